@@ -1,0 +1,49 @@
+"""Issue: writes the tickets of an order that is paid for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from firebase_functions import pubsub_fn
+from firebase_functions.core import CloudEvent
+from google.cloud import firestore
+
+import throughline
+from boxoffice import clients, ledger, topics
+from boxoffice.order import State
+
+
+@pubsub_fn.on_message_published(topic=topics.ORDER_PAID, retry=True)
+@throughline.on_message
+def issue(event: CloudEvent[Any]) -> None:
+    """Write one ticket a seat, in the transaction that moves the order."""
+    order_id = topics.order_id_in(event)
+
+    def write_tickets(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
+        return ledger.Move(State.TICKETED, writes=lambda tx: print_tickets(tx, order_id, order))
+
+    ledger.advance(order_id, State.TICKETED, write_tickets)
+
+
+def print_tickets(
+    transaction: firestore.Transaction, order_id: str, order: ledger.Document
+) -> None:
+    """Write tickets/{order_id}-{number} for each seat; the same order always gets the same ones."""
+    tickets = clients.firestore().collection(ledger.TICKETS)
+    for number in range(1, order["seats"] + 1):
+        transaction.create(
+            tickets.document(f"{order_id}-{number}"),
+            {
+                "uid": order["uid"],
+                "order_id": order_id,
+                "show_id": order["show_id"],
+                "number": number,
+                "code": ticket_code(order["show_id"], order_id, number),
+                "issued_at": firestore.SERVER_TIMESTAMP,
+            },
+        )
+
+
+def ticket_code(show_id: str, order_id: str, number: int) -> str:
+    """What is printed on a ticket: the show, the order's last six characters, the number."""
+    return f"{show_id.split('-', maxsplit=1)[0]}-{order_id[-6:]}-{number}".upper()

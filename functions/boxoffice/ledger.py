@@ -1,0 +1,100 @@
+"""Orders in Firestore: the one way to move an order from one state to the next."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.cloud import firestore
+from opentelemetry import trace
+
+import throughline
+from boxoffice import clients
+from boxoffice.order import State, Verdict, judge
+
+ORDERS = "orders"
+SHOWS = "shows"
+TICKETS = "tickets"
+
+# Firestore's client tries 5 times; a popular show's sale needs more patience than that.
+TRANSACTION_ATTEMPTS = 20
+
+_log = logging.getLogger(__name__)
+
+Document = Mapping[str, Any]
+
+
+class UnknownOrder(Exception):
+    """Raised where an order is named that isn't there."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """A state to move to, and what else changes with it, all in one transaction.
+
+    `order` holds further fields of the order; `writes` are made on the transaction after every
+    read is done, which Firestore demands.
+    """
+
+    to: State
+    order: Mapping[str, Any] = field(default_factory=dict)
+    writes: Callable[[firestore.Transaction], None] = lambda _transaction: None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where an order is after a stage was done with it, and whether the stage moved it there."""
+
+    order: Document
+    state: State
+    moved: bool
+
+
+Decide = Callable[[Document, firestore.Transaction], Move]
+
+
+def advance(order_id: str, wanted: State, decide: Decide | None = None) -> Outcome:
+    """Move an order to `wanted`, or to where `decide` says, exactly once however often it is asked.
+
+    `decide(order, transaction)` runs inside the transaction, perhaps several times, and may read;
+    without it the move changes nothing but the state. An order that made this move before, or went
+    another way, is left alone, and the current span says so.
+
+    Raises:
+        UnknownOrder: there is no such order.
+    """
+    reference = clients.firestore().collection(ORDERS).document(order_id)
+    span = trace.get_current_span()
+    span.set_attribute("boxoffice.order.id", order_id)
+
+    @firestore.transactional
+    def attempt(transaction: firestore.Transaction) -> Outcome:
+        order = reference.get(transaction=transaction).to_dict()
+        if order is None:
+            raise UnknownOrder(f"there is no order {order_id}")
+        now = State(order["state"])
+        verdict = judge(now, wanted)
+        if verdict is not Verdict.MAKE:
+            span.set_attribute("boxoffice.nothing_to_do", verdict.value)
+            return Outcome(order, now, moved=False)
+        move = decide(order, transaction) if decide else Move(wanted)
+        changes = {
+            **move.order,
+            "state": move.to,
+            f"moved_at.{move.to}": firestore.SERVER_TIMESTAMP,
+            **throughline.trace_field(),
+        }
+        transaction.update(reference, changes)
+        move.writes(transaction)
+        return Outcome({**order, **move.order}, move.to, moved=True)
+
+    outcome: Outcome = attempt(clients.firestore().transaction(max_attempts=TRANSACTION_ATTEMPTS))
+    span.set_attribute("boxoffice.order.state", outcome.state)
+    span.set_attribute("boxoffice.show.id", str(outcome.order.get("show_id")))
+    if outcome.moved:
+        _log.info("Order %s is %s", order_id, outcome.state)
+    else:
+        _log.info("Order %s is %s already; nothing to do", order_id, outcome.state)
+    return outcome

@@ -1,0 +1,58 @@
+"""An order's states and the legal moves between them. Pure: it knows nothing of Firebase."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, StrEnum
+
+
+class State(StrEnum):
+    """Where an order is in its life."""
+
+    PLACED = "placed"
+    RESERVED = "reserved"
+    REJECTED = "rejected"
+    CHARGING = "charging"
+    PAID = "paid"
+    DECLINED = "declined"
+    TICKETED = "ticketed"
+    EXPIRED = "expired"
+    REFUNDED = "refunded"
+
+
+MOVES: Mapping[State, frozenset[State]] = {
+    State.PLACED: frozenset({State.RESERVED, State.REJECTED}),
+    State.RESERVED: frozenset({State.CHARGING, State.EXPIRED}),
+    State.CHARGING: frozenset({State.PAID, State.DECLINED, State.EXPIRED}),
+    State.PAID: frozenset({State.TICKETED}),
+    State.TICKETED: frozenset({State.REFUNDED}),
+    State.REJECTED: frozenset(),
+    State.DECLINED: frozenset(),
+    State.EXPIRED: frozenset(),
+    State.REFUNDED: frozenset(),
+}
+
+FINAL = frozenset(state for state, onward in MOVES.items() if not onward) | {State.TICKETED}
+
+
+class Verdict(Enum):
+    """What a stage should do about a move it was asked to make."""
+
+    MAKE = "make"  # it is legal now
+    DONE = "done"  # it was made before: a delivery came twice, or late
+    NEVER = "never"  # the order went another way
+
+
+def judge(now: State, to: State) -> Verdict:
+    """Say whether an order in state `now` may move `to`, already did, or can't any more."""
+    if to in MOVES[now]:
+        return Verdict.MAKE
+    return Verdict.DONE if now in _reachable(to) else Verdict.NEVER
+
+
+def _reachable(state: State) -> set[State]:
+    """`state` and every state that comes after it."""
+    found = {state}
+    for onward in MOVES[state]:
+        found |= _reachable(onward)
+    return found

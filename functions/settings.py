@@ -1,0 +1,92 @@
+"""Every setting of the functions, and their only reader of the environment.
+
+The defaults are those of the local stack; a deployed project sets its own, as .env.example says.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: the environment variable's name, its value where unset, and what it is for."""
+
+    name: str
+    default: str
+    help: str
+
+
+SETTINGS = (
+    Setting("ACQUIRER_URL", "http://127.0.0.1:4320", "where the card processor answers"),
+    Setting(
+        "ACQUIRER_WEBHOOK_SECRET",
+        "whsec_for_the_local_stack_only",
+        "the secret that the card processor signs its webhooks with",
+    ),
+    Setting(
+        "SETTLE_URL",
+        "http://127.0.0.1:5001/demo-throughline/us-central1/settle",
+        "where the card processor finds our webhook",
+    ),
+    Setting("ACQUIRER_TIMEOUT_SECONDS", "5", "how long one call to the card processor may take"),
+    Setting("HOLD_SECONDS", "600", "how long seats are held for a buyer who has not paid"),
+)
+
+
+class SettingError(Exception):
+    """A setting's value can't be used; the message names it and says what it should be."""
+
+
+def _value(name: str) -> str:
+    setting = next(setting for setting in SETTINGS if setting.name == name)
+    value = os.environ.get(name, "")
+    if value:
+        return value
+    if os.environ.get("K_SERVICE") and not os.environ.get("FUNCTIONS_EMULATOR"):
+        raise SettingError(
+            f"{name} is not set: {setting.help}. Set it in functions/.env.<project>."
+        )
+    return setting.default
+
+
+def _positive(name: str) -> float:
+    value = _value(name)
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0
+    if number <= 0:
+        raise SettingError(f"{name} is {value!r}; it must be a number of seconds above zero.")
+    return number
+
+
+def project_id() -> str:
+    """The Google Cloud project; the platform and the emulator both say it."""
+    return os.environ.get("GCLOUD_PROJECT") or os.environ.get("GOOGLE_CLOUD_PROJECT", "")
+
+
+def acquirer_url() -> str:
+    """The card processor's address, without a slash at its end."""
+    return _value("ACQUIRER_URL").rstrip("/")
+
+
+def acquirer_webhook_secret() -> str:
+    """The secret that webhooks are signed with."""
+    return _value("ACQUIRER_WEBHOOK_SECRET")
+
+
+def acquirer_timeout_seconds() -> float:
+    """How long to wait for the card processor's answer."""
+    return _positive("ACQUIRER_TIMEOUT_SECONDS")
+
+
+def settle_url() -> str:
+    """The public address of the settle function."""
+    return _value("SETTLE_URL")
+
+
+def hold_seconds() -> float:
+    """How long reserved seats stay held."""
+    return _positive("HOLD_SECONDS")

@@ -1,0 +1,114 @@
+"""The core: trace context as a small map of strings, read strictly and written plainly.
+
+Every hop carries context in some map: a document's field, a message's attributes, HTTP headers, a
+charge's metadata. The adapters know where that map lives; only this module knows what is in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from opentelemetry import trace
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
+from opentelemetry.context import Context
+from opentelemetry.propagators.composite import CompositePropagator
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+KEYS = ("traceparent", "tracestate", "baggage")
+
+# W3C Trace Context has 512 characters of tracestate passed on, W3C Baggage 8,192 bytes.
+TRACESTATE_MAX_CHARS = 512
+BAGGAGE_MAX_CHARS = 8192
+_REASON_MAX_CHARS = 80
+
+_TRACEPARENT = re.compile(
+    r"(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-[0-9a-f]{2}(?P<rest>-.*)?",
+    re.ASCII,
+)
+_PROPAGATOR = CompositePropagator([TraceContextTextMapPropagator(), W3CBaggagePropagator()])
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What a hop found where the context should be.
+
+    `context` holds the remote span context and baggage when `state` is "carried", and is empty, so
+    that a span begun in it is a new root, when it is not. `reason` says why it is "invalid".
+    """
+
+    context: Context
+    state: Literal["carried", "absent", "invalid"]
+    reason: str | None = None
+
+    @property
+    def span_context(self) -> trace.SpanContext | None:
+        """The remote span's context, or None where nothing usable arrived."""
+        found = trace.get_current_span(self.context).get_span_context()
+        return found if found.is_valid else None
+
+
+ABSENT = Arrival(Context(), "absent")
+
+
+def invalid(reason: str) -> Arrival:
+    """An arrival that can't be used; `reason` is cut to 80 printable characters."""
+    printable = "".join(c if c.isprintable() else "?" for c in reason)
+    return Arrival(Context(), "invalid", printable[:_REASON_MAX_CHARS])
+
+
+def read(carrier: object) -> Arrival:
+    """Read the context out of `carrier`, a map that may come from anybody.
+
+    Never raises. A carrier that is None, empty or without a traceparent is "absent"; one that
+    breaks W3C Trace Context level 2 is "invalid". A tracestate or baggage that is a string but
+    malformed is dropped alone, as the specifications ask.
+    """
+    if carrier is None:
+        return ABSENT
+    if not isinstance(carrier, Mapping):
+        return invalid(f"carrier is a {type(carrier).__name__}, not a map")
+    found = {key: carrier[key] for key in KEYS if carrier.get(key) is not None}
+    if "traceparent" not in found:
+        return ABSENT
+    if reason := _fault(found):
+        return invalid(reason)
+    context = _PROPAGATOR.extract(found, context=Context())
+    arrival = Arrival(context, "carried")
+    return arrival if arrival.span_context else invalid("traceparent is not usable")
+
+
+def write() -> dict[str, str]:
+    """The current span's context as a map; empty when no span is current."""
+    carrier: dict[str, str] = {}
+    _PROPAGATOR.inject(carrier)
+    return carrier
+
+
+def _fault(found: Mapping[str, object]) -> str | None:
+    """What is wrong with `found`, in a few words that quote nothing of it; None if nothing is."""
+    for key, value in found.items():
+        if not isinstance(value, str):
+            return f"{key} is a {type(value).__name__}, not a string"
+    if len(str(found.get("tracestate", ""))) > TRACESTATE_MAX_CHARS:
+        return f"tracestate is longer than {TRACESTATE_MAX_CHARS} characters"
+    if len(str(found.get("baggage", ""))) > BAGGAGE_MAX_CHARS:
+        return f"baggage is longer than {BAGGAGE_MAX_CHARS} characters"
+    return _traceparent_fault(str(found["traceparent"]))
+
+
+def _traceparent_fault(traceparent: str) -> str | None:
+    match = _TRACEPARENT.fullmatch(traceparent)
+    if match is None:
+        return "traceparent is malformed"
+    if match["version"] == "ff":
+        return "traceparent has the forbidden version ff"
+    if match["version"] == "00" and match["rest"] is not None:
+        return "traceparent of version 00 is too long"
+    if not int(match["trace"], 16):
+        return "traceparent has a trace id of zeros"
+    if not int(match["span"], 16):
+        return "traceparent has a span id of zeros"
+    return None
