@@ -1,0 +1,134 @@
+"""A card processor that we don't own: one HTTP function with four routes.
+
+It knows nothing of Throughline. Like many a vendor it is instrumented without a line of code, by
+`opentelemetry-instrument`, and only names the one step that takes its time.
+
+    POST /tokens   a card's number for a token; from a browser, from any origin
+    POST /charges  takes a charge under an Idempotency-Key, calls its webhook_url back when it ended
+    GET  /charges  every charge, for the merchant's books
+    GET  /health   whether it is up
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import flask
+import functions_framework
+from opentelemetry import context, trace
+
+import cards
+import webhook
+from charges import Book, Charge, KeyReused, new_charge_id
+
+SECRET = os.environ.get("ACQUIRER_WEBHOOK_SECRET", "whsec_for_the_local_stack_only")
+DELAY_SECONDS = (0.3, 1.5)
+
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Max-Age": "3600",
+}
+
+book = Book(Path(os.environ["ACQUIRER_BOOK"]) if os.environ.get("ACQUIRER_BOOK") else None)
+Response = tuple[Any, int] | tuple[Any, int, dict[str, str]]
+
+
+@functions_framework.http
+def acquirer(request: flask.Request) -> Response:
+    """Answer one request."""
+    trace.get_current_span().update_name(f"{request.method} {request.path}")
+    match (request.method, request.path.rstrip("/")):
+        case ("OPTIONS", "/tokens"):
+            return "", 204, _CORS
+        case ("POST", "/tokens"):
+            return (*make_token(_json(request)), _CORS)
+        case ("POST", "/charges"):
+            return take_charge(_json(request), request.headers.get("Idempotency-Key", ""))
+        case ("GET", "/charges"):
+            return {"charges": [charge.public() for charge in book.all_charges()]}, 200
+        case ("GET", "/health"):
+            return {"status": "ok"}, 200
+    return _error("not_found", f"There is no {request.method} {request.path}."), 404
+
+
+def make_token(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """A token for the card's number in `body`."""
+    try:
+        token = cards.tokenise(body.get("number"))
+    except cards.InvalidNumber as why:
+        return _error("invalid_number", str(why)), 422
+    return {"token": token.id, "brand": token.brand, "last4": token.last4}, 201
+
+
+def take_charge(body: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
+    """Take the charge in `body`, and end it in the background; the same key is the same charge."""
+    if problem := _problem(body, key):
+        return _error("invalid_charge", problem), 422
+    wanted = Charge(
+        id=new_charge_id(),
+        idempotency_key=key,
+        amount_cents=body["amount_cents"],
+        currency=body["currency"],
+        token=body["token"],
+        webhook_url=body["webhook_url"],
+        metadata=body.get("metadata") or {},
+    )
+    try:
+        charge, is_new = book.open_charge(wanted)
+    except KeyReused as why:
+        return _error("idempotency_key_reused", str(why)), 409
+    if is_new:
+        here = context.get_current()
+        threading.Thread(target=settle_charge, args=(charge, here), daemon=True).start()
+    return charge.public(), 202
+
+
+def settle_charge(charge: Charge, asked_in: context.Context) -> None:
+    """Ask the card's bank, which takes its time, and tell the merchant."""
+    token = context.attach(asked_in)
+    try:
+        with trace.get_tracer("acquirer").start_as_current_span("card network"):
+            time.sleep(random.uniform(*DELAY_SECONDS))  # noqa: S311
+            outcome = cards.outcome_of(charge.token)
+        approved = outcome == "approved"
+        status = "succeeded" if approved else "declined"
+        ended = book.close_charge(charge.id, status, None if approved else outcome)
+        webhook.deliver(ended, SECRET)
+    finally:
+        context.detach(token)
+
+
+def _problem(body: dict[str, Any], key: str) -> str | None:
+    metadata = body.get("metadata") or {}
+    cents = body.get("amount_cents")
+    if not key or len(key) > 255:
+        return "An Idempotency-Key of 1 to 255 characters is needed."
+    if not isinstance(cents, int) or isinstance(cents, bool) or cents <= 0:
+        return "amount_cents must be a whole number above zero."
+    if body.get("currency") not in ("EUR", "GBP", "USD"):
+        return "currency must be EUR, GBP or USD."
+    if cards.outcome_of(body.get("token")) is None:
+        return "token is not one of ours."
+    if not str(body.get("webhook_url", "")).startswith(("http://", "https://")):
+        return "webhook_url must be an http or https address."
+    if not isinstance(metadata, dict) or len(metadata) > 20:
+        return "metadata must be a map of at most 20 entries."
+    if not all(isinstance(value, str) and len(value) <= 8192 for value in metadata.values()):
+        return "metadata's values must be strings of at most 8192 characters."
+    return None
+
+
+def _json(request: flask.Request) -> dict[str, Any]:
+    body = request.get_json(silent=True)
+    return body if isinstance(body, dict) else {}
+
+
+def _error(code: str, message: str) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message}}
