@@ -1,0 +1,86 @@
+/** A buyer's orders: placing one, following all. */
+import {
+  collection,
+  type DocumentData,
+  doc,
+  limit,
+  orderBy,
+  type QueryDocumentSnapshot,
+  query,
+  serverTimestamp,
+  setDoc,
+  where,
+} from "firebase/firestore";
+import { type NewOrder, ORDER_STATES, type Order, type OrderState } from "../orders/order";
+import { date, integer, text } from "./field";
+import { type Live, watch } from "./live";
+import { firestore } from "./open";
+
+const MOST_ORDERS = 50;
+
+const orders = collection(firestore, "orders");
+
+/** A fresh order id, minted before anything is written so that spans can name the order. */
+export function newOrderId(): string {
+  return doc(orders).id;
+}
+
+/**
+ * Places an order through the security rules; resolves once the server has it.
+ *
+ * @throws FirebaseError, `permission-denied` when the rules refuse it.
+ */
+export async function createOrder(id: string, uid: string, order: NewOrder): Promise<void> {
+  await setDoc(doc(orders, id), {
+    uid,
+    show_id: order.showId,
+    seats: order.seats,
+    card_token: order.cardToken,
+    state: "placed",
+    placed_at: serverTimestamp(),
+    _trace: order.carrier,
+  });
+}
+
+/** Follows the newest orders of `uid`, newest first. */
+export function watchOrders(
+  uid: string,
+  report: (live: Live<Order>) => void,
+  fail: (error: Error) => void,
+): () => void {
+  const newestFirst = query(
+    orders,
+    where("uid", "==", uid),
+    orderBy("placed_at", "desc"),
+    limit(MOST_ORDERS),
+  );
+  return watch(newestFirst, readOrder, report, fail);
+}
+
+function readOrder(document: QueryDocumentSnapshot<DocumentData>): Order {
+  const data = document.data();
+  const state = ORDER_STATES.find((known) => known === data.state) ?? "placed";
+  return {
+    id: document.id,
+    showId: text(data.show_id),
+    seats: integer(data.seats, 1),
+    state,
+    reason: text(data.reason),
+    placedAt: date(data.placed_at),
+    movedAt: readMoves(data.moved_at),
+    amountCents: typeof data.amount_cents === "number" ? data.amount_cents : null,
+    currency: text(data.currency, "EUR"),
+    carrier: data._trace,
+    hasPendingWrites: document.metadata.hasPendingWrites,
+  };
+}
+
+function readMoves(value: unknown): Partial<Record<OrderState, Date>> {
+  const moves: Partial<Record<OrderState, Date>> = {};
+  if (typeof value !== "object" || value === null) return moves;
+  for (const state of ORDER_STATES) {
+    const at = date((value as Record<string, unknown>)[state]);
+    if (at) moves[state] = at;
+  }
+  return moves;
+}

@@ -1,0 +1,35 @@
+/** The shows on sale, in display order. */
+import {
+  collection,
+  type DocumentData,
+  orderBy,
+  type QueryDocumentSnapshot,
+  query,
+} from "firebase/firestore";
+import type { Show } from "../shows/show";
+import { date, integer, text } from "./field";
+import { type Live, watch } from "./live";
+import { firestore } from "./open";
+
+export function watchShows(
+  report: (live: Live<Show>) => void,
+  fail: (error: Error) => void,
+): () => void {
+  return watch(query(collection(firestore, "shows"), orderBy("rank")), readShow, report, fail);
+}
+
+function readShow(document: QueryDocumentSnapshot<DocumentData>): Show {
+  const data = document.data();
+  return {
+    id: document.id,
+    title: text(data.title, "Untitled show"),
+    venue: text(data.venue),
+    city: text(data.city),
+    blurb: text(data.blurb),
+    startsAt: date(data.starts_at) ?? new Date(0),
+    priceCents: integer(data.price_cents),
+    currency: text(data.currency, "EUR"),
+    seatsTotal: integer(data.seats_total),
+    seatsLeft: Math.max(0, integer(data.seats_left)),
+  };
+}

@@ -1,0 +1,26 @@
+import { useMemo } from "preact/hooks";
+import { type Feed, type Subscribe, useFeed } from "../page/useFeed";
+import { tell } from "../tracing/load";
+import type { Order } from "./order";
+
+/** The orders of `uid`, live and newest first; loading while there is no buyer. */
+export function useOrders(uid: string | null): Feed<Order> {
+  const subscribe = useMemo<Subscribe<Order> | null>(
+    () =>
+      uid === null
+        ? null
+        : (backend, report, fail) =>
+            backend.watchOrders(
+              uid,
+              (live) => {
+                tell((tracing) => {
+                  for (const order of live.items) tracing.orderArrived(order);
+                });
+                report(live);
+              },
+              fail,
+            ),
+    [uid],
+  );
+  return useFeed(subscribe);
+}

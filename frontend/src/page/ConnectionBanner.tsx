@@ -1,0 +1,38 @@
+import { useEffect, useState } from "preact/hooks";
+
+interface Props {
+  online: boolean;
+  connected: boolean;
+}
+
+// A connection that is back within this time is nothing to tell anybody about.
+const PATIENCE_MS = 2_000;
+
+/** Says that what is on screen may be old, and that nothing needs to be done about it. */
+export function ConnectionBanner({ online, connected }: Props) {
+  const [lost, setLost] = useState(false);
+  useEffect(() => {
+    if (connected) {
+      setLost(false);
+      return undefined;
+    }
+    const timer = setTimeout(() => setLost(true), PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, [connected]);
+
+  const message = !online
+    ? "You are offline. Buying is paused; everything comes back by itself."
+    : lost
+      ? "The box office can't be reached. Seats and orders may be out of date; trying again by itself."
+      : null;
+  return (
+    <div class="banner-place" role="status" aria-live="polite">
+      {message && (
+        <p class="banner">
+          <span class="banner-dot" aria-hidden="true" />
+          {message}
+        </p>
+      )}
+    </div>
+  );
+}

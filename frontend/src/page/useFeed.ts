@@ -1,0 +1,43 @@
+import { useCallback, useEffect, useState } from "preact/hooks";
+import type { Live } from "../backend/live";
+import { type Backend, withBackend } from "../backend/load";
+
+/** A live list as a component sees it. */
+export type Feed<T> =
+  | { status: "loading" }
+  | { status: "failed"; error: Error; retry: () => void }
+  | { status: "ready"; items: T[]; connected: boolean };
+
+/** Begins a live query; returns what stops it. */
+export type Subscribe<T> = (
+  backend: Backend,
+  report: (live: Live<T>) => void,
+  fail: (error: Error) => void,
+) => () => void;
+
+/**
+ * Follows a live query while the component is mounted.
+ *
+ * @param subscribe must be stable (`useCallback`), or null for nothing to follow yet.
+ */
+export function useFeed<T>(subscribe: Subscribe<T> | null): Feed<T> {
+  const [feed, setFeed] = useState<Feed<T>>({ status: "loading" });
+  const [attempt, setAttempt] = useState(0);
+  const retry = useCallback(() => setAttempt((last) => last + 1), []);
+
+  useEffect(() => {
+    setFeed({ status: "loading" });
+    if (!subscribe) return undefined;
+    const fail = (error: Error) => {
+      console.error("A live list stopped", error);
+      setFeed({ status: "failed", error, retry });
+    };
+    return withBackend(
+      (backend) => subscribe(backend, (live) => setFeed({ status: "ready", ...live }), fail),
+      fail,
+    );
+    // A new attempt subscribes again.
+  }, [subscribe, retry, attempt]);
+
+  return feed;
+}

@@ -1,0 +1,49 @@
+/** The page's settings, fixed when it is built; the only reader of `import.meta.env`. */
+
+export interface Settings {
+  firebase: { projectId: string; apiKey: string; authDomain: string };
+  /** Where the Auth emulator listens; null means the real service. */
+  authEmulatorUrl: string | null;
+  /** Where the Firestore emulator listens; null means the real service. */
+  firestoreEmulator: { host: string; port: number } | null;
+  /** Base of the OTLP/HTTP endpoint that takes the page's spans and logs. */
+  otlpEndpoint: string;
+  /** Base of the explorer in which an order's trace is shown. */
+  observatoryUrl: string;
+  /** Base of the card processor that turns a card number into a token. */
+  acquirerUrl: string;
+}
+
+/** Reads settings from `env`; a variable set to empty counts as set, one not set takes its default. */
+export function readSettings(env: Record<string, unknown>): Settings {
+  const text = (name: string, fallback: string) => {
+    const value = env[name];
+    return typeof value === "string" ? value.trim() : fallback;
+  };
+  const url = (name: string, fallback: string) => text(name, fallback).replace(/\/+$/, "");
+  const projectId = text("VITE_FIREBASE_PROJECT_ID", "demo-throughline");
+  return {
+    firebase: {
+      projectId,
+      apiKey: text("VITE_FIREBASE_API_KEY", "demo-key"),
+      authDomain: text("VITE_FIREBASE_AUTH_DOMAIN", `${projectId}.firebaseapp.com`),
+    },
+    authEmulatorUrl: url("VITE_AUTH_EMULATOR_URL", "http://127.0.0.1:9099") || null,
+    firestoreEmulator: hostAndPort(
+      "VITE_FIRESTORE_EMULATOR",
+      text("VITE_FIRESTORE_EMULATOR", "127.0.0.1:8080"),
+    ),
+    otlpEndpoint: url("VITE_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
+    observatoryUrl: url("VITE_OBSERVATORY_URL", "http://127.0.0.1:4318"),
+    acquirerUrl: url("VITE_ACQUIRER_URL", "http://127.0.0.1:4320"),
+  };
+}
+
+function hostAndPort(name: string, value: string): { host: string; port: number } | null {
+  if (value === "") return null;
+  const found = /^(?<host>[^:]+):(?<port>\d{1,5})$/.exec(value)?.groups;
+  if (!found) throw new Error(`${name} is "${value}"; it must be HOST:PORT, or empty for none.`);
+  return { host: found.host ?? "", port: Number(found.port) };
+}
+
+export const settings: Settings = readSettings(import.meta.env);

@@ -1,0 +1,18 @@
+import { useEffect } from "preact/hooks";
+import { type Feed, type Subscribe, useFeed } from "../page/useFeed";
+import { tell } from "../tracing/load";
+import type { Show } from "./show";
+
+const subscribe: Subscribe<Show> = (backend, report, fail) => backend.watchShows(report, fail);
+
+/** The shows on sale, live. Their first arrival is what the page view's span waits for. */
+export function useShows(): Feed<Show> {
+  const feed = useFeed(subscribe);
+  const { status } = feed;
+  const error = feed.status === "failed" ? feed.error : undefined;
+  useEffect(() => {
+    if (status === "ready") tell((tracing) => tracing.pageReady());
+    else if (status === "failed") tell((tracing) => tracing.pageFailed(error));
+  }, [status, error]);
+  return feed;
+}

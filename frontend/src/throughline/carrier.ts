@@ -1,0 +1,119 @@
+/**
+ * The core: trace context as a small map of strings, read strictly and written plainly.
+ *
+ * Every hop carries context in some map. The adapters know where that map lives; only this module
+ * knows what is in it. Rules: W3C Trace Context level 2, https://www.w3.org/TR/trace-context-2/.
+ */
+import { createTraceState, type SpanContext } from "@opentelemetry/api";
+
+/** The map that travels, as it lies in a document's `_trace` field. */
+export interface TraceCarrier {
+  traceparent: string;
+  tracestate?: string;
+  baggage?: string;
+}
+
+/** What a hop found where the context should be; `reason` quotes nothing of what it found. */
+export type Extraction =
+  | { state: "carried"; spanContext: SpanContext }
+  | { state: "absent" }
+  | { state: "invalid"; reason: string };
+
+// Trace Context asks for 512 characters of tracestate to be passed on; W3C Baggage for 8,192 bytes.
+export const TRACESTATE_MAX_CHARS = 512;
+export const BAGGAGE_MAX_CHARS = 8192;
+
+const TRACEPARENT =
+  /^(?<version>[0-9a-f]{2})-(?<trace>[0-9a-f]{32})-(?<span>[0-9a-f]{16})-(?<flags>[0-9a-f]{2})(?<rest>-.*)?$/;
+
+// Level 2 defines two flags, sampled and random; the others are not to be passed on.
+const KNOWN_FLAGS = 0b11;
+
+/** Writes `spanContext` as a carrier; keys without a value are left out, as Firestore needs. */
+export function inject(spanContext: SpanContext, baggage?: string): TraceCarrier {
+  const flags = (spanContext.traceFlags & KNOWN_FLAGS).toString(16).padStart(2, "0");
+  const tracestate = spanContext.traceState?.serialize();
+  return {
+    traceparent: `00-${spanContext.traceId}-${spanContext.spanId}-${flags}`,
+    ...(tracestate ? { tracestate } : {}),
+    ...(baggage ? { baggage } : {}),
+  };
+}
+
+/**
+ * A carrier for a caller that records no spans: fresh ids, flagged as not sampled.
+ *
+ * What follows still shares one trace id; its parent is missing, and the flag says that it was
+ * never recorded.
+ */
+export function injectUnrecorded(): TraceCarrier {
+  return { traceparent: `00-${randomHex(16)}-${randomHex(8)}-00` };
+}
+
+/**
+ * Reads a span context out of `carrier`, a value that may come from anybody. Never throws.
+ *
+ * Nothing there, or no traceparent in it, is `absent`; what breaks the specification is `invalid`.
+ * A tracestate that is a string but malformed is dropped alone, as the specification asks.
+ */
+export function extract(carrier: unknown): Extraction {
+  if (carrier === undefined || carrier === null) return { state: "absent" };
+  if (typeof carrier !== "object" || Array.isArray(carrier)) {
+    return invalid(`carrier is a ${nameOfType(carrier)}, not a map`);
+  }
+  const { traceparent, tracestate, baggage } = carrier as Record<string, unknown>;
+  if (traceparent === undefined || traceparent === null) return { state: "absent" };
+  if (typeof traceparent !== "string") return notString("traceparent", traceparent);
+  const tracestateFault = faultOfText("tracestate", tracestate, TRACESTATE_MAX_CHARS);
+  if (tracestateFault) return tracestateFault;
+  const baggageFault = faultOfText("baggage", baggage, BAGGAGE_MAX_CHARS);
+  if (baggageFault) return baggageFault;
+
+  const found = TRACEPARENT.exec(traceparent)?.groups;
+  if (!found) return invalid("traceparent is malformed");
+  const { version, trace = "", span = "", flags = "", rest } = found;
+  if (version === "ff") return invalid("traceparent has the forbidden version ff");
+  if (version === "00" && rest !== undefined) {
+    return invalid("traceparent of version 00 is too long");
+  }
+  if (/^0+$/.test(trace)) return invalid("traceparent has a trace id of zeros");
+  if (/^0+$/.test(span)) return invalid("traceparent has a span id of zeros");
+
+  const spanContext: SpanContext = {
+    traceId: trace,
+    spanId: span,
+    traceFlags: Number.parseInt(flags, 16) & KNOWN_FLAGS,
+    isRemote: true,
+  };
+  if (typeof tracestate === "string" && tracestate.trim() !== "") {
+    const traceState = createTraceState(tracestate);
+    if (traceState.serialize() !== "") spanContext.traceState = traceState;
+  }
+  return { state: "carried", spanContext };
+}
+
+function faultOfText(key: string, value: unknown, maxChars: number): Extraction | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "string") return notString(key, value);
+  if (value.length > maxChars) return invalid(`${key} is longer than ${maxChars} characters`);
+  return undefined;
+}
+
+function notString(key: string, value: unknown): Extraction {
+  return invalid(`${key} is a ${nameOfType(value)}, not a string`);
+}
+
+function nameOfType(value: unknown): string {
+  return Array.isArray(value) ? "array" : typeof value;
+}
+
+function invalid(reason: string): Extraction {
+  return { state: "invalid", reason };
+}
+
+function randomHex(bytes: number): string {
+  const random = crypto.getRandomValues(new Uint8Array(bytes));
+  // An id of zeros is invalid; setting one bit rules it out.
+  random[0] = (random[0] ?? 0) | 1;
+  return Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,28 @@
+/** Loads the tracing chunk beside the first paint, and waits for it only so long. */
+import { settings } from "../settings";
+import { type Tracing, untraced } from "./tracing";
+
+// Long enough for a slow phone to fetch 22 KB, short enough that nobody gives up on buying.
+const WAIT_MS = 3_000;
+
+const loading: Promise<Tracing> = import("./index").then(
+  ({ startBoxOfficeTracing }) => startBoxOfficeTracing(settings),
+  (error: unknown) => {
+    console.warn("The tracing code could not be loaded; this page view is not traced.", error);
+    return untraced;
+  },
+);
+
+/** The page's tracing, or `untraced` if it is not there within three seconds. Never rejects. */
+export function tracing(): Promise<Tracing> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const givingUp = new Promise<Tracing>((resolve) => {
+    timer = setTimeout(() => resolve(untraced), WAIT_MS);
+  });
+  return Promise.race([loading, givingUp]).finally(() => clearTimeout(timer));
+}
+
+/** Tells tracing something whenever it is there, however late; nobody waits for it. */
+export function tell(about: (loaded: Tracing) => void): void {
+  void loading.then(about);
+}
