@@ -1,0 +1,114 @@
+"""`./scripts/test`: set everything up and run the tests, or some tiers of them."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import difflib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from stack import install, parts, places, running
+from stack.console import say
+from stack.ports import Ports, free_ports
+from stack.problem import Problem
+
+FOLDER = places.MADE / "test"
+
+
+@dataclasses.dataclass(frozen=True)
+class Tier:
+    """A part of the tests: what it is about, and what has to be there for it."""
+
+    about: str
+    stack: bool = True
+    browser: bool = False
+
+
+TIERS = {
+    "unit": Tier("one part at a time, page included; no emulators", stack=False),
+    "rules": Tier("the security rules, in the real rules engine, as different users"),
+    "hops": Tier("each hop on the real emulators, bad input too"),
+    "journey": Tier("whole purchases, with a real browser", browser=True),
+}
+
+
+def main() -> int:
+    """Run the command; returns its exit status."""
+    names, pytest_options = _options()
+    tiers = [TIERS[name] for name in names]
+    running.end_on_signals()
+    began = time.monotonic()
+    try:
+        say("Throughline: setting up")
+        install.everything(chromium=any(tier.browser for tier in tiers))
+        status = _vitest() if "unit" in names else 0
+        if any(tier.stack for tier in tiers):
+            ports = free_ports()
+            with running.stack(ports, FOLDER):
+                status = _pytest(names, pytest_options, ports) or status
+        else:
+            status = _pytest(names, pytest_options, None) or status
+    except Problem as problem:
+        say(f"✗ {problem}")
+        return 1
+    except KeyboardInterrupt:
+        say("\nInterrupted; nothing is left running.")
+        return 130
+    say(f"Tests took {time.monotonic() - began:.0f} s, set-up included.")
+    return 1 if status else 0
+
+
+def _vitest() -> int:
+    say("The page's tests (vitest)")
+    vitest = places.ROOT / "node_modules" / ".bin" / "vitest"
+    return subprocess.run([str(vitest), "run"], cwd=places.ROOT, check=False).returncode
+
+
+def _pytest(names: list[str], options: list[str], ports: Ports | None) -> int:
+    environment = dict(os.environ)
+    environment.pop("PYTHONPATH", None)
+    if ports:
+        environment["THROUGHLINE_STACK"] = json.dumps(_addresses(ports))
+    if chromium := parts.chromium():
+        environment["THROUGHLINE_CHROMIUM"] = str(chromium)
+    folders = [f"tests/{name}" for name in names if Path(f"tests/{name}").is_dir()]
+    command = [str(places.python_in(places.VENV)), "-m", "pytest", *folders, *options]
+    return subprocess.run(command, cwd=places.ROOT, env=environment, check=False).returncode
+
+
+def _addresses(ports: Ports) -> dict[str, str]:
+    names = ("hosting", "auth", "firestore", "functions", "pubsub", "observatory", "acquirer")
+    return {"project": running.PROJECT, **{name: ports.url(name) for name in names}}
+
+
+def _options() -> tuple[list[str], list[str]]:
+    width = max(map(len, TIERS))
+    parser = argparse.ArgumentParser(
+        prog="./scripts/test",
+        description="Set everything up and run the tests, on a stack of their own.",
+        epilog="tiers:\n"
+        + "\n".join(f"  {name:<{width}}  {tier.about}" for name, tier in TIERS.items())
+        + "\n\nWhat follows -- goes to pytest, as in: ./scripts/test hops -- -k webhook"
+        + "\nExit status: 0 all passed; 1 some did not, or could not run; 2 bad usage.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("tier", nargs="*", help="the tiers to run; all where none is named")
+    arguments, after = sys.argv[1:], []
+    if "--" in arguments:
+        at = arguments.index("--")
+        arguments, after = arguments[:at], arguments[at + 1 :]
+    names: list[str] = parser.parse_args(arguments).tier or list(TIERS)
+    for name in names:
+        if name not in TIERS:
+            near = difflib.get_close_matches(name, TIERS) or list(TIERS)
+            parser.error(f"there is no tier {name!r}; did you mean {' or '.join(near)}?")
+    return names, after
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""The ports of one stack. Two stacks can run side by side, each shifted by an offset of its own."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import dataclass
+
+from stack import places
+from stack.problem import Problem
+
+HOST = "127.0.0.1"
+OBSERVATORY = 4318
+ACQUIRER = 4320
+
+# Far enough apart that no two stacks' ports meet, and below the systems' ephemeral ports.
+OFFSETS = range(0, 20_000, 1_000)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Every address of one stack."""
+
+    offset: int = 0
+
+    @property
+    def emulators(self) -> dict[str, int]:
+        """Each emulator's port, by its name in firebase.json."""
+        configured = json.loads((places.ROOT / "firebase.json").read_text())["emulators"]
+        found = {
+            name: settings["port"] + self.offset
+            for name, settings in configured.items()
+            if isinstance(settings, dict)
+        }
+        found["websocket"] = configured["firestore"]["websocketPort"] + self.offset
+        return found
+
+    @property
+    def all(self) -> dict[str, int]:
+        """Every port, by what listens there."""
+        return {**self.emulators, "observatory": self.observatory, "acquirer": self.acquirer}
+
+    @property
+    def observatory(self) -> int:
+        return OBSERVATORY + self.offset
+
+    @property
+    def acquirer(self) -> int:
+        return ACQUIRER + self.offset
+
+    def url(self, name: str) -> str:
+        """The address of one part."""
+        return f"http://{HOST}:{self.all[name]}"
+
+    def taken(self) -> dict[str, int]:
+        """Those of the ports that somebody listens on."""
+        return {name: port for name, port in self.all.items() if _is_taken(port)}
+
+    def claim(self) -> None:
+        """Make sure that every port is free.
+
+        Raises:
+            Problem: one is not.
+        """
+        for name, port in self.taken().items():
+            raise Problem(
+                f"Port {port} (for {name}) is taken by another program: end that program, or move "
+                f"Throughline out of its way with --port-offset 1000."
+            )
+
+
+def free_ports() -> Ports:
+    """The first stack's worth of ports that are all free, the default ones left alone.
+
+    Raises:
+        Problem: none are.
+    """
+    for offset in OFFSETS[1:]:
+        if not Ports(offset).taken():
+            return Ports(offset)
+    raise Problem("No free range of ports is left for another stack: end one that is running.")
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return True
+    return False

@@ -1,0 +1,95 @@
+"""Other people's commands, run to their end: npm, uv, apt-get, vite."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from stack import places
+from stack.problem import Problem
+
+LOGS = places.MADE / "logs"
+
+_lock = threading.Lock()
+_running: set[subprocess.Popen[bytes]] = set()
+_ending = threading.Event()
+
+
+def run(
+    command: Sequence[str],
+    name: str,
+    mend: str,
+    cwd: Path = places.ROOT,
+    env: Mapping[str, str] | None = None,
+) -> None:
+    """Run `command`, all it says going to the log `name`.
+
+    Raises:
+        Problem: it can't be run or fails; says the command's last line, and `mend`.
+    """
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / f"{name}.log"
+    status = _status_of(command, log, cwd, {**os.environ, **(env or {})}, mend)
+    if status:
+        shown = " ".join([Path(command[0]).name, *command[1:3]])
+        raise Problem(
+            f"`{shown} …` failed: {_telling_line(log)}. {mend} "
+            f"All it said: {log.relative_to(places.ROOT)}"
+        )
+
+
+def tried(command: Sequence[str], name: str) -> bool:
+    """Run `command`, and return whether it succeeded."""
+    try:
+        run(command, name, "")
+    except Problem:
+        return False
+    return True
+
+
+def end_all() -> None:
+    """End every command that is running in another thread, and let no other begin."""
+    _ending.set()
+    with _lock:
+        for process in _running:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _status_of(
+    command: Sequence[str], log: Path, cwd: Path, env: Mapping[str, str], mend: str
+) -> int:
+    with log.open("wb") as out:
+        with _lock:
+            if _ending.is_set():
+                raise Problem("Interrupted.")
+            try:
+                process = subprocess.Popen(
+                    command,
+                    cwd=cwd,
+                    env=env,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
+                    process_group=0,
+                )
+            except OSError as error:
+                raise Problem(f"{command[0]} can't be run ({error.strerror}). {mend}") from error
+            _running.add(process)
+        try:
+            return process.wait()
+        finally:
+            with _lock:
+                _running.discard(process)
+
+
+def _telling_line(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    errors = [line for line in lines if "error" in line.lower() and ".log" not in line]
+    # The first errors are the cause, and of those the longest says most.
+    return max(errors[:6] or lines[-1:] or ["it said nothing"], key=len)[:200]

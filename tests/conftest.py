@@ -1,0 +1,66 @@
+"""What the tiers that need a stack have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from observatory.client import Observatory
+from tests.addresses import Addresses, stack_under_test
+from tests.buyer import BoxOffice, Buyer
+
+
+@pytest.fixture(scope="session")
+def addresses() -> Addresses:
+    """The stack under test."""
+    return stack_under_test()
+
+
+@pytest.fixture(scope="session")
+def box_office(addresses: Addresses) -> Iterator[BoxOffice]:
+    """The Box Office as its administrator sees it."""
+    administrator = BoxOffice(addresses)
+    yield administrator
+    administrator.close()
+
+
+@pytest.fixture(scope="session")
+def observatory(addresses: Addresses) -> Iterator[Observatory]:
+    """The stack's Observatory."""
+    with Observatory(addresses.observatory) as client:
+        yield client
+
+
+@pytest.fixture
+def new_buyer(addresses: Addresses) -> Iterator[Callable[[], Buyer]]:
+    """Signs somebody in, each call somebody else."""
+    buyers: list[Buyer] = []
+
+    def sign_in() -> Buyer:
+        buyers.append(Buyer(addresses))
+        return buyers[-1]
+
+    yield sign_in
+    for buyer in buyers:
+        buyer.close()
+
+
+@pytest.fixture
+def buyer(new_buyer: Callable[[], Buyer]) -> Buyer:
+    """Somebody who is signed in."""
+    return new_buyer()
+
+
+@pytest.fixture
+def open_show(box_office: BoxOffice) -> Iterator[Callable[..., str]]:
+    """Puts on shows of a test's own, and takes them off afterwards."""
+    shows: list[str] = []
+
+    def put_on(seats: int, price_cents: int = 1000) -> str:
+        shows.append(box_office.open_show(seats, price_cents))
+        return shows[-1]
+
+    yield put_on
+    for show_id in shows:
+        box_office.close_show(show_id)

@@ -1,0 +1,123 @@
+"""Firestore's REST API as any user sees it: values in its spelling, and the calls tests make."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+#: The emulator takes this for the administrator, whom the rules do not bind.
+OWNER = "owner"
+
+
+def encode(value: object) -> dict[str, Any]:
+    """A Python value in the REST API's spelling."""
+    match value:
+        case bool():
+            return {"booleanValue": value}
+        case int():
+            return {"integerValue": str(value)}
+        case float():
+            return {"doubleValue": value}
+        case datetime():
+            return {"timestampValue": value.isoformat().replace("+00:00", "Z")}
+        case dict():
+            fields = {key: encode(inner) for key, inner in value.items()}
+            return {"mapValue": {"fields": fields}}
+        case list():
+            return {"arrayValue": {"values": [encode(inner) for inner in value]}}
+        case None:
+            return {"nullValue": None}
+    return {"stringValue": str(value)}
+
+
+def decode(value: dict[str, Any]) -> Any:
+    """A value in the REST API's spelling as a Python value; timestamps stay text."""
+    ((kind, inner),) = value.items()
+    match kind:
+        case "integerValue":
+            return int(inner)
+        case "mapValue":
+            return {key: decode(field) for key, field in inner.get("fields", {}).items()}
+        case "arrayValue":
+            return [decode(item) for item in inner.get("values", [])]
+    return inner
+
+
+class Firestore:
+    """One project's documents at `url`, seen with the rights of `token` (None: signed out)."""
+
+    def __init__(self, url: str, project: str, token: str | None) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.Client(base_url=f"{url}/v1/", headers=headers, timeout=30)
+        self._documents = f"projects/{project}/databases/(default)/documents"
+
+    def create(
+        self, path: str, document: dict[str, Any], server_times: tuple[str, ...] = ()
+    ) -> httpx.Response:
+        """Create a document as the SDKs do, the fields `server_times` set to the server's time."""
+        name = f"{self._documents}/{path}"
+        write = {
+            "update": {"name": name, "fields": encode(document)["mapValue"]["fields"]},
+            "currentDocument": {"exists": False},
+            "updateTransforms": [
+                {"fieldPath": field, "setToServerValue": "REQUEST_TIME"} for field in server_times
+            ],
+        }
+        return self._commit(write)
+
+    def update(self, path: str, fields: dict[str, Any]) -> httpx.Response:
+        """Change some fields of a document that is there."""
+        write = {
+            "update": {
+                "name": f"{self._documents}/{path}",
+                "fields": encode(fields)["mapValue"]["fields"],
+            },
+            "updateMask": {"fieldPaths": list(fields)},
+            "currentDocument": {"exists": True},
+        }
+        return self._commit(write)
+
+    def delete(self, path: str) -> httpx.Response:
+        """Delete a document."""
+        return self._commit({"delete": f"{self._documents}/{path}"})
+
+    def get(self, path: str) -> httpx.Response:
+        """Ask for a document."""
+        return self._client.get(f"{self._documents}/{path}")
+
+    def read(self, path: str) -> dict[str, Any]:
+        """A document that must be there, as a Python map."""
+        response = self.get(path)
+        response.raise_for_status()
+        fields: dict[str, Any] = decode({"mapValue": response.json()})
+        return fields
+
+    def query(self, collection: str, uid: str | None = None) -> httpx.Response:
+        """Ask for a collection's documents, or only for those whose `uid` is the given one."""
+        query: dict[str, Any] = {"from": [{"collectionId": collection}]}
+        if uid is not None:
+            query["where"] = {
+                "fieldFilter": {
+                    "field": {"fieldPath": "uid"},
+                    "op": "EQUAL",
+                    "value": encode(uid),
+                }
+            }
+        return self._client.post(f"{self._documents}:runQuery", json={"structuredQuery": query})
+
+    def find(self, collection: str, uid: str) -> list[dict[str, Any]]:
+        """The documents of a collection that belong to `uid`, as Python maps."""
+        response = self.query(collection, uid)
+        response.raise_for_status()
+        return [
+            decode({"mapValue": row["document"]}) for row in response.json() if "document" in row
+        ]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _commit(self, write: dict[str, Any]) -> httpx.Response:
+        return self._client.post(f"{self._documents}:commit", json={"writes": [write]})

@@ -1,0 +1,34 @@
+"""An order that is halfway through its life, to begin a hop with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.buyer import APPROVED, BoxOffice, new_order_id
+
+
+@pytest.fixture
+def order_in(box_office: BoxOffice, open_show: Callable[..., str]) -> Callable[..., str]:
+    """Writes an order in some state as the administrator, without trace context unless given."""
+
+    def write(state: str, **fields: Any) -> str:
+        order_id = new_order_id()
+        order = {
+            "uid": "nobody",
+            "show_id": fields.get("show_id") or open_show(seats=5),
+            "seats": 1,
+            "card_token": APPROVED,
+            "state": state,
+            "amount_cents": 1000,
+            "currency": "EUR",
+            **fields,
+        }
+        box_office.documents.create(
+            f"orders/{order_id}", order, server_times=("placed_at",)
+        ).raise_for_status()
+        return order_id
+
+    return write

@@ -1,0 +1,105 @@
+"""Hop 7: from a function through Pub/Sub to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from observatory.client import Observatory
+from tests.addresses import Addresses
+from tests.buyer import BoxOffice, Buyer, new_traceparent
+from tests.hops.pubsub import about, publish
+from tests.spans import ORDER_SECONDS, has_all, picture, the, trace_of_order
+
+
+def test_the_consumer_continues_the_producers_trace(
+    buyer: Buyer, observatory: Observatory, open_show: Callable[..., str]
+) -> None:
+    """Both messages of a purchase: each consumer's parent is the span that sent its message."""
+    traceparent = new_traceparent()
+    buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
+    journey = observatory.wait_for_trace(
+        traceparent.split("-")[1], has_all(("issue", "issue")), ORDER_SECONDS
+    )
+    for producer, topic, consumer in (
+        ("reserve", "order-reserved", "charge"),
+        ("settle", "order-paid", "issue"),
+    ):
+        sent = the(journey, producer, f"send {topic}")
+        processed = the(journey, consumer, consumer)
+        assert sent["kind"] == "PRODUCER"
+        assert processed["kind"] == "CONSUMER"
+        assert processed["parent_span_id"] == sent["span_id"], picture(journey)
+        assert (processed["hop"], processed["carrier"]) == ("pubsub", "message-attributes")
+        assert processed["attributes"]["messaging.destination.name"] == topic
+        assert processed["attributes"]["messaging.system"] == "gcp_pubsub"
+
+
+def test_a_message_without_attributes_is_a_fresh_root(
+    addresses: Addresses,
+    order_in: Callable[..., str],
+    observatory: Observatory,
+    box_office: BoxOffice,
+) -> None:
+    """Somebody else's publisher knows nothing of us; its message is worked on all the same."""
+    order_id = order_in("charging")
+    publish(addresses, "order-reserved", about(order_id))
+    assert box_office.wait_for(order_id)["state"] == "ticketed"
+    journey = trace_of_order(observatory, order_id, has_all(("issue", "issue")), "charge")
+    charge = the(journey, "charge", "charge")
+    assert charge["parent_span_id"] is None
+    assert charge["context"] == "absent"
+    assert journey["orphans"] == 0, picture(journey)
+
+
+def test_googles_own_attributes_are_read_too(
+    addresses: Addresses,
+    order_in: Callable[..., str],
+    observatory: Observatory,
+    box_office: BoxOffice,
+) -> None:
+    """Google's publishers, told to trace, write `googclient_traceparent`."""
+    order_id, traceparent = order_in("paid"), new_traceparent()
+    _, trace_id, span_id, _ = traceparent.split("-")
+    attributes = {"googclient_traceparent": traceparent}
+    publish(addresses, "order-paid", about(order_id), attributes)
+    box_office.wait_for(order_id)
+    journey = observatory.wait_for_trace(trace_id, has_all(("issue", "issue")))
+    assert the(journey, "issue", "issue")["parent_span_id"] == span_id
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"not json", b"[]", b"{}", b'{"order_id": 7}', b'{"order_id": "a/b"}', b"\xff\xfe"],
+    ids=str,
+)
+def test_a_message_that_names_no_order_is_an_error_that_says_so(
+    addresses: Addresses, observatory: Observatory, data: bytes
+) -> None:
+    """It fails, so that it is delivered again or set aside, and its span names the reason."""
+    traceparent = new_traceparent()
+    publish(addresses, "order-paid", data, {"traceparent": traceparent})
+    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_all(("issue", "issue")))
+    issue = the(journey, "issue", "issue")
+    assert issue["error"]
+    exception = issue["events"][0]["attributes"]
+    assert exception["exception.type"] == "boxoffice.topics.UnreadableMessage"
+    assert journey["spans"] == 1, picture(journey)
+
+
+def test_a_repeated_message_does_nothing_twice(
+    addresses: Addresses,
+    order_in: Callable[..., str],
+    observatory: Observatory,
+    box_office: BoxOffice,
+) -> None:
+    """Pub/Sub delivers at least once; the second time finds the order moved on and says so."""
+    order_id = order_in("paid")
+    publish(addresses, "order-paid", about(order_id))
+    first = box_office.wait_for(order_id)
+    again = new_traceparent()
+    publish(addresses, "order-paid", about(order_id), {"traceparent": again})
+    journey = observatory.wait_for_trace(again.split("-")[1], has_all(("issue", "issue")))
+    assert the(journey, "issue", "issue")["attributes"]["boxoffice.nothing_to_do"] == "done"
+    assert box_office.documents.read(f"orders/{order_id}") == first

@@ -1,0 +1,242 @@
+"""Hops 9 and 10: to the card processor and back by its webhook."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from observatory.client import Observatory
+from tests.addresses import Addresses
+from tests.buyer import DECLINED, BoxOffice, Buyer, new_traceparent
+from tests.spans import ORDER_SECONDS, has_all, picture, rows_of, the, trace_of_order
+
+SECRET = "whsec_for_the_local_stack_only"
+
+
+def webhook_body(order_id: str, **charge: Any) -> bytes:
+    """What the processor posts when a charge succeeded, but for `charge`."""
+    metadata = charge.pop("metadata", {})
+    return json.dumps(
+        {
+            "id": "evt_1",
+            "type": "charge.succeeded",
+            "data": {
+                "charge": {
+                    "id": "ch_1",
+                    "status": "succeeded",
+                    "amount_cents": 1000,
+                    "currency": "EUR",
+                    "metadata": {"order_id": order_id, **metadata},
+                    **charge,
+                }
+            },
+        }
+    ).encode()
+
+
+def signature(body: bytes, secret: str = SECRET, sent_at: float | None = None) -> str:
+    """The signature that the processor puts on `body`."""
+    stamp = str(int(time.time() if sent_at is None else sent_at))
+    digest = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={stamp},v1={digest}"
+
+
+@pytest.fixture
+def call_back(addresses: Addresses) -> Callable[..., httpx.Response]:
+    """Posts to the webhook as the processor does, or as somebody who pretends to be it."""
+
+    def post(body: bytes, signed: str | None) -> httpx.Response:
+        url = f"{addresses.functions}/{addresses.project}/us-central1/settle"
+        headers = {"Content-Type": "application/json"}
+        if signed is not None:
+            headers["Acquirer-Signature"] = signed
+        return httpx.post(url, content=body, headers=headers, timeout=30)
+
+    return post
+
+
+def test_the_processors_spans_lie_under_our_call(
+    buyer: Buyer, observatory: Observatory, open_show: Callable[..., str]
+) -> None:
+    """The headers reach the processor, and what it is willing to show joins the trace."""
+    traceparent = new_traceparent()
+    buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
+    journey = observatory.wait_for_trace(
+        traceparent.split("-")[1],
+        has_all(("charge", "charge"), ("acquirer", "POST /charges"), ("acquirer", "card network")),
+        ORDER_SECONDS,
+    )
+    call = the(journey, "charge", "POST /charges")
+    assert (call["kind"], call["hop"], call["carrier"]) == ("CLIENT", "vendor", "http-headers")
+    assert call["attributes"]["http.response.status_code"] == 202
+    served = the(journey, "acquirer", "POST /charges")
+    assert served["parent_span_id"] == call["span_id"], picture(journey)
+    assert the(journey, "acquirer", "card network")["parent_span_id"] == served["span_id"]
+
+
+def test_the_webhook_continues_the_trace_of_the_call(
+    buyer: Buyer, observatory: Observatory, open_show: Callable[..., str]
+) -> None:
+    """Its parent comes back in the charge's metadata; the request that brought it is a link."""
+    traceparent = new_traceparent()
+    buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
+    journey = observatory.wait_for_trace(
+        traceparent.split("-")[1],
+        has_all(("issue", "issue"), ("acquirer", "POST")),
+        ORDER_SECONDS,
+    )
+    call, settle = the(journey, "charge", "POST /charges"), the(journey, "settle", "settle")
+    assert settle["parent_span_id"] == call["span_id"], picture(journey)
+    assert (settle["kind"], settle["hop"]) == ("SERVER", "webhook")
+    assert settle["carrier"] == "charge-metadata"
+    delivered = the(journey, "acquirer", "POST")
+    assert [link["span_id"] for link in settle["links"]] == [delivered["span_id"]]
+    assert settle["attributes"]["http.response.status_code"] == 200
+
+
+@pytest.mark.parametrize(
+    ("sign", "why"),
+    [
+        (lambda body: None, "no usable Acquirer-Signature header"),
+        (lambda body: "", "no usable Acquirer-Signature header"),
+        (lambda body: "t=now,v1=abc", "no usable Acquirer-Signature header"),
+        (lambda body: "t=1", "no usable Acquirer-Signature header"),
+        (lambda body: signature(body, secret="another secret"), "the signature is wrong"),
+        (lambda body: signature(body + b" "), "the signature is wrong"),
+        (lambda body: signature(body, sent_at=time.time() - 3600), "the signature is too old"),
+    ],
+    ids=["none", "empty", "no time", "no digest", "secret", "body", "old"],
+)
+def test_a_webhook_that_is_not_the_processors_is_refused(
+    order_in: Callable[..., str],
+    call_back: Callable[..., httpx.Response],
+    box_office: BoxOffice,
+    observatory: Observatory,
+    sign: Callable[[bytes], str | None],
+    why: str,
+) -> None:
+    """401 and the reason; the order stays as it is, and nobody's word is taken for the trace."""
+    order_id, traceparent = order_in("charging"), new_traceparent()
+    before = box_office.documents.read(f"orders/{order_id}")
+    body = webhook_body(order_id, metadata={"traceparent": traceparent})
+    answer = call_back(body, sign(body))
+    assert (answer.status_code, answer.json()) == (401, {"error": why})
+    assert box_office.documents.read(f"orders/{order_id}") == before
+    claimed = traceparent.split("-")[1]
+    refused = [
+        trace
+        for trace in observatory.traces(service="settle")["traces"]
+        if trace["root_service"] == "settle"
+    ]
+    assert refused
+    assert claimed not in {trace["trace_id"] for trace in refused}
+    settle = the(observatory.trace(refused[0]["trace_id"]), "settle", "settle")
+    assert (settle["context"], settle["parent_span_id"]) == ("invalid", None)
+    assert settle["attributes"]["throughline.context.reason"] == why
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"", "the body is not a charge event"),
+        (b"<xml/>", "the body is not a charge event"),
+        (b"[1]", "the body is not a charge event"),
+        (b'{"data": {"charge": {"metadata": []}}}', "the charge has no metadata"),
+        (b'{"data": {"charge": {"metadata": {}}}}', "the charge's metadata names no order"),
+        (webhook_body("NoSuchOrder000000000"), "there is no order NoSuchOrder000000000"),
+    ],
+    ids=["empty", "xml", "list", "metadata", "no order", "unknown order"],
+)
+def test_a_genuine_webhook_about_nothing_of_ours_is_422(
+    call_back: Callable[..., httpx.Response], body: bytes, error: str
+) -> None:
+    """A clear answer, and not one that makes the processor send it for ever."""
+    answer = call_back(body, signature(body))
+    assert (answer.status_code, answer.json()) == (422, {"error": error})
+
+
+@pytest.mark.parametrize("charge", [{"amount_cents": 1}, {"currency": "USD"}, {"status": "odd"}])
+def test_a_charge_that_was_not_asked_for_settles_nothing(
+    order_in: Callable[..., str],
+    call_back: Callable[..., httpx.Response],
+    box_office: BoxOffice,
+    charge: dict[str, Any],
+) -> None:
+    """Another amount, another currency, a status we don't know: 422, and the order waits."""
+    order_id = order_in("charging")
+    body = webhook_body(order_id, **charge)
+    assert call_back(body, signature(body)).status_code == 422
+    assert box_office.documents.read(f"orders/{order_id}")["state"] == "charging"
+
+
+def test_a_replayed_webhook_does_nothing_twice(
+    order_in: Callable[..., str],
+    call_back: Callable[..., httpx.Response],
+    box_office: BoxOffice,
+) -> None:
+    """The processor may send a webhook again; it is told that all is well, and nothing moves."""
+    order_id = order_in("charging")
+    body = webhook_body(order_id)
+    first = call_back(body, signature(body))
+    assert (first.status_code, first.json()["moved"]) == (200, True)
+    ticketed = box_office.wait_for(order_id)
+    again = call_back(body, signature(body))
+    assert again.status_code == 200
+    assert again.json() == {"state": "ticketed", "moved": False}
+    assert box_office.documents.read(f"orders/{order_id}") == ticketed
+    assert len(box_office.documents.find("tickets", "nobody")) >= 1
+
+
+def test_malformed_context_in_the_metadata_is_a_fresh_root(
+    order_in: Callable[..., str],
+    call_back: Callable[..., httpx.Response],
+    observatory: Observatory,
+    box_office: BoxOffice,
+) -> None:
+    """The vendor mangled what it was given to keep; the money still counts."""
+    order_id = order_in("charging")
+    body = webhook_body(order_id, metadata={"traceparent": "00-MANGLED"})
+    assert call_back(body, signature(body)).status_code == 200
+    assert box_office.wait_for(order_id)["state"] == "ticketed"
+    journey = trace_of_order(observatory, order_id, has_all(("issue", "issue")), "settle")
+    settle = the(journey, "settle", "settle")
+    assert (settle["context"], settle["parent_span_id"]) == ("invalid", None)
+    assert settle["attributes"]["throughline.context.reason"] == "traceparent is malformed"
+
+
+def test_a_declined_card_gives_the_seats_back(
+    buyer: Buyer, box_office: BoxOffice, open_show: Callable[..., str], observatory: Observatory
+) -> None:
+    """The order ends declined with the processor's reason, and the stock is as before."""
+    show_id, traceparent = open_show(seats=3), new_traceparent()
+    order_id = buyer.place(
+        show_id=show_id, seats=2, card_token=DECLINED, _trace={"traceparent": traceparent}
+    )
+    order = box_office.wait_for(order_id)
+    assert (order["state"], order["reason"]) == ("declined", "card_declined")
+    assert box_office.documents.read(f"shows/{show_id}")["seats_left"] == 3
+    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_all(("settle", "settle")))
+    assert rows_of(journey, "issue") == []
+    assert journey["errors"] == 0, "a declined card is business as usual, not an error"
+
+
+def test_no_secret_of_the_purchase_is_on_any_span(
+    buyer: Buyer, observatory: Observatory, open_show: Callable[..., str], box_office: BoxOffice
+) -> None:
+    """Neither the card's token nor the user's id is in the whole trace, logs included."""
+    traceparent = new_traceparent()
+    order_id = buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
+    token = box_office.wait_for(order_id)["card_token"]
+    journey = observatory.wait_for_trace(
+        traceparent.split("-")[1], has_all(("issue", "issue")), ORDER_SECONDS
+    )
+    everything = json.dumps(journey)
+    assert token not in everything
+    assert buyer.uid not in everything

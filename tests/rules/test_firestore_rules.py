@@ -1,0 +1,206 @@
+"""The security rules, asked by different users through the real rules engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.addresses import Addresses
+from tests.buyer import BoxOffice, Buyer, new_order_id
+from tests.firestore_rest import Firestore
+
+DENIED = 403
+TRACE_ID, SPAN_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+
+
+@pytest.fixture
+def sold_out_show(open_show: Callable[..., str]) -> str:
+    """A show without seats: orders of it are rejected at once, so that no test waits for money."""
+    return open_show(seats=0)
+
+
+def place(buyer: Buyer, **changes: Any) -> int:
+    """Try to place an order with `changes`; returns the HTTP status."""
+    path = f"orders/{new_order_id()}"
+    return buyer.documents.create(
+        path, buyer.order(**changes), server_times=("placed_at",)
+    ).status_code
+
+
+def signed_out(addresses: Addresses) -> Firestore:
+    """The documents as somebody sees them who is not signed in."""
+    return Firestore(addresses.firestore, addresses.project, token=None)
+
+
+def test_a_buyer_may_place_an_order_of_their_own(buyer: Buyer, sold_out_show: str) -> None:
+    """The order that the page writes is let in."""
+    assert place(buyer, show_id=sold_out_show) == 200
+
+
+def test_nobody_places_an_order_signed_out(addresses: Addresses, buyer: Buyer) -> None:
+    """An order needs a user, even one that names a user who is there."""
+    anybody = signed_out(addresses)
+    path = f"orders/{new_order_id()}"
+    answer = anybody.create(path, buyer.order(), server_times=("placed_at",))
+    anybody.close()
+    assert answer.status_code == DENIED
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"uid": "somebody-else"},
+        {"uid": None},
+        {"show_id": None},
+        {"show_id": 7},
+        {"show_id": ""},
+        {"show_id": "../orders/x"},
+        {"show_id": "x" * 65},
+        {"seats": None},
+        {"seats": 0},
+        {"seats": -1},
+        {"seats": 9},
+        {"seats": 1.5},
+        {"seats": "2"},
+        {"card_token": None},
+        {"card_token": "4242424242424242"},
+        {"card_token": "tok_short"},
+        {"card_token": "tok_" + "x" * 65},
+        {"state": None},
+        {"state": "ticketed"},
+        {"state": "paid"},
+        {"amount_cents": 1},
+        {"note": "an extra field"},
+    ],
+    ids=str,
+)
+def test_an_order_has_exactly_its_fields(buyer: Buyer, changes: dict[str, Any]) -> None:
+    """A field that is missing, of another type, out of range or not ours keeps the order out."""
+    assert place(buyer, **changes) == DENIED
+
+
+def test_an_order_is_stamped_by_the_server(buyer: Buyer) -> None:
+    """A buyer can't say when they ordered."""
+    order = buyer.order(placed_at=datetime(2026, 1, 1, tzinfo=UTC))
+    assert buyer.documents.create(f"orders/{new_order_id()}", order).status_code == DENIED
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [
+        {"traceparent": f"00-{TRACE_ID}-{SPAN_ID}-01"},
+        {"traceparent": f"00-{TRACE_ID}-{SPAN_ID}-00"},
+        {"traceparent": f"00-{TRACE_ID}-{SPAN_ID}-01", "tracestate": "v=1"},
+        {"traceparent": f"00-{TRACE_ID}-{SPAN_ID}-01", "baggage": "order.id=1"},
+    ],
+    ids=str,
+)
+def test_a_well_formed_trace_is_let_in(
+    buyer: Buyer, sold_out_show: str, trace: dict[str, str]
+) -> None:
+    """W3C context in `_trace`, sampled or not, with what may come along."""
+    assert place(buyer, show_id=sold_out_show, _trace=trace) == 200
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [
+        None,
+        "00-…",
+        {},
+        {"traceparent": 7},
+        {"traceparent": ""},
+        {"traceparent": "nonsense"},
+        {"traceparent": f"00-{'0' * 32}-{SPAN_ID}-01"},
+        {"traceparent": f"00-{TRACE_ID}-{'0' * 16}-01"},
+        {"traceparent": f"00-{TRACE_ID.upper()}-{SPAN_ID}-01"},
+        {"traceparent": f"00-{TRACE_ID}-{SPAN_ID}-01-more"},
+        {"traceparent": f"ff-{TRACE_ID}-{SPAN_ID}-01"},
+        {"traceparent": f"00-{TRACE_ID}-{SPAN_ID}-01\n"},
+        {"traceparent": f"00-{TRACE_ID}-{SPAN_ID}-01", "tracestate": "x" * 513},
+        {"traceparent": f"00-{TRACE_ID}-{SPAN_ID}-01", "tracestate": 7},
+        {"traceparent": f"00-{TRACE_ID}-{SPAN_ID}-01", "baggage": "x" * 8193},
+        {"traceparent": f"00-{TRACE_ID}-{SPAN_ID}-01", "email": "a@example.org"},
+    ],
+    ids=lambda trace: str(trace)[:60],
+)
+def test_a_malformed_trace_is_kept_out(buyer: Buyer, trace: object) -> None:
+    """Nothing that isn't trace context gets into `_trace`."""
+    assert place(buyer, _trace=trace) == DENIED
+
+
+def test_an_order_is_read_by_its_buyer_alone(
+    addresses: Addresses, new_buyer: Callable[[], Buyer], sold_out_show: str
+) -> None:
+    """Neither another user nor somebody signed out reads it, by name or by query."""
+    owner, stranger, anybody = new_buyer(), new_buyer(), signed_out(addresses)
+    order_id = owner.place(show_id=sold_out_show)
+    assert owner.documents.get(f"orders/{order_id}").status_code == 200
+    assert [order["uid"] for order in owner.documents.find("orders", owner.uid)] == [owner.uid]
+    for other in (stranger.documents, anybody):
+        assert other.get(f"orders/{order_id}").status_code == DENIED
+        assert other.query("orders", owner.uid).status_code == DENIED
+        assert other.query("orders").status_code == DENIED
+    anybody.close()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": "ticketed"},
+        {"seats": 8},
+        {"amount_cents": 1},
+        {"_trace": {"traceparent": f"00-{TRACE_ID}-{SPAN_ID}-01"}},
+    ],
+    ids=str,
+)
+def test_nobody_but_the_functions_changes_an_order(
+    buyer: Buyer, box_office: BoxOffice, sold_out_show: str, changes: dict[str, Any]
+) -> None:
+    """Its own buyer can't, not even its trace; and can't delete it."""
+    order_id = buyer.place(show_id=sold_out_show)
+    before = box_office.wait_for(order_id)
+    assert buyer.documents.update(f"orders/{order_id}", changes).status_code == DENIED
+    assert buyer.documents.delete(f"orders/{order_id}").status_code == DENIED
+    assert box_office.documents.read(f"orders/{order_id}") == before
+
+
+def test_anybody_reads_the_shows(addresses: Addresses, sold_out_show: str) -> None:
+    """The programme needs no user."""
+    anybody = signed_out(addresses)
+    assert anybody.get(f"shows/{sold_out_show}").status_code == 200
+    assert anybody.query("shows").status_code == 200
+    anybody.close()
+
+
+def test_nobody_writes_stock(buyer: Buyer, sold_out_show: str) -> None:
+    """No user creates, changes or deletes a show."""
+    show = f"shows/{sold_out_show}"
+    assert buyer.documents.update(show, {"seats_left": 99}).status_code == DENIED
+    assert buyer.documents.delete(show).status_code == DENIED
+    assert buyer.documents.create("shows/mine", {"seats_left": 99}).status_code == DENIED
+
+
+def test_a_ticket_is_read_by_its_owner_alone(
+    new_buyer: Callable[[], Buyer], box_office: BoxOffice
+) -> None:
+    """And written by nobody."""
+    owner, stranger = new_buyer(), new_buyer()
+    path = f"tickets/{new_order_id()}-1"
+    box_office.documents.create(path, {"uid": owner.uid, "code": "X"}).raise_for_status()
+    assert owner.documents.get(path).status_code == 200
+    assert len(owner.documents.find("tickets", owner.uid)) == 1
+    assert stranger.documents.get(path).status_code == DENIED
+    assert stranger.documents.query("tickets", owner.uid).status_code == DENIED
+    assert owner.documents.update(path, {"code": "Y"}).status_code == DENIED
+    forged = {"uid": owner.uid, "code": "Z"}
+    assert owner.documents.create("tickets/forged", forged).status_code == DENIED
+
+
+def test_what_no_rule_mentions_is_closed(buyer: Buyer) -> None:
+    """A collection that the rules don't know is neither read nor written."""
+    assert buyer.documents.get("anything/else").status_code == DENIED
+    assert buyer.documents.create("anything/else", {"a": 1}).status_code == DENIED

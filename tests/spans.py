@@ -1,0 +1,46 @@
+"""Looking for spans in a journey, and saying what was there instead when they aren't."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from observatory.client import Observatory
+from observatory.shapes import Journey, Row
+from observatory.waterfall import render_waterfall
+
+ORDER_SECONDS = 40.0
+
+
+def rows_of(journey: Journey, service: str, name: str | None = None) -> list[Row]:
+    """The spans of one service, or those of them with one name, in the order they began."""
+    return [
+        row
+        for row in journey["rows"]
+        if row["service"] == service and (name is None or row["name"] == name)
+    ]
+
+
+def the(journey: Journey, service: str, name: str) -> Row:
+    """The one span of that service and name; fails, and shows the trace, if it isn't one."""
+    found = rows_of(journey, service, name)
+    assert len(found) == 1, f"{len(found)} spans {service}/{name} in:\n{picture(journey)}"
+    return found[0]
+
+
+def has_all(*wanted: tuple[str, str]) -> Callable[[Journey], bool]:
+    """A condition to wait for: that each service's span of that name is there."""
+    return lambda journey: all(rows_of(journey, service, name) for service, name in wanted)
+
+
+def trace_of_order(
+    observatory: Observatory, order_id: str, until: Callable[[Journey], bool], service: str
+) -> Journey:
+    """The trace in which `service` handled an order whose trace id nobody knows beforehand."""
+    found = observatory.traces(order_id=order_id, service=service)["traces"]
+    assert found, f"no trace of {service} names order {order_id}"
+    return observatory.wait_for_trace(found[0]["trace_id"], until, ORDER_SECONDS)
+
+
+def picture(journey: Journey) -> str:
+    """The trace as a waterfall, for a failure's message."""
+    return render_waterfall(journey, width=120)

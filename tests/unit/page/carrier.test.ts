@@ -1,0 +1,137 @@
+import { expect, test } from "vitest";
+import {
+  BAGGAGE_MAX_CHARS,
+  extract,
+  inject,
+  injectUnrecorded,
+  TRACESTATE_MAX_CHARS,
+} from "../../../frontend/src/throughline/carrier";
+
+const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
+const SPAN = "00f067aa0ba902b7";
+const GOOD = `00-${TRACE}-${SPAN}-01`;
+
+function carried(carrier: unknown) {
+  const found = extract(carrier);
+  if (found.state !== "carried") throw new Error(`not carried: ${JSON.stringify(found)}`);
+  return found.spanContext;
+}
+
+function faultOf(carrier: unknown): string {
+  const found = extract(carrier);
+  return found.state === "invalid" ? found.reason : found.state;
+}
+
+test("what is injected is what is extracted", () => {
+  const carrier = inject({ traceId: TRACE, spanId: SPAN, traceFlags: 1 });
+  expect(carrier).toEqual({ traceparent: GOOD });
+  expect(carried(carrier)).toEqual({
+    traceId: TRACE,
+    spanId: SPAN,
+    traceFlags: 1,
+    isRemote: true,
+  });
+});
+
+test("tracestate and baggage travel when there are any, and have no key when there are none", () => {
+  const spanContext = carried({ traceparent: GOOD, tracestate: "vendor=a,other=b" });
+  expect(inject(spanContext, "order.id=7Q2F")).toEqual({
+    traceparent: GOOD,
+    tracestate: "vendor=a,other=b",
+    baggage: "order.id=7Q2F",
+  });
+});
+
+test.each([undefined, null, {}, { traceparent: null }, { tracestate: "a=b" }])(
+  "%j carries nothing, which is absent rather than invalid",
+  (carrier) => {
+    expect(extract(carrier)).toEqual({ state: "absent" });
+  },
+);
+
+test.each([
+  ["a string", GOOD, "carrier is a string, not a map"],
+  ["a number", 7, "carrier is a number, not a map"],
+  ["an array", [GOOD], "carrier is a array, not a map"],
+  ["a traceparent that is a number", { traceparent: 1 }, "traceparent is a number, not a string"],
+  ["a traceparent that is a map", { traceparent: {} }, "traceparent is a object, not a string"],
+  [
+    "a tracestate that is an array",
+    { traceparent: GOOD, tracestate: ["a=b"] },
+    "tracestate is a array, not a string",
+  ],
+  [
+    "a baggage that is a boolean",
+    { traceparent: GOOD, baggage: true },
+    "baggage is a boolean, not a string",
+  ],
+])("%s is invalid", (_what, carrier, reason) => {
+  expect(faultOf(carrier)).toBe(reason);
+});
+
+test.each([
+  ["empty", ""],
+  ["upper case", GOOD.toUpperCase()],
+  ["one digit short", GOOD.slice(0, -1)],
+  ["one digit long", `${GOOD}0`],
+  ["without flags", `00-${TRACE}-${SPAN}`],
+  ["with a short trace id", `00-${TRACE.slice(1)}-${SPAN}-01`],
+  ["with a short span id", `00-${TRACE}-${SPAN.slice(1)}-01`],
+  ["with letters beyond f", `00-${TRACE.replace("4", "g")}-${SPAN}-01`],
+  ["with flags that are not hex", `00-${TRACE}-${SPAN}-0x`],
+  ["with a one-digit version", `0-${TRACE}-${SPAN}-01`],
+  ["with space around it", ` ${GOOD} `],
+  ["with a line break at the end", `${GOOD}\n`],
+  ["with a log line smuggled in", `${GOOD}\nERROR paid`],
+  ["of HTML", "<img src=x onerror=alert(1)>"],
+  ["of 8 KB", "0".repeat(8192)],
+])("a traceparent %s is malformed", (_what, traceparent) => {
+  expect(faultOf({ traceparent })).toBe("traceparent is malformed");
+});
+
+test("version ff is forbidden", () => {
+  expect(faultOf({ traceparent: `ff-${TRACE}-${SPAN}-01` })).toMatch(/forbidden version ff/);
+});
+
+test("version 00 has nothing after its flags, a later version may", () => {
+  expect(faultOf({ traceparent: `${GOOD}-extra` })).toMatch(/too long/);
+  expect(carried({ traceparent: `01-${TRACE}-${SPAN}-01-extra` }).traceId).toBe(TRACE);
+  expect(carried({ traceparent: `fe-${TRACE}-${SPAN}-01` }).spanId).toBe(SPAN);
+  expect(faultOf({ traceparent: `01-${TRACE}-${SPAN}-01extra` })).toBe("traceparent is malformed");
+});
+
+test("ids of zeros are invalid", () => {
+  expect(faultOf({ traceparent: `00-${"0".repeat(32)}-${SPAN}-01` })).toMatch(/trace id of zeros/);
+  expect(faultOf({ traceparent: `00-${TRACE}-${"0".repeat(16)}-01` })).toMatch(/span id of zeros/);
+});
+
+test("flags that the specification does not define are not passed on", () => {
+  expect(carried({ traceparent: `00-${TRACE}-${SPAN}-ff` }).traceFlags).toBe(0b11);
+  expect(inject({ traceId: TRACE, spanId: SPAN, traceFlags: 0xff }).traceparent).toMatch(/-03$/);
+});
+
+test("a tracestate or baggage that is too long makes the carrier invalid", () => {
+  const tracestate = `a=${"x".repeat(TRACESTATE_MAX_CHARS - 2)}`;
+  expect(extract({ traceparent: GOOD, tracestate }).state).toBe("carried");
+  expect(faultOf({ traceparent: GOOD, tracestate: `${tracestate}x` })).toMatch(/longer than 512/);
+  const baggage = "b".repeat(BAGGAGE_MAX_CHARS + 1);
+  expect(faultOf({ traceparent: GOOD, baggage })).toMatch(/longer than 8192/);
+});
+
+test("a tracestate that is malformed is dropped alone", () => {
+  const spanContext = carried({ traceparent: GOOD, tracestate: "no list at all" });
+  expect(spanContext.traceId).toBe(TRACE);
+  expect(spanContext.traceState).toBeUndefined();
+});
+
+test("a reason never quotes what it was given", () => {
+  const hostile = "\u001b[31m<script>";
+  expect(faultOf({ traceparent: hostile })).not.toContain("script");
+  expect(faultOf({ traceparent: GOOD, tracestate: { hostile } })).not.toContain("script");
+});
+
+test("an unrecorded carrier is valid, unsampled and different each time", () => {
+  const first = injectUnrecorded();
+  expect(carried(first).traceFlags).toBe(0);
+  expect(injectUnrecorded()).not.toEqual(first);
+});

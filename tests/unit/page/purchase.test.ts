@@ -1,0 +1,197 @@
+/**
+ * A purchase against a real HTTP server that is both the card processor and the OTLP endpoint. Only
+ * the order's write is a fake: the rules tier has the real Firestore.
+ */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Backend } from "../../../frontend/src/backend/load";
+import type { NewOrder } from "../../../frontend/src/orders/order";
+import { buy } from "../../../frontend/src/purchase/buy";
+import { readSettings } from "../../../frontend/src/settings";
+import { startBoxOfficeTracing } from "../../../frontend/src/tracing/index";
+import { untraced } from "../../../frontend/src/tracing/tracing";
+
+const CARD = "4242 4242 4242 4242";
+const DIGITS = "4242424242424242";
+const TOKEN = "tok_abcdefgh12345678";
+const UID = "buyer-uid-7";
+
+let server: Server;
+let base: string;
+/** Bodies by path, as they arrived. */
+let received: { path: string; body: string }[];
+let tokenAnswer: { status: number; body: unknown };
+
+beforeEach(async () => {
+  received = [];
+  tokenAnswer = { status: 201, body: { token: TOKEN, brand: "visa", last4: "4242" } };
+  server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const path = request.url ?? "";
+    received.push({ path, body: Buffer.concat(chunks).toString("utf8") });
+    const { status, body } = path === "/tokens" ? tokenAnswer : { status: 200, body: {} };
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  vi.stubGlobal("location", { pathname: "/" });
+  for (const method of ["info", "warn", "error"] as const) {
+    vi.spyOn(console, method).mockImplementation(() => {});
+  }
+});
+
+afterEach(async () => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+interface OtlpSpan {
+  name: string;
+  traceId: string;
+  spanId: string;
+  parentSpanId?: string;
+  status: { code?: number };
+  attributes: { key: string; value: { stringValue?: string } }[];
+}
+
+const bodiesTo = (path: string) =>
+  received.filter((one) => one.path === path).map((one) => one.body);
+
+function exportedSpans(): OtlpSpan[] {
+  return bodiesTo("/v1/traces").flatMap((body) =>
+    JSON.parse(body).resourceSpans.flatMap((resource: { scopeSpans: { spans: OtlpSpan[] }[] }) =>
+      resource.scopeSpans.flatMap((scope) => scope.spans),
+    ),
+  );
+}
+
+/** The spans so far, once `name` is among them. */
+async function spansOnce(name: string): Promise<Record<string, OtlpSpan>> {
+  await vi.waitFor(() => expect(exportedSpans().map((span) => span.name)).toContain(name), 5_000);
+  return Object.fromEntries(exportedSpans().map((span) => [span.name, span]));
+}
+
+function backend(write: (order: NewOrder) => Promise<void>): Backend {
+  return {
+    newOrderId: () => "order000000000000001",
+    createOrder: (_id: string, _uid: string, order: NewOrder) => write(order),
+  } as unknown as Backend;
+}
+
+const purchase = { uid: UID, showId: "night-ferry", seats: 2, cardNumber: CARD };
+const tracing = (otlpEndpoint = base) =>
+  startBoxOfficeTracing({ ...readSettings({}), otlpEndpoint });
+
+test("one purchase is one trace, and the order carries the write's own context", async () => {
+  let written: NewOrder | undefined;
+  const started = buy(
+    purchase,
+    backend(async (order) => {
+      written = order;
+    }),
+    tracing(),
+    base,
+  );
+  await started.placed;
+  const spans = await spansOnce("buy");
+
+  const { buy: root, "POST /tokens": tokens, "create orders": create } = spans;
+  expect(root?.traceId).toBe(started.traceId);
+  expect(root?.parentSpanId ?? "").toBe("");
+  expect([tokens?.parentSpanId, create?.parentSpanId]).toEqual([root?.spanId, root?.spanId]);
+  expect(written).toEqual({
+    showId: "night-ferry",
+    seats: 2,
+    cardToken: TOKEN,
+    carrier: { traceparent: `00-${create?.traceId}-${create?.spanId}-01` },
+  });
+});
+
+test("neither the card, its token nor the buyer's id is in any span or log record", async () => {
+  await buy(
+    purchase,
+    backend(async () => {}),
+    tracing(),
+    base,
+  ).placed;
+  await spansOnce("buy");
+  await vi.waitFor(() => expect(bodiesTo("/v1/logs")).not.toHaveLength(0), 5_000);
+  const telemetry = received.filter((one) => one.path.startsWith("/v1/")).map((one) => one.body);
+  for (const secret of [DIGITS, CARD, TOKEN, UID]) expect(telemetry.join()).not.toContain(secret);
+  expect(bodiesTo("/tokens")).toEqual([JSON.stringify({ number: DIGITS })]);
+});
+
+test("log records name the trace and the span they belong to", async () => {
+  const started = buy(
+    purchase,
+    backend(async () => {}),
+    tracing(),
+    base,
+  );
+  await started.placed;
+  const root = (await spansOnce("buy")).buy;
+  await vi.waitFor(() => expect(bodiesTo("/v1/logs")).not.toHaveLength(0), 5_000);
+  const record = JSON.parse(bodiesTo("/v1/logs")[0] ?? "").resourceLogs[0].scopeLogs[0]
+    .logRecords[0];
+  expect([record.traceId, record.spanId]).toEqual([root?.traceId, root?.spanId]);
+});
+
+test("a number that the processor does not know fails the purchase and quotes nothing", async () => {
+  tokenAnswer = { status: 422, body: { error: { code: "invalid_number", message: DIGITS } } };
+  const write = vi.fn(async () => {});
+  const started = buy(purchase, backend(write), tracing(), base);
+  await expect(started.placed).rejects.toMatchObject({ code: "invalid-card-number" });
+  const spans = await spansOnce("buy");
+  expect(write).not.toHaveBeenCalled();
+  expect([spans.buy?.status.code, spans["POST /tokens"]?.status.code]).toEqual([2, 2]);
+  expect(bodiesTo("/v1/traces").join()).not.toContain(DIGITS);
+});
+
+test("a processor that cannot be reached is told apart from one that fails", async () => {
+  const dead = buy(
+    purchase,
+    backend(async () => {}),
+    untraced,
+    "http://127.0.0.1:1",
+  );
+  await expect(dead.placed).rejects.toMatchObject({ code: "processor-unreachable" });
+  tokenAnswer = { status: 500, body: "oops" };
+  const failing = buy(
+    purchase,
+    backend(async () => {}),
+    untraced,
+    base,
+  );
+  await expect(failing.placed).rejects.toMatchObject({ code: "processor-failed" });
+});
+
+test("a purchase that is not traced still carries a context that the rules accept", async () => {
+  let written: NewOrder | undefined;
+  const started = buy(
+    purchase,
+    backend(async (order) => {
+      written = order;
+    }),
+    untraced,
+    base,
+  );
+  await started.placed;
+  expect(written?.carrier.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+  expect(written?.carrier.traceparent).toContain(started.traceId);
+});
+
+test("a dead Observatory does not hold the buyer up", async () => {
+  const began = performance.now();
+  const traced = tracing("http://127.0.0.1:1");
+  await buy(
+    purchase,
+    backend(async () => {}),
+    traced,
+    base,
+  ).placed;
+  expect(performance.now() - began).toBeLessThan(1_000);
+});

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { readSettings } from "../../../frontend/src/settings";
+
+test("without any variable the page speaks to the local stack", () => {
+  expect(readSettings({})).toMatchObject({
+    firebase: { projectId: "demo-throughline", authDomain: "demo-throughline.firebaseapp.com" },
+    authEmulatorUrl: "http://127.0.0.1:9099",
+    firestoreEmulator: { host: "127.0.0.1", port: 8080 },
+    otlpEndpoint: "http://127.0.0.1:4318",
+    observatoryUrl: "http://127.0.0.1:4318",
+    acquirerUrl: "http://127.0.0.1:4320",
+  });
+});
+
+test("an emulator set to empty means the real service", () => {
+  const settings = readSettings({ VITE_AUTH_EMULATOR_URL: "", VITE_FIRESTORE_EMULATOR: "" });
+  expect(settings.authEmulatorUrl).toBeNull();
+  expect(settings.firestoreEmulator).toBeNull();
+});
+
+test("a slash at the end of an address does not matter", () => {
+  expect(readSettings({ VITE_ACQUIRER_URL: "https://pay.example/" }).acquirerUrl).toBe(
+    "https://pay.example",
+  );
+});
+
+test("a Firestore emulator that is not HOST:PORT is named with its value", () => {
+  expect(() => readSettings({ VITE_FIRESTORE_EMULATOR: "8080" })).toThrow(
+    'VITE_FIRESTORE_EMULATOR is "8080"; it must be HOST:PORT, or empty for none.',
+  );
+});

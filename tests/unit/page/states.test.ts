@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { ORDER_STATES, type Order, type OrderState } from "../../../frontend/src/orders/order";
+import { isSettled, newsOf, standingOf, stepsOf } from "../../../frontend/src/orders/states";
+
+function order(state: OrderState, change: Partial<Order> = {}): Order {
+  return {
+    id: "o",
+    showId: "night-ferry",
+    seats: 2,
+    state,
+    reason: "",
+    placedAt: new Date(0),
+    movedAt: {},
+    amountCents: 8400,
+    currency: "EUR",
+    carrier: undefined,
+    hasPendingWrites: false,
+    ...change,
+  };
+}
+
+const statuses = (of: Order) => stepsOf(of).map((step) => step.status);
+
+test("an order on its way shows what is done, what is being done and what is ahead", () => {
+  expect(statuses(order("placed"))).toEqual(["done", "doing", "ahead", "ahead", "ahead"]);
+  expect(statuses(order("charging"))).toEqual(["done", "done", "done", "doing", "ahead"]);
+  expect(statuses(order("ticketed"))).toEqual(["done", "done", "done", "done", "done"]);
+});
+
+test("an order that the server has not confirmed is still being sent", () => {
+  const sending = order("placed", { hasPendingWrites: true, placedAt: null });
+  expect(statuses(sending)).toEqual(["doing", "ahead", "ahead", "ahead", "ahead"]);
+  expect(stepsOf(sending)[0]?.label).toBe("Sending your order…");
+  expect(newsOf(sending)).toBe("Sending your order.");
+});
+
+test("an order that went wrong shows the steps it took and where it stopped", () => {
+  const declined = order("declined", {
+    movedAt: { reserved: new Date(1), charging: new Date(2), declined: new Date(3) },
+  });
+  expect(stepsOf(declined).map((step) => [step.state, step.status])).toEqual([
+    ["placed", "done"],
+    ["reserved", "done"],
+    ["charging", "done"],
+    ["declined", "stopped"],
+  ]);
+  expect(stepsOf(declined).at(-1)?.at).toEqual(new Date(3));
+  expect(statuses(order("rejected"))).toEqual(["done", "stopped"]);
+});
+
+test.each([
+  ["rejected", "sold_out", /not 2 seats left/],
+  ["rejected", "unknown_show", /no longer on sale/],
+  ["rejected", "something_new", /could not take this order/],
+  ["declined", "card_declined", /did not say why/],
+  ["declined", "insufficient_funds", /not enough money/],
+  ["declined", "expired_card", /has expired/],
+  ["declined", "something_new", /did not say why/],
+  ["expired", "", /went back on sale/],
+  ["refunded", "", /no longer valid/],
+] as const)("%s because of “%s” is explained, with what to do next", (state, reason, happened) => {
+  const { explanation } = standingOf(order(state, { reason }));
+  expect(explanation?.happened).toMatch(happened);
+  expect(explanation?.advice).not.toBe("");
+});
+
+test("whoever was not charged is told so", () => {
+  for (const state of ["rejected", "declined", "expired"] as const) {
+    expect(standingOf(order(state)).explanation?.advice).toMatch(/not charged|Nothing was charged/);
+  }
+});
+
+test("every state has a label, news and an answer to whether it is final", () => {
+  const final = ORDER_STATES.filter(isSettled);
+  expect(final).toEqual(["ticketed", "rejected", "declined", "expired", "refunded"]);
+  for (const state of ORDER_STATES) {
+    expect(standingOf(order(state)).label).not.toBe("");
+    expect(newsOf(order(state))).toMatch(/\.$/);
+  }
+});
+
+test("one seat is one ticket", () => {
+  expect(standingOf(order("ticketed", { seats: 1 })).label).toBe("Ticket issued");
+  expect(standingOf(order("ticketed", { seats: 2 })).label).toBe("Tickets issued");
+});

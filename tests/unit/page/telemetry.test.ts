@@ -1,0 +1,117 @@
+/** Against a real OTLP endpoint, or the lack of one. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createLog } from "../../../frontend/src/throughline/log";
+import { childOf } from "../../../frontend/src/throughline/span";
+import { startTelemetry } from "../../../frontend/src/throughline/telemetry";
+
+// Nothing listens on port 1.
+const DEAD = "http://127.0.0.1:1";
+const DEADLINE = { timeout: 8_000 };
+
+let server: Server;
+let base: string;
+let received: { path: string; body: string }[];
+
+beforeEach(async () => {
+  received = [];
+  server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    received.push({ path: request.url ?? "", body: Buffer.concat(chunks).toString("utf8") });
+    response.writeHead(200, { "content-type": "application/json" }).end("{}");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+});
+
+afterEach(async () => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+const span = (telemetry: ReturnType<typeof startTelemetry>, name: string) =>
+  telemetry.tracer.startSpan(name, {}, childOf(undefined));
+
+test("spans and logs arrive under the service's name, without anybody asking for a flush", async () => {
+  const telemetry = startTelemetry({ serviceName: "page", otlpEndpoint: `${base}/` });
+  const work = span(telemetry, "work");
+  const sink = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+  createLog(telemetry.logger, sink)("info", "done", work.spanContext(), { answer: 42 });
+  work.end();
+
+  await vi.waitFor(() => expect(received).toHaveLength(2), DEADLINE);
+  const bodyOf = (path: string) =>
+    JSON.parse(received.find((one) => one.path === path)?.body ?? "null");
+  const spans = bodyOf("/v1/traces").resourceSpans[0];
+  expect(spans.resource.attributes).toContainEqual({
+    key: "service.name",
+    value: { stringValue: "page" },
+  });
+  expect(spans.scopeSpans[0].spans[0].name).toBe("work");
+  const { traceId, spanId } = work.spanContext();
+  expect(bodyOf("/v1/logs").resourceLogs[0].scopeLogs[0].logRecords[0]).toMatchObject({
+    body: { stringValue: "done" },
+    severityText: "INFO",
+    traceId,
+    spanId,
+  });
+  expect(sink.info).toHaveBeenCalledWith("done", {
+    trace_id: traceId,
+    span_id: spanId,
+    answer: 42,
+  });
+  expect(telemetry.dropped()).toBe(0);
+});
+
+test("what a dead Observatory does not take is counted, and said once", async () => {
+  const telemetry = startTelemetry({ serviceName: "page", otlpEndpoint: DEAD });
+  span(telemetry, "one").end();
+  span(telemetry, "two").end();
+  await telemetry.flush();
+  await vi.waitFor(() => expect(telemetry.dropped()).toBe(2), DEADLINE);
+  span(telemetry, "three").end();
+  await telemetry.flush();
+  await vi.waitFor(() => expect(telemetry.dropped()).toBe(3), DEADLINE);
+  expect(vi.mocked(console.warn).mock.calls.map(([text]) => String(text))).toEqual([
+    expect.stringContaining(`Telemetry cannot be delivered to ${DEAD}`),
+  ]);
+}, 20_000);
+
+test("a page that is closed ends its open spans and sends them", async () => {
+  const page = Object.assign(new EventTarget(), { visibilityState: "visible" });
+  vi.stubGlobal("document", page);
+  vi.stubGlobal("window", page);
+  const telemetry = startTelemetry({ serviceName: "page", otlpEndpoint: base });
+  const open = span(telemetry, "open");
+  span(telemetry, "ended").end();
+  page.dispatchEvent(new Event("pagehide"));
+
+  expect(open.isRecording()).toBe(false);
+  await vi.waitFor(() => expect(received).toHaveLength(1), DEADLINE);
+  const [{ scopeSpans }] = JSON.parse(received[0]?.body ?? "").resourceSpans;
+  const abandoned = Object.fromEntries(
+    scopeSpans[0].spans.map((one: { name: string; attributes: { key: string }[] }) => [
+      one.name,
+      one.attributes.some(({ key }) => key === "throughline.abandoned"),
+    ]),
+  );
+  expect(abandoned).toEqual({ open: true, ended: false });
+});
+
+test("a page that is merely hidden sends what has ended and goes on with the rest", async () => {
+  const page = Object.assign(new EventTarget(), { visibilityState: "hidden" });
+  vi.stubGlobal("document", page);
+  vi.stubGlobal("window", page);
+  const telemetry = startTelemetry({ serviceName: "page", otlpEndpoint: base });
+  const open = span(telemetry, "open");
+  span(telemetry, "ended").end();
+  page.dispatchEvent(new Event("visibilitychange"));
+  await vi.waitFor(() => expect(received).toHaveLength(1), DEADLINE);
+  expect(received[0]?.body).toContain("ended");
+  expect(open.isRecording()).toBe(true);
+});
