@@ -1,0 +1,136 @@
+"""The door: which hosts and origins may come in, and what a browser may do with what goes out.
+
+A page of any site can make a browser send requests to 127.0.0.1. The ``Host`` check stops one
+that points its own name there (DNS rebinding); the ``Origin`` check stops telemetry from pages
+that aren't on this machine.
+"""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from observatory.wire import Code
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+OTLP_PATHS = frozenset({"/v1/traces", "/v1/logs"})
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+PREFLIGHT_SECONDS = 600
+
+
+class Guard:
+    """ASGI middleware that checks ``Host`` and ``Origin`` and adds the security headers.
+
+    Args:
+        app: what it guards.
+        hosts: host names, without port, that may be asked for besides loopback's.
+        origins: origins, such as ``https://app.example``, that may post besides loopback's.
+    """
+
+    def __init__(
+        self, app: ASGIApp, hosts: Iterable[str] = (), origins: Iterable[str] = ()
+    ) -> None:
+        self._app = app
+        self._hosts = LOOPBACK_HOSTS | {host.lower().strip("[]") for host in hosts}
+        self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request through, or answer it here."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        answer = self._refused(scope, headers)
+        origin = headers.get("origin")
+        telemetry = scope["path"] in OTLP_PATHS
+        if answer is None and telemetry and origin and scope["method"] == "OPTIONS":
+            answer = _preflight(headers)
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                out = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    out.setdefault(name, value)
+                if telemetry:
+                    out.add_vary_header("Origin")
+                    if origin and self._may_post(origin):
+                        out["Access-Control-Allow-Origin"] = origin
+                else:
+                    out["Cross-Origin-Resource-Policy"] = "same-origin"
+            await send(message)
+
+        await (answer or self._app)(scope, receive, send_guarded)
+
+    def _refused(self, scope: Scope, headers: Headers) -> Response | None:
+        host = headers.get("host", "")
+        if _host_name(host) not in self._hosts:
+            return _error(
+                421,
+                f"Host {host!r} is not this Observatory's: ask for localhost, or start it with "
+                "--allow-host.",
+            )
+        origin = headers.get("origin")
+        if scope["path"] in OTLP_PATHS and origin and not self._may_post(origin):
+            return _error(
+                403,
+                f"Origin {origin!r} may not send telemetry here: start the Observatory with "
+                "--allow-origin.",
+            )
+        return None
+
+    def _may_post(self, origin: str) -> bool:
+        if origin.lower() in self._origins:
+            return True
+        try:
+            parts = urlsplit(origin)
+            parts.port  # noqa: B018  # raises when it isn't a port
+        except ValueError:
+            return False
+        return parts.scheme in ("http", "https") and parts.hostname in LOOPBACK_HOSTS
+
+
+def _host_name(host: str) -> str | None:
+    if any(character in host for character in "/@?#\\"):
+        return None
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+
+
+def _error(http_status: int, message: str) -> Response:
+    return JSONResponse(
+        {"code": Code.PERMISSION_DENIED, "message": message}, status_code=http_status
+    )
+
+
+def _preflight(headers: Headers) -> Response:
+    return Response(
+        status_code=204,
+        headers={
+            "Access-Control-Allow-Methods": "POST",
+            "Access-Control-Allow-Headers": headers.get(
+                "access-control-request-headers", "content-type"
+            ),
+            "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
+        },
+    )

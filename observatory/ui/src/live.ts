@@ -1,0 +1,60 @@
+/** Answers that keep themselves up to date. */
+import { useEffect, useState } from "preact/hooks";
+import { ApiFailure } from "./api";
+
+/** The latest answer, if any, and why the latest attempt failed, if it did. */
+export interface Live<Answer> {
+  answer: Answer | null;
+  failure: ApiFailure | null;
+}
+
+/**
+ * Asks again and again while the page is visible.
+ *
+ * @param key names the question; another key forgets the answer and asks at once.
+ * @param ask asks once.
+ * @param pauseMs how long to wait after an answer, in milliseconds.
+ * @param keepAcrossKeys keeps the old answer until the new question is answered.
+ */
+export function useLive<Answer>(
+  key: string,
+  ask: (signal: AbortSignal) => Promise<Answer>,
+  pauseMs: (answer: Answer | null) => number,
+  keepAcrossKeys = false,
+): Live<Answer> {
+  const [live, setLive] = useState<Live<Answer> & { key: string }>({
+    key,
+    answer: null,
+    failure: null,
+  });
+  useEffect(() => {
+    const abort = new AbortController();
+    let timer: number | undefined;
+    let answer: Answer | null = null;
+    const turn = async () => {
+      try {
+        answer = await ask(abort.signal);
+        setLive({ key, answer, failure: null });
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        if (!(error instanceof ApiFailure)) throw error;
+        setLive((before) => ({ ...before, key, failure: error }));
+      }
+      if (!abort.signal.aborted && !document.hidden)
+        timer = window.setTimeout(turn, pauseMs(answer));
+    };
+    const onVisibility = () => {
+      window.clearTimeout(timer);
+      if (!document.hidden) void turn();
+    };
+    document.addEventListener("visibilitychange", onVisibility);
+    void turn();
+    return () => {
+      abort.abort();
+      window.clearTimeout(timer);
+      document.removeEventListener("visibilitychange", onVisibility);
+    };
+  }, [key]);
+  if (live.key !== key && !keepAcrossKeys) return { answer: null, failure: null };
+  return live;
+}

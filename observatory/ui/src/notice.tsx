@@ -1,0 +1,40 @@
+/** A message in place of content: empty, loading, missing, unreachable. */
+import type { ComponentChildren } from "preact";
+
+interface Props {
+  title: string;
+  children?: ComponentChildren;
+  tone?: "plain" | "bad" | "busy";
+}
+
+export function Notice({ title, children, tone = "plain" }: Props) {
+  return (
+    <section class={`notice panel ${tone}`} role={tone === "bad" ? "alert" : "status"}>
+      {tone === "busy" && <span class="pulse" aria-hidden="true" />}
+      <h2>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+/** The Observatory doesn't answer. With `stale`, something older is still shown below. */
+export function Unreachable({ stale }: { stale: boolean }) {
+  if (stale)
+    return (
+      <p class="banner bad stale" role="alert">
+        The Observatory doesn't answer. This is what was last seen; it is asked again every few
+        seconds.
+      </p>
+    );
+  return (
+    <Notice title="The Observatory doesn't answer" tone="bad">
+      <p>
+        Start it, with everything else, in the project's folder. This page notices by itself once it
+        runs.
+      </p>
+      <pre>
+        <code>./scripts/dev</code>
+      </pre>
+    </Notice>
+  );
+}

@@ -1,0 +1,68 @@
+import { describe, expect, test } from "vitest";
+import { routeOf, tracePath } from "../../../observatory/ui/src/route";
+import { agoText, count, durationText, moodOf, percent } from "../../../observatory/ui/src/wording";
+
+describe("durations read as they do in the terminal", () => {
+  // The same table as in tests/unit/observatory/test_trace_command.py.
+  test.each([
+    [0, "0 ms"],
+    [0.42, "0.42 ms"],
+    [4.21, "4.2 ms"],
+    [9.96, "10 ms"],
+    [212.4, "212 ms"],
+    [999.6, "1.00 s"],
+    [3410, "3.41 s"],
+    [59_996, "1 min 0 s"],
+    [125_000, "2 min 5 s"],
+    [7_260_000, "2 h 1 min"],
+    [-5, "−5 ms"],
+  ])("%d ms is %s", (ms, text) => {
+    expect(durationText(ms)).toBe(text);
+  });
+});
+
+describe("an address names a view", () => {
+  const route = (address: string) => routeOf(new URL(address, "http://127.0.0.1:4318"));
+
+  test("the list, with its filter", () => {
+    expect(route("/")).toEqual({ view: "list", text: "" });
+    expect(route("/?q=declined%20settle")).toEqual({ view: "list", text: "declined settle" });
+  });
+
+  test("a trace, and a span of it", () => {
+    expect(route(tracePath("AB12"))).toEqual({ view: "trace", traceId: "ab12", spanId: null });
+    expect(route(tracePath("ab12", "cd34"))).toEqual({
+      view: "trace",
+      traceId: "ab12",
+      spanId: "cd34",
+    });
+  });
+
+  test("or none", () => {
+    expect(route("/elsewhere")).toEqual({ view: "unknown", path: "/elsewhere" });
+  });
+});
+
+test("only the whole is 100 %", () => {
+  expect(percent(1)).toBe("100 %");
+  expect(percent(0.99999)).toBe("99.9 %");
+  expect(percent(0)).toBe("0.0 %");
+});
+
+test("one is singular", () => {
+  expect(count(1, "span")).toBe("1 span");
+  expect(count(0, "span")).toBe("0 spans");
+});
+
+test("the past is told coarsely", () => {
+  const now = new Date("2026-01-01T12:00:00Z");
+  expect(agoText(now, now)).toBe("now");
+  expect(agoText(new Date("2026-01-01T11:59:48Z"), now)).toBe("12 s ago");
+  expect(agoText(new Date("2026-01-01T11:00:01Z"), now)).toBe("59 min ago");
+});
+
+test("a refused order is not good news", () => {
+  expect(moodOf("ticketed")).toBe("good");
+  expect(moodOf("declined")).toBe("warn");
+  expect(moodOf("charging")).toBe("moving");
+});

@@ -1,0 +1,110 @@
+"""A real Observatory for each test that asks: uvicorn on a free port, a file of its own."""
+
+import gzip
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
+from observatory.__main__ import _listen
+from observatory.app import create_app
+from observatory.client import Observatory
+from observatory.store import Store
+from tests.unit.observatory.telemetry import Trace
+
+PROTOBUF = {"content-type": "application/x-protobuf"}
+JSON = {"content-type": "application/json"}
+
+
+class Running:
+    """A server in a thread of this process, and the ways that tests talk to it."""
+
+    def __init__(self, data: Path, ui: Path, **options: Any) -> None:
+        self.store = Store(data)
+        listener = _listen("127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        app = create_app(self.store, ui, **options)
+        self._server = uvicorn.Server(
+            uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)
+        )
+        self._thread = threading.Thread(target=self._server.run, args=([listener],))
+        self._thread.start()
+        deadline = time.monotonic() + 10
+        while not self._server.started:
+            assert time.monotonic() < deadline, "uvicorn did not start"
+            time.sleep(0.01)
+        self.http = httpx.Client(base_url=self.url, trust_env=False)
+        self.client = Observatory(self.url)
+
+    def stop(self) -> None:
+        """Shut down in good order, which closes the store."""
+        self.client.close()
+        self.http.close()
+        self._server.should_exit = True
+        self._thread.join()
+
+    def post(self, path: str, body: bytes, **headers: str) -> httpx.Response:
+        """Post a body; header names are written with ``_`` for ``-``."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.http.post(path, content=body, headers=PROTOBUF | named)
+
+    def send(self, trace: Trace, *services: str) -> None:
+        """Store a trace, or the spans of some of its services, and its log lines."""
+        answer = self.post("/v1/traces", trace.request(*services).SerializeToString())
+        assert answer.status_code == 200, answer.text
+        if trace.logs:
+            answer = self.post("/v1/logs", trace.logs_request().SerializeToString())
+            assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    """Starts Observatories; each is stopped when the test ends."""
+    started: list[Running] = []
+
+    def run(data: Path = tmp_path / "spans.duckdb", **options: Any) -> Running:
+        started.append(Running(data, options.pop("ui", tmp_path / "ui"), **options))
+        return started[-1]
+
+    yield run
+    for running in started:
+        running.stop()
+
+
+@pytest.fixture
+def running(start: Callable[..., Running]) -> Running:
+    """An empty Observatory."""
+    return start()
+
+
+def otlp_json(message: Message) -> dict[str, Any]:
+    """A message as OTLP/JSON: ids in hexadecimal, enums as numbers."""
+    document: dict[str, Any] = json_format.MessageToDict(message, use_integers_for_enums=True)
+    _ids_to_hex(document)
+    return document
+
+
+def _ids_to_hex(value: Any) -> None:
+    import base64
+
+    if isinstance(value, list):
+        for item in value:
+            _ids_to_hex(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key in ("traceId", "spanId", "parentSpanId"):
+                value[key] = base64.b64decode(item).hex()
+            else:
+                _ids_to_hex(item)
+
+
+def squeezed(body: bytes) -> bytes:
+    """The body, gzipped."""
+    return gzip.compress(body, compresslevel=1)

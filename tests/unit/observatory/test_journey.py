@@ -1,0 +1,297 @@
+"""A trace put in order: legs, waits, orphans, coverage, and where the time went."""
+
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from observatory import records
+from observatory.shapes import Journey, Row
+from observatory.store import Store
+from observatory.survey import Filter, coverage_of_everything, list_traces, read_journey
+from tests.unit.observatory.conftest import Running
+from tests.unit.observatory.telemetry import (
+    CLIENT,
+    CONSUMER,
+    INTERNAL,
+    PRODUCER,
+    SERVER,
+    Trace,
+    purchase,
+)
+
+
+def journey_of(running: Running, trace: Trace) -> Journey:
+    running.send(trace)
+    return running.client.trace(trace.trace_id.hex())
+
+
+def row_named(journey: Journey, name: str) -> Row:
+    (row,) = [row for row in journey["rows"] if row["label"] == name]
+    return row
+
+
+def test_a_purchase_is_one_chain_of_hops(running: Running) -> None:
+    """The legs of a purchase come in the order they began, each with who did it and by what hop."""
+    journey = journey_of(running, purchase("order-1"))
+    assert [(leg["service"], leg["name"], leg["hop"]) for leg in journey["legs"]] == [
+        ("page", "buy", None),
+        ("page", "order placed", "listener"),
+        ("reserve", "reserve", "trigger"),
+        ("page", "order reserved", "listener"),
+        ("charge", "charge", "pubsub"),
+        ("acquirer", "POST /charges", None),
+        ("page", "order charging", "listener"),
+        ("settle", "settle", "webhook"),
+        ("page", "order paid", "listener"),
+        ("issue", "issue", "pubsub"),
+        ("page", "order ticketed", "listener"),
+    ]
+    assert journey["hops"] == ["document", "listener", "trigger", "pubsub", "vendor", "webhook"]
+    assert journey["services"] == ["page", "reserve", "charge", "acquirer", "settle", "issue"]
+    parties = {row["service"]: row["party"] for row in journey["rows"]}
+    assert (parties["page"], parties["reserve"], parties["acquirer"]) == (
+        "page",
+        "function",
+        "vendor",
+    )
+
+
+def test_a_whole_purchase_is_covered(running: Running) -> None:
+    """A trace in which every hop carried the context has no orphan, coverage 1, and says so."""
+    journey = journey_of(running, purchase("order-1"))
+    assert (journey["orphans"], journey["coverage"], journey["errors"]) == (0, 1.0, 0)
+    assert journey["missing_parents"] == []
+    assert journey["order_id"] == "order-1"
+    assert journey["order_state"] == "ticketed"
+    assert journey["headline"] == "2.33 s from click to ticketed"
+    assert journey["summary"].endswith("10 of 10 hops carried the context.")
+
+
+def test_rows_are_indented_below_what_called_them(running: Running) -> None:
+    """Within a leg a span comes right after its parent's earlier children, one step deeper."""
+    journey = journey_of(running, purchase("order-1"))
+    acquirer = [
+        (row["label"], row["indent"]) for row in journey["rows"] if row["service"] == "acquirer"
+    ]
+    assert acquirer == [("POST /charges", 0), ("card network", 1), ("POST /settle", 2)]
+    assert row_named(journey, "settle")["depth"] == 6
+
+
+def test_an_rpc_is_labelled_without_its_package(running: Running) -> None:
+    """A gRPC span keeps its whole name and gets a label that fits."""
+    journey = journey_of(running, purchase("order-1"))
+    row = row_named(journey, "Firestore/BatchGetDocuments")
+    assert row["name"] == "/google.firestore.v1.Firestore/BatchGetDocuments"
+
+
+def test_waiting_is_from_the_producers_end_to_the_consumers_start(running: Running) -> None:
+    """Each consumer shows how long its message lay; one that overlaps its producer waited none."""
+    journey = journey_of(running, purchase("order-1"))
+    waits = {
+        row["label"]: row["wait"] and (row["wait"]["offset_ms"], row["wait"]["duration_ms"])
+        for row in journey["rows"]
+    }
+    assert waits["reserve"] == (148, 180)
+    assert waits["charge"] == (540, 60)
+    assert waits["issue"] == (1960, 90)
+    assert waits["settle"] is None  # a webhook isn't a queue
+    assert waits["POST /settle"] is None
+
+    trace = Trace()
+    sent = trace.span("reserve", "send", PRODUCER, 0, 50)
+    trace.span("charge", "charge", CONSUMER, 30, 60, sent)
+    task = trace.span("expire", "task", SERVER, 90, 95, sent, throughline__hop="task")
+    trace.span("expire", "write", PRODUCER, 200, 201, task, throughline__hop="trigger")
+    journey = journey_of(running, trace)
+    assert row_named(journey, "charge")["wait"] is None
+    assert row_named(journey, "task")["wait"] == {"offset_ms": 50, "duration_ms": 40}
+    assert row_named(journey, "write")["wait"] is None  # it made the hop, it didn't receive it
+
+
+def test_a_lost_producer_leaves_an_orphan_and_uncovered_spans(running: Running) -> None:
+    """When one span is missing, its child is the orphan and all that follows is uncovered."""
+    trace = purchase("order-1")
+    lost = next(span for _, span in trace.spans if span.name == "send order-reserved")
+    trace.spans = [(service, span) for service, span in trace.spans if span is not lost]
+    journey = journey_of(running, trace)
+    assert journey["orphans"] == 1
+    assert journey["missing_parents"] == [lost.span_id.hex()]
+    assert row_named(journey, "charge")["orphan"]
+    uncovered = {row["service"] for row in journey["rows"] if not row["covered"]}
+    assert uncovered == {"charge", "acquirer", "settle", "issue", "page"}
+    assert journey["coverage"] == journey["covered"] / journey["spans"] == 9 / 23
+
+    trace.spans = [("reserve", lost)]
+    running.send(trace)
+    assert running.client.trace(trace.trace_id.hex())["coverage"] == 1
+
+
+def test_a_root_that_is_not_declared_covers_nothing(running: Running) -> None:
+    """A hop that began a trace of its own is no orphan, but its spans are not covered."""
+    trace = Trace()
+    top = trace.span("charge", "charge", CONSUMER, 0, 10, throughline__context="absent")
+    trace.span("charge", "POST /charges", CLIENT, 1, 9, top)
+    journey = journey_of(running, trace)
+    assert (journey["orphans"], journey["coverage"]) == (0, 0.0)
+    assert journey["summary"].endswith("0 of 1 hop carried the context.")
+
+
+def test_parents_in_a_circle_are_shown_once_and_not_covered(running: Running) -> None:
+    """Spans that are each other's parent don't hang the journey or fall out of it."""
+    trace = Trace()
+    first = trace.span("page", "first", INTERNAL, 0, 10)
+    second = trace.span("page", "second", INTERNAL, 1, 9, first)
+    first.parent_span_id = second.span_id
+    own = trace.span("page", "own parent", INTERNAL, 2, 3)
+    own.parent_span_id = own.span_id
+    journey = journey_of(running, trace)
+    assert sorted(row["name"] for row in journey["rows"]) == ["first", "own parent", "second"]
+    assert (journey["orphans"], journey["coverage"]) == (0, 0.0)
+
+
+def test_an_error_is_counted_where_it_happened(running: Running) -> None:
+    """A span with status ERROR is marked, with its message and its exception."""
+    trace = purchase("order-1")
+    issue = next(span for _, span in trace.spans if span.name == "issue")
+    issue.status.code = 2
+    issue.status.message = "too much contention"
+    issue.events.add(name="exception", time_unix_nano=issue.end_time_unix_nano)
+    journey = journey_of(running, trace)
+    row = row_named(journey, "issue")
+    assert (journey["errors"], row["error"], row["status_message"]) == (
+        1,
+        True,
+        "too much contention",
+    )
+    assert [(event["name"], event["offset_ms"]) for event in row["events"]] == [("exception", 2330)]
+
+
+def test_links_say_whether_they_can_be_followed(running: Running) -> None:
+    """A link to a trace that is stored can be followed; one to another trace is only named."""
+    view = Trace()
+    seen = view.span("page", "page view", INTERNAL, 0, 1, throughline__root="page")
+    running.send(view)
+    trace = Trace()
+    elsewhere = Trace().span("page", "gone", INTERNAL, 0, 1)
+    trace.span("page", "buy", INTERNAL, 0, 1, links=[seen, elsewhere])
+    (row,) = journey_of(running, trace)["rows"]
+    assert [link["stored"] for link in row["links"]] == [True, False]
+    assert row["links"][0]["trace_id"] == view.trace_id.hex()
+
+
+def test_a_log_line_of_an_unknown_span_belongs_to_the_trace(running: Running) -> None:
+    """A log line whose span never came is shown with the trace, not lost."""
+    trace = Trace()
+    trace.span("page", "buy", INTERNAL, 0, 1)
+    absent = Trace().span("page", "absent", INTERNAL, 0, 1)
+    trace.log("page", absent, 5, "ERROR", "where am I?")
+    journey = journey_of(running, trace)
+    assert [line["body"] for line in journey["logs"]] == ["where am I?"]
+
+
+def test_the_time_is_divided_without_rest(running: Running) -> None:
+    """Vendor, queues, our code and gaps add up to the whole; the webhook that waits for us does
+    not count as the vendor's time."""
+    journey = journey_of(running, purchase("order-1"))
+    spent = {part["where"]: part["duration_ms"] for part in journey["parts"]}
+    assert sum(spent.values()) == pytest.approx(journey["duration_ms"])
+    # The three queues' 330 ms and the listener's 8 before it, but for the 11 ms of "order placed".
+    assert spent["waiting"] == pytest.approx(180 + 60 + 90 + 8 - 11, abs=0.01)
+    # From the charge's POST until settle begins, but for 3 ms of the page and 2 gaps of 2 ms.
+    assert spent["vendor"] == pytest.approx(1740 - 700, abs=8)
+    labels = {part["where"]: part["label"] for part in journey["parts"]}
+    assert labels["vendor"] == "at the acquirer"
+
+
+def test_time_between_spans_is_not_hidden(running: Running) -> None:
+    """Time in which nothing ran, and nothing is known to have waited, is a part of its own."""
+    trace = Trace()
+    top = trace.span("page", "click", INTERNAL, 0, 10, throughline__root="page")
+    trace.span("charge", "charge", SERVER, 110, 120, top)
+    parts = {part["where"]: part["duration_ms"] for part in journey_of(running, trace)["parts"]}
+    assert parts == {"vendor": 0, "waiting": 0, "ours": 20, "between": 100}
+
+
+def test_a_late_listener_does_not_turn_the_order_back(running: Running) -> None:
+    """A page that shows an early state late doesn't make it the order's state."""
+    trace = purchase("order-1")
+    late = [(s, span) for s, span in trace.spans if span.name != "order ticketed"]
+    trace.spans = late
+    trace.span(
+        "page", "order paid", CONSUMER, 2100, 2103,
+        boxoffice__order__state="paid", throughline__hop="listener",
+    )  # fmt: skip
+    assert journey_of(running, trace)["order_state"] == "ticketed"
+
+
+def test_a_service_may_declare_its_party(running: Running) -> None:
+    """An app whose vendor has another name says so in the resource."""
+    trace = Trace()
+    trace.span("payments-co", "charge", SERVER, 0, 1)
+    request = trace.request()
+    attribute = request.resource_spans[0].resource.attributes.add(key="throughline.party")
+    attribute.value.string_value = "vendor"
+    running.post("/v1/traces", request.SerializeToString())
+    assert running.client.trace(trace.trace_id.hex())["rows"][0]["party"] == "vendor"
+
+
+def shape(draw: Any) -> list[tuple[int | None, bool, bool]]:
+    """For each span: its parent's index (-1: a missing one), whether it is a root, whether sent."""
+    size = draw(st.integers(1, 12))
+    return [
+        (
+            draw(st.one_of(st.none(), st.integers(-1, size - 1))),
+            draw(st.booleans()),
+            draw(st.integers(0, 9)) > 0,
+        )
+        for _ in range(size)
+    ]
+
+
+shapes = st.composite(shape)()
+
+
+@given(shapes)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_list_coverage_and_journey_agree(
+    tmp_path: Path, spans: Sequence[tuple[int | None, bool, bool]]
+) -> None:
+    """Whatever the shape of a trace, SQL over everything and Python over one count the same."""
+    trace = Trace()
+    made = [
+        trace.span(
+            "page", str(n), INTERNAL, n, n + 5, **({"throughline__root": "page"} if is_root else {})
+        )
+        for n, (_, is_root, _) in enumerate(spans)
+    ]
+    for span, (parent, _, _) in zip(made, spans, strict=True):
+        if parent is not None:
+            span.parent_span_id = made[parent].span_id if parent >= 0 else secrets.token_bytes(8)
+    trace.spans = [("page", s) for s, (_, _, sent) in zip(made, spans, strict=True) if sent]
+    if not trace.spans:
+        return
+    path = tmp_path / f"{trace.trace_id.hex()}.duckdb"
+    store = Store(path)
+    try:
+        store.add("spans", records.spans_of(trace.request()).table).result(10)
+        with store.reader() as reader:
+            journey = read_journey(reader, trace.trace_id.hex())
+            everything = coverage_of_everything(reader)
+            _, (line,) = list_traces(reader, Filter(), 10)
+    finally:
+        store.close()
+    assert journey is not None
+    assert len(journey["rows"]) == len(trace.spans)
+    for counted in (everything, line):
+        assert counted["spans"] == journey["spans"]
+        assert counted["orphans"] == journey["orphans"]
+        assert counted["coverage"] == pytest.approx(journey["coverage"])
+    broken = journey["orphans"] > 0 or journey["coverage"] < 1
+    assert [trace["trace_id"] for trace in everything["broken"]] == [trace.trace_id.hex()] * broken

@@ -1,0 +1,162 @@
+"""The file keeps what was acknowledged, and refuses what isn't its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import httpx
+import pytest
+
+from observatory import records
+from observatory.client import Observatory
+from observatory.store import Store, StoreRefused
+from tests.unit.observatory.conftest import PROTOBUF, Running
+from tests.unit.observatory.telemetry import purchase
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_what_was_stored_is_there_after_a_restart(start: Callable[..., Running]) -> None:
+    """A second Observatory on the same file shows the same journey."""
+    trace = purchase("order-1")
+    first = start()
+    first.send(trace)
+    before = first.client.trace(trace.trace_id.hex())
+    first.stop()
+    after = start().client.trace(trace.trace_id.hex())
+    assert after["rows"] == before["rows"]
+
+
+def test_kill_minus_nine_loses_nothing_that_was_answered_200(tmp_path: Path) -> None:
+    """Spans answered with 200 survive a SIGKILL of the process that took them."""
+    data = tmp_path / "spans.duckdb"
+    traces = [purchase(f"order-{number}") for number in range(5)]
+    with observatory_process(data) as (process, url):
+        for trace in traces:
+            body = trace.request().SerializeToString()
+            answer = httpx.post(f"{url}/v1/traces", content=body, headers=PROTOBUF, trust_env=False)
+            assert answer.status_code == 200
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    with observatory_process(data) as (_, url), Observatory(url) as client:
+        assert client.health()["spans"] == sum(len(trace.spans) for trace in traces)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_in_good_order(tmp_path: Path, stop: signal.Signals) -> None:
+    """SIGTERM and SIGINT end the process with exit code 0, and nothing on stderr."""
+    with observatory_process(tmp_path / "spans.duckdb") as (process, _):
+        process.send_signal(stop)
+        _, errors = process.communicate(timeout=10)
+        assert (process.returncode, errors) == (0, "")
+
+
+def test_a_taken_port_is_named(running: Running, tmp_path: Path) -> None:
+    """A port that is in use ends the start with exit code 1 and one line that names it."""
+    port = running.url.rsplit(":", 1)[1]
+    refused = observatory_command("--port", port, "--data", str(tmp_path / "other.duckdb"))
+    assert refused.returncode == 1
+    assert f"127.0.0.1:{port}" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_a_file_that_is_no_database_is_refused_by_name(tmp_path: Path) -> None:
+    """A file of another kind ends the start with exit code 1 and one line that names it."""
+    data = tmp_path / "notes.txt"
+    data.write_text("not a database\n" * 1000)
+    refused = observatory_command("--port", "0", "--data", str(data))
+    assert refused.returncode == 1
+    assert f"{data} is not a DuckDB database" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_a_database_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
+    """The message names the file, its version and the one that is read; the file stays as is."""
+    data = tmp_path / "spans.duckdb"
+    Store(data).close()
+    with duckdb.connect(data) as connection:
+        connection.execute("update observatory_schema set version = 99")
+    with pytest.raises(StoreRefused, match=r"spans\.duckdb has version 99 .* reads version 1"):
+        Store(data)
+
+
+def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
+    """A DuckDB file with other tables isn't written to."""
+    data = tmp_path / "sales.duckdb"
+    with duckdb.connect(data) as connection:
+        connection.execute("create table sales (n integer)")
+    with pytest.raises(StoreRefused, match="another program"):
+        Store(data)
+
+
+def test_a_file_in_use_is_refused(running: Running) -> None:
+    """A second process that wants the same file is told that it is in use."""
+    refused = observatory_command("--port", "0", "--data", str(running.store.path))
+    assert refused.returncode == 1
+    assert "in use by another process" in refused.stderr
+
+
+def test_one_bad_batch_does_not_take_its_neighbours_with_it(tmp_path: Path) -> None:
+    """When a group can't be committed, its batches are tried one by one."""
+    store = Store(tmp_path / "spans.duckdb")
+    good = records.spans_of(purchase("order-1").request()).table
+    bad = good.drop_columns(["name"])
+    added = [store.add("spans", table) for table in (good, bad, good)]
+    assert added[0].exception(10) is None
+    assert added[1].exception(10) is not None
+    assert added[2].exception(10) is None
+    with store.reader() as reader:
+        assert reader.execute("select count(*) from raw_spans").fetchone() == (2 * good.num_rows,)
+    store.close()
+
+
+def test_readers_see_nothing_half_written_and_never_wait(tmp_path: Path) -> None:
+    """While a long transaction is open, a reader answers at once with what was committed."""
+    store = Store(tmp_path / "spans.duckdb")
+    table = records.spans_of(purchase("order-1").request()).table
+    store.add("spans", table).result(10)
+    with store.reader() as writing, store.reader() as reading:
+        writing.begin()
+        writing.execute("insert into raw_spans select * from raw_spans")
+        began = time.monotonic()
+        assert reading.execute("select count(*) from raw_spans").fetchone() == (table.num_rows,)
+        assert time.monotonic() - began < 1
+        writing.rollback()
+    store.close()
+
+
+@contextmanager
+def observatory_process(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process of its own, and the URL it says it listens on; killed at the end."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "observatory", "--port", "0", "--data", str(data)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said = process.stdout.readline()
+            assert "http://" in said, process.communicate()
+            yield process, said.split()[2].rstrip("/,")
+        finally:
+            process.kill()
+
+
+def observatory_command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a start that is expected to fail."""
+    return subprocess.run(
+        [sys.executable, "-m", "observatory", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
