@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Addresses:
-    """The addresses of one stack's parts, as URLs, and its project's id."""
+    """The addresses of one stack's parts, as URLs, its project's id, its Observatory's process."""
 
     project: str
     hosting: str
@@ -19,6 +19,7 @@ class Addresses:
     pubsub: str
     observatory: str
     acquirer: str
+    observatory_pid: int
 
 
 def stack_under_test() -> Addresses:

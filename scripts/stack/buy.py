@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Error as BrowserError
+
 from observatory.client import Observatory, ObservatoryError
 from observatory.shapes import Journey
 from observatory.waterfall import render_waterfall
-from playwright.sync_api import Error as BrowserError
-from playwright.sync_api import Page, sync_playwright
-
 from stack import parts
 from stack.console import say, step
 from stack.ports import Ports
@@ -49,23 +49,23 @@ class Purchase:
 
 
 @contextmanager
-def browser_page() -> Iterator[Page]:
-    """A page in headless Chromium.
+def browser() -> Iterator[Browser]:
+    """Headless Chromium.
 
     Raises:
-        Problem: there is no Chromium, or it doesn't start.
+        Problem: there is none.
     """
-    chromium = parts.chromium()
-    if chromium is None:
+    found = parts.chromium()
+    if found is None:
         raise Problem("No Chromium or Chrome was found: install one or set THROUGHLINE_CHROMIUM.")
     # Chromium's sandbox does not work for root, which is what containers and CI often run as.
     arguments = [*_QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=arguments)
+        launched = playwright.chromium.launch(executable_path=str(found), args=arguments)
         try:
-            yield browser.new_page()
+            yield launched
         finally:
-            browser.close()
+            launched.close()
 
 
 def buy_a_ticket(page: Page, box_office: str) -> Purchase:
@@ -91,7 +91,8 @@ def buy_a_ticket(page: Page, box_office: str) -> Purchase:
             for name in ("order-id", "order-state", "trace-id")
         }
     except BrowserError as error:
-        raise Problem(f"The purchase did not go through: {error.message.splitlines()[0]}") from error
+        why = error.message.splitlines()[0]
+        raise Problem(f"The purchase did not go through: {why}") from error
     return Purchase(said["order-id"], said["order-state"], said["trace-id"], wall_s)
 
 
@@ -139,8 +140,8 @@ def main() -> int:
     options = parser.parse_args()
     ports = Ports(options.port_offset)
     try:
-        with step("Buying a ticket in a browser"), browser_page() as page:
-            purchase = buy_a_ticket(page, ports.url("hosting"))
+        with step("Buying a ticket in a browser"), browser() as chromium:
+            purchase = buy_a_ticket(chromium.new_page(), ports.url("hosting"))
             # The page is still open: it delivers its last spans while we wait for them.
             with Observatory(ports.url("observatory")) as observatory:
                 journey = whole_trace(observatory, purchase)
@@ -150,7 +151,8 @@ def main() -> int:
     if options.json:
         print(json.dumps(summary(purchase, journey)))
     else:
-        print(render_waterfall(journey, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
+        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        print(render_waterfall(journey, colour=colour))
         print(f"\n{ports.url('observatory')}/traces/{purchase.trace_id}")
     whole = journey["orphans"] == 0 and journey["coverage"] == 1.0
     return 0 if whole and purchase.order_state == "ticketed" else 1

@@ -76,6 +76,10 @@ class Processes:
         self.services.append(service)
         return service
 
+    def pid(self, name: str) -> int:
+        """The process id of the service of that name."""
+        return next(service.process.pid for service in self.services if service.name == name)
+
     def check(self) -> None:
         """Raise Problem if any has ended."""
         for service in self.services:

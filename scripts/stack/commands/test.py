@@ -16,6 +16,7 @@ from stack import install, parts, places, running
 from stack.console import say
 from stack.ports import Ports, free_ports
 from stack.problem import Problem
+from stack.processes import Processes
 
 FOLDER = places.MADE / "test"
 
@@ -49,8 +50,9 @@ def main() -> int:
         status = _vitest() if "unit" in names else 0
         if any(tier.stack for tier in tiers):
             ports = free_ports()
-            with running.stack(ports, FOLDER):
-                status = _pytest(names, pytest_options, ports) or status
+            with running.stack(ports, FOLDER) as processes:
+                addresses = _addresses(ports, processes)
+                status = _pytest(names, pytest_options, addresses) or status
         else:
             status = _pytest(names, pytest_options, None) or status
     except Problem as problem:
@@ -69,11 +71,11 @@ def _vitest() -> int:
     return subprocess.run([str(vitest), "run"], cwd=places.ROOT, check=False).returncode
 
 
-def _pytest(names: list[str], options: list[str], ports: Ports | None) -> int:
+def _pytest(names: list[str], options: list[str], addresses: dict[str, object] | None) -> int:
     environment = dict(os.environ)
     environment.pop("PYTHONPATH", None)
-    if ports:
-        environment["THROUGHLINE_STACK"] = json.dumps(_addresses(ports))
+    if addresses:
+        environment["THROUGHLINE_STACK"] = json.dumps(addresses)
     if chromium := parts.chromium():
         environment["THROUGHLINE_CHROMIUM"] = str(chromium)
     folders = [f"tests/{name}" for name in names if Path(f"tests/{name}").is_dir()]
@@ -81,9 +83,13 @@ def _pytest(names: list[str], options: list[str], ports: Ports | None) -> int:
     return subprocess.run(command, cwd=places.ROOT, env=environment, check=False).returncode
 
 
-def _addresses(ports: Ports) -> dict[str, str]:
+def _addresses(ports: Ports, processes: Processes) -> dict[str, object]:
     names = ("hosting", "auth", "firestore", "functions", "pubsub", "observatory", "acquirer")
-    return {"project": running.PROJECT, **{name: ports.url(name) for name in names}}
+    return {
+        "project": running.PROJECT,
+        **{name: ports.url(name) for name in names},
+        "observatory_pid": processes.pid("The Observatory"),
+    }
 
 
 def _options() -> tuple[list[str], list[str]]:

@@ -1,0 +1,72 @@
+"""A real browser, and what a person does with the page in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from stack.buy import browser as chromium
+from tests.addresses import Addresses
+
+# The first purchase finds every function cold, and a cold start takes seconds on a small machine.
+expect.set_options(timeout=40_000)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, headless."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, addresses: Addresses) -> Iterator[Page]:
+    """The Box Office, opened by somebody who was never there; fails on an error in the page."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    errors: list[str] = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(addresses.hosting)
+    expect(page.locator("[data-show-id]").first).to_be_visible()
+    yield page
+    context.close()
+    assert errors == []
+
+
+class Till:
+    """Buying on the page."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    def show(self, show_id: str) -> Locator:
+        """A show's card."""
+        return self._page.locator(f'[data-show-id="{show_id}"]')
+
+    def open(self, show_id: str) -> None:
+        """Open the dialog for one ticket of a show."""
+        self.show(show_id).get_by_role("button", name="Buy").click()
+        fewer = self._page.get_by_role("button", name="Fewer seats")
+        if fewer.is_enabled():
+            fewer.click()
+
+    def pay(self, card: str = "Approved") -> Locator:
+        """Pay with a test card, and return the order that appears."""
+        self._page.get_by_role("button", name=card).click()
+        self._page.get_by_role("button", name="Pay").click()
+        order = self._page.locator(".order[data-order-id]").first
+        expect(order).to_be_visible()
+        return order
+
+    def buy(self, show_id: str, card: str = "Approved") -> Locator:
+        """Buy one ticket, and return the order that appears."""
+        self.open(show_id)
+        return self.pay(card)
+
+
+@pytest.fixture
+def till(page: Page) -> Till:
+    """Buying on the page."""
+    return Till(page)
