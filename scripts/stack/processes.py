@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stack.console import say
 from stack.problem import Problem
 
 # How long a process gets to leave by itself before it is made to.
@@ -96,6 +97,8 @@ class Processes:
 
         An impatient second Ctrl-C skips the waiting.
         """
+        if self.services:
+            say("Ending …")
         try:
             for service in reversed(self.services):
                 _end_politely(service)

@@ -150,7 +150,7 @@ def wait_for_ctrl_c(processes: Processes) -> None:
         while True:
             time.sleep(0.5)
             processes.check()
-    say("\nEnding …")
+    say("")
 
 
 def _start_observatory(
