@@ -13,7 +13,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Charge:
-    """One charge. `status` is "pending", "succeeded" or "declined"."""
+    """One charge. `status` is "pending", "succeeded" or "declined"; `asked_in` is the trace context
+    of the request that asked for it, as HTTP headers."""
 
     id: str
     idempotency_key: str
@@ -22,12 +23,13 @@ class Charge:
     token: str
     webhook_url: str
     metadata: dict[str, str]
+    asked_in: dict[str, str]
     status: str = "pending"
     decline_code: str | None = None
 
     def public(self) -> dict[str, Any]:
         """What the merchant may see of it."""
-        hidden = ("token", "webhook_url", "idempotency_key")
+        hidden = ("token", "webhook_url", "idempotency_key", "asked_in")
         return {key: value for key, value in asdict(self).items() if key not in hidden}
 
 
@@ -44,7 +46,7 @@ class Book:
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS charges (id TEXT PRIMARY KEY, idempotency_key TEXT UNIQUE,"
             " amount_cents INTEGER, currency TEXT, token TEXT, webhook_url TEXT, metadata TEXT,"
-            " status TEXT, decline_code TEXT)"
+            " asked_in TEXT, status TEXT, decline_code TEXT, is_told INTEGER DEFAULT FALSE)"
         )
 
     def open_charge(self, wanted: Charge) -> tuple[Charge, bool]:
@@ -58,7 +60,11 @@ class Book:
         with self._lock, self._db:
             found = self._one("idempotency_key", wanted.idempotency_key)
             if found is None:
-                row = {**asdict(wanted), "metadata": json.dumps(wanted.metadata)}
+                row = {
+                    **asdict(wanted),
+                    "metadata": json.dumps(wanted.metadata),
+                    "asked_in": json.dumps(wanted.asked_in),
+                }
                 names = ", ".join(row)
                 marks = ", ".join("?" * len(row))
                 self._db.execute(
@@ -86,6 +92,19 @@ class Book:
             raise LookupError(charge_id)
         return charge
 
+    def note_told(self, charge_id: str) -> None:
+        """Enter that the merchant was told how a charge ended, or can't be."""
+        with self._lock, self._db:
+            self._db.execute("UPDATE charges SET is_told = TRUE WHERE id = ?", (charge_id,))
+
+    def unfinished(self) -> list[Charge]:
+        """The charges that are pending, or whose merchant was not told yet, oldest first."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT * FROM charges WHERE NOT is_told ORDER BY rowid"
+            ).fetchall()
+        return [_charge(row) for row in rows]
+
     def all_charges(self) -> list[Charge]:
         """Every charge, oldest first."""
         with self._lock:
@@ -106,5 +125,8 @@ def new_charge_id() -> str:
 
 
 def _charge(row: tuple[Any, ...]) -> Charge:
-    id_, key, cents, currency, token, url, metadata, status, decline_code = row
-    return Charge(id_, key, cents, currency, token, url, json.loads(metadata), status, decline_code)
+    id_, key, cents, currency, token, url, metadata, asked_in, status, decline_code, _ = row
+    return Charge(
+        *(id_, key, cents, currency, token, url),
+        *(json.loads(metadata), json.loads(asked_in), status, decline_code),
+    )

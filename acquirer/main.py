@@ -15,12 +15,13 @@ import os
 import random
 import threading
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import flask
 import functions_framework
-from opentelemetry import context, trace
+from opentelemetry import context, propagate, trace
 
 import cards
 import webhook
@@ -28,6 +29,7 @@ from charges import Book, Charge, KeyReused, new_charge_id
 
 SECRET = os.environ.get("ACQUIRER_WEBHOOK_SECRET", "whsec_for_the_local_stack_only")
 DELAY_SECONDS = (0.3, 1.5)
+MAX_CENTS = 99_999_999
 
 _CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -36,7 +38,7 @@ _CORS = {
     "Access-Control-Max-Age": "3600",
 }
 
-book = Book(Path(os.environ["ACQUIRER_BOOK"]) if os.environ.get("ACQUIRER_BOOK") else None)
+_opening = threading.Lock()
 Response = tuple[Any, int] | tuple[Any, int, dict[str, str]]
 
 
@@ -44,18 +46,34 @@ Response = tuple[Any, int] | tuple[Any, int, dict[str, str]]
 def acquirer(request: flask.Request) -> Response:
     """Answer one request."""
     trace.get_current_span().update_name(f"{request.method} {request.path}")
+    with _opening:
+        book = open_book()
     match (request.method, request.path.rstrip("/")):
         case ("OPTIONS", "/tokens"):
             return "", 204, _CORS
         case ("POST", "/tokens"):
             return (*make_token(_json(request)), _CORS)
         case ("POST", "/charges"):
-            return take_charge(_json(request), request.headers.get("Idempotency-Key", ""))
+            return take_charge(book, _json(request), request.headers.get("Idempotency-Key", ""))
         case ("GET", "/charges"):
             return {"charges": [charge.public() for charge in book.all_charges()]}, 200
         case ("GET", "/health"):
             return {"status": "ok"}, 200
     return _error("not_found", f"There is no {request.method} {request.path}."), 404
+
+
+@cache
+def open_book() -> Book:
+    """This process's book; what the process before it left unfinished is taken up again.
+
+    Only at the first request: the server forks between importing this module and serving it, and
+    neither threads nor SQLite's connections survive that.
+    """
+    path = os.environ.get("ACQUIRER_BOOK")
+    book = Book(Path(path) if path else None)
+    for charge in book.unfinished():
+        settle_in_background(book, charge)
+    return book
 
 
 def make_token(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
@@ -67,10 +85,12 @@ def make_token(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
     return {"token": token.id, "brand": token.brand, "last4": token.last4}, 201
 
 
-def take_charge(body: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
+def take_charge(book: Book, body: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
     """Take the charge in `body`, and end it in the background; the same key is the same charge."""
     if problem := _problem(body, key):
         return _error("invalid_charge", problem), 422
+    asked_in: dict[str, str] = {}
+    propagate.inject(asked_in)
     wanted = Charge(
         id=new_charge_id(),
         idempotency_key=key,
@@ -79,28 +99,35 @@ def take_charge(body: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
         token=body["token"],
         webhook_url=body["webhook_url"],
         metadata=body.get("metadata") or {},
+        asked_in=asked_in,
     )
     try:
         charge, is_new = book.open_charge(wanted)
     except KeyReused as why:
         return _error("idempotency_key_reused", str(why)), 409
     if is_new:
-        here = context.get_current()
-        threading.Thread(target=settle_charge, args=(charge, here), daemon=True).start()
+        settle_in_background(book, charge)
     return charge.public(), 202
 
 
-def settle_charge(charge: Charge, asked_in: context.Context) -> None:
+def settle_in_background(book: Book, charge: Charge) -> None:
+    """Settle a charge while the request goes on."""
+    threading.Thread(target=settle_charge, args=(book, charge), daemon=True).start()
+
+
+def settle_charge(book: Book, charge: Charge) -> None:
     """Ask the card's bank, which takes its time, and tell the merchant."""
-    token = context.attach(asked_in)
+    token = context.attach(propagate.extract(charge.asked_in))
     try:
-        with trace.get_tracer("acquirer").start_as_current_span("card network"):
-            time.sleep(random.uniform(*DELAY_SECONDS))  # noqa: S311
-            outcome = cards.outcome_of(charge.token)
-        approved = outcome == "approved"
-        status = "succeeded" if approved else "declined"
-        ended = book.close_charge(charge.id, status, None if approved else outcome)
-        webhook.deliver(ended, SECRET)
+        if charge.status == "pending":
+            with trace.get_tracer("acquirer").start_as_current_span("card network"):
+                time.sleep(random.uniform(*DELAY_SECONDS))  # noqa: S311
+                outcome = cards.outcome_of(charge.token)
+            approved = outcome == "approved"
+            status = "succeeded" if approved else "declined"
+            charge = book.close_charge(charge.id, status, None if approved else outcome)
+        webhook.deliver(charge, SECRET)
+        book.note_told(charge.id)
     finally:
         context.detach(token)
 
@@ -110,8 +137,8 @@ def _problem(body: dict[str, Any], key: str) -> str | None:
     cents = body.get("amount_cents")
     if not key or len(key) > 255:
         return "An Idempotency-Key of 1 to 255 characters is needed."
-    if not isinstance(cents, int) or isinstance(cents, bool) or cents <= 0:
-        return "amount_cents must be a whole number above zero."
+    if not isinstance(cents, int) or isinstance(cents, bool) or not 0 < cents <= MAX_CENTS:
+        return f"amount_cents must be a whole number from 1 to {MAX_CENTS}."
     if body.get("currency") not in ("EUR", "GBP", "USD"):
         return "currency must be EUR, GBP or USD."
     if cards.outcome_of(body.get("token")) is None:

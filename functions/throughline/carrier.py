@@ -75,7 +75,9 @@ def read(carrier: object) -> Arrival:
         return ABSENT
     if reason := _fault(found):
         return invalid(reason)
-    context = _PROPAGATOR.extract(found, context=Context())
+    # None of them is well-formed beyond ASCII, and the baggage propagator raises on a surrogate.
+    usable = {key: value for key, value in found.items() if str(value).isascii()}
+    context = _PROPAGATOR.extract(usable, context=Context())
     arrival = Arrival(context, "carried")
     return arrival if arrival.span_context else invalid("traceparent is not usable")
 
@@ -101,7 +103,7 @@ def _fault(found: Mapping[str, object]) -> str | None:
 
 def _traceparent_fault(traceparent: str) -> str | None:
     match = _TRACEPARENT.fullmatch(traceparent)
-    if match is None:
+    if match is None or not traceparent.isascii():
         return "traceparent is malformed"
     if match["version"] == "ff":
         return "traceparent has the forbidden version ff"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import flask
-from opentelemetry import trace
+from opentelemetry import context, trace
 from opentelemetry.trace import Link, Span, SpanKind
 from opentelemetry.util.types import AttributeValue
 
@@ -61,10 +61,11 @@ def traced(
         arrival = reception.arrival
         coldstart = not _warm.is_set()
         _warm.set()
+        # Attached, not only given to the span: the baggage in it is for the whole invocation.
+        token = context.attach(arrival.context)
         try:
             with trace.get_tracer("throughline").start_as_current_span(
                 function.__name__,
-                context=arrival.context,
                 kind=reception.kind,
                 links=_ambient_links(arrival),
                 attributes={
@@ -82,6 +83,7 @@ def traced(
                 reception.answered(span, result)
                 return result
         finally:
+            context.detach(token)
             telemetry.flush()
 
     return invocation

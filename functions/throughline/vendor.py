@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+import flask
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
@@ -94,8 +95,9 @@ def on_webhook(
     return lambda function: traced(function, receive)
 
 
-def _note_response(span: Span, response: Any) -> None:
-    status_code = response.status_code
+def _note_response(span: Span, answer: Any) -> None:
+    # Whatever Flask takes for an answer: text, a map, a tuple with a status, a response.
+    status_code = flask.current_app.make_response(answer).status_code
     span.set_attribute("http.response.status_code", status_code)
     if status_code >= 500:
         span.set_attribute("error.type", str(status_code))

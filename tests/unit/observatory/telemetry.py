@@ -132,9 +132,9 @@ def purchase(order_id: str, began_unix_nano: int | None = None, decline: bool = 
         "throughline__hop": "pubsub",
         "throughline__carrier": "message-attributes",
     }
-    listened = order | document | carried | {"throughline__hop": "listener"}
+    listened: dict[str, Any] = order | document | carried | {"throughline__hop": "listener"}
 
-    def state(name: str) -> dict[str, str]:
+    def state(name: str) -> dict[str, Any]:
         return {"boxoffice__order__state": name}
 
     def firestore(service: str, call: str, begin: float, end: float, parent: Span) -> Span:
