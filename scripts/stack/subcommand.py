@@ -36,7 +36,7 @@ def run(
     log = LOGS / f"{name}.log"
     status = _status_of(command, log, cwd, {**os.environ, **(env or {})}, mend)
     if status:
-        shown = " ".join([Path(command[0]).name, *command[1:3]])
+        shown = " ".join(Path(word).name if "/" in word else word for word in command[:3])
         raise Problem(
             f"`{shown} …` failed: {_telling_line(log)}. {mend} "
             f"All it said: {log.relative_to(places.ROOT)}"
@@ -98,7 +98,7 @@ def _telling_line(log: Path) -> str:
     errors = [
         line
         for line in lines
-        if "error" in line.lower() and ".log" not in line and not line.startswith("WARNING")
+        if "error" in line.lower() and ".log" not in line and not line.startswith(("WARNING", "⚠"))
     ]
     # The first errors are the cause, and of those the longest says most.
     return max(errors[:6] or lines[-1:] or ["it said nothing"], key=len)[:200]
