@@ -18,6 +18,7 @@ from stack.problem import Problem
 from stack.processes import Processes, Service
 
 PROJECT = "demo-throughline"
+NAME = "The Firebase emulator suite"
 
 
 @contextmanager
@@ -36,7 +37,7 @@ def starting() -> Iterator[None]:
 def start(processes: Processes, config: Path, environment: Mapping[str, str], log: Path) -> Service:
     """Start the emulators that `config` names."""
     return processes.start(
-        "The Firebase emulator suite",
+        NAME,
         [
             *(str(parts.node()), str(places.FIREBASE), "emulators:start"),
             *("--project", PROJECT, "--config", str(config)),

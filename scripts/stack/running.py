@@ -143,13 +143,20 @@ def end_on_signals() -> None:
 def wait_for_ctrl_c(processes: Processes) -> None:
     """Return when a person ends the stack.
 
+    The Observatory and the acquirer keep what they hold in files, so one that ends by itself is
+    started again. The emulators keep theirs in memory: without them there is nothing to go on with.
+
     Raises:
-        Problem: a part of it ended by itself.
+        Problem: the emulators ended, or a part ended again as soon as it was started.
     """
     with contextlib.suppress(KeyboardInterrupt):
         while True:
             time.sleep(0.5)
-            processes.check()
+            for service in processes.services:
+                if service.name == emulators.NAME:
+                    service.check()
+                else:
+                    service.revive()
     say("")
 
 

@@ -6,6 +6,7 @@ the test's process has others.
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 import stack.processes
 from stack.problem import Problem
-from stack.processes import Processes, wait_until
+from stack.processes import Processes, Service, wait_until
 from tests.unit.local_server import eventually
 from tests.unit.scripts.alive import is_alive, pid_in
 
@@ -182,3 +183,20 @@ def test_waiting_has_an_end(tmp_path: Path) -> None:
     """A part that never gets ready is a problem that names it."""
     with Quiet() as services, pytest.raises(Problem, match="The thing was not ready within 0 s"):
         wait_until(lambda: False, "The thing", services, 0)
+
+
+def test_a_service_that_ends_by_itself_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is said, with the reason; one that ends at once again is given up."""
+    command = [sys.executable, "-c", "import sys; sys.exit('Error: no room')"]
+    service = Service("The part", command, os.environ, tmp_path / "log", tmp_path)
+    first = service.process
+    first.wait()
+    with pytest.raises(Problem, match="The part ended with status 1: Error: no room"):
+        service.revive()
+    monkeypatch.setattr("stack.processes.SHORT_LIFE_SECONDS", 0.0)
+    service.revive()
+    service.process.wait()
+    assert service.process.pid != first.pid
+    assert "Starting it again" in capsys.readouterr().err
