@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -178,10 +178,8 @@ class Spans:
         method = _printable(evaluation.method, NAME_MAX_CHARS)
         collection = _printable(evaluation.collection, NAME_MAX_CHARS)
         if not ground.lines:
-            return f"denied by {self._file}: no `allow` in it covers {method} in {collection}"
-        said = " and ".join(
-            f"line {line}: `{source(evaluation.rules, line)}`" for line in ground.lines
-        )
+            return f"denied by {self._file}: no `allow` covers {method} in {collection}"
+        said = " and ".join(_quoted(evaluation.rules, line) for line in ground.lines)
         if ground.by == "statement":
             said = f"the rule at {said} (which part of it said no is not known)"
         failed = ", which could not be evaluated" if evaluation.outcome == "error" else ""
@@ -226,23 +224,30 @@ def ground_of(evaluation: Evaluation) -> Ground:
 
 
 def source(rules: str, line: int) -> str:
-    """The text of a line, without what is around it."""
-    lines = rules.splitlines()
-    return _printable(lines[line - 1].strip(), SOURCE_MAX_CHARS) if line <= len(lines) else ""
+    """The text of a line, without what is around it; empty when there is no such line."""
+    lines = rules.split("\n")
+    return _shown(lines[line - 1]).strip() if line <= len(lines) else ""
 
 
-def excerpt(rules: str, marked: Iterable[int]) -> str:
+def excerpt(rules: str, marked: tuple[int, ...]) -> str:
     """The lines around the first one marked, each with its number, a ``>`` before those marked."""
-    marked = tuple(marked)
-    lines = rules.splitlines()
+    lines = rules.split("\n")
     first = max(1, marked[0] - LINES_AROUND)
     last = min(len(lines), marked[0] + LINES_AROUND)
     width = len(str(last))
     return "\n".join(
-        f"{'>' if line in marked else ' '} {line:>{width}}  "
-        f"{_printable(lines[line - 1], SOURCE_MAX_CHARS)}".rstrip()
+        f"{'>' if line in marked else ' '} {line:>{width}}  {_shown(lines[line - 1])}".rstrip()
         for line in range(first, last + 1)
     )
+
+
+def _quoted(rules: str, line: int) -> str:
+    text = source(rules, line)
+    return f"line {line}: `{text}`" if text else f"line {line}"
+
+
+def _shown(line: str) -> str:
+    return _printable(line.expandtabs(2).rstrip(), SOURCE_MAX_CHARS)
 
 
 def _name(evaluation: Evaluation) -> str:

@@ -44,6 +44,11 @@ class Delivery:
         self._queue_spans = queue_spans
         self._waiting = asyncio.Event()
 
+    @property
+    def waiting(self) -> int:
+        """How many spans wait."""
+        return len(self._queue)
+
     def put(self, span: Span) -> None:
         """Queue a span; returns at once."""
         if len(self._queue) >= self._queue_spans:

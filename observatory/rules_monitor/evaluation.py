@@ -126,6 +126,7 @@ def _allows(granular: object) -> tuple[tuple[int, bool], ...]:
     # An access that was evaluated twice names each allow twice; the last word counts.
     said: dict[int, bool] = {}
     for entry in granular if isinstance(granular, list) else []:
-        if isinstance(entry, dict) and isinstance(entry.get("line"), int):
-            said[entry["line"]] = entry.get("outcome") is True
+        line = entry.get("line") if isinstance(entry, dict) else None
+        if isinstance(line, int) and line > 0:
+            said[line] = entry.get("outcome") is True
     return tuple(said.items())
