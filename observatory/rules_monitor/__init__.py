@@ -6,7 +6,8 @@ monitor, so there it has no counterpart. The rooms, in the order a decision walk
 ``follow``      the emulator's websocket, again and again
 ``evaluation``  one message, read (``typed`` knows the emulator's spelling of values)
 ``merging``     what was heard before is left out, and what is one decision in parts put together
-``explain``     which line said no (``language`` reads the rules, ``values`` computes as they do)
+``explain``     which line said no (``language`` reads the rules into
+                ``syntax``, ``values`` computes as they do)
 ``carrier``     the context in the attempted document's ``_trace``
 ``decision``    a decision becomes a span, in the trace of the write that it is about
 ``deliver``     spans go out over OTLP, and wait while nobody takes them

@@ -14,6 +14,7 @@ Ids come from the emulator's own id of the evaluation: heard again, it is the sa
 from __future__ import annotations
 
 import hashlib
+import textwrap
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from observatory.rules_monitor import carrier
 from observatory.rules_monitor.carrier import Context, SpanAt
 from observatory.rules_monitor.evaluation import READS, Evaluation, within
-from observatory.rules_monitor.explain import line_that_said_no
+from observatory.rules_monitor.explain import allows_about, line_that_said_no
 from observatory.rules_monitor.merging import Decision
 from observatory.rules_monitor.typed import UNDEFINED
 
@@ -210,17 +211,17 @@ def context_of(evaluation: Evaluation) -> Context:
 
 def ground_of(evaluation: Evaluation) -> Ground:
     """What the decision rests on."""
+    allows = allows_about(evaluation)
     if evaluation.outcome == "allow":
-        lines = tuple(line for line, allowed in evaluation.allows if allowed)
+        lines = tuple(line for line, allowed in allows if allowed)
         return Ground("statement", lines) if lines else Ground("nothing")
-    if not evaluation.allows:
+    if not allows:
         return Ground("nothing")
-    statements = tuple(line for line, _ in evaluation.allows)
+    statements = tuple(line for line, _ in allows)
     expressions = [line_that_said_no(evaluation, line) for line in statements]
-    known = tuple(dict.fromkeys(line for line in expressions if line is not None))
-    return (
-        Ground("expression", known) if None not in expressions else Ground("statement", statements)
-    )
+    if None in expressions:
+        return Ground("statement", statements)
+    return Ground("expression", tuple(dict.fromkeys(line for line in expressions if line)))
 
 
 def source(rules: str, line: int) -> str:
@@ -235,9 +236,10 @@ def excerpt(rules: str, marked: tuple[int, ...]) -> str:
     first = max(1, marked[0] - LINES_AROUND)
     last = min(len(lines), marked[0] + LINES_AROUND)
     width = len(str(last))
+    shown = textwrap.dedent("\n".join(map(_shown, lines[first - 1 : last]))).split("\n")
     return "\n".join(
-        f"{'>' if line in marked else ' '} {line:>{width}}  {_shown(lines[line - 1])}".rstrip()
-        for line in range(first, last + 1)
+        f"{'>' if line in marked else ' '} {line:>{width}}  {text}".rstrip()
+        for line, text in zip(range(first, last + 1), shown, strict=False)
     )
 
 

@@ -95,6 +95,9 @@ class Delivery:
                 self._count_rejected(answer.content)
             else:
                 refused = f"{self._url} answered {answer.status_code}"
+        except asyncio.CancelledError:
+            self._put_back(batch, "the end")
+            raise
         except httpx.HTTPError as error:
             again, refused = True, str(error) or type(error).__name__
         if again:

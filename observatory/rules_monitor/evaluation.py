@@ -12,6 +12,8 @@ Outcome = Literal["allow", "deny", "error"]
 OUTCOMES: tuple[Outcome, ...] = ("allow", "deny", "error")
 
 READS = frozenset({"get", "list"})
+# What a write may be that doesn't say whether the document is there.
+SET = frozenset({"create", "update"})
 
 _DOCUMENT = re.compile(r"/?databases/(?P<database>[^/]+)/documents/(?P<path>.*)", re.DOTALL)
 _PROJECT = re.compile(r"projects/([^/]+)/releases/")
@@ -25,8 +27,10 @@ class Unreadable(Exception):
 class Evaluation:
     """One evaluation.
 
-    ``path`` is relative to the database (``orders/abc``; a query's ends in ``/*``). ``allows`` has
-    the line of each ``allow`` that was tried and what it said. ``request`` and ``resource`` are the
+    ``path`` is relative to the database (``orders/abc``; a query's ends in ``/*``). ``method`` is
+    ``set`` where the rules said the same of a ``create`` and of an ``update``. ``allows`` has the
+    line of each ``allow`` that was tried in this request so far, for other documents and methods
+    too, and the last that it said. ``request`` and ``resource`` are the
     rules' variables of these names, decoded; they hold the attempted document, and are looked at,
     never copied. ``request_time`` is the same in all evaluations of one request.
     """
@@ -63,9 +67,10 @@ class Evaluation:
         return uid if isinstance(uid, str) else None
 
     @property
-    def same_request(self) -> tuple[str, ...]:
+    def access(self) -> tuple[str, ...]:
         """What is equal in all evaluations of one access within one request."""
-        return (self.database, self.path, self.method, self.request_time, self.uid or "")
+        kind = "set" if self.method in SET else self.method
+        return (self.database, self.path, kind, self.request_time, self.uid or "")
 
 
 def within(value: Any, *keys: str) -> Any:

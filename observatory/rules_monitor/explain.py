@@ -12,14 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from observatory.rules_monitor import language, values
-from observatory.rules_monitor.evaluation import Evaluation, Outcome
-from observatory.rules_monitor.language import Node
+from observatory.rules_monitor import language, syntax, values
+from observatory.rules_monitor.evaluation import READS, SET, Evaluation, Outcome
+from observatory.rules_monitor.syntax import Node
 from observatory.rules_monitor.typed import UNDEFINED
 from observatory.rules_monitor.values import Failed, NotKnown
 
 # The rules' own limit on how deep functions call functions.
 CALLS_MAX = 20
+# What the words that stand for several methods cover.
+METHODS = {"read": READS, "write": SET | {"delete"}}
 _WILDCARD = re.compile(r"\{\s*(\w+)\s*(=\s*\*\*\s*)?\}", re.ASCII)
 
 
@@ -30,9 +32,23 @@ class Scope:
 
     names: Mapping[str, Any]
     lets: Mapping[str, Node] = field(default_factory=dict)
-    functions: Mapping[str, language.Function] = field(default_factory=dict)
+    functions: Mapping[str, syntax.Function] = field(default_factory=dict)
     globals: Mapping[str, Any] = field(default_factory=dict)
     calls: int = 0
+
+
+def allows_about(evaluation: Evaluation) -> tuple[tuple[int, bool], ...]:
+    """Those of the evaluation's ``allows`` that are about its path and method; all, where the rules
+    can't be read."""
+    try:
+        root = language.parse(evaluation.rules)
+    except language.NotUnderstood:
+        return evaluation.allows
+    return tuple(
+        (line, said)
+        for line, said in evaluation.allows
+        if any(_is_about(*found, evaluation) for found in language.allows_at(root, line))
+    )
 
 
 def line_that_said_no(evaluation: Evaluation, allow_line: int) -> int | None:
@@ -40,13 +56,17 @@ def line_that_said_no(evaluation: Evaluation, allow_line: int) -> int | None:
     true; None where that isn't known."""
     try:
         root = language.parse(evaluation.rules)
-        found = list(language.allows_at(root, allow_line))
-        if len(found) != 1:  # two on one line: the emulator doesn't say which
+        found = [
+            (blocks, allow)
+            for blocks, allow in language.allows_at(root, allow_line)
+            if _is_about(blocks, allow, evaluation)
+        ]
+        if len(found) != 1:  # several on one line: the emulator doesn't say which
             return None
-        blocks, allow = found[0]
-        if allow.condition is None:
-            return None
+        ((blocks, allow),) = found
         scope = _scope(blocks, evaluation)
+        if allow.condition is None or scope is None:
+            return None
         if _agrees(_outcome(allow.condition, scope), evaluation):
             node = _blamed(allow.condition, scope)
             return language.line_at(evaluation.rules, node.at)
@@ -55,24 +75,37 @@ def line_that_said_no(evaluation: Evaluation, allow_line: int) -> int | None:
     return None
 
 
-def _scope(blocks: tuple[language.Block, ...], evaluation: Evaluation) -> Scope:
+def _is_about(
+    blocks: tuple[syntax.Block, ...], allow: syntax.Allow, evaluation: Evaluation
+) -> bool:
+    asked = SET if evaluation.method == "set" else {evaluation.method}
+    allowed = {method for word in allow.methods for method in METHODS.get(word, {word})}
+    return bool(asked & allowed) and _scope(blocks, evaluation) is not None
+
+
+def _scope(blocks: tuple[syntax.Block, ...], evaluation: Evaluation) -> Scope | None:
+    """What names mean in the innermost of ``blocks``; None when they are about another path."""
     names: dict[str, Any] = {"request": evaluation.request, "resource": evaluation.resource}
-    functions: dict[str, language.Function] = {}
-    segments = ["databases", evaluation.database, "documents", *evaluation.path.split("/")]
+    functions: dict[str, syntax.Function] = {}
+    rest = ["databases", evaluation.database, "documents", *evaluation.path.split("/")]
     for block in blocks:
         functions.update(block.functions)
-        for at, part in enumerate(block.pattern):
+        for part in block.pattern:
             wildcard = _WILDCARD.fullmatch(part)
-            if wildcard is None:
-                continue
-            # What `**` stands for is a path, which nothing here computes with.
-            names[wildcard[1]] = UNDEFINED if wildcard[2] or at >= len(segments) else segments[at]
-        segments = segments[len(block.pattern) :]
-    return Scope(names, functions=functions, globals=names)
+            if wildcard and wildcard[2]:
+                names[wildcard[1]] = UNDEFINED  # a path, which nothing here computes with
+                rest = []
+            elif not rest or (wildcard is None and part != rest[0]):
+                return None
+            else:
+                if wildcard:
+                    names[wildcard[1]] = rest[0]
+                rest = rest[1:]
+    return None if rest else Scope(names, functions=functions, globals=names)
 
 
 def _agrees(outcome: Outcome, evaluation: Evaluation) -> bool:
-    if len(evaluation.allows) == 1:
+    if len(allows_about(evaluation)) == 1 and evaluation.method != "set":
         return outcome == evaluation.outcome
     return outcome != "allow"
 
@@ -91,52 +124,52 @@ def _said_no(node: Node, scope: Scope) -> bool:
 def _blamed(node: Node, scope: Scope) -> Node:
     """The innermost expression that makes ``node``, which is false or fails, so."""
     match node:
-        case language.All(operands=operands):
+        case syntax.All(operands=operands):
             return next(
                 (_blamed(operand, scope) for operand in operands if _said_no(operand, scope)), node
             )
-        case language.Conditional(condition=condition, then=then, otherwise=otherwise):
+        case syntax.Conditional(condition=condition, then=then, otherwise=otherwise):
             try:
                 chosen = then if _truth(_value(condition, scope)) else otherwise
             except Failed:
                 return condition
             return _blamed(chosen, scope)
-        case language.Call(target=None, name=name) if name in scope.functions:
+        case syntax.Call(target=None, name=name) if name in scope.functions:
             function, inner = _entered(node, scope)
             return _blamed(function.result, inner)
-        case language.Name(name=name) if name in scope.lets:
+        case syntax.Name(name=name) if name in scope.lets:
             return _blamed(scope.lets[name], scope)
     return node
 
 
 def _value(node: Node, scope: Scope) -> Any:  # noqa: PLR0911, PLR0912  # one return a kind
     match node:
-        case language.Literal(value=value):
+        case syntax.Literal(value=value):
             return value
-        case language.Name(name=name):
+        case syntax.Name(name=name):
             return _named(name, scope)
-        case language.ListOf(items=items):
+        case syntax.ListOf(items=items):
             return [_value(item, scope) for item in items]
-        case language.Member(target=target, name=name):
+        case syntax.Member(target=target, name=name):
             return values.member(_value(target, scope), name)
-        case language.Index(target=target, key=key):
+        case syntax.Index(target=target, key=key):
             return values.member(_value(target, scope), _value(key, scope))
-        case language.Unary(operator=operator, operand=operand):
+        case syntax.Unary(operator=operator, operand=operand):
             return values.negated(operator, _value(operand, scope))
-        case language.Binary(operator="is", left=left, right=language.Name(name=kind)):
+        case syntax.Binary(operator="is", left=left, right=syntax.Name(name=kind)):
             return values.binary("is", _value(left, scope), kind)
-        case language.Binary(operator=operator, left=left, right=right):
+        case syntax.Binary(operator=operator, left=left, right=right):
             return values.binary(operator, _value(left, scope), _value(right, scope))
-        case language.All(operands=operands):
+        case syntax.All(operands=operands):
             return _decided(operands, scope, by=False)
-        case language.Any_(operands=operands):
+        case syntax.Any_(operands=operands):
             return _decided(operands, scope, by=True)
-        case language.Conditional(condition=condition, then=then, otherwise=otherwise):
+        case syntax.Conditional(condition=condition, then=then, otherwise=otherwise):
             return _value(then if _truth(_value(condition, scope)) else otherwise, scope)
-        case language.Call(target=None, name=name) if name in scope.functions:
+        case syntax.Call(target=None, name=name) if name in scope.functions:
             function, inner = _entered(node, scope)
             return _value(function.result, inner)
-        case language.Call(target=target, name=name, arguments=arguments) if target is not None:
+        case syntax.Call(target=target, name=name, arguments=arguments) if target is not None:
             given = [_value(argument, scope) for argument in arguments]
             return values.method(_value(target, scope), name, given)
     raise NotKnown(type(node).__name__)
@@ -171,8 +204,8 @@ def _truth(value: Any) -> bool:
     return bool(value)
 
 
-def _entered(call: Node, scope: Scope) -> tuple[language.Function, Scope]:
-    if not isinstance(call, language.Call):
+def _entered(call: Node, scope: Scope) -> tuple[syntax.Function, Scope]:
+    if not isinstance(call, syntax.Call):
         raise NotKnown("call")
     function = scope.functions[call.name]
     if len(call.arguments) != len(function.parameters):

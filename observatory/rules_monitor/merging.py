@@ -1,21 +1,23 @@
 """Which evaluations are decisions: repeats are left out, and those of one access become one.
 
-The emulator evaluates rules that read a document before it has looked that document up, which
-fails, looks it up and evaluates again (firebase-tools#6252). And it sends up to 50 past evaluations
-again to whoever connects.
+The emulator evaluates rules before it has looked up the document that they may ask for
+(firebase-tools#6252), and a write that doesn't say whether the document is there as both `create`
+and `update`. If that doesn't settle it, the emulator looks the document up and evaluates again. And
+it sends up to 50 past evaluations again to whoever connects.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from observatory.rules_monitor.evaluation import Evaluation
+from observatory.rules_monitor.evaluation import SET, Evaluation
+from observatory.rules_monitor.typed import UNDEFINED
 
-# An error may be a first try. The second follows within some 100 ms; on a busy machine it may take
-# longer, and one that is taken for final too early is a span that says what isn't so.
-HOLD_SECONDS = 3.0
+# The evaluation that settles it follows within some 10 ms, on a busy machine later. One that comes
+# after this is a decision of its own; those before it are forgotten, or were one.
+HOLD_SECONDS = 2.0
 REMEMBERED = 10_000
 
 
@@ -28,7 +30,7 @@ class Decision(NamedTuple):
 
 @dataclass
 class _Held:
-    decision: Decision
+    tries: list[Evaluation]
     until: float
 
 
@@ -46,18 +48,42 @@ class Merging:
         self._heard[evaluation.request_id] = None
         if len(self._heard) > REMEMBERED:
             self._heard.popitem(last=False)
-        earlier = self._held.pop(evaluation.same_request, None)
-        decision = Decision(evaluation, 1 + (earlier.decision.evaluations if earlier else 0))
-        if evaluation.outcome != "error":
-            return decision
-        self._held[evaluation.same_request] = _Held(decision, now + HOLD_SECONDS)
+        held = self._held.pop(evaluation.access, None)
+        tries = [*(held.tries if held else []), evaluation]
+        if not _may_be_followed(evaluation):
+            return Decision(evaluation, len(tries))
+        self._held[evaluation.access] = _Held(tries, now + HOLD_SECONDS)
         return None
 
     def due(self, now: float) -> list[Decision]:
-        """The errors that no second evaluation followed: they were the decision."""
-        due = [key for key, held in self._held.items() if held.until <= now]
-        return [self._held.pop(key).decision for key in due]
+        """Decisions that nothing more was heard of for a while."""
+        due = [access for access, held in self._held.items() if held.until <= now]
+        decided = (_decided(self._held.pop(access).tries) for access in due)
+        return [decision for decision in decided if decision is not None]
 
     def rest(self) -> list[Decision]:
         """All that is still held, because nothing more will be heard."""
         return self.due(float("inf"))
+
+
+def _may_be_followed(evaluation: Evaluation) -> bool:
+    unsettled = evaluation.method in SET and evaluation.resource is UNDEFINED
+    return unsettled or evaluation.outcome == "error"
+
+
+def _decided(tries: list[Evaluation]) -> Decision | None:
+    """The decision that ``tries`` are without another; None when they settled nothing.
+
+    The emulator stops at the first write of a batch that is denied, so that it never settles the
+    others.
+    """
+    last = tries[-1]
+    if last.resource is not UNDEFINED:
+        return Decision(last, len(tries))
+    outcomes = {evaluation.outcome for evaluation in tries}
+    if "error" in outcomes or len(outcomes) > 1:
+        return None
+    if {evaluation.method for evaluation in tries} == SET:
+        allows = tuple({line: said for of in tries for line, said in of.allows}.items())
+        return Decision(replace(tries[0], method="set", allows=allows), len(tries))
+    return Decision(last, len(tries))

@@ -65,6 +65,7 @@ def _same(kind: type) -> Any:
 
 
 _READERS: dict[str, Any] = {
+    "undefined": lambda _: UNDEFINED,
     "nullValue": lambda _: None,
     "boolValue": _same(bool),
     "intValue": int,

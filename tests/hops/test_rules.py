@@ -69,6 +69,24 @@ def test_an_allowed_write_has_its_decision_under_the_span_that_wrote(
     assert attributes["boxoffice.order.id"] == order_id
 
 
+def test_a_set_is_one_decision_and_leaves_nothing_behind(
+    buyer: Buyer, observatory: Observatory, open_show: Callable[..., str]
+) -> None:
+    """The emulator asks the rules about a `create` and an `update`, then about what it was."""
+    traceparent, order_id = new_traceparent(), new_order_id()
+    order = buyer.order(show_id=open_show(seats=0), _trace={"traceparent": traceparent})
+    answer = buyer.documents.set(f"orders/{order_id}", order, server_times=("placed_at",))
+    assert answer.status_code == 200
+    allowed = (RULES, "create orders allowed")
+    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_all(allowed))
+    assert the(journey, *allowed)["attributes"]["throughline.rules.evaluations"] == 3
+    # A decision that is held as long as one about the `update` would have been.
+    other = new_order_id()
+    assert buyer.documents.update(f"orders/{other}", {"seats": 1}).status_code == 403
+    assert decision_about(observatory, other)["name"] == "update orders denied"
+    assert len(observatory.traces(order_id=order_id, service=RULES)["traces"]) == 1
+
+
 def test_a_denied_write_names_the_line_that_said_no(
     buyer: Buyer, observatory: Observatory, addresses: Addresses
 ) -> None:

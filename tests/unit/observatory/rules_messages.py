@@ -92,14 +92,16 @@ def message(
     *,
     attempted: dict[str, Any] | None = None,
     stored: dict[str, Any] | None = None,
+    looked_up: bool = False,
     allows: list[tuple[int, bool]] | None = None,
     uid: str | None = UID,
     **changes: Any,
 ) -> dict[str, Any]:
     """One evaluation's message.
 
-    ``attempted`` and ``stored`` are the fields of the document as written and as it is;
-    ``changes`` replaces keys of the message itself.
+    ``attempted`` and ``stored`` are the fields of the document as written and as it is, None where
+    the rules didn't ask; with ``looked_up`` they did and it wasn't there. ``changes`` replaces keys
+    of the message itself.
     """
     name = f"/databases/(default)/documents/{path}"
 
@@ -125,7 +127,11 @@ def message(
             "path": name,
             "request": {"mapValue": {"fields": {key: typed(v) for key, v in request.items()}}},
             "method": method,
-            "resource": UNDEFINED if stored is None else document(stored),
+            "resource": document(stored)
+            if stored is not None
+            else NULL
+            if looked_up
+            else UNDEFINED,
             "time": REQUEST_TIME,
         },
         "granularAllowOutcomes": [
@@ -145,13 +151,13 @@ def first_try(**changes: Any) -> dict[str, Any]:
 def denied(**fields: Any) -> dict[str, Any]:
     """The second evaluation of a create that is denied."""
     allows = [(CREATE_LINE, False), (CREATE_LINE, False)]
-    return message("deny", attempted=order(**fields), allows=allows)
+    return message("deny", attempted=order(**fields), allows=allows, looked_up=True)
 
 
 def allowed(**fields: Any) -> dict[str, Any]:
     """The second evaluation of a create that is allowed."""
     allows = [(CREATE_LINE, False), (CREATE_LINE, True)]
-    return message("allow", attempted=order(**fields), allows=allows)
+    return message("allow", attempted=order(**fields), allows=allows, looked_up=True)
 
 
 def evaluation(raw: dict[str, Any]) -> Evaluation:

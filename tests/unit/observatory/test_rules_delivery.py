@@ -27,7 +27,7 @@ from observatory.rules_monitor import deliver
 from observatory.rules_monitor.deliver import Delivery
 from observatory.wire import ExportTraceServiceRequest, ExportTraceServiceResponse
 from tests.unit.observatory.conftest import Running
-from tests.unit.observatory.rules_messages import TRACE_ID, allowed, denied, first_try
+from tests.unit.observatory.rules_messages import TRACE_ID, allowed, denied, first_try, message
 
 DEADLINE_SECONDS = 20.0
 
@@ -175,8 +175,9 @@ def test_an_emulator_that_is_not_there_yet_is_waited_for(running: Running) -> No
 
 
 def test_what_is_held_is_sent_before_the_end(emulator: Emulator, running: Running) -> None:
-    """An error that waits for a second evaluation is a decision when nothing more is heard."""
-    emulator.held, emulator.holds_on = [denied(seats=9), first_try()], True
+    """What waits for another evaluation is a decision when nothing more is heard."""
+    waits = message("deny", "update", allows=[])
+    emulator.held, emulator.holds_on = [denied(seats=9), waits], True
     with monitor(emulator.url, running.url):
         wait_for(lambda: running.client.health()["spans"] == 1, "the first")
     wait_for(lambda: running.client.health()["spans"] == 2, "the one held")

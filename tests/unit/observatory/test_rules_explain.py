@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from observatory.rules_monitor.explain import line_that_said_no
+from observatory.rules_monitor.explain import allows_about, line_that_said_no
 from tests.unit.observatory.rules_messages import UID, evaluation, message, order
 
 
@@ -124,11 +124,39 @@ def test_a_hostile_document_takes_no_time() -> None:
     assert line_in(f"{DATA}.state.matches('a*a*a*b')", fields=fields) is None
 
 
+def lines_about(method: str, path: str, allows: str, *said: tuple[int, bool]) -> list[int]:
+    """Which of the lines that the emulator names are about that method and path."""
+    rules = f"service cloud.firestore {{ match /databases/{{d}}/documents {{\n{allows}\n}} }}"
+    raw = message("deny", method, path, attempted=order(), allows=list(said)) | {"rules": rules}
+    return [line for line, _ in allows_about(evaluation(raw))]
+
+
+def test_what_the_emulator_names_of_the_rest_of_the_request_is_left_out() -> None:
+    """It names every `allow` that it has tried so far, for other methods and documents as well."""
+    allows = """match /orders/{order} {
+      allow create: if false;
+      allow read, write: if false;
+      match /lines/{line} { allow create: if false; }
+    }
+    match /{everything=**} { allow get: if false; }"""
+    tried = [(line, False) for line in (3, 4, 5, 7)]
+    assert lines_about("create", "orders/a", allows, *tried) == [3, 4]
+    assert lines_about("set", "orders/a", allows, *tried) == [3, 4]
+    assert lines_about("delete", "orders/a", allows, *tried) == [4]
+    assert lines_about("list", "orders/*", allows, *tried) == [4]
+    assert lines_about("get", "orders/a", allows, *tried) == [4, 7]
+    assert lines_about("create", "orders/a/lines/b", allows, *tried) == [5]
+    assert lines_about("get", "elsewhere/a/b/c", allows, *tried) == [7]
+    assert lines_about("create", "orders/a", "not rules", *tried) == [3, 4, 5, 7]
+
+
 def test_two_statements_on_one_line_are_not_told_apart() -> None:
     """The emulator names the line only."""
     rules = (
         "service cloud.firestore { match /databases/{d}/documents { match /orders/{o} {\n"
-        "allow create: if false; allow update: if false;\n} } }"
+        "allow create: if false; allow create: if 1 > 2; allow get: if false;\n} } }"
     )
     raw = message("deny", attempted=order(), allows=[(2, False)]) | {"rules": rules}
     assert line_that_said_no(evaluation(raw), 2) is None
+    raw = message("deny", "get", allows=[(2, False)]) | {"rules": rules}
+    assert line_that_said_no(evaluation(raw), 2) == 2

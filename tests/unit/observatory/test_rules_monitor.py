@@ -101,13 +101,13 @@ def test_a_denied_write_names_the_line_that_said_no() -> None:
     assert found["code.line.number"] == SEATS_LINE
     assert found["throughline.rules.decided_by"] == "expression"
     assert found["throughline.rules.excerpt"].splitlines() == [
-        "   8        return order.keys().hasAll(['uid', 'seats'])",
-        "   9          && order.seats is int",
-        "  10          && order.seats >= 1",
-        "> 11          && order.seats <= 8;",
-        "  12      }",
-        "  13      match /shows/{show} {",
-        "  14        allow read: if true;",
+        "   8    return order.keys().hasAll(['uid', 'seats'])",
+        "   9      && order.seats is int",
+        "  10      && order.seats >= 1",
+        "> 11      && order.seats <= 8;",
+        "  12  }",
+        "  13  match /shows/{show} {",
+        "  14    allow read: if true;",
     ]
 
 
@@ -238,7 +238,7 @@ def test_what_carries_no_context_is_linked_by_path_else_by_user_and_time() -> No
         assert span is not None
         return [link.attributes[0].value.string_value for link in span.links]
 
-    read_of = {"attempted": None, "allows": [(READ_LINE, False)]}
+    read_of: dict[str, Any] = {"attempted": None, "allows": [(READ_LINE, False)]}
     assert links(message("deny", "get", "orders/other", **read_of)) == []
     assert links(allowed()) == []
     assert links(message("deny", "get", **read_of, uid=None)) == ["path"]
@@ -265,34 +265,59 @@ def test_reads_that_were_allowed_are_no_spans_unless_asked_for() -> None:
     assert asked.name == "list shows allowed"
 
 
-def test_two_evaluations_of_one_access_are_one_decision() -> None:
-    """The first fails because the document isn't looked up yet; the second is what counts."""
+def heard(*messages: dict[str, Any]) -> list[tuple[str, str, int]]:
+    """Method, outcome and number of evaluations of each decision that comes of these messages."""
     merging = Merging()
-    assert merging.take(evaluation(first_try()), 0) is None
-    decision = merging.take(evaluation(allowed()), 0.1)
-    assert decision is not None
-    assert (decision.evaluation.outcome, decision.evaluations) == ("allow", 2)
-    assert merging.due(1000) == []
+    decisions = [merging.take(evaluation(raw), 0) for raw in messages]
+    assert merging.due(HOLD_SECONDS - 0.1) == []
+    return [
+        (decision.evaluation.method, decision.evaluation.outcome, decision.evaluations)
+        for decision in (*decisions, *merging.due(HOLD_SECONDS))
+        if decision is not None
+    ]
+
+
+def test_evaluations_of_one_access_are_one_decision() -> None:
+    """The first fails because the document isn't looked up yet; the second is what counts."""
+    assert heard(first_try(), allowed()) == [("create", "allow", 2)]
+
+
+def test_a_write_that_may_create_or_update_is_one_decision() -> None:
+    """The SDK's `setDoc`: asked as both, and then once more as what it turns out to be."""
+    as_update = message("deny", "update", allows=[(CREATE_LINE, False)])
+    assert heard(first_try(), as_update, allowed()) == [("create", "allow", 3)]
+    for outcome in ("allow", "deny"):
+        both = [message(outcome, method, allows=[]) for method in ("create", "update")]
+        assert heard(*both) == [("set", outcome, 2)]
+
+
+def test_a_write_whose_rules_ask_for_no_document_is_decided_at_once() -> None:
+    """Nothing follows the one evaluation, but that is known only after a moment."""
+    assert heard(message("deny", "update", allows=[])) == [("update", "deny", 1)]
+    assert heard(message("deny", "delete", allows=[])) == [("delete", "deny", 1)]
 
 
 def test_an_error_that_nothing_follows_is_the_decision() -> None:
-    """It is held for a moment, and then it was no first try."""
-    merging = Merging()
-    assert merging.take(evaluation(first_try()), 0) is None
-    assert merging.due(HOLD_SECONDS - 0.1) == []
-    (decision,) = merging.due(HOLD_SECONDS)
-    assert (decision.evaluation.outcome, decision.evaluations) == ("error", 1)
+    """If the document was looked up, it was no first try."""
+    read: dict[str, Any] = {"allows": [(READ_LINE, False)]}
+    assert heard(message("error", "list", "orders/*", looked_up=True, **read)) == [
+        ("list", "error", 1)
+    ]
+    gone = message("error", "get", looked_up=True, **read)
+    assert heard(message("error", "get", **read), gone) == [("get", "error", 2)]
+
+
+def test_what_the_emulator_never_settled_is_no_decision() -> None:
+    """It stops at the first write of a batch that is denied, whatever comes of the others."""
+    other = first_try(path="orders/other")
+    as_update = message("deny", "update", "orders/other", allows=[(CREATE_LINE, False)])
+    assert heard(other, as_update, denied(seats=9)) == [("create", "deny", 1)]
 
 
 def test_accesses_of_one_request_are_told_apart_by_path_and_user() -> None:
     """A batch writes several documents at the same moment."""
-    merging = Merging()
-    merging.take(evaluation(first_try(path="orders/a")), 0)
-    merging.take(evaluation(first_try(uid="somebody else")), 0)
-    decision = merging.take(evaluation(allowed()), 0)
-    assert decision is not None
-    assert decision.evaluations == 1
-    assert len(merging.rest()) == 2
+    others = [first_try(path="orders/a"), first_try(uid="somebody else")]
+    assert heard(*others, allowed()) == [("create", "allow", 1)]
 
 
 def test_what_was_heard_before_is_left_out() -> None:
@@ -365,6 +390,6 @@ def test_lone_surrogates_are_survived() -> None:
     """JSON can spell text that is no Unicode, and a span can't hold it."""
     delivery = Delivery("http://127.0.0.1:1")
     monitor = Monitor(maker(), delivery)
-    monitor.hear(message("deny", path="orders/\ud800", allows=[]))
+    monitor.hear(message("deny", path="orders/\ud800", allows=[], looked_up=True))
     monitor.hear(denied(uid="\ud800"))
     assert monitor.unread + delivery.waiting == 2
