@@ -128,7 +128,7 @@ function SpanRow({ row, totalMs, selected, onSelect }: RowProps) {
         <span class="label" title={row.name}>
           {row.label}
         </span>
-        {row.hop && <span class="hop">{row.hop}</span>}
+        {row.hop && row.hop !== row.party && <span class="hop">{row.hop}</span>}
         {row.error && <span class="mark bad">error</span>}
         {row.orphan && <span class="mark warn">orphan</span>}
       </span>
