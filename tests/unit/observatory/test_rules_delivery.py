@@ -243,6 +243,31 @@ def test_the_queue_is_bounded_and_losses_are_said_once(caplog: pytest.LogCapture
 
 
 @pytest.mark.usefixtures("quick")
+def test_what_is_on_its_way_when_the_end_comes_is_not_lost() -> None:
+    """Nobody has answered for it yet, so it waits again, to be sent once more."""
+
+    async def scene() -> Delivery:
+        asked = asyncio.Event()
+
+        async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(1)
+            asked.set()
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(never_answer, "127.0.0.1", 0)
+        delivery = Delivery(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        async with server, delivering(delivery):
+            delivery.put(Span(name="a"))
+            await asked.wait()
+            assert delivery.waiting == 0
+        return delivery
+
+    delivery = asyncio.run(scene())
+    assert (delivery.dropped, delivery.waiting) == (0, 1)
+
+
+@pytest.mark.usefixtures("quick")
 def test_what_is_refused_for_good_is_not_sent_again(
     receiving: Callable[..., Receiver], caplog: pytest.LogCaptureFixture
 ) -> None:
