@@ -11,6 +11,7 @@ The rooms, in the order a span walks through them:
 ``app``      the rooms put together, behind the door that ``guard`` keeps
 ``ui/``      the explorer in the browser
 
+``rules_monitor`` is a process of its own, and makes spans of the Firestore emulator's decisions.
 ``client``, ``waterfall`` and ``trace_command`` look in from outside, over HTTP only.
 """
 

@@ -170,7 +170,7 @@ def _scale(total_ms: float, columns: Columns) -> str:
 
 def _columns_for(rows: Iterable[Row], width: int) -> Columns:
     rows = list(rows)
-    service = min(max(_width(row["service"]) for row in rows), 8 if width < 100 else 14)
+    service = min(max(_width(row["service"]) for row in rows), 8 if width < 100 else 15)
     longest = max(
         2 * row["indent"] + _width(row["label"]) + (3 + len(row["hop"]) if row["hop"] else 0)
         for row in rows

@@ -57,15 +57,14 @@ class Firestore:
         self, path: str, document: dict[str, Any], server_times: tuple[str, ...] = ()
     ) -> httpx.Response:
         """Create a document as the SDKs do, the fields `server_times` set to the server's time."""
-        name = f"{self._documents}/{path}"
-        write = {
-            "update": {"name": name, "fields": encode(document)["mapValue"]["fields"]},
-            "currentDocument": {"exists": False},
-            "updateTransforms": [
-                {"fieldPath": field, "setToServerValue": "REQUEST_TIME"} for field in server_times
-            ],
-        }
-        return self._commit(write)
+        write = self._write(path, document, server_times)
+        return self._commit({**write, "currentDocument": {"exists": False}})
+
+    def set(
+        self, path: str, document: dict[str, Any], server_times: tuple[str, ...] = ()
+    ) -> httpx.Response:
+        """Write a document as the SDKs' `set` does, whether it is there or not."""
+        return self._commit(self._write(path, document, server_times))
 
     def update(self, path: str, fields: dict[str, Any]) -> httpx.Response:
         """Change some fields of a document that is there."""
@@ -118,6 +117,17 @@ class Firestore:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _write(
+        self, path: str, document: dict[str, Any], server_times: tuple[str, ...]
+    ) -> dict[str, Any]:
+        fields = encode(document)["mapValue"]["fields"]
+        return {
+            "update": {"name": f"{self._documents}/{path}", "fields": fields},
+            "updateTransforms": [
+                {"fieldPath": field, "setToServerValue": "REQUEST_TIME"} for field in server_times
+            ],
+        }
 
     def _commit(self, write: dict[str, Any]) -> httpx.Response:
         return self._client.post(f"{self._documents}:commit", json={"writes": [write]})

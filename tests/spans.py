@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from observatory.client import Observatory
 from observatory.shapes import Journey, Row
 from observatory.waterfall import render_waterfall
 
 ORDER_SECONDS = 40.0
+ARRIVAL_SECONDS = 15.0
+
+Found = TypeVar("Found")
 
 
 def rows_of(journey: Journey, service: str, name: str | None = None) -> list[Row]:
@@ -30,6 +35,15 @@ def the(journey: Journey, service: str, name: str) -> Row:
 def has_all(*wanted: tuple[str, str]) -> Callable[[Journey], bool]:
     """A condition to wait for: that each service's span of that name is there."""
     return lambda journey: all(rows_of(journey, service, name) for service, name in wanted)
+
+
+def wait_for(find: Callable[[], list[Found]]) -> list[Found]:
+    """What `find` finds, once it is anything; fails when it stays nothing."""
+    deadline = time.monotonic() + ARRIVAL_SECONDS
+    while not (found := find()):
+        assert time.monotonic() < deadline, "nothing arrived in time"
+        time.sleep(0.1)
+    return found
 
 
 def trace_of_order(

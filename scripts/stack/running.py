@@ -75,6 +75,7 @@ def stack(ports: Ports, folder: Path, *, data: Path | None = None) -> Iterator[P
             _wait_for(processes, "The Observatory", f"{ports.url('observatory')}/api/health")
             _wait_for(processes, "The acquirer", f"{ports.url('acquirer')}/health")
             _wait_for(processes, "The Firestore emulator", ports.url("firestore"))
+            _start_rules_monitor(processes, ports, folder, env)
             # While the other emulators and the functions load.
             seed.shows(ports.url("firestore"), emulators.PROJECT)
             wait_until(lambda: emulators.are_ready(suite.log), suite.name, processes, START_SECONDS)
@@ -203,6 +204,23 @@ def _start_acquirer(
         },
         folder / "acquirer.log",
         places.ACQUIRER,
+    )
+
+
+def _start_rules_monitor(
+    processes: Processes, ports: Ports, folder: Path, env: Mapping[str, str]
+) -> None:
+    processes.start(
+        "The rules monitor",
+        [
+            *(str(places.python_in(places.VENV)), "-m", "observatory.rules_monitor"),
+            *("--emulator", f"ws://{HOST}:{ports.all['websocket']}"),
+            *("--otlp", ports.url("observatory"), "--rules", "rules/firestore.rules"),
+            *("--resource", "orders=boxoffice.order.id"),
+        ],
+        env,
+        folder / "rules_monitor.log",
+        places.ROOT,
     )
 
 

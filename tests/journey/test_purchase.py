@@ -11,7 +11,7 @@ from observatory.client import Observatory
 from observatory.shapes import Journey, Row
 from tests.buyer import BoxOffice, Buyer
 from tests.journey.conftest import Till
-from tests.spans import ORDER_SECONDS, picture, rows_of, the
+from tests.spans import ORDER_SECONDS, has_all, picture, rows_of, the, wait_for
 
 # From the click to the page's last update: each span's parent is the one above it.
 SPINE = (
@@ -26,15 +26,17 @@ SPINE = (
     ("issue", "issue", "CONSUMER", "pubsub"),
     ("page", "order ticketed", "CONSUMER", "listener"),
 )
+WRITE, DECISION = ("page", "create orders"), ("firestore.rules", "create orders allowed")
 
 
 def whole(observatory: Observatory, order: Locator) -> Journey:
-    """The order's trace, once the page's last update is in it and no parent is missing."""
+    """The order's trace, once the page's last update and the rules' decision are in it and no
+    parent is missing."""
     state = order.get_attribute("data-order-state")
     trace_id = order.get_attribute("data-trace-id") or ""
     return observatory.wait_for_trace(
         trace_id,
-        lambda seen: bool(rows_of(seen, "page", f"order {state}")) and seen["orphans"] == 0,
+        lambda seen: has_all(("page", f"order {state}"), DECISION)(seen) and seen["orphans"] == 0,
         ORDER_SECONDS,
     )
 
@@ -54,7 +56,10 @@ def test_a_purchase_is_one_trace_from_click_to_last_update(
         assert (row["kind"], row["hop"]) == (kind, hop)
         assert hop is None or row["context"] == "carried"
         parent = row
-    assert journey["services"] == ["page", "reserve", "charge", "acquirer", "settle", "issue"]
+    assert the(journey, *DECISION)["parent_span_id"] == the(journey, *WRITE)["span_id"]
+    assert journey["services"] == [
+        *("page", "firestore.rules", "reserve", "charge", "acquirer", "settle", "issue")
+    ]
     assert (journey["orphans"], journey["coverage"], journey["errors"]) == (0, 1.0, 0)
     buy = the(journey, "page", "buy")
     assert buy["root"] == "page"
@@ -163,3 +168,41 @@ def test_a_show_that_sells_out_meanwhile_rejects_the_order(
     assert reserve["attributes"]["boxoffice.order.state"] == "rejected"
     assert rows_of(journey, "charge") == []
     assert (journey["orphans"], journey["coverage"], journey["errors"]) == (0, 1.0, 0)
+
+
+def test_a_write_that_the_rules_deny_says_why_under_the_click(
+    till: Till, page: Page, observatory: Observatory, open_show: Callable[..., str]
+) -> None:
+    """The page can't say more than that it failed; its trace names the line that said no."""
+    page.route(
+        "**/tokens",
+        lambda route: route.fulfill(
+            status=201,
+            headers={"Access-Control-Allow-Origin": "*"},
+            json={"token": "not a token", "brand": "visa", "last4": "4242"},
+        ),
+    )
+    show_id = open_show(seats=5)
+    till.open(show_id)
+    page.get_by_role("button", name="Approved").click()
+    page.get_by_role("button", name="Pay").click()
+
+    def of_show() -> list[Journey]:
+        found = observatory.traces(service="firestore.rules")["traces"]
+        journeys = [observatory.trace(line["trace_id"]) for line in found]
+        return [journey for journey in journeys if bought(journey) == show_id]
+
+    def bought(journey: Journey) -> object:
+        buy = rows_of(journey, "page", "buy")
+        return buy[0]["attributes"].get("boxoffice.show.id") if buy else None
+
+    (journey,) = wait_for(of_show)
+    denied = the(journey, "firestore.rules", "create orders denied")
+    write = the(journey, *WRITE)
+    assert denied["parent_span_id"] == write["span_id"]
+    assert write["parent_span_id"] == the(journey, "page", "buy")["span_id"]
+    assert "`&& order.card_token.matches(" in denied["status_message"]
+    assert (journey["orphans"], journey["coverage"]) == (0, 1.0)
+    page.goto(f"{observatory.url}/traces/{journey['trace_id']}?span={denied['span_id']}")
+    details = page.get_by_role("complementary", name="create orders denied")
+    expect(details.locator(".deciding")).to_contain_text("order.card_token.matches")

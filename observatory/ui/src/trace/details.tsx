@@ -5,6 +5,8 @@ import type { Journey, LogLine, Row, SpanEvent, SpanLink } from "../api";
 import { followLink, tracePath } from "../route";
 import { durationText } from "../wording";
 import { Properties } from "./properties";
+import { Rules, withoutExcerpt } from "./rules";
+import { Section } from "./section";
 
 interface Props {
   journey: Journey;
@@ -22,6 +24,7 @@ export function Details({ journey, row, onSelect, onClose, place }: Props) {
         {journey.logs.length > 0 && <Logs title="Logs of the trace" lines={journey.logs} />}
       </aside>
     );
+  const attributes = withoutExcerpt(row.attributes);
   return (
     <aside
       class={`details panel ${row.party}`}
@@ -48,8 +51,9 @@ export function Details({ journey, row, onSelect, onClose, place }: Props) {
         {row.wait && <Fact name="waited">{durationText(row.wait.duration_ms)}</Fact>}
         <Fact name="took">{durationText(row.duration_ms)}</Fact>
       </dl>
-      <Section title="Attributes" size={Object.keys(row.attributes).length}>
-        <Properties attributes={row.attributes} />
+      <Rules attributes={row.attributes} />
+      <Section title="Attributes" size={Object.keys(attributes).length}>
+        <Properties attributes={attributes} />
       </Section>
       {row.events.length > 0 && <Events events={row.events} />}
       {row.logs.length > 0 && <Logs title="Logs" lines={row.logs} />}
@@ -98,23 +102,6 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
-  );
-}
-
-interface SectionProps {
-  title: string;
-  size?: number;
-  children: ComponentChildren;
-}
-
-function Section({ title, size, children }: SectionProps) {
-  return (
-    <section>
-      <h3>
-        {title} {size !== undefined && <span class="size">{size}</span>}
-      </h3>
-      {children}
-    </section>
   );
 }
 

@@ -124,11 +124,11 @@ function SpanRow({ row, totalMs, selected, onSelect }: RowProps) {
     >
       <span class="name" style={{ paddingLeft: `${indentPx(row.indent)}px` }}>
         {heads && <span class="party-dot" />}
-        {heads && row.service !== row.label && <i>{row.service}</i>}
+        {heads && row.service !== row.label && <i>{shortName(row)}</i>}
         <span class="label" title={row.name}>
           {row.label}
         </span>
-        {row.hop && <span class="hop">{row.hop}</span>}
+        {row.hop && row.hop !== row.party && <span class="hop">{row.hop}</span>}
         {row.error && <span class="mark bad">error</span>}
         {row.orphan && <span class="mark warn">orphan</span>}
       </span>
@@ -171,6 +171,11 @@ function Bars({ row, totalMs }: { row: Row; totalMs: number }) {
       ))}
     </span>
   );
+}
+
+/** The service; of the rules, whose decision's name is long, the word that tells them apart. */
+function shortName(row: Row): string {
+  return row.party === "rules" ? "rules" : row.service;
 }
 
 function indentPx(indent: number): number {

@@ -1,0 +1,167 @@
+"""``python -m observatory.rules_monitor``: follows one emulator and sends its decisions on."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+from observatory.rules_monitor import evaluation
+from observatory.rules_monitor.decision import Spans
+from observatory.rules_monitor.deliver import Delivery
+from observatory.rules_monitor.follow import follow
+from observatory.rules_monitor.merging import Decision, Merging
+
+DEFAULT_EMULATOR = "ws://127.0.0.1:9150"
+DEFAULT_OTLP = "http://127.0.0.1:4318"
+DEFAULT_RULES = "rules/firestore.rules"
+DUE_SECONDS = 0.25
+
+log = logging.getLogger(__name__)
+
+
+class Monitor:
+    """What is heard, on its way to what is delivered."""
+
+    def __init__(self, spans: Spans, delivery: Delivery) -> None:
+        self.unread = 0
+        self._spans = spans
+        self._delivery = delivery
+        self._merging = Merging()
+
+    def hear(self, message: object) -> None:
+        """Take one message of the emulator's."""
+        try:
+            decision = self._merging.take(evaluation.read(message), time.monotonic())
+        except (evaluation.Unreadable, RecursionError) as error:
+            self._skip(str(error))
+            return
+        if decision is not None:
+            self._send(decision)
+
+    async def decide_what_is_due(self) -> None:
+        """Send errors that nothing followed, for ever."""
+        while True:
+            await asyncio.sleep(DUE_SECONDS)
+            for decision in self._merging.due(time.monotonic()):
+                self._send(decision)
+
+    def decide_the_rest(self) -> None:
+        """Send what is held, because nothing more will be heard."""
+        for decision in self._merging.rest():
+            self._send(decision)
+
+    def _send(self, decision: Decision) -> None:
+        try:
+            span = self._spans.span_of(decision)
+        except (ValueError, RecursionError) as error:  # text that is no UTF-8, for one
+            self._skip(type(error).__name__)
+            return
+        if span is not None:
+            self._delivery.put(span)
+
+    def _skip(self, why: str) -> None:
+        if not self.unread:
+            log.warning("messages that can't be read are skipped, and counted: %s", why)
+        self.unread += 1
+
+
+async def run(options: argparse.Namespace) -> None:
+    """Follow and deliver until SIGINT or SIGTERM; then deliver what is left."""
+    delivery = Delivery(options.otlp)
+    spans = Spans(options.rules, dict(options.resource), allowed_reads=options.allowed_reads)
+    monitor = Monitor(spans, delivery)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(follow(options.emulator, monitor.hear)),
+            group.create_task(monitor.decide_what_is_due()),
+            group.create_task(delivery.run()),
+        ]
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
+    monitor.decide_the_rest()
+    await delivery.flush()
+    if delivery.dropped or monitor.unread:
+        log.warning("%d spans dropped, %d messages not read", delivery.dropped, monitor.unread)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until SIGINT or SIGTERM. Returns the exit code, 0; bad usage exits with 2."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="rules monitor: %(message)s", level=logging.WARNING)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(run(options))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m observatory.rules_monitor",
+        description="Follows the Firestore emulator's request monitor and sends each decision of "
+        "the security rules as a span of service firestore.rules.",
+    )
+    parser.add_argument(
+        "--emulator",
+        type=_url("ws", "wss"),
+        default=DEFAULT_EMULATOR,
+        metavar="ws://HOST:PORT",
+        help="the emulator's websocket, firebase.json's websocketPort (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--otlp",
+        type=_url("http", "https"),
+        default=os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or DEFAULT_OTLP,
+        metavar="URL",
+        help="where spans go, OTLP over HTTP, without /v1/traces "
+        f"(default: OTEL_EXPORTER_OTLP_ENDPOINT, else {DEFAULT_OTLP})",
+    )
+    parser.add_argument(
+        "--rules",
+        default=DEFAULT_RULES,
+        metavar="FILE",
+        help="where the rules lie in the project, as spans name it; their text comes from the "
+        "emulator (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--resource",
+        type=_resource,
+        action="append",
+        default=[],
+        metavar="COLLECTION=ATTRIBUTE",
+        help="put the ids of a collection's documents in this attribute too; repeatable",
+    )
+    parser.add_argument(
+        "--allowed-reads", action="store_true", help="make spans of reads that were allowed too"
+    )
+    return parser
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def url(text: str) -> str:
+        if not re.fullmatch(rf"(?:{'|'.join(schemes)})://[^/\s]+(?:/\S*)?", text):
+            raise argparse.ArgumentTypeError(f"{text!r} is no {schemes[0]}:// URL")
+        return text
+
+    return url
+
+
+def _resource(text: str) -> tuple[str, str]:
+    collection, _, attribute = text.partition("=")
+    if not collection or not attribute:
+        raise argparse.ArgumentTypeError(f"{text!r} is not COLLECTION=ATTRIBUTE")
+    return collection, attribute
+
+
+if __name__ == "__main__":
+    sys.exit(main())

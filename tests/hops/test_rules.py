@@ -1,0 +1,247 @@
+"""Hop 5: from a write to what the security rules decided about it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from observatory.client import Observatory
+from observatory.shapes import Journey, Row
+from tests.addresses import Addresses
+from tests.buyer import APPROVED, Buyer, new_order_id, new_traceparent
+from tests.spans import has_all, picture, the, wait_for
+
+RULES = "firestore.rules"
+DENIED = (RULES, "create orders denied")
+
+
+def attempt(buyer: Buyer, **changes: Any) -> tuple[str, str]:
+    """Try to place an order that the rules deny; returns its id and its trace's."""
+    order_id, traceparent = new_order_id(), new_traceparent()
+    trace = {"traceparent": traceparent}
+    answer = buyer.documents.create(
+        f"orders/{order_id}",
+        buyer.order(**{"_trace": trace, **changes}),
+        server_times=("placed_at",),
+    )
+    assert answer.status_code == 403
+    return order_id, traceparent.split("-")[1]
+
+
+def decision_about(observatory: Observatory, order_id: str) -> Row:
+    """The decision about an order whose trace nobody knows beforehand."""
+
+    def find() -> list[str]:
+        found = observatory.traces(order_id=order_id, service=RULES)["traces"]
+        return [trace["trace_id"] for trace in found]
+
+    (trace_id,) = wait_for(find)
+    (row,) = [row for row in observatory.trace(trace_id)["rows"] if row["service"] == RULES]
+    return row
+
+
+def test_an_allowed_write_has_its_decision_under_the_span_that_wrote(
+    buyer: Buyer, observatory: Observatory, open_show: Callable[..., str]
+) -> None:
+    """One span for the two evaluations that the emulator makes, its parent the one in `_trace`."""
+    traceparent = new_traceparent()
+    _, trace_id, span_id, _ = traceparent.split("-")
+    order_id = buyer.place(show_id=open_show(seats=0), _trace={"traceparent": traceparent})
+    journey = observatory.wait_for_trace(trace_id, has_all((RULES, "create orders allowed")))
+    decision = the(journey, RULES, "create orders allowed")
+    assert decision["parent_span_id"] == span_id, picture(journey)
+    assert decision["party"] == "rules"
+    assert (decision["hop"], decision["carrier"], decision["context"]) == (
+        "rules",
+        "document-field",
+        "carried",
+    )
+    attributes = decision["attributes"]
+    assert attributes["throughline.rules.evaluations"] == 2
+    assert attributes["throughline.rules.outcome"] == "allow"
+    assert attributes["throughline.rules.source"].startswith("allow create")
+    assert attributes["boxoffice.order.id"] == order_id
+
+
+def test_a_set_is_one_decision_and_leaves_nothing_behind(
+    buyer: Buyer, observatory: Observatory, open_show: Callable[..., str]
+) -> None:
+    """The emulator asks the rules about a `create` and an `update`, then about what it was."""
+    traceparent, order_id = new_traceparent(), new_order_id()
+    order = buyer.order(show_id=open_show(seats=0), _trace={"traceparent": traceparent})
+    answer = buyer.documents.set(f"orders/{order_id}", order, server_times=("placed_at",))
+    assert answer.status_code == 200
+    allowed = (RULES, "create orders allowed")
+    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_all(allowed))
+    assert the(journey, *allowed)["attributes"]["throughline.rules.evaluations"] == 3
+    # A decision that is held as long as one about the `update` would have been.
+    other = new_order_id()
+    assert buyer.documents.update(f"orders/{other}", {"seats": 1}).status_code == 403
+    assert decision_about(observatory, other)["name"] == "update orders denied"
+    assert len(observatory.traces(order_id=order_id, service=RULES)["traces"]) == 1
+
+
+def test_a_denied_write_names_the_line_that_said_no(
+    buyer: Buyer, observatory: Observatory, addresses: Addresses
+) -> None:
+    """Under the span that wrote, an error with the file, the line and its text."""
+    order_id, trace_id = attempt(buyer, seats=9)
+    journey = observatory.wait_for_trace(trace_id, has_all(DENIED))
+    decision = the(journey, *DENIED)
+    attributes = decision["attributes"]
+    line = attributes["code.line.number"]
+    assert attributes["throughline.rules.source"] == "&& order.seats <= 8"
+    assert decision["status_message"] == (
+        f"denied by firestore.rules line {line}: `&& order.seats <= 8`"
+    )
+    assert decision["error"]
+    assert attributes["code.file.path"] == "rules/firestore.rules"
+    assert attributes["throughline.rules.path"] == f"orders/{order_id}"
+    pseudonym = hashlib.sha256((addresses.project + buyer.uid).encode()).hexdigest()[:16]
+    assert attributes["enduser.pseudo.id"] == pseudonym
+    assert journey["spans"] == 1, picture(journey)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"uid": "somebody-else"},
+        {"note": "an extra field"},
+        {"show_id": "../orders/x"},
+        {"seats": "2"},
+        {"seats": 0},
+        {"card_token": "4242424242424242"},
+        {"state": "ticketed"},
+        {"_trace": {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "baggage": "x" * 8193}},
+    ],
+    ids=lambda changes: str(changes)[:40],
+)
+def test_the_line_is_the_one_that_the_rules_engine_counts(
+    buyer: Buyer, observatory: Observatory, addresses: Addresses, changes: dict[str, Any]
+) -> None:
+    """The emulator's coverage report says what became false meanwhile."""
+    before = Coverage(addresses)
+    order_id, _ = attempt(buyer, **changes)
+    said_no = Coverage(addresses).lines_made_false_since(before)
+    decision = decision_about(observatory, order_id)
+    assert decision["attributes"]["throughline.rules.decided_by"] == "expression"
+    assert {decision["attributes"]["code.line.number"]} == said_no
+
+
+class Coverage:
+    """The emulator's own count of what each expression of the rules has been so far."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        url = f"{addresses.firestore}/emulator/v1/projects/{addresses.project}:ruleCoverage"
+        report = httpx.get(url, timeout=30).raise_for_status().json()
+        self._roots: list[dict[str, Any]] = report["report"]
+        self._rules: str = report["rules"]["files"][0]["content"]
+        self._falses: Counter[tuple[int, int]] = Counter()
+        for root in self._roots:
+            self._count(root)
+
+    def lines_made_false_since(self, earlier: Coverage) -> set[int]:
+        """The lines of the innermost expressions that became false; functions are counted where
+        they are written, not where they are called."""
+        self._falses.subtract(earlier._falses)
+        return {line for root in self._roots for line in self._innermost(root)}
+
+    def _count(self, node: dict[str, Any]) -> None:
+        for value in node.get("values") or []:
+            if value["value"].get("boolValue") is False:
+                self._falses[_place(node)] += value["count"]
+        for inner in node.get("children", []):
+            self._count(inner)
+
+    def _innermost(self, node: dict[str, Any]) -> Iterator[int]:
+        if self._falses[_place(node)] <= 0:
+            return
+        inner = [child for child in node.get("children", []) if self._falses[_place(child)] > 0]
+        for child in inner:
+            yield from self._innermost(child)
+        begin, end = _place(node)
+        called = self._rules[begin:end].partition("(")[0]
+        if not inner and f"function {called}(" not in self._rules:
+            yield node["sourcePosition"]["line"]
+
+
+def _place(node: dict[str, Any]) -> tuple[int, int]:
+    at = node["sourcePosition"]
+    return at["currentOffset"], at["endOffset"]
+
+
+@pytest.mark.parametrize(
+    ("trace", "context", "reason"),
+    [
+        (None, "absent", None),
+        ("00-…", "invalid", "carrier is a string, not a map"),
+        ({"traceparent": 7}, "invalid", "traceparent is a int, not a string"),
+        (
+            {"traceparent": "<script>alert(1)</script>\r\nFAKE LOG LINE"},
+            "invalid",
+            "traceparent is malformed",
+        ),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_write_whose_trace_cant_be_used_is_a_declared_root(
+    buyer: Buyer, observatory: Observatory, trace: object, context: str, reason: str | None
+) -> None:
+    """It says why, and does not count as an orphan or as a trace that lost its root."""
+    decision = decision_about(observatory, attempt(buyer, _trace=trace)[0])
+    assert (decision["parent_span_id"], decision["root"]) == (None, "rules")
+    assert (decision["context"], decision["covered"]) == (context, True)
+    assert decision["attributes"].get("throughline.context.reason") == reason
+
+
+def test_a_denied_read_is_linked_to_the_write_at_its_path(
+    buyer: Buyer,
+    new_buyer: Callable[[], Buyer],
+    observatory: Observatory,
+    open_show: Callable[..., str],
+) -> None:
+    """A read carries no context; somebody else's order was written in a trace that is known."""
+    traceparent = new_traceparent()
+    _, trace_id, span_id, _ = traceparent.split("-")
+    order_id = buyer.place(show_id=open_show(seats=0), _trace={"traceparent": traceparent})
+    stranger = new_buyer()
+    assert stranger.documents.get(f"orders/{order_id}").status_code == 403
+
+    def of_reads() -> list[Row]:
+        found = observatory.traces(order_id=order_id, service=RULES, text="get")["traces"]
+        return [row for trace in found for row in observatory.trace(trace["trace_id"])["rows"]]
+
+    (decision,) = wait_for(of_reads)
+    assert decision["name"] == "get orders denied"
+    assert decision["root"] == "rules"
+    (link,) = decision["links"]
+    # The functions move the order on, so that the span may be one of theirs.
+    assert link["trace_id"] == trace_id
+    assert link["attributes"] == {"throughline.link.by": "path"}
+    assert len(link["span_id"]) == len(span_id)
+
+
+def test_nothing_personal_is_on_a_decision(buyer: Buyer, observatory: Observatory) -> None:
+    """Neither the card's token, nor the user's id, nor anything else of the document."""
+    _, trace_id = attempt(buyer, note="a@example.org", show_id="a-show-of-theirs")
+    journey: Journey = observatory.wait_for_trace(trace_id, has_all(DENIED))
+    everything = json.dumps(journey)
+    for secret in (APPROVED, buyer.uid, "a@example.org", "a-show-of-theirs"):
+        assert secret not in everything
+
+
+def test_a_read_that_was_allowed_makes_no_trace(
+    buyer: Buyer, observatory: Observatory, open_show: Callable[..., str]
+) -> None:
+    """Listeners come and go; the decision that comes after it is there, and it isn't."""
+    show_id = open_show(seats=1)
+    assert buyer.documents.get(f"shows/{show_id}").status_code == 200
+    decision_about(observatory, attempt(buyer, seats=9)[0])
+    names = [trace["root"] for trace in observatory.traces(service=RULES)["traces"]]
+    assert "get shows allowed" not in names

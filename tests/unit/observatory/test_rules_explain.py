@@ -1,0 +1,162 @@
+"""Finding the line that said no, in rules of many kinds.
+
+tests/hops/test_rules.py holds the same against what the real rules engine counts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from observatory.rules_monitor.explain import allows_about, line_that_said_no
+from tests.unit.observatory.rules_messages import UID, evaluation, message, order
+
+
+def line_in(condition: str, outcome: str = "deny", functions: str = "", **parts: Any) -> int | None:
+    """The line, counted from the condition's first, that said no; None when it isn't known."""
+    rules = (
+        f"service cloud.firestore {{ match /databases/{{database}}/documents {{ {functions}\n"
+        f"match /orders/{{order}} {{\nallow create: if {condition};\n}} }} }}"
+    )
+    at = rules.count("\n", 0, rules.index("allow create")) + 1
+    raw = message(
+        outcome, attempted=order(**parts.pop("fields", {})), allows=[(at, False)], **parts
+    )
+    found = line_that_said_no(evaluation(raw | {"rules": rules}), at)
+    return None if found is None else found - at
+
+
+DATA = "request.resource.data"
+
+
+@pytest.mark.parametrize(
+    ("condition", "line"),
+    [
+        ("false", 0),
+        ("true\n && true\n && false", 2),
+        (f"{DATA}.seats == 2\n && {DATA}.seats < 2", 1),
+        (f"{DATA}.seats in [1,\n 2]\n && !({DATA}.state in ['placed'])", 2),
+        (f"({DATA}.seats is int && {DATA}.state is string)\n && {DATA}.seats is string", 1),
+        (f"{DATA}['state'] == 'placed' // && false;\n && {DATA}.keys().hasOnly(['uid'])", 1),
+        ("(true\n || false)\n && (false\n || false)", 2),
+        ("order == 'whpLyvtl6eZ9a2jiJ9aA'\n && order == 'another'", 1),
+        ("database == '(default)'\n && request.method == 'update'", 1),
+        (f"request.auth.uid == '{UID}'\n && request.auth.token.aud != 'demo-throughline'", 1),
+        ("request.auth != null\n ? false\n : true", 1),
+        (f"{DATA}.seats * 2 + 1 == 5\n && {DATA}.seats - 1 >= -1\n && -{DATA}.seats > 0", 2),
+        (f"{DATA}.get('seats', 0) == 2\n && {DATA}.get('nothing', 'x') == 'y'", 1),
+        (f"{DATA}.placed_at == request.time\n && {DATA}.placed_at < request.time", 1),
+        ("/* a\n comment */ true\n && 'a\\'b;c' == \"d\"", 2),
+        ("true && 1.5 > 1\n && [1, 2].size() == 3", 1),
+    ],
+)
+def test_the_innermost_line_is_found(condition: str, line: int) -> None:
+    """Whatever the condition is made of, the line is that of the operand that was false."""
+    assert line_in(condition) == line
+
+
+def test_functions_are_entered() -> None:
+    """With their arguments, their `let`s, and the functions that they call."""
+    functions = """
+      function small(n) { return n < 2; }
+      function fits(data) {
+        let seats = data.seats;
+        return seats is int
+          && small(seats);
+      }"""
+    found = line_in(f"true && fits({DATA})", functions=functions)
+    assert found == -7  # the line of `small`'s body
+
+
+def test_an_error_is_found_where_it_happened() -> None:
+    """A field that isn't there, a null that has none: the operand that touches it."""
+    assert line_in(f"true\n && {DATA}.nothing == 1", "error") == 1
+    assert line_in("true\n && request.auth.uid == 'x'", "error", uid=None) == 1
+    assert line_in(f"true\n && {DATA}.state < 3", "error") == 1
+
+
+def test_a_false_after_an_error_decides() -> None:
+    """As in the rules engine; the first that was in the way is named."""
+    assert line_in(f"{DATA}.nothing == 1\n && false") == 0
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "exists(/databases/$(database)/documents/shows/x)",
+        "get(/databases/$(database)/documents/shows/$('a;b')).data.open",
+        "true && math.abs(-1) == 2",
+        "request.resource.data.diff(resource.data).changedKeys().hasOnly([])",
+        "request.time.toMillis() == 0",
+        "'a'.matches('(a+)+b')",
+        f"{DATA}.seats / 2 == 3",
+        "unknownFunction()",
+        "recurses()",
+        "]]]",
+    ],
+)
+def test_what_is_not_understood_is_not_guessed(condition: str) -> None:
+    """Then the `allow` is all that is known."""
+    functions = "function recurses() { return recurses(); }"
+    assert line_in(condition, functions=functions) is None
+
+
+def test_an_answer_that_differs_from_the_emulators_does_not_count() -> None:
+    """The condition seems true here, or an error, and the emulator says that it was false."""
+    assert line_in("true") is None
+    assert line_in(f"{DATA}.nothing == 1") is None
+    assert line_in("false", "error") is None
+
+
+def test_what_is_not_understood_does_not_hide_the_rest() -> None:
+    """A path in one function leaves the others readable; where it could have been the first to say
+    no, nothing is claimed."""
+    functions = """
+      function there() { return exists(/databases/$(database)/documents/a/b); }"""
+    assert line_in("true\n && false\n && there()", functions=functions) == 1
+    assert line_in("true\n && there()\n && false", functions=functions) is None
+
+
+def test_a_hostile_document_takes_no_time() -> None:
+    """A text that is long is not searched, whatever the pattern."""
+    fields = {"state": "a" * 100_000 + "!"}
+    assert line_in(f"{DATA}.state.matches('a*a*a*b')", fields=fields) is None
+
+
+def lines_about(method: str, path: str, allows: str, *said: tuple[int, bool]) -> list[int]:
+    """Which of the lines that the emulator names are about that method and path."""
+    rules = f"service cloud.firestore {{ match /databases/{{d}}/documents {{\n{allows}\n}} }}"
+    raw = message("deny", method, path, attempted=order(), allows=list(said)) | {"rules": rules}
+    return [line for line, _ in allows_about(evaluation(raw))]
+
+
+def test_what_the_emulator_names_of_the_rest_of_the_request_is_left_out() -> None:
+    """It names every `allow` that it has tried so far, for other methods and documents as well."""
+    allows = """match /orders/{order} {
+      allow create: if false;
+      allow read, write: if false;
+      match /lines/{line} { allow create: if false; }
+    }
+    match /{everything=**} { allow get: if false; }"""
+    tried = [(line, False) for line in (3, 4, 5, 7)]
+    assert lines_about("create", "orders/a", allows, *tried) == [3, 4]
+    assert lines_about("set", "orders/a", allows, *tried) == [3, 4]
+    assert lines_about("delete", "orders/a", allows, *tried) == [4]
+    assert lines_about("list", "orders/*", allows, *tried) == [4]
+    assert lines_about("get", "orders/a", allows, *tried) == [4, 7]
+    assert lines_about("create", "orders/a/lines/b", allows, *tried) == [5]
+    assert lines_about("get", "elsewhere/a/b/c", allows, *tried) == [7]
+    assert lines_about("create", "orders/a", "not rules", *tried) == [3, 4, 5, 7]
+
+
+def test_two_statements_on_one_line_are_not_told_apart() -> None:
+    """The emulator names the line only."""
+    rules = (
+        "service cloud.firestore { match /databases/{d}/documents { match /orders/{o} {\n"
+        "allow create: if false; allow create: if 1 > 2; allow get: if false;\n} } }"
+    )
+    raw = message("deny", attempted=order(), allows=[(2, False)]) | {"rules": rules}
+    assert line_that_said_no(evaluation(raw), 2) is None
+    raw = message("deny", "get", allows=[(2, False)]) | {"rules": rules}
+    assert line_that_said_no(evaluation(raw), 2) == 2

@@ -1,0 +1,395 @@
+"""The rules monitor, from a message of the emulator's to the span that it becomes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from google.protobuf import json_format
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from observatory.records import spans_of
+from observatory.rules_monitor import carrier
+from observatory.rules_monitor.__main__ import Monitor
+from observatory.rules_monitor.decision import SAME_USER_SECONDS, Spans
+from observatory.rules_monitor.deliver import Delivery
+from observatory.rules_monitor.evaluation import Unreadable, read
+from observatory.rules_monitor.merging import HOLD_SECONDS, Decision, Merging
+from observatory.wire import ExportTraceServiceRequest
+from tests.unit.observatory.rules_messages import (
+    CREATE_LINE,
+    PROJECT,
+    READ_LINE,
+    SEATS_LINE,
+    SPAN_ID,
+    TOKEN,
+    TRACE_ID,
+    TRACEPARENT,
+    UID,
+    UPDATE_LINE,
+    allowed,
+    denied,
+    evaluation,
+    first_try,
+    message,
+    order,
+)
+
+HOSTILE = "<script>alert(1)</script>\r\nFAKE LOG LINE\x1b[31m" + "x" * 8192
+
+
+def maker(**options: Any) -> Spans:
+    return Spans("rules/firestore.rules", {"orders": "boxoffice.order.id"}, **options)
+
+
+def span_of(raw: dict[str, Any], evaluations: int = 1) -> Span:
+    span = maker().span_of(Decision(evaluation(raw), evaluations))
+    assert span is not None
+    return span
+
+
+def attributes(span: Span) -> dict[str, Any]:
+    """A span's attributes, as the Observatory reads them."""
+    request = ExportTraceServiceRequest()
+    request.resource_spans.add().scope_spans.add().spans.append(span)
+    (row,) = spans_of(request).table.to_pylist()
+    found: dict[str, Any] = json.loads(row["attributes"])
+    return found
+
+
+def test_an_allowed_write_is_a_child_of_the_span_that_wrote() -> None:
+    """Its parent is the context in the attempted document, and it says which line let it in."""
+    span = span_of(allowed(), evaluations=2)
+    assert span.name == "create orders allowed"
+    assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE_ID, SPAN_ID)
+    assert span.kind == Span.SPAN_KIND_INTERNAL
+    assert span.status.code == 0
+    assert span.start_time_unix_nano == span.end_time_unix_nano == 1795421103756743000
+    assert attributes(span) == {
+        "throughline.hop": "rules",
+        "throughline.carrier": "document-field",
+        "throughline.context": "carried",
+        "db.system.name": "gcp.firestore",
+        "db.namespace": "(default)",
+        "db.collection.name": "orders",
+        "db.operation.name": "create",
+        "throughline.rules.path": "orders/whpLyvtl6eZ9a2jiJ9aA",
+        "throughline.rules.outcome": "allow",
+        "throughline.rules.evaluations": 2,
+        "throughline.rules.decided_by": "statement",
+        "throughline.rules.lines": [CREATE_LINE],
+        "throughline.rules.source": "allow create: if signedIn()",
+        "throughline.rules.excerpt": attributes(span)["throughline.rules.excerpt"],
+        "code.file.path": "rules/firestore.rules",
+        "code.line.number": CREATE_LINE,
+        "enduser.pseudo.id": hashlib.sha256((PROJECT + UID).encode()).hexdigest()[:16],
+        "boxoffice.order.id": "whpLyvtl6eZ9a2jiJ9aA",
+    }
+
+
+def test_a_denied_write_names_the_line_that_said_no() -> None:
+    """An error that names file and line, and has the lines around it, the deciding one marked."""
+    span = span_of(denied(seats=9))
+    assert span.name == "create orders denied"
+    assert span.status.code == 2
+    assert span.status.message == "denied by firestore.rules line 11: `&& order.seats <= 8;`"
+    found = attributes(span)
+    assert found["code.line.number"] == SEATS_LINE
+    assert found["throughline.rules.decided_by"] == "expression"
+    assert found["throughline.rules.excerpt"].splitlines() == [
+        "   8    return order.keys().hasAll(['uid', 'seats'])",
+        "   9      && order.seats is int",
+        "  10      && order.seats >= 1",
+        "> 11      && order.seats <= 8;",
+        "  12  }",
+        "  13  match /shows/{show} {",
+        "  14    allow read: if true;",
+    ]
+
+
+def test_what_no_allow_covers_says_so() -> None:
+    """No statement was tried, so there is no line to name."""
+    span = span_of(message("deny", "delete", attempted=None, allows=[]))
+    assert span.status.message == "denied by firestore.rules: no `allow` covers delete in orders"
+    assert "code.line.number" not in attributes(span)
+
+
+def test_a_rule_that_fails_is_a_denial() -> None:
+    """A condition that can't be evaluated lets nothing in; the message tells the two apart."""
+    query = message("error", "list", "orders/*", stored={}, allows=[(READ_LINE, False)])
+    span = span_of(query)
+    assert span.name == "list orders denied"
+    assert span.status.message == (
+        "denied by firestore.rules line 17: `allow read: if signedIn() && resource.data.uid == "
+        "request.auth.uid;`, which could not be evaluated"
+    )
+    assert attributes(span)["throughline.rules.outcome"] == "error"
+    assert "boxoffice.order.id" not in attributes(span)
+
+
+def test_nothing_of_the_document_is_copied() -> None:
+    """Neither the attempted nor the stored data, nor who asks, is anywhere in the span."""
+    secrets = {"note": "a@example.org", "card_token": TOKEN, "show_id": "a-secret-show"}
+    raw = message(
+        "deny", "update", attempted=order(**secrets), stored=order(note="old secret"), allows=[]
+    )
+    everything = json_format.MessageToJson(span_of(raw)) + json.dumps(attributes(span_of(raw)))
+    for secret in (*secrets.values(), "old secret", UID, "night-ferry"):
+        assert secret not in everything
+
+
+@pytest.mark.parametrize(
+    ("trace", "context", "reason"),
+    [
+        (..., "absent", None),
+        (None, "absent", None),
+        ({}, "absent", None),
+        ("00-abc", "invalid", "carrier is a string, not a map"),
+        ([TRACEPARENT], "invalid", "carrier is a list, not a map"),
+        ({"traceparent": 7}, "invalid", "traceparent is a int, not a string"),
+        ({"traceparent": True}, "invalid", "traceparent is a bool, not a string"),
+        (
+            {"traceparent": {"bytesValue": "AAAA"}},
+            "invalid",
+            "traceparent is a value of another type, not a string",
+        ),
+        ({"traceparent": ""}, "invalid", "traceparent is malformed"),
+        ({"traceparent": HOSTILE}, "invalid", "traceparent is malformed"),
+        ({"traceparent": TRACEPARENT.upper()}, "invalid", "traceparent is malformed"),
+        ({"traceparent": TRACEPARENT + "\n"}, "invalid", "traceparent is malformed"),
+        (
+            {"traceparent": TRACEPARENT + "-more"},
+            "invalid",
+            "traceparent of version 00 is too long",
+        ),
+        (
+            {"traceparent": "ff" + TRACEPARENT[2:]},
+            "invalid",
+            "traceparent has the forbidden version ff",
+        ),
+        (
+            {"traceparent": f"00-{'0' * 32}-{SPAN_ID}-01"},
+            "invalid",
+            "traceparent has a trace id of zeros",
+        ),
+        (
+            {"traceparent": f"00-{TRACE_ID}-{'0' * 16}-01"},
+            "invalid",
+            "traceparent has a span id of zeros",
+        ),
+        (
+            {"traceparent": TRACEPARENT, "tracestate": "x" * 513},
+            "invalid",
+            "tracestate is longer than 512 characters",
+        ),
+        (
+            {"traceparent": TRACEPARENT, "baggage": HOSTILE},
+            "invalid",
+            "baggage is longer than 8192 characters",
+        ),
+        ({"traceparent": TRACEPARENT, "baggage": "order.id=1"}, "carried", None),
+        ({"traceparent": f"cc-{TRACE_ID}-{SPAN_ID}-01-what-comes-later"}, "carried", None),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_a_trace_is_read_strictly(trace: Any, context: str, reason: str | None) -> None:
+    """What can't be used makes a declared root, and the reason quotes nothing of it."""
+    span = span_of(denied(_trace=trace))
+    found = attributes(span)
+    assert found["throughline.context"] == context
+    assert found.get("throughline.context.reason") == reason
+    assert (found.get("throughline.root") == "rules") == (context != "carried")
+    assert bool(span.parent_span_id) == (context == "carried")
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
+def test_no_carrier_makes_the_reader_fail(value: Any) -> None:
+    """Whatever lies in `_trace`, reading it gives an answer."""
+    assert carrier.read(value).state in {"absent", "invalid"}
+    assert carrier.read({"traceparent": value}).state in {"absent", "invalid"}
+
+
+def test_an_update_that_leaves_the_trace_alone_carries_none() -> None:
+    """Its document still has the `_trace` of the write before, which is linked, not continued."""
+    raw = message(
+        "allow",
+        "update",
+        attempted=order(seats=3),
+        stored=order(),
+        allows=[(UPDATE_LINE, True)],
+    )
+    span = span_of(raw)
+    assert not span.parent_span_id
+    assert attributes(span)["throughline.context.reason"] == "_trace is that of the write before"
+    (link,) = span.links
+    assert (link.trace_id.hex(), link.span_id.hex()) == (TRACE_ID, SPAN_ID)
+
+
+def test_what_carries_no_context_is_linked_by_path_else_by_user_and_time() -> None:
+    """A later denial at the same path, or by the same user soon after, points at the write."""
+    spans = maker()
+
+    def links(raw: dict[str, Any]) -> list[str]:
+        span = spans.span_of(Decision(evaluation(raw), 1))
+        assert span is not None
+        return [link.attributes[0].value.string_value for link in span.links]
+
+    read_of: dict[str, Any] = {"attempted": None, "allows": [(READ_LINE, False)]}
+    assert links(message("deny", "get", "orders/other", **read_of)) == []
+    assert links(allowed()) == []
+    assert links(message("deny", "get", **read_of, uid=None)) == ["path"]
+    assert links(message("deny", "get", "orders/other", **read_of)) == ["uid and time"]
+    assert links(message("deny", "get", "orders/other", **read_of, uid="somebody else")) == []
+    late = f"2026-11-23T08:05:{4 + SAME_USER_SECONDS}.756743Z"
+    assert links(message("deny", "get", "orders/other", **read_of, time=late)) == []
+
+
+def test_ids_come_from_the_emulators_own() -> None:
+    """Another monitor that hears the same evaluation makes the same span of it."""
+    for raw in (denied(seats=9), message("deny", "delete", attempted=None, allows=[])):
+        assert span_of(raw) == span_of(raw)
+        other = span_of(raw | {"requestId": "another"})
+        assert other.span_id != span_of(raw).span_id
+
+
+def test_reads_that_were_allowed_are_no_spans_unless_asked_for() -> None:
+    """Listeners come and go all the time; denied reads and all writes are worth a look."""
+    listen = message("allow", "list", "shows/*", allows=[(14, True)])
+    assert maker().span_of(Decision(evaluation(listen), 1)) is None
+    asked = maker(allowed_reads=True).span_of(Decision(evaluation(listen), 1))
+    assert asked is not None
+    assert asked.name == "list shows allowed"
+
+
+def heard(*messages: dict[str, Any]) -> list[tuple[str, str, int]]:
+    """Method, outcome and number of evaluations of each decision that comes of these messages."""
+    merging = Merging()
+    decisions = [merging.take(evaluation(raw), 0) for raw in messages]
+    assert merging.due(HOLD_SECONDS - 0.1) == []
+    return [
+        (decision.evaluation.method, decision.evaluation.outcome, decision.evaluations)
+        for decision in (*decisions, *merging.due(HOLD_SECONDS))
+        if decision is not None
+    ]
+
+
+def test_evaluations_of_one_access_are_one_decision() -> None:
+    """The first fails because the document isn't looked up yet; the second is what counts."""
+    assert heard(first_try(), allowed()) == [("create", "allow", 2)]
+
+
+def test_a_write_that_may_create_or_update_is_one_decision() -> None:
+    """The SDK's `setDoc`: asked as both, and then once more as what it turns out to be."""
+    as_update = message("deny", "update", allows=[(CREATE_LINE, False)])
+    assert heard(first_try(), as_update, allowed()) == [("create", "allow", 3)]
+    for outcome in ("allow", "deny"):
+        both = [message(outcome, method, allows=[]) for method in ("create", "update")]
+        assert heard(*both) == [("set", outcome, 2)]
+
+
+def test_a_write_whose_rules_ask_for_no_document_is_decided_at_once() -> None:
+    """Nothing follows the one evaluation, but that is known only after a moment."""
+    assert heard(message("deny", "update", allows=[])) == [("update", "deny", 1)]
+    assert heard(message("deny", "delete", allows=[])) == [("delete", "deny", 1)]
+
+
+def test_an_error_that_nothing_follows_is_the_decision() -> None:
+    """If the document was looked up, it was no first try."""
+    read: dict[str, Any] = {"allows": [(READ_LINE, False)]}
+    assert heard(message("error", "list", "orders/*", looked_up=True, **read)) == [
+        ("list", "error", 1)
+    ]
+    gone = message("error", "get", looked_up=True, **read)
+    assert heard(message("error", "get", **read), gone) == [("get", "error", 2)]
+
+
+def test_what_the_emulator_never_settled_is_no_decision() -> None:
+    """It stops at the first write of a batch that is denied, whatever comes of the others."""
+    other = first_try(path="orders/other")
+    as_update = message("deny", "update", "orders/other", allows=[(CREATE_LINE, False)])
+    assert heard(other, as_update, denied(seats=9)) == [("create", "deny", 1)]
+
+
+def test_accesses_of_one_request_are_told_apart_by_path_and_user() -> None:
+    """A batch writes several documents at the same moment."""
+    others = [first_try(path="orders/a"), first_try(uid="somebody else")]
+    assert heard(*others, allowed()) == [("create", "allow", 1)]
+
+
+def test_what_was_heard_before_is_left_out() -> None:
+    """Whoever connects again is sent the last 50 evaluations again."""
+    merging = Merging()
+    raw = denied()
+    assert merging.take(evaluation(raw), 0) is not None
+    assert merging.take(evaluation(raw), 1) is None
+
+
+def test_hostile_text_ends_as_plain_text() -> None:
+    """In ids, methods and collections: printable, one line, cut; the span is still made."""
+    raw = message("deny", f"create{HOSTILE}", f"{HOSTILE}/{HOSTILE}".replace("/s", "s"), allows=[])
+    span = span_of(raw)
+    text = [span.name, span.status.message, *map(str, attributes(span).values())]
+    assert all(part.isprintable() and len(part) <= 600 for part in text)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        None,
+        7,
+        "text",
+        [],
+        {},
+        denied() | {"rulesContext": []},
+        denied() | {"outcome": "maybe"},
+        denied() | {"outcome": ["deny"]},
+        denied() | {"requestId": None},
+        denied() | {"time": "yesterday"},
+        denied() | {"time": "2026-99-23T08:05:03Z"},
+        denied() | {"rulesContext": {"path": "elsewhere", "method": "get"}},
+    ],
+    ids=lambda raw: str(raw)[:40],
+)
+def test_a_message_that_is_none_is_counted_and_the_next_one_is_heard(raw: Any) -> None:
+    """The monitor goes on."""
+    with pytest.raises(Unreadable):
+        read(raw)
+    delivery = Delivery("http://127.0.0.1:1")
+    monitor = Monitor(maker(), delivery)
+    monitor.hear(raw)
+    monitor.hear(denied(seats=9))
+    assert monitor.unread == 1
+    assert delivery.waiting == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"granularAllowOutcomes": None},
+        {"granularAllowOutcomes": [None, {}, {"line": "7"}, {"line": 10**9}, {"line": -3}]},
+        {"rules": None},
+        {"rules": ""},
+        {"rules": "no rules at all"},
+        {"rules": "(" * 100_000},
+        {"rulesReleaseKey": 7},
+    ],
+    ids=lambda change: str(change)[:60],
+)
+def test_odd_parts_of_a_message_cost_no_more_than_what_they_say(change: dict[str, Any]) -> None:
+    """The decision is a span all the same, in its trace."""
+    span = span_of(denied(seats=9) | change)
+    assert span.trace_id.hex() == TRACE_ID
+    assert span.status.message.startswith("denied by firestore.rules")
+
+
+def test_lone_surrogates_are_survived() -> None:
+    """JSON can spell text that is no Unicode, and a span can't hold it."""
+    delivery = Delivery("http://127.0.0.1:1")
+    monitor = Monitor(maker(), delivery)
+    monitor.hear(message("deny", path="orders/\ud800", allows=[], looked_up=True))
+    monitor.hear(denied(uid="\ud800"))
+    assert monitor.unread + delivery.waiting == 2
