@@ -9,7 +9,7 @@ from firebase_functions.core import CloudEvent
 from google.cloud import firestore
 
 import throughline
-from boxoffice import clients, ledger, topics
+from boxoffice import clients, ledger, topics, trail
 from boxoffice.order import State
 
 
@@ -22,7 +22,8 @@ def issue(event: CloudEvent[Any]) -> None:
     def write_tickets(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
         return ledger.Move(State.TICKETED, writes=lambda tx: print_tickets(tx, order_id, order))
 
-    ledger.advance(order_id, State.TICKETED, write_tickets)
+    outcome = ledger.advance(order_id, State.TICKETED, write_tickets)
+    trail.record(order_id, outcome, by="issue")
 
 
 def print_tickets(

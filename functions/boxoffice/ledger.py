@@ -11,7 +11,7 @@ from google.cloud import firestore
 from opentelemetry import trace
 
 import throughline
-from boxoffice import clients
+from boxoffice import clients, enduser
 from boxoffice.order import State, Verdict, judge
 
 ORDERS = "orders"
@@ -99,6 +99,7 @@ def advance(order_id: str, wanted: State, decide: Decide | None = None) -> Outco
 
     outcome: Outcome = attempt(clients.firestore().transaction(max_attempts=TRANSACTION_ATTEMPTS))
     span.set_attribute("boxoffice.order.state", outcome.state)
+    enduser.put_on_span(outcome.order.get("uid"))
     span.set_attribute("boxoffice.show.id", str(outcome.order.get("show_id")))
     if outcome.moved:
         _log.info("Order %s is %s", order_id, outcome.state)

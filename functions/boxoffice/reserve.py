@@ -10,7 +10,7 @@ from google.cloud import firestore
 
 import settings
 import throughline
-from boxoffice import clients, ledger, queues, topics
+from boxoffice import clients, ledger, queues, topics, trail
 from boxoffice.order import State
 from boxoffice.redelivery import redelivered
 
@@ -26,6 +26,7 @@ def reserve(event: firestore_fn.Event[Any]) -> None:
     if outcome.state is State.RESERVED:
         topics.tell(topics.ORDER_RESERVED, order_id)
         queues.expire_at(order_id, outcome.order["hold_until"])
+    trail.record(order_id, outcome, by="reserve")
 
 
 def hold_seats(order: ledger.Document, transaction: firestore.Transaction) -> ledger.Move:

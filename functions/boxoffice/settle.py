@@ -16,7 +16,7 @@ from google.cloud import firestore
 
 import settings
 import throughline
-from boxoffice import ledger, topics
+from boxoffice import ledger, topics, trail
 from boxoffice.order import State
 
 SIGNATURE_HEADER = "Acquirer-Signature"
@@ -51,6 +51,7 @@ def settle(request: flask.Request) -> flask.Response:
         return answer(422, error=str(why))
     if outcome.state is State.PAID:
         topics.tell(topics.ORDER_PAID, order_id)
+    trail.record(order_id, outcome, by="settle")
     return answer(200, state=outcome.state, moved=outcome.moved)
 
 

@@ -4,7 +4,9 @@ Copy this folder beside your main.py, call `throughline.start()` there, and put 
 each function.
 """
 
+from throughline.auth import on_auth
 from throughline.document import on_document, trace_field
+from throughline.event import on_event, publishing
 from throughline.https import on_call, on_request
 from throughline.message import on_message, sending
 from throughline.task import enqueueing, on_task
@@ -17,12 +19,15 @@ __all__ = [
     "calling",
     "enqueueing",
     "flush",
+    "on_auth",
     "on_call",
     "on_document",
+    "on_event",
     "on_message",
     "on_request",
     "on_task",
     "on_webhook",
+    "publishing",
     "sending",
     "start",
     "trace_field",

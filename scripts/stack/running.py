@@ -210,14 +210,14 @@ def _start_firebase(
         folder / "firebase.log",
         places.ROOT,
     )
-    seeded = False
+    seeds = {"firestore": seed.shows, "auth": seed.organiser}
 
     def ready() -> bool:
-        nonlocal seeded
-        if not seeded and _answers(ports.url("firestore")):
-            seed.shows(ports.url("firestore"), PROJECT)
-            seeded = True
-        return seeded and b"All emulators ready" in firebase.log.read_bytes()
+        for emulator, sow in list(seeds.items()):
+            if _answers(ports.url(emulator)):
+                sow(ports.url(emulator), PROJECT)
+                del seeds[emulator]
+        return not seeds and b"All emulators ready" in firebase.log.read_bytes()
 
     wait_until(
         lambda: _answers(f"{ports.url('observatory')}/api/health"),
