@@ -16,7 +16,9 @@ from boxoffice.charge import charge
 from boxoffice.settle import settle
 from boxoffice.issue import issue
 from boxoffice.expire import expire
+from boxoffice.refund import refund
 from boxoffice.audit import audit
+from boxoffice.sweep import sweep
 
 __all__ = [
     "welcome",
@@ -27,5 +29,7 @@ __all__ = [
     "settle",
     "issue",
     "expire",
+    "refund",
     "audit",
+    "sweep",
 ]

@@ -36,6 +36,11 @@ SETTINGS = (
         "organiser@example.org",
         "whose e-mail addresses make them organisers when they sign up, with commas between",
     ),
+    Setting(
+        "SWEEP_AFTER_SECONDS",
+        "60",
+        "how long an order may stay where it is before the sweep tells the next stage again",
+    ),
     Setting("HOLD_SECONDS", "600", "how long seats are held for a buyer who has not paid"),
 )
 
@@ -113,3 +118,8 @@ def organiser_emails() -> frozenset[str]:
     return frozenset(
         address.strip().lower() for address in _value("ORGANISER_EMAILS").split(",")
     ) - {""}
+
+
+def sweep_after_seconds() -> float:
+    """How long an order may stay between two stages."""
+    return _positive("SWEEP_AFTER_SECONDS")

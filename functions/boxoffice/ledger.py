@@ -52,6 +52,20 @@ class Outcome:
     moved: bool
 
 
+def read(order_id: str) -> Document | None:
+    """An order as it is now; None where there is none."""
+    found: Document | None = (
+        clients.firestore().collection(ORDERS).document(order_id).get().to_dict()
+    )
+    return found
+
+
+def tickets(order_id: str, order: Document) -> list[firestore.DocumentReference]:
+    """Where the tickets of an order are, or will be: tickets/{order_id}-{number}, from 1."""
+    collection = clients.firestore().collection(TICKETS)
+    return [collection.document(f"{order_id}-{number}") for number in range(1, order["seats"] + 1)]
+
+
 def seats_back(order: Document) -> Callable[[firestore.Transaction], None]:
     """The write that gives an order's seats back to the show's stock."""
     show = clients.firestore().collection(SHOWS).document(order["show_id"])

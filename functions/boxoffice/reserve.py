@@ -19,9 +19,13 @@ from boxoffice.redelivery import redelivered
 @firestore_fn.on_document_created(document="orders/{order_id}")
 @throughline.on_document
 def reserve(event: firestore_fn.Event[Any]) -> None:
+    """Hold the seats of the order that was placed."""
+    hold(event.params["order_id"])
+
+
+def hold(order_id: str) -> None:
     """Hold the seats, then tell the next stage and, because nobody waits for that, have the hold
-    end some day; a redelivery tells them again."""
-    order_id = event.params["order_id"]
+    end some day; where the seats are held already, tell them again."""
     outcome = ledger.advance(order_id, State.RESERVED, hold_seats)
     if outcome.state is State.RESERVED:
         topics.tell(topics.ORDER_RESERVED, order_id)

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stack import install, parts, places, seed
+from stack import install, parts, places, schedule, seed
 from stack.console import say, step
 from stack.ports import HOST, Ports
 from stack.problem import Problem
@@ -63,7 +63,8 @@ def stack(ports: Ports, folder: Path, *, data: Path | None = None) -> Iterator[P
             _start_observatory(processes, ports, folder, data, environment)
             _start_acquirer(processes, ports, folder, environment)
             _start_firebase(processes, ports, folder, config, environment)
-        yield processes
+        with schedule.on_schedule(ports.url("functions"), PROJECT):
+            yield processes
 
 
 def addresses(ports: Ports) -> dict[str, str]:
