@@ -13,8 +13,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Charge:
-    """One charge. `status` is "pending", "succeeded" or "declined"; `refund_id` says whether the
-    money went back."""
+    """One charge. `status` is "pending", "succeeded" or "declined"; `asked_in` is the trace context
+    of the request that asked for it, as HTTP headers; `refund_id` says whether the money went back.
+    """
 
     id: str
     idempotency_key: str
@@ -23,6 +24,7 @@ class Charge:
     token: str
     webhook_url: str
     metadata: dict[str, str]
+    asked_in: dict[str, str]
     status: str = "pending"
     decline_code: str | None = None
     refund_id: str | None = None
@@ -30,7 +32,7 @@ class Charge:
 
     def public(self) -> dict[str, Any]:
         """What the merchant may see of it."""
-        hidden = ("token", "webhook_url", "idempotency_key", "refund_key")
+        hidden = ("token", "webhook_url", "idempotency_key", "asked_in", "refund_key")
         return {key: value for key, value in asdict(self).items() if key not in hidden}
 
 
@@ -51,7 +53,8 @@ class Book:
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS charges (id TEXT PRIMARY KEY, idempotency_key TEXT UNIQUE,"
             " amount_cents INTEGER, currency TEXT, token TEXT, webhook_url TEXT, metadata TEXT,"
-            " status TEXT, decline_code TEXT, refund_id TEXT, refund_key TEXT UNIQUE)"
+            " asked_in TEXT, status TEXT, decline_code TEXT, refund_id TEXT,"
+            " refund_key TEXT UNIQUE, is_told INTEGER DEFAULT FALSE)"
         )
 
     def open_charge(self, wanted: Charge) -> tuple[Charge, bool]:
@@ -65,7 +68,11 @@ class Book:
         with self._lock, self._db:
             found = self._one("idempotency_key", wanted.idempotency_key)
             if found is None:
-                row = {**asdict(wanted), "metadata": json.dumps(wanted.metadata)}
+                row = {
+                    **asdict(wanted),
+                    "metadata": json.dumps(wanted.metadata),
+                    "asked_in": json.dumps(wanted.asked_in),
+                }
                 names = ", ".join(row)
                 marks = ", ".join("?" * len(row))
                 self._db.execute(
@@ -92,6 +99,19 @@ class Book:
         if charge is None:
             raise LookupError(charge_id)
         return charge
+
+    def note_told(self, charge_id: str) -> None:
+        """Enter that the merchant was told how a charge ended, or can't be."""
+        with self._lock, self._db:
+            self._db.execute("UPDATE charges SET is_told = TRUE WHERE id = ?", (charge_id,))
+
+    def unfinished(self) -> list[Charge]:
+        """The charges that are pending, or whose merchant was not told yet, oldest first."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT * FROM charges WHERE NOT is_told ORDER BY rowid"
+            ).fetchall()
+        return [_charge(row) for row in rows]
 
     def refund(self, charge_id: str, key: str) -> Charge:
         """Give a charge's money back, or find that the same key did already; returns the charge.
@@ -140,5 +160,8 @@ def new_charge_id() -> str:
 
 
 def _charge(row: tuple[Any, ...]) -> Charge:
-    id_, key, cents, currency, token, url, metadata, *ended = row
-    return Charge(id_, key, cents, currency, token, url, json.loads(metadata), *ended)
+    id_, key, cents, currency, token, url, metadata, asked_in, *ended, _is_told = row
+    return Charge(
+        *(id_, key, cents, currency, token, url),
+        *(json.loads(metadata), json.loads(asked_in), *ended),
+    )

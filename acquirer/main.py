@@ -5,7 +5,6 @@ It knows nothing of Throughline. Like many a vendor it is instrumented without a
 
     POST /tokens   a card's number for a token; from a browser, from any origin
     POST /charges  takes a charge under an Idempotency-Key, calls its webhook_url back when it ended
-                   again where its merchant asks again, who then has not heard
     POST /refunds  gives a charge's money back under an Idempotency-Key
     GET  /charges  every charge, for the merchant's books
     GET  /health   whether it is up
@@ -17,12 +16,13 @@ import os
 import random
 import threading
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import flask
 import functions_framework
-from opentelemetry import context, trace
+from opentelemetry import context, propagate, trace
 
 import cards
 import webhook
@@ -30,6 +30,7 @@ from charges import Book, Charge, KeyReused, NotRefundable, new_charge_id
 
 SECRET = os.environ.get("ACQUIRER_WEBHOOK_SECRET", "whsec_for_the_local_stack_only")
 DELAY_SECONDS = (0.3, 1.5)
+MAX_CENTS = 99_999_999
 
 _CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -38,7 +39,7 @@ _CORS = {
     "Access-Control-Max-Age": "3600",
 }
 
-book = Book(Path(os.environ["ACQUIRER_BOOK"]) if os.environ.get("ACQUIRER_BOOK") else None)
+_opening = threading.Lock()
 Response = tuple[Any, int] | tuple[Any, int, dict[str, str]]
 
 
@@ -46,20 +47,36 @@ Response = tuple[Any, int] | tuple[Any, int, dict[str, str]]
 def acquirer(request: flask.Request) -> Response:
     """Answer one request."""
     trace.get_current_span().update_name(f"{request.method} {request.path}")
+    with _opening:
+        book = open_book()
     match (request.method, request.path.rstrip("/")):
         case ("OPTIONS", "/tokens"):
             return "", 204, _CORS
         case ("POST", "/tokens"):
             return (*make_token(_json(request)), _CORS)
         case ("POST", "/charges"):
-            return take_charge(_json(request), request.headers.get("Idempotency-Key", ""))
+            return take_charge(book, _json(request), request.headers.get("Idempotency-Key", ""))
         case ("POST", "/refunds"):
-            return give_back(_json(request), request.headers.get("Idempotency-Key", ""))
+            return give_back(book, _json(request), request.headers.get("Idempotency-Key", ""))
         case ("GET", "/charges"):
             return {"charges": [charge.public() for charge in book.all_charges()]}, 200
         case ("GET", "/health"):
             return {"status": "ok"}, 200
     return _error("not_found", f"There is no {request.method} {request.path}."), 404
+
+
+@cache
+def open_book() -> Book:
+    """This process's book; what the process before it left unfinished is taken up again.
+
+    Only at the first request: the server forks between importing this module and serving it, and
+    neither threads nor SQLite's connections survive that.
+    """
+    path = os.environ.get("ACQUIRER_BOOK")
+    book = Book(Path(path) if path else None)
+    for charge in book.unfinished():
+        settle_in_background(book, charge)
+    return book
 
 
 def make_token(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
@@ -71,10 +88,12 @@ def make_token(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
     return {"token": token.id, "brand": token.brand, "last4": token.last4}, 201
 
 
-def take_charge(body: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
+def take_charge(book: Book, body: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
     """Take the charge in `body`, and end it in the background; the same key is the same charge."""
     if problem := _problem(body, key):
         return _error("invalid_charge", problem), 422
+    asked_in: dict[str, str] = {}
+    propagate.inject(asked_in)
     wanted = Charge(
         id=new_charge_id(),
         idempotency_key=key,
@@ -83,20 +102,18 @@ def take_charge(body: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
         token=body["token"],
         webhook_url=body["webhook_url"],
         metadata=body.get("metadata") or {},
+        asked_in=asked_in,
     )
     try:
         charge, is_new = book.open_charge(wanted)
     except KeyReused as why:
         return _error("idempotency_key_reused", str(why)), 409
-    here = context.get_current()
     if is_new:
-        threading.Thread(target=settle_charge, args=(charge, here), daemon=True).start()
-    elif charge.status != "pending":
-        threading.Thread(target=tell_merchant, args=(charge, here), daemon=True).start()
+        settle_in_background(book, charge)
     return charge.public(), 202
 
 
-def give_back(body: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
+def give_back(book: Book, body: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
     """Refund the charge that `body` names; the same key is the same refund."""
     charge_id = body.get("charge_id")
     if not key or len(key) > 255:
@@ -114,26 +131,24 @@ def give_back(body: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
     return {"id": charge.refund_id, "charge_id": charge.id, "status": "refunded"}, 201
 
 
-def settle_charge(charge: Charge, asked_in: context.Context) -> None:
+def settle_in_background(book: Book, charge: Charge) -> None:
+    """Settle a charge while the request goes on."""
+    threading.Thread(target=settle_charge, args=(book, charge), daemon=True).start()
+
+
+def settle_charge(book: Book, charge: Charge) -> None:
     """Ask the card's bank, which takes its time, and tell the merchant."""
-    token = context.attach(asked_in)
+    token = context.attach(propagate.extract(charge.asked_in))
     try:
-        with trace.get_tracer("acquirer").start_as_current_span("card network"):
-            time.sleep(random.uniform(*DELAY_SECONDS))  # noqa: S311
-            outcome = cards.outcome_of(charge.token)
-        approved = outcome == "approved"
-        status = "succeeded" if approved else "declined"
-        ended = book.close_charge(charge.id, status, None if approved else outcome)
-        webhook.deliver(ended, SECRET)
-    finally:
-        context.detach(token)
-
-
-def tell_merchant(charge: Charge, asked_in: context.Context) -> None:
-    """Tell the merchant once more how a charge ended."""
-    token = context.attach(asked_in)
-    try:
+        if charge.status == "pending":
+            with trace.get_tracer("acquirer").start_as_current_span("card network"):
+                time.sleep(random.uniform(*DELAY_SECONDS))  # noqa: S311
+                outcome = cards.outcome_of(charge.token)
+            approved = outcome == "approved"
+            status = "succeeded" if approved else "declined"
+            charge = book.close_charge(charge.id, status, None if approved else outcome)
         webhook.deliver(charge, SECRET)
+        book.note_told(charge.id)
     finally:
         context.detach(token)
 
@@ -143,8 +158,8 @@ def _problem(body: dict[str, Any], key: str) -> str | None:
     cents = body.get("amount_cents")
     if not key or len(key) > 255:
         return "An Idempotency-Key of 1 to 255 characters is needed."
-    if not isinstance(cents, int) or isinstance(cents, bool) or cents <= 0:
-        return "amount_cents must be a whole number above zero."
+    if not isinstance(cents, int) or isinstance(cents, bool) or not 0 < cents <= MAX_CENTS:
+        return f"amount_cents must be a whole number from 1 to {MAX_CENTS}."
     if body.get("currency") not in ("EUR", "GBP", "USD"):
         return "currency must be EUR, GBP or USD."
     if cards.outcome_of(body.get("token")) is None:

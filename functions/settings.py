@@ -5,6 +5,7 @@ The defaults are those of the local stack; a deployed project sets its own, as .
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 
@@ -67,7 +68,7 @@ def _positive(name: str) -> float:
         number = float(value)
     except ValueError:
         number = 0
-    if number <= 0:
+    if not 0 < number < math.inf:
         raise SettingError(f"{name} is {value!r}; it must be a number of seconds above zero.")
     return number
 

@@ -3,6 +3,7 @@
 Readers take a cursor each. DuckDB gives every query a snapshot, so they never wait for the writer.
 """
 
+import contextlib
 import logging
 import queue
 import threading
@@ -71,6 +72,7 @@ class Store:
         self.path = path
         self._connection = _open(path)
         self._revision = 0
+        self._failing = False
         self._queue: queue.SimpleQueue[tuple[Kind, pa.Table, Future[None]] | None] = (
             queue.SimpleQueue()
         )
@@ -137,16 +139,23 @@ class Store:
                         _insert(cursor, f"raw_{kind}", pa.concat_tables(tables))
                 cursor.commit()
             except BaseException:
-                cursor.rollback()
+                # A commit that failed, on a full disk say, has ended the transaction itself.
+                with contextlib.suppress(duckdb.TransactionException):
+                    cursor.rollback()
                 raise
         except (duckdb.Error, pa.ArrowException) as error:
             if len(group) > 1:  # one bad batch must not take its neighbours with it
                 for item in group:
                     self._commit(cursor, [item])
                 return
-            log.error("a batch could not be written to %s: %s", self.path, error)
+            if not self._failing:
+                log.error("batches can't be written to %s: %s", self.path, error)
+            self._failing = True
             group[0][2].set_exception(error)
             return
+        if self._failing:
+            log.warning("batches can be written to %s again", self.path)
+        self._failing = False
         self._revision += 1
         for _, _, done in group:
             done.set_result(None)

@@ -11,6 +11,13 @@ from tests.addresses import Addresses, stack_under_test
 from tests.buyer import BoxOffice, Buyer
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a person renew the documents' pictures: ./scripts/test journey -- --pictures"""
+    parser.addoption(
+        "--pictures", action="store_true", help="write the pictures into docs/, not aside"
+    )
+
+
 @pytest.fixture(scope="session")
 def addresses() -> Addresses:
     """The stack under test."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from firebase_functions import pubsub_fn
@@ -10,7 +11,7 @@ from opentelemetry import trace
 
 import settings
 import throughline
-from boxoffice import acquirer, ledger, topics
+from boxoffice import acquirer, ledger, settlement, topics
 from boxoffice.order import State
 
 
@@ -23,17 +24,20 @@ def charge(event: CloudEvent[Any]) -> None:
     outcome = ledger.advance(order_id, State.CHARGING)
     if outcome.state is not State.CHARGING:
         return
-    charge_id = ask_for_money(order_id, outcome.order)
-    trace.get_current_span().set_attribute("boxoffice.charge.id", charge_id)
+    asked = ask_for_money(order_id, outcome.order)
+    trace.get_current_span().set_attribute("boxoffice.charge.id", str(asked["id"]))
+    if asked["status"] in settlement.ENDED:
+        # Asked for before, and ended since: its webhook is late, or lost.
+        settlement.settle_order(asked, by="charge")
 
 
-def ask_for_money(order_id: str, order: ledger.Document) -> str:
-    """POST the charge; returns the processor's id for it.
+def ask_for_money(order_id: str, order: ledger.Document) -> Mapping[str, Any]:
+    """POST the charge; returns what the processor has to say of it.
 
     Raises:
         acquirer.AcquirerError: it doesn't take the charge.
     """
-    answer = acquirer.ask(
+    return acquirer.ask(
         "/charges",
         order_id,
         lambda context: {
@@ -44,4 +48,3 @@ def ask_for_money(order_id: str, order: ledger.Document) -> str:
             "metadata": {**context, "order_id": order_id},
         },
     )
-    return str(answer["id"])

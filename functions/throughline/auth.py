@@ -24,6 +24,7 @@ def _receive(event: Any) -> Reception:
     return Reception(
         arrival=carrier.ABSENT,
         hop="auth",
+        carried_in=None,
         kind=SpanKind.SERVER,
         attributes={
             "throughline.root": "auth",

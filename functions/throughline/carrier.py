@@ -24,6 +24,13 @@ KEYS = ("traceparent", "tracestate", "baggage")
 # W3C Trace Context has 512 characters of tracestate passed on, W3C Baggage 8,192 bytes.
 TRACESTATE_MAX_CHARS = 512
 BAGGAGE_MAX_CHARS = 8192
+# A later version's may be longer than the 55 characters of today's, but hardly by so much.
+TRACEPARENT_MAX_CHARS = 512
+_MAX_CHARS = {
+    "traceparent": TRACEPARENT_MAX_CHARS,
+    "tracestate": TRACESTATE_MAX_CHARS,
+    "baggage": BAGGAGE_MAX_CHARS,
+}
 _REASON_MAX_CHARS = 80
 
 _TRACEPARENT = re.compile(
@@ -80,9 +87,10 @@ def read(carrier: object) -> Arrival:
         return ABSENT
     if reason := _fault(found):
         return invalid(reason)
-    strings = {key: str(value) for key, value in found.items()}
-    context = trace.set_span_in_context(NonRecordingSpan(_span_context(strings)), Context())
-    return Arrival(_only_passed_on(_BAGGAGE.extract(strings, context=context)), "carried")
+    # None of them is well-formed beyond ASCII, and the baggage propagator raises on a surrogate.
+    usable = {key: str(value) for key, value in found.items() if str(value).isascii()}
+    context = trace.set_span_in_context(NonRecordingSpan(_span_context(usable)), Context())
+    return Arrival(_only_passed_on(_BAGGAGE.extract(usable, context=context)), "carried")
 
 
 def write() -> dict[str, str]:
@@ -127,16 +135,15 @@ def _fault(found: Mapping[str, object]) -> str | None:
     for key, value in found.items():
         if not isinstance(value, str):
             return f"{key} is a {type(value).__name__}, not a string"
-    if len(str(found.get("tracestate", ""))) > TRACESTATE_MAX_CHARS:
-        return f"tracestate is longer than {TRACESTATE_MAX_CHARS} characters"
-    if len(str(found.get("baggage", ""))) > BAGGAGE_MAX_CHARS:
-        return f"baggage is longer than {BAGGAGE_MAX_CHARS} characters"
+    for key, longest in _MAX_CHARS.items():
+        if len(str(found.get(key, ""))) > longest:
+            return f"{key} is longer than {longest} characters"
     return _traceparent_fault(str(found["traceparent"]))
 
 
 def _traceparent_fault(traceparent: str) -> str | None:
     match = _TRACEPARENT.fullmatch(traceparent)
-    if match is None:
+    if match is None or not traceparent.isascii():
         return "traceparent is malformed"
     if match["version"] == "ff":
         return "traceparent has the forbidden version ff"

@@ -26,7 +26,11 @@ class DatabaseAttributes(SpanProcessor):
     The instrumentation's own request hook is not called for streamed calls, which reads are.
     """
 
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+    def on_start(
+        self,
+        span: Span,
+        parent_context: Context | None = None,  # noqa: ARG002  (the SDK passes it by name)
+    ) -> None:
         service, _, method = span.name.lstrip("/").rpartition("/")
         if service == _SERVICE:
             span.set_attribute("db.system.name", "gcp.firestore")

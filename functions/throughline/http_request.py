@@ -71,9 +71,12 @@ def attributes(request: Any) -> dict[str, AttributeValue]:
     }
 
 
-def note_response(span: Span, response: Any) -> None:
-    """Put a response on its span; of a server's answers only 500 and above are its errors."""
-    note_status(span, response.status_code)
+def note_response(span: Span, answer: Any) -> None:
+    """Put an answer on its span, whatever Flask takes for one: text, a map, a tuple, a response.
+
+    Of a server's answers only 500 and above are its errors.
+    """
+    note_status(span, flask.current_app.make_response(answer).status_code)
 
 
 def note_status(span: Span, status_code: int) -> None:

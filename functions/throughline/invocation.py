@@ -43,8 +43,8 @@ class Reception:
 
     arrival: carrier.Arrival
     hop: str
+    carried_in: str | None
     kind: SpanKind
-    carried_in: str | None = None
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     answered: Callable[[Span, Any], None] = _say_nothing
     refused: Callable[[Span, Exception], bool] = _is_a_failure
@@ -69,7 +69,7 @@ def traced(
         arrival = reception.arrival
         coldstart = not _warm.is_set()
         _warm.set()
-        # Attached, not only handed to the span, so that its children find the baggage too.
+        # Attached, not only given to the span: the baggage in it is for the whole invocation.
         token = context.attach(arrival.context)
         try:
             with trace.get_tracer("throughline").start_as_current_span(

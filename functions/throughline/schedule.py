@@ -24,6 +24,7 @@ def _receive(event: Any) -> Reception:
     return Reception(
         arrival=carrier.ABSENT,
         hop="schedule",
+        carried_in=None,
         kind=SpanKind.CONSUMER,
         attributes={
             "throughline.root": "schedule",

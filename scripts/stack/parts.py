@@ -21,6 +21,8 @@ NODE_MIN = 20
 JAVA_MIN = 21
 FIRESTORE_MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 
+_SYSTEM_JAVAS = ("/usr/lib/jvm", "/Library/Java/JavaVirtualMachines", "/opt/homebrew/opt")
+
 
 def node() -> Path:
     """Node, at least version 20.
@@ -30,9 +32,7 @@ def node() -> Path:
     """
     found = shutil.which("node")
     if not found or not shutil.which("npm"):
-        raise Problem(
-            f"Node.js {NODE_MIN} or newer is needed and not on PATH: install it with npm."
-        )
+        raise Problem(f"Node.js {NODE_MIN} or newer, with its npm, is not on PATH: install it.")
     version = _output([found, "--version"])
     match = re.match(r"v(\d+)", version)
     if not match or int(match[1]) < NODE_MIN:
@@ -59,7 +59,7 @@ def _javas() -> Iterator[Path]:
         yield Path(home) / "bin" / "java"
     if found := shutil.which("java"):
         yield Path(found)
-    for folder in ("/usr/lib/jvm", "/Library/Java/JavaVirtualMachines", "/opt/homebrew/opt"):
+    for folder in _SYSTEM_JAVAS:
         for installed in sorted(Path(folder).glob("*"), reverse=True):
             yield installed / "bin" / "java"
             yield installed / "Contents" / "Home" / "bin" / "java"

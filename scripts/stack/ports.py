@@ -62,10 +62,11 @@ class Ports:
         Raises:
             Problem: one is not.
         """
+        elsewhere = (self.offset + 1_000) % 20_000
         for name, port in self.taken().items():
             raise Problem(
                 f"Port {port} (for {name}) is taken by another program: end that program, or move "
-                f"Throughline out of its way with --port-offset 1000."
+                f"Throughline out of its way with --port-offset {elsewhere}."
             )
 
 

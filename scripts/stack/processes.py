@@ -13,8 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stack.console import say
 from stack.problem import Problem
 
+# A process that ends sooner than this would only end again.
+SHORT_LIFE_SECONDS = 10.0
 # How long a process gets to leave by itself before it is made to.
 GRACE_SECONDS = 12.0
 
@@ -27,14 +30,45 @@ class Service:
     """One process of the stack, leader of a process group of its own, and where it writes."""
 
     name: str
-    process: subprocess.Popen[bytes]
+    command: Sequence[str]
+    env: Mapping[str, str]
     log: Path
+    cwd: Path
+
+    def __post_init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the process, its output going to the end of its log."""
+        self.began = time.monotonic()
+        with self.log.open("ab") as out:
+            self.process = subprocess.Popen(
+                self.command,
+                env=dict(self.env),
+                cwd=self.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            )
 
     def check(self) -> None:
         """Raise Problem if the process has ended."""
         status = self.process.poll()
         if status is not None:
             raise Problem(f"{self.name} ended with status {status}: {_last_error(self.log)}")
+
+    def revive(self) -> None:
+        """Start the process again if it has ended, unless it had only just begun."""
+        try:
+            self.check()
+        except Problem as problem:
+            if time.monotonic() - self.began < SHORT_LIFE_SECONDS:
+                raise
+            say(f"✗ {problem}\n  Starting it again.")
+            self.kill_group(signal.SIGKILL)
+            self.begin()
 
     def kill_group(self, signal_number: int) -> None:
         """Signal the process and all that it started in its group."""
@@ -61,18 +95,8 @@ class Processes:
     ) -> Service:
         """Start one process, its output going to `log`."""
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                command,
-                env=dict(env),
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                process_group=0,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
-            )
-        service = Service(name, process, log)
+        log.unlink(missing_ok=True)
+        service = Service(name, command, env, log, cwd)
         self.services.append(service)
         return service
 
@@ -96,6 +120,8 @@ class Processes:
 
         An impatient second Ctrl-C skips the waiting.
         """
+        if self.services:
+            say("Ending …")
         try:
             for service in reversed(self.services):
                 _end_politely(service)

@@ -6,23 +6,20 @@ import contextlib
 import fcntl
 import json
 import os
-import re
 import signal
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from stack import install, parts, places, schedule, seed
+from stack import emulators, install, parts, places, schedule, seed
 from stack.console import say, step
 from stack.ports import HOST, Ports
 from stack.problem import Problem
 from stack.processes import Processes, wait_until
 
-PROJECT = "demo-throughline"
 START_SECONDS = 120.0
 
 
@@ -39,6 +36,19 @@ def page_settings(ports: Ports) -> dict[str, str]:
     }
 
 
+def environment(ports: Ports, java: Path) -> dict[str, str]:
+    """What every process of a stack finds in its environment; what is set outside stays as set."""
+    found = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": ports.url("observatory"),
+        "ACQUIRER_URL": ports.url("acquirer"),
+        "SETTLE_URL": f"{ports.url('functions')}/{emulators.PROJECT}/us-central1/settle",
+        **os.environ,
+        **emulators.environment(java),
+    }
+    found.pop("PYTHONPATH", None)  # the scripts' own, no business of the functions
+    return found
+
+
 @contextmanager
 def stack(ports: Ports, folder: Path, *, data: Path | None = None) -> Iterator[Processes]:
     """Run a stack on `ports`, with its logs and run-time files in `folder`, until the block ends.
@@ -49,7 +59,7 @@ def stack(ports: Ports, folder: Path, *, data: Path | None = None) -> Iterator[P
         Problem: something it needs is not there, or a part doesn't start.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    java = install.java()
+    env = environment(ports, install.java())
     public = places.PAGE if not ports.offset else folder / "page"
     install.page(public, page_settings(ports))
     ports.claim()
@@ -57,13 +67,20 @@ def stack(ports: Ports, folder: Path, *, data: Path | None = None) -> Iterator[P
         data = folder / "observatory.duckdb"
         for leftover in folder.glob("observatory.duckdb*"):
             leftover.unlink()
-    with _firebase_config(ports, public) as config, Processes() as processes:
-        environment = _environment(ports, java)
-        with step("Observatory, acquirer, Firebase emulators"):
-            _start_observatory(processes, ports, folder, data, environment)
-            _start_acquirer(processes, ports, folder, environment)
-            _start_firebase(processes, ports, folder, config, environment)
-        with schedule.on_schedule(ports.url("functions"), PROJECT):
+    with emulators.config_for(ports, public) as config, Processes() as processes:
+        with step("Observatory, acquirer, Firebase emulators"), emulators.starting():
+            _start_observatory(processes, ports, folder, data, env)
+            _start_acquirer(processes, ports, folder, env)
+            suite = emulators.start(processes, config, env, folder / "firebase.log")
+            _wait_for(processes, "The Observatory", f"{ports.url('observatory')}/api/health")
+            _wait_for(processes, "The acquirer", f"{ports.url('acquirer')}/health")
+            _wait_for(processes, "The Firestore emulator", ports.url("firestore"))
+            # While the other emulators and the functions load.
+            seed.shows(ports.url("firestore"), emulators.PROJECT)
+            _wait_for(processes, "The Auth emulator", ports.url("auth"))
+            seed.organiser(ports.url("auth"), emulators.PROJECT)
+            wait_until(lambda: emulators.are_ready(suite.log), suite.name, processes, START_SECONDS)
+        with schedule.on_schedule(ports.url("functions"), emulators.PROJECT):
             yield processes
 
 
@@ -74,7 +91,7 @@ def addresses(ports: Ports) -> dict[str, str]:
         "Observatory": ports.url("observatory"),
         "Acquirer": ports.url("acquirer"),
     }
-    if _ui_is_there():
+    if parts.is_downloaded("ui"):
         shown["Emulator UI"] = ports.url("ui")
     return shown
 
@@ -126,34 +143,28 @@ def end_on_signals() -> None:
         signal.signal(number, interrupt)
 
 
-def _environment(ports: Ports, java: Path) -> dict[str, str]:
-    """What every process of the stack finds in its environment; what is set outside stays."""
-    defaults = {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": ports.url("observatory"),
-        "ACQUIRER_URL": ports.url("acquirer"),
-        "SETTLE_URL": f"{ports.url('functions')}/{PROJECT}/us-central1/settle",
-        # The emulator gives each concurrent event a worker of its own, and each new worker costs a
-        # second of CPU; more at once than this and a small machine does nothing but start workers.
-        "FUNCTIONS_EMULATOR_PARALLEL": str(max(4, 2 * (os.cpu_count() or 2))),
-        # So that firebase-tools asks nobody outside whether there is something to announce.
-        "FIREBASE_CLI_DISABLE_UPDATE_CHECK": "true",
-        "NO_UPDATE_NOTIFIER": "1",
-    }
-    environment = {**defaults, **os.environ}
-    environment.pop("PYTHONPATH", None)  # the scripts' own, no business of the functions
-    environment["PATH"] = os.pathsep.join([str(java.parent), os.environ.get("PATH", "")])
-    environment["JAVA_HOME"] = str(java.parent.parent)
-    for emulator, elsewhere in (
-        ("firestore", parts.firestore_emulator),
-        ("pubsub", parts.pubsub_emulator),
-    ):
-        if not parts.is_downloaded(emulator) and (binary := elsewhere()):
-            environment[f"{emulator.upper()}_EMULATOR_BINARY_PATH"] = str(binary)
-    return environment
+def wait_for_ctrl_c(processes: Processes) -> None:
+    """Return when a person ends the stack.
+
+    The Observatory and the acquirer keep what they hold in files, so one that ends by itself is
+    started again. The emulators keep theirs in memory: without them there is nothing to go on with.
+
+    Raises:
+        Problem: the emulators ended, or a part ended again as soon as it was started.
+    """
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(0.5)
+            for service in processes.services:
+                if service.name == emulators.NAME:
+                    service.check()
+                else:
+                    service.revive()
+    say("")
 
 
 def _start_observatory(
-    processes: Processes, ports: Ports, folder: Path, data: Path, environment: dict[str, str]
+    processes: Processes, ports: Ports, folder: Path, data: Path, env: Mapping[str, str]
 ) -> None:
     processes.start(
         "The Observatory",
@@ -162,14 +173,14 @@ def _start_observatory(
             *("--host", HOST, "--port", str(ports.observatory), "--data", str(data)),
             *("--ui", str(places.OBSERVATORY_UI)),
         ],
-        environment,
+        env,
         folder / "observatory.log",
         places.ROOT,
     )
 
 
 def _start_acquirer(
-    processes: Processes, ports: Ports, folder: Path, environment: dict[str, str]
+    processes: Processes, ports: Ports, folder: Path, env: Mapping[str, str]
 ) -> None:
     book = folder / "acquirer.sqlite"
     book.unlink(missing_ok=True)
@@ -182,7 +193,7 @@ def _start_acquirer(
             *("--target", "acquirer", "--host", HOST, "--port", str(ports.acquirer)),
         ],
         {
-            **environment,
+            **env,
             "ACQUIRER_BOOK": str(book),
             "OTEL_SERVICE_NAME": "acquirer",
             "OTEL_METRICS_EXPORTER": "none",
@@ -198,82 +209,8 @@ def _start_acquirer(
     )
 
 
-def _start_firebase(
-    processes: Processes, ports: Ports, folder: Path, config: Path, environment: dict[str, str]
-) -> None:
-    firebase = processes.start(
-        "The Firebase emulator suite",
-        [
-            *(str(parts.node()), str(places.FIREBASE), "emulators:start"),
-            *("--project", PROJECT, "--config", str(config)),
-        ],
-        environment,
-        folder / "firebase.log",
-        places.ROOT,
-    )
-    seeds = {"firestore": seed.shows, "auth": seed.organiser}
-
-    def ready() -> bool:
-        for emulator, sow in list(seeds.items()):
-            if _answers(ports.url(emulator)):
-                sow(ports.url(emulator), PROJECT)
-                del seeds[emulator]
-        return not seeds and b"All emulators ready" in firebase.log.read_bytes()
-
-    wait_until(
-        lambda: _answers(f"{ports.url('observatory')}/api/health"),
-        "The Observatory",
-        processes,
-        START_SECONDS,
-    )
-    wait_until(
-        lambda: _answers(f"{ports.url('acquirer')}/health"),
-        "The acquirer",
-        processes,
-        START_SECONDS,
-    )
-    wait_until(ready, "The Firebase emulator suite", processes, START_SECONDS)
-    complaint = _complaint(firebase.log)
-    if complaint:
-        raise Problem(f"The functions did not load: {complaint} (all of it: {firebase.log})")
-
-
-def _complaint(log: Path) -> str | None:
-    """What firebase-tools said of functions it could not load; it starts without them."""
-    said = log.read_text(errors="replace")
-    found = re.search(r"Failed to load function definition[^\n]*", said)
-    if found is None:
-        return None
-    raised = re.findall(r"^\w*(?:Error|Exception): .*", said[: found.start()], re.MULTILINE)
-    telling: str = (raised or [found[0]])[-1]
-    return telling[:300]
-
-
-@contextmanager
-def _firebase_config(ports: Ports, public: Path) -> Iterator[Path]:
-    """firebase.json as this stack needs it: its ports, its page, the Python and the UI there are.
-
-    It has to lie beside firebase.json, because firebase-tools takes its folder for the project's.
-    """
-    config = json.loads((places.ROOT / "firebase.json").read_text())
-    version = sys.version_info
-    config["functions"][0]["runtime"] = f"python{version.major}{version.minor}"
-    config["hosting"]["public"] = os.path.relpath(public, places.ROOT)
-    for name, settings in config["emulators"].items():
-        if isinstance(settings, dict):
-            settings["port"] = ports.all[name]
-    config["emulators"]["firestore"]["websocketPort"] = ports.all["websocket"]
-    config["emulators"]["ui"]["enabled"] = _ui_is_there()
-    path = places.ROOT / f".firebase.{ports.offset}.json"
-    path.write_text(json.dumps(config, indent=2))
-    try:
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _ui_is_there() -> bool:
-    return parts.is_downloaded("ui")
+def _wait_for(processes: Processes, name: str, url: str) -> None:
+    wait_until(lambda: _answers(url), name, processes, START_SECONDS)
 
 
 def _answers(url: str) -> bool:
@@ -282,16 +219,3 @@ def _answers(url: str) -> bool:
             return True
     except (OSError, urllib.error.URLError):
         return False
-
-
-def wait_for_ctrl_c(processes: Processes) -> None:
-    """Return when a person ends the stack.
-
-    Raises:
-        Problem: a part of it ended by itself.
-    """
-    with contextlib.suppress(KeyboardInterrupt):
-        while True:
-            time.sleep(0.5)
-            processes.check()
-    say("\nEnding …")

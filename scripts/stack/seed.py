@@ -52,7 +52,7 @@ def _as_owner(url: str, body: object) -> dict[str, Any]:
         headers={"Authorization": "Bearer owner", "Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
-        said: dict[str, Any] = json.load(answer)
+        said: dict[str, Any] = json.loads(answer.read() or b"{}")
         return said
 
 

@@ -36,7 +36,7 @@ def run(
     log = LOGS / f"{name}.log"
     status = _status_of(command, log, cwd, {**os.environ, **(env or {})}, mend)
     if status:
-        shown = " ".join([Path(command[0]).name, *command[1:3]])
+        shown = " ".join(Path(word).name if "/" in word else word for word in command[:3])
         raise Problem(
             f"`{shown} …` failed: {_telling_line(log)}. {mend} "
             f"All it said: {log.relative_to(places.ROOT)}"
@@ -83,6 +83,11 @@ def _status_of(
             _running.add(process)
         try:
             return process.wait()
+        except BaseException:  # a Ctrl-C reaches us alone: the command has a group of its own
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
         finally:
             with _lock:
                 _running.discard(process)
@@ -90,6 +95,10 @@ def _status_of(
 
 def _telling_line(log: Path) -> str:
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    errors = [line for line in lines if "error" in line.lower() and ".log" not in line]
+    errors = [
+        line
+        for line in lines
+        if "error" in line.lower() and ".log" not in line and not line.startswith(("WARNING", "⚠"))
+    ]
     # The first errors are the cause, and of those the longest says most.
     return max(errors[:6] or lines[-1:] or ["it said nothing"], key=len)[:200]

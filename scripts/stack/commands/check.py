@@ -47,7 +47,7 @@ def checks(*, fix: bool) -> list[Check]:
         Check("types: functions", [*mypy, "main.py", "boxoffice"], places.FUNCTIONS),
         Check("types: acquirer", [*mypy, "main.py"], places.ACQUIRER),
         Check("types: observatory", [*mypy, "observatory"]),
-        Check("types: scripts", [*mypy, "stack"], places.ROOT / "scripts"),
+        Check("types: scripts", [*mypy, "stack"], places.ROOT / "scripts", {"MYPYPATH": ".."}),
         Check(
             "types: tests",
             [*mypy, "tests"],

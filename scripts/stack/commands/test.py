@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from stack import install, parts, places, running
+from stack import emulators, install, parts, places, running
 from stack.console import say
 from stack.ports import Ports, free_ports
 from stack.problem import Problem
@@ -86,7 +86,7 @@ def _pytest(names: list[str], options: list[str], addresses: dict[str, object] |
 def _addresses(ports: Ports, processes: Processes) -> dict[str, object]:
     names = ("hosting", "auth", "firestore", "functions", "pubsub", "observatory", "acquirer")
     return {
-        "project": running.PROJECT,
+        "project": emulators.PROJECT,
         **{name: ports.url(name) for name in names},
         "observatory_pid": processes.pid("The Observatory"),
     }

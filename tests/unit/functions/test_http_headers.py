@@ -7,7 +7,7 @@ import string
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opentelemetry import context, trace
+from opentelemetry import baggage, context, trace
 
 from throughline import carrier, http_request
 
@@ -279,3 +279,16 @@ def test_flags_that_nobody_knows_are_not_passed_on(flag: str) -> None:
     span = TracerProvider(shutdown_on_exit=False).get_tracer("t").start_span("s", arrival.context)
     sent = int(span.get_span_context().trace_flags)
     assert sent == int(flag, 16) & 0b11
+
+
+def test_only_listed_baggage_comes_in_and_goes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else somebody sends, or sets here, stays where it is."""
+    monkeypatch.setattr(carrier, "_passed_on", set())
+    carrier.pass_on(["order.id"])
+    arrival = read(("traceparent", GOOD), ("baggage", "order.id=7,email=a%40example.org"))
+    assert baggage.get_all(arrival.context) == {"order.id": "7"}
+    token = context.attach(baggage.set_baggage("email", "a@example.org", arrival.context))
+    try:
+        assert http_request.write()["baggage"] == "order.id=7"
+    finally:
+        context.detach(token)

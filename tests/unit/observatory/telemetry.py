@@ -12,7 +12,9 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 MS = 1_000_000
-INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER = 1, 2, 3, 4, 5
+INTERNAL, SERVER, CLIENT = Span.SPAN_KIND_INTERNAL, Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CLIENT
+PRODUCER, CONSUMER = Span.SPAN_KIND_PRODUCER, Span.SPAN_KIND_CONSUMER
+ERROR = Status.STATUS_CODE_ERROR
 
 
 @dataclass
@@ -28,7 +30,7 @@ class Trace:
         self,
         service: str,
         name: str,
-        kind: int,
+        kind: Span.SpanKind.ValueType,
         begin_ms: float,
         end_ms: float,
         parent: Span | bytes | None = None,
@@ -50,7 +52,7 @@ class Trace:
             links=[Span.Link(trace_id=s.trace_id, span_id=s.span_id) for s in links],
         )
         if error is not None:
-            span.status.CopyFrom(Status(code=2, message=error))
+            span.status.CopyFrom(Status(code=ERROR, message=error))
         self.spans.append((service, span))
         return span
 
@@ -123,13 +125,16 @@ def purchase(order_id: str, began_unix_nano: int | None = None, decline: bool = 
     The times are fixed: reserve waits 180 ms, charge 60 ms and issue 90 ms.
     """
     t = Trace() if began_unix_nano is None else Trace(began_unix_nano=began_unix_nano)
-    order = {"boxoffice__order__id": order_id}
-    carried = {"throughline__context": "carried"}
-    document = {"throughline__carrier": "document-field"}
-    queued = {"throughline__hop": "pubsub", "throughline__carrier": "message-attributes"}
-    listened = order | document | carried | {"throughline__hop": "listener"}
+    order: dict[str, Any] = {"boxoffice__order__id": order_id}
+    carried: dict[str, Any] = {"throughline__context": "carried"}
+    document: dict[str, Any] = {"throughline__carrier": "document-field"}
+    queued: dict[str, Any] = {
+        "throughline__hop": "pubsub",
+        "throughline__carrier": "message-attributes",
+    }
+    listened: dict[str, Any] = order | document | carried | {"throughline__hop": "listener"}
 
-    def state(name: str) -> dict[str, str]:
+    def state(name: str) -> dict[str, Any]:
         return {"boxoffice__order__state": name}
 
     def firestore(service: str, call: str, begin: float, end: float, parent: Span) -> Span:

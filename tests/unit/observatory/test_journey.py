@@ -17,6 +17,7 @@ from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.telemetry import (
     CLIENT,
     CONSUMER,
+    ERROR,
     INTERNAL,
     PRODUCER,
     SERVER,
@@ -158,7 +159,7 @@ def test_an_error_is_counted_where_it_happened(running: Running) -> None:
     """A span with status ERROR is marked, with its message and its exception."""
     trace = purchase("order-1")
     issue = next(span for _, span in trace.spans if span.name == "issue")
-    issue.status.code = 2
+    issue.status.code = ERROR
     issue.status.message = "too much contention"
     issue.events.add(name="exception", time_unix_nano=issue.end_time_unix_nano)
     journey = journey_of(running, trace)
@@ -265,10 +266,9 @@ def test_list_coverage_and_journey_agree(
 ) -> None:
     """Whatever the shape of a trace, SQL over everything and Python over one count the same."""
     trace = Trace()
+    root: dict[str, Any] = {"throughline__root": "page"}
     made = [
-        trace.span(
-            "page", str(n), INTERNAL, n, n + 5, **({"throughline__root": "page"} if is_root else {})
-        )
+        trace.span("page", str(n), INTERNAL, n, n + 5, **(root if is_root else {}))
         for n, (_, is_root, _) in enumerate(spans)
     ]
     for span, (parent, _, _) in zip(made, spans, strict=True):

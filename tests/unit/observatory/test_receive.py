@@ -286,7 +286,8 @@ def test_impossible_times_are_stored_and_shown(running: Running, begin: int, end
 def test_ten_thousand_attributes_are_kept(running: Running) -> None:
     """A span may carry as many attributes as fit into a body."""
     trace = Trace()
-    trace.span("page", "buy", INTERNAL, 0, 1, **{f"key{n}": n for n in range(10_000)})
+    attributes: dict[str, Any] = {f"key{n}": n for n in range(10_000)}
+    trace.span("page", "buy", INTERNAL, 0, 1, **attributes)
     running.send(trace)
     assert len(running.client.trace(trace.trace_id.hex())["rows"][0]["attributes"]) == 10_000
 

@@ -1,6 +1,7 @@
 """The file keeps what was acknowledged, and refuses what isn't its own."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -129,6 +130,37 @@ def test_readers_see_nothing_half_written_and_never_wait(tmp_path: Path) -> None
         assert time.monotonic() - began < 1
         writing.rollback()
     store.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits another process's files")
+def test_a_full_disk_refuses_what_it_cant_keep_and_recovers(tmp_path: Path) -> None:
+    """503 names the reason, nothing answered with 200 is lost, and room made later is used."""
+    data = tmp_path / "spans.duckdb"
+    unlimited = resource.RLIM_INFINITY
+
+    def send(url: str) -> httpx.Response:
+        body = purchase("order-1").request().SerializeToString()
+        return httpx.post(f"{url}/v1/traces", content=body, headers=PROTOBUF, trust_env=False)
+
+    with observatory_process(data) as (process, url):
+        assert send(url).status_code == 200
+        # A file that may not grow fails its writer as a full disk does.
+        size = max(file.stat().st_size for file in tmp_path.glob("spans.duckdb*"))
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size + 200_000, unlimited))
+        kept = 1
+        for _ in range(500):
+            answer = send(url)
+            if answer.status_code != 200:
+                break
+            kept += 1
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert b"The store failed" in answer.content
+        assert b"File too large" in answer.content
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (unlimited, unlimited))
+        assert send(url).status_code == 200
+        kept += 1
+    with observatory_process(data) as (_, url), Observatory(url) as observatory:
+        assert observatory.health()["traces"] == kept
 
 
 @contextmanager

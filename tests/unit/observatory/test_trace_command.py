@@ -12,7 +12,7 @@ import pytest
 from observatory.waterfall import render_waterfall
 from observatory.wording import duration_text
 from tests.unit.observatory.conftest import Running
-from tests.unit.observatory.telemetry import INTERNAL, SERVER, Trace, purchase
+from tests.unit.observatory.telemetry import ERROR, INTERNAL, SERVER, Trace, purchase
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "trace"
 
@@ -36,7 +36,7 @@ def broken_purchase() -> Trace:
     trace = purchase("order-broken")
     trace.spans = [(s, span) for s, span in trace.spans if span.name != "send order-reserved"]
     issue = next(span for _, span in trace.spans if span.name == "issue")
-    issue.status.code = 2
+    issue.status.code = ERROR
     issue.status.message = "too much\x1b[31m contention\non these documents"
     return trace
 

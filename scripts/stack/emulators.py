@@ -1,0 +1,106 @@
+"""The Firebase Emulator Suite: what it is told, how it is started, and when it is ready."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from stack import parts, places
+from stack.ports import Ports
+from stack.problem import Problem
+from stack.processes import Processes, Service
+
+PROJECT = "demo-throughline"
+NAME = "The Firebase emulator suite"
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """Keep other stacks on this machine from starting their emulators while the block runs.
+
+    To discover the functions, firebase-tools looks for a free port from 8081 on and takes it a
+    second later; two suites that start together find the same one, and one loads no functions.
+    """
+    name = f"throughline-starting-{os.getuid()}.lock"
+    with (Path(tempfile.gettempdir()) / name).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def start(processes: Processes, config: Path, environment: Mapping[str, str], log: Path) -> Service:
+    """Start the emulators that `config` names."""
+    return processes.start(
+        NAME,
+        [
+            *(str(parts.node()), str(places.FIREBASE), "emulators:start"),
+            *("--project", PROJECT, "--config", str(config)),
+        ],
+        environment,
+        log,
+        places.ROOT,
+    )
+
+
+def are_ready(log: Path) -> bool:
+    """Whether the suite has said, in its log, that all of it is ready.
+
+    Raises:
+        Problem: it could not load the functions, without which it starts just the same.
+    """
+    said = log.read_text(errors="replace")
+    if "All emulators ready" not in said:
+        return False
+    if found := re.search(r"Failed to load function definition[^\n]*", said):
+        raised = re.findall(r"^\w*(?:Error|Exception): .*", said[: found.start()], re.MULTILINE)
+        why = (raised or [found[0]])[-1][:300]
+        raise Problem(f"The functions did not load: {why} (all of it: {log})")
+    return True
+
+
+def environment(java: Path) -> dict[str, str]:
+    """What the suite has to find in its environment, its functions aside."""
+    found = {
+        "PATH": os.pathsep.join([str(java.parent), os.environ.get("PATH", "")]),
+        "JAVA_HOME": str(java.parent.parent),
+        # The emulator gives each concurrent event a worker of its own, and each new worker costs a
+        # second of CPU; more at once than this and a small machine does nothing but start workers.
+        "FUNCTIONS_EMULATOR_PARALLEL": os.environ.get("FUNCTIONS_EMULATOR_PARALLEL")
+        or str(max(4, 2 * (os.cpu_count() or 2))),
+    }
+    for emulator, elsewhere in (
+        ("firestore", parts.firestore_emulator),
+        ("pubsub", parts.pubsub_emulator),
+    ):
+        if not parts.is_downloaded(emulator) and (binary := elsewhere()):
+            found[f"{emulator.upper()}_EMULATOR_BINARY_PATH"] = str(binary)
+    return found
+
+
+@contextmanager
+def config_for(ports: Ports, public: Path) -> Iterator[Path]:
+    """firebase.json as one stack needs it: its ports, its page, the Python and the UI there are.
+
+    It has to lie beside firebase.json, because firebase-tools takes its folder for the project's.
+    """
+    config = json.loads((places.ROOT / "firebase.json").read_text())
+    version = sys.version_info
+    config["functions"][0]["runtime"] = f"python{version.major}{version.minor}"
+    config["hosting"]["public"] = os.path.relpath(public, places.ROOT)
+    for name, settings in config["emulators"].items():
+        if isinstance(settings, dict):
+            settings["port"] = ports.all[name]
+    config["emulators"]["firestore"]["websocketPort"] = ports.all["websocket"]
+    config["emulators"]["ui"]["enabled"] = parts.is_downloaded("ui")
+    path = places.ROOT / f".firebase.{ports.offset}.json"
+    path.write_text(json.dumps(config, indent=2))
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,86 @@
+"""The documents: what they link to is there, what they name exists, what they say holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+SCRIPT = re.compile(r"\./scripts/([a-z]+)((?: +(?:--?[a-z][a-z-]*))*)")
+
+DOCUMENTS = [
+    ROOT / name
+    for name in subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+]
+
+
+def named(path: Path) -> str:
+    """A document's name, for the test's."""
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
+    """A relative link names a file or folder that is there."""
+    targets = [link.split("#")[0] for link in LINK.findall(document.read_text())]
+    local = [target for target in targets if target and "://" not in target]
+    assert [link for link in local if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_every_script_and_option_named_exists(document: Path) -> None:
+    """A command in a document can be typed as it stands there."""
+    for script, options in SCRIPT.findall(document.read_text()):
+        path = ROOT / "scripts" / script
+        assert os.access(path, os.X_OK), f"{named(document)} names ./scripts/{script}"
+        if options:
+            said = subprocess.run(
+                [str(path), "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+            ).stdout
+            missing = [option for option in options.split() if option not in said]
+            assert missing == [], f"{named(document)}: ./scripts/{script} has no {missing}"
+
+
+def test_every_script_is_in_the_scripts_own_list() -> None:
+    """scripts/README.md has a line for each executable."""
+    scripts = {
+        path.name
+        for path in (ROOT / "scripts").iterdir()
+        if path.is_file() and os.access(path, os.X_OK)
+    }
+    listed = set(re.findall(r"^\| \[`(\w+)`\]", (ROOT / "scripts/README.md").read_text(), re.M))
+    assert listed == scripts
+
+
+def test_firebase_json_is_valid_against_the_clis_own_schema() -> None:
+    """And the stack's own variations of it start from a valid file."""
+    schema = ROOT / "node_modules/firebase-tools/schema/firebase-config.json"
+    config = json.loads((ROOT / "firebase.json").read_text())
+    jsonschema.validate(config, json.loads(schema.read_text()))
+
+
+def test_no_file_names_a_package_registry() -> None:
+    """Packages come from wherever the machine's own configuration says."""
+    # Written in pieces, so that this file is not one of those that name them.
+    hosts = [f"{name}.org" for name in ("npmjs", "pypi", "pythonhosted")]
+    files = subprocess.run(
+        ["git", "grep", "-lF", *(word for host in hosts for word in ("-e", host))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.split()
+    assert files == []

@@ -1,0 +1,125 @@
+"""Card numbers, and the tokens that stand for them."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cards
+
+TEST_CARDS = {
+    "4242424242424242": "approved",
+    "4000000000000002": "card_declined",
+    "4000000000009995": "insufficient_funds",
+    "4000000000000069": "expired_card",
+}
+
+
+def with_check_digit(digits: str) -> str:
+    """The one number that begins with `digits` and passes the Luhn check."""
+    doubled = [int(d) * (2 if at % 2 == 0 else 1) for at, d in enumerate(reversed(digits))]
+    return digits + str(-sum(d // 10 + d % 10 for d in doubled) % 10)
+
+
+@pytest.mark.parametrize(("number", "outcome"), TEST_CARDS.items())
+def test_a_test_card_does_what_is_documented(number: str, outcome: str) -> None:
+    """Its token, which the merchant charges, leads to the documented outcome."""
+    token = cards.tokenise(number)
+    assert cards.outcome_of(token.id) == outcome
+    assert (token.brand, token.last4) == ("visa", number[-4:])
+
+
+@given(st.text("0123456789", min_size=12, max_size=18))
+def test_a_number_is_one_exactly_when_its_check_digit_is_right(digits: str) -> None:
+    """Of the ten numbers that begin alike, one is a card's."""
+    right = with_check_digit(digits)
+    for last in "0123456789":
+        number = digits + last
+        if number == right:
+            assert cards.outcome_of(cards.tokenise(number).id) is not None
+        else:
+            with pytest.raises(cards.InvalidNumber):
+                cards.tokenise(number)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "",
+        "4242",
+        with_check_digit("4" * 11),
+        with_check_digit("4" * 19),
+        "4242424242424241",
+        "4242424242424242\n",
+        "4242.4242.4242.4242",
+        "٤٢٤٢٤٢٤٢٤٢٤٢٤٢٤٢",
+        None,
+        4242424242424242,
+        ["4242424242424242"],
+        {},
+    ],
+    ids=repr,
+)
+def test_what_can_not_be_a_card_is_refused(number: object) -> None:
+    """Too short, too long, mistyped, or not text; the message is for the card's holder."""
+    with pytest.raises(cards.InvalidNumber, match="Check the digits"):
+        cards.tokenise(number)
+
+
+@given(st.one_of(st.none(), st.integers(), st.text(), st.lists(st.text())))
+def test_nothing_sent_for_a_number_raises_anything_else(number: object) -> None:
+    """Whatever it is, it is a token or an InvalidNumber."""
+    with contextlib.suppress(cards.InvalidNumber):
+        assert cards.tokenise(number).id.startswith("tok_")
+
+
+def test_a_number_may_be_written_in_groups() -> None:
+    """As it is embossed, or with hyphens; it is the same card."""
+    plain = cards.tokenise("4242424242424242")
+    assert cards.tokenise("4242 4242 4242 4242") == plain
+    assert cards.tokenise("4242-4242-4242-4242") == plain
+
+
+@pytest.mark.parametrize(
+    ("number", "brand"),
+    [("378282246310005", "amex"), ("5555555555554444", "mastercard"), ("6011111111111117", "card")],
+)
+def test_the_brand_is_told_by_the_first_digit(number: str, brand: str) -> None:
+    """A brand we don't know is a card."""
+    assert cards.tokenise(number).brand == brand
+
+
+@given(st.text("0123456789", min_size=12, max_size=18).map(with_check_digit))
+def test_a_token_fits_the_rules_and_hides_the_number(number: str) -> None:
+    """It is what firestore.rules lets an order carry, and the digits are not in it."""
+    token = cards.tokenise(number)
+    assert re.fullmatch(r"tok_[A-Za-z0-9_]{8,64}", token.id)
+    assert number not in token.id
+    assert cards.tokenise(number) == token
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "tok_",
+        "tok_0000000000000000_",
+        "tok_0000000000000000_made_up",
+        "tok_000000000000000_approved",
+        "tok_000000000000000g_approved",
+        "tok_0000000000000000_approved\n",
+        " tok_0000000000000000_approved",
+        "4242424242424242",
+        None,
+        7,
+        ["tok_0000000000000000_approved"],
+    ],
+    ids=repr,
+)
+def test_what_is_no_token_of_ours_leads_nowhere(token: object) -> None:
+    """None, so that such a charge is refused."""
+    assert cards.outcome_of(token) is None

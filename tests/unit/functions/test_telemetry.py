@@ -1,0 +1,198 @@
+"""Setting telemetry up, in processes of its own: OpenTelemetry can be set up once in each."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from tests.unit.framework import ROOT, Framework, framework
+from tests.unit.local_server import LocalServer, free_port, serving, silent
+
+FUNCTIONS = ROOT / "functions"
+TIMEOUT_SECONDS = 2
+
+STARTED = """
+import flask, throughline
+from opentelemetry import trace
+{call}
+print(type(trace.get_tracer_provider()).__module__)
+"""
+OUTSIDE = "throughline.start()"
+IN_A_REQUEST = "\nwith flask.Flask('admin').test_request_context('/__/functions.yaml'): {call}"
+
+LOGGED = """
+import logging, throughline
+from opentelemetry import trace
+throughline.start()
+log = logging.getLogger("boxoffice.test")
+log.info("outside")
+log.debug("too quiet")
+with trace.get_tracer("test").start_as_current_span("work") as span:
+    log.warning("inside %s", 7)
+    context = span.get_span_context()
+try:
+    raise LookupError("gone")
+except LookupError:
+    log.exception("failed")
+print(json.dumps([f"{context.trace_id:032x}", f"{context.span_id:016x}"]))
+"""
+
+
+def run(script: str, **env: str) -> list[str]:
+    """Run a script beside the functions' code, and return the lines it printed."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "import json\n" + script],
+        cwd=FUNCTIONS,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("env", "call", "is_set_up"),
+    [
+        ({"FUNCTION_TARGET": "settle"}, OUTSIDE, True),
+        ({"FUNCTION_TARGET": "settle", "OTEL_SDK_DISABLED": "false"}, OUTSIDE, True),
+        ({}, OUTSIDE, False),
+        ({"FUNCTION_TARGET": ""}, OUTSIDE, False),
+        ({"FUNCTION_TARGET": "settle"}, IN_A_REQUEST.format(call=OUTSIDE), False),
+        ({"FUNCTION_TARGET": "settle", "OTEL_SDK_DISABLED": "true"}, OUTSIDE, False),
+        ({"FUNCTION_TARGET": "settle", "OTEL_SDK_DISABLED": "TRUE"}, OUTSIDE, False),
+    ],
+    ids=["served", "not disabled", "no target", "empty target", "discovery", "disabled", "TRUE"],
+)
+def test_telemetry_is_set_up_only_where_a_function_is_served(
+    env: dict[str, str], call: str, is_set_up: bool
+) -> None:
+    """Not while the CLI discovers the functions, and not where OpenTelemetry is switched off."""
+    dead = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}"}
+    assert (run(STARTED.format(call=call), **env, **dead) == ["opentelemetry.sdk.trace"]) == (
+        is_set_up
+    )
+
+
+def test_a_log_line_names_the_span_it_was_written_in() -> None:
+    """JSON in Cloud Logging's field names; outside a span there is no span to name."""
+    with serving() as server:
+        *lines, last = run(LOGGED, FUNCTION_TARGET="settle", OTEL_EXPORTER_OTLP_ENDPOINT=server.url)
+    trace_id, span_id = json.loads(last)
+    outside, inside, failed = map(json.loads, lines)
+    assert outside == {"severity": "INFO", "message": "outside"}
+    assert inside == {
+        "severity": "WARNING",
+        "message": "inside 7",
+        "trace_id": trace_id,
+        "span_id": span_id,
+    }
+    assert failed["severity"] == "ERROR"
+    assert failed["message"].endswith("LookupError: gone"), "a traceback stays one line of JSON"
+
+
+def test_log_lines_are_json_where_telemetry_is_switched_off() -> None:
+    """Cloud Logging reads them all the same."""
+    lines = run(LOGGED, FUNCTION_TARGET="settle", OTEL_SDK_DISABLED="true")
+    assert [json.loads(line)["message"] for line in lines[:2]] == ["outside", "inside 7"]
+    assert "trace_id" not in lines[1]
+
+
+Serve = Callable[..., AbstractContextManager[Framework]]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Serve:
+    """Serves the real settle function as the platform does, its telemetry going to an address."""
+
+    def settle(otlp: str, **env: str) -> AbstractContextManager[Framework]:
+        environment = {
+            "FUNCTION_TARGET": "settle",
+            "FUNCTION_SIGNATURE_TYPE": "http",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": otlp,
+            **env,
+        }
+        command = FUNCTIONS / "venv" / "bin" / "functions-framework"
+        return framework(command, FUNCTIONS, environment, tmp_path / "log", "/__/health")
+
+    return settle
+
+
+def spans_in(server: LocalServer) -> Iterator[tuple[Span, dict[str, Any]]]:
+    """Every span that arrived, with its resource's attributes."""
+    for asked in server.asked:
+        if asked.path == "/v1/traces":
+            for resource in ExportTraceServiceRequest.FromString(asked.body).resource_spans:
+                about = {a.key: a.value.string_value for a in resource.resource.attributes}
+                for scope in resource.scope_spans:
+                    yield from ((span, about) for span in scope.spans)
+
+
+def lines_in(running: Framework) -> list[dict[str, Any]]:
+    """The JSON lines among what a process wrote."""
+    return [json.loads(line) for line in running.said() if line.startswith("{")]
+
+
+def test_a_served_function_delivers_before_it_answers_and_ignores_probes(serve: Serve) -> None:
+    """A probe makes no span and runs no function; a request's span is there before its answer."""
+    with serving() as server, serve(server.url) as running:
+        for _ in range(3):
+            probed = httpx.get(f"{running.url}/__/health", trust_env=False)
+            assert (probed.status_code, probed.text) == (200, "ok")
+        assert lines_in(running) == [], "the function would have said that it refused a webhook"
+        answer = httpx.post(f"{running.url}/", trust_env=False, timeout=30)
+        ((span, resource),) = spans_in(server)
+        line = lines_in(running)[-1]
+        (logged,) = (asked for asked in server.asked if asked.path == "/v1/logs")
+    assert answer.status_code == 401
+    assert span.name == "settle"
+    assert (resource["service.name"], resource["faas.name"]) == ("settle", "settle")
+    assert resource["cloud.provider"] == "gcp"
+    assert line["message"].startswith("A webhook was refused")
+    assert (line["trace_id"], line["span_id"]) == (span.trace_id.hex(), span.span_id.hex())
+    record = ExportLogsServiceRequest.FromString(logged.body).resource_logs[0].scope_logs[0]
+    assert record.log_records[0].span_id == span.span_id
+
+
+def test_only_a_get_of_the_probes_path_is_a_probe(serve: Serve) -> None:
+    """A webhook that happens to be posted there is still a webhook."""
+    with serving() as server, serve(server.url) as running:
+        answer = httpx.post(f"{running.url}/__/health", trust_env=False, timeout=30)
+    assert answer.status_code == 401
+
+
+def test_a_switched_off_function_sends_nothing(serve: Serve) -> None:
+    """It works as ever, and the probe is still answered."""
+    with serving() as server, serve(server.url, OTEL_SDK_DISABLED="true") as running:
+        answer = httpx.post(f"{running.url}/", trust_env=False, timeout=30)
+        assert (answer.status_code, server.asked) == (401, [])
+        assert "trace_id" not in lines_in(running)[-1]
+
+
+@pytest.mark.parametrize("endpoint", ["dead", "silent"])
+def test_an_endpoint_that_is_away_costs_one_wait_and_one_line(serve: Serve, endpoint: str) -> None:
+    """The first answer waits at most for the export's timeout; the rest don't; all are right."""
+    with silent() as mute:
+        away = mute if endpoint == "silent" else f"http://127.0.0.1:{free_port()}"
+        with serve(away, OTEL_EXPORTER_OTLP_TIMEOUT=str(TIMEOUT_SECONDS)) as running:
+            answers = [httpx.post(running.url, trust_env=False, timeout=30) for _ in range(10)]
+            messages = [line["message"] for line in lines_in(running)]
+    assert {answer.status_code for answer in answers} == {401}
+    took = [answer.elapsed.total_seconds() for answer in answers]
+    assert took[0] < 4 * TIMEOUT_SECONDS
+    assert sum(took[1:]) < TIMEOUT_SECONDS, "nine answers are quicker than one timeout"
+    assert sum("The OTLP endpoint does not answer" in said for said in messages) == 1
+    assert sum("exporter" in said or "Failed to export" in said for said in messages) == 0

@@ -1,0 +1,89 @@
+"""The Box Office's programme, as it arrives at Firestore."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from stack import seed
+from tests.firestore_rest import decode
+from tests.unit.local_server import Asked, serving
+
+PROJECT = "demo-throughline"
+
+
+@pytest.fixture(scope="module")
+def asked() -> Asked:
+    """The one request that seeding makes."""
+    with serving() as server:
+        seed.shows(server.url, PROJECT)
+        (request,) = server.asked
+    return request
+
+
+@pytest.fixture(scope="module")
+def shows(asked: Asked) -> dict[str, dict[str, Any]]:
+    """The documents written, by their id."""
+    prefix = f"projects/{PROJECT}/databases/(default)/documents/shows/"
+    found = {}
+    for write in json.loads(asked.body)["writes"]:
+        name = write["update"]["name"]
+        assert name.startswith(prefix)
+        found[name.removeprefix(prefix)] = decode({"mapValue": write["update"]})
+    return found
+
+
+def test_the_programme_is_written_at_once_by_the_administrator(asked: Asked) -> None:
+    """All of it or nothing, past the rules that keep everybody else from writing stock."""
+    assert asked.method == "POST"
+    assert asked.path == f"/v1/projects/{PROJECT}/databases/(default)/documents:commit"
+    assert asked.headers["authorization"] == "Bearer owner"
+
+
+def test_there_are_six_shows_with_ids_that_an_order_may_name(
+    shows: dict[str, dict[str, Any]],
+) -> None:
+    """The rules let an order's show_id be nothing else."""
+    assert len(shows) == 6
+    assert all(re.fullmatch(r"[a-z0-9-]{1,64}", show_id) for show_id in shows)
+
+
+def test_every_show_has_exactly_the_fields_that_the_stages_read(
+    shows: dict[str, dict[str, Any]],
+) -> None:
+    """With the types that they read them as."""
+    types = {
+        **dict.fromkeys(["title", "venue", "city", "blurb", "starts_at", "currency"], str),
+        **dict.fromkeys(["price_cents", "seats_total", "seats_left", "rank"], int),
+    }
+    for show in shows.values():
+        assert {key: type(value) for key, value in show.items()} == types
+        assert all(show.values())
+
+
+def test_every_show_is_on_sale_and_sold_to_nobody(shows: dict[str, dict[str, Any]]) -> None:
+    """In euros, all seats left, in an order of its own on the page."""
+    for show in shows.values():
+        assert show["seats_left"] == show["seats_total"]
+        assert show["currency"] == "EUR"
+        assert show["price_cents"] >= 100
+    assert sorted(show["rank"] for show in shows.values()) == [1, 2, 3, 4, 5, 6]
+
+
+def test_every_show_is_still_to_come(asked: Asked, shows: dict[str, dict[str, Any]]) -> None:
+    """Dates are counted from today, and are timestamps to Firestore."""
+    for show in shows.values():
+        starts_at = datetime.fromisoformat(show["starts_at"])
+        assert timedelta(0) < starts_at - datetime.now(UTC) < timedelta(days=366)
+    for write in json.loads(asked.body)["writes"]:
+        assert set(write["update"]["fields"]["starts_at"]) == {"timestampValue"}
+
+
+def test_a_firestore_that_refuses_is_not_taken_for_seeded() -> None:
+    """The error goes on; it is not swallowed."""
+    with serving(lambda _: 403) as server, pytest.raises(OSError, match="403"):
+        seed.shows(server.url, PROJECT)
