@@ -2,11 +2,34 @@
 
 import throughline
 
-throughline.start()
+throughline.start(baggage={"order.id": "boxoffice.order.id", "show.id": "boxoffice.show.id"})
 
+from boxoffice import clients
+
+clients.make_firebase_app()
+
+from boxoffice.welcome import welcome
+from boxoffice.availability import availability
+from boxoffice.quote import quote
 from boxoffice.reserve import reserve
 from boxoffice.charge import charge
 from boxoffice.settle import settle
 from boxoffice.issue import issue
+from boxoffice.expire import expire
+from boxoffice.refund import refund
+from boxoffice.audit import audit
+from boxoffice.sweep import sweep
 
-__all__ = ["reserve", "charge", "settle", "issue"]
+__all__ = [
+    "welcome",
+    "availability",
+    "quote",
+    "reserve",
+    "charge",
+    "settle",
+    "issue",
+    "expire",
+    "refund",
+    "audit",
+    "sweep",
+]

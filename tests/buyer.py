@@ -29,19 +29,20 @@ def new_order_id() -> str:
 
 
 class Buyer:
-    """One anonymous user of the Auth emulator."""
+    """One user of the Auth emulator: a new anonymous one, or the one whose `email` is given."""
 
-    def __init__(self, addresses: Addresses) -> None:
+    def __init__(self, addresses: Addresses, email: str | None = None, password: str = "") -> None:
+        method = "signInWithPassword" if email else "signUp"
+        account = {"email": email, "password": password} if email else {}
         response = httpx.post(
-            f"{addresses.auth}/identitytoolkit.googleapis.com/v1/accounts:signUp?key=any",
-            json={"returnSecureToken": True},
+            f"{addresses.auth}/identitytoolkit.googleapis.com/v1/accounts:{method}?key=any",
+            json={"returnSecureToken": True, **account},
             timeout=30,
         )
         response.raise_for_status()
         self.uid: str = response.json()["localId"]
-        self.documents = Firestore(
-            addresses.firestore, addresses.project, response.json()["idToken"]
-        )
+        self.token: str = response.json()["idToken"]
+        self.documents = Firestore(addresses.firestore, addresses.project, self.token)
 
     def order(self, **changes: Any) -> dict[str, Any]:
         """An order that the rules accept, but for `changes`; None leaves a key out."""

@@ -9,11 +9,25 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+import firebase_admin
+
 import settings
 
 if TYPE_CHECKING:
+    import requests
     from google.cloud.firestore import Client
     from google.cloud.pubsub_v1 import PublisherClient
+
+
+def make_firebase_app() -> None:
+    """Make the app that verifies who calls a function and enqueues tasks, if there is none.
+
+    Discovery imports main.py more than once in one process.
+    """
+    try:
+        firebase_admin.get_app()
+    except ValueError:
+        firebase_admin.initialize_app()
 
 
 @cache
@@ -31,3 +45,18 @@ def publisher() -> PublisherClient:
     from google.cloud.pubsub_v1 import PublisherClient  # noqa: PLC0415
 
     return PublisherClient()
+
+
+@cache
+def eventarc() -> requests.Session:
+    """What to publish CloudEvents with; Eventarc has no Python client that is worth its import."""
+    import requests  # noqa: PLC0415
+
+    if settings.is_emulated():
+        return requests.Session()
+    import google.auth  # noqa: PLC0415
+    from google.auth.transport.requests import AuthorizedSession  # noqa: PLC0415
+
+    credentials, _ = google.auth.default(["https://www.googleapis.com/auth/cloud-platform"])
+    session: requests.Session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
+    return session

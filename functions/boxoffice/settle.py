@@ -12,12 +12,10 @@ from typing import Any
 
 import flask
 from firebase_functions import https_fn
-from google.cloud import firestore
 
 import settings
 import throughline
-from boxoffice import clients, ledger, topics
-from boxoffice.order import State
+from boxoffice import ledger, settlement
 
 SIGNATURE_HEADER = "Acquirer-Signature"
 # For so long a recorded webhook can be replayed; it then does nothing, because the order moved on.
@@ -39,53 +37,20 @@ def echoed_metadata(request: flask.Request) -> object:
 @https_fn.on_request()
 @throughline.on_webhook(echoed_metadata)
 def settle(request: flask.Request) -> flask.Response:
-    """Move the order to paid or declined. Whatever is not answered with 200 is sent again."""
+    """Move the order to paid or declined, or give back what was paid for an expired one.
+
+    Whatever is not answered with 200 is sent again.
+    """
     try:
         verify(request)
-        order_id, outcome = settle_order(charge_in(request))
+        outcome = settlement.settle_order(charge_in(request), by="settle")
     except throughline.Untrusted as why:
         _log.warning("A webhook was refused: %s", why)
         return answer(401, error=str(why))
-    except (BadWebhook, ledger.UnknownOrder) as why:
+    except (BadWebhook, settlement.NotOurs, ledger.UnknownOrder) as why:
         _log.warning("A webhook was not understood: %s", why)
         return answer(422, error=str(why))
-    if outcome.state is State.PAID:
-        topics.tell(topics.ORDER_PAID, order_id)
     return answer(200, state=outcome.state, moved=outcome.moved)
-
-
-def settle_order(charge: Mapping[str, Any]) -> tuple[str, ledger.Outcome]:
-    """Move the order that `charge` paid for, or failed to; returns its id and where it is now."""
-    order_id = charge["metadata"].get("order_id")
-    if not isinstance(order_id, str) or not order_id or "/" in order_id:
-        raise BadWebhook("the charge's metadata names no order")
-
-    def paid(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
-        if (charge.get("amount_cents"), charge.get("currency")) != (
-            order["amount_cents"],
-            order["currency"],
-        ):
-            raise BadWebhook(f"the charge is not the one order {order_id} asked for")
-        return ledger.Move(State.PAID, {"charge_id": str(charge.get("id"))})
-
-    def declined(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
-        show = clients.firestore().collection(ledger.SHOWS).document(order["show_id"])
-        return ledger.Move(
-            State.DECLINED,
-            {
-                "charge_id": str(charge.get("id")),
-                "reason": str(charge.get("decline_code") or "card_declined"),
-            },
-            lambda tx: tx.update(show, {"seats_left": firestore.Increment(order["seats"])}),
-        )
-
-    match charge.get("status"):
-        case "succeeded":
-            return order_id, ledger.advance(order_id, State.PAID, paid)
-        case "declined":
-            return order_id, ledger.advance(order_id, State.DECLINED, declined)
-        case other:
-            raise BadWebhook(f"the charge's status is {other!r}")
 
 
 def verify(request: flask.Request) -> None:

@@ -7,28 +7,40 @@ charge's metadata. The adapters know where that map lives; only this module know
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from opentelemetry import trace
+from opentelemetry import baggage, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
-from opentelemetry.context import Context
-from opentelemetry.propagators.composite import CompositePropagator
+from opentelemetry.context import Context, get_current
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from throughline import tracestate
 
 KEYS = ("traceparent", "tracestate", "baggage")
 
 # W3C Trace Context has 512 characters of tracestate passed on, W3C Baggage 8,192 bytes.
 TRACESTATE_MAX_CHARS = 512
 BAGGAGE_MAX_CHARS = 8192
+# A later version's may be longer than the 55 characters of today's, but hardly by so much.
+TRACEPARENT_MAX_CHARS = 512
+_MAX_CHARS = {
+    "traceparent": TRACEPARENT_MAX_CHARS,
+    "tracestate": TRACESTATE_MAX_CHARS,
+    "baggage": BAGGAGE_MAX_CHARS,
+}
 _REASON_MAX_CHARS = 80
 
 _TRACEPARENT = re.compile(
-    r"(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-[0-9a-f]{2}(?P<rest>-.*)?",
+    r"(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})(?P<rest>-.*)?",
     re.ASCII,
 )
-_PROPAGATOR = CompositePropagator([TraceContextTextMapPropagator(), W3CBaggagePropagator()])
+_TRACE_CONTEXT = TraceContextTextMapPropagator()
+_BAGGAGE = W3CBaggagePropagator()
+
+_passed_on: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -76,17 +88,46 @@ def read(carrier: object) -> Arrival:
     if reason := _fault(found):
         return invalid(reason)
     # None of them is well-formed beyond ASCII, and the baggage propagator raises on a surrogate.
-    usable = {key: value for key, value in found.items() if str(value).isascii()}
-    context = _PROPAGATOR.extract(usable, context=Context())
-    arrival = Arrival(context, "carried")
-    return arrival if arrival.span_context else invalid("traceparent is not usable")
+    usable = {key: str(value) for key, value in found.items() if str(value).isascii()}
+    context = trace.set_span_in_context(NonRecordingSpan(_span_context(usable)), Context())
+    return Arrival(_only_passed_on(_BAGGAGE.extract(usable, context=context)), "carried")
 
 
 def write() -> dict[str, str]:
     """The current span's context as a map; empty when no span is current."""
     carrier: dict[str, str] = {}
-    _PROPAGATOR.inject(carrier)
+    _TRACE_CONTEXT.inject(carrier)
+    if carrier:
+        _BAGGAGE.inject(carrier, context=_only_passed_on(get_current()))
     return carrier
+
+
+def pass_on(baggage_keys: Iterable[str]) -> None:
+    """Let these keys of baggage cross hops; until told so, and for any other key, none does.
+
+    Baggage goes wherever the trace goes, vendors included, and comes from anybody.
+    """
+    _passed_on.update(baggage_keys)
+
+
+def _only_passed_on(context: Context) -> Context:
+    for key in baggage.get_all(context):
+        if key not in _passed_on:
+            context = baggage.remove_baggage(key, context)
+    return context
+
+
+def _span_context(found: Mapping[str, str]) -> SpanContext:
+    """The remote span's context in a carrier that has no fault."""
+    parts = _TRACEPARENT.fullmatch(found["traceparent"])
+    assert parts is not None  # noqa: S101  (_fault saw to it)
+    return SpanContext(
+        trace_id=int(parts["trace"], 16),
+        span_id=int(parts["span"], 16),
+        is_remote=True,
+        trace_flags=TraceFlags(int(parts["flags"], 16)),
+        trace_state=tracestate.parse(found.get("tracestate", "")),
+    )
 
 
 def _fault(found: Mapping[str, object]) -> str | None:
@@ -94,10 +135,9 @@ def _fault(found: Mapping[str, object]) -> str | None:
     for key, value in found.items():
         if not isinstance(value, str):
             return f"{key} is a {type(value).__name__}, not a string"
-    if len(str(found.get("tracestate", ""))) > TRACESTATE_MAX_CHARS:
-        return f"tracestate is longer than {TRACESTATE_MAX_CHARS} characters"
-    if len(str(found.get("baggage", ""))) > BAGGAGE_MAX_CHARS:
-        return f"baggage is longer than {BAGGAGE_MAX_CHARS} characters"
+    for key, longest in _MAX_CHARS.items():
+        if len(str(found.get(key, ""))) > longest:
+            return f"{key} is longer than {longest} characters"
     return _traceparent_fault(str(found["traceparent"]))
 
 

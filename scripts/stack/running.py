@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from stack import emulators, install, parts, places, seed
+from stack import emulators, install, parts, places, schedule, seed
 from stack.console import say, step
 from stack.ports import HOST, Ports
 from stack.problem import Problem
@@ -78,8 +78,11 @@ def stack(ports: Ports, folder: Path, *, data: Path | None = None) -> Iterator[P
             _start_rules_monitor(processes, ports, folder, env)
             # While the other emulators and the functions load.
             seed.shows(ports.url("firestore"), emulators.PROJECT)
+            _wait_for(processes, "The Auth emulator", ports.url("auth"))
+            seed.organiser(ports.url("auth"), emulators.PROJECT)
             wait_until(lambda: emulators.are_ready(suite.log), suite.name, processes, START_SECONDS)
-        yield processes
+        with schedule.on_schedule(ports.url("functions"), emulators.PROJECT):
+            yield processes
 
 
 def addresses(ports: Ports) -> dict[str, str]:

@@ -15,6 +15,7 @@ import pytest
 from observatory.client import Observatory
 from tests.addresses import Addresses
 from tests.buyer import DECLINED, BoxOffice, Buyer, new_traceparent
+from tests.hops.pubsub import about, publish
 from tests.spans import ORDER_SECONDS, has_all, picture, rows_of, the, trace_of_order
 
 SECRET = "whsec_for_the_local_stack_only"
@@ -240,3 +241,42 @@ def test_no_secret_of_the_purchase_is_on_any_span(
     everything = json.dumps(journey)
     assert token not in everything
     assert buyer.uid not in everything
+
+
+def test_a_lost_webhook_is_made_up_for_by_asking_again(
+    addresses: Addresses,
+    order_in: Callable[..., str],
+    box_office: BoxOffice,
+    observatory: Observatory,
+) -> None:
+    """The charge ended and nobody heard; whoever asks under its key again is told in the answer."""
+    order_id, traceparent = order_in("charging"), new_traceparent()
+    order = box_office.documents.read(f"orders/{order_id}")
+    httpx.post(
+        f"{addresses.acquirer}/charges",
+        json={
+            "amount_cents": order["amount_cents"],
+            "currency": order["currency"],
+            "token": order["card_token"],
+            "webhook_url": "http://127.0.0.1:9/nobody-listens",
+            "metadata": {"order_id": order_id},
+        },
+        headers={"Idempotency-Key": order_id},
+        timeout=30,
+    ).raise_for_status()
+    deadline = time.monotonic() + ORDER_SECONDS
+
+    def is_pending() -> bool:
+        of_order = (c for c in box_office.charges() if c["metadata"].get("order_id") == order_id)
+        return next(of_order)["status"] == "pending"
+
+    while is_pending():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    publish(addresses, "order-reserved", about(order_id), {"traceparent": traceparent})
+    assert box_office.wait_for(order_id)["state"] == "ticketed"
+    journey = observatory.wait_for_trace(
+        traceparent.split("-")[1], has_all(("charge", "charge"), ("issue", "issue")), ORDER_SECONDS
+    )
+    sent = the(journey, "charge", "send order-paid")
+    assert the(journey, "issue", "issue")["parent_span_id"] == sent["span_id"]

@@ -154,6 +154,7 @@ def test_what_the_merchant_sees_holds_no_secret(book: Book) -> None:
         "metadata": {"order_id": "7", "traceparent": "00-…"},
         "status": "pending",
         "decline_code": None,
+        "refund_id": None,
     }
 
 

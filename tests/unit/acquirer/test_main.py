@@ -102,7 +102,7 @@ def test_what_is_no_number_is_an_error_that_a_page_can_read(
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/"), ("GET", "/tokens"), ("PUT", "/charges"), ("POST", "/refunds")],
+    [("GET", "/"), ("GET", "/tokens"), ("PUT", "/charges"), ("POST", "/disputes")],
 )
 def test_what_is_not_there_is_404(client: httpx.Client, method: str, path: str) -> None:
     """And the message names it."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry import baggage, trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState
 
 from tests.unit.functions.traceparents import SPAN_ID, TRACE_ID, TRACEPARENT
@@ -72,8 +72,11 @@ def test_what_is_written_is_read_back(
         plain = carrier.write()
     assert plain["traceparent"] == f"00-{trace_id:032x}-{span_id:016x}-{flags:02x}"
 
-    written: dict[str, str] = {}
-    carrier._PROPAGATOR.inject(written, context)
+    token = attach(context)
+    try:
+        written = carrier.write()
+    finally:
+        detach(token)
     arrival = carrier.read(written)
     got = arrival.span_context
     assert got is not None
@@ -206,7 +209,7 @@ def test_a_future_version_is_read_as_far_as_we_know_it(traceparent: str) -> None
         (f"{TRACEPARENT}-", "traceparent of version 00 is too long"),
         (f"00-{'0' * 32}-{SPAN_ID}-01", "traceparent has a trace id of zeros"),
         (f"00-{TRACE_ID}-{'0' * 16}-01", "traceparent has a span id of zeros"),
-        (f"01-{TRACE_ID}-{SPAN_ID}-01-{'x' * 600}", "traceparent is not usable"),
+        (f"01-{TRACE_ID}-{SPAN_ID}-01-{'x' * 600}", "traceparent is longer than 512 characters"),
     ],
     ids=repr,
 )

@@ -22,7 +22,7 @@ from tests.unit.functions.traceparents import (
     kinship,
     the_span,
 )
-from throughline import carrier, invocation, telemetry
+from throughline import carrier, http_request, invocation, telemetry
 from throughline.invocation import Reception, traced
 
 APP = flask.Flask(__name__)
@@ -209,9 +209,9 @@ def test_what_the_function_returned_may_be_put_on_its_span(spans: InMemorySpanEx
 
 def test_headers_are_lowercase_and_none_outside_a_request() -> None:
     """However the client spelled them."""
-    assert invocation.request_headers() == {}
+    assert http_request.received() == {}
     with APP.test_request_context(headers={"X-Order": "7"}):
-        assert invocation.request_headers()["x-order"] == "7"
+        assert http_request.received()["x-order"] == "7"
 
 
 def test_the_remote_parents_ids_are_the_carriers(spans: InMemorySpanExporter) -> None:

@@ -37,7 +37,11 @@ def endpoints() -> dict[str, dict[str, Any]]:
 
 def test_every_stage_is_listed(endpoints: dict[str, dict[str, Any]]) -> None:
     """Each under its own name, and nothing else."""
-    assert set(endpoints) == {"reserve", "charge", "settle", "issue"}
+    assert set(endpoints) == {
+        *("welcome", "availability", "quote"),
+        *("reserve", "charge", "settle", "issue"),
+        *("expire", "refund", "audit", "sweep"),
+    }
     assert all(endpoint["entryPoint"] == name for name, endpoint in endpoints.items())
 
 
@@ -64,7 +68,7 @@ def test_settle_is_called_over_http(endpoints: dict[str, dict[str, Any]]) -> Non
     assert "eventTrigger" not in endpoints["settle"]
 
 
-@pytest.mark.parametrize("name", ["reserve", "charge", "issue"])
+@pytest.mark.parametrize("name", ["reserve", "charge", "issue", "audit"])
 def test_an_event_that_failed_is_delivered_again(
     endpoints: dict[str, dict[str, Any]], name: str
 ) -> None:

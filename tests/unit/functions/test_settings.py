@@ -26,6 +26,8 @@ READERS: dict[str, tuple[Callable[[], object], object]] = {
     ),
     "ACQUIRER_TIMEOUT_SECONDS": (settings.acquirer_timeout_seconds, 5.0),
     "HOLD_SECONDS": (settings.hold_seconds, 600.0),
+    "SWEEP_AFTER_SECONDS": (settings.sweep_after_seconds, 60.0),
+    "ORGANISER_EMAILS": (settings.organiser_emails, frozenset({"organiser@example.org"})),
 }
 
 

@@ -1,0 +1,78 @@
+"""What the end of a charge means for its order, whoever brings the news.
+
+The processor's webhook does, as a rule. Where it got lost, the answer to asking for the charge
+again says the same.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from google.cloud import firestore
+from opentelemetry import trace
+
+from boxoffice import acquirer, ledger, topics, trail
+from boxoffice.order import State
+
+_log = logging.getLogger(__name__)
+
+ENDED = ("succeeded", "declined")
+
+
+class NotOurs(Exception):
+    """The charge is genuine, but not one that an order of ours asked for."""
+
+
+def settle_order(charge: Mapping[str, Any], by: str) -> ledger.Outcome:
+    """Move the order that `charge` paid for, or failed to, and tell who waits for that.
+
+    Money for an order whose hold had lapsed goes back: its seats are somebody else's now.
+
+    Raises:
+        NotOurs: the charge names no order, or is not as the order asked for it, or has not ended.
+        acquirer.AcquirerError: money should go back and does not, yet.
+    """
+    order_id, outcome = move_order(charge)
+    if outcome.state is State.PAID:
+        topics.tell(topics.ORDER_PAID, order_id)
+    trail.record(order_id, outcome, by=by)
+    if outcome.state is State.EXPIRED and charge["status"] == "succeeded":
+        trace.get_current_span().set_attribute("boxoffice.payment.late", True)
+        _log.warning("Order %s is expired and was paid for; the money goes back", order_id)
+        acquirer.refund(order_id, str(charge["id"]))
+    return outcome
+
+
+def move_order(charge: Mapping[str, Any]) -> tuple[str, ledger.Outcome]:
+    """Move the order that `charge` paid for, or failed to; returns its id and where it is now."""
+    order_id = charge["metadata"].get("order_id")
+    if not isinstance(order_id, str) or not order_id or "/" in order_id:
+        raise NotOurs("the charge's metadata names no order")
+
+    def paid(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
+        if (charge.get("amount_cents"), charge.get("currency")) != (
+            order["amount_cents"],
+            order["currency"],
+        ):
+            raise NotOurs(f"the charge is not the one order {order_id} asked for")
+        return ledger.Move(State.PAID, {"charge_id": str(charge.get("id"))})
+
+    def declined(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
+        return ledger.Move(
+            State.DECLINED,
+            {
+                "charge_id": str(charge.get("id")),
+                "reason": str(charge.get("decline_code") or "card_declined"),
+            },
+            ledger.seats_back(order),
+        )
+
+    match charge.get("status"):
+        case "succeeded":
+            return order_id, ledger.advance(order_id, State.PAID, paid)
+        case "declined":
+            return order_id, ledger.advance(order_id, State.DECLINED, declined)
+        case other:
+            raise NotOurs(f"the charge's status is {other!r}")

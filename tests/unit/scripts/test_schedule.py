@@ -1,0 +1,52 @@
+"""The clock that fires the scheduled functions."""
+
+from __future__ import annotations
+
+import pytest
+
+from stack import schedule
+from tests.unit.local_server import serving
+
+
+def test_a_scheduled_function_is_fired_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the emulator's address for it, each time one interval after the last."""
+    monkeypatch.setattr(schedule, "EVERY_SECONDS", {"sweep": 0.02})
+    with serving() as server:
+        with schedule.on_schedule(server.url, "demo-throughline"):
+            first, second = server.wait_for(2)[:2]
+        assert (first.method, first.path) == ("POST", "/demo-throughline/us-central1/sweep-0")
+        assert second.path == first.path
+
+
+def test_nothing_is_fired_at_start_up() -> None:
+    """A stack that has only just begun has nothing to sweep."""
+    with serving() as server:
+        with schedule.on_schedule(server.url, "demo-throughline"):
+            pass
+        assert server.asked == []
+
+
+def test_a_function_that_keeps_failing_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And not at every interval."""
+    answers = iter(["status 500", "status 500", None, "status 500"])
+    fired = []
+
+    def fail(url: str) -> str | None:
+        fired.append(url)
+        return next(answers)
+
+    class ThreeIntervals:
+        """Stands in for the clock: it is over after four intervals, whatever they take."""
+
+        def wait(self, _seconds: float) -> bool:
+            return len(fired) == 4
+
+        def is_set(self) -> bool:
+            return False
+
+    monkeypatch.setattr(schedule, "fire", fail)
+    schedule._keep_firing("sweep", "http://nowhere", 60, ThreeIntervals())  # type: ignore[arg-type]
+    printed = capsys.readouterr()
+    assert (printed.out + printed.err).count("sweep fails: status 500") == 2
