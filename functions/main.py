@@ -2,11 +2,17 @@
 
 import throughline
 
-throughline.start()
+throughline.start(baggage={"order.id": "boxoffice.order.id", "show.id": "boxoffice.show.id"})
 
+from boxoffice import clients
+
+clients.make_firebase_app()
+
+from boxoffice.availability import availability
+from boxoffice.quote import quote
 from boxoffice.reserve import reserve
 from boxoffice.charge import charge
 from boxoffice.settle import settle
 from boxoffice.issue import issue
 
-__all__ = ["reserve", "charge", "settle", "issue"]
+__all__ = ["availability", "quote", "reserve", "charge", "settle", "issue"]

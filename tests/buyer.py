@@ -39,9 +39,8 @@ class Buyer:
         )
         response.raise_for_status()
         self.uid: str = response.json()["localId"]
-        self.documents = Firestore(
-            addresses.firestore, addresses.project, response.json()["idToken"]
-        )
+        self.token: str = response.json()["idToken"]
+        self.documents = Firestore(addresses.firestore, addresses.project, self.token)
 
     def order(self, **changes: Any) -> dict[str, Any]:
         """An order that the rules accept, but for `changes`; None leaves a key out."""

@@ -9,11 +9,24 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+import firebase_admin
+
 import settings
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Client
     from google.cloud.pubsub_v1 import PublisherClient
+
+
+def make_firebase_app() -> None:
+    """Make the app that verifies who calls a function and enqueues tasks, if there is none.
+
+    Discovery imports main.py more than once in one process.
+    """
+    try:
+        firebase_admin.get_app()
+    except ValueError:
+        firebase_admin.initialize_app()
 
 
 @cache

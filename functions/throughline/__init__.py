@@ -5,6 +5,7 @@ each function.
 """
 
 from throughline.document import on_document, trace_field
+from throughline.https import on_call, on_request
 from throughline.message import on_message, sending
 from throughline.telemetry import flush, start
 from throughline.vendor import Call, Untrusted, calling, on_webhook
@@ -14,8 +15,10 @@ __all__ = [
     "Untrusted",
     "calling",
     "flush",
+    "on_call",
     "on_document",
     "on_message",
+    "on_request",
     "on_webhook",
     "sending",
     "start",

@@ -7,15 +7,17 @@ charge's metadata. The adapters know where that map lives; only this module know
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from opentelemetry import trace
+from opentelemetry import baggage, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
-from opentelemetry.context import Context
-from opentelemetry.propagators.composite import CompositePropagator
+from opentelemetry.context import Context, get_current
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from throughline import tracestate
 
 KEYS = ("traceparent", "tracestate", "baggage")
 
@@ -25,10 +27,13 @@ BAGGAGE_MAX_CHARS = 8192
 _REASON_MAX_CHARS = 80
 
 _TRACEPARENT = re.compile(
-    r"(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-[0-9a-f]{2}(?P<rest>-.*)?",
+    r"(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})(?P<rest>-.*)?",
     re.ASCII,
 )
-_PROPAGATOR = CompositePropagator([TraceContextTextMapPropagator(), W3CBaggagePropagator()])
+_TRACE_CONTEXT = TraceContextTextMapPropagator()
+_BAGGAGE = W3CBaggagePropagator()
+
+_passed_on: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -75,16 +80,46 @@ def read(carrier: object) -> Arrival:
         return ABSENT
     if reason := _fault(found):
         return invalid(reason)
-    context = _PROPAGATOR.extract(found, context=Context())
-    arrival = Arrival(context, "carried")
-    return arrival if arrival.span_context else invalid("traceparent is not usable")
+    strings = {key: str(value) for key, value in found.items()}
+    context = trace.set_span_in_context(NonRecordingSpan(_span_context(strings)), Context())
+    return Arrival(_only_passed_on(_BAGGAGE.extract(strings, context=context)), "carried")
 
 
 def write() -> dict[str, str]:
     """The current span's context as a map; empty when no span is current."""
     carrier: dict[str, str] = {}
-    _PROPAGATOR.inject(carrier)
+    _TRACE_CONTEXT.inject(carrier)
+    if carrier:
+        _BAGGAGE.inject(carrier, context=_only_passed_on(get_current()))
     return carrier
+
+
+def pass_on(baggage_keys: Iterable[str]) -> None:
+    """Let these keys of baggage cross hops; until told so, and for any other key, none does.
+
+    Baggage goes wherever the trace goes, vendors included, and comes from anybody.
+    """
+    _passed_on.update(baggage_keys)
+
+
+def _only_passed_on(context: Context) -> Context:
+    for key in baggage.get_all(context):
+        if key not in _passed_on:
+            context = baggage.remove_baggage(key, context)
+    return context
+
+
+def _span_context(found: Mapping[str, str]) -> SpanContext:
+    """The remote span's context in a carrier that has no fault."""
+    parts = _TRACEPARENT.fullmatch(found["traceparent"])
+    assert parts is not None  # noqa: S101  (_fault saw to it)
+    return SpanContext(
+        trace_id=int(parts["trace"], 16),
+        span_id=int(parts["span"], 16),
+        is_remote=True,
+        trace_flags=TraceFlags(int(parts["flags"], 16)),
+        trace_state=tracestate.parse(found.get("tracestate", "")),
+    )
 
 
 def _fault(found: Mapping[str, object]) -> str | None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import flask
-from opentelemetry import trace
-from opentelemetry.trace import Link, Span, SpanKind
+from opentelemetry import context, trace
+from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
-from throughline import carrier, telemetry
+from throughline import carrier, http_request, telemetry
 
 Returned = TypeVar("Returned")
 
@@ -27,12 +26,18 @@ def _say_nothing(_span: Span, _result: object) -> None:
     """Put nothing on the span about what the function returned."""
 
 
+def _is_a_failure(_span: Span, _error: Exception) -> bool:
+    """Take no exception for an answer."""
+    return False
+
+
 @dataclass(frozen=True)
 class Reception:
     """What one hop's adapter found out about the call it received, before the function runs.
 
     `hop` and `carried_in` are the contract's names for the hop and its carrier. `answered` may put
-    what the function returned on its span.
+    what the function returned on its span. `refused` says whether an exception is an answer to the
+    caller rather than a failure of the function, and may put that on its span.
     """
 
     arrival: carrier.Arrival
@@ -41,6 +46,8 @@ class Reception:
     kind: SpanKind
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     answered: Callable[[Span, Any], None] = _say_nothing
+    refused: Callable[[Span, Exception], bool] = _is_a_failure
+    links: Sequence[Link] = ()
 
 
 def traced(
@@ -61,12 +68,15 @@ def traced(
         arrival = reception.arrival
         coldstart = not _warm.is_set()
         _warm.set()
+        # Attached, not only handed to the span, so that its children find the baggage too.
+        token = context.attach(arrival.context)
         try:
             with trace.get_tracer("throughline").start_as_current_span(
                 function.__name__,
-                context=arrival.context,
                 kind=reception.kind,
-                links=_ambient_links(arrival),
+                links=[*_ambient_links(arrival), *reception.links],
+                record_exception=False,
+                set_status_on_exception=False,
                 attributes={
                     "faas.name": function.__name__,
                     "faas.coldstart": coldstart,
@@ -78,29 +88,35 @@ def traced(
                     **reception.attributes,
                 },
             ) as span:
-                result = function(argument)
+                try:
+                    result = function(argument)
+                except Exception as error:
+                    if not reception.refused(span, error):
+                        _note_failure(span, error)
+                    raise
                 reception.answered(span, result)
                 return result
         finally:
+            context.detach(token)
             telemetry.flush()
 
     return invocation
 
 
-def request_headers() -> dict[str, str]:
-    """The current HTTP request's headers with lowercase names; empty outside a request.
-
-    The Firebase SDK drops a CloudEvent's extensions, but every function is called over HTTP, and
-    the request is still there while it runs.
-    """
-    if not flask.has_request_context():
-        return {}
-    return {name.lower(): value for name, value in flask.request.headers.items()}
+def _note_failure(span: Span, error: Exception) -> None:
+    kind = type(error)
+    span.record_exception(error)
+    span.set_attribute("error.type", f"{kind.__module__}.{kind.__qualname__}")
+    span.set_status(Status(StatusCode.ERROR, f"{kind.__name__}: {error}"))
 
 
 def _ambient_links(arrival: carrier.Arrival) -> list[Link]:
-    ambient = carrier.read(request_headers()).span_context
-    if ambient is None or ambient == arrival.span_context:
+    """The platform's own context, unless it is the arrival's: same ids, whatever its flags."""
+    ambient = http_request.platforms_own()
+    found = arrival.span_context
+    if ambient is None or (
+        found and (ambient.trace_id, ambient.span_id) == (found.trace_id, found.span_id)
+    ):
         return []
     return [Link(ambient, {"throughline.link": "http-request"})]
 

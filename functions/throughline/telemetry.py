@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Mapping
 
 import flask
 from opentelemetry import _logs, trace
@@ -15,7 +16,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from throughline import firestore_calls, log, probe
+from throughline import carrier, firestore_calls, log, probe
+from throughline.baggage_attributes import BaggageAttributes
 from throughline.delivery import Outage, PatientLogExporter, PatientSpanExporter
 
 # A function's flush waits for its exporter, so this bounds what a slow Observatory costs a buyer.
@@ -24,8 +26,11 @@ EXPORT_TIMEOUT_SECONDS = 1.0
 _providers: list[TracerProvider | LoggerProvider] = []
 
 
-def start() -> None:
+def start(*, baggage: Mapping[str, str] | None = None) -> None:
     """Send this function's spans and log records to where `OTEL_EXPORTER_OTLP_ENDPOINT` points.
+
+    `baggage` says which keys of baggage may cross hops, in and out, and under which attribute each
+    is put on every span that lacks it; every other key is dropped.
 
     Call it once, in main.py, before the functions are imported. It does nothing where no function
     is being served (the CLI also imports main.py to discover what it deploys) or where
@@ -36,6 +41,7 @@ def start() -> None:
         return
     if flask.has_app_context():
         probe.answer_health_probes(flask.current_app)
+    carrier.pass_on(baggage or {})
     log.to_stdout()
     if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return
@@ -54,6 +60,7 @@ def start() -> None:
 
     tracers = TracerProvider(resource=resource)
     tracers.add_span_processor(firestore_calls.DatabaseAttributes())
+    tracers.add_span_processor(BaggageAttributes(baggage or {}))
     tracers.add_span_processor(
         BatchSpanProcessor(PatientSpanExporter(OTLPSpanExporter(timeout=timeout), outage))
     )

@@ -1,7 +1,8 @@
 """Hops 9 and 10: context crosses a vendor we don't own, and comes back by its webhook.
 
-On the way out it travels as HTTP headers, for what they are worth to the vendor, and in the
-metadata that vendors let their callers attach. The vendor calls back later, from a connection of
+On the way out it travels as W3C's HTTP headers, for what they are worth to the vendor (the copy in
+`x-throughline-context` is for our own functions, and not sent to others), and in the metadata that
+vendors let their callers attach. The vendor calls back later, from a connection of
 its own; the metadata it echoes is what ties the answer to the question.
 """
 
@@ -15,8 +16,8 @@ from urllib.parse import urlsplit
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
-from throughline import carrier
-from throughline.invocation import Reception, Returned, request_headers, traced
+from throughline import carrier, http_request
+from throughline.invocation import Reception, Returned, traced
 
 
 class Untrusted(Exception):
@@ -81,22 +82,8 @@ def on_webhook(
             hop="webhook",
             carried_in="charge-metadata",
             kind=SpanKind.SERVER,
-            attributes={
-                "faas.trigger": "http",
-                "faas.invocation_id": request_headers().get("function-execution-id", ""),
-                "http.request.method": request.method,
-                "url.path": request.path,
-                "url.scheme": request.scheme,
-            },
-            answered=_note_response,
+            attributes=http_request.attributes(request),
+            answered=http_request.note_response,
         )
 
     return lambda function: traced(function, receive)
-
-
-def _note_response(span: Span, response: Any) -> None:
-    status_code = response.status_code
-    span.set_attribute("http.response.status_code", status_code)
-    if status_code >= 500:
-        span.set_attribute("error.type", str(status_code))
-        span.set_status(Status(StatusCode.ERROR))

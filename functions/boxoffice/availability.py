@@ -1,0 +1,32 @@
+"""Availability: how many seats of a show are left, for whoever can't listen to the show itself."""
+
+from __future__ import annotations
+
+import json
+
+import flask
+from firebase_functions import https_fn
+
+import throughline
+from boxoffice import programme
+
+
+@https_fn.on_request()
+@throughline.on_request
+def availability(request: flask.Request) -> flask.Response:
+    """GET ?show_id=… answers {"show_id", "seats_left"}; 400, 404 and 405 answer {"error"}."""
+    if request.method not in ("GET", "HEAD"):
+        return answer(405, error="Only GET is answered here.")
+    try:
+        show = programme.show(request.args.get("show_id"))
+    except programme.NoShowId as why:
+        return answer(400, error=str(why))
+    except programme.UnknownShow as why:
+        return answer(404, error=str(why))
+    return answer(200, show_id=request.args["show_id"], seats_left=show["seats_left"])
+
+
+def answer(status: int, **body: object) -> flask.Response:
+    """A JSON response that nobody keeps: Hosting's CDN would, for as long as we let it."""
+    headers = {"Cache-Control": "no-store", **({"Allow": "GET, HEAD"} if status == 405 else {})}
+    return flask.Response(json.dumps(body), status, headers, mimetype="application/json")

@@ -1,0 +1,37 @@
+"""The shows, as somebody asks about them from outside."""
+
+from __future__ import annotations
+
+import re
+
+from opentelemetry import trace
+
+from boxoffice import clients, ledger
+
+_SHOW_ID = re.compile(r"[a-z0-9-]{1,64}")
+
+
+class NoShowId(Exception):
+    """Raised for something that can't be a show's id."""
+
+
+class UnknownShow(Exception):
+    """Raised where a show is named that isn't there."""
+
+
+def show(show_id: object) -> ledger.Document:
+    """The show of that id, and its id on the current span.
+
+    Raises:
+        NoShowId: `show_id` is not a string of 1 to 64 lowercase letters, digits and hyphens.
+        UnknownShow: there is no such show.
+    """
+    if not isinstance(show_id, str) or not _SHOW_ID.fullmatch(show_id):
+        raise NoShowId("show_id must be 1 to 64 lowercase letters, digits and hyphens.")
+    trace.get_current_span().set_attribute("boxoffice.show.id", show_id)
+    found: ledger.Document | None = (
+        clients.firestore().collection(ledger.SHOWS).document(show_id).get().to_dict()
+    )
+    if found is None:
+        raise UnknownShow(f"There is no show {show_id}.")
+    return found

@@ -1,0 +1,268 @@
+"""Hops 1, 2 and 3: over HTTPS to a function, straight, through Hosting's rewrite, and as a call."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from observatory.client import Observatory
+from observatory.shapes import Journey
+from tests.addresses import Addresses
+from tests.buyer import Buyer, new_traceparent
+from tests.spans import has_all, picture, the
+
+COPY = "x-throughline-context"
+
+
+def straight(addresses: Addresses, name: str) -> str:
+    """The address of a function."""
+    return f"{addresses.functions}/{addresses.project}/us-central1/{name}"
+
+
+def ask(
+    addresses: Addresses,
+    show_id: str,
+    headers: dict[str, str] | list[tuple[str, str]] | None = None,
+) -> httpx.Response:
+    """Ask the plain function how many seats are left."""
+    url = straight(addresses, "availability")
+    return httpx.get(url, params={"show_id": show_id}, headers=headers, timeout=30)
+
+
+def call_quote(
+    addresses: Addresses, data: object, headers: dict[str, str] | None = None
+) -> httpx.Response:
+    """Call the callable as the browser's SDK does."""
+    url = straight(addresses, "quote")
+    return httpx.post(url, json={"data": data}, headers=headers, timeout=30)
+
+
+def journey_of(observatory: Observatory, traceparent: str, service: str) -> Journey:
+    """The trace of `traceparent`, once that service's own span is there."""
+    return observatory.wait_for_trace(traceparent.split("-")[1], has_all((service, service)))
+
+
+def new_root_of(observatory: Observatory, show_id: str, service: str) -> Journey:
+    """The trace that a service began by itself when it was asked about a show."""
+    found: list[Journey] = []
+
+    def is_there() -> bool:
+        for line in observatory.traces(20, service=service)["traces"]:
+            journey = observatory.trace(line["trace_id"])
+            if the(journey, service, service)["attributes"].get("boxoffice.show.id") == show_id:
+                found.append(journey)
+        return bool(found)
+
+    assert is_there(), f"no trace of {service} names show {show_id}"
+    return found[0]
+
+
+def test_a_plain_function_continues_the_callers_trace(
+    addresses: Addresses, observatory: Observatory, open_show: Callable[..., str]
+) -> None:
+    """Hop 1: its span is the child of the context in the headers, and the answer is right."""
+    show_id, traceparent = open_show(seats=7), new_traceparent()
+    answer = ask(addresses, show_id, {"traceparent": traceparent})
+    assert (answer.status_code, answer.json()) == (200, {"show_id": show_id, "seats_left": 7})
+    span = the(journey_of(observatory, traceparent, "availability"), "availability", "availability")
+    assert span["parent_span_id"] == traceparent.split("-")[2]
+    assert (span["kind"], span["hop"], span["carrier"]) == ("SERVER", "https", "http-headers")
+    assert (span["context"], span["links"]) == ("carried", [])
+    attributes = span["attributes"]
+    assert attributes["http.response.status_code"] == 200
+    assert attributes["faas.trigger"] == "http"
+    assert attributes["boxoffice.show.id"] == show_id
+
+
+def test_the_headers_come_through_hostings_rewrite(
+    addresses: Addresses, observatory: Observatory, open_show: Callable[..., str]
+) -> None:
+    """Hop 2: the page's own host, the same headers, the same trace."""
+    show_id, traceparent = open_show(seats=3), new_traceparent()
+    answer = httpx.get(
+        f"{addresses.hosting}/api/availability",
+        params={"show_id": show_id},
+        headers={"traceparent": traceparent, COPY: traceparent, "baggage": f"show.id={show_id}"},
+        timeout=30,
+    )
+    assert (answer.status_code, answer.json()["seats_left"]) == (200, 3)
+    span = the(journey_of(observatory, traceparent, "availability"), "availability", "availability")
+    assert span["parent_span_id"] == traceparent.split("-")[2]
+    assert (span["hop"], span["context"]) == ("hosting", "carried")
+
+
+@pytest.mark.parametrize("flags", ["00", "01"])
+def test_a_front_end_that_rewrites_traceparent_breaks_nothing(
+    addresses: Addresses, observatory: Observatory, open_show: Callable[..., str], flags: str
+) -> None:
+    """As Google's does, often unsampled: our copy is the parent, the front end's span a link."""
+    ours, platforms = new_traceparent(), new_traceparent()[:-2] + flags
+    ask(addresses, open_show(seats=1), {"traceparent": platforms, COPY: ours})
+    journey = journey_of(observatory, ours, "availability")
+    span = the(journey, "availability", "availability")
+    assert span["parent_span_id"] == ours.split("-")[2], picture(journey)
+    assert [link["span_id"] for link in span["links"]] == [platforms.split("-")[2]]
+    assert span["links"][0]["attributes"] == {"throughline.link": "http-request"}
+
+
+def test_a_front_end_that_continues_our_trace_becomes_a_link_too(
+    addresses: Addresses, observatory: Observatory, open_show: Callable[..., str]
+) -> None:
+    """The same trace id, but a span that nobody will ever deliver to us."""
+    ours = new_traceparent()
+    _, trace_id, span_id, _ = ours.split("-")
+    rewritten = f"00-{trace_id}-{secrets.token_hex(8)}-00"
+    ask(addresses, open_show(seats=1), {"traceparent": rewritten, COPY: ours})
+    journey = journey_of(observatory, ours, "availability")
+    span = the(journey, "availability", "availability")
+    assert span["parent_span_id"] == span_id, picture(journey)
+    assert [link["span_id"] for link in span["links"]] == [rewritten.split("-")[2]]
+
+
+@pytest.mark.parametrize(
+    ("headers", "context", "reason"),
+    [
+        ([], "absent", None),
+        ([("traceparent", "rubbish")], "invalid", "traceparent is malformed"),
+        ([("traceparent", "<script>alert(1)</script>")], "invalid", "traceparent is malformed"),
+        (
+            [("traceparent", new_traceparent()), ("Traceparent", new_traceparent())],
+            "invalid",
+            "traceparent is malformed",
+        ),
+        (
+            # Functions Framework's server itself answers 431 to a header line over 8,190 bytes.
+            [("traceparent", new_traceparent()), ("tracestate", "a=" + "x" * 8100)],
+            "invalid",
+            "tracestate is longer than 512 characters",
+        ),
+        (
+            [("traceparent", f"00-{'0' * 32}-{'1' * 16}-01")],
+            "invalid",
+            "traceparent has a trace id of zeros",
+        ),
+        (
+            [("traceparent", f"ff-{'a' * 32}-{'1' * 16}-01")],
+            "invalid",
+            "traceparent has the forbidden version ff",
+        ),
+    ],
+    ids=lambda value: str(value)[:50],
+)
+def test_headers_that_cant_be_used_are_a_fresh_root(
+    addresses: Addresses,
+    observatory: Observatory,
+    open_show: Callable[..., str],
+    headers: list[tuple[str, str]],
+    context: str,
+    reason: str | None,
+) -> None:
+    """The answer is as good as ever, and the span says what was wrong."""
+    show_id = open_show(seats=1)
+    assert ask(addresses, show_id, headers).status_code == 200
+    journey = new_root_of(observatory, show_id, "availability")
+    span = the(journey, "availability", "availability")
+    assert (span["parent_span_id"], span["context"]) == (None, context), picture(journey)
+    assert span["attributes"].get("throughline.context.reason") == reason
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "status"),
+    [
+        ("GET", {}, 400),
+        ("GET", {"show_id": ""}, 400),
+        ("GET", {"show_id": "../orders/x"}, 400),
+        ("GET", {"show_id": "x" * 65}, 400),
+        ("GET", {"show_id": "no-such-show"}, 404),
+        ("POST", {"show_id": "night-ferry"}, 405),
+    ],
+)
+def test_a_question_that_has_no_answer_gets_a_clear_one(
+    addresses: Addresses, method: str, query: dict[str, str], status: int
+) -> None:
+    """JSON with what was wrong, and never a 500."""
+    url = straight(addresses, "availability")
+    answer = httpx.request(method, url, params=query, timeout=30)
+    assert (answer.status_code, list(answer.json())) == (status, ["error"])
+
+
+def test_a_callable_continues_the_callers_trace(
+    addresses: Addresses, observatory: Observatory, open_show: Callable[..., str]
+) -> None:
+    """Hop 3: signed out is fine; the price is the show's times the seats."""
+    show_id, traceparent = open_show(seats=2, price_cents=1250), new_traceparent()
+    headers = {"traceparent": traceparent, COPY: traceparent}
+    answer = call_quote(addresses, {"show_id": show_id, "seats": 3}, headers)
+    assert answer.json() == {
+        "result": {
+            "show_id": show_id,
+            "seats": 3,
+            "price_cents": 1250,
+            "amount_cents": 3750,
+            "currency": "EUR",
+            "seats_left": 2,
+            "available": False,
+        }
+    }
+    span = the(journey_of(observatory, traceparent, "quote"), "quote", "quote")
+    assert span["parent_span_id"] == traceparent.split("-")[2]
+    assert (span["kind"], span["hop"], span["context"]) == ("SERVER", "callable", "carried")
+
+
+def test_a_callable_knows_who_calls(
+    addresses: Addresses, buyer: Buyer, open_show: Callable[..., str]
+) -> None:
+    """A user's token is verified, and not refused."""
+    headers = {"Authorization": f"Bearer {buyer.token}"}
+    data = {"show_id": open_show(seats=2), "seats": 1}
+    assert call_quote(addresses, data, headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "code"),
+    [
+        (None, 400, "invalid-argument"),
+        ([], 400, "invalid-argument"),
+        ({"show_id": "night-ferry"}, 400, "invalid-argument"),
+        ({"show_id": "night-ferry", "seats": 0}, 400, "invalid-argument"),
+        ({"show_id": "night-ferry", "seats": 9}, 400, "invalid-argument"),
+        ({"show_id": "night-ferry", "seats": True}, 400, "invalid-argument"),
+        ({"show_id": "night-ferry", "seats": "1"}, 400, "invalid-argument"),
+        ({"show_id": 7, "seats": 1}, 400, "invalid-argument"),
+        ({"show_id": "a/b", "seats": 1}, 400, "invalid-argument"),
+        ({"show_id": "no-such-show", "seats": 1}, 404, "not-found"),
+    ],
+    ids=str,
+)
+def test_a_call_that_is_refused_is_not_the_functions_error(
+    addresses: Addresses, observatory: Observatory, data: Any, status: int, code: str
+) -> None:
+    """The caller gets the callable protocol's error; the span names its code and is no error."""
+    traceparent = new_traceparent()
+    answer = call_quote(addresses, data, {"traceparent": traceparent})
+    assert answer.status_code == status
+    assert answer.json()["error"]["status"] == code.upper().replace("-", "_")
+    journey = journey_of(observatory, traceparent, "quote")
+    span = the(journey, "quote", "quote")
+    assert not span["error"], picture(journey)
+    assert span["attributes"]["error.type"] == code
+    assert span["attributes"]["http.response.status_code"] == status
+
+
+def test_baggage_is_on_every_span_but_only_ours(
+    addresses: Addresses, observatory: Observatory, open_show: Callable[..., str]
+) -> None:
+    """The allow-list's keys become attributes, on Firestore's calls too; the rest is dropped."""
+    show_id, traceparent = open_show(seats=1), new_traceparent()
+    baggage = f"order.id=Order1,show.id={show_id},email=a%40example.org;p=1"
+    ask(addresses, show_id, {"traceparent": traceparent, "baggage": baggage})
+    journey = journey_of(observatory, traceparent, "availability")
+    assert journey["spans"] > 1
+    for row in journey["rows"]:
+        assert row["attributes"]["boxoffice.order.id"] == "Order1", picture(journey)
+        assert row["attributes"]["boxoffice.show.id"] == show_id
+    assert "example.org" not in str(journey)
