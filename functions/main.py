@@ -14,5 +14,6 @@ from boxoffice.reserve import reserve
 from boxoffice.charge import charge
 from boxoffice.settle import settle
 from boxoffice.issue import issue
+from boxoffice.expire import expire
 
-__all__ = ["availability", "quote", "reserve", "charge", "settle", "issue"]
+__all__ = ["availability", "quote", "reserve", "charge", "settle", "issue", "expire"]

@@ -52,6 +52,13 @@ class Outcome:
     moved: bool
 
 
+def seats_back(order: Document) -> Callable[[firestore.Transaction], None]:
+    """The write that gives an order's seats back to the show's stock."""
+    show = clients.firestore().collection(SHOWS).document(order["show_id"])
+    seats = firestore.Increment(order["seats"])
+    return lambda transaction: transaction.update(show, {"seats_left": seats})
+
+
 Decide = Callable[[Document, firestore.Transaction], Move]
 
 

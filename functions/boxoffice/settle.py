@@ -16,7 +16,7 @@ from google.cloud import firestore
 
 import settings
 import throughline
-from boxoffice import clients, ledger, topics
+from boxoffice import ledger, topics
 from boxoffice.order import State
 
 SIGNATURE_HEADER = "Acquirer-Signature"
@@ -69,14 +69,13 @@ def settle_order(charge: Mapping[str, Any]) -> tuple[str, ledger.Outcome]:
         return ledger.Move(State.PAID, {"charge_id": str(charge.get("id"))})
 
     def declined(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
-        show = clients.firestore().collection(ledger.SHOWS).document(order["show_id"])
         return ledger.Move(
             State.DECLINED,
             {
                 "charge_id": str(charge.get("id")),
                 "reason": str(charge.get("decline_code") or "card_declined"),
             },
-            lambda tx: tx.update(show, {"seats_left": firestore.Increment(order["seats"])}),
+            ledger.seats_back(order),
         )
 
     match charge.get("status"):

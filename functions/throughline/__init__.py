@@ -7,6 +7,7 @@ each function.
 from throughline.document import on_document, trace_field
 from throughline.https import on_call, on_request
 from throughline.message import on_message, sending
+from throughline.task import enqueueing, on_task
 from throughline.telemetry import flush, start
 from throughline.vendor import Call, Untrusted, calling, on_webhook
 
@@ -14,11 +15,13 @@ __all__ = [
     "Call",
     "Untrusted",
     "calling",
+    "enqueueing",
     "flush",
     "on_call",
     "on_document",
     "on_message",
     "on_request",
+    "on_task",
     "on_webhook",
     "sending",
     "start",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ def order_in(box_office: BoxOffice, open_show: Callable[..., str]) -> Callable[.
             "state": state,
             "amount_cents": 1000,
             "currency": "EUR",
+            "hold_until": datetime.now(UTC) + timedelta(minutes=10),
             **fields,
         }
         box_office.documents.create(
