@@ -1,4 +1,4 @@
-import type { Ref } from "preact";
+import type { InputHTMLAttributes, Ref } from "preact";
 
 interface Props {
   id: string;
@@ -38,7 +38,11 @@ export function Field(props: Props) {
       {long ? (
         <textarea rows={2} {...common} />
       ) : (
-        <input ref={input ?? null} type={type} inputMode={props.inputMode} {...common} />
+        <input
+          ref={input ?? null}
+          // Preact's types have one shape a type of input, and no shape for a choice of them.
+          {...({ ...common, type, inputMode: props.inputMode } as InputHTMLAttributes)}
+        />
       )}
       {fault && (
         <p class="fault" id={faultId}>

@@ -31,10 +31,15 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
   const [values, setValues] = useState<NewShowForm>(EMPTY_FORM);
   const [faults, setFaults] = useState<Faults>({});
   const [progress, setProgress] = useState<Progress>({ status: "idle" });
+  const again = useRef<HTMLButtonElement>(null);
   const busy = progress.status === "busy";
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
+  useEffect(() => {
+    // A button that is disabled while it works loses the focus.
+    if (progress.status === "failed") again.current?.focus();
+  }, [progress]);
 
   const submit = async (event: Event) => {
     event.preventDefault();
@@ -98,8 +103,8 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
         <Field {...field("blurb")} label="In a sentence" long />
         <Field {...field("startsAt")} label="Day and time" type="datetime-local" />
         <div class="side-by-side">
-          <Field {...field("price")} label="Price of a seat, in €" inputMode="decimal" />
-          <Field {...field("seats")} label="Number of seats" inputMode="numeric" />
+          <Field {...field("price")} label="Price in €" inputMode="decimal" />
+          <Field {...field("seats")} label="Seats" inputMode="numeric" />
         </div>
         {progress.status === "failed" && (
           <Notice tone="bad" title={progress.problem.title} urgent>
@@ -119,6 +124,7 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
             </p>
           )}
           <button
+            ref={again}
             type="submit"
             class="button primary wide"
             disabled={busy || !online}

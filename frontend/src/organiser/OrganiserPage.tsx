@@ -17,6 +17,15 @@ import { Workplace } from "./Workplace";
 export function OrganiserPage() {
   const online = useOnline();
   const { visitor, signOut, checkAgain } = useOrganiser();
+  const { status } = visitor;
+  const before = useRef(status);
+  useEffect(() => {
+    // Whoever has just signed in or out finds the focus on what came of it.
+    if (before.current !== "loading" && before.current !== status) {
+      document.getElementById("main")?.focus();
+    }
+    before.current = status;
+  }, [status]);
   const signedIn = visitor.status === "organiser" || visitor.status === "no-claim";
   return (
     <>
@@ -48,7 +57,7 @@ export function OrganiserPage() {
         <Workplace online={online} />
       ) : (
         <>
-          <ConnectionBanner online={online} connected={true} paused="Signing in" />
+          <ConnectionBanner online={online} connected={true} paused="Signing in is paused" />
           <Door visitor={visitor} online={online} checkAgain={checkAgain} signOut={signOut} />
         </>
       )}
@@ -66,16 +75,8 @@ interface DoorProps {
 
 /** What somebody sees who is not an organiser, or not yet. */
 function Door({ visitor, online, checkAgain, signOut }: DoorProps) {
-  const main = useRef<HTMLElement>(null);
-  const { status } = visitor;
-  const before = useRef(status);
-  useEffect(() => {
-    // Whoever has just signed in or out finds the focus on what came of it.
-    if (before.current !== "loading" && before.current !== status) main.current?.focus();
-    before.current = status;
-  }, [status]);
   return (
-    <main id="main" class="door" ref={main} tabIndex={-1}>
+    <main id="main" class="door" tabIndex={-1}>
       {visitor.status === "loading" && (
         <div class="notice panel skeleton" aria-busy="true">
           <span class="unseen">Finding out who is signed in</span>

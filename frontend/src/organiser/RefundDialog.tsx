@@ -27,10 +27,15 @@ type Progress =
 export function RefundDialog({ order, show, online, onRefunded, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [progress, setProgress] = useState<Progress>({ status: "idle" });
+  const again = useRef<HTMLButtonElement>(null);
   const busy = progress.status === "busy";
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
+  useEffect(() => {
+    // A button that is disabled while it works loses the focus.
+    if (progress.status === "failed") again.current?.focus();
+  }, [progress]);
 
   const confirm = async () => {
     if (busy) return;
@@ -75,9 +80,10 @@ export function RefundDialog({ order, show, online, onRefunded, onClose }: Props
       </div>
       <div class="row-end">
         <button type="button" class="button" onClick={() => dialog.current?.close()}>
-          {busy ? "Close" : "Keep the order"}
+          {busy ? "Close" : "Keep order"}
         </button>
         <button
+          ref={again}
           type="button"
           class="button danger"
           disabled={busy || !online}

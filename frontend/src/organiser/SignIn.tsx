@@ -1,5 +1,6 @@
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Notice } from "../page/Notice";
+import { settings } from "../settings";
 import { backend } from "./backend/load";
 import { Field } from "./Field";
 import { describeProblem, type Problem } from "./problem";
@@ -19,6 +20,10 @@ export function SignIn({ online }: { online: boolean }) {
   const emailInput = useRef<HTMLInputElement>(null);
   const passwordInput = useRef<HTMLInputElement>(null);
 
+  useEffect(() => {
+    if (problem) passwordInput.current?.focus();
+  }, [problem]);
+
   const submit = async (event: Event) => {
     event.preventDefault();
     if (busy || !online) return;
@@ -36,7 +41,6 @@ export function SignIn({ online }: { online: boolean }) {
     } catch (error) {
       console.error("Signing in failed", error);
       setProblem(describeProblem("sign in", error));
-      passwordInput.current?.focus();
     } finally {
       setBusy(false);
     }
@@ -77,6 +81,12 @@ export function SignIn({ online }: { online: boolean }) {
         <button type="submit" class="button primary wide" disabled={busy || !online}>
           {busy ? "Signing in…" : "Sign in"}
         </button>
+        {settings.authEmulatorUrl !== null && (
+          <p class="soft hint">
+            The local stack has one organiser: <code>organiser@example.org</code>, with the password{" "}
+            <code>box-office</code>.
+          </p>
+        )}
         {!online && <p class="soft hint">You are offline; this works again when you are back.</p>}
       </form>
     </section>

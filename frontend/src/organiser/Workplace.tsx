@@ -20,24 +20,28 @@ export function Workplace({ online }: { online: boolean }) {
   const sales = useSales(chosen?.id ?? null);
   const connected = [shows, sales].every((feed) => feed.status !== "ready" || feed.connected);
   const title = useRef<HTMLHeadingElement>(null);
-  const takesFocus = useRef(false);
+  const takesFocus = useRef<string | null>(null);
 
-  // Whoever has just come in by signing in, or made a show, goes on from its sales.
+  // Whoever has just made a show goes on from its sales.
   useEffect(() => {
-    if (takesFocus.current && chosen) {
-      takesFocus.current = false;
+    if (chosen && takesFocus.current === chosen.id) {
+      takesFocus.current = null;
       title.current?.focus();
     }
   }, [chosen]);
   const close = useCallback(() => setCreating(false), []);
   const created = useCallback((showId: string) => {
-    takesFocus.current = true;
+    takesFocus.current = showId;
     location.hash = addressOfShow(showId);
   }, []);
 
   return (
     <>
-      <ConnectionBanner online={online} connected={connected} paused="Selling" />
+      <ConnectionBanner
+        online={online}
+        connected={connected}
+        paused="Refunds and new shows are paused"
+      />
       <main id="main" class="page organiser" tabIndex={-1}>
         <section aria-labelledby="shows-title">
           <div class="section-head row">

@@ -15,7 +15,7 @@ const UNREACHABLE: Problem = {
 const SIGN_IN: Problems = {
   "auth/invalid-credential": {
     title: "This e-mail and password don't go together.",
-    advice: "Check both. On your own machine: organiser@example.org with box-office.",
+    advice: "Check both, and try again.",
   },
   "auth/invalid-email": {
     title: "That is no e-mail address.",

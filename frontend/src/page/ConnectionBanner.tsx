@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 interface Props {
   online: boolean;
   connected: boolean;
-  /** What has to wait while there is no network. */
+  /** What has to wait while there is no network, such as "Buying is paused". */
   paused: string;
 }
 
@@ -23,7 +23,7 @@ export function ConnectionBanner({ online, connected, paused }: Props) {
   }, [connected]);
 
   const message = !online
-    ? `You are offline. ${paused} is paused; everything comes back by itself.`
+    ? `You are offline. ${paused}; everything comes back by itself.`
     : lost
       ? "The box office can't be reached. Seats and orders may be out of date; trying again by itself."
       : null;

@@ -51,7 +51,7 @@ export function Page() {
         orderCount={orders.status === "ready" ? orders.items.length : 0}
         ticketCount={tickets.status === "ready" ? tickets.items.length : 0}
       />
-      <ConnectionBanner online={online} connected={connected} paused="Buying" />
+      <ConnectionBanner online={online} connected={connected} paused="Buying is paused" />
       <main class="page">
         <ShowsSection
           feed={shows}
