@@ -1,4 +1,4 @@
-"""The processor's own book of charges, in SQLite: one charge per idempotency key."""
+"""The processor's own book, in SQLite: one charge, and one refund, per idempotency key."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import json
 import sqlite3
 import threading
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Charge:
-    """One charge. `status` is "pending", "succeeded" or "declined"."""
+    """One charge. `status` is "pending", "succeeded" or "declined"; `refund_id` says whether the
+    money went back."""
 
     id: str
     idempotency_key: str
@@ -24,15 +25,21 @@ class Charge:
     metadata: dict[str, str]
     status: str = "pending"
     decline_code: str | None = None
+    refund_id: str | None = None
+    refund_key: str | None = None
 
     def public(self) -> dict[str, Any]:
         """What the merchant may see of it."""
-        hidden = ("token", "webhook_url", "idempotency_key")
+        hidden = ("token", "webhook_url", "idempotency_key", "refund_key")
         return {key: value for key, value in asdict(self).items() if key not in hidden}
 
 
 class KeyReused(Exception):
     """Raised when an idempotency key comes again with a different amount, currency or card."""
+
+
+class NotRefundable(Exception):
+    """Raised for the refund of a charge that took no money, or gave it back already."""
 
 
 class Book:
@@ -44,7 +51,7 @@ class Book:
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS charges (id TEXT PRIMARY KEY, idempotency_key TEXT UNIQUE,"
             " amount_cents INTEGER, currency TEXT, token TEXT, webhook_url TEXT, metadata TEXT,"
-            " status TEXT, decline_code TEXT)"
+            " status TEXT, decline_code TEXT, refund_id TEXT, refund_key TEXT UNIQUE)"
         )
 
     def open_charge(self, wanted: Charge) -> tuple[Charge, bool]:
@@ -86,6 +93,33 @@ class Book:
             raise LookupError(charge_id)
         return charge
 
+    def refund(self, charge_id: str, key: str) -> Charge:
+        """Give a charge's money back, or find that the same key did already; returns the charge.
+
+        Raises:
+            LookupError: there is no such charge.
+            KeyReused: the key stands for another charge's refund.
+            NotRefundable: the charge did not succeed, or was refunded under another key.
+        """
+        with self._lock, self._db:
+            charge, under_key = self._one("id", charge_id), self._one("refund_key", key)
+            if charge is None:
+                raise LookupError(charge_id)
+            if under_key is not None and under_key.id != charge.id:
+                raise KeyReused(f"the key {key} was used for another refund")
+            if under_key is not None:
+                return under_key
+            if charge.status != "succeeded" or charge.refund_id is not None:
+                raise NotRefundable(
+                    f"the charge is {'refunded' if charge.refund_id else charge.status}"
+                )
+            refund_id = f"re_{uuid.uuid4().hex[:24]}"
+            self._db.execute(
+                "UPDATE charges SET refund_id = ?, refund_key = ? WHERE id = ?",
+                (refund_id, key, charge_id),
+            )
+        return replace(charge, refund_id=refund_id, refund_key=key)
+
     def all_charges(self) -> list[Charge]:
         """Every charge, oldest first."""
         with self._lock:
@@ -106,5 +140,5 @@ def new_charge_id() -> str:
 
 
 def _charge(row: tuple[Any, ...]) -> Charge:
-    id_, key, cents, currency, token, url, metadata, status, decline_code = row
-    return Charge(id_, key, cents, currency, token, url, json.loads(metadata), status, decline_code)
+    *before, metadata = row[:7]
+    return Charge(*before, json.loads(metadata), *row[7:])

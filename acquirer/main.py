@@ -1,10 +1,12 @@
-"""A card processor that we don't own: one HTTP function with four routes.
+"""A card processor that we don't own: one HTTP function with five routes.
 
 It knows nothing of Throughline. Like many a vendor it is instrumented without a line of code, by
 `opentelemetry-instrument`, and only names the one step that takes its time.
 
     POST /tokens   a card's number for a token; from a browser, from any origin
     POST /charges  takes a charge under an Idempotency-Key, calls its webhook_url back when it ended
+                   again where its merchant asks again, who then has not heard
+    POST /refunds  gives a charge's money back under an Idempotency-Key
     GET  /charges  every charge, for the merchant's books
     GET  /health   whether it is up
 """
@@ -24,7 +26,7 @@ from opentelemetry import context, trace
 
 import cards
 import webhook
-from charges import Book, Charge, KeyReused, new_charge_id
+from charges import Book, Charge, KeyReused, NotRefundable, new_charge_id
 
 SECRET = os.environ.get("ACQUIRER_WEBHOOK_SECRET", "whsec_for_the_local_stack_only")
 DELAY_SECONDS = (0.3, 1.5)
@@ -51,6 +53,8 @@ def acquirer(request: flask.Request) -> Response:
             return (*make_token(_json(request)), _CORS)
         case ("POST", "/charges"):
             return take_charge(_json(request), request.headers.get("Idempotency-Key", ""))
+        case ("POST", "/refunds"):
+            return give_back(_json(request), request.headers.get("Idempotency-Key", ""))
         case ("GET", "/charges"):
             return {"charges": [charge.public() for charge in book.all_charges()]}, 200
         case ("GET", "/health"):
@@ -84,10 +88,30 @@ def take_charge(body: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
         charge, is_new = book.open_charge(wanted)
     except KeyReused as why:
         return _error("idempotency_key_reused", str(why)), 409
+    here = context.get_current()
     if is_new:
-        here = context.get_current()
         threading.Thread(target=settle_charge, args=(charge, here), daemon=True).start()
+    elif charge.status != "pending":
+        threading.Thread(target=tell_merchant, args=(charge, here), daemon=True).start()
     return charge.public(), 202
+
+
+def give_back(body: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
+    """Refund the charge that `body` names; the same key is the same refund."""
+    charge_id = body.get("charge_id")
+    if not key or len(key) > 255:
+        return _error("invalid_refund", "An Idempotency-Key of 1 to 255 characters is needed."), 422
+    if not isinstance(charge_id, str):
+        return _error("invalid_refund", "charge_id must be a charge's id."), 422
+    try:
+        charge = book.refund(charge_id, key)
+    except LookupError:
+        return _error("unknown_charge", "There is no such charge."), 404
+    except KeyReused as why:
+        return _error("idempotency_key_reused", str(why)), 409
+    except NotRefundable as why:
+        return _error("not_refundable", str(why)), 409
+    return {"id": charge.refund_id, "charge_id": charge.id, "status": "refunded"}, 201
 
 
 def settle_charge(charge: Charge, asked_in: context.Context) -> None:
@@ -101,6 +125,15 @@ def settle_charge(charge: Charge, asked_in: context.Context) -> None:
         status = "succeeded" if approved else "declined"
         ended = book.close_charge(charge.id, status, None if approved else outcome)
         webhook.deliver(ended, SECRET)
+    finally:
+        context.detach(token)
+
+
+def tell_merchant(charge: Charge, asked_in: context.Context) -> None:
+    """Tell the merchant once more how a charge ended."""
+    token = context.attach(asked_in)
+    try:
+        webhook.deliver(charge, SECRET)
     finally:
         context.detach(token)
 

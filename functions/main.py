@@ -8,6 +8,7 @@ from boxoffice import clients
 
 clients.make_firebase_app()
 
+from boxoffice.welcome import welcome
 from boxoffice.availability import availability
 from boxoffice.quote import quote
 from boxoffice.reserve import reserve
@@ -15,5 +16,20 @@ from boxoffice.charge import charge
 from boxoffice.settle import settle
 from boxoffice.issue import issue
 from boxoffice.expire import expire
+from boxoffice.refund import refund
+from boxoffice.audit import audit
+from boxoffice.sweep import sweep
 
-__all__ = ["availability", "quote", "reserve", "charge", "settle", "issue", "expire"]
+__all__ = [
+    "welcome",
+    "availability",
+    "quote",
+    "reserve",
+    "charge",
+    "settle",
+    "issue",
+    "expire",
+    "refund",
+    "audit",
+    "sweep",
+]

@@ -31,6 +31,16 @@ SETTINGS = (
         "where the card processor finds our webhook",
     ),
     Setting("ACQUIRER_TIMEOUT_SECONDS", "5", "how long one call to the card processor may take"),
+    Setting(
+        "ORGANISER_EMAILS",
+        "organiser@example.org",
+        "whose e-mail addresses make them organisers when they sign up, with commas between",
+    ),
+    Setting(
+        "SWEEP_AFTER_SECONDS",
+        "60",
+        "how long an order may stay where it is before the sweep tells the next stage again",
+    ),
     Setting("HOLD_SECONDS", "600", "how long seats are held for a buyer who has not paid"),
 )
 
@@ -44,7 +54,7 @@ def _value(name: str) -> str:
     value = os.environ.get(name, "")
     if value:
         return value
-    if os.environ.get("K_SERVICE") and not os.environ.get("FUNCTIONS_EMULATOR"):
+    if os.environ.get("K_SERVICE") and not is_emulated():
         raise SettingError(
             f"{name} is not set: {setting.help}. Set it in functions/.env.<project>."
         )
@@ -60,6 +70,17 @@ def _positive(name: str) -> float:
     if number <= 0:
         raise SettingError(f"{name} is {value!r}; it must be a number of seconds above zero.")
     return number
+
+
+def is_emulated() -> bool:
+    """Whether the functions run in the emulator; it says so."""
+    return bool(os.environ.get("FUNCTIONS_EMULATOR"))
+
+
+def eventarc_url() -> str:
+    """Where events are published, without a slash at its end; the emulator says where it is."""
+    emulator = os.environ.get("CLOUD_EVENTARC_EMULATOR_HOST", "")
+    return emulator.rstrip("/") or "https://eventarcpublishing.googleapis.com/v1"
 
 
 def project_id() -> str:
@@ -90,3 +111,15 @@ def settle_url() -> str:
 def hold_seconds() -> float:
     """How long reserved seats stay held."""
     return _positive("HOLD_SECONDS")
+
+
+def organiser_emails() -> frozenset[str]:
+    """The organisers' addresses, in lower case."""
+    return frozenset(
+        address.strip().lower() for address in _value("ORGANISER_EMAILS").split(",")
+    ) - {""}
+
+
+def sweep_after_seconds() -> float:
+    """How long an order may stay between two stages."""
+    return _positive("SWEEP_AFTER_SECONDS")

@@ -29,12 +29,14 @@ def new_order_id() -> str:
 
 
 class Buyer:
-    """One anonymous user of the Auth emulator."""
+    """One user of the Auth emulator: a new anonymous one, or the one whose `email` is given."""
 
-    def __init__(self, addresses: Addresses) -> None:
+    def __init__(self, addresses: Addresses, email: str | None = None, password: str = "") -> None:
+        method = "signInWithPassword" if email else "signUp"
+        account = {"email": email, "password": password} if email else {}
         response = httpx.post(
-            f"{addresses.auth}/identitytoolkit.googleapis.com/v1/accounts:signUp?key=any",
-            json={"returnSecureToken": True},
+            f"{addresses.auth}/identitytoolkit.googleapis.com/v1/accounts:{method}?key=any",
+            json={"returnSecureToken": True, **account},
             timeout=30,
         )
         response.raise_for_status()

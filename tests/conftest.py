@@ -53,6 +53,14 @@ def buyer(new_buyer: Callable[[], Buyer]) -> Buyer:
 
 
 @pytest.fixture
+def organiser(addresses: Addresses) -> Iterator[Buyer]:
+    """The organiser, who is there from the start."""
+    person = Buyer(addresses, "organiser@example.org", "box-office")
+    yield person
+    person.close()
+
+
+@pytest.fixture
 def open_show(box_office: BoxOffice) -> Iterator[Callable[..., str]]:
     """Puts on shows of a test's own, and takes them off afterwards."""
     shows: list[str] = []

@@ -14,6 +14,7 @@ import firebase_admin
 import settings
 
 if TYPE_CHECKING:
+    import requests
     from google.cloud.firestore import Client
     from google.cloud.pubsub_v1 import PublisherClient
 
@@ -44,3 +45,18 @@ def publisher() -> PublisherClient:
     from google.cloud.pubsub_v1 import PublisherClient  # noqa: PLC0415
 
     return PublisherClient()
+
+
+@cache
+def eventarc() -> requests.Session:
+    """What to publish CloudEvents with; Eventarc has no Python client that is worth its import."""
+    import requests  # noqa: PLC0415
+
+    if settings.is_emulated():
+        return requests.Session()
+    import google.auth  # noqa: PLC0415
+    from google.auth.transport.requests import AuthorizedSession  # noqa: PLC0415
+
+    credentials, _ = google.auth.default(["https://www.googleapis.com/auth/cloud-platform"])
+    session: requests.Session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
+    return session

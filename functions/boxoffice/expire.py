@@ -11,7 +11,7 @@ from google.cloud import firestore
 from opentelemetry import trace
 
 import throughline
-from boxoffice import ledger, queues
+from boxoffice import ledger, queues, trail
 from boxoffice.order import State
 
 _log = logging.getLogger(__name__)
@@ -40,10 +40,10 @@ def expire(task: https_fn.CallableRequest[Any]) -> None:
     if datetime.now(UTC) < due:
         return leave(order_id)
     try:
-        ledger.advance(order_id, State.EXPIRED, give_back)
+        outcome = ledger.advance(order_id, State.EXPIRED, give_back)
     except NotDue:
-        leave(order_id)
-    return None
+        return leave(order_id)
+    return trail.record(order_id, outcome, by="expire")
 
 
 def give_back(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:

@@ -9,7 +9,7 @@ from firebase_functions.core import CloudEvent
 from google.cloud import firestore
 
 import throughline
-from boxoffice import clients, ledger, topics
+from boxoffice import ledger, topics, trail
 from boxoffice.order import State
 
 
@@ -22,17 +22,17 @@ def issue(event: CloudEvent[Any]) -> None:
     def write_tickets(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
         return ledger.Move(State.TICKETED, writes=lambda tx: print_tickets(tx, order_id, order))
 
-    ledger.advance(order_id, State.TICKETED, write_tickets)
+    outcome = ledger.advance(order_id, State.TICKETED, write_tickets)
+    trail.record(order_id, outcome, by="issue")
 
 
 def print_tickets(
     transaction: firestore.Transaction, order_id: str, order: ledger.Document
 ) -> None:
     """Write tickets/{order_id}-{number} for each seat; the same order always gets the same ones."""
-    tickets = clients.firestore().collection(ledger.TICKETS)
-    for number in range(1, order["seats"] + 1):
+    for number, ticket in enumerate(ledger.tickets(order_id, order), start=1):
         transaction.create(
-            tickets.document(f"{order_id}-{number}"),
+            ticket,
             {
                 "uid": order["uid"],
                 "order_id": order_id,

@@ -11,7 +11,7 @@ from google.cloud import firestore
 from opentelemetry import trace
 
 import throughline
-from boxoffice import clients
+from boxoffice import clients, enduser
 from boxoffice.order import State, Verdict, judge
 
 ORDERS = "orders"
@@ -50,6 +50,20 @@ class Outcome:
     order: Document
     state: State
     moved: bool
+
+
+def read(order_id: str) -> Document | None:
+    """An order as it is now; None where there is none."""
+    found: Document | None = (
+        clients.firestore().collection(ORDERS).document(order_id).get().to_dict()
+    )
+    return found
+
+
+def tickets(order_id: str, order: Document) -> list[firestore.DocumentReference]:
+    """Where the tickets of an order are, or will be: tickets/{order_id}-{number}, from 1."""
+    collection = clients.firestore().collection(TICKETS)
+    return [collection.document(f"{order_id}-{number}") for number in range(1, order["seats"] + 1)]
 
 
 def seats_back(order: Document) -> Callable[[firestore.Transaction], None]:
@@ -99,6 +113,7 @@ def advance(order_id: str, wanted: State, decide: Decide | None = None) -> Outco
 
     outcome: Outcome = attempt(clients.firestore().transaction(max_attempts=TRANSACTION_ATTEMPTS))
     span.set_attribute("boxoffice.order.state", outcome.state)
+    enduser.put_on_span(outcome.order.get("uid"))
     span.set_attribute("boxoffice.show.id", str(outcome.order.get("show_id")))
     if outcome.moved:
         _log.info("Order %s is %s", order_id, outcome.state)

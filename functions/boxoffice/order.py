@@ -34,6 +34,9 @@ MOVES: Mapping[State, frozenset[State]] = {
 
 FINAL = frozenset(state for state, onward in MOVES.items() if not onward) | {State.TICKETED}
 
+# Where some stage has yet to do something.
+UNDERWAY = frozenset(State) - FINAL
+
 
 class Verdict(Enum):
     """What a stage should do about a move it was asked to make."""

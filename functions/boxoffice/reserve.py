@@ -10,7 +10,7 @@ from google.cloud import firestore
 
 import settings
 import throughline
-from boxoffice import clients, ledger, queues, topics
+from boxoffice import clients, ledger, queues, topics, trail
 from boxoffice.order import State
 from boxoffice.redelivery import redelivered
 
@@ -19,13 +19,18 @@ from boxoffice.redelivery import redelivered
 @firestore_fn.on_document_created(document="orders/{order_id}")
 @throughline.on_document
 def reserve(event: firestore_fn.Event[Any]) -> None:
+    """Hold the seats of the order that was placed."""
+    hold(event.params["order_id"])
+
+
+def hold(order_id: str) -> None:
     """Hold the seats, then tell the next stage and, because nobody waits for that, have the hold
-    end some day; a redelivery tells them again."""
-    order_id = event.params["order_id"]
+    end some day; where the seats are held already, tell them again."""
     outcome = ledger.advance(order_id, State.RESERVED, hold_seats)
     if outcome.state is State.RESERVED:
         topics.tell(topics.ORDER_RESERVED, order_id)
         queues.expire_at(order_id, outcome.order["hold_until"])
+    trail.record(order_id, outcome, by="reserve")
 
 
 def hold_seats(order: ledger.Document, transaction: firestore.Transaction) -> ledger.Move:

@@ -13,10 +13,11 @@ from typing import Any
 import flask
 from firebase_functions import https_fn
 from google.cloud import firestore
+from opentelemetry import trace
 
 import settings
 import throughline
-from boxoffice import ledger, topics
+from boxoffice import acquirer, ledger, topics, trail
 from boxoffice.order import State
 
 SIGNATURE_HEADER = "Acquirer-Signature"
@@ -39,7 +40,10 @@ def echoed_metadata(request: flask.Request) -> object:
 @https_fn.on_request()
 @throughline.on_webhook(echoed_metadata)
 def settle(request: flask.Request) -> flask.Response:
-    """Move the order to paid or declined. Whatever is not answered with 200 is sent again."""
+    """Move the order to paid or declined, or give back what was paid for an expired one.
+
+    Whatever is not answered with 200 is sent again.
+    """
     try:
         verify(request)
         order_id, outcome = settle_order(charge_in(request))
@@ -51,6 +55,9 @@ def settle(request: flask.Request) -> flask.Response:
         return answer(422, error=str(why))
     if outcome.state is State.PAID:
         topics.tell(topics.ORDER_PAID, order_id)
+    trail.record(order_id, outcome, by="settle")
+    if came_too_late(request, outcome):
+        acquirer.refund(order_id, str(charge_in(request)["id"]))
     return answer(200, state=outcome.state, moved=outcome.moved)
 
 
@@ -85,6 +92,15 @@ def settle_order(charge: Mapping[str, Any]) -> tuple[str, ledger.Outcome]:
             return order_id, ledger.advance(order_id, State.DECLINED, declined)
         case other:
             raise BadWebhook(f"the charge's status is {other!r}")
+
+
+def came_too_late(request: flask.Request, outcome: ledger.Outcome) -> bool:
+    """Whether money came for an order whose hold had lapsed: its seats are somebody else's now."""
+    late = outcome.state is State.EXPIRED and charge_in(request)["status"] == "succeeded"
+    if late:
+        trace.get_current_span().set_attribute("boxoffice.payment.late", True)
+        _log.warning("The money for an expired order came; it goes back")
+    return late
 
 
 def verify(request: flask.Request) -> None:

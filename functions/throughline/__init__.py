@@ -4,9 +4,12 @@ Copy this folder beside your main.py, call `throughline.start()` there, and put 
 each function.
 """
 
-from throughline.document import on_document, trace_field
+from throughline.auth import on_auth
+from throughline.document import link_to_document, on_document, rejoining, trace_field
+from throughline.event import on_event, publishing
 from throughline.https import on_call, on_request
 from throughline.message import on_message, sending
+from throughline.schedule import on_schedule
 from throughline.task import enqueueing, on_task
 from throughline.telemetry import flush, start
 from throughline.vendor import Call, Untrusted, calling, on_webhook
@@ -17,12 +20,18 @@ __all__ = [
     "calling",
     "enqueueing",
     "flush",
+    "link_to_document",
+    "on_auth",
     "on_call",
     "on_document",
+    "on_event",
     "on_message",
     "on_request",
+    "on_schedule",
     "on_task",
     "on_webhook",
+    "publishing",
+    "rejoining",
     "sending",
     "start",
     "trace_field",

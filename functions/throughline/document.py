@@ -6,10 +6,12 @@ in the reserved map field `_trace`, and whoever meets the document next finds it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from opentelemetry.trace import SpanKind
+from opentelemetry import context, trace
+from opentelemetry.trace import Link, SpanKind
 
 from throughline import carrier
 from throughline.invocation import Reception, Returned, traced
@@ -23,8 +25,44 @@ def trace_field() -> dict[str, dict[str, str]]:
     Returns `{"_trace": {"traceparent": …}}`, with tracestate and baggage where there are any; an
     empty map outside a span.
     """
-    context = carrier.write()
-    return {FIELD: context} if context else {}
+    written = carrier.write()
+    return {FIELD: written} if written else {}
+
+
+def link_to_document(document: Mapping[str, Any]) -> None:
+    """Link the current span to the one that wrote `document`, where it says which that was."""
+    writer = carrier.read(document.get(FIELD)).span_context
+    if writer:
+        trace.get_current_span().add_link(writer, {"throughline.link": "document"})
+
+
+@contextmanager
+def rejoining(document: Mapping[str, Any], name: str) -> Iterator[None]:
+    """Do something about one of many documents in that document's own trace.
+
+    For whoever comes by many, as a schedule does: inside, a span of that name is current, a child
+    of the span that wrote `document`, and it and the span that was current link each other. Where
+    the document says nothing of its trace, the new span is a child of the current one.
+    """
+    arrival = carrier.read(document.get(FIELD))
+    visitor = trace.get_current_span()
+    links = []
+    if arrival.span_context:
+        link_to_document(document)
+        links = [Link(visitor.get_span_context(), {"throughline.link": "visitor"})]
+    token = context.attach(arrival.context if arrival.span_context else context.get_current())
+    try:
+        with trace.get_tracer("throughline").start_as_current_span(
+            name,
+            links=links,
+            attributes={
+                "throughline.carrier": "document-field",
+                "throughline.context": arrival.state,
+            },
+        ):
+            yield
+    finally:
+        context.detach(token)
 
 
 def on_document(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:

@@ -35,15 +35,16 @@ def _is_a_failure(_span: Span, _error: Exception) -> bool:
 class Reception:
     """What one hop's adapter found out about the call it received, before the function runs.
 
-    `hop` and `carried_in` are the contract's names for the hop and its carrier. `answered` may put
+    `hop` and `carried_in` are the contract's names for the hop and its carrier, None where nothing
+    can carry. `answered` may put
     what the function returned on its span. `refused` says whether an exception is an answer to the
     caller rather than a failure of the function, and may put that on its span.
     """
 
     arrival: carrier.Arrival
     hop: str
-    carried_in: str
     kind: SpanKind
+    carried_in: str | None = None
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     answered: Callable[[Span, Any], None] = _say_nothing
     refused: Callable[[Span, Exception], bool] = _is_a_failure
@@ -81,9 +82,13 @@ def traced(
                     "faas.name": function.__name__,
                     "faas.coldstart": coldstart,
                     "throughline.hop": reception.hop,
-                    "throughline.carrier": reception.carried_in,
                     "throughline.context": arrival.state,
                     **({"throughline.context.reason": arrival.reason} if arrival.reason else {}),
+                    **(
+                        {"throughline.carrier": reception.carried_in}
+                        if reception.carried_in
+                        else {}
+                    ),
                     **source,
                     **reception.attributes,
                 },

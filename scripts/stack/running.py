@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stack import install, parts, places, seed
+from stack import install, parts, places, schedule, seed
 from stack.console import say, step
 from stack.ports import HOST, Ports
 from stack.problem import Problem
@@ -64,7 +64,8 @@ def stack(ports: Ports, folder: Path, *, data: Path | None = None) -> Iterator[P
             _start_observatory(processes, ports, folder, data, environment)
             _start_acquirer(processes, ports, folder, environment)
             _start_firebase(processes, ports, folder, config, environment)
-        yield processes
+        with schedule.on_schedule(ports.url("functions"), PROJECT):
+            yield processes
 
 
 def addresses(ports: Ports) -> dict[str, str]:
@@ -211,14 +212,14 @@ def _start_firebase(
         folder / "firebase.log",
         places.ROOT,
     )
-    seeded = False
+    seeds = {"firestore": seed.shows, "auth": seed.organiser}
 
     def ready() -> bool:
-        nonlocal seeded
-        if not seeded and _answers(ports.url("firestore")):
-            seed.shows(ports.url("firestore"), PROJECT)
-            seeded = True
-        return seeded and b"All emulators ready" in firebase.log.read_bytes()
+        for emulator, sow in list(seeds.items()):
+            if _answers(ports.url(emulator)):
+                sow(ports.url(emulator), PROJECT)
+                del seeds[emulator]
+        return not seeds and b"All emulators ready" in firebase.log.read_bytes()
 
     wait_until(
         lambda: _answers(f"{ports.url('observatory')}/api/health"),

@@ -1,4 +1,4 @@
-"""The Box Office's programme, written to the Firestore emulator as its administrator."""
+"""What a stack begins with: the Box Office's programme, and the account of its organiser."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+ORGANISER = {"email": "organiser@example.org", "password": "box-office"}
 
 _SHOWS = Path(__file__).with_name("shows.json")
 
@@ -27,14 +29,31 @@ def shows(firestore_url: str, project: str) -> None:
             "starts_at": starts_at,
         }
         writes.append(_write(project, f"shows/{show_id}", document))
+    documents = f"{firestore_url}/v1/projects/{project}/databases/(default)/documents"
+    _as_owner(f"{documents}:commit", {"writes": writes})
+
+
+def organiser(auth_url: str, project: str) -> None:
+    """Make the account of ORGANISER in the Auth emulator, claim included, as its administrator.
+
+    Signing up would have the welcome function give the claim, but first wait for it to start.
+    """
+    accounts = f"{auth_url}/identitytoolkit.googleapis.com/v1/projects/{project}/accounts"
+    made = _as_owner(accounts, {**ORGANISER, "emailVerified": True})
+    claims = json.dumps({"role": "organiser"})
+    _as_owner(f"{accounts}:update", {"localId": made["localId"], "customAttributes": claims})
+
+
+def _as_owner(url: str, body: object) -> dict[str, Any]:
+    """POST as the administrator; the emulators take this token for theirs, production doesn't."""
     request = urllib.request.Request(  # noqa: S310
-        f"{firestore_url}/v1/projects/{project}/databases/(default)/documents:commit",
-        data=json.dumps({"writes": writes}).encode(),
-        # The emulator takes this for the administrator; production doesn't.
+        url,
+        data=json.dumps(body).encode(),
         headers={"Authorization": "Bearer owner", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=20):  # noqa: S310
-        pass
+    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+        said: dict[str, Any] = json.load(answer)
+        return said
 
 
 def _write(project: str, path: str, document: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+"""Hop 11: context crosses Eventarc in the CloudEvent's distributed tracing extension."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import flask
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
+
+from throughline import carrier, http_request
+from throughline.invocation import Reception, Returned, traced
+
+
+@contextmanager
+def publishing(event_type: str, event_id: str) -> Iterator[dict[str, str]]:
+    """Publish one CloudEvent inside a PRODUCER span.
+
+    Yields the extension attributes to put on the event; add your own to them freely.
+    """
+    with trace.get_tracer("throughline").start_as_current_span(
+        f"send {event_type}",
+        kind=SpanKind.PRODUCER,
+        attributes={"cloudevents.event_id": event_id, "cloudevents.event_type": event_type},
+    ):
+        yield carrier.write()
+
+
+def on_event(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
+    """Trace a function that `firebase_functions.eventarc_fn` calls with a custom event.
+
+    Goes directly above `def`. The span's parent is the event's `traceparent` extension. The SDK
+    drops extensions, so they are read from the HTTP request that brought the event.
+    """
+    return traced(function, _receive)
+
+
+def _receive(event: Any) -> Reception:
+    return Reception(
+        arrival=carrier.read(_extensions()),
+        hop="eventarc",
+        carried_in="cloudevent-extension",
+        kind=SpanKind.CONSUMER,
+        attributes={
+            "faas.trigger": "other",
+            "faas.invocation_id": event.id,
+            "faas.time": event.time.isoformat(),
+            "cloudevents.event_id": event.id,
+            "cloudevents.event_source": event.source,
+            "cloudevents.event_spec_version": event.specversion,
+            "cloudevents.event_type": event.type,
+        },
+    )
+
+
+def _extensions() -> Mapping[str, object]:
+    """The event's tracing attributes: `ce-` headers in the binary mode of the HTTP binding, which
+    Eventarc uses; in the body in the structured mode, which the emulator uses."""
+    prefixed = {
+        key: value
+        for key in carrier.KEYS
+        if (value := http_request.received().get(f"ce-{key}")) is not None
+    }
+    if prefixed or not flask.has_request_context():
+        return prefixed
+    body = flask.request.get_json(silent=True)
+    if not isinstance(body, dict) or "specversion" not in body:
+        return {}
+    return {key: body[key] for key in carrier.KEYS if key in body}

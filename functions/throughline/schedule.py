@@ -1,0 +1,33 @@
+"""Hop 12: nothing crosses a schedule. What it starts declares itself a root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from opentelemetry.trace import SpanKind
+
+from throughline import carrier
+from throughline.invocation import Reception, Returned, traced
+
+
+def on_schedule(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
+    """Trace a function that `firebase_functions.scheduler_fn` calls when it is time.
+
+    Goes directly above `def`, because the SDK turns exceptions into answers. The span is a root on
+    purpose; what the function does for one document belongs into that one's trace: see `rejoining`.
+    """
+    return traced(function, _receive)
+
+
+def _receive(event: Any) -> Reception:
+    return Reception(
+        arrival=carrier.ABSENT,
+        hop="schedule",
+        kind=SpanKind.CONSUMER,
+        attributes={
+            "throughline.root": "schedule",
+            "faas.trigger": "timer",
+            "faas.time": event.schedule_time.isoformat(),
+        },
+    )

@@ -1,0 +1,92 @@
+"""Hop 13: from Firebase Auth to the function that welcomes a user, which is a root on purpose."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from observatory.client import Observatory
+from observatory.shapes import Row
+from tests.addresses import Addresses
+from tests.buyer import BoxOffice, Buyer, new_traceparent
+from tests.spans import has_all, picture, the
+
+
+def sign_up(addresses: Addresses, **account: str) -> dict[str, Any]:
+    """Create a user as the browser's SDK does; returns the claims of the ID token."""
+    response = httpx.post(
+        f"{addresses.auth}/identitytoolkit.googleapis.com/v1/accounts:signUp?key=any",
+        json={"returnSecureToken": True, **account},
+        timeout=30,
+    )
+    response.raise_for_status()
+    payload = response.json()["idToken"].split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    return claims
+
+
+def pseudonym(addresses: Addresses, uid: str) -> str:
+    """What stands for a user on spans."""
+    return hashlib.sha256(f"{addresses.project}{uid}".encode()).hexdigest()[:16]
+
+
+def welcomed(observatory: Observatory, addresses: Addresses, uid: str) -> Row:
+    """The span that welcomed a user."""
+    wanted = pseudonym(addresses, uid)
+    for line in observatory.traces(50, service="welcome")["traces"]:
+        journey = observatory.trace(line["trace_id"])
+        span = the(journey, "welcome", "welcome")
+        if span["attributes"].get("enduser.pseudo.id") == wanted:
+            assert journey["coverage"] == 1.0, picture(journey)
+            assert uid not in json.dumps(journey)
+            assert "example.org" not in json.dumps(journey)
+            return span
+    raise AssertionError(f"nobody welcomed {uid}")
+
+
+def test_a_new_user_is_a_buyer(addresses: Addresses, observatory: Observatory) -> None:
+    """By the claim in their very first token; and the span is a declared root."""
+    address = f"{secrets.token_hex(6)}@example.org"
+    claims = sign_up(addresses, email=address, password="long enough")
+    assert claims["role"] == "buyer"
+    span = welcomed(observatory, addresses, claims["user_id"])
+    assert (span["root"], span["hop"], span["context"]) == ("auth", "auth", "absent")
+    assert (span["parent_span_id"], span["carrier"], span["error"]) == (None, None, False)
+
+
+@pytest.mark.parametrize("address", ["organiser@example.org.evil.test", "x-organiser@example.org"])
+def test_an_address_like_the_organisers_is_not_the_organisers(
+    addresses: Addresses, address: str
+) -> None:
+    """Only the whole address counts."""
+    account = f"{secrets.token_hex(4)}{address}"
+    assert sign_up(addresses, email=account, password="long enough")["role"] == "buyer"
+
+
+def test_the_organiser_is_there_and_has_the_role(organiser: Buyer) -> None:
+    """The local stack has an account to be the organiser with."""
+    payload = organiser.token.split(".")[1]
+    assert json.loads(base64.urlsafe_b64decode(payload + "=="))["role"] == "organiser"
+
+
+def test_an_order_tells_of_the_same_person_as_their_welcome(
+    buyer: Buyer,
+    addresses: Addresses,
+    observatory: Observatory,
+    open_show: Callable[..., str],
+    box_office: BoxOffice,
+) -> None:
+    """Nothing carries the trace from one to the other, but the pseudonym is the same."""
+    traceparent = new_traceparent()
+    order_id = buyer.place(show_id=open_show(seats=0), _trace={"traceparent": traceparent})
+    box_office.wait_for(order_id)
+    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_all(("reserve", "reserve")))
+    attributes = the(journey, "reserve", "reserve")["attributes"]
+    assert attributes["enduser.pseudo.id"] == pseudonym(addresses, buyer.uid)
