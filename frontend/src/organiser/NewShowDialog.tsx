@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Notice } from "../page/Notice";
 import { SupportCode } from "../page/SupportCode";
 import { tracing } from "../tracing/load";
@@ -33,7 +33,8 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
   const [progress, setProgress] = useState<Progress>({ status: "idle" });
   const again = useRef<HTMLButtonElement>(null);
   const busy = progress.status === "busy";
-  useEffect(() => {
+  // Before anything is painted, so that no key goes to the page behind it.
+  useLayoutEffect(() => {
     dialog.current?.showModal();
   }, []);
   useEffect(() => {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Order } from "../orders/order";
 import { money, seatCount } from "../page/format";
 import { Notice } from "../page/Notice";
@@ -29,7 +29,8 @@ export function RefundDialog({ order, show, online, onRefunded, onClose }: Props
   const [progress, setProgress] = useState<Progress>({ status: "idle" });
   const again = useRef<HTMLButtonElement>(null);
   const busy = progress.status === "busy";
-  useEffect(() => {
+  // Before anything is painted, so that no key goes to the page behind it.
+  useLayoutEffect(() => {
     dialog.current?.showModal();
   }, []);
   useEffect(() => {

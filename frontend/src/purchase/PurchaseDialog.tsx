@@ -1,5 +1,5 @@
 import "./purchase.css";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { dayAndTime, money, seatCount } from "../page/format";
 import { Notice } from "../page/Notice";
 import { SupportCode } from "../page/SupportCode";
@@ -37,7 +37,8 @@ export function PurchaseDialog({ show, uid, whyNotBuy, onPlaced, onClose }: Prop
     onPlaced(orderId);
   });
 
-  useEffect(() => {
+  // Before anything is painted, so that no key goes to the page behind it.
+  useLayoutEffect(() => {
     dialog.current?.showModal();
     // The title, not the first button: that is "Close", and a focused field opens phone keyboards.
     title.current?.focus();
