@@ -140,5 +140,5 @@ def new_charge_id() -> str:
 
 
 def _charge(row: tuple[Any, ...]) -> Charge:
-    *before, metadata = row[:7]
-    return Charge(*before, json.loads(metadata), *row[7:])
+    id_, key, cents, currency, token, url, metadata, *ended = row
+    return Charge(id_, key, cents, currency, token, url, json.loads(metadata), *ended)
