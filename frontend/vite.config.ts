@@ -5,6 +5,8 @@ export default defineConfig({
   build: {
     target: "es2022",
     sourcemap: true,
+    // Two pages, so that the buyer's does not carry the organiser's.
+    rolldownOptions: { input: ["index.html", "organiser.html"] },
     // Firestore's SDK is what is large; it has a chunk of its own that the first paint doesn't need.
     chunkSizeWarningLimit: 600,
   },

@@ -30,6 +30,7 @@ def page_settings(ports: Ports) -> dict[str, str]:
     return {
         "VITE_AUTH_EMULATOR_URL": ports.url("auth"),
         "VITE_FIRESTORE_EMULATOR": f"{HOST}:{ports.all['firestore']}",
+        "VITE_FUNCTIONS_URL": f"{ports.url('functions')}/{PROJECT}/us-central1",
         "VITE_OTLP_ENDPOINT": ports.url("observatory"),
         "VITE_OBSERVATORY_URL": ports.url("observatory"),
         "VITE_ACQUIRER_URL": ports.url("acquirer"),

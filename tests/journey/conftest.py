@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -70,3 +72,19 @@ class Till:
 def till(page: Page) -> Till:
     """Buying on the page."""
     return Till(page)
+
+
+@pytest.fixture
+def new_account(addresses: Addresses) -> Callable[[], tuple[str, str]]:
+    """Signs somebody up with an e-mail address; returns it, and the password."""
+
+    def sign_up() -> tuple[str, str]:
+        email, password = f"{secrets.token_hex(6)}@example.org", "none-of-ours"
+        httpx.post(
+            f"{addresses.auth}/identitytoolkit.googleapis.com/v1/accounts:signUp?key=any",
+            json={"email": email, "password": password, "returnSecureToken": True},
+            timeout=30,
+        ).raise_for_status()
+        return email, password
+
+    return sign_up

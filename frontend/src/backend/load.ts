@@ -1,4 +1,6 @@
 /** Starts loading Firebase at once, without making the first paint wait for it. */
+import { whenLoaded } from "./whenLoaded";
+
 export type Backend = typeof import("./index");
 
 export const backend: Promise<Backend> = import("./index");
@@ -8,13 +10,5 @@ export function withBackend(
   begin: (loaded: Backend) => () => void,
   fail: (error: Error) => void,
 ): () => void {
-  let stop: (() => void) | undefined;
-  let stopped = false;
-  backend.then((loaded) => {
-    if (!stopped) stop = begin(loaded);
-  }, fail);
-  return () => {
-    stopped = true;
-    stop?.();
-  };
+  return whenLoaded(backend, begin, fail);
 }

@@ -10,7 +10,9 @@ import {
 import { connectFirestoreEmulator, type Firestore, getFirestore } from "firebase/firestore";
 import { settings } from "../settings";
 
-const app = initializeApp(settings.firebase);
+// Each page says in its HTML whose sign-in it keeps: an organiser who signs in must not push out the
+// guest of the same browser, whose orders nobody else can get at.
+const app = initializeApp(settings.firebase, document.documentElement.dataset.session);
 
 export const auth: Auth = initializeAuth(app, {
   persistence: [indexedDBLocalPersistence, browserLocalPersistence],

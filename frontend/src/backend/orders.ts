@@ -57,7 +57,8 @@ export function watchOrders(
   return watch(newestFirst, readOrder, report, fail);
 }
 
-function readOrder(document: QueryDocumentSnapshot<DocumentData>): Order {
+/** An order as it lies in Firestore, whoever's it is; what is missing or odd gets a plain value. */
+export function readOrder(document: QueryDocumentSnapshot<DocumentData>): Order {
   const data = document.data();
   const state = ORDER_STATES.find((known) => known === data.state) ?? "placed";
   return {

@@ -1,4 +1,6 @@
 import { useMemo } from "preact/hooks";
+import type { Live } from "../backend/live";
+import { withBackend } from "../backend/load";
 import { type Feed, type Subscribe, useFeed } from "../page/useFeed";
 import { tell } from "../tracing/load";
 import type { Order } from "./order";
@@ -9,17 +11,15 @@ export function useOrders(uid: string | null): Feed<Order> {
     () =>
       uid === null
         ? null
-        : (backend, report, fail) =>
-            backend.watchOrders(
-              uid,
-              (live) => {
-                tell((tracing) => {
-                  for (const order of live.items) tracing.orderArrived(order);
-                });
-                report(live);
-              },
-              fail,
-            ),
+        : (report, fail) => {
+            const arrived = (live: Live<Order>) => {
+              tell((tracing) => {
+                for (const order of live.items) tracing.orderArrived(order);
+              });
+              report(live);
+            };
+            return withBackend((backend) => backend.watchOrders(uid, arrived, fail), fail);
+          },
     [uid],
   );
   return useFeed(subscribe);

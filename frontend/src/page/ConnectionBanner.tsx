@@ -3,13 +3,15 @@ import { useEffect, useState } from "preact/hooks";
 interface Props {
   online: boolean;
   connected: boolean;
+  /** What has to wait while there is no network, such as "Buying is paused". */
+  paused: string;
 }
 
 // A connection that is back within this time is nothing to tell anybody about.
 const PATIENCE_MS = 2_000;
 
 /** Says that what is on screen may be old, and that nothing needs to be done about it. */
-export function ConnectionBanner({ online, connected }: Props) {
+export function ConnectionBanner({ online, connected, paused }: Props) {
   const [lost, setLost] = useState(false);
   useEffect(() => {
     if (connected) {
@@ -21,7 +23,7 @@ export function ConnectionBanner({ online, connected }: Props) {
   }, [connected]);
 
   const message = !online
-    ? "You are offline. Buying is paused; everything comes back by itself."
+    ? `You are offline. ${paused}; everything comes back by itself.`
     : lost
       ? "The box office can't be reached. Seats and orders may be out of date; trying again by itself."
       : null;

@@ -1,5 +1,6 @@
 import { SignOutButton } from "../buyer/SignOutButton";
 import type { Buyer } from "../buyer/useBuyer";
+import { TicketMark } from "./TicketMark";
 
 interface Props {
   buyer: Buyer;
@@ -14,18 +15,7 @@ export function Header({ buyer, signIn, signOut, orderCount, ticketCount }: Prop
     <header class="top">
       <div class="top-inside">
         <h1 class="brand">
-          <svg viewBox="0 0 28 20" width="28" height="20" aria-hidden="true">
-            <path
-              d="M2 0h24a2 2 0 0 1 2 2v5a3 3 0 0 0 0 6v5a2 2 0 0 1-2 2H2a2 2 0 0 1-2-2v-5a3 3 0 0 0 0-6V2a2 2 0 0 1 2-2z"
-              fill="currentColor"
-            />
-            <path
-              d="M18 3v14"
-              stroke="var(--panel)"
-              stroke-width="1.6"
-              stroke-dasharray="2.2 2.2"
-            />
-          </svg>
+          <TicketMark />
           Box Office
         </h1>
         <nav aria-label="On this page">

@@ -4,6 +4,7 @@ import { OrdersSection } from "../orders/OrdersSection";
 import { useOrders } from "../orders/useOrders";
 import { PurchaseDialog } from "../purchase/PurchaseDialog";
 import { ShowsSection } from "../shows/ShowsSection";
+import { useSeatsLeft } from "../shows/useSeatsLeft";
 import { useShows } from "../shows/useShows";
 import { TicketsSection } from "../tickets/TicketsSection";
 import { useTickets } from "../tickets/useTickets";
@@ -17,7 +18,7 @@ export function Page() {
   const online = useOnline();
   const { buyer, signIn, signOut } = useBuyer();
   const uid = buyer.status === "signed-in" ? buyer.uid : null;
-  const shows = useShows();
+  const { feed: shows, lookedUpAt } = useSeatsLeft(useShows(), online);
   const orders = useOrders(uid);
   const tickets = useTickets(uid);
   const [buyingShowId, setBuyingShowId] = useState<string | null>(null);
@@ -50,9 +51,14 @@ export function Page() {
         orderCount={orders.status === "ready" ? orders.items.length : 0}
         ticketCount={tickets.status === "ready" ? tickets.items.length : 0}
       />
-      <ConnectionBanner online={online} connected={connected} />
+      <ConnectionBanner online={online} connected={connected} paused="Buying is paused" />
       <main class="page">
-        <ShowsSection feed={shows} whyNotBuy={whyNotBuy} buy={setBuyingShowId} />
+        <ShowsSection
+          feed={shows}
+          lookedUpAt={lookedUpAt}
+          whyNotBuy={whyNotBuy}
+          buy={setBuyingShowId}
+        />
         <div class="mine">
           <OrdersSection
             feed={orders}

@@ -1,6 +1,5 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type { Live } from "../backend/live";
-import { type Backend, withBackend } from "../backend/load";
 
 /** A live list as a component sees it. */
 export type Feed<T> =
@@ -10,7 +9,6 @@ export type Feed<T> =
 
 /** Begins a live query; returns what stops it. */
 export type Subscribe<T> = (
-  backend: Backend,
   report: (live: Live<T>) => void,
   fail: (error: Error) => void,
 ) => () => void;
@@ -28,13 +26,12 @@ export function useFeed<T>(subscribe: Subscribe<T> | null): Feed<T> {
   useEffect(() => {
     setFeed({ status: "loading" });
     if (!subscribe) return undefined;
-    const fail = (error: Error) => {
-      console.error("A live list stopped", error);
-      setFeed({ status: "failed", error, retry });
-    };
-    return withBackend(
-      (backend) => subscribe(backend, (live) => setFeed({ status: "ready", ...live }), fail),
-      fail,
+    return subscribe(
+      (live) => setFeed({ status: "ready", ...live }),
+      (error) => {
+        console.error("A live list stopped", error);
+        setFeed({ status: "failed", error, retry });
+      },
     );
     // A new attempt subscribes again.
   }, [subscribe, retry, attempt]);

@@ -1,5 +1,5 @@
 import "./purchase.css";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { dayAndTime, money, seatCount } from "../page/format";
 import { Notice } from "../page/Notice";
 import { SupportCode } from "../page/SupportCode";
@@ -7,8 +7,10 @@ import { availabilityOf } from "../shows/seats";
 import type { Show } from "../shows/show";
 import { CardField } from "./CardField";
 import { faultOfCard } from "./card";
+import { QuoteLine } from "./QuoteLine";
 import { SeatStepper } from "./SeatStepper";
 import { usePurchase } from "./usePurchase";
+import { useQuote } from "./useQuote";
 
 interface Props {
   show: Show;
@@ -35,7 +37,8 @@ export function PurchaseDialog({ show, uid, whyNotBuy, onPlaced, onClose }: Prop
     onPlaced(orderId);
   });
 
-  useEffect(() => {
+  // Before anything is painted, so that no key goes to the page behind it.
+  useLayoutEffect(() => {
     dialog.current?.showModal();
     // The title, not the first button: that is "Close", and a focused field opens phone keyboards.
     title.current?.focus();
@@ -55,7 +58,13 @@ export function PurchaseDialog({ show, uid, whyNotBuy, onPlaced, onClose }: Prop
     most === 0
       ? "The last seat has just been sold."
       : (whyNotBuy ?? (uid === null ? "Signing you in…" : null));
-  const total = money(seats * show.priceCents, show.currency);
+  const quoting = useQuote(show.id, seats);
+  const quote = quoting.status === "quoted" ? quoting.quote : null;
+  // The quote has the last word on the price; without one, the show's own price stands.
+  const total = money(
+    quote?.amountCents ?? seats * show.priceCents,
+    quote?.currency ?? show.currency,
+  );
 
   const submit = (event: Event) => {
     event.preventDefault();
@@ -117,6 +126,7 @@ export function PurchaseDialog({ show, uid, whyNotBuy, onPlaced, onClose }: Prop
           )}
         </div>
         <div class="sheet-foot">
+          <QuoteLine seats={seats} progress={quoting} />
           {reason !== null && (
             <p class="why soft" id="why-not-pay">
               {reason}

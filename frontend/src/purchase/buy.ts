@@ -1,6 +1,6 @@
 /** Buys seats: the card becomes a token, the token becomes an order. One call is one trace. */
 import type { Backend } from "../backend/load";
-import type { Tracing } from "../tracing/tracing";
+import { type Tracing, within } from "../tracing/tracing";
 import { digitsOf } from "./card";
 import { tokenise } from "./tokenise";
 
@@ -22,34 +22,28 @@ export interface StartedPurchase {
 
 /** Starts to buy. `acquirerUrl` is the card processor's base URL. */
 export function buy(
-  purchase: Purchase,
-  backend: Backend,
+  { uid, showId, seats, cardNumber }: Purchase,
+  backend: Pick<Backend, "newOrderId" | "createOrder">,
   tracing: Tracing,
   acquirerUrl: string,
 ): StartedPurchase {
   const orderId = backend.newOrderId();
-  const trace = tracing.beginPurchase(orderId, purchase.showId);
+  const trace = tracing.begin({
+    name: "buy",
+    done: "Order placed",
+    failed: "Order could not be placed",
+    orderId,
+    showId,
+  });
   const url = `${acquirerUrl}/tokens`;
-
-  async function place(): Promise<void> {
-    try {
-      const cardToken = await trace.tokenise(url, (answered) =>
-        tokenise(url, digitsOf(purchase.cardNumber), answered),
-      );
-      await trace.placeOrder((carrier) =>
-        backend.createOrder(orderId, purchase.uid, {
-          showId: purchase.showId,
-          seats: purchase.seats,
-          cardToken,
-          carrier,
-        }),
-      );
-      trace.end();
-    } catch (error) {
-      trace.end(error);
-      throw error;
-    }
-  }
-
-  return { orderId, traceId: trace.traceId, placed: place() };
+  const placed = within(trace, async () => {
+    // The processor's endpoint for browsers takes no headers of ours, so the trace's stay here.
+    const cardToken = await trace.request({ method: "POST", url }, ({ answered }) =>
+      tokenise(url, digitsOf(cardNumber), answered),
+    );
+    await trace.create("orders", (carrier) =>
+      backend.createOrder(orderId, uid, { showId, seats, cardToken, carrier }),
+    );
+  });
+  return { orderId, traceId: trace.traceId, placed };
 }

@@ -1,4 +1,5 @@
 import "./shows.css";
+import { clock } from "../page/format";
 import { Notice } from "../page/Notice";
 import type { Feed } from "../page/useFeed";
 import { ShowCard, WHY_NOT_BUY_ID } from "./ShowCard";
@@ -6,6 +7,8 @@ import type { Show } from "./show";
 
 interface Props {
   feed: Feed<Show>;
+  /** When the seats left were looked up; null while they are live. */
+  lookedUpAt: Date | null;
   /** Why nothing can be bought at the moment; null if it can. */
   whyNotBuy: string | null;
   buy: (showId: string) => void;
@@ -13,13 +16,17 @@ interface Props {
 
 const SKELETONS = ["a", "b", "c", "d", "e", "f"];
 
-export function ShowsSection({ feed, whyNotBuy, buy }: Props) {
+export function ShowsSection({ feed, lookedUpAt, whyNotBuy, buy }: Props) {
   return (
     <section id="shows" class="shows" aria-labelledby="shows-title" tabIndex={-1}>
       <div class="section-head">
         <h2 id="shows-title">On sale</h2>
         {whyNotBuy === null ? (
-          <p class="soft">Seats left are live: they change as people buy.</p>
+          <p class="soft" data-seats-looked-up={lookedUpAt?.toISOString()}>
+            {lookedUpAt === null
+              ? "Seats left are live: they change as people buy."
+              : `Seats left as of ${clock(lookedUpAt)}; asked for again every few seconds.`}
+          </p>
         ) : (
           <p class="paused" id={WHY_NOT_BUY_ID}>
             {whyNotBuy}
@@ -31,7 +38,7 @@ export function ShowsSection({ feed, whyNotBuy, buy }: Props) {
   );
 }
 
-function Shows({ feed, whyNotBuy, buy }: Props) {
+function Shows({ feed, whyNotBuy, buy }: Omit<Props, "lookedUpAt">) {
   if (feed.status === "failed") {
     return (
       <Notice tone="bad" title="The shows can't be loaded." urgent>

@@ -1,9 +1,11 @@
 import { useEffect } from "preact/hooks";
+import { withBackend } from "../backend/load";
 import { type Feed, type Subscribe, useFeed } from "../page/useFeed";
 import { tell } from "../tracing/load";
 import type { Show } from "./show";
 
-const subscribe: Subscribe<Show> = (backend, report, fail) => backend.watchShows(report, fail);
+const subscribe: Subscribe<Show> = (report, fail) =>
+  withBackend((backend) => backend.watchShows(report, fail), fail);
 
 /** The shows on sale, live. Their first arrival is what the page view's span waits for. */
 export function useShows(): Feed<Show> {

@@ -10,6 +10,8 @@ export const TRACE_FIELD = "_trace";
 export interface DocumentWrite {
   collection: string;
   operation: "create" | "update" | "set" | "delete";
+  /** Stored beside the context; see `baggage.ts`. */
+  baggage?: string | undefined;
   attributes?: Attributes;
 }
 
@@ -24,7 +26,7 @@ export interface DocumentWrite {
 export function writeWithTrace<T>(
   tracer: Tracer,
   parent: Span,
-  { collection, operation, attributes }: DocumentWrite,
+  { collection, operation, baggage, attributes }: DocumentWrite,
   write: (carrier: TraceCarrier) => Promise<T>,
 ): Promise<T> {
   const span = tracer.startSpan(
@@ -41,5 +43,5 @@ export function writeWithTrace<T>(
     },
     childOf(parent.spanContext()),
   );
-  return during(span, () => write(inject(span.spanContext())));
+  return during(span, () => write(inject(span.spanContext(), baggage)));
 }

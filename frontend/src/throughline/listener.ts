@@ -31,9 +31,11 @@ export class ListenerTrace {
     private readonly view: SpanContext,
   ) {}
 
-  /** From now on, arrivals of `documentId` are recorded. */
-  expect(documentId: string): void {
-    if (!this.seen.has(documentId)) this.seen.set(documentId, new Set());
+  /** From now on, arrivals of `documentId` are recorded; not of `version`, which is there already. */
+  expect(documentId: string, version?: string): void {
+    const versions = this.seen.get(documentId) ?? new Set();
+    if (version !== undefined) versions.add(version);
+    this.seen.set(documentId, versions);
   }
 
   /**

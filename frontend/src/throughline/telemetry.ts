@@ -1,10 +1,8 @@
-/** The one place that sets tracing up: providers, processors, exporters, and what happens to losses. */
-import type { Logger, Tracer } from "@opentelemetry/api";
+/** The one place that sets tracing up: provider, processors, exporters, and what happens to losses. */
+import type { Attributes, Tracer } from "@opentelemetry/api";
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
-import { OTLPLogExporter } from "@opentelemetry/exporter-logs-otlp-http";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
-import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
 import {
   AlwaysOnSampler,
   BatchSpanProcessor,
@@ -12,6 +10,7 @@ import {
   type SpanProcessor,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
+import { LogPoster } from "./log";
 
 export interface TelemetrySettings {
   serviceName: string;
@@ -21,7 +20,7 @@ export interface TelemetrySettings {
 
 export interface Telemetry {
   tracer: Tracer;
-  logger: Logger;
+  logs: LogPoster;
   /** How many spans and log records could not be delivered so far. */
   dropped(): number;
   /** Sends what is waiting; never rejects. */
@@ -34,28 +33,25 @@ const EXPORT_TIMEOUT_MS = 2_000;
 
 /** Starts tracing and logging over OTLP/HTTP (JSON), and flushes when the page is hidden. */
 export function startTelemetry({ serviceName, otlpEndpoint }: TelemetrySettings): Telemetry {
-  const resource = resourceFromAttributes({
+  const resource: Attributes = {
     "service.name": serviceName,
     "telemetry.sdk.name": "opentelemetry",
     "telemetry.sdk.language": "webjs",
-  });
+  };
   const endpoint = otlpEndpoint.replace(/\/+$/, "");
   const losses = new Losses(endpoint);
   const open = new OpenSpans();
-  const batching = {
-    scheduledDelayMillis: BATCH_DELAY_MS,
-    exportTimeoutMillis: 2 * EXPORT_TIMEOUT_MS,
-    // Flushed below instead, together and on `pagehide` as well.
-    disableAutoFlushOnDocumentHide: true,
-  };
   const tracerProvider = new TracerProvider({
-    resource,
+    resource: resourceFromAttributes(resource),
     // A remote parent's unsampled flag is not obeyed: a trace with holes helps nobody.
     sampler: new AlwaysOnSampler(),
     spanProcessors: [
       open,
       new BatchSpanProcessor({
-        ...batching,
+        scheduledDelayMillis: BATCH_DELAY_MS,
+        exportTimeoutMillis: 2 * EXPORT_TIMEOUT_MS,
+        // Flushed below instead, with the logs and on `pagehide` as well.
+        disableAutoFlushOnDocumentHide: true,
         exporter: losses.counting(
           new OTLPTraceExporter({
             url: `${endpoint}/v1/traces`,
@@ -65,20 +61,16 @@ export function startTelemetry({ serviceName, otlpEndpoint }: TelemetrySettings)
       }),
     ],
   });
-  const loggerProvider = new LoggerProvider({
+  const logs = new LogPoster({
+    url: `${endpoint}/v1/logs`,
     resource,
-    processors: [
-      new BatchLogRecordProcessor({
-        ...batching,
-        exporter: losses.counting(
-          new OTLPLogExporter({ url: `${endpoint}/v1/logs`, timeoutMillis: EXPORT_TIMEOUT_MS }),
-        ),
-      }),
-    ],
+    delayMs: BATCH_DELAY_MS,
+    timeoutMs: EXPORT_TIMEOUT_MS,
+    lost: (records, error) => losses.add(records, error),
   });
   const flush = async () => {
     // A rejection means spans that `losses` has already counted.
-    await Promise.allSettled([tracerProvider.forceFlush(), loggerProvider.forceFlush()]);
+    await Promise.allSettled([tracerProvider.forceFlush(), logs.flush()]);
   };
   if (typeof document !== "undefined") {
     document.addEventListener("visibilitychange", () => {
@@ -91,7 +83,7 @@ export function startTelemetry({ serviceName, otlpEndpoint }: TelemetrySettings)
   }
   return {
     tracer: tracerProvider.getTracer("throughline"),
-    logger: loggerProvider.getLogger("throughline"),
+    logs,
     dropped: () => losses.count,
     flush,
   };
@@ -148,7 +140,7 @@ class Losses {
     return exporter;
   }
 
-  private add(items: number, error: Error | undefined): void {
+  add(items: number, error: Error | undefined): void {
     if (this.count === 0) {
       console.warn(
         `Telemetry cannot be delivered to ${this.endpoint} (${error?.message ?? "no reason given"}). ` +

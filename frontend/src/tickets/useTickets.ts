@@ -1,4 +1,5 @@
 import { useMemo } from "preact/hooks";
+import { withBackend } from "../backend/load";
 import { type Feed, type Subscribe, useFeed } from "../page/useFeed";
 import type { Ticket } from "./ticket";
 
@@ -6,7 +7,9 @@ import type { Ticket } from "./ticket";
 export function useTickets(uid: string | null): Feed<Ticket> {
   const subscribe = useMemo<Subscribe<Ticket> | null>(
     () =>
-      uid === null ? null : (backend, report, fail) => backend.watchTickets(uid, report, fail),
+      uid === null
+        ? null
+        : (report, fail) => withBackend((backend) => backend.watchTickets(uid, report, fail), fail),
     [uid],
   );
   return useFeed(subscribe);

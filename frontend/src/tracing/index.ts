@@ -1,22 +1,28 @@
 /** The Box Office's spans: their names, their attributes and how they hang together. */
-import { SpanKind } from "@opentelemetry/api";
+import type { Attributes } from "@opentelemetry/api";
 import type { Settings } from "../settings";
+import { writeBaggage } from "../throughline/baggage";
+import { extract } from "../throughline/carrier";
 import { writeWithTrace } from "../throughline/document";
+import { HttpTrace } from "../throughline/http";
 import { ListenerTrace } from "../throughline/listener";
 import { createLog } from "../throughline/log";
-import { childOf, during, fail } from "../throughline/span";
+import { childOf, fail } from "../throughline/span";
 import { startTelemetry } from "../throughline/telemetry";
-import type { PurchaseTrace, Tracing } from "./tracing";
+import type { Action, ActionTrace, Tracing } from "./tracing";
 
 const ROOT = { "throughline.root": "page" };
 
+/** All that may travel as baggage; the functions let nothing else in. */
+const BAGGAGE_KEYS = ["order.id", "show.id"];
+
 /** Starts tracing and the span of this page view, which began when the page began to load. */
 export function startBoxOfficeTracing(settings: Settings): Tracing {
-  const { tracer, logger } = startTelemetry({
+  const { tracer, logs } = startTelemetry({
     serviceName: "page",
     otlpEndpoint: settings.otlpEndpoint,
   });
-  const log = createLog(logger);
+  const log = createLog(logs);
   const view = tracer.startSpan(
     "page view",
     {
@@ -26,52 +32,61 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
     childOf(undefined),
   );
   const listener = new ListenerTrace(tracer, view.spanContext());
+  // The card processor is not among them: it is somebody else's, and takes no context.
+  const http = new HttpTrace(tracer, [location.origin, settings.functionsUrl]);
 
-  function beginPurchase(orderId: string, showId: string): PurchaseTrace {
-    const order = { "boxoffice.order.id": orderId, "boxoffice.show.id": showId };
-    const buy = tracer.startSpan(
-      "buy",
+  function begin(action: Action): ActionTrace {
+    const { name, done, failed, orderId, orderState, showId } = action;
+    const about: Attributes = {
+      ...(orderId && { "boxoffice.order.id": orderId }),
+      ...(showId && { "boxoffice.show.id": showId }),
+    };
+    const baggage = writeBaggage({ "order.id": orderId, "show.id": showId }, BAGGAGE_KEYS);
+    const before = extract(action.follows);
+    const links = [view.spanContext(), ...(before.state === "carried" ? [before.spanContext] : [])];
+    const span = tracer.startSpan(
+      name,
       {
-        links: [{ context: view.spanContext() }],
-        attributes: { ...ROOT, ...order },
+        links: links.map((context) => ({ context })),
+        attributes: { ...ROOT, ...about },
       },
       childOf(undefined),
     );
-    listener.expect(orderId);
+    if (orderId) listener.expect(orderId, orderState);
     return {
-      traceId: buy.spanContext().traceId,
-      tokenise(url, post) {
-        const span = tracer.startSpan(
-          "POST /tokens",
-          { kind: SpanKind.CLIENT, attributes: httpAttributes("POST", url) },
-          childOf(buy.spanContext()),
-        );
-        return during(span, () =>
-          post((status) => span.setAttribute("http.response.status_code", status)),
-        );
-      },
-      placeOrder: (write) =>
+      traceId: span.spanContext().traceId,
+      request: ({ method, url, callable }, send) =>
+        http.request(
+          span,
+          {
+            method,
+            url,
+            baggage,
+            ...(callable && { template: `/${callable}` }),
+            attributes: { ...about, ...(callable && invoked(callable, url)) },
+          },
+          send,
+        ),
+      create: (collection, write) =>
         writeWithTrace(
           tracer,
-          buy,
+          span,
           {
-            collection: "orders",
+            collection,
             operation: "create",
-            attributes: { ...order, ...serverOf(settings) },
+            baggage,
+            attributes: { ...about, ...serverOf(settings) },
           },
           write,
         ),
       end(error) {
         if (error === undefined) {
-          log("info", "Order placed", buy.spanContext(), order);
+          log("info", done, span.spanContext(), about);
         } else {
-          const errorType = fail(buy, error);
-          log("error", "Order could not be placed", buy.spanContext(), {
-            ...order,
-            "error.type": errorType,
-          });
+          const errorType = fail(span, error);
+          log("error", failed, span.spanContext(), { ...about, "error.type": errorType });
         }
-        buy.end();
+        span.end();
       },
     };
   }
@@ -86,7 +101,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
       fail(view, error);
       view.end();
     },
-    beginPurchase,
+    begin,
     orderArrived(order) {
       const attributes = {
         "boxoffice.order.id": order.id,
@@ -110,17 +125,18 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
   };
 }
 
-function httpAttributes(method: string, url: string) {
-  const { hostname, port, protocol } = new URL(url);
+/** The function that a call asks for, as FaaS conventions name it on the caller's side. */
+function invoked(name: string, url: string): Attributes {
+  // The emulator has the region in the path, production in the host.
+  const region = /\b[a-z]+-[a-z]+\d+\b/.exec(url)?.[0];
   return {
-    "http.request.method": method,
-    "url.full": url,
-    "server.address": hostname,
-    "server.port": Number(port) || (protocol === "https:" ? 443 : 80),
+    "faas.invoked_name": name,
+    "faas.invoked_provider": "gcp",
+    ...(region && { "faas.invoked_region": region }),
   };
 }
 
-function serverOf({ firestoreEmulator }: Settings) {
+function serverOf({ firestoreEmulator }: Settings): Attributes {
   return {
     "server.address": firestoreEmulator?.host ?? "firestore.googleapis.com",
     "server.port": firestoreEmulator?.port ?? 443,

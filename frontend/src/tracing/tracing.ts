@@ -4,44 +4,84 @@
  * What does the work is in a chunk of its own (`index.ts`); `load.ts` decides what happens
  * while that is on its way or if it never comes.
  */
-import type { Order } from "../orders/order";
+import type { Order, OrderState } from "../orders/order";
 import { injectUnrecorded, type TraceCarrier } from "../throughline/carrier";
+import type { Sending } from "../throughline/http";
 
 export interface Tracing {
-  /** The shows are on screen: ends the page view's span. */
+  /** What the page is for is on screen: ends the page view's span. */
   pageReady(): void;
   /** The page could not show what it is for. */
   pageFailed(error: unknown): void;
-  /** Begins the trace of one purchase. */
-  beginPurchase(orderId: string, showId: string): PurchaseTrace;
+  /** Begins the trace of one thing that a person does, or that the page does for them. */
+  begin(action: Action): ActionTrace;
   /** An order's snapshot has arrived. */
   orderArrived(order: Order): void;
 }
 
-/** The trace of one purchase: a `buy` span and its two children. */
-export interface PurchaseTrace {
-  /** What the buyer can quote to support: 32 hex digits. */
+/** What is being done: the root of a trace of its own, linked to the page view. */
+export interface Action {
+  /** The span's name, such as `buy`. */
+  name: string;
+  /** Logged when it has succeeded, and when it has failed. */
+  done: string;
+  failed: string;
+  showId?: string;
+  /** The order that it is about; the order's next snapshots are recorded from here on. */
+  orderId?: string;
+  /** The state in which that order is on screen already. */
+  orderState?: OrderState;
+  /** The `_trace` of a document, unchecked, whose own trace is to be linked. */
+  follows?: unknown;
+}
+
+/** The trace of one action: a span of its name, with a child for each request and each write. */
+export interface ActionTrace {
+  /** What a person can quote to support: 32 hex digits. */
   readonly traceId: string;
-  /** Runs a POST to the card processor inside a CLIENT span; `answered` notes the status. */
-  tokenise<T>(url: string, post: (answered: (status: number) => void) => Promise<T>): Promise<T>;
-  /** Runs the order's write inside a PRODUCER span, and hands it the `_trace` to store. */
-  placeOrder<T>(write: (carrier: TraceCarrier) => Promise<T>): Promise<T>;
-  /** Ends the purchase's span; with an error, as failed. */
+  /** Runs an HTTP request inside a CLIENT span. */
+  request<T>(request: ActionRequest, send: (sending: Sending) => Promise<T>): Promise<T>;
+  /** Runs the creation of a document inside a PRODUCER span, and hands it the `_trace` to store. */
+  create<T>(collection: string, write: (carrier: TraceCarrier) => Promise<T>): Promise<T>;
+  /** Ends the action's span; with an error, as failed. */
   end(error?: unknown): void;
 }
 
-/** Tracing that records nothing, for a page whose tracing chunk did not load. */
+export interface ActionRequest {
+  method: "GET" | "POST";
+  /** Absolute. */
+  url: string;
+  /** The callable function that it calls, if it does. */
+  callable?: string;
+}
+
+/** Runs `work` as the whole of an action, and ends the action's span with what came of it. */
+export async function within<T>(trace: ActionTrace, work: () => Promise<T>): Promise<T> {
+  try {
+    const result = await work();
+    trace.end();
+    return result;
+  } catch (error) {
+    trace.end(error);
+    throw error;
+  }
+}
+
+/**
+ * Tracing that records nothing, for a page whose tracing chunk did not load.
+ *
+ * The rules want a `_trace`, and one trace id still joins what the functions record.
+ */
 export const untraced: Tracing = {
   pageReady() {},
   pageFailed() {},
   orderArrived() {},
-  beginPurchase() {
-    // The rules want a `_trace`, and one trace id still joins what the functions record.
+  begin() {
     const carrier = injectUnrecorded();
     return {
       traceId: carrier.traceparent.slice(3, 35),
-      tokenise: (_url, post) => post(() => {}),
-      placeOrder: (write) => write(carrier),
+      request: (_request, send) => send({ headers: {}, answered() {} }),
+      create: (_collection, write) => write(carrier),
       end() {},
     };
   },

@@ -33,6 +33,18 @@ test("a write carries the context of its own producer span, whose parent is the 
   });
 });
 
+test("baggage lies beside the context", async () => {
+  const { tracer } = recorded();
+  const buy = tracer.startSpan("buy", {}, childOf(undefined));
+  const stored = await writeWithTrace(
+    tracer,
+    buy,
+    { ...WRITE, baggage: "order.id=7Q2F" },
+    async (carrier) => carrier,
+  );
+  expect(stored.baggage).toBe("order.id=7Q2F");
+});
+
 test("the span lasts until the server has answered", async () => {
   const { tracer, spans } = recorded();
   const buy = tracer.startSpan("buy", {}, childOf(undefined));

@@ -57,7 +57,7 @@ test("the page's first chunk does not pull in the tracing or Firebase chunks", (
   const lazy = ["tracing/index", "backend/index", "backend/open"];
   for (const file of filesIn(SOURCE)) {
     const name = relative(SOURCE, file);
-    if (/^(throughline|backend|tracing\/index)/.test(name)) continue;
+    if (/^(throughline|backend|organiser\/backend|tracing\/index)/.test(name)) continue;
     const text = readFileSync(file, "utf8").replace(/import type [^;]+;/g, "");
     const eager = [...text.matchAll(/\bfrom\s*"([^"]+)"/g)].map((found) => found[1] ?? "");
     for (const specifier of eager) {
@@ -67,5 +67,16 @@ test("the page's first chunk does not pull in the tracing or Firebase chunks", (
       ).toBe(false);
       expect(specifier, name).not.toMatch(/^(firebase|@opentelemetry)\//);
     }
+  }
+});
+
+test("the buyer's page imports nothing of the organiser's", () => {
+  for (const file of filesIn(SOURCE)) {
+    const name = relative(SOURCE, file);
+    if (name.startsWith("organiser/")) continue;
+    const strays = importsOf(readFileSync(file, "utf8")).filter((from) =>
+      from.includes("organiser"),
+    );
+    expect(strays, name).toEqual([]);
   }
 });

@@ -66,6 +66,13 @@ test("each version is recorded once, however often it arrives", () => {
   expect(record.spans().map((span) => span.name)).toEqual(["order placed", "order reserved"]);
 });
 
+test("a version that was on screen before is not recorded as an arrival", () => {
+  listener.expect("one", "placed");
+  listener.arrived(arrival());
+  listener.arrived(arrival({ version: "refunded", spanName: "order refunded" }));
+  expect(record.spans().map((span) => span.name)).toEqual(["order refunded"]);
+});
+
 test("documents do not get in each other's way", () => {
   listener.expect("one");
   listener.expect("two");

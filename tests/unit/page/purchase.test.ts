@@ -2,7 +2,7 @@
  * A purchase against a real HTTP server that is both the card processor and the OTLP endpoint. Only
  * the order's write is a fake: the rules tier has the real Firestore.
  */
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Backend } from "../../../frontend/src/backend/load";
@@ -20,7 +20,7 @@ const UID = "buyer-uid-7";
 let server: Server;
 let base: string;
 /** Bodies by path, as they arrived. */
-let received: { path: string; body: string }[];
+let received: { path: string; body: string; headers: IncomingHttpHeaders }[];
 let tokenAnswer: { status: number; body: unknown };
 
 beforeEach(async () => {
@@ -30,13 +30,16 @@ beforeEach(async () => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const path = request.url ?? "";
-    received.push({ path, body: Buffer.concat(chunks).toString("utf8") });
-    const { status, body } = path === "/tokens" ? tokenAnswer : { status: 200, body: {} };
-    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+    const body = Buffer.concat(chunks).toString("utf8");
+    received.push({ path, body, headers: request.headers });
+    const answer = path === "/tokens" ? tokenAnswer : { status: 200, body: {} };
+    response
+      .writeHead(answer.status, { "content-type": "application/json" })
+      .end(JSON.stringify(answer.body));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  vi.stubGlobal("location", { pathname: "/" });
+  vi.stubGlobal("location", { pathname: "/", origin: "http://page.test" });
   for (const method of ["info", "warn", "error"] as const) {
     vi.spyOn(console, method).mockImplementation(() => {});
   }
@@ -107,7 +110,10 @@ test("one purchase is one trace, and the order carries the write's own context",
     showId: "night-ferry",
     seats: 2,
     cardToken: TOKEN,
-    carrier: { traceparent: `00-${create?.traceId}-${create?.spanId}-01` },
+    carrier: {
+      traceparent: `00-${create?.traceId}-${create?.spanId}-01`,
+      baggage: "order.id=order000000000000001,show.id=night-ferry",
+    },
   });
 });
 
@@ -123,6 +129,19 @@ test("neither the card, its token nor the buyer's id is in any span or log recor
   const telemetry = received.filter((one) => one.path.startsWith("/v1/")).map((one) => one.body);
   for (const secret of [DIGITS, CARD, TOKEN, UID]) expect(telemetry.join()).not.toContain(secret);
   expect(bodiesTo("/tokens")).toEqual([JSON.stringify({ number: DIGITS })]);
+});
+
+test("the card processor, who is somebody else, gets no trace headers", async () => {
+  await buy(
+    purchase,
+    backend(async () => {}),
+    tracing(),
+    base,
+  ).placed;
+  const headers = received.find((one) => one.path === "/tokens")?.headers ?? {};
+  for (const name of ["traceparent", "tracestate", "baggage", "x-throughline-context"]) {
+    expect(headers).not.toHaveProperty(name);
+  }
 });
 
 test("log records name the trace and the span they belong to", async () => {

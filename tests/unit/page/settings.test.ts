@@ -6,6 +6,7 @@ test("without any variable the page speaks to the local stack", () => {
     firebase: { projectId: "demo-throughline", authDomain: "demo-throughline.firebaseapp.com" },
     authEmulatorUrl: "http://127.0.0.1:9099",
     firestoreEmulator: { host: "127.0.0.1", port: 8080 },
+    functionsUrl: "http://127.0.0.1:5001/demo-throughline/us-central1",
     otlpEndpoint: "http://127.0.0.1:4318",
     observatoryUrl: "http://127.0.0.1:4318",
     acquirerUrl: "http://127.0.0.1:4320",

@@ -41,7 +41,7 @@ test("spans and logs arrive under the service's name, without anybody asking for
   const telemetry = startTelemetry({ serviceName: "page", otlpEndpoint: `${base}/` });
   const work = span(telemetry, "work");
   const sink = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
-  createLog(telemetry.logger, sink)("info", "done", work.spanContext(), { answer: 42 });
+  createLog(telemetry.logs, sink)("info", "done", work.spanContext(), { answer: 42 });
   work.end();
 
   await vi.waitFor(() => expect(received).toHaveLength(2), DEADLINE);

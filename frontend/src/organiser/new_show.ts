@@ -1,0 +1,97 @@
+/** A show that is being put on sale: what the form holds, and what is wrong with it. Pure. */
+
+/** What the form's fields hold, as typed. */
+export interface NewShowForm {
+  title: string;
+  venue: string;
+  city: string;
+  blurb: string;
+  /** "2026-12-04T20:00", in the organiser's time zone. */
+  startsAt: string;
+  /** In euros: "42" or "42.50". */
+  price: string;
+  seats: string;
+}
+
+export type NewShowField = keyof NewShowForm;
+
+/** A show that can be put on sale. */
+export interface NewShow {
+  title: string;
+  venue: string;
+  city: string;
+  blurb: string;
+  startsAt: Date;
+  priceCents: number;
+  seats: number;
+}
+
+export const EMPTY_FORM: NewShowForm = {
+  title: "",
+  venue: "",
+  city: "",
+  blurb: "",
+  startsAt: "",
+  price: "",
+  seats: "",
+};
+
+export type Faults = Partial<Record<NewShowField, string>>;
+
+/** The longest texts, in characters, and the largest numbers that can be put on sale. */
+export const MOST = {
+  title: 80,
+  venue: 80,
+  city: 60,
+  blurb: 240,
+  priceCents: 100_000,
+  seats: 2_000,
+};
+
+/** Reads the form; `now` is when it is read. @returns the show, or what is wrong, by field. */
+export function readForm(
+  form: NewShowForm,
+  now: Date,
+): { show: NewShow; faults: null } | { show: null; faults: Faults } {
+  const faults: Faults = {};
+  const text = (field: "title" | "venue" | "city" | "blurb", missing: string) => {
+    const value = form[field].trim().replace(/\s+/g, " ");
+    if (value === "") faults[field] = missing;
+    else if (value.length > MOST[field]) {
+      faults[field] = `At most ${MOST[field]} characters; this is ${value.length}.`;
+    }
+    return value;
+  };
+  const title = text("title", "Give the show a title.");
+  const venue = text("venue", "Say where it takes place.");
+  const city = text("city", "Say in which city.");
+  const blurb = text("blurb", "Say in a sentence what people will see.");
+
+  const startsAt = new Date(form.startsAt);
+  if (form.startsAt === "") faults.startsAt = "Choose a day and a time.";
+  else if (Number.isNaN(startsAt.getTime())) faults.startsAt = "That is no day and time.";
+  else if (startsAt <= now) faults.startsAt = "That has passed; choose a time to come.";
+
+  const priceCents = centsOf(form.price);
+  if (form.price.trim() === "") faults.price = "Give the price of a seat.";
+  else if (priceCents === null) faults.price = "Write the price as 42 or 42.50.";
+  else if (priceCents === 0) faults.price = "A seat costs at least €0.01: the card is charged.";
+  else if (priceCents > MOST.priceCents) faults.price = "At most €1,000 a seat.";
+
+  const seats = /^\d{1,6}$/.test(form.seats.trim()) ? Number(form.seats) : null;
+  if (form.seats.trim() === "") faults.seats = "Say how many seats there are.";
+  else if (seats === null) faults.seats = "Write a whole number.";
+  else if (seats < 1 || seats > MOST.seats) faults.seats = "From 1 to 2,000 seats.";
+
+  if (Object.keys(faults).length > 0 || priceCents === null || seats === null) {
+    return { show: null, faults };
+  }
+  return { show: { title, venue, city, blurb, startsAt, priceCents, seats }, faults: null };
+}
+
+/** Cents of an amount in euros, with a point or a comma; null if it is none. */
+function centsOf(typed: string): number | null {
+  const found = /^€?\s*(?<euros>\d{1,7})(?:[.,](?<cents>\d{1,2}))?$/.exec(typed.trim())?.groups;
+  if (!found) return null;
+  return Number(found.euros) * 100 + Number((found.cents ?? "").padEnd(2, "0"));
+}

@@ -1,0 +1,21 @@
+import { useEffect, useState } from "preact/hooks";
+
+/** The show that the address names after its `#`, so that a show's sales can be linked to. */
+export function useChosenShow(): string | null {
+  const [chosen, setChosen] = useState(chosenShow);
+  useEffect(() => {
+    const update = () => setChosen(chosenShow());
+    window.addEventListener("hashchange", update);
+    return () => window.removeEventListener("hashchange", update);
+  }, []);
+  return chosen;
+}
+
+/** The address of a show's sales. */
+export function addressOfShow(showId: string): string {
+  return `#show=${showId}`;
+}
+
+function chosenShow(): string | null {
+  return /^#show=([a-z0-9-]{1,64})$/.exec(location.hash)?.[1] ?? null;
+}

@@ -1,0 +1,246 @@
+/**
+ * What the page asks of the functions, against a real HTTP server that is the functions, Hosting and
+ * the OTLP endpoint at once.
+ */
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Order } from "../../../frontend/src/orders/order";
+import { createShow } from "../../../frontend/src/organiser/create_show";
+import type { NewShow } from "../../../frontend/src/organiser/new_show";
+import { refund } from "../../../frontend/src/organiser/refund";
+import { askForQuote, readQuote } from "../../../frontend/src/purchase/quote";
+import { readSettings } from "../../../frontend/src/settings";
+import { askForSeatsLeft } from "../../../frontend/src/shows/availability";
+import { call } from "../../../frontend/src/throughline/callable";
+import type { TraceCarrier } from "../../../frontend/src/throughline/carrier";
+import type { Sending } from "../../../frontend/src/throughline/http";
+import { startBoxOfficeTracing } from "../../../frontend/src/tracing/index";
+import { untraced } from "../../../frontend/src/tracing/tracing";
+
+interface Asked {
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+let server: Server;
+let base: string;
+let received: Asked[];
+let answers: Record<string, { status: number; body: unknown }>;
+
+beforeEach(async () => {
+  received = [];
+  answers = {};
+  server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const path = request.url ?? "";
+    received.push({ path, headers: request.headers, body: Buffer.concat(chunks).toString("utf8") });
+    const { status, body } = answers[path] ?? { status: 200, body: {} };
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  vi.stubGlobal("location", { pathname: "/", origin: base });
+  for (const method of ["info", "warn", "error"] as const) {
+    vi.spyOn(console, method).mockImplementation(() => {});
+  }
+});
+
+afterEach(async () => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+const traced = () =>
+  startBoxOfficeTracing({
+    ...readSettings({}),
+    otlpEndpoint: base,
+    functionsUrl: `${base}/demo/us-central1`,
+  });
+
+/** The page's own way to the functions, but for the sign-in. */
+const functions = {
+  functionUrl: (name: string) => `${base}/demo/us-central1/${name}`,
+  callFunction: (name: string, data: unknown, { headers, answered }: Sending, timeoutMs: number) =>
+    call(functions.functionUrl(name), data, { headers, answered, timeoutMs }),
+};
+
+interface OtlpSpan {
+  name: string;
+  traceId: string;
+  spanId: string;
+  parentSpanId?: string;
+  status: { code?: number };
+  links?: { traceId: string; spanId: string }[];
+  attributes: { key: string; value: { stringValue?: string; intValue?: number } }[];
+}
+
+const attribute = (span: OtlpSpan | undefined, key: string) => {
+  const value = span?.attributes.find((one) => one.key === key)?.value;
+  return value?.stringValue ?? value?.intValue;
+};
+
+async function spansOnce(name: string): Promise<OtlpSpan[]> {
+  const spans = () =>
+    received
+      .filter((one) => one.path === "/v1/traces")
+      .flatMap((one) => JSON.parse(one.body).resourceSpans)
+      .flatMap((resource) => resource.scopeSpans)
+      .flatMap((scope) => scope.spans as OtlpSpan[]);
+  await vi.waitFor(() => expect(spans().map((span) => span.name)).toContain(name), 5_000);
+  return spans();
+}
+
+const to = (path: string) => received.find((one) => one.path === path);
+
+const QUOTED = {
+  show_id: "night-ferry",
+  seats: 2,
+  price_cents: 3200,
+  amount_cents: 6400,
+  currency: "EUR",
+  seats_left: 180,
+  available: true,
+};
+
+test("a quote is a root of the page's, with the call beneath it and its context in the headers", async () => {
+  answers["/demo/us-central1/quote"] = { status: 200, body: { result: QUOTED } };
+  const quote = await askForQuote("night-ferry", 2, functions, traced());
+  expect(quote).toEqual({
+    showId: "night-ferry",
+    seats: 2,
+    amountCents: 6400,
+    currency: "EUR",
+    seatsLeft: 180,
+    available: true,
+  });
+  const spans = await spansOnce("quote");
+  const root = spans.find((span) => span.name === "quote");
+  const asked = spans.find((span) => span.name === "POST /quote");
+  expect(attribute(root, "throughline.root")).toBe("page");
+  expect(root?.parentSpanId ?? "").toBe("");
+  expect(asked?.parentSpanId).toBe(root?.spanId);
+  expect(attribute(asked, "faas.invoked_name")).toBe("quote");
+  expect(attribute(asked, "faas.invoked_region")).toBe("us-central1");
+  const traceparent = `00-${asked?.traceId}-${asked?.spanId}-01`;
+  expect(to("/demo/us-central1/quote")?.headers).toMatchObject({
+    traceparent,
+    "x-throughline-context": traceparent,
+    baggage: "show.id=night-ferry",
+  });
+});
+
+test("a quote that is refused keeps the function's code, on the span as well", async () => {
+  answers["/demo/us-central1/quote"] = {
+    status: 404,
+    body: { error: { status: "NOT_FOUND", message: "No show." } },
+  };
+  await expect(askForQuote("gone", 2, functions, traced())).rejects.toMatchObject({
+    code: "not-found",
+  });
+  const asked = (await spansOnce("quote")).find((span) => span.name === "POST /quote");
+  expect(asked?.status.code).toBe(2);
+  expect(attribute(asked, "error.type")).toBe("not-found");
+  expect(attribute(asked, "http.response.status_code")).toBe(404);
+});
+
+test("an answer that is no quote is refused by the name of what is odd in it", () => {
+  expect(() => readQuote(null)).toThrow("no show_id");
+  expect(() => readQuote({ ...QUOTED, amount_cents: "6400" })).toThrow("odd amount_cents");
+});
+
+test("seats left are looked up through Hosting, all shows in one trace", async () => {
+  for (const [id, left] of [
+    ["a", 3],
+    ["b", 0],
+  ]) {
+    answers[`/api/availability?show_id=${id}`] = {
+      status: 200,
+      body: { show_id: id, seats_left: left },
+    };
+  }
+  answers["/api/availability?show_id=gone"] = { status: 404, body: { error: "no" } };
+  const { seats } = await askForSeatsLeft(["a", "gone", "b"], base, traced());
+  expect([...seats]).toEqual([
+    ["a", 3],
+    ["b", 0],
+  ]);
+  const spans = await spansOnce("look up seats");
+  const root = spans.find((span) => span.name === "look up seats");
+  const asked = spans.filter((span) => span.name === "GET /api/availability");
+  expect(asked.map((span) => span.parentSpanId)).toEqual(Array(3).fill(root?.spanId));
+  expect(to("/api/availability?show_id=a")?.headers.traceparent).toContain(root?.traceId);
+});
+
+test("no answer at all is an error", async () => {
+  answers["/api/availability?show_id=a"] = { status: 200, body: { seats_left: "many" } };
+  await expect(askForSeatsLeft(["a"], base, untraced)).rejects.toThrow("no number of seats");
+});
+
+const ORDER_TRACE = { traceId: "c".repeat(32), spanId: "d".repeat(16) };
+const ORDER = {
+  id: "order000000000000001",
+  showId: "night-ferry",
+  state: "ticketed",
+  carrier: { traceparent: `00-${ORDER_TRACE.traceId}-${ORDER_TRACE.spanId}-01` },
+} as Order;
+
+test("a refund is a root of its own that links the order's trace", async () => {
+  answers["/demo/us-central1/refund"] = {
+    status: 200,
+    body: { result: { order_id: ORDER.id, state: "refunded" } },
+  };
+  const tracing = traced();
+  const started = refund(ORDER, functions, tracing);
+  await started.refunded;
+  const root = (await spansOnce("refund")).find((span) => span.name === "refund");
+  expect(root?.traceId).toBe(started.traceId);
+  expect(root?.traceId).not.toBe(ORDER_TRACE.traceId);
+  expect(attribute(root, "throughline.root")).toBe("page");
+  expect(root?.links).toContainEqual(expect.objectContaining(ORDER_TRACE));
+  expect(JSON.parse(to("/demo/us-central1/refund")?.body ?? "")).toEqual({
+    data: { order_id: ORDER.id },
+  });
+  expect(to("/demo/us-central1/refund")?.headers.baggage).toBe(
+    `order.id=${ORDER.id},show.id=night-ferry`,
+  );
+
+  // What the organiser sees next is recorded; what was on screen before the click is not.
+  const snapshot = { ...ORDER, hasPendingWrites: false };
+  tracing.orderArrived(snapshot);
+  tracing.orderArrived({ ...snapshot, state: "refunded" });
+  const names = (await spansOnce("order refunded")).map((span) => span.name);
+  expect(names).not.toContain("order ticketed");
+});
+
+test("an answer that leaves the order as it was is no refund", async () => {
+  answers["/demo/us-central1/refund"] = { status: 200, body: { result: { state: "ticketed" } } };
+  await expect(refund(ORDER, functions, untraced).refunded).rejects.toThrow("not refunded");
+});
+
+test("a new show carries the context of its own write", async () => {
+  let stored: TraceCarrier | undefined;
+  const started = createShow(
+    { title: "A" } as NewShow,
+    7,
+    {
+      newShowId: () => "a-123456",
+      createShow: async (_id, _show, _rank, carrier) => {
+        stored = carrier;
+      },
+    },
+    traced(),
+  );
+  await started.created;
+  const spans = await spansOnce("create show");
+  const write = spans.find((span) => span.name === "create shows");
+  expect(write?.parentSpanId).toBe(spans.find((span) => span.name === "create show")?.spanId);
+  expect(stored).toEqual({
+    traceparent: `00-${write?.traceId}-${write?.spanId}-01`,
+    baggage: "show.id=a-123456",
+  });
+});

@@ -1,0 +1,138 @@
+import { expect, test } from "vitest";
+import type { Order, OrderState } from "../../../frontend/src/orders/order";
+import { ORDER_STATES } from "../../../frontend/src/orders/order";
+import {
+  EMPTY_FORM,
+  MOST,
+  type NewShowForm,
+  readForm,
+} from "../../../frontend/src/organiser/new_show";
+import { describeProblem } from "../../../frontend/src/organiser/problem";
+import { STANDING, salesOf, shortName } from "../../../frontend/src/organiser/sales";
+import type { Show } from "../../../frontend/src/shows/show";
+
+const NOW = new Date(2026, 10, 23, 12, 0);
+
+const GOOD: NewShowForm = {
+  title: "  The   Night Ferry ",
+  venue: "Harbour Playhouse",
+  city: "Rotterdam",
+  blurb: "A crossing in two acts.",
+  startsAt: "2026-12-04T20:00",
+  price: "42.50",
+  seats: "180",
+};
+
+const faultsOf = (change: Partial<NewShowForm>) =>
+  readForm({ ...GOOD, ...change }, NOW).faults ?? {};
+
+test("a form that is filled in well is a show", () => {
+  expect(readForm(GOOD, NOW)).toEqual({
+    faults: null,
+    show: {
+      title: "The Night Ferry",
+      venue: "Harbour Playhouse",
+      city: "Rotterdam",
+      blurb: "A crossing in two acts.",
+      startsAt: new Date(2026, 11, 4, 20, 0),
+      priceCents: 4250,
+      seats: 180,
+    },
+  });
+});
+
+test("an empty form says of every field what it wants", () => {
+  const { show, faults } = readForm(EMPTY_FORM, NOW);
+  expect(show).toBeNull();
+  expect(Object.keys(faults ?? {}).sort()).toEqual(Object.keys(EMPTY_FORM).sort());
+});
+
+test.each([
+  ["42", 4200],
+  ["42,5", 4250],
+  ["€ 0.05", 5],
+  ["1000", 100_000],
+])("a price of “%s” is %i cents", (price, cents) => {
+  expect(readForm({ ...GOOD, price }, NOW).show?.priceCents).toBe(cents);
+});
+
+test.each([
+  [{ title: "x".repeat(MOST.title + 1) }, "title", /At most 80 characters; this is 81/],
+  [{ blurb: "   " }, "blurb", /sentence/],
+  [{ startsAt: "2026-11-23T11:59" }, "startsAt", /has passed/],
+  [{ startsAt: "soon" }, "startsAt", /no day and time/],
+  [{ price: "free" }, "price", /42 or 42.50/],
+  [{ price: "-5" }, "price", /42 or 42.50/],
+  [{ price: "4.255" }, "price", /42 or 42.50/],
+  [{ price: "0" }, "price", /at least/],
+  [{ price: "1000.01" }, "price", /At most/],
+  [{ seats: "0" }, "seats", /From 1/],
+  [{ seats: "2001" }, "seats", /to 2,000/],
+  [{ seats: "1.5" }, "seats", /whole number/],
+  [{ seats: "1e3" }, "seats", /whole number/],
+] as const)("%j is refused with a reason, and nothing else is", (change, field, reason) => {
+  const faults = faultsOf(change);
+  expect(Object.keys(faults)).toEqual([field]);
+  expect(faults[field]).toMatch(reason);
+});
+
+const SHOW = { seatsTotal: 40, currency: "EUR" } as Show;
+
+function order(state: OrderState, seats: number, amountCents: number | null): Order {
+  return { id: "o", showId: "s", state, seats, amountCents } as Order;
+}
+
+test("sales count what was paid and not given back; what is held is told apart", () => {
+  const orders = [
+    order("ticketed", 2, 8000),
+    order("paid", 1, 4000),
+    order("charging", 3, 12_000),
+    order("reserved", 1, null),
+    order("refunded", 2, 8000),
+    order("declined", 4, 16_000),
+    order("rejected", 8, null),
+    order("expired", 1, 4000),
+    order("placed", 1, null),
+  ];
+  expect(salesOf(orders, SHOW)).toEqual({
+    soldSeats: 3,
+    heldSeats: 4,
+    takingsCents: 12_000,
+    refundedCents: 8_000,
+    currency: "EUR",
+  });
+});
+
+test("nothing sold is nought", () => {
+  expect(salesOf([], SHOW)).toMatchObject({ soldSeats: 0, heldSeats: 0, takingsCents: 0 });
+});
+
+test("every state has a name, and an order goes by the end of its id as its tickets do", () => {
+  for (const state of ORDER_STATES) expect(STANDING[state].label).not.toBe("");
+  expect(shortName("abcdefghijklmn7q2fAb")).toBe("7Q2FAB");
+});
+
+test.each([
+  ["sign in", "auth/invalid-credential", /don't go together/],
+  ["sign in", "auth/wrong-password", /don't go together/],
+  ["sign in", "auth/user-not-found", /don't go together/],
+  ["sign in", "auth/invalid-email", /no e-mail address/],
+  ["sign in", "auth/too-many-requests", /Too many/],
+  ["sign in", "auth/network-request-failed", /can't be reached/],
+  ["refund", "permission-denied", /may not refund/],
+  ["refund", "unauthenticated", /signed out/],
+  ["refund", "failed-precondition", /can't be refunded/],
+  ["refund", "deadline-exceeded", /too long/],
+  ["create", "permission-denied", /refused/],
+  ["create", "toString", /our side/],
+  ["refund", undefined, /our side/],
+] as const)("to %s with %s is explained, with what to do next", (what, code, title) => {
+  const problem = describeProblem(what, Object.assign(new Error("no"), { code }));
+  expect(problem.title).toMatch(title);
+  expect(problem.advice).not.toBe("");
+});
+
+test("a wrong password and an unknown address read the same, so that nobody can fish for accounts", () => {
+  const of = (code: string) => describeProblem("sign in", { code });
+  expect(of("auth/user-not-found")).toEqual(of("auth/wrong-password"));
+});
