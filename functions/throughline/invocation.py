@@ -15,7 +15,7 @@ from opentelemetry import context, trace
 from opentelemetry.trace import Link, Span, SpanKind
 from opentelemetry.util.types import AttributeValue
 
-from throughline import carrier, telemetry
+from throughline import attempt, carrier, telemetry
 
 Returned = TypeVar("Returned")
 
@@ -61,13 +61,14 @@ def traced(
         arrival = reception.arrival
         coldstart = not _warm.is_set()
         _warm.set()
+        delivery = _attempt_of(reception)
         # Attached, not only given to the span: the baggage in it is for the whole invocation.
         token = context.attach(arrival.context)
         try:
             with trace.get_tracer("throughline").start_as_current_span(
                 function.__name__,
                 kind=reception.kind,
-                links=_ambient_links(arrival),
+                links=[*_ambient_links(arrival), *delivery.links],
                 attributes={
                     "faas.name": function.__name__,
                     "faas.coldstart": coldstart,
@@ -76,6 +77,7 @@ def traced(
                     "throughline.context": arrival.state,
                     **({"throughline.context.reason": arrival.reason} if arrival.reason else {}),
                     **source,
+                    **delivery.attributes,
                     **reception.attributes,
                 },
             ) as span:
@@ -105,6 +107,13 @@ def _ambient_links(arrival: carrier.Arrival) -> list[Link]:
     if ambient is None or ambient == arrival.span_context:
         return []
     return [Link(ambient, {"throughline.link": "http-request"})]
+
+
+def _attempt_of(reception: Reception) -> attempt.Attempt:
+    # Only events are delivered; anybody may put headers on a call of a public function.
+    if reception.kind is not SpanKind.CONSUMER:
+        return attempt.Attempt()
+    return attempt.read(request_headers())
 
 
 def _source_of(function: Callable[..., Any]) -> dict[str, AttributeValue]:
