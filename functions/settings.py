@@ -36,6 +36,22 @@ SETTINGS = (
 )
 
 
+LOCAL_SETTINGS = (
+    Setting(
+        "REDELIVERY_URL",
+        "",
+        "where failed events are handed over to be delivered again; empty in production, which "
+        "does that by itself",
+    ),
+    Setting(
+        "REDELIVERY_SWITCH",
+        "",
+        "the file that is there while every event is to go through redelivery first",
+    ),
+)
+"""What only the emulators' stack sets: a deployed project has none of it, and ignores it."""
+
+
 class SettingError(Exception):
     """A setting's value can't be used; the message names it and says what it should be."""
 
@@ -52,6 +68,10 @@ def _value(name: str) -> str:
     return setting.default
 
 
+def _local(name: str) -> str:
+    return os.environ.get(name, "") if os.environ.get("FUNCTIONS_EMULATOR") else ""
+
+
 def _positive(name: str) -> float:
     value = _value(name)
     try:
@@ -66,6 +86,11 @@ def _positive(name: str) -> float:
 def project_id() -> str:
     """The Google Cloud project; the platform and the emulator both say it."""
     return os.environ.get("GCLOUD_PROJECT") or os.environ.get("GOOGLE_CLOUD_PROJECT", "")
+
+
+def served_function() -> str:
+    """The function that this process serves; empty where it serves none."""
+    return os.environ.get("FUNCTION_TARGET", "")
 
 
 def acquirer_url() -> str:
@@ -91,3 +116,13 @@ def settle_url() -> str:
 def hold_seconds() -> float:
     """How long reserved seats stay held."""
     return _positive("HOLD_SECONDS")
+
+
+def redelivery_url() -> str:
+    """Where to hand failed events over, without a slash at its end; empty outside the emulators."""
+    return _local("REDELIVERY_URL").rstrip("/")
+
+
+def redelivery_switch() -> str:
+    """The file that turns chaos on for the workers; empty where there is none."""
+    return _local("REDELIVERY_SWITCH")
