@@ -1,8 +1,15 @@
 """The table of contents: every deployed function, in the order in which an order meets them."""
 
+import settings
 import throughline
 
 throughline.start(baggage={"order.id": "boxoffice.order.id", "show.id": "boxoffice.show.id"})
+if settings.redelivery_url():
+    import local_delivery
+
+    local_delivery.install(
+        settings.redelivery_url(), settings.redelivery_switch(), settings.served_function()
+    )
 
 from boxoffice import clients
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Addresses:
-    """The addresses of one stack's parts, as URLs, its project's id, its Observatory's process."""
+    """The addresses of one stack's parts, as URLs, its project's id, some processes' ids."""
 
     project: str
     hosting: str
@@ -19,7 +19,9 @@ class Addresses:
     pubsub: str
     observatory: str
     acquirer: str
+    redelivery: str
     observatory_pid: int
+    redelivery_pid: int
 
 
 def stack_under_test() -> Addresses:

@@ -14,7 +14,7 @@ from opentelemetry import context, trace
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
-from throughline import carrier, http_request, telemetry
+from throughline import attempt, carrier, http_request, telemetry
 
 Returned = TypeVar("Returned")
 
@@ -69,13 +69,14 @@ def traced(
         arrival = reception.arrival
         coldstart = not _warm.is_set()
         _warm.set()
+        delivery = _attempt_of(reception)
         # Attached, not only given to the span: the baggage in it is for the whole invocation.
         token = context.attach(arrival.context)
         try:
             with trace.get_tracer("throughline").start_as_current_span(
                 function.__name__,
                 kind=reception.kind,
-                links=[*_ambient_links(arrival), *reception.links],
+                links=[*_ambient_links(arrival), *delivery.links, *reception.links],
                 record_exception=False,
                 set_status_on_exception=False,
                 attributes={
@@ -90,6 +91,7 @@ def traced(
                         else {}
                     ),
                     **source,
+                    **delivery.attributes,
                     **reception.attributes,
                 },
             ) as span:
@@ -124,6 +126,13 @@ def _ambient_links(arrival: carrier.Arrival) -> list[Link]:
     ):
         return []
     return [Link(ambient, {"throughline.link": "http-request"})]
+
+
+def _attempt_of(reception: Reception) -> attempt.Attempt:
+    # Only events are delivered; anybody may put headers on a call of a public function.
+    if reception.kind is not SpanKind.CONSUMER:
+        return attempt.Attempt()
+    return attempt.read(http_request.received())
 
 
 def _source_of(function: Callable[..., Any]) -> dict[str, AttributeValue]:

@@ -12,6 +12,7 @@ from stack.problem import Problem
 HOST = "127.0.0.1"
 OBSERVATORY = 4318
 ACQUIRER = 4320
+REDELIVERY = 4322
 
 # Far enough apart that no two stacks' ports meet, and below the systems' ephemeral ports.
 OFFSETS = range(0, 20_000, 1_000)
@@ -38,7 +39,12 @@ class Ports:
     @property
     def all(self) -> dict[str, int]:
         """Every port, by what listens there."""
-        return {**self.emulators, "observatory": self.observatory, "acquirer": self.acquirer}
+        return {
+            **self.emulators,
+            "observatory": self.observatory,
+            "acquirer": self.acquirer,
+            "redelivery": self.redelivery,
+        }
 
     @property
     def observatory(self) -> int:
@@ -47,6 +53,10 @@ class Ports:
     @property
     def acquirer(self) -> int:
         return ACQUIRER + self.offset
+
+    @property
+    def redelivery(self) -> int:
+        return REDELIVERY + self.offset
 
     def url(self, name: str) -> str:
         """The address of one part."""

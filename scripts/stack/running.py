@@ -1,4 +1,4 @@
-"""One whole stack: the Observatory, the acquirer and the emulators, started, seeded and ended."""
+"""One whole stack: Observatory, acquirer, redelivery and emulators, started, seeded and ended."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def page_settings(ports: Ports) -> dict[str, str]:
     return {
         "VITE_AUTH_EMULATOR_URL": ports.url("auth"),
         "VITE_FIRESTORE_EMULATOR": f"{HOST}:{ports.all['firestore']}",
-        "VITE_FUNCTIONS_URL": f"{ports.url('functions')}/{PROJECT}/us-central1",
+        "VITE_FUNCTIONS_URL": f"{ports.url('functions')}/{emulators.PROJECT}/us-central1",
         "VITE_OTLP_ENDPOINT": ports.url("observatory"),
         "VITE_OBSERVATORY_URL": ports.url("observatory"),
         "VITE_ACQUIRER_URL": ports.url("acquirer"),
@@ -42,6 +42,7 @@ def environment(ports: Ports, java: Path) -> dict[str, str]:
     found = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": ports.url("observatory"),
         "ACQUIRER_URL": ports.url("acquirer"),
+        "REDELIVERY_URL": ports.url("redelivery"),
         "SETTLE_URL": f"{ports.url('functions')}/{emulators.PROJECT}/us-central1/settle",
         **os.environ,
         **emulators.environment(java),
@@ -69,12 +70,14 @@ def stack(ports: Ports, folder: Path, *, data: Path | None = None) -> Iterator[P
         for leftover in folder.glob("observatory.duckdb*"):
             leftover.unlink()
     with emulators.config_for(ports, public) as config, Processes() as processes:
-        with step("Observatory, acquirer, Firebase emulators"), emulators.starting():
+        with step("Observatory, acquirer, redelivery, Firebase emulators"), emulators.starting():
             _start_observatory(processes, ports, folder, data, env)
             _start_acquirer(processes, ports, folder, env)
+            env["REDELIVERY_SWITCH"] = str(_start_redelivery(processes, ports, folder, env))
             suite = emulators.start(processes, config, env, folder / "firebase.log")
             _wait_for(processes, "The Observatory", f"{ports.url('observatory')}/api/health")
             _wait_for(processes, "The acquirer", f"{ports.url('acquirer')}/health")
+            _wait_for(processes, "Redelivery", f"{ports.url('redelivery')}/state")
             _wait_for(processes, "The Firestore emulator", ports.url("firestore"))
             _start_rules_monitor(processes, ports, folder, env)
             # While the other emulators and the functions load.
@@ -226,6 +229,26 @@ def _start_rules_monitor(
         folder / "rules_monitor.log",
         places.ROOT,
     )
+
+
+def _start_redelivery(
+    processes: Processes, ports: Ports, folder: Path, env: Mapping[str, str]
+) -> Path:
+    """Start it, and return the file that is there while it wants every event first."""
+    switch = folder.resolve() / "redelivery-chaos"
+    processes.start(
+        "Redelivery",
+        [
+            *(str(places.python_in(places.VENV)), "-m", "redelivery"),
+            *("--port", str(ports.redelivery), "--project", emulators.PROJECT),
+            *("--functions", ports.url("functions"), "--pubsub", ports.url("pubsub")),
+            *("--otlp", env["OTEL_EXPORTER_OTLP_ENDPOINT"], "--switch", str(switch)),
+        ],
+        env,
+        folder / "redelivery.log",
+        places.ROOT,
+    )
+    return switch
 
 
 def _wait_for(processes: Processes, name: str, url: str) -> None:

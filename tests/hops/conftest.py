@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from tests.addresses import Addresses
 from tests.buyer import APPROVED, BoxOffice, new_order_id
+from tests.hops.redelivery import Redelivery
 
 
 @pytest.fixture
@@ -36,3 +38,15 @@ def order_in(box_office: BoxOffice, open_show: Callable[..., str]) -> Callable[.
         return order_id
 
     return write
+
+
+@pytest.fixture
+def redelivery(addresses: Addresses) -> Iterator[Redelivery]:
+    """The redelivery process, quiet; whatever chaos a test makes is over when it ends."""
+    controls = Redelivery(addresses.redelivery)
+    controls.chaos()
+    controls.wait_until_quiet()
+    yield controls
+    controls.chaos()
+    controls.wait_until_quiet()
+    controls.close()

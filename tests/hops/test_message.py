@@ -10,7 +10,8 @@ from observatory.client import Observatory
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice, Buyer, new_traceparent
 from tests.hops.pubsub import about, publish
-from tests.spans import ORDER_SECONDS, has_all, picture, the, trace_of_order
+from tests.hops.redelivery import ATTEMPTS
+from tests.spans import ORDER_SECONDS, has_all, picture, rows_of, the, trace_of_order
 
 
 def test_the_consumer_continues_the_producers_trace(
@@ -69,23 +70,36 @@ def test_googles_own_attributes_are_read_too(
     assert the(journey, "issue", "issue")["parent_span_id"] == span_id
 
 
-@pytest.mark.parametrize(
-    "data",
-    [b"not json", b"[]", b"{}", b'{"order_id": 7}', b'{"order_id": "a/b"}', b"\xff\xfe"],
-    ids=str,
-)
+POISON = (b"not json", b"[]", b"{}", b'{"order_id": 7}', b'{"order_id": "a/b"}', b"\xff\xfe")
+
+
+@pytest.fixture(scope="module")
+def poisoned(addresses: Addresses) -> dict[bytes, str]:
+    """The trace of each message that names no order. All are sent at once, because it takes
+    eight seconds until one is given up."""
+    traceparents = {data: new_traceparent() for data in POISON}
+    for data, traceparent in traceparents.items():
+        publish(addresses, "order-paid", data, {"traceparent": traceparent})
+    return {data: traceparent.split("-")[1] for data, traceparent in traceparents.items()}
+
+
+@pytest.mark.parametrize("data", POISON, ids=str)
 def test_a_message_that_names_no_order_is_an_error_that_says_so(
-    addresses: Addresses, observatory: Observatory, data: bytes
+    poisoned: dict[bytes, str], observatory: Observatory, data: bytes
 ) -> None:
-    """It fails, so that it is delivered again or set aside, and its span names the reason."""
-    traceparent = new_traceparent()
-    publish(addresses, "order-paid", data, {"traceparent": traceparent})
-    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_all(("issue", "issue")))
-    issue = the(journey, "issue", "issue")
-    assert issue["error"]
-    exception = issue["events"][0]["attributes"]
-    assert exception["exception.type"] == "boxoffice.topics.UnreadableMessage"
-    assert journey["spans"] == 1, picture(journey)
+    """Each attempt fails, so that it is delivered again and then set aside, and names the reason.
+
+    Nothing else comes of it: the trace holds the attempts, and that they were the last.
+    """
+    journey = observatory.wait_for_trace(
+        poisoned[data], has_all(("redelivery", "send dead-letter")), ORDER_SECONDS
+    )
+    attempts = rows_of(journey, "issue", "issue")
+    assert len(attempts) == journey["spans"] - 1 == ATTEMPTS, picture(journey)
+    for attempt in attempts:
+        assert attempt["error"]
+        exception = attempt["events"][0]["attributes"]
+        assert exception["exception.type"] == "boxoffice.topics.UnreadableMessage"
 
 
 def test_a_repeated_message_does_nothing_twice(

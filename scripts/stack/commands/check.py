@@ -14,7 +14,7 @@ from stack import install, places, running
 from stack.console import say
 from stack.problem import Problem
 
-_PYTHON = ("functions", "acquirer", "observatory", "scripts", "tests")
+_PYTHON = ("functions", "acquirer", "observatory", "redelivery", "scripts", "tests")
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,14 @@ def checks(*, fix: bool) -> list[Check]:
             [str(python / "lint-imports"), "--no-cache"],
             env={"PYTHONPATH": os.pathsep.join(["functions", ".", "scripts"])},
         ),
-        Check("types: functions", [*mypy, "main.py", "boxoffice"], places.FUNCTIONS),
+        Check(
+            "types: functions",
+            [*mypy, "main.py", "local_delivery.py", "boxoffice"],
+            places.FUNCTIONS,
+        ),
         Check("types: acquirer", [*mypy, "main.py"], places.ACQUIRER),
         Check("types: observatory", [*mypy, "observatory"]),
+        Check("types: redelivery", [*mypy, "redelivery"]),
         Check("types: scripts", [*mypy, "stack"], places.ROOT / "scripts", {"MYPYPATH": ".."}),
         Check(
             "types: tests",

@@ -84,11 +84,13 @@ def _pytest(names: list[str], options: list[str], addresses: dict[str, object] |
 
 
 def _addresses(ports: Ports, processes: Processes) -> dict[str, object]:
-    names = ("hosting", "auth", "firestore", "functions", "pubsub", "observatory", "acquirer")
+    emulated = ("hosting", "auth", "firestore", "functions", "pubsub")
+    ours = ("observatory", "acquirer", "redelivery")
     return {
         "project": emulators.PROJECT,
-        **{name: ports.url(name) for name in names},
+        **{name: ports.url(name) for name in (*emulated, *ours)},
         "observatory_pid": processes.pid("The Observatory"),
+        "redelivery_pid": processes.pid("Redelivery"),
     }
 
 

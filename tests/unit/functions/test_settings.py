@@ -109,6 +109,41 @@ def test_the_emulator_is_not_production(name: str, monkeypatch: pytest.MonkeyPat
     assert read() == default
 
 
+LOCAL_READERS: dict[str, tuple[Callable[[], str], str, str]] = {
+    "REDELIVERY_URL": (settings.redelivery_url, "http://127.0.0.1:4322/", "http://127.0.0.1:4322"),
+    "REDELIVERY_SWITCH": (settings.redelivery_switch, "/tmp/switch", "/tmp/switch"),
+}
+
+
+def test_every_local_setting_has_a_reader() -> None:
+    """The table and the functions that read it are the same list."""
+    assert {setting.name for setting in settings.LOCAL_SETTINGS} == set(LOCAL_READERS)
+
+
+@pytest.mark.parametrize("name", LOCAL_READERS)
+def test_a_local_setting_counts_in_the_emulator_alone(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deployed function ignores it: events are the platform's there."""
+    read, value, meant = LOCAL_READERS[name]
+    monkeypatch.delenv(name, raising=False)
+    assert read() == ""
+    monkeypatch.setenv(name, value)
+    assert read() == ""
+    monkeypatch.setenv("FUNCTIONS_EMULATOR", "true")
+    assert read() == meant
+
+
+def test_the_function_that_is_served_is_the_platforms_to_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """None, where main.py is only looked at."""
+    monkeypatch.delenv("FUNCTION_TARGET", raising=False)
+    assert settings.served_function() == ""
+    monkeypatch.setenv("FUNCTION_TARGET", "issue")
+    assert settings.served_function() == "issue"
+
+
 def test_the_project_is_whichever_the_platform_names(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two names are in use for it; the emulator's goes first."""
     for name in ("GCLOUD_PROJECT", "GOOGLE_CLOUD_PROJECT"):
@@ -158,4 +193,5 @@ def test_the_example_lists_every_setting_and_no_other() -> None:
     example = (ROOT / ".env.example").read_text()
     listed = set(re.findall(r"^(?:#\s*)?([A-Z][A-Z0-9_]*)=", example, re.MULTILINE))
     ours = {name for name in listed if not OTHERS.fullmatch(name)}
-    assert ours == {setting.name for setting in settings.SETTINGS}
+    everything = (*settings.SETTINGS, *settings.LOCAL_SETTINGS)
+    assert ours == {setting.name for setting in everything}

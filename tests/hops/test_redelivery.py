@@ -1,0 +1,270 @@
+"""An event that fails is delivered again, as Eventarc and Pub/Sub do; and chaos changes nothing."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from observatory.client import Observatory
+from observatory.shapes import Journey, Row
+from tests.addresses import Addresses
+from tests.buyer import DECLINED, BoxOffice, Buyer, new_traceparent
+from tests.hops.pubsub import Subscription, publish
+from tests.hops.redelivery import ATTEMPTS, Redelivery
+from tests.spans import has_all, picture, rows_of, the
+
+DEAD_LETTER = ("redelivery", "send dead-letter")
+GIVING_UP_SECONDS = 40.0
+
+
+@pytest.fixture
+def dead_letters(addresses: Addresses) -> Iterator[Subscription]:
+    """The dead-letter topic, from now on."""
+    subscription = Subscription(addresses, "dead-letter")
+    yield subscription
+    subscription.delete()
+
+
+def attempt_of(row: Row) -> Any:
+    """The attempt that a span says it is."""
+    return row["attributes"].get("throughline.delivery.attempt")
+
+
+def links_named(row: Row, name: str) -> list[str]:
+    """The spans that a span links under that name."""
+    return [
+        link["span_id"]
+        for link in row["links"]
+        if link["attributes"].get("throughline.link") == name
+    ]
+
+
+def test_a_poison_message_is_attempted_ever_more_slowly_and_then_set_aside(
+    addresses: Addresses,
+    observatory: Observatory,
+    redelivery: Redelivery,
+    dead_letters: Subscription,
+) -> None:
+    """Each attempt is a span with its number, linked to the first; the last word is why."""
+    traceparent = new_traceparent()
+    _, trace_id, span_id, _ = traceparent.split("-")
+    publish(addresses, "order-paid", b"not json", {"traceparent": traceparent})
+    journey = observatory.wait_for_trace(trace_id, has_all(DEAD_LETTER), GIVING_UP_SECONDS)
+    attempts = sorted(rows_of(journey, "issue", "issue"), key=attempt_of)
+    assert [attempt_of(row) for row in attempts] == [1, 2, 3, 4, 5], picture(journey)
+    assert {row["parent_span_id"] for row in attempts} == {span_id}
+    assert all(row["error"] for row in attempts)
+    first = attempts[0]["span_id"]
+    assert [links_named(row, "first-attempt") for row in attempts] == [[]] + [[first]] * 4
+    starts = [row["offset_ms"] for row in attempts]
+    gaps = [later - sooner for sooner, later in itertools.pairwise(starts)]
+    assert all(later > sooner for sooner, later in itertools.pairwise(gaps)), gaps
+    assert gaps[0] >= 500
+    assert gaps[-1] >= 4000
+
+    gave_up = the(journey, *DEAD_LETTER)
+    assert gave_up["error"]
+    assert gave_up["status_message"].startswith(
+        f"issue gave up after {ATTEMPTS} attempts: UnreadableMessage: message "
+    )
+    assert attempt_of(gave_up) == ATTEMPTS
+    assert links_named(gave_up, "first-attempt") == [first]
+    assert links_named(gave_up, "last-attempt") == [attempts[-1]["span_id"]]
+
+    letter = dead_letters.pull("first-attempt", f"00-{trace_id}-{first}-01")
+    assert letter["attributes"]["function"] == "issue"
+    assert letter["attributes"]["attempts"] == str(ATTEMPTS)
+    assert letter["attributes"]["error"].startswith("UnreadableMessage: message ")
+    assert letter["attributes"]["traceparent"] == f"00-{trace_id}-{gave_up['span_id']}-01"
+    assert letter["attributes"]["CloudPubSubDeadLetterSourceDeliveryCount"] == str(ATTEMPTS)
+    event = json.loads(letter["data"])
+    assert event["data"]["message"]["attributes"] == {"traceparent": traceparent}
+    assert letter["messageId"] in [dead["message_id"] for dead in redelivery.dead()]
+
+
+def test_a_document_event_is_set_aside_too(
+    box_office: BoxOffice,
+    buyer: Buyer,
+    order_in: Callable[..., str],
+    observatory: Observatory,
+    dead_letters: Subscription,
+) -> None:
+    """The protobuf of a Firestore event survives being delivered again, and being set aside."""
+    traceparent = new_traceparent()
+    trace_id = traceparent.split("-")[1]
+    order_id = order_in("no such state", _trace={"traceparent": traceparent})
+    journey = observatory.wait_for_trace(trace_id, has_all(DEAD_LETTER), GIVING_UP_SECONDS)
+    attempts = rows_of(journey, "reserve", "reserve")
+    assert sorted(map(attempt_of, attempts)) == [1, 2, 3, 4, 5]
+    # The event was unpacked each time: the function knew the order, and its context.
+    assert {row["attributes"]["boxoffice.order.id"] for row in attempts} == {order_id}
+    assert {row["context"] for row in attempts} == {"carried"}
+    letter = dead_letters.pull("ce-document", f"orders/{order_id}")
+    assert letter["attributes"]["ce-type"] == "google.cloud.firestore.document.v1.created"
+    assert "ValueError: 'no such state' is not a valid State" in letter["attributes"]["error"]
+    assert order_id.encode() in letter["data"]
+
+
+def test_an_event_that_succeeds_is_delivered_once_and_says_so(
+    buyer: Buyer,
+    observatory: Observatory,
+    open_show: Callable[..., str],
+    redelivery: Redelivery,
+) -> None:
+    """With no failure and no chaos nothing goes through redelivery."""
+    before = redelivery.state()
+    traceparent = new_traceparent()
+    buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
+    journey = observatory.wait_for_trace(
+        traceparent.split("-")[1], has_all(("issue", "issue")), GIVING_UP_SECONDS
+    )
+    for function in ("reserve", "charge", "issue"):
+        assert attempt_of(the(journey, function, function)) == 1
+    assert attempt_of(the(journey, "settle", "settle")) is None, "a webhook is no event"
+    assert redelivery.state() == before
+
+
+def test_events_that_come_twice_change_nothing(
+    buyer: Buyer,
+    box_office: BoxOffice,
+    open_show: Callable[..., str],
+    redelivery: Redelivery,
+    observatory: Observatory,
+) -> None:
+    """Every event delivered twice: one charge, one set of tickets, the stock right."""
+    show_id, traceparent = open_show(seats=5), new_traceparent()
+    redelivery.chaos(seed=1, duplicate_rate=1)
+    order_id = buyer.place(show_id=show_id, seats=2, _trace={"traceparent": traceparent})
+    assert box_office.wait_for(order_id)["state"] == "ticketed"
+    redelivery.wait_until_quiet()
+    assert_bought_once(box_office, buyer, show_id, {order_id}, seats=2, seats_left=3)
+    journey = observatory.wait_for_trace(
+        traceparent.split("-")[1],
+        lambda seen: len(rows_of(seen, "issue", "issue")) >= 2,
+        GIVING_UP_SECONDS,
+    )
+    assert len(rows_of(journey, "reserve", "reserve")) == 2, picture(journey)
+    assert {attempt_of(row) for row in rows_of(journey, "issue", "issue")} == {1}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_orders_end_right_whatever_happens_to_their_events(
+    buyer: Buyer,
+    box_office: BoxOffice,
+    open_show: Callable[..., str],
+    redelivery: Redelivery,
+    seed: int,
+) -> None:
+    """Duplicated, delayed, reordered, failing: no order lost, none charged twice, no seat sold
+    twice, and a declined card's seats back in stock."""
+    show_id = open_show(seats=10)
+    redelivery.chaos(
+        seed=seed, duplicate_rate=0.5, delay_ms_max=300, reorder_rate=0.4, fail_rate=0.4
+    )
+    bought = {buyer.place(show_id=show_id) for _ in range(4)}
+    declined = {buyer.place(show_id=show_id, card_token=DECLINED) for _ in range(2)}
+    for order_id in bought:
+        assert box_office.wait_for(order_id, seconds=90)["state"] == "ticketed"
+    for order_id in declined:
+        assert box_office.wait_for(order_id, seconds=90)["state"] == "declined"
+    state = redelivery.wait_until_quiet()
+    assert state["dead"] == redelivery_dead_before(redelivery, bought | declined)
+    assert_bought_once(box_office, buyer, show_id, bought, seats=1, seats_left=6)
+
+
+def test_an_attempt_that_failed_before_its_function_ran_is_in_the_trace(
+    buyer: Buyer,
+    box_office: BoxOffice,
+    open_show: Callable[..., str],
+    redelivery: Redelivery,
+    observatory: Observatory,
+) -> None:
+    """Every first delivery fails. One before its function is a span of redelivery's; one after it
+    is the function's own, and the next is linked to it."""
+    redelivery.chaos(seed=3, fail_rate=1)
+    traceparent = new_traceparent()
+    order_id = buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
+    assert box_office.wait_for(order_id)["state"] == "ticketed"
+    redelivery.wait_until_quiet()
+
+    def both_attempts(journey: Journey) -> bool:
+        return all(
+            sorted(attempts(journey, name))[:2] == [1, 2] for name in ("reserve", "charge", "issue")
+        )
+
+    def attempts(journey: Journey, name: str) -> list[int]:
+        rows = rows_of(journey, name, name) + rows_of(journey, "redelivery", f"deliver {name}")
+        return [attempt_of(row) for row in rows]
+
+    journey = observatory.wait_for_trace(
+        traceparent.split("-")[1], both_attempts, GIVING_UP_SECONDS
+    )
+    failed = [row for row in rows_of(journey, "redelivery") if row["name"].startswith("deliver ")]
+    assert {row["status_message"] for row in failed} == {"made to fail before the function ran"}
+    for name in ("reserve", "charge", "issue"):
+        rows = {attempt_of(row): row for row in rows_of(journey, name, name)}
+        if 1 in rows:
+            assert links_named(rows[2], "first-attempt") == [rows[1]["span_id"]]
+
+
+def test_without_the_redelivery_process_purchases_work(
+    addresses: Addresses,
+    buyer: Buyer,
+    box_office: BoxOffice,
+    open_show: Callable[..., str],
+    redelivery: Redelivery,
+) -> None:
+    """It hangs while chaos is on: each event waits a bounded time for it, then runs as ever."""
+    redelivery.chaos(seed=1, duplicate_rate=1)
+    with silenced(addresses.redelivery_pid):
+        order_id = buyer.place(show_id=open_show(seats=1))
+        assert box_office.wait_for(order_id)["state"] == "ticketed"
+
+
+@contextmanager
+def silenced(pid: int) -> Iterator[None]:
+    """Stop a process, as one that hangs: its port takes connections, and nobody answers."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def redelivery_dead_before(redelivery: Redelivery, order_ids: set[str]) -> int:
+    """How many events were set aside, given that none was of these orders."""
+    dead = redelivery.dead()
+    assert [letter for letter in dead if any(order in str(letter) for order in order_ids)] == []
+    return len(dead)
+
+
+def assert_bought_once(
+    box_office: BoxOffice,
+    buyer: Buyer,
+    show_id: str,
+    order_ids: set[str],
+    *,
+    seats: int,
+    seats_left: int,
+) -> None:
+    """One successful charge an order, one ticket a seat, and the stock says the same."""
+    charges = [
+        charge["metadata"]["order_id"]
+        for charge in box_office.charges()
+        if charge["status"] == "succeeded" and charge["metadata"].get("order_id") in order_ids
+    ]
+    assert sorted(charges) == sorted(order_ids)
+    tickets = [
+        ticket["order_id"]
+        for ticket in box_office.documents.find("tickets", buyer.uid)
+        if ticket["order_id"] in order_ids
+    ]
+    assert sorted(tickets) == sorted(list(order_ids) * seats)
+    assert box_office.documents.read(f"shows/{show_id}")["seats_left"] == seats_left
