@@ -268,7 +268,7 @@ def test_a_lost_webhook_is_made_up_for_by_asking_again(
 
     def is_pending() -> bool:
         of_order = (c for c in box_office.charges() if c["metadata"].get("order_id") == order_id)
-        return next(of_order)["status"] == "pending"
+        return bool(next(of_order)["status"] == "pending")
 
     while is_pending():
         assert time.monotonic() < deadline
