@@ -50,7 +50,7 @@ def checks(*, fix: bool) -> list[Check]:
             places.FUNCTIONS,
         ),
         Check("types: acquirer", [*mypy, "main.py"], places.ACQUIRER),
-        Check("types: observatory", [*mypy, "observatory"]),
+        Check("types: observatory, redelivery", [*mypy, "observatory", "redelivery"]),
         Check("types: redelivery", [*mypy, "redelivery"]),
         Check("types: scripts", [*mypy, "stack"], places.ROOT / "scripts", {"MYPYPATH": ".."}),
         Check(
