@@ -8,26 +8,23 @@ from collections.abc import Mapping
 
 import flask
 from opentelemetry import _logs, trace
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from throughline import carrier, firestore_calls, log, probe
+from throughline import carrier, exporters, firestore_calls, log, probe, sampling
 from throughline.baggage_attributes import BaggageAttributes
-from throughline.delivery import Outage, PatientLogExporter, PatientSpanExporter
-
-# A function's flush waits for its exporter, so this bounds what a slow Observatory costs a buyer.
-EXPORT_TIMEOUT_SECONDS = 1.0
+from throughline.delivery import Outage
 
 _providers: list[TracerProvider | LoggerProvider] = []
 
 
 def start(*, baggage: Mapping[str, str] | None = None) -> None:
     """Send this function's spans and log records to where `OTEL_EXPORTER_OTLP_ENDPOINT` points.
+
+    OpenTelemetry's environment variables decide where, with which headers, and how much of it.
 
     `baggage` says which keys of baggage may cross hops, in and out, and under which attribute each
     is put on every span that lacks it; every other key is dropped.
@@ -42,7 +39,8 @@ def start(*, baggage: Mapping[str, str] | None = None) -> None:
     if flask.has_app_context():
         probe.answer_health_probes(flask.current_app)
     carrier.pass_on(baggage or {})
-    log.to_stdout()
+    project_id = os.environ.get("GCLOUD_PROJECT") or os.environ.get("GOOGLE_CLOUD_PROJECT")
+    log.to_stdout(project_id)
     if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return
 
@@ -53,26 +51,26 @@ def start(*, baggage: Mapping[str, str] | None = None) -> None:
             "cloud.provider": "gcp",
             "faas.name": target,
             "faas.version": os.environ.get("K_REVISION", ""),
+            # Google's OTLP endpoint refuses what doesn't name its project.
+            **({"gcp.project_id": project_id} if project_id else {}),
         }
     )
-    timeout = None if "OTEL_EXPORTER_OTLP_TIMEOUT" in os.environ else EXPORT_TIMEOUT_SECONDS
     outage = Outage()
 
-    tracers = TracerProvider(resource=resource)
+    tracers = TracerProvider(resource=resource, sampler=sampling.sampler(os.environ))
     tracers.add_span_processor(firestore_calls.DatabaseAttributes())
     tracers.add_span_processor(BaggageAttributes(baggage or {}))
-    tracers.add_span_processor(
-        BatchSpanProcessor(PatientSpanExporter(OTLPSpanExporter(timeout=timeout), outage))
-    )
+    if spans := exporters.span_exporter(os.environ, outage):
+        tracers.add_span_processor(BatchSpanProcessor(spans))
     trace.set_tracer_provider(tracers)
 
     loggers = LoggerProvider(resource=resource)
-    loggers.add_log_record_processor(
-        BatchLogRecordProcessor(PatientLogExporter(OTLPLogExporter(timeout=timeout), outage))
-    )
+    if records := exporters.log_exporter(os.environ, outage):
+        loggers.add_log_record_processor(BatchLogRecordProcessor(records))
+        log.to_otlp(loggers)
     _logs.set_logger_provider(loggers)
-    log.to_otlp(loggers)
 
+    log.hush_exporters()
     firestore_calls.trace_calls()
     _providers.extend([tracers, loggers])
 

@@ -21,10 +21,16 @@ class Asked:
     body: bytes
 
 
-class LocalServer:
-    """Answers every request with the status that `answer` returns for it; use it with `serving`."""
+Answer = Callable[[Asked], int | tuple[int, bytes, dict[str, str]]]
 
-    def __init__(self, answer: Callable[[Asked], int], port: int = 0) -> None:
+
+class LocalServer:
+    """Answers each request with the status that `answer` returns, or status, body and headers.
+
+    Use it with `serving`.
+    """
+
+    def __init__(self, answer: Answer, port: int = 0) -> None:
         self.asked: list[Asked] = []
         self._arrived = threading.Condition()
         local = self
@@ -32,14 +38,21 @@ class LocalServer:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 length = int(self.headers.get("Content-Length", 0))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                asked = Asked(self.command, self.path, headers, self.rfile.read(length))
+                sent = {name.lower(): value for name, value in self.headers.items()}
+                asked = Asked(self.command, self.path, sent, self.rfile.read(length))
                 with local._arrived:
                     local.asked.append(asked)
                     local._arrived.notify_all()
-                self.send_response(answer(asked))
-                self.send_header("Content-Length", "0")
+                answered = answer(asked)
+                status, body, headers = (
+                    answered if isinstance(answered, tuple) else (answered, b"", {})
+                )
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
+                self.wfile.write(body)
 
             do_POST = do_GET
 
@@ -58,7 +71,7 @@ class LocalServer:
 
 
 @contextmanager
-def serving(answer: Callable[[Asked], int] = lambda _: 200, port: int = 0) -> Iterator[LocalServer]:
+def serving(answer: Answer = lambda _: 200, port: int = 0) -> Iterator[LocalServer]:
     """Run a LocalServer while the block runs; `port` 0 is any free one."""
     server = LocalServer(answer, port)
     thread = threading.Thread(target=server.http.serve_forever, args=(0.02,))

@@ -51,7 +51,6 @@ def checks(*, fix: bool) -> list[Check]:
         ),
         Check("types: acquirer", [*mypy, "main.py"], places.ACQUIRER),
         Check("types: observatory, redelivery", [*mypy, "observatory", "redelivery"]),
-        Check("types: redelivery", [*mypy, "redelivery"]),
         Check("types: scripts", [*mypy, "stack"], places.ROOT / "scripts", {"MYPYPATH": ".."}),
         Check(
             "types: tests",

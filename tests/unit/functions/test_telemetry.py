@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,10 @@ from typing import Any
 import httpx
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.unit.framework import ROOT, Framework, framework
-from tests.unit.local_server import LocalServer, free_port, serving, silent
+from tests.unit.local_server import free_port, serving, silent
+from tests.unit.otlp import spans_in
 
 FUNCTIONS = ROOT / "functions"
 TIMEOUT_SECONDS = 2
@@ -129,16 +128,6 @@ def serve(tmp_path: Path) -> Serve:
         return framework(command, FUNCTIONS, environment, tmp_path / "log", "/__/health")
 
     return settle
-
-
-def spans_in(server: LocalServer) -> Iterator[tuple[Span, dict[str, Any]]]:
-    """Every span that arrived, with its resource's attributes."""
-    for asked in server.asked:
-        if asked.path == "/v1/traces":
-            for resource in ExportTraceServiceRequest.FromString(asked.body).resource_spans:
-                about = {a.key: a.value.string_value for a in resource.resource.attributes}
-                for scope in resource.scope_spans:
-                    yield from ((span, about) for span in scope.spans)
 
 
 def lines_in(running: Framework) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""One module per measurement of `./scripts/bench`: `measure(runs)` returns what it found."""

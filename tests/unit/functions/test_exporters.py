@@ -1,0 +1,219 @@
+"""Telemetry leaves for wherever the environment says, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.functions.test_telemetry import run
+from tests.unit.local_server import Asked, LocalServer, serving
+from tests.unit.otlp import records_in, spans_in
+
+WORK = """
+import logging, throughline
+from opentelemetry import trace
+{before}
+throughline.start()
+with trace.get_tracer("test").start_as_current_span("work"):
+    logging.getLogger("app").warning("working")
+throughline.flush()
+"""
+PROJECT = "night-shows"
+TOKEN = "ya29.local"
+
+
+def work(env: dict[str, str], before: str = "") -> list[str]:
+    """Record one span and one log record in a process with this environment; what it printed."""
+    return run(WORK.format(before=before), FUNCTION_TARGET="settle", **env)
+
+
+@pytest.fixture
+def server() -> Iterator[LocalServer]:
+    """An OTLP endpoint that takes everything."""
+    with serving() as local:
+        yield local
+
+
+def by_path(server: LocalServer) -> dict[str, Asked]:
+    """The one request that each path got."""
+    found = {asked.path: asked for asked in server.asked}
+    assert len(found) == len(server.asked)
+    return found
+
+
+def test_spans_and_records_arrive_whole_with_the_headers_of_the_environment(
+    server: LocalServer,
+) -> None:
+    """Protobuf, with a hosted backend's key; the resource says which function of which project."""
+    work(
+        {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
+            "OTEL_EXPORTER_OTLP_HEADERS": "x-honeycomb-team=hcaik_1,x-dataset=box%20office",
+            "GCLOUD_PROJECT": PROJECT,
+            "K_REVISION": "settle-00007-abc",
+            "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=production",
+        }
+    )
+    asked = by_path(server)
+    assert set(asked) == {"/v1/traces", "/v1/logs"}
+    for each in asked.values():
+        assert each.headers["content-type"] == "application/x-protobuf"
+        assert each.headers["x-honeycomb-team"] == "hcaik_1"
+        assert each.headers["x-dataset"] == "box office"
+        assert "authorization" not in each.headers
+    ((span, of_span),) = spans_in(server)
+    ((record, of_record),) = records_in(server)
+    assert (span.name, record.body.string_value) == ("work", "working")
+    assert (record.trace_id, record.span_id) == (span.trace_id, span.span_id)
+    assert of_span == of_record
+    assert of_span["service.name"] == of_span["faas.name"] == "settle"
+    assert of_span["faas.version"] == "settle-00007-abc"
+    assert of_span["cloud.provider"] == "gcp"
+    assert of_span["gcp.project_id"] == PROJECT
+    assert of_span["deployment.environment.name"] == "production"
+
+
+def test_gzip_is_on_request(server: LocalServer) -> None:
+    """And is what arrives, not only what the header says."""
+    work(
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": server.url, "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"},
+    )
+    assert {asked.headers["content-encoding"] for asked in server.asked} == {"gzip"}
+    assert all(asked.body[:2] == b"\x1f\x8b" for asked in server.asked)
+    assert [span.name for span, _ in spans_in(server)] == ["work"]
+    assert [record.body.string_value for record, _ in records_in(server)] == ["working"]
+
+
+def test_each_signal_may_have_an_endpoint_and_headers_of_its_own(server: LocalServer) -> None:
+    """A signal's own variables win over those for all, and name the whole address."""
+    with serving() as other:
+        work(
+            {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
+                "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Basic%20logs",
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{other.url}/otlp/traces",
+                "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "authorization=Bearer%20traces",
+            }
+        )
+        (traces,) = other.asked
+    (logs,) = server.asked
+    assert (traces.path, traces.headers["authorization"]) == ("/otlp/traces", "Bearer traces")
+    assert (logs.path, logs.headers["authorization"]) == ("/v1/logs", "Basic logs")
+
+
+@pytest.mark.parametrize(
+    ("off", "left"),
+    [("OTEL_LOGS_EXPORTER", "/v1/traces"), ("OTEL_TRACES_EXPORTER", "/v1/logs")],
+)
+def test_a_signal_can_be_kept_at_home(server: LocalServer, off: str, left: str) -> None:
+    """Cloud Logging has the log lines from standard output already; the lines keep their ids."""
+    (line,) = work({"OTEL_EXPORTER_OTLP_ENDPOINT": server.url, off: "none"})
+    assert set(by_path(server)) == {left}
+    assert json.loads(line)["trace_id"]
+
+
+def answer_as_google(asked: Asked) -> tuple[int, bytes, dict[str, str]]:
+    """The metadata server, from which a deployed function has its token, and the OTLP endpoint."""
+    path = asked.path.split("?")[0].rstrip("/")
+    if not path.startswith("/v1/"):
+        answer: object = {
+            "token": {"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"},
+            "default": {"email": f"functions@{PROJECT}.iam.gserviceaccount.com"},
+            # Of another than Google's own, google-auth has no further questions to ask Google.
+            "universe-domain": "universe.test",
+        }.get(path.rpartition("/")[2], "")
+        is_text = isinstance(answer, str)
+        kind = "application/text" if is_text else "application/json"
+        body = str(answer) if is_text else json.dumps(answer)
+        return 200, body.encode(), {"Content-Type": kind, "Metadata-Flavor": "Google"}
+    is_signed = asked.headers.get("authorization") == f"Bearer {TOKEN}"
+    return 200 if is_signed else 401, b"", {}
+
+
+def as_google(address: str) -> str:
+    """Have the local endpoint taken for Google's; the real one can't be asked from a test."""
+    return f"from throughline import exporters; exporters.GOOGLE = {address!r}"
+
+
+def test_googles_endpoint_gets_the_functions_own_token(tmp_path: Path) -> None:
+    """From the application's default credentials, by google-auth itself; no header is needed."""
+    with serving(answer_as_google) as google:
+        lines = work(
+            {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": google.url,
+                **dict.fromkeys(
+                    ("GCE_METADATA_HOST", "GCE_METADATA_IP"), google.url.removeprefix("http://")
+                ),
+                "CLOUDSDK_CONFIG": str(tmp_path),
+                "GOOGLE_CLOUD_PROJECT": PROJECT,
+            },
+            as_google(google.url),
+        )
+        tokens = [asked for asked in google.asked if "/token" in asked.path]
+        exports = [asked for asked in google.asked if asked.path.startswith("/v1/")]
+        ((_, resource),) = spans_in(google)
+    assert len(tokens) == 1, "one token does for both signals"
+    assert [asked.path for asked in exports] == ["/v1/traces", "/v1/logs"]
+    assert [asked.headers["authorization"] for asked in exports] == [f"Bearer {TOKEN}"] * 2
+    assert resource["gcp.project_id"] == PROJECT
+    assert [json.loads(line)["message"] for line in lines] == ["working"], "nothing went wrong"
+
+
+def test_googles_token_goes_nowhere_else(tmp_path: Path, server: LocalServer) -> None:
+    """Not to an address that merely begins like Google's; the credentials aren't even looked at."""
+    work(
+        {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
+            "GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "absent.json"),
+        },
+        as_google(server.url[:-1]),
+    )
+    assert [asked.headers.get("authorization") for asked in server.asked] == [None, None]
+
+
+def test_missing_credentials_are_said_once_and_the_function_goes_on(
+    tmp_path: Path, server: LocalServer
+) -> None:
+    """With what google-auth says about it."""
+    lines = work(
+        {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
+            "GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "absent.json"),
+        },
+        as_google(server.url),
+    )
+    said, working = (json.loads(line)["message"] for line in lines)
+    assert said.startswith(f"Telemetry is meant for {server.url}, and there are no credentials")
+    assert "absent.json" in said
+    assert working == "working"
+
+
+def test_a_log_line_names_its_trace_as_cloud_logging_wants_it(server: LocalServer) -> None:
+    """The trace by its full resource name, so that the two are shown together."""
+    (line,) = work({"OTEL_EXPORTER_OTLP_ENDPOINT": server.url, "GCLOUD_PROJECT": PROJECT})
+    ((span, _),) = spans_in(server)
+    assert json.loads(line) == {
+        "severity": "WARNING",
+        "message": "working",
+        "trace_id": span.trace_id.hex(),
+        "span_id": span.span_id.hex(),
+        "logging.googleapis.com/trace": f"projects/{PROJECT}/traces/{span.trace_id.hex()}",
+        "logging.googleapis.com/spanId": span.span_id.hex(),
+        "logging.googleapis.com/trace_sampled": True,
+    }
+
+
+def test_a_line_in_a_trace_that_is_not_sampled_says_so(server: LocalServer) -> None:
+    """Then Cloud Logging offers no link that leads nowhere."""
+    (line,) = work(
+        {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
+            "GCLOUD_PROJECT": PROJECT,
+            "OTEL_TRACES_SAMPLER": "always_off",
+        }
+    )
+    assert json.loads(line)["logging.googleapis.com/trace_sampled"] is False
+    assert [*spans_in(server)] == []
