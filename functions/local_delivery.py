@@ -38,10 +38,10 @@ Report = dict[str, str | None]
 
 
 def install(url: str, switch: str, function: str) -> None:
-    """Put the middleware around the function that this process serves.
+    """Put the middleware around the event function that this process serves.
 
     `url` is the redelivery process's; while the file `switch` is there, events go to it before
-    they are tried. Does nothing where no function is being served.
+    they are tried. Does nothing where `function` is empty, or main.py is only looked at.
     """
     if not function or flask.has_request_context() or not flask.has_app_context():
         return
@@ -73,7 +73,7 @@ class LocalDelivery:
         self._invocations = invocations
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        if not _is_event(environ):
+        if environ["REQUEST_METHOD"] != "POST":
             return self._inner(environ, start_response)
         if _key(attempt.ATTEMPT_HEADER) in environ:
             return self._redelivered(environ, start_response)
@@ -82,19 +82,26 @@ class LocalDelivery:
     def _first(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """The emulator's own delivery: hand it over if it is asked for, or if it fails."""
         body = _keep_body(environ)
-        event = {
-            "function": self._function,
-            "headers": dict(flask.Request(environ).headers.items()),
-            "body": base64.b64encode(body).decode(),
-        }
-        if self._switch and self._switch.exists() and self._redelivery.take(event):
+        headers = dict(flask.Request(environ).headers.items())
+
+        def hand_over(failed: Report | None) -> bool:
+            return self._redelivery.take(
+                {
+                    "function": self._function,
+                    "headers": headers,
+                    "body": base64.b64encode(body).decode(),
+                    "failed": failed,
+                }
+            )
+
+        if self._switch and self._switch.exists() and hand_over(None):
             start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "0")])
             return []
         environ[_key(attempt.ATTEMPT_HEADER)] = "1"
-        status, headers, answer = self._run(environ)
+        status, answered, answer = self._run(environ)
         if not status.startswith("2"):
-            self._redelivery.take({**event, "failed": self._invocations.report(status)})
-        start_response(status, headers)
+            hand_over(self._invocations.report(status))
+        start_response(status, answered)
         return [answer]
 
     def _redelivered(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -191,14 +198,6 @@ class LastInvocation(SpanProcessor):
             "span": _traceparent(span.context) if span else None,
             "parent": _traceparent(span.parent) if span else None,
         }
-
-
-def _is_event(environ: Environ) -> bool:
-    """Whether this is a CloudEvent, in binary or structured mode; calls and tasks never are."""
-    return environ["REQUEST_METHOD"] == "POST" and (
-        "HTTP_CE_ID" in environ
-        or str(environ.get("CONTENT_TYPE", "")).startswith("application/cloudevents")
-    )
 
 
 def _keep_body(environ: Environ) -> bytes:

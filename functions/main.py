@@ -8,7 +8,7 @@ if settings.redelivery_url():
     import local_delivery
 
     local_delivery.install(
-        settings.redelivery_url(), settings.redelivery_switch(), settings.served_function()
+        settings.redelivery_url(), settings.redelivery_switch(), settings.served_event_function()
     )
 
 from boxoffice import clients

@@ -109,8 +109,13 @@ def project_id() -> str:
     return os.environ.get("GCLOUD_PROJECT") or os.environ.get("GOOGLE_CLOUD_PROJECT", "")
 
 
-def served_function() -> str:
-    """The function that this process serves; empty where it serves none."""
+def served_event_function() -> str:
+    """The function that this process serves, if events trigger it; else empty.
+
+    Callables, webhooks, task queues and schedules are plain HTTP to the platform.
+    """
+    if os.environ.get("FUNCTION_SIGNATURE_TYPE") != "cloudevent":
+        return ""
     return os.environ.get("FUNCTION_TARGET", "")
 
 

@@ -16,7 +16,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind
 
-from local_delivery import LastInvocation, LocalDelivery, Redelivery
+from local_delivery import LastInvocation, LocalDelivery, Redelivery, install
 from tests.unit.functions.traceparents import TRACEPARENT, ids
 from tests.unit.local_server import LocalServer, free_port, serving
 from throughline import carrier, http_request
@@ -194,14 +194,25 @@ def test_without_the_redelivery_process_events_run_as_the_emulator_has_it(
     assert "takes no events" in said[0]
 
 
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_a_call_is_none_of_its_business(
-    redelivery: LocalServer, last: LastInvocation, tmp_path: Path, method: str
+def test_a_request_that_is_no_delivery_is_none_of_its_business(
+    redelivery: LocalServer, last: LastInvocation, tmp_path: Path
 ) -> None:
-    """HTTPS functions and callables have a caller, and task queues retry by themselves."""
+    """A probe, for one."""
     switch = tmp_path / "switch"
     switch.touch()
-    worker = Worker(fail, redelivery.url, switch, last)
-    answer = worker.client.open("/", method=method.upper(), json={"data": {}})
-    assert answer.status_code == (500 if method == "post" else 405)
+    assert Worker(fail, redelivery.url, switch, last).client.get("/").status_code == 405
     assert redelivery.asked == []
+
+
+@pytest.mark.parametrize("function", ["", "issue"])
+def test_it_is_installed_around_event_functions_alone(function: str) -> None:
+    """What is called has a caller, and task queues retry by themselves; and the CLI, which looks
+    at main.py while it serves a request of its own, gets none either."""
+    app = flask.Flask(__name__)
+    before = app.wsgi_app
+    with app.test_request_context():
+        install("http://127.0.0.1:1", "", function)
+    assert app.wsgi_app == before
+    with app.app_context():
+        install("http://127.0.0.1:1", "", function)
+    assert isinstance(app.wsgi_app, LocalDelivery) == bool(function)

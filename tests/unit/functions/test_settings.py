@@ -134,14 +134,16 @@ def test_a_local_setting_counts_in_the_emulator_alone(
     assert read() == meant
 
 
-def test_the_function_that_is_served_is_the_platforms_to_name(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("signature", "served"), [("cloudevent", "issue"), ("http", ""), ("", "")])
+def test_the_event_function_that_is_served_is_the_platforms_to_name(
+    monkeypatch: pytest.MonkeyPatch, signature: str, served: str
 ) -> None:
-    """None, where main.py is only looked at."""
+    """None, where one that is called is served, or main.py is only looked at."""
+    monkeypatch.setenv("FUNCTION_SIGNATURE_TYPE", signature)
     monkeypatch.delenv("FUNCTION_TARGET", raising=False)
-    assert settings.served_function() == ""
+    assert settings.served_event_function() == ""
     monkeypatch.setenv("FUNCTION_TARGET", "issue")
-    assert settings.served_function() == "issue"
+    assert settings.served_event_function() == served
 
 
 def test_the_project_is_whichever_the_platform_names(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,14 +40,14 @@ class Emulators:
         self.deliveries: list[httpx.Request] = []
         self.letters: list[dict[str, Any]] = []
         self.pubsub_status = 200
-        self.generation = 0
+        self.trigger = "us-central1-issue-0"
         self.spans = InMemorySpanExporter()
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         if "/topics/" in request.url.path:
             return self._pubsub(request)
-        if not request.url.path.endswith(f"/us-central1-issue-{self.generation}"):
-            valid = f"us-central1-reissue-9, us-central1-issue-{self.generation}, settle"
+        if not request.url.path.endswith(f"/triggers/{self.trigger}"):
+            valid = f"us-central1-reissue-99, {self.trigger}, us-central1-settle"
             return httpx.Response(404, text=f"Function x does not exist, valid functions: {valid}")
         self.deliveries.append(request)
         report = self.reports.pop(0) if len(self.reports) > 1 else self.reports[0]
@@ -169,10 +169,15 @@ def test_an_attempt_that_left_no_span_is_told_of_once_its_trace_is_known() -> No
     assert emulators.said("x-throughline-first-attempt") == [None, None, SPAN]
 
 
-def test_functions_that_were_loaded_anew_are_found() -> None:
-    """The emulator numbers its triggers, and names them when it is asked for one it hasn't."""
+@pytest.mark.parametrize(
+    "trigger",
+    ["europe-west4-issue-0", "us-central1-issue-12", "us-central1-issue-3-locations/a/channels/b"],
+)
+def test_a_functions_trigger_is_found(trigger: str) -> None:
+    """In another region, after the functions were loaded anew, on an Eventarc channel: the emulator
+    names its triggers when it is asked for one that it hasn't."""
     emulators = Emulators(OK)
-    emulators.generation = 12
+    emulators.trigger = trigger
 
     async def work(courier: Courier) -> None:
         courier.take(event(), None)
