@@ -1,4 +1,4 @@
-"""Firestore's REST API as any user sees it: values in its spelling, and the calls tests make."""
+"""Firestore's REST API as any user sees it: values in its spelling, and the few calls made here."""
 
 from __future__ import annotations
 
