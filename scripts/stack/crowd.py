@@ -67,6 +67,7 @@ def run(parts: Parts, load: Load) -> Reckoning:
         stack.callback(box_office.close)
         redelivery = stack.enter_context(_client(parts.redelivery))
         invocations = Invocations(parts.functions_log)
+        invocations.begin()
         before = _wait_until_quiet(redelivery, invocations, time.monotonic() + 60)
         if before["pending"]:
             raise Problem("Events are under way before the first order: wait until they are done.")

@@ -85,7 +85,7 @@ class Invocations:
     def under_way(self) -> bool:
         """Whether one began that has not finished."""
         said = self._said()
-        return said["Beginning execution of"] != said["Finished"]
+        return bool(said["Beginning execution of"] - said["Finished"])
 
     def _said(self) -> dict[str, Counter[str]]:
         found: dict[str, Counter[str]] = {
