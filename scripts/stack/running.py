@@ -93,6 +93,7 @@ def addresses(ports: Ports) -> dict[str, str]:
     """What a person may want to open, by what it is."""
     shown = {
         "Box Office": ports.url("hosting"),
+        "Organiser": f"{ports.url('hosting')}/organiser",
         "Observatory": ports.url("observatory"),
         "Acquirer": ports.url("acquirer"),
     }
