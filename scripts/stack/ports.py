@@ -13,8 +13,10 @@ HOST = "127.0.0.1"
 OBSERVATORY = 4318
 ACQUIRER = 4320
 
+# Firestore would be at 10080, which fetch refuses to ask (fetch.spec.whatwg.org, "bad port").
+REFUSED_OFFSET = 2_000
 # Far enough apart that no two stacks' ports meet, and below the systems' ephemeral ports.
-OFFSETS = range(0, 20_000, 1_000)
+OFFSETS = [offset for offset in range(0, 20_000, 1_000) if offset != REFUSED_OFFSET]
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Ports:
             Problem: one is not.
         """
         elsewhere = (self.offset + 1_000) % 20_000
+        if elsewhere == REFUSED_OFFSET:
+            elsewhere += 1_000
         for name, port in self.taken().items():
             raise Problem(
                 f"Port {port} (for {name}) is taken by another program: end that program, or move "
