@@ -1,6 +1,7 @@
 """Buys a ticket for each line it reads, "with" or "without" the page's tracing code.
 
-Runs in the environment that install.py made, like buy.py. One line of JSON is printed per purchase.
+Runs in the environment that install.py made, like buy.py. One line of JSON is printed per purchase,
+or `{"problem": …}` where one did not go through.
 """
 
 from __future__ import annotations
@@ -34,8 +35,11 @@ def main() -> int:
     try:
         with browser() as chromium:
             for line in sys.stdin:
-                bought = buy(chromium, sys.argv[1], tracing=line.strip() == "with")
-                print(json.dumps(asdict(bought)), flush=True)
+                try:
+                    said = asdict(buy(chromium, sys.argv[1], tracing=line.strip() == "with"))
+                except Problem as problem:
+                    said = {"problem": str(problem)}
+                print(json.dumps(said), flush=True)
     except Problem as problem:
         say(f"✗ {problem}")
         return 1
