@@ -78,8 +78,8 @@ def run(parts: Parts, load: Load) -> Reckoning:
         deadline = time.monotonic() + DEADLINE_SECONDS + load.orders * DEADLINE_PER_ORDER_SECONDS
         _buy_all(parts, box_office, orders, load.concurrency, deadline)
         after = _wait_until_quiet(redelivery, invocations, max(deadline, time.monotonic() + 60))
-        untried = after["untried"] - before["untried"]
-        return reckon(parts, box_office, orders, invocations, untried)
+        redelivered = {name: count - before[name] for name, count in after.items()}
+        return reckon(parts, box_office, orders, invocations, redelivered)
 
 
 def _orders(load: Load) -> list[Order]:

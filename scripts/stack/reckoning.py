@@ -105,12 +105,13 @@ def reckon(
     box_office: BoxOffice,
     orders: Sequence[Order],
     invocations: Invocations,
-    untried: int,
+    redelivered: Mapping[str, int],
 ) -> Reckoning:
     """Compare what was asked for with what is in Firestore, at the acquirer and in the Observatory.
 
-    `untried` is how many invocations did nothing but hand an event to redelivery, which has no span
-    of its own: each of redelivery's deliveries is an invocation again.
+    `redelivered` is by how much the numbers of redelivery's state went up. Its `untried` are
+    invocations that did nothing but hand an event over, and left no span; each of its deliveries is
+    an invocation again.
     """
     documents = _documents(box_office, "orders", orders)
     tickets = Counter(ticket["order_id"] for ticket in _all(box_office, "tickets").values())
@@ -122,6 +123,7 @@ def reckon(
             succeeded[order_id] += 1
             kept[order_id] += not charge.get("refund_id")
     details: list[str] = []
+    untried = redelivered["untried"]
     lost = 0
     for order in orders:
         state = documents.get(order.id, {}).get("state", "not there")
@@ -160,6 +162,7 @@ def reckon(
             "oversold": _oversold(orders, documents, tickets),
             "double_charged": len(twice),
             "lost": lost,
+            "dead_letters": redelivered["dead"],
             "coverage": sum(journey["covered"] for journey in journeys) / spans if spans else 0.0,
             "orphans": sum(journey["orphans"] for journey in journeys),
             "spans_expected": expected,
@@ -179,6 +182,7 @@ def broken(figures: Mapping[str, Any]) -> list[str]:
         f"{figures['oversold']} seats were sold beyond the stock": not figures["oversold"],
         f"{figures['double_charged']} orders were charged twice": not figures["double_charged"],
         f"{figures['lost']} orders were lost": not figures["lost"],
+        f"{figures['dead_letters']} events were given up on": not figures["dead_letters"],
         f"coverage is {figures['coverage']:.4f}, not 1": figures["coverage"] == 1.0,
         f"{figures['orphans']} spans are orphans": not figures["orphans"],
         f"{figures['spans_stored']} spans are stored where {figures['spans_expected']} were sent": (

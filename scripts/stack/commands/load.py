@@ -35,6 +35,7 @@ The keys of --json:
   double_charged  orders with more than one succeeded charge in the acquirer's book
   lost            orders not final at the deadline (3 minutes and 2 s an order), or paid for without
                   all their tickets
+  dead_letters    events that redelivery gave up on
   coverage        share of the spans of the orders' traces whose parents lead to a declared root
   orphans         spans of those traces whose parent is not stored
   spans_expected  counted without looking at the store: 2 spans for each order, which the load sends

@@ -76,11 +76,12 @@ class Stack:
             "rows": rows,
         }
 
-    def reckoned(self, untried: int = 0) -> Reckoning:
+    def reckoned(self, untried: int = 0, dead: int = 0) -> Reckoning:
         """The load's verdict."""
         parts = Parts("p", "", "", "", "http://observatory", "", self.log)
         box_office = cast("BoxOffice", self)
-        return reckon(parts, box_office, self.orders, self.invocations, untried)
+        redelivered = {"untried": untried, "dead": dead}
+        return reckon(parts, box_office, self.orders, self.invocations, redelivered)
 
     def __enter__(self) -> Self:
         return self
@@ -115,6 +116,7 @@ def test_all_is_well(stack: Stack) -> None:
         "oversold": 0,
         "double_charged": 0,
         "lost": 0,
+        "dead_letters": 0,
         "coverage": 1.0,
         "orphans": 0,
         "spans_expected": 8,
@@ -169,6 +171,11 @@ def test_handing_an_event_over_is_no_span(stack: Stack) -> None:
     """Nor is a function that is no part of a purchase."""
     stack.called("reserve", "sweep", "expire")
     assert broken(stack.reckoned(untried=1).figures) == []
+
+
+def test_an_event_that_was_given_up_on_is_noticed(stack: Stack) -> None:
+    """Though every order came to its end without it."""
+    assert broken(stack.reckoned(dead=3).figures) == ["3 events were given up on"]
 
 
 def test_an_orphan_is_named(stack: Stack) -> None:
