@@ -56,6 +56,8 @@ def test_help_says_what_a_script_does_and_how_it_ends(script: str) -> None:
         ("dev", ["--port-offset", "-1"], "a number from 0 to 19000"),
         ("dev", ["--port-offset", "19001"], "a number from 0 to 19000"),
         ("check", ["--mend"], "--mend"),
+        ("hops", ["--jsno"], "--jsno"),
+        ("hops", ["task"], "task"),
         ("test", ["--fast"], "--fast"),
         ("test", ["juorney"], "there is no tier 'juorney'; did you mean journey?"),
         ("test", ["unit", "hop"], "there is no tier 'hop'; did you mean hops?"),
