@@ -25,7 +25,10 @@ def main() -> int:
         install.everything(chromium=True)
         ports = free_ports()
         with running.only_one(FOLDER, ports), running.stack(ports, FOLDER):
-            return _cross(ports, as_json=options.json)
+            status = _cross(ports, as_json=options.json)
+        if status:
+            say(f"What was stored and logged is kept in {FOLDER.relative_to(places.ROOT)}/.")
+        return status
     except Problem as problem:
         say(f"✗ {problem}")
         return 1
