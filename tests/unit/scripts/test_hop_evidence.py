@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from observatory.client import Observatory
 from observatory.shapes import Journey, Row
-from stack.every_hop import complaints, table
+from stack.every_hop import complaints, table, with_strays
+from stack.hop_errands import Journeyed
 from stack.hop_evidence import HOPS, evidence_in
-from tests.unit.scripts.journeys import journey, line, link, row
+from tests.unit.scripts.journeys import BEGAN_UNIX_NANO, journey, line, link, row
 
 
 def test_a_wait_is_from_the_producers_end() -> None:
@@ -124,3 +126,30 @@ def test_a_log_line_belongs_to_a_span_that_is_stored() -> None:
     assert evidence_in([journey(told)])["log"].summary()["p50_ms"] == 4.0
     lost: Journey = {**journey(told), "logs": [line(at=9)]}
     assert not evidence_in([lost])["log"].carried
+
+
+class FewTraces:
+    """An Observatory that holds these traces."""
+
+    def __init__(self, *journeys: Journey) -> None:
+        self._journeys = {journey["trace_id"]: journey for journey in journeys}
+
+    def traces(self, _limit: int) -> dict[str, Any]:
+        """A line for each."""
+        return {"traces": list(self._journeys.values())}
+
+    def trace(self, trace_id: str) -> Journey:
+        """One of them."""
+        return self._journeys[trace_id]
+
+
+@pytest.mark.parametrize(("began_unix_nano", "is_shown"), [(0, True), (2 * BEGAN_UNIX_NANO, False)])
+def test_what_became_of_a_lost_context_is_shown(began_unix_nano: int, is_shown: bool) -> None:
+    """A root that nobody's request names, if it began meanwhile; it never counts as carried."""
+    lost: Row = {**row("a", None, "availability", hop="https"), "context": "absent"}
+    fine = row("b", None, "quote", hop="callable")
+    stored = cast("Observatory", FewTraces(journey(lost, fine, trace_id="2" * 32)))
+    found = with_strays(evidence_in([]), stored, Journeyed(began_unix_nano=began_unix_nano))
+    said = [text for text in complaints(found, "http://here") if text.startswith("✗ https")]
+    assert ("found its context absent" in said[0]) is is_shown
+    assert not any(evidence.carried for evidence in found.values())
