@@ -171,10 +171,21 @@ class ServiceCoverage(TypedDict):
     orphans: int
 
 
+class HopCoverage(TypedDict):
+    """How the spans of one hop (``throughline.hop``) found the context, in spans each."""
+
+    hop: str
+    carried: int
+    absent: int
+    invalid: int
+    orphans: int
+
+
 class Coverage(TypedDict):
     """Context coverage over everything stored; ``coverage`` is null while there are no spans.
 
-    ``broken`` names the newest traces that hold orphans or uncovered spans, at most 20.
+    ``roots`` counts the declared roots by kind (``throughline.root``). ``broken`` names the newest
+    traces that hold orphans or uncovered spans, at most 20.
     """
 
     spans: int
@@ -183,6 +194,8 @@ class Coverage(TypedDict):
     orphans: int
     coverage: float | None
     services: list[ServiceCoverage]
+    hops: list[HopCoverage]
+    roots: dict[str, int]
     broken: list[TraceLine]
 
 

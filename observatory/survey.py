@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from observatory.journey import journey_of, timestamp
-from observatory.shapes import Coverage, Journey, ServiceCoverage, TraceLine
+from observatory.shapes import Coverage, HopCoverage, Journey, ServiceCoverage, TraceLine
 
 BROKEN_LIMIT = 20
 
@@ -67,6 +67,27 @@ select service_name, count(*), count(*) filter (where covered), count(*) filter 
 from judged group by service_name order by service_name
 """
 )
+
+COVERAGE_BY_HOP = (
+    WITH_COVERAGE.format(condition="true")  # noqa: S608
+    + """
+select hop,
+    count(*) filter (where context = 'carried'),
+    count(*) filter (where context = 'absent'),
+    count(*) filter (where context = 'invalid'),
+    count(*) filter (where orphan)
+from (
+    select hop, orphan,
+        json_extract_string(attributes, '$."throughline.context"') as context
+    from judged where hop is not null
+) group by hop order by hop
+"""
+)
+
+ROOTS_BY_KIND = """
+select root, count(*) from spans where root is not null and parent_span_id is null
+group by root order by root
+"""
 
 BROKEN_TRACES = (
     WITH_COVERAGE.format(condition="true")
@@ -173,11 +194,15 @@ def read_journey(reader: duckdb.DuckDBPyConnection, trace_id: str) -> Journey | 
 
 
 def coverage_of_everything(reader: duckdb.DuckDBPyConnection) -> Coverage:
-    """Context coverage over every span stored, by service, with the traces that break it."""
+    """Context coverage over every span stored, by service and by hop; the traces that break it."""
     by_service = reader.execute(COVERAGE_BY_SERVICE).fetchall()
     services: list[ServiceCoverage] = [
         {"service": service, "spans": spans, "covered": covered, "orphans": orphans}
         for service, spans, covered, orphans in by_service
+    ]
+    hops: list[HopCoverage] = [
+        {"hop": hop, "carried": carried, "absent": absent, "invalid": invalid, "orphans": orphans}
+        for hop, carried, absent, invalid, orphans in reader.execute(COVERAGE_BY_HOP).fetchall()
     ]
     spans = sum(service["spans"] for service in services)
     covered = sum(service["covered"] for service in services)
@@ -190,6 +215,8 @@ def coverage_of_everything(reader: duckdb.DuckDBPyConnection) -> Coverage:
         "orphans": sum(service["orphans"] for service in services),
         "coverage": covered / spans if spans else None,
         "services": services,
+        "hops": hops,
+        "roots": dict(reader.execute(ROOTS_BY_KIND).fetchall()),
         "broken": trace_lines(reader, [row[0] for row in broken]),
     }
 

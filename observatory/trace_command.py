@@ -5,12 +5,12 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from observatory.client import Observatory, ObservatoryError, url_from_environment
-from observatory.shapes import Coverage, TraceLine
+from observatory.shapes import Coverage, HopCoverage, ServiceCoverage, TraceLine
 from observatory.waterfall import render_waterfall
 from observatory.wording import count_text, duration_text
 
@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     coverage = commands.add_parser(
         "coverage",
         parents=[shared],
-        help="say whether every span leads to a root (exit 1 when not)",
+        help="say whether every span leads to a root, and what each hop carried (exit 1 when not)",
     )
     coverage.set_defaults(run=_coverage)
     return parser
@@ -118,16 +118,27 @@ def _print_coverage(coverage: Coverage, share: float) -> None:
         f"{count_text(coverage['traces'], 'trace')} lead to a root; "
         f"{count_text(coverage['orphans'], 'orphan')}.\n"
     )
-    width = max(len("service"), *(len(service["service"]) for service in coverage["services"]))
-    print(f"{'service':<{width}}  {'spans':>8}  {'covered':>8}  {'orphans':>8}")
-    for service in coverage["services"]:
-        print(
-            f"{service['service']:<{width}}  {service['spans']:>8}  {service['covered']:>8}  "
-            f"{service['orphans']:>8}"
-        )
+    _print_counts("service", ("spans", "covered", "orphans"), coverage["services"])
+    if coverage["hops"]:
+        print()
+        _print_counts("hop", ("carried", "absent", "invalid", "orphans"), coverage["hops"])
+    if coverage["roots"]:
+        roots = (f"{_clean(kind)} {count}" for kind, count in coverage["roots"].items())
+        print(f"\nDeclared roots: {', '.join(roots)}.")
     if coverage["broken"]:
         print("\nNewest traces that break it:")
         _print_lines(coverage["broken"])
+
+
+def _print_counts(
+    what: str, counted: Sequence[str], lines: Sequence[ServiceCoverage] | Sequence[HopCoverage]
+) -> None:
+    rows: Sequence[Mapping[str, Any]] = lines
+    names = [_clean(row[what]) for row in rows]
+    width = max(map(len, [what, *names]))
+    print(f"{what:<{width}}" + "".join(f"  {column:>8}" for column in counted))
+    for name, row in zip(names, rows, strict=True):
+        print(f"{name:<{width}}" + "".join(f"  {row[column]:>8}" for column in counted))
 
 
 def _print_lines(traces: list[TraceLine]) -> None:
@@ -140,11 +151,14 @@ def _print_lines(traces: list[TraceLine]) -> None:
         what = trace["root"]
         if trace["order_id"]:
             what += f" · {trace['order_id']} · {trace['order_state'] or 'no state seen'}"
-        clean = "".join(character if character.isprintable() else "·" for character in what)
         print(
             f"{trace['trace_id']}  {when}  {duration_text(trace['duration_ms']):>9}  "
-            f"{trace['spans']:>5}  {trace['errors']:>6}  {trace['orphans']:>7}  {clean}"
+            f"{trace['spans']:>5}  {trace['errors']:>6}  {trace['orphans']:>7}  {_clean(what)}"
         )
+
+
+def _clean(text: str) -> str:
+    return "".join(character if character.isprintable() else "·" for character in text)
 
 
 def _print_json(document: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from observatory.client import NotRunning, Observatory, ObservatoryError, TraceNotFound
 from tests.unit.observatory.conftest import Running
-from tests.unit.observatory.telemetry import INTERNAL, Trace, purchase
+from tests.unit.observatory.telemetry import CONSUMER, INTERNAL, SERVER, Trace, purchase
 
 
 def test_health_says_what_it_holds(running: Running) -> None:
@@ -100,6 +100,53 @@ def test_coverage_over_everything_names_the_broken_traces(running: Running) -> N
     assert [trace["trace_id"] for trace in coverage["broken"]] == [lonely.trace_id.hex()]
     (charge,) = [s for s in coverage["services"] if s["service"] == "charge"]
     assert charge == {"service": "charge", "spans": 4, "covered": 3, "orphans": 1}
+
+
+def test_coverage_says_what_each_hop_carried(running: Running) -> None:
+    """By throughline.hop: carried, absent, invalid and orphans; declared roots by their kind."""
+    empty = running.client.coverage()
+    assert (empty["hops"], empty["roots"]) == ([], {})
+    running.send(purchase("order-1"))
+    swept = Trace()
+    sweep = swept.span(
+        "sweep",
+        "sweep",
+        SERVER,
+        0,
+        9,
+        throughline__root="schedule",
+        throughline__hop="schedule",
+        throughline__context="absent",
+    )
+    # A span with a parent is no root, whatever it declares.
+    swept.span("sweep", "mend order", INTERNAL, 1, 2, sweep, throughline__root="schedule")
+    running.send(swept)
+    lost = Trace()
+    for context, parent in (("carried", b"gone-999"), ("invalid", None)):
+        lost.span(
+            "charge",
+            "charge",
+            CONSUMER,
+            0,
+            1,
+            parent=parent,
+            throughline__hop="pubsub",
+            throughline__context=context,
+        )
+    running.send(lost)
+    running.send(lost)  # delivered twice, counted once
+    coverage = running.client.coverage()
+    hops = {hop["hop"]: hop for hop in coverage["hops"]}
+    assert hops["pubsub"] == {
+        "hop": "pubsub",
+        "carried": 3,
+        "absent": 0,
+        "invalid": 1,
+        "orphans": 1,
+    }
+    assert hops["schedule"]["absent"] == 1
+    assert hops["listener"]["carried"] == 5
+    assert coverage["roots"] == {"page": 1, "schedule": 1}
 
 
 def test_the_client_says_when_nothing_runs() -> None:

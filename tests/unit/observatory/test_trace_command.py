@@ -116,6 +116,10 @@ def test_coverage_exits_by_what_it_finds(running: Running) -> None:
     whole = trace_command("coverage", "--url", running.url)
     assert whole.returncode == 0
     assert whole.stdout.startswith("Coverage 100 %: 24 of 24 spans in 1 trace ")
+    lines = [line.split() for line in whole.stdout.splitlines()]
+    assert ["hop", "carried", "absent", "invalid", "orphans"] in lines
+    assert ["pubsub", "2", "0", "0", "0"] in lines
+    assert "Declared roots: page 1." in whole.stdout
     running.send(broken_purchase())
     broken = trace_command("coverage", "--url", running.url)
     assert broken.returncode == 1

@@ -60,6 +60,8 @@ def test_help_says_what_a_script_does_and_how_it_ends(script: str) -> None:
         ("load", ["--fail", "1.5"], "1.5 is not a number from 0 to 1"),
         ("load", ["--duplicates", "nan"], "nan is not a number from 0 to 1"),
         ("check", ["--mend"], "--mend"),
+        ("hops", ["--jsno"], "--jsno"),
+        ("hops", ["task"], "task"),
         ("test", ["--fast"], "--fast"),
         ("test", ["juorney"], "there is no tier 'juorney'; did you mean journey?"),
         ("test", ["unit", "hop"], "there is no tier 'hop'; did you mean hops?"),

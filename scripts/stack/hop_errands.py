@@ -1,0 +1,174 @@
+"""What has to be done so that every hop is crossed: errands of a buyer, an operator, a new user.
+
+Runs in the environment that install.py made, not in the bare Python of the other modules.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from playwright.sync_api import Error as BrowserError
+from playwright.sync_api import Page, Request, Route
+
+from stack.buy import buy_a_ticket
+from stack.problem import Problem
+
+PAGE_SECONDS = 60
+
+REGION = "us-central1"
+LISTEN = "**/google.firestore.v1.Firestore/Listen/**"
+AVAILABILITY = "**/api/availability?*"
+JSON = "application/json"
+LONG_AGO = "2020-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Where the parts of the stack are, as URLs, and its project's id."""
+
+    project: str
+    hosting: str
+    functions: str
+    auth: str
+    firestore: str
+    observatory: str
+
+    def function(self, name: str) -> str:
+        """The address of a function."""
+        return f"{self.functions}/{self.project}/{REGION}/{name}"
+
+
+@dataclass
+class Journeyed:
+    """Where the hops left their traces, and when somebody caused the roots among them."""
+
+    began_unix_nano: int = field(default_factory=time.time_ns)
+    #: The last order that was bought.
+    order_id: str = ""
+    uid: str = ""
+    trace_ids: dict[str, None] = field(default_factory=dict)
+    fired_unix_nano: dict[str, int] = field(default_factory=dict)
+
+    def note_requests(self, page: Page) -> None:
+        """Keep the trace of every request that the page sends context with."""
+
+        def note(request: Request) -> None:
+            fields = request.headers.get("traceparent", "").split("-")
+            if request.method != "OPTIONS" and len(fields) == 4:
+                self.trace_ids[fields[1]] = None
+
+        page.on("request", note)
+
+
+def have_quoted(page: Page, parts: Parts) -> None:
+    """Open the dialog in which seats are chosen: the page asks what they would cost.
+
+    Raises:
+        Problem: the page doesn't let us, or no answer comes.
+    """
+    try:
+        page.goto(parts.hosting)
+        page.get_by_role("button", name="Buy ").first.click(timeout=PAGE_SECONDS * 1000)
+        page.locator('.quote[data-quote="quoted"]').wait_for(timeout=PAGE_SECONDS * 1000)
+    except BrowserError as error:
+        raise Problem(f"No price was quoted: {_first_line(error)}") from error
+
+
+def buy(page: Page, parts: Parts, done: Journeyed) -> None:
+    """Buy one ticket: what that takes crosses most of the hops.
+
+    Raises:
+        Problem: the page doesn't let us, or the order doesn't end with its ticket.
+    """
+    purchase = buy_a_ticket(page, parts.hosting)
+    if purchase.order_state != "ticketed":
+        raise Problem(f"Order {purchase.order_id} ended as {purchase.order_state}.")
+    done.order_id = purchase.order_id
+    done.trace_ids[purchase.trace_id] = None
+
+
+def look_up_seats(page: Page, parts: Parts) -> None:
+    """Take the page's listener away: it looks the seats up by HTTPS until it has it back.
+
+    The page asks through Hosting's rewrite. Every second of its requests goes to the function
+    itself, as those of a page do that isn't on Hosting.
+
+    Raises:
+        Problem: the page doesn't look them up.
+    """
+    asked = 0
+
+    def straight_every_second_time(route: Route) -> None:
+        nonlocal asked
+        asked += 1
+        query = route.request.url.partition("?")[2]
+        direct = f"{parts.function('availability')}?{query}"
+        route.continue_(url=direct if asked % 2 == 0 else None)
+
+    try:
+        page.goto(parts.hosting)
+        page.locator("[data-show-id]").first.wait_for(timeout=PAGE_SECONDS * 1000)
+        page.route(AVAILABILITY, straight_every_second_time)
+        page.route(LISTEN, lambda route: route.abort())
+        # Only a request that is made anew meets the closed door.
+        page.context.set_offline(True)
+        page.context.set_offline(False)
+        page.locator("[data-seats-looked-up]").wait_for(timeout=PAGE_SECONDS * 1000)
+        page.unroute_all(behavior="ignoreErrors")
+    except BrowserError as error:
+        raise Problem(f"The page looked no seats up: {_first_line(error)}") from error
+
+
+def sweep(http: httpx.Client, parts: Parts, done: Journeyed) -> str:
+    """Fire the schedule while an order is stuck; returns that order's id.
+
+    The stuck order is like one that was bought, in that one's trace, but its last message is lost.
+
+    Raises:
+        Problem: the order can't be made, or the sweep fails.
+    """
+    name = f"projects/{parts.project}/databases/(default)/documents"
+    documents = f"{parts.firestore}/v1/{name}"
+    as_administrator = {"Authorization": "Bearer owner"}
+    bought = _said(http.get(f"{documents}/orders/{done.order_id}", headers=as_administrator))
+    order_id = secrets.token_hex(10)
+    stuck = bought["fields"] | {
+        "state": {"stringValue": "paid"},
+        "placed_at": {"timestampValue": LONG_AGO},
+        "moved_at": {"mapValue": {"fields": {}}},
+    }
+    write = {
+        "update": {"name": f"{name}/orders/{order_id}", "fields": stuck},
+        "currentDocument": {"exists": False},
+    }
+    _said(http.post(f"{documents}:commit", json={"writes": [write]}, headers=as_administrator))
+    done.fired_unix_nano["schedule"] = time.time_ns()
+    # The emulator's name for a function that an event or a schedule starts.
+    _said(http.post(parts.function("sweep-0")))
+    return order_id
+
+
+def sign_up(http: httpx.Client, parts: Parts, done: Journeyed) -> None:
+    """Make a new account with an e-mail address, as the browser's SDK does.
+
+    Raises:
+        Problem: it isn't made.
+    """
+    url = f"{parts.auth}/identitytoolkit.googleapis.com/v1/accounts:signUp?key=any"
+    account = {"email": f"{secrets.token_hex(8)}@example.org", "password": secrets.token_hex(8)}
+    done.fired_unix_nano["auth"] = time.time_ns()
+    done.uid = _said(http.post(url, json=account | {"returnSecureToken": True}))["localId"]
+
+
+def _said(answer: httpx.Response) -> Any:
+    if answer.is_error:
+        raise Problem(f"{answer.url} answered {answer.status_code}: {answer.text[:200]}")
+    return answer.json() if answer.headers.get("content-type", "").startswith(JSON) else None
+
+
+def _first_line(error: BrowserError) -> str:
+    return error.message.splitlines()[0]
