@@ -74,6 +74,7 @@ class Courier:
             self._counts["failed"] += 1
             self._begin(self._retry(event, failed))
             return
+        self._counts["untried"] += 1
         number = self._numbers[event.function]
         self._numbers[event.function] += 1
         plan = decide(self.chaos, event.function, number)
@@ -89,9 +90,10 @@ class Courier:
         """What is under way and what became of the rest, in numbers.
 
         `pending` counts deliveries, a duplicate as one more, that are waiting, under way or waiting
-        to be tried again; each ends as `delivered` or `dead`.
+        to be tried again; each ends as `delivered` or `dead`. `untried` counts the events that were
+        taken over before any attempt.
         """
-        names = ("delivered", "dead", "taken", "attempts", "failed")
+        names = ("delivered", "dead", "taken", "untried", "attempts", "failed")
         chaos = ("duplicated", "delayed", "held_back", "made_to_fail")
         counts = {name: self._counts[name] for name in (*names, *chaos)}
         return {"pending": len(self._tasks), **counts}

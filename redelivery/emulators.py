@@ -60,9 +60,9 @@ class Functions:
         generation goes up each time that the emulator loads the functions anew.
         """
         pattern = rf"\b[a-z]+-[a-z]+\d+-{event.function}-(\d+)(?:-[^\s,]+)?(?=,|\s|$)"
-        found = max(
-            re.finditer(pattern, valid_functions), key=lambda key: int(key[1]), default=None
-        )
+        # Before the list, the answer names the trigger that isn't there.
+        valid = valid_functions.partition("valid functions are:")[2]
+        found = max(re.finditer(pattern, valid), key=lambda key: int(key[1]), default=None)
         if found is None or self._keys.get(event.function) == found[0]:
             return False
         self._keys[event.function] = found[0]

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Addresses:
-    """The addresses of one stack's parts, as URLs, its project's id, some processes' ids."""
+    """The addresses of one stack's parts, as URLs, its project's id, some processes' ids.
+
+    `folder` is where its logs are.
+    """
 
     project: str
     hosting: str
@@ -22,6 +25,7 @@ class Addresses:
     redelivery: str
     observatory_pid: int
     redelivery_pid: int
+    folder: str = ""
 
 
 def stack_under_test() -> Addresses:

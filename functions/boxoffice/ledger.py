@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +23,9 @@ TICKETS = "tickets"
 
 # Firestore's client tries 5 times; a popular show's sale needs more patience than that.
 TRANSACTION_ATTEMPTS = 20
+# The client begins an aborted transaction anew at once. Deliveries that aborted each other would
+# meet again, each time for as long as Firestore waits for a lock (2 s in the emulator).
+TRANSACTION_SPREAD_SECONDS = 0.5
 
 _log = logging.getLogger(__name__)
 
@@ -90,8 +96,11 @@ def advance(order_id: str, wanted: State, decide: Decide | None = None) -> Outco
     span = trace.get_current_span()
     span.set_attribute("boxoffice.order.id", order_id)
 
+    tries = itertools.count()
+
     @firestore.transactional
     def attempt(transaction: firestore.Transaction) -> Outcome:
+        time.sleep(random.uniform(0, next(tries) * TRANSACTION_SPREAD_SECONDS))  # noqa: S311
         order = reference.get(transaction=transaction).to_dict()
         if order is None:
             raise UnknownOrder(f"there is no order {order_id}")

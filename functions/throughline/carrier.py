@@ -21,6 +21,10 @@ from throughline import tracestate
 
 KEYS = ("traceparent", "tracestate", "baggage")
 
+#: Carries the same as traceparent. Google's front end puts its own span into traceparent, often
+#: unsampled and never delivered to us, and leaves this one alone; so where it is valid, it wins.
+COPY = "x-throughline-context"
+
 # W3C Trace Context has 512 characters of tracestate passed on, W3C Baggage 8,192 bytes.
 TRACESTATE_MAX_CHARS = 512
 BAGGAGE_MAX_CHARS = 8192

@@ -10,10 +10,7 @@ from opentelemetry.trace import Span, SpanContext, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
 from throughline import carrier, tracestate
-
-#: Carries the same as traceparent. Google's front end puts its own span into traceparent, often
-#: unsampled and never delivered to us, and leaves this one alone; so where it is valid, it wins.
-COPY = "x-throughline-context"
+from throughline.carrier import COPY
 
 # Longer than this a tracestate is no vendor's, and what comes with it is not trusted either.
 TRACESTATE_MAX_CHARS = 4096

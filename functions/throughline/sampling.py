@@ -24,9 +24,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, TraceState
 from opentelemetry.util.types import Attributes
 
 from throughline import carrier
-
-#: Carries what we sent as traceparent; the platform leaves it alone.
-COPY = "x-throughline-context"
+from throughline.carrier import COPY
 
 DEFAULT = "parentbased_always_on"
 

@@ -84,14 +84,18 @@ def environment(java: Path) -> dict[str, str]:
 
 
 @contextmanager
-def config_for(ports: Ports, public: Path) -> Iterator[Path]:
+def config_for(ports: Ports, public: Path, functions: Path | None = None) -> Iterator[Path]:
     """firebase.json as one stack needs it: its ports, its page, the Python and the UI there are.
+
+    `functions` is a folder inside the checkout to run instead of the checkout's own functions.
 
     It has to lie beside firebase.json, because firebase-tools takes its folder for the project's.
     """
     config = json.loads((places.ROOT / "firebase.json").read_text())
     version = sys.version_info
     config["functions"][0]["runtime"] = f"python{version.major}{version.minor}"
+    if functions:
+        config["functions"][0]["source"] = os.path.relpath(functions, places.ROOT)
     config["hosting"]["public"] = os.path.relpath(public, places.ROOT)
     for name, settings in config["emulators"].items():
         if isinstance(settings, dict):

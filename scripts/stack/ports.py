@@ -14,8 +14,10 @@ OBSERVATORY = 4318
 ACQUIRER = 4320
 REDELIVERY = 4322
 
+# Firestore would be at 10080, which fetch refuses to ask (fetch.spec.whatwg.org, "bad port").
+REFUSED_OFFSET = 2_000
 # Far enough apart that no two stacks' ports meet, and below the systems' ephemeral ports.
-OFFSETS = range(0, 20_000, 1_000)
+OFFSETS = [offset for offset in range(0, 20_000, 1_000) if offset != REFUSED_OFFSET]
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Ports:
             Problem: one is not.
         """
         elsewhere = (self.offset + 1_000) % 20_000
+        if elsewhere == REFUSED_OFFSET:
+            elsewhere += 1_000
         for name, port in self.taken().items():
             raise Problem(
                 f"Port {port} (for {name}) is taken by another program: end that program, or move "

@@ -52,16 +52,25 @@ def environment(ports: Ports, java: Path) -> dict[str, str]:
 
 
 @contextmanager
-def stack(ports: Ports, folder: Path, *, data: Path | None = None) -> Iterator[Processes]:
+def stack(
+    ports: Ports,
+    folder: Path,
+    *,
+    data: Path | None = None,
+    functions: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Processes]:
     """Run a stack on `ports`, with its logs and run-time files in `folder`, until the block ends.
 
     `data` is where the Observatory keeps what it is sent; None means in `folder`, begun anew.
+    `functions` is a folder to run instead of the checkout's own functions, and `settings` goes into
+    every process's environment.
 
     Raises:
         Problem: something it needs is not there, or a part doesn't start.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    env = environment(ports, install.java())
+    env = {**environment(ports, install.java()), **(settings or {})}
     public = places.PAGE if not ports.offset else folder / "page"
     install.page(public, page_settings(ports))
     ports.claim()
@@ -69,7 +78,7 @@ def stack(ports: Ports, folder: Path, *, data: Path | None = None) -> Iterator[P
         data = folder / "observatory.duckdb"
         for leftover in folder.glob("observatory.duckdb*"):
             leftover.unlink()
-    with emulators.config_for(ports, public) as config, Processes() as processes:
+    with emulators.config_for(ports, public, functions) as config, Processes() as processes:
         with step("Observatory, acquirer, redelivery, Firebase emulators"), emulators.starting():
             _start_observatory(processes, ports, folder, data, env)
             _start_acquirer(processes, ports, folder, env)
@@ -93,6 +102,7 @@ def addresses(ports: Ports) -> dict[str, str]:
     """What a person may want to open, by what it is."""
     shown = {
         "Box Office": ports.url("hosting"),
+        "Organiser": f"{ports.url('hosting')}/organiser",
         "Observatory": ports.url("observatory"),
         "Acquirer": ports.url("acquirer"),
     }

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from stack.firestore_rest import Firestore
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice, Buyer, new_order_id
-from tests.firestore_rest import Firestore
 
 DENIED = 403
 TRACE_ID, SPAN_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

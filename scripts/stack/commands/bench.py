@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stack import install, places, running
-from stack.benches import bundle, coldstart, purchase, startup
+from stack.benches import bundle, coldstart, overhead, purchase, startup
 from stack.console import say
 from stack.problem import Problem
 
@@ -30,6 +30,14 @@ class Bench:
 BENCHES = {
     "startup": Bench(startup.measure, 3, "the stack until ready, beside the emulators alone"),
     "purchase": Bench(purchase.measure, 10, "click to ticketed in a browser, once warm", True),
+    "overhead": Bench(
+        overhead.measure,
+        40,
+        "click to ticketed, the acquirer's delay taken off, with tracing ÷ without: the same "
+        "orders on one stack, in phases ABBA; without means that the page does not load its "
+        "tracing code and that the functions' workers run with OTEL_SDK_DISABLED",
+        True,
+    ),
     "coldstart": Bench(
         coldstart.measure,
         20,

@@ -91,6 +91,7 @@ def _addresses(ports: Ports, processes: Processes) -> dict[str, object]:
         **{name: ports.url(name) for name in (*emulated, *ours)},
         "observatory_pid": processes.pid("The Observatory"),
         "redelivery_pid": processes.pid("Redelivery"),
+        "folder": str(FOLDER),
     }
 
 

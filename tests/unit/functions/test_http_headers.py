@@ -129,7 +129,7 @@ def test_a_traceparent_that_breaks_the_format_is_invalid(value: str) -> None:
 def test_no_header_whatsoever_raises(one: str, two: str, three: str, four: str) -> None:
     """And a reason quotes nothing of what came."""
     arrival = read(
-        ("traceparent", one), ("tracestate", two), ("baggage", three), (http_request.COPY, four)
+        ("traceparent", one), ("tracestate", two), ("baggage", three), (carrier.COPY, four)
     )
     assert arrival.state in ("invalid", "carried")
     assert arrival.reason is None or arrival.reason.isprintable()
@@ -252,13 +252,13 @@ def test_a_tracestate_without_a_traceparent_is_nothing() -> None:
 
 def test_the_copy_wins_over_a_rewritten_traceparent() -> None:
     """Google's front end writes its own span over traceparent; sampled or not is the copy's say."""
-    arrival = read(("traceparent", OTHER), (http_request.COPY, GOOD), ("tracestate", "a=1"))
+    arrival = read(("traceparent", OTHER), (carrier.COPY, GOOD), ("tracestate", "a=1"))
     assert ids(arrival) == (TRACE_ID, SPAN_ID)
     assert arrival.span_context
     assert arrival.span_context.trace_flags.sampled
     assert sent_on(arrival) == {
         "traceparent": GOOD,
-        http_request.COPY: GOOD,
+        carrier.COPY: GOOD,
         "tracestate": "a=1",
     }
 
@@ -266,8 +266,8 @@ def test_the_copy_wins_over_a_rewritten_traceparent() -> None:
 @pytest.mark.parametrize("copy", ["", "rubbish", GOOD.upper(), f"{GOOD},{GOOD}"])
 def test_a_copy_that_is_invalid_does_not_win(copy: str) -> None:
     """Then traceparent is the best there is; and where there is none, the copy was invalid."""
-    assert ids(read(("traceparent", GOOD), (http_request.COPY, copy))) == (TRACE_ID, SPAN_ID)
-    assert read((http_request.COPY, copy)).state == "invalid"
+    assert ids(read(("traceparent", GOOD), (carrier.COPY, copy))) == (TRACE_ID, SPAN_ID)
+    assert read((carrier.COPY, copy)).state == "invalid"
 
 
 @given(flags)

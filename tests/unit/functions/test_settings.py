@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 FUNCTIONS = ROOT / "functions"
 
 # Settings that .env.example lists for others: the page, OpenTelemetry, the scripts, the acquirer.
-OTHERS = re.compile(r"VITE_\w+|OTEL_\w+|THROUGHLINE_\w+|ACQUIRER_BOOK")
+OTHERS = re.compile(r"VITE_\w+|OTEL_\w+|THROUGHLINE_\w+|ACQUIRER_(BOOK|DELAY_SECONDS)")
 
 READERS: dict[str, tuple[Callable[[], object], object]] = {
     "ACQUIRER_URL": (settings.acquirer_url, "http://127.0.0.1:4320"),

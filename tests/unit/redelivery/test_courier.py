@@ -47,8 +47,11 @@ class Emulators:
         if "/topics/" in request.url.path:
             return self._pubsub(request)
         if not request.url.path.endswith(f"/triggers/{self.trigger}"):
+            asked = request.url.path.partition("/triggers/")[2]
             valid = f"us-central1-reissue-99, {self.trigger}, us-central1-settle"
-            return httpx.Response(404, text=f"Function x does not exist, valid functions: {valid}")
+            return httpx.Response(
+                404, text=f"Function {asked} does not exist, valid functions are: {valid}"
+            )
         self.deliveries.append(request)
         report = self.reports.pop(0) if len(self.reports) > 1 else self.reports[0]
         if report is None:

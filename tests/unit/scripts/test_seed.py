@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stack import seed
-from tests.firestore_rest import decode
+from stack.firestore_rest import decode
 from tests.unit.local_server import Asked, serving
 
 PROJECT = "demo-throughline"

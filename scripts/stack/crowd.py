@@ -1,0 +1,274 @@
+"""Many buyers at once on a running stack, each of them as the page would do it, minus the browser.
+
+Runs in the environment that install.py made, not in the bare Python of the other modules.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from opentelemetry import baggage, trace
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.trace import SpanKind, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from observatory.client import ObservatoryError
+from stack import emulators, running
+from stack.box_office import APPROVED, DECLINED, FINAL, BoxOffice, Buyer, new_order_id
+from stack.console import say
+from stack.ports import Ports
+from stack.problem import Problem
+from stack.reckoning import Invocations, Order, Parts, Reckoning, broken, reckon
+
+SHOWS = 4
+POLL_SECONDS = 0.25
+PROGRESS_SECONDS = 5.0
+STILL_SECONDS = 2.0
+# An order that a stage forgot waits for the sweep: a minute to be due, then up to one more.
+DEADLINE_SECONDS, DEADLINE_PER_ORDER_SECONDS = 180.0, 2.0
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is asked for. `seats`: the stock of the show that is sold out, None for half of what is
+    asked of it. `chaos`: as redelivery's POST /chaos takes it, {} for none."""
+
+    orders: int
+    concurrency: int
+    seats: int | None
+    chaos: dict[str, float]
+
+
+def run(parts: Parts, load: Load) -> Reckoning:
+    """Place the orders, wait until all is quiet, and reckon up; leaves neither shows nor chaos.
+
+    Raises:
+        Problem: the stack isn't quiet to begin with, or a part of it doesn't answer.
+    """
+    with ExitStack() as stack:
+        box_office = BoxOffice(parts)
+        stack.callback(box_office.close)
+        redelivery = stack.enter_context(_client(parts.redelivery))
+        invocations = Invocations(parts.functions_log)
+        invocations.begin()
+        before = _wait_until_quiet(redelivery, invocations, time.monotonic() + 60)
+        if before["pending"]:
+            raise Problem("Events are under way before the first order: wait until they are done.")
+        orders = _orders(load)
+        stack.enter_context(_shows(box_office, orders, load.seats))
+        stack.enter_context(_chaos(redelivery, load.chaos))
+        invocations.begin()
+        deadline = time.monotonic() + DEADLINE_SECONDS + load.orders * DEADLINE_PER_ORDER_SECONDS
+        _buy_all(parts, box_office, orders, load.concurrency, deadline)
+        after = _wait_until_quiet(redelivery, invocations, max(deadline, time.monotonic() + 60))
+        redelivered = {name: count - before[name] for name, count in after.items()}
+        return reckon(parts, box_office, orders, invocations, redelivered)
+
+
+def _orders(load: Load) -> list[Order]:
+    """The orders, of 1 to 3 seats in turn; one card in ten is declined, and gives seats back."""
+    return [
+        Order(
+            id=new_order_id(),
+            show=number % SHOWS,
+            seats=1 + number // SHOWS % 3,
+            card=DECLINED if number % 10 == 7 else APPROVED,
+        )
+        for number in range(load.orders)
+    ]
+
+
+@contextmanager
+def _shows(box_office: BoxOffice, orders: list[Order], seats: int | None) -> Iterator[None]:
+    """Shows for the orders, off again afterwards; the first has less stock than is asked of it."""
+    opened: list[str] = []
+    try:
+        for show in range(min(SHOWS, len(orders))):
+            asked = sum(order.seats for order in orders if order.show == show)
+            stock = asked if show else (asked // 2 if seats is None else seats)
+            opened.append(box_office.open_show(stock))
+            for order in orders:
+                if order.show == show:
+                    order.show_id, order.stock = opened[-1], stock
+        yield
+    finally:
+        for show_id in opened:
+            box_office.close_show(show_id)
+
+
+@contextmanager
+def _chaos(redelivery: httpx.Client, asked: dict[str, float]) -> Iterator[None]:
+    """Chaos, off again afterwards; what was on before is off from then on."""
+    try:
+        redelivery.post("/chaos", json=asked).raise_for_status()
+        yield
+    finally:
+        redelivery.post("/chaos", json={}).raise_for_status()
+
+
+@contextmanager
+def _page(otlp: str, orders: int) -> Iterator[Tracer]:
+    """A tracer of the service `page` that loses nothing; all is sent when the block ends."""
+    provider = TracerProvider(
+        ALWAYS_ON, Resource.create({"service.name": "page"}), shutdown_on_exit=False
+    )
+    exporter = OTLPSpanExporter(f"{otlp}/v1/traces", timeout=10)
+    provider.add_span_processor(
+        BatchSpanProcessor(
+            exporter, max_queue_size=max(2048, 4 * orders), schedule_delay_millis=500
+        )
+    )
+    try:
+        yield provider.get_tracer("load")
+    finally:
+        provider.shutdown()
+
+
+def _buy_all(
+    parts: Parts, box_office: BoxOffice, orders: list[Order], concurrency: int, deadline: float
+) -> None:
+    """Have all orders placed, `concurrency` of them under way at any time."""
+    over = threading.Event()
+    began = said = time.monotonic()
+    with _page(parts.observatory, len(orders)) as tracer, ThreadPoolExecutor(concurrency) as pool:
+
+        def buy(order: Order) -> None:
+            if not over.is_set():
+                _buy(parts, tracer, order)
+            while not over.is_set() and order.is_placed and time.monotonic() < deadline:
+                if box_office.documents.read(f"orders/{order.id}")["state"] in FINAL:
+                    return
+                over.wait(POLL_SECONDS)
+
+        try:
+            waiting = as_completed([pool.submit(buy, order) for order in orders])
+            for number, done in enumerate(waiting, start=1):
+                if error := done.exception():
+                    say(f"✗ An order can't be followed: {type(error).__name__}: {error}")
+                now = time.monotonic()
+                if now - said > PROGRESS_SECONDS or number == len(orders):
+                    say(f"  … {number} of {len(orders)} orders done, {now - began:.0f} s")
+                    said = now
+        finally:
+            over.set()
+
+
+def _buy(parts: Parts, tracer: Tracer, order: Order) -> None:
+    """Sign somebody in and place the order, with the spans that the page would send."""
+    about = {"boxoffice.order.id": order.id, "boxoffice.show.id": order.show_id}
+    try:
+        buyer = Buyer(parts)
+    except httpx.HTTPError as error:
+        say(f"✗ A buyer can't sign in: {error}")
+        return
+    carried = baggage.set_baggage("order.id", order.id, Context())
+    carried = baggage.set_baggage("show.id", order.show_id, carried)
+    root = {"throughline.root": "page", **about}
+    write = {"throughline.hop": "document", "throughline.carrier": "document-field", **about}
+    with (
+        tracer.start_as_current_span("buy", carried, attributes=root) as span,
+        tracer.start_as_current_span(
+            "create orders",
+            trace.set_span_in_context(span, carried),
+            SpanKind.PRODUCER,
+            attributes=write,
+        ) as create,
+    ):
+        order.trace_id = trace.format_trace_id(span.get_span_context().trace_id)
+        field: dict[str, str] = {}
+        within = trace.set_span_in_context(create, carried)
+        TraceContextTextMapPropagator().inject(field, within)
+        W3CBaggagePropagator().inject(field, within)
+        try:
+            buyer.place_as(
+                order.id,
+                show_id=order.show_id,
+                seats=order.seats,
+                card_token=order.card,
+                _trace=field,
+            )
+            order.is_placed = True
+        except httpx.HTTPError as error:
+            say(f"✗ Order {order.id} is not taken: {error}")
+        finally:
+            buyer.close()
+
+
+def _wait_until_quiet(
+    redelivery: httpx.Client, invocations: Invocations, deadline: float
+) -> dict[str, int]:
+    """Redelivery's state once nothing is under way and no function was called for a while."""
+    seen: object = None
+    since = time.monotonic()
+    while True:
+        state: dict[str, int] = redelivery.get("/state").raise_for_status().json()
+        now = time.monotonic()
+        counted = invocations.counts()
+        if counted != seen or state["pending"] or invocations.under_way():
+            seen, since = counted, now
+        if now - since >= STILL_SECONDS or now > deadline:
+            return state
+        time.sleep(POLL_SECONDS)
+
+
+def _client(url: str) -> httpx.Client:
+    # trust_env: a proxy in the environment must not come between this machine and itself.
+    return httpx.Client(base_url=url, trust_env=False, timeout=10)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port-offset", type=int, default=0)
+    parser.add_argument("--functions-log", type=Path, required=True)
+    parser.add_argument("--load", type=json.loads, required=True)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    running.end_on_signals()
+    ports = Ports(options.port_offset)
+    names: tuple[str, ...] = ("auth", "firestore", "acquirer", "observatory", "redelivery")
+    parts = Parts(
+        project=emulators.PROJECT,
+        functions_log=options.functions_log,
+        **{name: ports.url(name) for name in names},
+    )
+    try:
+        found = run(parts, Load(**options.load))
+    except (Problem, ObservatoryError, httpx.HTTPError) as problem:
+        say(f"✗ {problem}")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    _show(found, as_json=options.json)
+    return 1 if broken(found.figures) else 0
+
+
+def _show(found: Reckoning, *, as_json: bool) -> None:
+    for line in (*found.details, *broken(found.figures)):
+        say(f"✗ {line}")
+    figures: dict[str, Any] = found.figures
+    if as_json:
+        print(json.dumps(figures))
+    else:
+        print("\n".join(f"{name:<16}{value}" for name, value in figures.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
