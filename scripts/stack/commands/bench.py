@@ -9,10 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from stack import install, places, running
+from stack import install, places
 from stack.benches import bundle, coldstart, overhead, purchase, startup
-from stack.console import say
-from stack.problem import Problem
+from stack.exit_status import exit_status
 
 FOLDER = places.MADE / "bench"
 
@@ -50,6 +49,7 @@ BENCHES = {
 }
 
 
+@exit_status
 def main() -> int:
     """Run the command; returns its exit status."""
     width = max(map(len, BENCHES))
@@ -69,17 +69,9 @@ def main() -> int:
     runs = bench.runs if options.runs is None else options.runs
     if runs < 1:
         parser.error("--runs takes a number from 1 on")
-    running.end_on_signals()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    try:
-        install.everything(chromium=bench.browser)
-        found = {"bench": options.what, **bench.measure(runs)}
-    except Problem as problem:
-        say(f"✗ {problem}")
-        return 1
-    except KeyboardInterrupt:
-        say("\nInterrupted; nothing is left running.")
-        return 130
+    install.everything(chromium=bench.browser)
+    found = {"bench": options.what, **bench.measure(runs)}
     if options.json:
         print(json.dumps(found))
     else:

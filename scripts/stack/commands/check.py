@@ -10,9 +10,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stack import install, places, running
+from stack import install, places
 from stack.console import say
-from stack.problem import Problem
+from stack.exit_status import exit_status
 
 _PYTHON = ("functions", "acquirer", "observatory", "redelivery", "scripts", "tests")
 
@@ -63,6 +63,7 @@ def checks(*, fix: bool) -> list[Check]:
     ]
 
 
+@exit_status
 def main() -> int:
     """Run the command; returns its exit status."""
     parser = argparse.ArgumentParser(
@@ -72,14 +73,7 @@ def main() -> int:
     )
     parser.add_argument("--fix", action="store_true", help="mend what can be mended mechanically")
     options = parser.parse_args()
-    running.end_on_signals()
-    try:
-        install.everything()
-    except Problem as problem:
-        say(f"✗ {problem}")
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    install.everything()
     failed = [check.name for check in checks(fix=options.fix) if not _passes(check)]
     if failed:
         say(f"\n✗ {', '.join(failed)}")

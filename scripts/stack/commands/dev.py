@@ -8,37 +8,30 @@ import sys
 
 from stack import install, places, running
 from stack.console import say
+from stack.exit_status import exit_status
 from stack.ports import Ports
-from stack.problem import Problem
 from stack.processes import Processes
 
 FOLDER = places.MADE / "dev"
 
 
+@exit_status
 def main() -> int:
     """Run the command; returns its exit status."""
     options = _options()
-    running.end_on_signals()
-    try:
-        if options.buy and (ports := running.running(FOLDER)):
-            install.everything(chromium=True)
-            return _buy(ports, as_json=options.json)
-        ports = Ports(options.port_offset)
-        with running.only_one(FOLDER, ports):
-            ports.claim()
-            say("Throughline: setting up")
-            install.everything(chromium=options.buy)
-            with running.stack(ports, FOLDER, data=FOLDER / "observatory.duckdb") as processes:
-                if options.buy:
-                    return _buy(ports, as_json=options.json)
-                _serve(ports, processes)
-                return 0
-    except Problem as problem:
-        say(f"✗ {problem}")
-        return 1
-    except KeyboardInterrupt:
-        say("\nInterrupted; nothing is left running.")
-        return 130
+    if options.buy and (ports := running.running(FOLDER)):
+        install.everything(chromium=True)
+        return _buy(ports, as_json=options.json)
+    ports = Ports(options.port_offset)
+    with running.only_one(FOLDER, ports):
+        ports.claim()
+        say("Throughline: setting up")
+        install.everything(chromium=options.buy)
+        with running.stack(ports, FOLDER, data=FOLDER / "observatory.duckdb") as processes:
+            if options.buy:
+                return _buy(ports, as_json=options.json)
+            _serve(ports, processes)
+            return 0
 
 
 def _serve(ports: Ports, processes: Processes) -> None:

@@ -8,33 +8,26 @@ import sys
 
 from stack import emulators, install, places, running
 from stack.console import say
+from stack.exit_status import exit_status
 from stack.ports import Ports, free_ports
-from stack.problem import Problem
 
 FOLDER = places.MADE / "hops"
 
 _PARTS = ("hosting", "functions", "auth", "firestore", "observatory")
 
 
+@exit_status
 def main() -> int:
     """Run the command; returns its exit status."""
     options = _parser().parse_args()
-    running.end_on_signals()
-    try:
-        say("Throughline: setting up")
-        install.everything(chromium=True)
-        ports = free_ports()
-        with running.only_one(FOLDER, ports), running.stack(ports, FOLDER):
-            status = _cross(ports, as_json=options.json)
-        if status:
-            say(f"What was stored and logged is kept in {FOLDER.relative_to(places.ROOT)}/.")
-        return status
-    except Problem as problem:
-        say(f"✗ {problem}")
-        return 1
-    except KeyboardInterrupt:
-        say("\nInterrupted; nothing is left running.")
-        return 130
+    say("Throughline: setting up")
+    install.everything(chromium=True)
+    ports = free_ports()
+    with running.only_one(FOLDER, ports), running.stack(ports, FOLDER):
+        status = _cross(ports, as_json=options.json)
+    if status:
+        say(f"What was stored and logged is kept in {FOLDER.relative_to(places.ROOT)}/.")
+    return status
 
 
 def _cross(ports: Ports, *, as_json: bool) -> int:

@@ -12,8 +12,8 @@ from pathlib import Path
 from stack import install, places, running
 from stack.commands import dev
 from stack.console import say
+from stack.exit_status import exit_status
 from stack.ports import Ports, free_ports
-from stack.problem import Problem
 
 FOLDER = places.MADE / "load"
 
@@ -51,25 +51,18 @@ Exit status: 0 every invariant held; 1 one did not, or it could not run; 2 bad u
 """
 
 
+@exit_status
 def main() -> int:
     """Run the command; returns its exit status."""
     options = _options()
-    running.end_on_signals()
-    try:
-        if ports := running.running(dev.FOLDER):
-            install.everything(chromium=False)
-            return _load(options, ports, dev.FOLDER)
-        say("Throughline: setting up")
+    if ports := running.running(dev.FOLDER):
         install.everything(chromium=False)
-        ports = free_ports()
-        with running.only_one(FOLDER, ports), running.stack(ports, FOLDER):
-            return _load(options, ports, FOLDER)
-    except Problem as problem:
-        say(f"✗ {problem}")
-        return 1
-    except KeyboardInterrupt:
-        say("\nInterrupted; nothing is left running.")
-        return 130
+        return _load(options, ports, dev.FOLDER)
+    say("Throughline: setting up")
+    install.everything(chromium=False)
+    ports = free_ports()
+    with running.only_one(FOLDER, ports), running.stack(ports, FOLDER):
+        return _load(options, ports, FOLDER)
 
 
 def _load(options: argparse.Namespace, ports: Ports, folder: Path) -> int:

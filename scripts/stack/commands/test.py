@@ -14,8 +14,8 @@ from pathlib import Path
 
 from stack import emulators, install, parts, places, running
 from stack.console import say
+from stack.exit_status import exit_status
 from stack.ports import Ports, free_ports
-from stack.problem import Problem
 from stack.processes import Processes
 
 FOLDER = places.MADE / "test"
@@ -38,29 +38,22 @@ TIERS = {
 }
 
 
+@exit_status
 def main() -> int:
     """Run the command; returns its exit status."""
     names, pytest_options = _options()
     tiers = [TIERS[name] for name in names]
-    running.end_on_signals()
     began = time.monotonic()
-    try:
-        say("Throughline: setting up")
-        install.everything(chromium=any(tier.browser for tier in tiers))
-        status = _vitest() if "unit" in names else 0
-        if any(tier.stack for tier in tiers):
-            ports = free_ports()
-            with running.stack(ports, FOLDER) as processes:
-                addresses = _addresses(ports, processes)
-                status = _pytest(names, pytest_options, addresses) or status
-        else:
-            status = _pytest(names, pytest_options, None) or status
-    except Problem as problem:
-        say(f"✗ {problem}")
-        return 1
-    except KeyboardInterrupt:
-        say("\nInterrupted; nothing is left running.")
-        return 130
+    say("Throughline: setting up")
+    install.everything(chromium=any(tier.browser for tier in tiers))
+    status = _vitest() if "unit" in names else 0
+    if any(tier.stack for tier in tiers):
+        ports = free_ports()
+        with running.stack(ports, FOLDER) as processes:
+            addresses = _addresses(ports, processes)
+            status = _pytest(names, pytest_options, addresses) or status
+    else:
+        status = _pytest(names, pytest_options, None) or status
     say(f"Tests took {time.monotonic() - began:.0f} s, set-up included.")
     return 1 if status else 0
 
