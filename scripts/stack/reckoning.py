@@ -115,7 +115,9 @@ def reckon(
     """
     documents = _documents(box_office, "orders", orders)
     # Others may have tickets here, of any shape.
-    tickets = Counter(ticket.get("order_id") for ticket in _all(box_office, "tickets").values())
+    tickets = Counter(
+        str(ticket.get("order_id")) for ticket in _all(box_office, "tickets").values()
+    )
     succeeded: Counter[str] = Counter()
     kept: Counter[str] = Counter()
     for charge in box_office.charges():
