@@ -1,9 +1,8 @@
 import { useMemo } from "preact/hooks";
-import type { Live } from "../backend/live";
 import type { Order } from "../orders/order";
+import { traceArrivals } from "../orders/traceArrivals";
 import { type Feed, type Subscribe, useFeed } from "../page/useFeed";
 import type { Show } from "../shows/show";
-import { tell } from "../tracing/load";
 import { withBackend } from "./backend/load";
 
 const subscribeToShows: Subscribe<Show> = (report, fail) =>
@@ -20,15 +19,8 @@ export function useSales(showId: string | null): Feed<Order> {
     () =>
       showId === null
         ? null
-        : (report, fail) => {
-            const arrived = (live: Live<Order>) => {
-              tell((tracing) => {
-                for (const order of live.items) tracing.orderArrived(order);
-              });
-              report(live);
-            };
-            return withBackend((backend) => backend.watchSales(showId, arrived, fail), fail);
-          },
+        : (report, fail) =>
+            withBackend((backend) => backend.watchSales(showId, traceArrivals(report), fail), fail),
     [showId],
   );
   return useFeed(subscribe);
