@@ -7,11 +7,18 @@ import re
 from dataclasses import dataclass
 
 # What each documented test number does; every other valid number is approved.
-OUTCOMES = {
+DECLINED = {
     "4000000000000002": "card_declined",
     "4000000000009995": "insufficient_funds",
     "4000000000000069": "expired_card",
 }
+# Approved, but not without trouble; see troubles.py.
+TROUBLED = {
+    "4000000000005100": "slow_bank",
+    "4000000000005209": "late_answer",
+    "4000000000005308": "unavailable",
+}
+OUTCOMES = {**DECLINED, **TROUBLED}
 
 _BRANDS = {"3": "amex", "4": "visa", "5": "mastercard"}
 
@@ -45,10 +52,16 @@ def tokenise(number: object) -> Token:
 
 
 def outcome_of(token: object) -> str | None:
-    """What charging `token` leads to: "approved", a decline code, or None for no token of ours."""
+    """What charging `token` leads to: "approved", a decline code, a trouble, or None where it is
+    no token of ours."""
     match = re.fullmatch(r"tok_[0-9a-f]{16}_([a-z_]+)", token) if isinstance(token, str) else None
     known = {"approved", *OUTCOMES.values()}
     return match[1] if match and match[1] in known else None
+
+
+def decline_code_of(outcome: str | None) -> str | None:
+    """Why a card of that outcome is declined; None where it isn't."""
+    return outcome if outcome in DECLINED.values() else None
 
 
 def _passes_luhn(digits: str) -> bool:

@@ -1,4 +1,4 @@
-"""A card processor that we don't own: one HTTP function with five routes.
+"""A card processor that we don't own: one HTTP function with six routes.
 
 It knows nothing of Throughline. Like many a vendor it is instrumented without a line of code, by
 `opentelemetry-instrument`, and only names the one step that takes its time.
@@ -7,6 +7,7 @@ It knows nothing of Throughline. Like many a vendor it is instrumented without a
     POST /charges  takes a charge under an Idempotency-Key, calls its webhook_url back when it ended
     POST /refunds  gives a charge's money back under an Idempotency-Key
     GET  /charges  every charge, for the merchant's books
+    GET  /usage    how many requests to charge each token came, for the processor's bill
     GET  /health   whether it is up
 """
 
@@ -25,6 +26,7 @@ import functions_framework
 from opentelemetry import context, propagate, trace
 
 import cards
+import troubles
 import webhook
 from charges import Book, Charge, KeyReused, NotRefundable, new_charge_id
 
@@ -40,6 +42,7 @@ _CORS = {
 }
 
 _opening = threading.Lock()
+_troubles = troubles.Troubles()
 Response = tuple[Any, int] | tuple[Any, int, dict[str, str]]
 
 
@@ -60,6 +63,8 @@ def acquirer(request: flask.Request) -> Response:
             return give_back(book, _json(request), request.headers.get("Idempotency-Key", ""))
         case ("GET", "/charges"):
             return {"charges": [charge.public() for charge in book.all_charges()]}, 200
+        case ("GET", "/usage"):
+            return {"requests": _troubles.usage()}, 200
         case ("GET", "/health"):
             return {"status": "ok"}, 200
     return _error("not_found", f"There is no {request.method} {request.path}."), 404
@@ -92,6 +97,9 @@ def take_charge(book: Book, body: dict[str, Any], key: str) -> tuple[dict[str, A
     """Take the charge in `body`, and end it in the background; the same key is the same charge."""
     if problem := _problem(body, key):
         return _error("invalid_charge", problem), 422
+    trouble = _troubles.asked(body["token"])
+    if trouble == "down":
+        return _error("unavailable", "The processor is down. Try again later."), 503
     asked_in: dict[str, str] = {}
     propagate.inject(asked_in)
     wanted = Charge(
@@ -110,6 +118,8 @@ def take_charge(book: Book, body: dict[str, Any], key: str) -> tuple[dict[str, A
         return _error("idempotency_key_reused", str(why)), 409
     if is_new:
         settle_in_background(book, charge)
+    if trouble == "late":
+        time.sleep(troubles.LATE_ANSWER_SECONDS)
     return charge.public(), 202
 
 
@@ -145,9 +155,10 @@ def settle_charge(book: Book, charge: Charge) -> None:
                 shortest, _, longest = DELAY_SECONDS.partition("-")
                 time.sleep(random.uniform(float(shortest), float(longest or shortest)))  # noqa: S311
                 outcome = cards.outcome_of(charge.token)
-            approved = outcome == "approved"
-            status = "succeeded" if approved else "declined"
-            charge = book.close_charge(charge.id, status, None if approved else outcome)
+                if outcome == "slow_bank":
+                    time.sleep(troubles.SLOW_BANK_SECONDS)
+            code = cards.decline_code_of(outcome)
+            charge = book.close_charge(charge.id, "declined" if code else "succeeded", code)
         webhook.deliver(charge, SECRET)
         book.note_told(charge.id)
     finally:

@@ -2,8 +2,12 @@
 
 import settings
 import throughline
+import worker
 
 throughline.start(baggage={"order.id": "boxoffice.order.id", "show.id": "boxoffice.show.id"})
+worker.take_long_headers()
+if settings.is_emulated():
+    worker.close_after_each_answer()
 if settings.redelivery_url():
     import local_delivery
 
@@ -14,6 +18,10 @@ if settings.redelivery_url():
 from boxoffice import clients
 
 clients.make_firebase_app()
+if settings.faults_obey_flags():
+    import faults
+
+    faults.obey(clients.firestore)
 
 from boxoffice.welcome import welcome
 from boxoffice.availability import availability

@@ -46,6 +46,17 @@ SETTINGS = (
 )
 
 
+OPTIONAL_SETTINGS = (
+    Setting(
+        "FAULTS",
+        "emulated",
+        "where the bugs on purpose go by their flags: emulated, in the emulator alone; always, in "
+        "production too; never",
+    ),
+)
+"""What a deployed project may leave as it is: the default is right there too."""
+
+
 LOCAL_SETTINGS = (
     Setting(
         "REDELIVERY_URL",
@@ -149,6 +160,14 @@ def organiser_emails() -> frozenset[str]:
     return frozenset(
         address.strip().lower() for address in _value("ORGANISER_EMAILS").split(",")
     ) - {""}
+
+
+def faults_obey_flags() -> bool:
+    """Whether the bugs on purpose can be turned on at all."""
+    value = os.environ.get("FAULTS", "") or "emulated"
+    if value not in ("emulated", "always", "never"):
+        raise SettingError(f"FAULTS is {value!r}; it must be emulated, always or never.")
+    return value == "always" or (value == "emulated" and is_emulated())
 
 
 def sweep_after_seconds() -> float:

@@ -31,10 +31,15 @@ class Functions:
 
     async def deliver(self, event: Event, headers: Mapping[str, str]) -> Attempt:
         """Deliver `event` once, with `headers` added; never raises."""
+        key = self._keys.get(event.function, f"us-central1-{event.function}-0")
         try:
-            answer = await self._post(event, headers)
-            if answer.status_code == httpx.codes.NOT_FOUND and self._learn_key(event, answer.text):
-                answer = await self._post(event, headers)
+            answer = await self._post(event, headers, key)
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                # Others under way at the same time may have learnt it, and asked under the old one.
+                self._learn_key(event, answer.text)
+                learnt = self._keys.get(event.function, key)
+                if learnt != key:
+                    answer = await self._post(event, headers, learnt)
         except httpx.HTTPError as error:
             return Attempt(f"no answer: {type(error).__name__} {error}".rstrip())
         account = _account_in(answer)
@@ -43,9 +48,8 @@ class Functions:
         problem = account.error or f"the function answered {answer.status_code}"
         return Attempt(problem, account.span, account.parent)
 
-    async def _post(self, event: Event, headers: Mapping[str, str]) -> httpx.Response:
+    async def _post(self, event: Event, headers: Mapping[str, str], key: str) -> httpx.Response:
         own, body = event.to_deliver()
-        key = self._keys.get(event.function, f"us-central1-{event.function}-0")
         return await self._http.post(
             self._triggers + key,
             headers={**own, **headers, **_ONCE},
@@ -53,7 +57,7 @@ class Functions:
             timeout=DELIVERY_TIMEOUT,
         )
 
-    def _learn_key(self, event: Event, valid_functions: str) -> bool:
+    def _learn_key(self, event: Event, valid_functions: str) -> None:
         """Find a function's trigger in the emulator's list of those it knows.
 
         A trigger's key is REGION-NAME-GENERATION, then the channel of an Eventarc trigger; its
@@ -63,10 +67,8 @@ class Functions:
         # Before the list, the answer names the trigger that isn't there.
         valid = valid_functions.partition("valid functions are:")[2]
         found = max(re.finditer(pattern, valid), key=lambda key: int(key[1]), default=None)
-        if found is None or self._keys.get(event.function) == found[0]:
-            return False
-        self._keys[event.function] = found[0]
-        return True
+        if found is not None:
+            self._keys[event.function] = found[0]
 
 
 class DeadLetters:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
 from opentelemetry import trace
 
+import faults
 import settings
 import throughline
 
-# The processor answers a repeated key with what it did the first time, so trying again is safe.
-ATTEMPTS = 3
+# Before each try. The processor answers a repeated key with what it did the first time, so trying
+# again is safe; one that is down needs some rest, and who calls us tries again later as well.
+PAUSES_SECONDS = (0.0, 0.2, 0.4)
 
 
 class AcquirerError(Exception):
@@ -32,11 +36,17 @@ def ask(
 
     Raises:
         Refused: the answer is a 4xx.
-        AcquirerError: it can't be reached or fails, three times over.
+        AcquirerError: it can't be reached or fails, as often as it is tried.
     """
     url = f"{settings.acquirer_url()}{path}"
     problem = ""
-    for _ in range(ATTEMPTS):
+    hammering = faults.on("hammers-the-vendor")
+    pauses = faults.hammers_the_vendor.PAUSES_SECONDS if hammering else PAUSES_SECONDS
+    for attempt, pause in enumerate(pauses):
+        # Spread, so that those who failed together don't come back together.
+        time.sleep(random.uniform(pause / 2, pause))  # noqa: S311
+        if attempt and faults.on("new-key-each-try"):
+            key = faults.new_key_each_try.key(key, attempt)
         with throughline.calling("POST", url) as call:
             try:
                 response = requests.post(

@@ -9,9 +9,10 @@ from firebase_functions import pubsub_fn
 from firebase_functions.core import CloudEvent
 from opentelemetry import trace
 
+import faults
 import settings
 import throughline
-from boxoffice import acquirer, ledger, settlement, topics
+from boxoffice import acquirer, clients, ledger, settlement, topics
 from boxoffice.order import State
 
 
@@ -21,7 +22,12 @@ def charge(event: CloudEvent[Any]) -> None:
     """Move the order on first and call the processor second: an order that is charging when a
     redelivery comes may or may not have reached the processor, and the same key asks it again."""
     order_id = topics.order_id_in(event)
-    outcome = ledger.advance(order_id, State.CHARGING)
+    if faults.on("writes-what-it-was-told"):
+        move, field = faults.writes_what_it_was_told.move, throughline.trace_field()
+        order = move(clients.firestore(), order_id, State.CHARGING, field)
+        outcome = ledger.Outcome(order, State.CHARGING, moved=True)
+    else:
+        outcome = ledger.advance(order_id, State.CHARGING)
     if outcome.state is not State.CHARGING:
         return
     asked = ask_for_money(order_id, outcome.order)
@@ -37,11 +43,16 @@ def ask_for_money(order_id: str, order: ledger.Document) -> Mapping[str, Any]:
     Raises:
         acquirer.AcquirerError: it doesn't take the charge.
     """
+    key, amount_cents = order_id, order["amount_cents"]
+    if faults.on("no-idempotency-key"):
+        key = faults.no_idempotency_key.key(order_id)
+    if faults.on("rounds-through-floats"):
+        amount_cents = faults.rounds_through_floats.cents(amount_cents)
     return acquirer.ask(
         "/charges",
-        order_id,
+        key,
         lambda context: {
-            "amount_cents": order["amount_cents"],
+            "amount_cents": amount_cents,
             "currency": order["currency"],
             "token": order["card_token"],
             "webhook_url": settings.settle_url(),

@@ -87,7 +87,8 @@ def advance(order_id: str, wanted: State, decide: Decide | None = None) -> Outco
 
     `decide(order, transaction)` runs inside the transaction, perhaps several times, and may read;
     without it the move changes nothing but the state. An order that made this move before, or went
-    another way, is left alone, and the current span says so.
+    another way, is left alone, and the current span says so. It also says how often the transaction
+    was begun: more than once where others wrote what it had read.
 
     Raises:
         UnknownOrder: there is no such order.
@@ -100,7 +101,9 @@ def advance(order_id: str, wanted: State, decide: Decide | None = None) -> Outco
 
     @firestore.transactional
     def attempt(transaction: firestore.Transaction) -> Outcome:
-        time.sleep(random.uniform(0, next(tries) * TRANSACTION_SPREAD_SECONDS))  # noqa: S311
+        aborted = next(tries)
+        span.set_attribute("boxoffice.transaction.attempts", aborted + 1)
+        time.sleep(random.uniform(0, aborted * TRANSACTION_SPREAD_SECONDS))  # noqa: S311
         order = reference.get(transaction=transaction).to_dict()
         if order is None:
             raise UnknownOrder(f"there is no order {order_id}")

@@ -7,8 +7,9 @@ from typing import Any
 from firebase_functions import https_fn
 from firebase_functions.https_fn import FunctionsErrorCode, HttpsError
 
+import faults
 import throughline
-from boxoffice import programme
+from boxoffice import clients, programme
 
 SEATS_MAX = 8
 
@@ -31,12 +32,20 @@ def quote(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
         raise HttpsError(FunctionsErrorCode.INVALID_ARGUMENT, str(why)) from why
     except programme.UnknownShow as why:
         raise HttpsError(FunctionsErrorCode.NOT_FOUND, str(why)) from why
+    amount_cents, seats_left = show["price_cents"] * seats, show["seats_left"]
+    if faults.on("works-out-every-price"):
+        amount_cents = faults.works_out_every_price.amount_cents(show["price_cents"], seats)
+    if faults.on("reads-one-by-one"):
+        count = faults.reads_one_by_one.seats_left
+        seats_left = count(clients.firestore(), data["show_id"], show["seats_total"])
+    if faults.on("instances-come-and-go"):
+        faults.instances_come_and_go.count_answer()
     return {
         "show_id": data["show_id"],
         "seats": seats,
         "price_cents": show["price_cents"],
-        "amount_cents": show["price_cents"] * seats,
+        "amount_cents": amount_cents,
         "currency": show["currency"],
-        "seats_left": show["seats_left"],
-        "available": show["seats_left"] >= seats,
+        "seats_left": seats_left,
+        "available": seats_left >= seats,
     }

@@ -9,7 +9,7 @@ from firebase_functions.https_fn import FunctionsErrorCode, HttpsError
 from google.cloud import firestore
 
 import throughline
-from boxoffice import acquirer, enduser, ledger, trail
+from boxoffice import acquirer, enduser, ledger, tally, trail
 from boxoffice.order import State, Verdict, judge
 
 ORGANISER = "organiser"
@@ -82,5 +82,6 @@ def give_money_back(order_id: str, charge_id: str) -> None:
 def void_tickets(transaction: firestore.Transaction, order_id: str, order: ledger.Document) -> None:
     """Give the order's seats back, and let nobody in with its tickets."""
     ledger.seats_back(order)(transaction)
+    tally.add(-1, -order["seats"])(transaction)
     for ticket in ledger.tickets(order_id, order):
         transaction.update(ticket, {"void": True})

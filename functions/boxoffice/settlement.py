@@ -13,6 +13,7 @@ from typing import Any
 from google.cloud import firestore
 from opentelemetry import trace
 
+import faults
 from boxoffice import acquirer, ledger, topics, trail
 from boxoffice.order import State
 
@@ -34,12 +35,19 @@ def settle_order(charge: Mapping[str, Any], by: str) -> ledger.Outcome:
         NotOurs: the charge names no order, or is not as the order asked for it, or has not ended.
         acquirer.AcquirerError: money should go back and does not, yet.
     """
+    span = trace.get_current_span()
+    span.set_attribute("boxoffice.charge.id", str(charge.get("id")))
+    span.set_attribute("boxoffice.charge.status", str(charge.get("status")))
     order_id, outcome = move_order(charge)
-    if outcome.state is State.PAID:
+    if outcome.state is State.PAID and faults.on("tells-after-the-answer"):
+        faults.tells_after_the_answer.later(topics.tell, topics.ORDER_PAID, order_id)
+    elif outcome.state is State.PAID:
         topics.tell(topics.ORDER_PAID, order_id)
     trail.record(order_id, outcome, by=by)
     if outcome.state is State.EXPIRED and charge["status"] == "succeeded":
-        trace.get_current_span().set_attribute("boxoffice.payment.late", True)
+        span.set_attribute("boxoffice.payment.late", True)
+        if faults.on("keeps-late-money"):
+            return outcome
         _log.warning("Order %s is expired and was paid for; the money goes back", order_id)
         acquirer.refund(order_id, str(charge["id"]))
     return outcome

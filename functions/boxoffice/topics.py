@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import faults
 import settings
 import throughline
 from boxoffice import clients
@@ -24,7 +25,11 @@ def tell(topic: str, order_id: str) -> None:
 
     Raises what the client raises when it hasn't; the stage then fails, and is delivered again.
     """
-    with throughline.sending(topic) as attributes:
+    with throughline.sending(topic) as context:
+        if faults.on("pubsub-refuses-once"):
+            faults.pubsub_refuses_once.refuse(topic)
+        dropping = faults.on("drops-the-context")
+        attributes = faults.drops_the_context.attributes(topic, context) if dropping else context
         publisher = clients.publisher()
         publisher.publish(
             publisher.topic_path(settings.project_id(), topic),

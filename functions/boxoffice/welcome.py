@@ -14,7 +14,9 @@ from boxoffice import enduser
 def welcome(event: identity_fn.AuthBlockingEvent) -> identity_fn.BeforeCreateResponse:
     """Make the user an organiser or a buyer, for good, by the custom claim `role`."""
     enduser.put_on_span(event.data.uid)
-    return identity_fn.BeforeCreateResponse(custom_claims={"role": role_of(event.data)})
+    return identity_fn.BeforeCreateResponse(
+        custom_claims={"role": role_of(event.data), **throughline.user_claim()}
+    )
 
 
 def role_of(user: identity_fn.AuthUserRecord) -> str:

@@ -5,8 +5,10 @@ each function.
 """
 
 from throughline.auth import on_auth
+from throughline.claim import user_claim
 from throughline.document import link_to_document, on_document, rejoining, trace_field
 from throughline.event import on_event, publishing
+from throughline.firestore_queries import before_each_query
 from throughline.https import on_call, on_request
 from throughline.message import on_message, sending
 from throughline.schedule import on_schedule
@@ -17,6 +19,7 @@ from throughline.vendor import Call, Untrusted, calling, on_webhook
 __all__ = [
     "Call",
     "Untrusted",
+    "before_each_query",
     "calling",
     "enqueueing",
     "flush",
@@ -35,4 +38,5 @@ __all__ = [
     "sending",
     "start",
     "trace_field",
+    "user_claim",
 ]

@@ -1,4 +1,7 @@
-"""Hop 13: nothing crosses Firebase Auth. What it calls before a user is created declares a root."""
+"""Hop 13: nothing crosses Firebase Auth. What it calls before a user is created declares a root.
+
+The user's later calls can link to it: see `claim`.
+"""
 
 from __future__ import annotations
 

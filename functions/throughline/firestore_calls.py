@@ -10,7 +10,10 @@ import grpc
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Span, SpanProcessor
 
+from throughline import firestore_queries
+
 _SERVICE = "google.firestore.v1.Firestore"
+_QUERIES = frozenset({f"{_SERVICE}/RunQuery", f"{_SERVICE}/RunAggregationQuery"})
 
 
 def trace_calls() -> None:
@@ -34,10 +37,21 @@ def _intercepted(make_channel: Callable[..., Any]) -> Callable[..., Any]:
             grpcext,
         )
 
+        class Queries(grpcext.StreamClientInterceptor):
+            """Says on a query's span what it asks for. The channel's last interceptor is called
+            first: the span is there by then, whose own hook is not called for streamed calls."""
+
+            def intercept_stream(
+                self, request: Any, metadata: Any, client_info: Any, invoker: Callable[..., Any]
+            ) -> Any:
+                if client_info.full_method.lstrip("/") in _QUERIES:
+                    firestore_queries.about_to_ask(request)
+                return invoker(request, metadata)
+
         channel = make_channel(*arguments, **options)
         only_firestore = filters.service_name(_SERVICE)
         interceptor = client_interceptor(filter_=only_firestore)  # type: ignore[no-untyped-call]
-        return grpcext.intercept_channel(channel, interceptor)  # type: ignore[no-untyped-call]
+        return grpcext.intercept_channel(channel, Queries(), interceptor)  # type: ignore[no-untyped-call]
 
     return make_intercepted
 

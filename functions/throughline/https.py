@@ -7,7 +7,7 @@ from typing import Any
 
 from opentelemetry.trace import Span, SpanKind
 
-from throughline import http_request
+from throughline import claim, http_request, token
 from throughline.invocation import Reception, Returned, traced
 
 # The HTTP statuses of the callable protocol's error codes, but for those that mean 500.
@@ -58,7 +58,8 @@ def on_call(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
 
     Goes directly above `def`, because the SDK turns exceptions into answers. The span's parent is
     the context in the HTTP request's headers. An `HttpsError` that blames the caller is noted by
-    its code and is no error of the function's.
+    its code and is no error of the function's. Where the caller's token has the claim of
+    `user_claim()`, the span that created the caller is linked.
     """
     return traced(function, _receive_call)
 
@@ -69,9 +70,13 @@ def _receive_call(call: Any) -> Reception:
         hop="callable",
         carried_in="http-headers",
         kind=SpanKind.SERVER,
-        attributes=http_request.attributes(call.raw_request),
+        attributes={
+            **http_request.attributes(call.raw_request),
+            **token.attributes(call.auth.token if call.auth else None),
+        },
         answered=_note_answer,
         refused=_note_refusal,
+        links=claim.links(call.auth.token if call.auth else None),
     )
 
 

@@ -1,0 +1,93 @@
+"""What a Firestore query asks for, in words without its values: `db.query.text`.
+
+`orders where state in ? and placed_at < ? order by placed_at asc limit ?` has all that decides
+which index a query needs, and nothing of whom it is about. Alternatives are written out: `a == ?
+and b == ? or a == ? and c == ?`. A page writes its listeners' queries in the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+from opentelemetry import trace
+
+Observer = Callable[[str], None]
+
+OPERATORS = {
+    "EQUAL": "==",
+    "NOT_EQUAL": "!=",
+    "LESS_THAN": "<",
+    "LESS_THAN_OR_EQUAL": "<=",
+    "GREATER_THAN": ">",
+    "GREATER_THAN_OR_EQUAL": ">=",
+    "IN": "in",
+    "NOT_IN": "not-in",
+    "ARRAY_CONTAINS": "array-contains",
+    "ARRAY_CONTAINS_ANY": "array-contains-any",
+    "IS_NULL": "==",
+    "IS_NAN": "==",
+    "IS_NOT_NULL": "!=",
+    "IS_NOT_NAN": "!=",
+}
+DIRECTIONS = {"DESCENDING": "desc"}
+
+_observers: list[Observer] = []
+
+
+def before_each_query(observer: Observer) -> None:
+    """Have `observer` told the text of each query that is traced, before it is sent.
+
+    What it raises, the query raises.
+    """
+    _observers[:] = [observer]
+
+
+def about_to_ask(request: Any) -> None:
+    """Put the query of a `RunQueryRequest` or `RunAggregationQueryRequest` on the current span."""
+    # Imported with the first query, as what makes its span is with the first channel.
+    from opentelemetry.instrumentation.utils import is_instrumentation_enabled  # noqa: PLC0415
+
+    aggregated = getattr(request, "structured_aggregation_query", None)
+    query = (aggregated or request).structured_query
+    if not is_instrumentation_enabled() or not query.from_:
+        return
+    text = text_of(query)
+    collection = query.from_[0].collection_id
+    span = trace.get_current_span()
+    span.set_attribute("db.collection.name", collection)
+    span.set_attribute("db.query.text", text)
+    span.set_attribute("db.query.summary", f"query {collection}")
+    for observer in _observers:
+        observer(text)
+
+
+def text_of(query: Any) -> str:
+    """The text of a `StructuredQuery`."""
+    (source,) = query.from_
+    text = f"group {source.collection_id}" if source.all_descendants else source.collection_id
+    if alternatives := [" and ".join(filters) for filters in _alternatives(query.where) if filters]:
+        text += f" where {' or '.join(alternatives)}"
+    if query.order_by:
+        orderings = (
+            f"{ordering.field.field_path} {DIRECTIONS.get(ordering.direction.name, 'asc')}"
+            for ordering in query.order_by
+        )
+        text += f" order by {', '.join(orderings)}"
+    return f"{text} limit ?" if query.limit is not None else text
+
+
+def _alternatives(condition: Any) -> list[list[str]]:
+    """The lists of filters of which one has to hold; in a list, all have to."""
+    if not condition:
+        return [[]]
+    if "composite_filter" in condition:
+        inner = [_alternatives(part) for part in condition.composite_filter.filters]
+        if condition.composite_filter.op.name == "OR":
+            return [filters for found in inner for filters in found]
+        return [[one for filters in chosen for one in filters] for chosen in product(*inner)]
+    one = condition.unary_filter if "unary_filter" in condition else condition.field_filter
+    operand = "" if "unary_filter" in condition else " ?"
+    said = f"{one.field.field_path} {OPERATORS.get(one.op.name, one.op.name.lower())}"
+    return [[said + (operand or " null")]]
