@@ -1,7 +1,7 @@
 """The rooms put together into one ASGI application."""
 
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,23 +12,40 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from observatory.api import Api, BadRequest, bad_request
-from observatory.budget import Budget
+from observatory import api
+from observatory.api import EXCEPTION_HANDLERS, Context
+from observatory.api.answers import nothing_here as nothing_in_api
+from observatory.compare.digest import Digests
 from observatory.guard import Guard
-from observatory.receive import Receiver
-from observatory.store import Store
+from observatory.receive.budget import Budget
+from observatory.receive.otlp import Receiver
+from observatory.sources import Sources
+from observatory.store import Limits, Retention, Store
+from observatory.switchboard.switchboard import Switchboard
 
 BUDGET_BYTES = 96 * 2**20
+# The explorer is one page, which reads from its address which view to show.
+UI_PATHS = (
+    *("/", "/map", "/logs", "/metrics", "/ask", "/storage", "/faults"),
+    *("/traces/{trace_id}", "/diff/{left}/{right}"),
+)
 UI_MISSING = "The explorer isn't built yet. ./scripts/dev builds it; the API is under /api.\n"
+NOTHING_HERE = (
+    "There is nothing here. Telemetry is taken at /v1/traces, /v1/logs and /v1/metrics, by POST; "
+    "OTEL_EXPORTER_OTLP_ENDPOINT is the address without a path.\n"
+)
 
 
-def create_app(
+def create_app(  # noqa: PLR0913  # one for each of the command's options
     store: Store,
     ui: Path,
     *,
     hosts: Iterable[str] = (),
     origins: Iterable[str] = (),
     budget_bytes: int = BUDGET_BYTES,
+    limits: Limits = Limits(),  # noqa: B008  # it is frozen
+    sources: Sources = Sources(),  # noqa: B008  # so are they
+    switchboard: Switchboard | None = None,
 ) -> Starlette:
     """The application over ``store``, which it closes when the server shuts down.
 
@@ -37,25 +54,55 @@ def create_app(
         ui: the folder with the built explorer; may be absent.
         hosts: host names to answer to besides loopback's.
         origins: origins that may send telemetry besides loopback's.
+        limits: how long telemetry is kept, and how much of it.
         budget_bytes: how much telemetry may be on its way to the disk at once.
+        sources: where the source is that spans name, and how it is opened.
+        switchboard: the faults of the app that is looked at, whose connections it closes too.
     """
     budget = Budget(budget_bytes)
+    receiver = Receiver(store, budget)
+    digests = Digests(store)
+    retention = Retention(store, limits)
+    boot = secrets.token_hex(4)
+    context = Context(store, digests, retention, budget, sources, boot, switchboard)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001
         yield
+        receiver.close()
+        retention.close()
+        digests.close()
         store.close()
+        if switchboard is not None:
+            switchboard.flags.close()
 
-    return Starlette(
+    app = Starlette(
         routes=[
-            *Receiver(store, budget).routes,
-            *Api(store, budget, boot=secrets.token_hex(4)).routes,
+            *receiver.routes,
+            *api.routes(context),
             *_explorer(ui),
         ],
         middleware=[Middleware(Guard, hosts=hosts, origins=origins)],
-        exception_handlers={BadRequest: bad_request},
+        exception_handlers=EXCEPTION_HANDLERS | {404: _lost(ui)},
         lifespan=lifespan,
     )
+    app.state.context = context
+    return app
+
+
+def _lost(ui: Path) -> Callable[[Request, Exception], Response]:
+    """What answers where there is nothing: to a person the explorer, which says so and leads on."""
+
+    def nothing_here(request: Request, exc: Exception) -> Response:  # noqa: ARG001
+        if request.url.path.startswith("/api/"):
+            return nothing_in_api(request)
+        index = ui / "index.html"
+        person = request.method in ("GET", "HEAD") and not request.url.path.startswith("/assets/")
+        if person and index.is_file():
+            return FileResponse(index, 404, headers={"Cache-Control": "no-cache"})
+        return PlainTextResponse(NOTHING_HERE, status_code=404)
+
+    return nothing_here
 
 
 def _explorer(ui: Path) -> list[BaseRoute]:
@@ -68,7 +115,6 @@ def _explorer(ui: Path) -> list[BaseRoute]:
         return FileResponse(index, headers={"Cache-Control": "no-cache"})
 
     return [
-        Route("/", page),
-        Route("/traces/{trace_id}", page),
+        *(Route(path, page) for path in UI_PATHS),
         Mount("/assets", StaticFiles(directory=ui / "assets", check_dir=False)),
     ]

@@ -1,18 +1,32 @@
 """A client of the Observatory's JSON API, for scripts and tests."""
 
 import os
+import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Self, cast
 
 import httpx
 
-from observatory.shapes import Coverage, Health, Journey, TraceList
+from observatory.shapes.ask import Answer, AskSchema
+from observatory.shapes.comparison import Diff, UnusualShape
+from observatory.shapes.health import Health
+from observatory.shapes.journey import Journey
+from observatory.shapes.storage import Cleared
+from observatory.shapes.take_away import ImportResult
+from observatory.shapes.traces import Coverage, TraceList
 
 DEFAULT_URL = "http://127.0.0.1:4318"
 START_HINT = "./scripts/dev"
 REQUEST_TIMEOUT_SECONDS = 10.0
+# A question in SQL has 10 s, and a large piece of a file waits for the disk.
+LONG_REQUEST_TIMEOUT_SECONDS = 60.0
 POLL_SECONDS = 0.1
+
+
+# Errors whose message needs no more said about it.
+REFUSALS = frozenset({"bad_sql", "bad_filter", "bad_file", "too_large", "try_later"})
 
 
 class ObservatoryError(Exception):
@@ -25,6 +39,10 @@ class NotRunning(ObservatoryError):
 
 class TraceNotFound(ObservatoryError):
     """No span of the trace is stored."""
+
+
+class Refused(ObservatoryError):
+    """What was asked, or sent, is wrong; the message says what would be right."""
 
 
 class Ambiguous(ObservatoryError):
@@ -46,7 +64,14 @@ class Observatory:
     def __init__(self, url: str = DEFAULT_URL) -> None:
         self.url = url.rstrip("/")
         # trust_env: a proxy in the environment must not come between this machine and itself.
-        self._http = httpx.Client(timeout=REQUEST_TIMEOUT_SECONDS, trust_env=False)
+        # verify: to read all of the system's certificates takes longer than most requests, and
+        # plain HTTP has no use for them.
+        secure = self.url.startswith("https:")
+        self._http = httpx.Client(
+            timeout=REQUEST_TIMEOUT_SECONDS,
+            trust_env=False,
+            verify=True if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -93,6 +118,59 @@ class Observatory:
         """
         return cast("Journey", self._get(f"/api/traces/{trace_id}"))
 
+    def unusual(self, trace_id: str) -> UnusualShape:
+        """What sets one trace apart from recent ones that began the same way."""
+        return cast("UnusualShape", self._get(f"/api/traces/{trace_id}/unusual"))
+
+    def diff(self, left: str, right: str) -> Diff:
+        """Two traces, named by their ids, side by side."""
+        return cast("Diff", self._get(f"/api/diff/{left}/{right}"))
+
+    def ask(self, sql: str, limit: int | None = None) -> Answer:
+        """What a question in SQL answers, at most ``limit`` rows of it.
+
+        Raises:
+            Refused: it is not one statement that reads, or DuckDB refuses it.
+        """
+        question = {"sql": sql} if limit is None else {"sql": sql, "limit": limit}
+        return cast("Answer", self._post("/api/ask", question))
+
+    def ask_schema(self) -> AskSchema:
+        """The views to ask of in SQL."""
+        return cast("AskSchema", self._get("/api/ask/schema"))
+
+    def export(self, trace_ids: Sequence[str] = (), text: str | None = None) -> Iterator[bytes]:
+        """The pieces of an OTLP/JSON document with these traces, with those that match a filter,
+        or, when neither is given, with everything."""
+        query: dict[str, list[str] | str] = {"trace": list(trace_ids)}
+        if text is not None:
+            query["q"] = text
+        with (
+            self._translated(),
+            self._http.stream(
+                "GET",
+                f"{self.url}/api/export",
+                params=query,
+                timeout=LONG_REQUEST_TIMEOUT_SECONDS,
+            ) as answer,
+        ):
+            if answer.status_code != 200:
+                answer.read()
+                self._checked("/api/export", answer)
+            yield from answer.iter_bytes()
+
+    def bring(self, document: Mapping[str, Any]) -> ImportResult:
+        """Store what an OTLP/JSON or a Jaeger JSON document of up to 16 MiB holds.
+
+        Raises:
+            Refused: something in it is wrong.
+        """
+        return cast("ImportResult", self._post("/api/import", document))
+
+    def clear(self) -> Cleared:
+        """Delete everything."""
+        return cast("Cleared", self._post("/api/clear", {"confirm": "clear"}))
+
     def coverage(self) -> Coverage:
         """Context coverage over everything stored."""
         return cast("Coverage", self._get("/api/coverage"))
@@ -106,16 +184,25 @@ class Observatory:
             TraceNotFound: nothing fits.
             Ambiguous: several traces begin so.
         """
+        return self.trace(self.find_id(name))
+
+    def find_id(self, name: str) -> str:
+        """The id of the trace that ``name`` names, as ``find`` does.
+
+        Raises:
+            TraceNotFound: nothing fits.
+            Ambiguous: several traces begin so.
+        """
         of_order = self.traces(500, order_id=name)["traces"]
         if of_order:
-            return self.trace(of_order[-1]["trace_id"])
+            return of_order[-1]["trace_id"]
         if 1 <= len(name) <= 32 and all(digit in "0123456789abcdef" for digit in name.lower()):
             found = self.traces(5, trace_id_prefix=name)
             if found["total"] > 1:
                 ids = ", ".join(line["trace_id"] for line in found["traces"])
                 raise Ambiguous(f"{found['total']} traces begin with {name}: {ids}, …"[:400])
             if found["traces"]:
-                return self.trace(found["traces"][0]["trace_id"])
+                return found["traces"][0]["trace_id"]
         raise TraceNotFound(f"No trace or order {name} is stored at {self.url}.")
 
     def wait_for_trace(
@@ -153,13 +240,28 @@ class Observatory:
             time.sleep(POLL_SECONDS)
 
     def _get(self, path: str, query: dict[str, str] | None = None) -> dict[str, Any]:
+        with self._translated():
+            return self._checked(path, self._http.get(self.url + path, params=query))
+
+    def _post(self, path: str, document: Mapping[str, Any]) -> dict[str, Any]:
+        with self._translated():
+            answer = self._http.post(
+                self.url + path, json=document, timeout=LONG_REQUEST_TIMEOUT_SECONDS
+            )
+            return self._checked(path, answer)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
         try:
-            answer = self._http.get(self.url + path, params=query)
-            body = answer.json()
+            yield
         except httpx.InvalidURL as error:
             raise ObservatoryError(f"{self.url!r} is not a URL: {error}") from error
         except httpx.HTTPError as error:
             raise NotRunning(self._not_running(str(error) or type(error).__name__)) from error
+
+    def _checked(self, path: str, answer: httpx.Response) -> dict[str, Any]:
+        try:
+            body = answer.json()
         except ValueError as error:
             raise NotRunning(self._not_running("another program answers there")) from error
         if answer.status_code == 200 and isinstance(body, dict):
@@ -167,6 +269,8 @@ class Observatory:
         code, message = _error_in(body)
         if code == "trace_not_found":
             raise TraceNotFound(message)
+        if code in REFUSALS:
+            raise Refused(message)
         raise ObservatoryError(f"{self.url}{path} answered {answer.status_code}: {message}")
 
     def _not_running(self, why: str) -> str:

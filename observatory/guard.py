@@ -2,7 +2,7 @@
 
 A page of any site can make a browser send requests to 127.0.0.1. The ``Host`` check stops one
 that points its own name there (DNS rebinding); the ``Origin`` check stops telemetry from pages
-that aren't on this machine.
+that aren't on this machine, and anything else that changes something from every page but its own.
 """
 
 from collections.abc import Iterable
@@ -12,10 +12,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from observatory.wire import Code
+from observatory.receive.wire import Code
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-OTLP_PATHS = frozenset({"/v1/traces", "/v1/logs"})
+OTLP_PATHS = frozenset({"/v1/traces", "/v1/logs", "/v1/metrics"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -94,6 +95,15 @@ class Guard:
                 403,
                 f"Origin {origin!r} may not send telemetry here: start the Observatory with "
                 "--allow-origin.",
+            )
+        if (
+            scope["path"] not in OTLP_PATHS
+            and scope["method"] not in SAFE_METHODS
+            and origin
+            and origin.lower() != f"{scope['scheme']}://{host.lower()}"
+        ):
+            return _error(
+                403, f"Origin {origin!r} may change nothing here: only the Observatory's page may."
             )
         return None
 

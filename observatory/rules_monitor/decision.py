@@ -172,6 +172,7 @@ class Spans:
             "code.file.path": self._rules_path,
             "code.line.number": lines[0] if lines else None,
             "enduser.pseudo.id": _pseudonym(evaluation),
+            **_token(evaluation),
             **({named: _printable(document_id, NAME_MAX_CHARS)} if named and document_id else {}),
         }
 
@@ -262,6 +263,17 @@ def _pseudonym(evaluation: Evaluation) -> str | None:
     if not evaluation.uid or not evaluation.project:
         return None
     return hashlib.sha256((evaluation.project + evaluation.uid).encode()).hexdigest()[:16]
+
+
+def _token(evaluation: Evaluation) -> dict[str, int]:
+    """How old the token is: what it says of its user was true when it was issued."""
+    issued_at = evaluation.token_issued_at
+    if issued_at is None:
+        return {}
+    return {
+        "throughline.token.issued_at": issued_at,
+        "throughline.token.age_seconds": evaluation.time_unix_nano // 10**9 - issued_at,
+    }
 
 
 def _id(kind: str, id_of: str, size: int) -> bytes:

@@ -42,12 +42,13 @@ class Delivery:
         self._url = otlp.rstrip("/") + "/v1/traces"
         self._queue: deque[Span] = deque()
         self._queue_spans = queue_spans
+        self._on_their_way = 0
         self._waiting = asyncio.Event()
 
     @property
     def waiting(self) -> int:
-        """How many spans wait."""
-        return len(self._queue)
+        """How many spans nobody has taken yet, those that are on their way included."""
+        return len(self._queue) + self._on_their_way
 
     def put(self, span: Span) -> None:
         """Queue a span; returns at once."""
@@ -87,6 +88,7 @@ class Delivery:
             self._waiting.clear()
         if not batch:
             return True
+        self._on_their_way = len(batch)
         refused = ""
         try:
             answer = await client.post(self._url, content=_body(batch))
@@ -104,9 +106,11 @@ class Delivery:
             self._put_back(batch, refused)
         elif refused:
             self._drop(len(batch), refused)
+        self._on_their_way = 0
         return not again
 
     def _put_back(self, batch: list[Span], why: str) -> None:
+        self._on_their_way = 0
         room = self._queue_spans - len(self._queue)
         if len(batch) > room:
             self._drop(len(batch) - room, f"more than {self._queue_spans} wait ({why})")

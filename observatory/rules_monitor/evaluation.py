@@ -15,6 +15,9 @@ READS = frozenset({"get", "list"})
 # What a write may be that doesn't say whether the document is there.
 SET = frozenset({"create", "update"})
 
+# What comes later fits no span, and no token: the year is 2262.
+LATEST_UNIX_SECONDS = 2**63 // 10**9
+
 _DOCUMENT = re.compile(r"/?databases/(?P<database>[^/]+)/documents/(?P<path>.*)", re.DOTALL)
 _PROJECT = re.compile(r"projects/([^/]+)/releases/")
 
@@ -65,6 +68,13 @@ class Evaluation:
         """Who asked; None when signed out."""
         uid = within(self.request, "auth", "uid")
         return uid if isinstance(uid, str) else None
+
+    @property
+    def token_issued_at(self) -> int | None:
+        """When the asker's ID token was issued, in seconds since 1970; None when signed out."""
+        issued_at = within(self.request, "auth", "token", "iat")
+        is_one = isinstance(issued_at, int) and not isinstance(issued_at, bool)
+        return issued_at if is_one and 0 <= issued_at < LATEST_UNIX_SECONDS else None
 
     @property
     def access(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 import "@throughline/look/look.css";
-import "./explorer.css";
+import "./shell/explorer.css";
 import { render } from "preact";
-import { Explorer } from "./explorer";
+import { Explorer } from "./shell/explorer";
 
 const place = document.getElementById("explorer");
 if (place === null) throw new Error("index.html has no #explorer");

@@ -1,33 +1,90 @@
 /** Everything a span says about itself. */
 import "./details.css";
 import type { ComponentChildren, RefObject } from "preact";
-import type { Journey, LogLine, Row, SpanEvent, SpanLink } from "../api";
-import { followLink, tracePath } from "../route";
+import type { Journey, Row, Step, Unusual } from "../api/journey";
 import { durationText } from "../wording";
+import { Copy, CopyIcon } from "./copy";
+import { needleOf } from "./find";
+import { Shape } from "./findings";
+import { Events, Exceptions, Logs } from "./happenings";
+import { oddities, oddityOf } from "./lanes";
+import { Links, Parent } from "./links";
 import { Properties } from "./properties";
+import { shareText } from "./row";
 import { Rules, withoutExcerpt } from "./rules";
 import { Section } from "./section";
+import { SourceLine } from "./source";
+
+/** The id of what is shown while no span is. */
+export const GUIDE = "guide";
 
 interface Props {
   journey: Journey;
-  row: Row | null;
+  unusual: Unusual | null;
+  row: Row;
+  find: string;
   onSelect: (spanId: string) => void;
+  onZoom: (row: Row) => void;
   onClose: () => void;
   place: RefObject<HTMLElement | null>;
 }
 
-export function Details({ journey, row, onSelect, onClose, place }: Props) {
-  if (row === null)
-    return (
-      <aside class="details panel empty" aria-label="Details">
-        <p>Choose a row to see what its span says: attributes, events, links and log lines.</p>
-        {journey.logs.length > 0 && <Logs title="Logs of the trace" lines={journey.logs} />}
-      </aside>
-    );
+export function Details(props: Props) {
+  const { journey, unusual, row, find, onSelect, onZoom, onClose, place } = props;
   const attributes = withoutExcerpt(row.attributes);
+  const needle = needleOf(find);
+  const path = journey.critical_path.filter((piece) => piece.span_id === row.span_id);
+  return (
+    <Panel title={row.label || "(no name)"} class={row.party} onClose={onClose} place={place}>
+      <p class="sub">
+        <span class="party-dot" /> {row.service} · {row.kind.toLowerCase()}
+        {row.hop && ` · by ${row.hop}`}
+      </p>
+      <Trouble unusual={unusual} row={row} />
+      <dl class="timing">
+        <Fact name="begins">{durationText(row.offset_ms)}</Fact>
+        {row.wait && <Fact name="waited">{durationText(row.wait.duration_ms)}</Fact>}
+        <Fact name="took">{durationText(row.duration_ms)}</Fact>
+        {path.length > 0 && (
+          <Fact name="on the critical path">
+            {durationText(path.reduce((sum, piece) => sum + piece.duration_ms, 0))}
+          </Fact>
+        )}
+      </dl>
+      {row.source && <SourceLine source={row.source} />}
+      <p class="span-actions">
+        <button type="button" onClick={() => onZoom(row)}>
+          Zoom to it
+        </button>
+      </p>
+      <Exceptions events={row.events} />
+      <Rules attributes={row.attributes} />
+      <Section title="Attributes" size={Object.keys(attributes).length}>
+        <Properties attributes={attributes} needle={needle} filters />
+      </Section>
+      <Logs title="Logs" lines={row.logs} needle={needle} />
+      <Events events={row.events} needle={needle} />
+      <Links links={row.links} journey={journey} onSelect={onSelect} />
+      <Identity journey={journey} row={row} onSelect={onSelect} />
+      <Section title="Resource" size={Object.keys(row.resource).length}>
+        <Properties attributes={row.resource} needle={needle} filters />
+      </Section>
+    </Panel>
+  );
+}
+
+interface PanelProps {
+  title: string;
+  class?: string;
+  onClose: () => void;
+  place: RefObject<HTMLElement | null>;
+  children: ComponentChildren;
+}
+
+function Panel({ title, class: class_ = "", onClose, place, children }: PanelProps) {
   return (
     <aside
-      class={`details panel ${row.party}`}
+      class={`details panel ${class_}`}
       aria-labelledby="details-title"
       tabIndex={-1}
       ref={place}
@@ -36,62 +93,79 @@ export function Details({ journey, row, onSelect, onClose, place }: Props) {
       }}
     >
       <div class="details-head">
-        <h2 id="details-title">{row.label}</h2>
+        <h2 id="details-title">{title}</h2>
         <button type="button" class="close" aria-label="Close details" onClick={onClose}>
           ×
         </button>
       </div>
+      {children}
+    </aside>
+  );
+}
+
+interface GapProps extends Pick<PanelProps, "onClose" | "place"> {
+  gap: Step;
+  comparedWith: number;
+}
+
+/** About a hop that isn't there. */
+export function GapDetails({ gap, comparedWith, onClose, place }: GapProps) {
+  return (
+    <Panel title={`No ${gap.name} here`} onClose={onClose} place={place}>
       <p class="sub">
-        <span class="party-dot" /> {row.service} · {row.kind.toLowerCase()}
-        {row.hop && ` · by ${row.hop}`}
+        {gap.service}
+        {gap.hop && ` · by ${gap.hop}`}
       </p>
-      <Trouble row={row} />
-      <dl class="timing">
-        <Fact name="begins">{durationText(row.offset_ms)}</Fact>
-        {row.wait && <Fact name="waited">{durationText(row.wait.duration_ms)}</Fact>}
-        <Fact name="took">{durationText(row.duration_ms)}</Fact>
+      <p>
+        Of {comparedWith.toLocaleString("en")} traces that began the same way,{" "}
+        {shareText(gap.usual_share).replace(" of such traces", "")} have this hop. In this one it
+        never came, came without the context, or is still on its way.
+      </p>
+      <p>
+        Look at what should have caused it: did that span end in an error, or was its message or
+        write never picked up? A trace that holds the lost half would begin with <b>{gap.name}</b>{" "}
+        and have no parent.
+      </p>
+    </Panel>
+  );
+}
+
+interface GuideProps {
+  journey: Journey;
+  unusual: Unusual | null;
+  gaps: readonly Step[];
+  onSelect: (id: string) => void;
+}
+
+/** Nothing is chosen: what is unusual, and how to read the waterfall, in plain words. */
+export function Guide({ journey, unusual, gaps, onSelect }: GuideProps) {
+  return (
+    <aside class="details panel empty" aria-label="Details" id={GUIDE}>
+      {unusual && oddities(unusual) > 0 && (
+        <Shape journey={journey} unusual={unusual} gaps={gaps} onChoose={onSelect} />
+      )}
+      <h2>How to read this</h2>
+      <dl class="guide">
+        <dt>Each row is a span</dt>
+        <dd>One piece of work. Its bar shows when it ran. Choose a row to see all it says.</dd>
+        <dt>
+          <span class="swatch wait" /> Hatched is waiting
+        </dt>
+        <dd>The work was handed over, and nobody had taken it up yet.</dd>
+        {journey.critical_path.length > 0 && (
+          <>
+            <dt>
+              <span class="swatch path" /> The line below bars
+            </dt>
+            <dd>
+              The critical path: make one of these pieces faster, and all of it is done sooner.
+            </dd>
+          </>
+        )}
+        <dt>Rows in bold begin a hop</dt>
+        <dd>The work moved on to somebody else there; the tag says how it got there.</dd>
       </dl>
-      <Rules attributes={row.attributes} />
-      <Section title="Attributes" size={Object.keys(attributes).length}>
-        <Properties attributes={attributes} />
-      </Section>
-      {row.events.length > 0 && <Events events={row.events} />}
-      {row.logs.length > 0 && <Logs title="Logs" lines={row.logs} />}
-      {row.links.length > 0 && <Links links={row.links} journey={journey} onSelect={onSelect} />}
-      <Section title="Identity">
-        <dl class="properties">
-          <dt>span</dt>
-          <dd>{row.span_id}</dd>
-          <dt>parent</dt>
-          <dd>
-            <Parent journey={journey} row={row} onSelect={onSelect} />
-          </dd>
-          {row.context && (
-            <>
-              <dt>context</dt>
-              <dd>
-                {row.context}
-                {row.carrier && `, in ${row.carrier}`}
-              </dd>
-            </>
-          )}
-          {row.scope && (
-            <>
-              <dt>scope</dt>
-              <dd>{row.scope}</dd>
-            </>
-          )}
-          {row.name !== row.label && (
-            <>
-              <dt>name</dt>
-              <dd>{row.name}</dd>
-            </>
-          )}
-        </dl>
-      </Section>
-      <Section title="Resource" size={Object.keys(row.resource).length}>
-        <Properties attributes={row.resource} />
-      </Section>
+      <Logs title="Logs of the trace" lines={journey.logs} />
     </aside>
   );
 }
@@ -105,7 +179,8 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
   );
 }
 
-function Trouble({ row }: { row: Row }) {
+function Trouble({ unusual, row }: { unusual: Unusual | null; row: Row }) {
+  const oddity = oddityOf(row, unusual);
   return (
     <>
       {row.error && (
@@ -121,93 +196,52 @@ function Trouble({ row }: { row: Row }) {
       {!row.orphan && !row.covered && (
         <p class="banner warn">Its parents don't lead to a declared root.</p>
       )}
+      {oddity && (
+        <p class="banner warn">
+          <b>Unusual.</b>{" "}
+          {oddity === "unusual"
+            ? "Other traces that began the same way seldom have it."
+            : `It is here ${oddity}.`}
+        </p>
+      )}
     </>
   );
 }
 
-function SpanButton({ journey, spanId, onSelect }: SpanButtonProps) {
-  const span = journey.rows.find((candidate) => candidate.span_id === spanId);
-  if (span === undefined) return <>{spanId} (not stored)</>;
+function Identity({ journey, row, onSelect }: Pick<Props, "journey" | "row" | "onSelect">) {
   return (
-    <button type="button" class="as-link" onClick={() => onSelect(span.span_id)}>
-      {span.label} ({span.service})
-    </button>
-  );
-}
-
-function Parent({ journey, row, onSelect }: Pick<Props, "journey" | "onSelect"> & { row: Row }) {
-  if (row.parent_span_id)
-    return <SpanButton journey={journey} spanId={row.parent_span_id} onSelect={onSelect} />;
-  return <>none{row.root ? `: a declared root (${row.root})` : ""}</>;
-}
-
-type SpanButtonProps = Pick<Props, "journey" | "onSelect"> & { spanId: string };
-
-function Events({ events }: { events: SpanEvent[] }) {
-  return (
-    <Section title="Events" size={events.length}>
-      <ol class="happenings">
-        {events.map((event, index) => (
-          <li key={index} class={event.name === "exception" ? "bad" : ""}>
-            <p>
-              <span class="at">{durationText(event.offset_ms)}</span> <b>{event.name}</b>
-            </p>
-            <Properties attributes={event.attributes} />
-          </li>
-        ))}
-      </ol>
+    <Section title="Identity">
+      <dl class="properties">
+        <div>
+          <dt>span</dt>
+          <dd>{row.span_id}</dd>
+          <dd class="value-tools">
+            <Copy text={row.span_id} label="Copy span id" class="small">
+              <CopyIcon />
+            </Copy>
+          </dd>
+        </div>
+        <Said name="parent">
+          <Parent journey={journey} row={row} onSelect={onSelect} />
+        </Said>
+        {row.context && (
+          <Said name="context">
+            {row.context}
+            {row.carrier && `, in ${row.carrier}`}
+          </Said>
+        )}
+        {row.scope && <Said name="scope">{row.scope}</Said>}
+        {row.name !== row.label && <Said name="name">{row.name}</Said>}
+      </dl>
     </Section>
   );
 }
 
-function Logs({ title, lines }: { title: string; lines: LogLine[] }) {
+function Said({ name, children }: { name: string; children: ComponentChildren }) {
   return (
-    <Section title={title} size={lines.length}>
-      <ol class="happenings">
-        {lines.map((line, index) => (
-          <li
-            key={index}
-            class={line.severity_number >= 17 ? "bad" : line.severity_number >= 13 ? "warn" : ""}
-          >
-            <p>
-              <span class="at">{durationText(line.offset_ms)}</span>{" "}
-              <b>{line.severity_text || line.event_name || "log"}</b> {line.body}
-            </p>
-            <Properties attributes={line.attributes} />
-          </li>
-        ))}
-      </ol>
-    </Section>
-  );
-}
-
-type LinksProps = Pick<Props, "journey" | "onSelect"> & { links: SpanLink[] };
-
-function Links({ links, journey, onSelect }: LinksProps) {
-  return (
-    <Section title="Links" size={links.length}>
-      <ul class="happenings">
-        {links.map((link) => (
-          <li key={`${link.trace_id}-${link.span_id}`}>
-            <p>
-              {link.trace_id === journey.trace_id ? (
-                <SpanButton journey={journey} spanId={link.span_id} onSelect={onSelect} />
-              ) : link.stored ? (
-                <a href={tracePath(link.trace_id, link.span_id)} onClick={followLink}>
-                  <code>
-                    {link.trace_id.slice(0, 12)}… / {link.span_id}
-                  </code>
-                </a>
-              ) : (
-                <>
-                  <code>{link.trace_id}</code> (not stored)
-                </>
-              )}
-            </p>
-            <Properties attributes={link.attributes} />
-          </li>
-        ))}
-      </ul>
-    </Section>
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
   );
 }

@@ -1,6 +1,6 @@
 /** A decision of the security rules: what it was, and the lines around the one that decided. */
 import "./rules.css";
-import type { Attributes } from "../api";
+import type { Attributes } from "../api/journey";
 import { Section } from "./section";
 
 const EXCERPT = "throughline.rules.excerpt";
@@ -30,8 +30,7 @@ export function Rules({ attributes }: { attributes: Attributes }) {
         {ground && `: ${failed ? "the marked line could not be evaluated" : ground}`}
       </p>
       {lines.length > 1 && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it
-        <pre class="rules-lines" tabIndex={0}>
+        <pre class="rules-lines">
           {lines.map((line) => (
             <span key={line} class={line.startsWith(">") ? "deciding" : ""}>
               {line}
@@ -40,10 +39,6 @@ export function Rules({ attributes }: { attributes: Attributes }) {
           ))}
         </pre>
       )}
-      <p class="place">
-        {text(attributes["code.file.path"])}
-        {typeof attributes["code.line.number"] === "number" && `:${attributes["code.line.number"]}`}
-      </p>
     </Section>
   );
 }

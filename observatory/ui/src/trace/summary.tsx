@@ -1,14 +1,18 @@
 /** A trace in a few words: what it was, where the time went, what is missing. */
 import "./summary.css";
-import type { Journey, Part } from "../api";
-import { count, durationText, moodOf, percent } from "../wording";
+import type { Journey, Part, Unusual } from "../api/journey";
+import { count, durationText, fullMoment, moodOf, percent } from "../wording";
+import { oddities } from "./lanes";
 
 interface Props {
   journey: Journey;
+  unusual: Unusual | null;
   arriving: boolean;
+  /** What is unusual is to be shown. */
+  onShape: () => void;
 }
 
-export function Summary({ journey, arriving }: Props) {
+export function Summary({ journey, unusual, arriving, onShape }: Props) {
   const whole = journey.coverage === 1 && journey.orphans === 0;
   return (
     <section class="summary panel" aria-label="Summary">
@@ -44,11 +48,32 @@ export function Summary({ journey, arriving }: Props) {
         <span class={journey.errors ? "bad" : ""}>{count(journey.errors, "error")}</span>
         <span class={journey.orphans ? "warn" : ""}>{count(journey.orphans, "orphan")}</span>
         <span class={whole ? "good" : "warn"}>coverage {percent(journey.coverage)}</span>
-        <time dateTime={journey.started_at}>{new Date(journey.started_at).toLocaleString()}</time>
+        <time dateTime={journey.started_at}>{fullMoment(new Date(journey.started_at))}</time>
         <code class="id">{journey.trace_id}</code>
+        <ShapeFact unusual={unusual} onShape={onShape} />
       </p>
       {!whole && <Broken journey={journey} arriving={arriving} />}
     </section>
+  );
+}
+
+/** Whether the trace has the shape of others like it; last, since it is known a moment later. */
+function ShapeFact({ unusual, onShape }: Pick<Props, "unusual" | "onShape">) {
+  const odd = unusual === null ? 0 : oddities(unusual);
+  return (
+    <span class="shape-fact" role="status">
+      {odd > 0 ? (
+        <button type="button" class="as-link" onClick={onShape}>
+          {odd} not as usual
+        </button>
+      ) : unusual === null ? (
+        ""
+      ) : unusual.compared_with > 0 ? (
+        <span class="good">shape as usual</span>
+      ) : (
+        "none to compare with"
+      )}
+    </span>
   );
 }
 
@@ -71,7 +96,7 @@ function PartsBar({ parts }: { parts: Part[] }) {
   );
 }
 
-function Broken({ journey, arriving }: Props) {
+function Broken({ journey, arriving }: Pick<Props, "journey" | "arriving">) {
   const lost = journey.spans - journey.covered;
   const missing = journey.missing_parents.length;
   return (

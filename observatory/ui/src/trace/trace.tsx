@@ -1,48 +1,59 @@
 /** One trace: where its time went, its waterfall by hop, and the span one looks at. */
-import { useCallback, useEffect, useRef } from "preact/hooks";
-import { fetchJourney, type Journey } from "../api";
-import { useLive } from "../live";
-import { Notice, Unreachable } from "../notice";
-import { followLink, go, tracePath } from "../route";
-import { Details } from "./details";
+import { useCallback, useMemo, useRef } from "preact/hooks";
+import { fetchJourney, fetchUnusual, type Journey, type Row, type Unusual } from "../api/journey";
+import { useLive } from "../shell/live";
+import { Notice } from "../shell/notice";
+import { followLink } from "../shell/route";
+import { sameSelection } from "../shell/selection";
+import { useTitle } from "../shell/title";
+import { Unanswered } from "../shell/unanswered";
+import { Actions } from "./actions";
+import { type Place, usePlace } from "./address";
+import { Details, GapDetails, GUIDE, Guide } from "./details";
+import { Notices } from "./findings";
+import { gapsOf, spanIdOf } from "./lanes";
+import { within } from "./scale";
 import { Summary } from "./summary";
 import { Waterfall } from "./waterfall";
 
 const ARRIVING_MS = 4_000;
 const ARRIVING_PAUSE_MS = 700;
-const SETTLED_PAUSE_MS = 4_000;
+const UNUSUAL_PAUSE_MS = 30_000;
+const SETTLED_PAUSE_MS = { least: 4_000, most: 30_000 };
 
 interface Props {
   traceId: string;
-  spanId: string | null;
+  query: URLSearchParams;
 }
 
-export function TraceView({ traceId, spanId }: Props) {
-  const { answer, failure } = useLive(
-    traceId,
-    (signal) => fetchJourney(traceId, signal),
-    (journey) => (journey && !isArriving(journey) ? SETTLED_PAUSE_MS : ARRIVING_PAUSE_MS),
+export function TraceView({ traceId, query }: Props) {
+  const [place, onPlace] = usePlace(traceId, query);
+  const { correctSkew } = place;
+  const live = useLive(
+    `${traceId}${correctSkew ? " corrected" : ""}`,
+    (signal) => fetchJourney(traceId, correctSkew, signal),
+    pauseMs,
+    true,
   );
+  const { answer } = live;
   const orderId = answer?.order_id;
-  useEffect(() => {
-    document.title = `${orderId ? `Order ${orderId}` : `Trace ${traceId.slice(0, 8)}`} · Observatory`;
-  }, [orderId, traceId]);
+  useTitle(orderId ? `Order ${orderId}` : `Trace ${traceId.slice(0, 8)}`);
   return (
     <>
-      <p class="back">
-        <a href="/" onClick={followLink}>
+      <div class="trace-top">
+        <a class="back" href={sameSelection("/", query)} onClick={followLink}>
           ← All traces
         </a>
-      </p>
-      {failure?.kind === "unreachable" && <Unreachable stale={answer !== null} />}
-      {failure?.kind === "refused" && (
-        <Notice title="That is no trace" tone="bad">
-          <p>{failure.message}</p>
-        </Notice>
-      )}
-      {answer === null && failure === null && <Notice title="Fetching the trace…" tone="busy" />}
-      {answer === null && failure?.kind === "not-found" && <NothingYet traceId={traceId} />}
-      {answer !== null && <Loaded journey={answer} spanId={spanId} />}
+        {answer !== null && <Actions journey={answer} />}
+      </div>
+      {answer === null && <h1 class="unseen">Trace {traceId.slice(0, 8)}</h1>}
+      <Unanswered
+        live={live}
+        asking="Fetching the trace…"
+        refused="That is no trace"
+        notFound={<NothingYet traceId={traceId} />}
+      />
+      {answer !== null && <Loaded journey={answer} place={place} onPlace={onPlace} />}
     </>
   );
 }
@@ -50,6 +61,13 @@ export function TraceView({ traceId, spanId }: Props) {
 /** Whether spans of it came so lately that more are likely. */
 function isArriving(journey: Journey): boolean {
   return journey.last_received_ms_ago < ARRIVING_MS;
+}
+
+/** The longer nothing came, the less often it is asked for: it may be large. */
+function pauseMs(journey: Journey | null): number {
+  if (journey === null || isArriving(journey)) return ARRIVING_PAUSE_MS;
+  const { least, most } = SETTLED_PAUSE_MS;
+  return Math.max(least, Math.min(most, journey.last_received_ms_ago / 4));
 }
 
 function NothingYet({ traceId }: { traceId: string }) {
@@ -66,32 +84,100 @@ function NothingYet({ traceId }: { traceId: string }) {
   );
 }
 
-function Loaded({ journey, spanId }: { journey: Journey; spanId: string | null }) {
+interface LoadedProps {
+  journey: Journey;
+  place: Place;
+  onPlace: (change: Partial<Place>) => void;
+}
+
+function Loaded({ journey, place, onPlace }: LoadedProps) {
   const details = useRef<HTMLElement>(null);
-  const waterfall = useRef<HTMLDivElement>(null);
-  const traceId = journey.trace_id;
-  const select = useCallback(
-    (chosen: string | null) => go(tracePath(traceId, chosen), "replace"),
-    [traceId],
-  );
+  const grid = useRef<HTMLDivElement>(null);
+  const choose = useCallback((id: string) => onPlace({ span: id }), [onPlace]);
   const close = useCallback(() => {
-    select(null);
-    waterfall.current?.focus({ preventScroll: true });
-  }, [select]);
-  const row = journey.rows.find((candidate) => candidate.span_id === spanId) ?? null;
+    onPlace({ span: null });
+    grid.current?.focus({ preventScroll: true });
+  }, [onPlace]);
+  const showGuide = () => {
+    onPlace({ span: null });
+    requestAnimationFrame(() =>
+      document.getElementById(GUIDE)?.scrollIntoView({ block: "nearest" }),
+    );
+  };
+  const zoomTo = useCallback(
+    (row: Row) => onPlace({ range: within(aroundOf(row), journey.duration_ms) }),
+    [onPlace, journey.duration_ms],
+  );
+  const unusual = useUnusual(journey);
+  const gaps = useMemo(() => gapsOf(unusual), [unusual]);
+  const spanId = place.span === null ? null : spanIdOf(place.span);
+  const row = journey.rows.find((candidate) => candidate.span_id === spanId);
+  const gap = gaps.find((_, index) => place.span === `gap:${index}`);
   return (
     <>
-      <Summary journey={journey} arriving={isArriving(journey)} />
+      <Summary
+        journey={journey}
+        unusual={unusual}
+        arriving={isArriving(journey)}
+        onShape={showGuide}
+      />
+      <Notices
+        journey={journey}
+        correctSkew={place.correctSkew}
+        onCorrectSkew={(correctSkew) => onPlace({ correctSkew })}
+      />
       <div class="trace-body">
         <Waterfall
           journey={journey}
-          selected={row?.span_id ?? null}
-          onSelect={select}
+          unusual={unusual}
+          gaps={gaps}
+          place={place}
+          onPlace={onPlace}
           onOpen={() => details.current?.focus()}
-          place={waterfall}
+          grid={grid}
         />
-        <Details journey={journey} row={row} onSelect={select} onClose={close} place={details} />
+        {row ? (
+          <Details
+            journey={journey}
+            unusual={unusual}
+            row={row}
+            find={place.find}
+            onSelect={choose}
+            onZoom={zoomTo}
+            onClose={close}
+            place={details}
+          />
+        ) : gap ? (
+          <GapDetails
+            gap={gap}
+            comparedWith={unusual?.compared_with ?? 0}
+            onClose={close}
+            place={details}
+          />
+        ) : (
+          <Guide journey={journey} unusual={unusual} gaps={gaps} onSelect={choose} />
+        )}
       </div>
     </>
   );
+}
+
+/** What is unusual about the trace; null while it isn't known, and while more of it may come. */
+function useUnusual(journey: Journey): Unusual | null {
+  const settled = !isArriving(journey);
+  const { answer } = useLive(
+    `${journey.trace_id} ${settled ? journey.spans : "arriving"}`,
+    (signal) => (settled ? fetchUnusual(journey.trace_id, signal) : Promise.resolve(null)),
+    () => UNUSUAL_PAUSE_MS,
+    true,
+  );
+  return settled ? answer : null;
+}
+
+/** A span with its wait, and a little air around. */
+function aroundOf(row: Row) {
+  const from = row.wait?.offset_ms ?? row.offset_ms;
+  const to = row.offset_ms + row.duration_ms;
+  const air = Math.max(0.5, (to - from) * 0.1);
+  return { from: Math.max(0, from - air), to: to + air };
 }

@@ -1,220 +1,254 @@
 /** The waterfall: a row for each span, leg after leg, on one scale of time. */
 import "./waterfall.css";
 import type { RefObject } from "preact";
-import { useEffect } from "preact/hooks";
-import type { Journey, Party, Row } from "../api";
-import { durationText } from "../wording";
+import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
+import type { Journey, PathPiece, Step, Unusual } from "../api/journey";
+import { useShortcuts } from "../shell/shortcuts";
+import type { Place } from "./address";
+import { Axis } from "./axis";
+import { matchesIn, needleOf } from "./find";
+import { GridLines } from "./grid_lines";
+import { Hints, Key } from "./key";
+import { type Act, actOn, errorFrom } from "./keys";
+import { above, foldable, itemsOf, odditiesIn, spanIdOf } from "./lanes";
+import { Minimap } from "./minimap";
+import { rowId } from "./row";
+import { Rows } from "./rows";
+import { type Range, ticksOf, within, zoomed } from "./scale";
+import { Toolbar } from "./toolbar";
+import { useHeldPlace, useRowPx } from "./visible";
 
-const TICKS = [0, 0.25, 0.5, 0.75, 1];
-const INDENT_PX = 12;
-// A head's dot and the gap after it: what is below a head begins right of its name.
-const DOT_PX = 15;
-const INDENT_MAX = 8;
-const PARTIES: Party[] = ["page", "rules", "function", "vendor"];
+// A trace that fits the screen is its own picture.
+const MINIMAP_ROWS = 80;
+const ROW_PX = 28;
+const NARROW_ROW_PX = 46;
+// Where only the scale sticks.
+const SCALE_PX = 25;
+const TICKS = 6;
+const ZOOM = 2;
+const COLUMNS = ["waited", "took"];
 
 interface Props {
   journey: Journey;
-  selected: string | null;
-  onSelect: (spanId: string | null) => void;
-  /** Enter was pressed on the selected row. */
+  unusual: Unusual | null;
+  gaps: readonly Step[];
+  place: Place;
+  onPlace: (change: Partial<Place>) => void;
+  /** Enter was pressed on the chosen row. */
   onOpen: () => void;
-  place: RefObject<HTMLDivElement | null>;
+  grid: RefObject<HTMLDivElement | null>;
 }
 
-export function Waterfall({ journey, selected, onSelect, onOpen, place }: Props) {
+export function Waterfall(props: Props) {
+  const { journey, unusual, gaps, place, onPlace, onOpen, grid } = props;
   const { rows, duration_ms: totalMs } = journey;
-  useEffect(() => {
-    if (selected) document.getElementById(rowId(selected))?.scrollIntoView({ block: "nearest" });
-  }, [selected]);
-  const onKeyDown = (event: KeyboardEvent) => {
-    const at = rows.findIndex((row) => row.span_id === selected);
-    const next = nextIndex(event.key, at, rows.length);
-    if (next !== null) onSelect(rows[next]?.span_id ?? null);
-    else if (event.key === "Enter" && selected) onOpen();
-    else if (event.key === "Escape") onSelect(null);
-    else return;
-    event.preventDefault();
+  const chosen = place.span;
+  const heads = useMemo(() => foldable(rows), [rows]);
+  const folded = useMemo(
+    (): ReadonlySet<string> => new Set(place.collapsed === "all" ? heads : place.collapsed),
+    [place.collapsed, heads],
+  );
+  const opened = useMemo((): ReadonlySet<string> => new Set(place.opened), [place.opened]);
+  const list = useRef<HTMLDivElement>(null);
+  const head = useRef<HTMLDivElement>(null);
+  const finder = useRef<HTMLInputElement>(null);
+  const rowPx = useRowPx(ROW_PX, NARROW_ROW_PX);
+
+  const items = useMemo(
+    () => itemsOf(rows, gaps, { folded, opened, lines: place.lines }),
+    [rows, gaps, folded, opened, place.lines],
+  );
+  const indexes = useMemo(() => new Map(items.map((item, index) => [item.id, index])), [items]);
+  const ids = useMemo(() => items.map((item) => item.id), [items]);
+  const paths = useMemo(() => pathsOf(journey.critical_path), [journey]);
+  const oddities = useMemo(() => odditiesIn(rows, unusual), [rows, unusual]);
+  const matches = useMemo(() => matchesIn(rows, place.find), [rows, place.find]);
+  const matchOf = useMemo(() => new Map(matches.map((match) => [match.spanId, match])), [matches]);
+  useHeldPlace(list, ids, rowPx, chosen);
+
+  const whole = useMemo((): Range => ({ from: 0, to: totalMs }), [totalMs]);
+  const range = useMemo(
+    () => (place.range && within(place.range, totalMs)) ?? whole,
+    [place.range, whole],
+  );
+  const ticks = ticksOf(range, TICKS);
+  const at = chosen === null ? -1 : (indexes.get(chosen) ?? -1);
+
+  /** Scrolls until the row is between what sticks at the top and what lies over the bottom. */
+  const reveal = (index: number, always = false) => {
+    if (list.current === null || index < 0) return;
+    const top = list.current.getBoundingClientRect().top + index * rowPx;
+    const least = (head.current?.getBoundingClientRect().height || SCALE_PX) + rowPx;
+    const most = innerHeight - (innerWidth <= 1080 ? innerHeight * 0.58 : rowPx) - rowPx;
+    if (top >= least && top <= most && !always) return;
+    const far = top < least - 12 * rowPx || top > most + 12 * rowPx;
+    scrollBy(0, top - (far || always ? (least + most) / 2 : top < least ? least : most));
   };
+  const choose = useCallback((id: string | null) => onPlace({ span: id }), [onPlace]);
+  const open = (spanId: string) => onPlace({ opened: [...new Set([...opened, spanId])] });
+  const setFolded = (next: ReadonlySet<string>) => {
+    const all = heads.length > 0 && next.size === heads.length && heads.every((id) => next.has(id));
+    onPlace({ collapsed: all ? "all" : [...next] });
+  };
+  useEffect(() => {
+    if (chosen === null) return;
+    // One that is hidden in something collapsed, as when a link names it, is shown first.
+    const hiddenBy = above(rows, spanIdOf(chosen)).filter((spanId) => folded.has(spanId));
+    if (hiddenBy.length > 0) setFolded(toggled(folded, hiddenBy));
+    else if (at < 0 && chosen.includes(":")) open(spanIdOf(chosen));
+    else reveal(at);
+  }, [chosen, at >= 0]);
+
+  useShortcuts({
+    "/": () => {
+      finder.current?.focus();
+      finder.current?.select();
+    },
+  });
+
+  const zoom = (how: "in" | "out" | "reset") => {
+    const item = items[at];
+    const centre = item && item.kind !== "gap" ? item.row.offset_ms : (range.from + range.to) / 2;
+    if (how === "reset") onPlace({ range: null });
+    else onPlace({ range: zoomed(range, totalMs, how === "in" ? 1 / ZOOM : ZOOM, centre) });
+  };
+  const collapse = (next: ReadonlySet<string>) => {
+    setFolded(next);
+    // Who looks at something that is collapsed looks at what it is collapsed into.
+    const into = chosen === null ? [] : above(rows, spanIdOf(chosen));
+    const outermost = into.filter((spanId) => next.has(spanId)).at(-1);
+    if (outermost) choose(outermost);
+  };
+  const latest = useRef({ folded, opened, collapse });
+  latest.current = { folded, opened, collapse };
+  const fold = useCallback(
+    (spanId: string) => latest.current.collapse(toggled(latest.current.folded, [spanId])),
+    [],
+  );
+  const showLines = useCallback(
+    (spanId: string) => onPlace({ opened: [...toggled(latest.current.opened, [spanId])] }),
+    [onPlace],
+  );
+  const foundAt = chosen === null ? -1 : matches.findIndex((m) => m.spanId === spanIdOf(chosen));
+  const goToFound = (step: 1 | -1) => {
+    const from = foundAt < 0 && step < 0 ? 0 : foundAt;
+    const match = matches[(from + step + matches.length) % matches.length];
+    if (match === undefined) return;
+    // What was found is shown where it was found.
+    if (match.where === "log" || match.where === "event") open(match.spanId);
+    choose(match.spanId);
+  };
+  const act = (what: Act) => {
+    const item = items[at];
+    if (what.do === "choose") choose(what.id);
+    else if (what.do === "fold" || what.do === "unfold") fold(what.spanId);
+    else if (what.do === "open") onOpen();
+    else if (what.do === "close") choose(null);
+    else if (what.do === "toggle-lines") {
+      if (item && item.kind !== "gap") showLines(item.row.span_id);
+    } else zoom(what.do === "zoom-in" ? "in" : what.do === "zoom-out" ? "out" : "reset");
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const what = actOn(event.key, items, at);
+    if (what === null) return;
+    event.preventDefault();
+    act(what);
+  };
+
+  const chosenItem = items[at];
+  const allFolded = heads.length > 0 ? heads.every((spanId) => folded.has(spanId)) : null;
   return (
     <section class="waterfall panel" aria-labelledby="waterfall-title">
       <div class="waterfall-head">
         <h2 id="waterfall-title">Hop by hop</h2>
-        <Key rows={rows} />
+        <Key journey={journey} />
       </div>
-      <div class="row-grid scale" aria-hidden="true">
-        <span class="ticks">
-          {TICKS.map((tick) => (
-            <span key={tick} style={{ left: `${tick * 100}%` }}>
-              {tick === 0 ? "0" : durationText(totalMs * tick)}
-            </span>
-          ))}
-        </span>
-        <span class="column-head">waited</span>
-        <span class="column-head">took</span>
+      <div class="sticky" ref={head}>
+        <Toolbar
+          find={place.find}
+          found={matches.length}
+          foundAt={foundAt + 1}
+          errors={journey.errors}
+          folded={allFolded}
+          lines={rows.some((row) => row.logs.length + row.events.length > 0) ? place.lines : null}
+          range={range === whole ? null : range}
+          place={finder}
+          onFind={(find) => onPlace({ find })}
+          onFound={goToFound}
+          onLeave={() => grid.current?.focus({ preventScroll: true })}
+          onError={(step) => {
+            const next = errorFrom(items, at, step);
+            if (next) act(next);
+          }}
+          onFold={() => collapse(new Set(allFolded ? [] : heads))}
+          onLines={() => onPlace({ lines: !place.lines })}
+          onZoom={zoom}
+        />
+        {items.length > MINIMAP_ROWS && (
+          <Minimap
+            items={items}
+            whole={whole}
+            range={range === whole ? null : range}
+            list={list}
+            rowPx={rowPx}
+            onRange={(next) => onPlace({ range: within(next, totalMs) })}
+            onGo={(index) => reveal(index, true)}
+          />
+        )}
+        <Axis
+          range={range}
+          ticks={ticks}
+          columns={COLUMNS}
+          onRange={(next) => onPlace({ range: next && within(next, totalMs) })}
+        />
       </div>
       <div
         class="rows"
-        role="tree"
+        role="treegrid"
         aria-label="Spans, by hop"
-        aria-activedescendant={selected ? rowId(selected) : undefined}
+        aria-rowcount={items.length}
+        aria-activedescendant={chosenItem ? rowId(chosenItem.id) : undefined}
+        aria-keyshortcuts="ArrowUp ArrowDown ArrowLeft ArrowRight Enter [ ] 0 + - l"
         tabIndex={0}
-        ref={place}
+        ref={grid}
         onKeyDown={onKeyDown}
       >
-        {rows.map((row) => (
-          <SpanRow
-            key={row.span_id}
-            row={row}
-            totalMs={totalMs}
-            selected={row.span_id === selected}
-            onSelect={onSelect}
-          />
-        ))}
+        <GridLines range={range} ticks={ticks} />
+        <Rows
+          list={list}
+          items={items}
+          at={at}
+          rowPx={rowPx}
+          range={range}
+          paths={paths}
+          matches={matchOf}
+          needle={needleOf(place.find)}
+          oddities={oddities}
+          lines={place.lines}
+          opened={opened}
+          onChoose={choose}
+          onFold={fold}
+          onLines={showLines}
+        />
       </div>
-      <p class="hint">
-        <kbd>↑</kbd> <kbd>↓</kbd> move · <kbd>Enter</kbd> details · <kbd>Esc</kbd> close
-      </p>
+      <Hints />
     </section>
   );
 }
 
-function nextIndex(key: string, at: number, length: number): number | null {
-  switch (key) {
-    case "ArrowDown":
-      return Math.min(at + 1, length - 1);
-    case "ArrowUp":
-      return at < 0 ? length - 1 : Math.max(at - 1, 0);
-    case "Home":
-      return 0;
-    case "End":
-      return length - 1;
-    default:
-      return null;
+function pathsOf(pieces: readonly PathPiece[]): Map<string, PathPiece[]> {
+  const paths = new Map<string, PathPiece[]>();
+  for (const piece of pieces) {
+    const known = paths.get(piece.span_id);
+    if (known) known.push(piece);
+    else paths.set(piece.span_id, [piece]);
   }
+  return paths;
 }
 
-function rowId(spanId: string): string {
-  return `span-${spanId}`;
-}
-
-interface RowProps {
-  row: Row;
-  totalMs: number;
-  selected: boolean;
-  onSelect: (spanId: string) => void;
-}
-
-function SpanRow({ row, totalMs, selected, onSelect }: RowProps) {
-  const heads = row.indent === 0;
-  const classes = ["row", "row-grid", row.party];
-  if (heads) classes.push("heads-leg");
-  if (row.error) classes.push("error");
-  if (row.orphan) classes.push("orphan");
-  return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the tree around it takes the keys
-    // biome-ignore lint/a11y/useFocusableInteractive: focus stays on the tree, aria-activedescendant points here
-    <div
-      id={rowId(row.span_id)}
-      class={classes.join(" ")}
-      role="treeitem"
-      aria-level={row.depth + 1}
-      aria-selected={selected}
-      aria-label={spoken(row)}
-      onClick={() => onSelect(row.span_id)}
-    >
-      <span class="name" style={{ paddingLeft: `${indentPx(row.indent)}px` }}>
-        {heads && <span class="party-dot" />}
-        {heads && row.service !== row.label && <i>{shortName(row)}</i>}
-        <span class="label" title={row.name}>
-          {row.label}
-        </span>
-        {row.hop && row.hop !== row.party && <span class="hop">{row.hop}</span>}
-        {row.error && <span class="mark bad">error</span>}
-        {row.orphan && <span class="mark warn">orphan</span>}
-      </span>
-      <Bars row={row} totalMs={totalMs} />
-      <span class="waited">{row.wait ? durationText(row.wait.duration_ms) : ""}</span>
-      <span class="took">{durationText(row.duration_ms)}</span>
-    </div>
-  );
-}
-
-function Bars({ row, totalMs }: { row: Row; totalMs: number }) {
-  const share = (ms: number) =>
-    totalMs > 0 ? Math.max(0, Math.min(100, (ms / totalMs) * 100)) : 0;
-  const left = share(row.offset_ms);
-  const moments = [
-    ...row.logs.map((line) => ({ at: line.offset_ms, bad: line.severity_number >= 17 })),
-    ...row.events.map((event) => ({ at: event.offset_ms, bad: event.name === "exception" })),
-  ];
-  return (
-    <span class="bars">
-      {row.wait && (
-        <span
-          class="wait"
-          style={{
-            left: `${share(row.wait.offset_ms)}%`,
-            width: `${left - share(row.wait.offset_ms)}%`,
-          }}
-        />
-      )}
-      <span
-        class="bar"
-        style={{ left: `min(${left}%, 100% - 3px)`, width: `${share(row.duration_ms)}%` }}
-      />
-      {moments.map((moment, index) => (
-        <span
-          key={index}
-          class={`moment ${moment.bad ? "bad" : ""}`}
-          style={{ left: `${share(moment.at)}%` }}
-        />
-      ))}
-    </span>
-  );
-}
-
-/** The service; of the rules, whose decision's name is long, the word that tells them apart. */
-function shortName(row: Row): string {
-  return row.party === "rules" ? "rules" : row.service;
-}
-
-function indentPx(indent: number): number {
-  return indent === 0 ? 0 : DOT_PX + Math.min(indent, INDENT_MAX) * INDENT_PX;
-}
-
-function spoken(row: Row): string {
-  const parts = [`${row.label}, ${row.service}`];
-  if (row.hop) parts.push(`by ${row.hop}`);
-  if (row.wait) parts.push(`waited ${durationText(row.wait.duration_ms)}`);
-  parts.push(`took ${durationText(row.duration_ms)}`);
-  if (row.error) parts.push("error");
-  if (row.orphan) parts.push("orphan: its parent is missing");
-  return parts.join(", ");
-}
-
-function Key({ rows }: { rows: Row[] }) {
-  const present = PARTIES.filter((party) => rows.some((row) => row.party === party));
-  const vendor = rows.find((row) => row.party === "vendor")?.service;
-  return (
-    <ul class="key" aria-label="Colours">
-      {present.map((party) => (
-        <li key={party} class={party}>
-          <span class="swatch" />
-          {party === "vendor" ? vendor : party}
-        </li>
-      ))}
-      {rows.some((row) => row.wait) && (
-        <li>
-          <span class="swatch wait" />
-          waiting
-        </li>
-      )}
-      {rows.some((row) => row.logs.length + row.events.length > 0) && (
-        <li>
-          <span class="swatch moment" />
-          log or event
-        </li>
-      )}
-    </ul>
-  );
+function toggled(set: ReadonlySet<string>, ids: readonly string[]): Set<string> {
+  const next = new Set(set);
+  for (const id of ids) if (!next.delete(id)) next.add(id);
+  return next;
 }

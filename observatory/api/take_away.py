@@ -1,0 +1,166 @@
+"""``/api/export`` and ``/api/import``: telemetry as OTLP/JSON, and back; from Jaeger's JSON too."""
+
+import asyncio
+from array import array
+from collections.abc import Iterator, Sequence
+
+import duckdb
+from pyarrow import ArrowException
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from observatory.api.answers import (
+    NO_STORE,
+    TooLarge,
+    error,
+    json_type_required,
+    parameters,
+    trace_id_in,
+    trace_not_found,
+)
+from observatory.api.context import Context
+from observatory.api.operations import REFUSED, SELECTION, TRACE_ID_PATTERN, Operation, Parameter
+from observatory.api.selection import NAMES, selection_in
+from observatory.journey.reading import trace_key
+from observatory.receive import wire
+from observatory.receive.budget import RETRY_AFTER_SECONDS, Overloaded, Share
+from observatory.receive.otlp import BODY_LIMIT_BYTES
+from observatory.receive.wire import Refusal
+from observatory.shapes.take_away import ImportResult, JaegerJson, OtlpJson
+from observatory.take_away.exporting import export
+from observatory.take_away.importing import Imported, imported
+from observatory.take_away.reading import BadFile
+
+TRACE = Parameter(
+    "trace",
+    "The trace of this id, instead of a selection",
+    repeated=True,
+    pattern=TRACE_ID_PATTERN,
+)
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/api/export",
+        "Some traces, or everything, as OTLP/JSON",
+        OtlpJson,
+        (TRACE, *SELECTION),
+        errors={400: REFUSED, 404: "None of a trace's spans is stored"},
+    ),
+    Operation(
+        "POST",
+        "/api/import",
+        "What was stored of an OTLP/JSON or a Jaeger JSON document",
+        ImportResult,
+        body=OtlpJson | JaegerJson,
+        errors={
+            400: "`bad_file`: something in it is wrong; the message says what and where",
+            413: "It is larger than 16 MiB: `./scripts/trace import` sends it in pieces",
+            503: "The Observatory is behind with its writing: try again later",
+        },
+    ),
+)
+
+
+def routes(context: Context) -> list[Route]:
+    """The routes of this module."""
+
+    def take(request: Request) -> Response:
+        """Traces as a file."""
+        query = parameters(request, TRACE.name, *NAMES)
+        ids = [trace_id_in(text) for text in request.query_params.getlist(TRACE.name)]
+        selection = selection_in(query)
+        with context.digests.reader() as reader:
+            for trace_id in ids:
+                if not _is_stored(reader, trace_id):
+                    return trace_not_found(trace_id)
+            keys: Sequence[int]
+            if ids:
+                keys = sorted({trace_key(trace_id) for trace_id in ids})
+            else:
+                condition = selection.condition(reader)
+                found = reader.execute(
+                    "select distinct t.trace_key from trace_digests as t "  # noqa: S608
+                    f"where {condition.sql}",
+                    condition.values,
+                )
+                keys = array("Q", (key for (key,) in found.fetchall()))
+        name = f"trace-{ids[0][:8]}" if len(ids) == 1 else "traces"
+        return StreamingResponse(
+            _pieces(context, keys, everything=not ids and not query),
+            media_type="application/json",
+            headers=NO_STORE | {"Content-Disposition": f'attachment; filename="{name}.json"'},
+        )
+
+    async def bring(request: Request) -> Response:
+        """Store what a file holds."""
+        json_type_required(request)
+        try:
+            with context.budget.share() as share:
+                body = await _body(request, share)
+                found = await run_in_threadpool(imported, body)
+                for batch in found.batches:
+                    if batch.rows.table.num_rows:
+                        await asyncio.wrap_future(context.store.add(batch.rows))
+        except BadFile as bad:
+            return error(400, "bad_file", str(bad))
+        except Refusal as refusal:  # of its Content-Encoding
+            return error(refusal.http_status, "bad_file", str(refusal))
+        except Overloaded:
+            return _try_later("The Observatory is behind with its writing")
+        except (duckdb.Error, ArrowException) as failed:
+            return _try_later(f"The store failed: {failed}")
+        return JSONResponse(_result(found), headers=NO_STORE)
+
+    return [
+        Route("/api/export", take),
+        Route("/api/import", bring, methods=["POST"]),
+    ]
+
+
+def _is_stored(reader: duckdb.DuckDBPyConnection, trace_id: str) -> bool:
+    found = reader.execute(
+        "select true from raw_spans where trace_key = ? and trace_id = ? limit 1",
+        [trace_key(trace_id), trace_id],
+    )
+    return found.fetchone() is not None
+
+
+def _pieces(context: Context, keys: Sequence[int], everything: bool) -> Iterator[bytes]:
+    with context.store.reader() as reader:
+        yield from export(reader, keys, everything=everything)
+
+
+async def _body(request: Request, share: Share) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        if len(body) + len(chunk) > BODY_LIMIT_BYTES:
+            raise TooLarge(
+                f"The file is larger than {BODY_LIMIT_BYTES // 2**20} MiB: "
+                "./scripts/trace import FILE sends it in pieces."
+            )
+        share.take(len(chunk))
+        body += chunk
+    encoding = request.headers.get("content-encoding", "")
+    plain = await run_in_threadpool(wire.inflate, bytes(body), encoding, BODY_LIMIT_BYTES)
+    share.take(len(plain))
+    return plain
+
+
+def _result(found: Imported) -> ImportResult:
+    reasons = [batch.reason for batch in found.batches if batch.reason]
+    return {
+        "spans": found.spans.rows.table.num_rows,
+        "logs": found.logs.rows.table.num_rows,
+        "metrics": found.metrics.rows.table.num_rows,
+        "rejected": sum(batch.rejected for batch in found.batches),
+        "reason": " ".join(reasons),
+        "trace_ids": found.trace_ids,
+    }
+
+
+def _try_later(why: str) -> Response:
+    answer = error(503, "try_later", f"{why}: try again later.")
+    answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return answer

@@ -1,0 +1,1 @@
+"""Many traces at once: which match, how they are distributed, what sets some apart."""

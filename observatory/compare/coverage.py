@@ -1,0 +1,54 @@
+"""Context coverage over everything stored."""
+
+import duckdb
+
+from observatory.compare.trace_list import trace_lines
+from observatory.shapes.traces import Coverage, HopCoverage, ServiceCoverage
+
+BROKEN_LIMIT = 20
+
+BY_SERVICE = """
+select service, sum(spans)::bigint, sum(covered)::bigint, sum(orphans)::bigint
+from trace_services group by service order by service
+"""
+BY_HOP = """
+select hop, count(*) filter (where context = 'carried'), count(*) filter (where context = 'absent'),
+    count(*) filter (where context = 'invalid'), count(*) filter (where orphan)
+from trace_hops where hop is not null group by hop order by hop
+"""
+# What declares itself a root and has no parent receives, so it is among the hops.
+ROOTS = """
+select root, count(*) from trace_hops where root is not null and sender is null and not orphan
+group by root order by root
+"""
+BROKEN = f"""
+select trace from trace_digests where orphans > 0 or covered < spans
+order by started desc, trace_id limit {BROKEN_LIMIT}
+"""
+
+
+def coverage_of_everything(reader: duckdb.DuckDBPyConnection) -> Coverage:
+    """Context coverage over every span stored, by service and by hop; the traces that break it."""
+    services: list[ServiceCoverage] = [
+        {"service": service, "spans": spans, "covered": covered, "orphans": orphans}
+        for service, spans, covered, orphans in reader.execute(BY_SERVICE).fetchall()
+    ]
+    hops: list[HopCoverage] = [
+        {"hop": hop, "carried": carried, "absent": absent, "invalid": invalid, "orphans": orphans}
+        for hop, carried, absent, invalid, orphans in reader.execute(BY_HOP).fetchall()
+    ]
+    spans = sum(service["spans"] for service in services)
+    covered = sum(service["covered"] for service in services)
+    broken = [trace for (trace,) in reader.execute(BROKEN).fetchall()]
+    (traces,) = reader.execute("select count(*) from trace_digests").fetchone() or (0,)
+    return {
+        "spans": spans,
+        "traces": traces,
+        "covered": covered,
+        "orphans": sum(service["orphans"] for service in services),
+        "coverage": covered / spans if spans else None,
+        "services": services,
+        "hops": hops,
+        "roots": dict(reader.execute(ROOTS).fetchall()),
+        "broken": trace_lines(reader, broken),
+    }

@@ -1,0 +1,237 @@
+"""From raw rows to facts: which keys and values the spans of a trace have.
+
+Facts are told apart by hashes alone; texts are only read again for what is new.
+"""
+
+from observatory.compare.filter import RESERVED_KEYS, WAIT_PREFIX
+
+# A key with this many values is looked at: it is wide where nearly each of them occurs once.
+WIDE_VALUES = 10_000
+# Numbers are compared by ranges, so that there is no use in knowing the traces of each of many.
+WIDE_NUMBERS = 64
+# Of a longer value this much is shown; the trace itself has all of it.
+VALUE_LENGTH_MAX = 1_000
+
+# Facts from columns, by the names that filters know them by.
+SPAN_FACTS = {
+    "name": "name",
+    "service": "service_name",
+    "hop": "hop",
+    "kind": "kind",
+    "status": "status_code",
+    "root": "root",
+    "order": "order_id",
+    "state": "order_state",
+    "error.service": "case when status_code = 'ERROR' then service_name end",
+}
+# Attributes that the columns say already, and what a filter may call them as well.
+LIFTED = {
+    "service.name": "service",
+    "throughline.hop": "hop",
+    "throughline.root": "root",
+    "boxoffice.order.id": "order",
+    "boxoffice.order.state": "state",
+}
+# Before the name of an attribute that would be taken for something else.
+ATTRIBUTE_PREFIX = "attribute."
+ATTEMPT_ATTRIBUTES = ("throughline.attempt", "throughline.delivery.attempt")
+
+
+def name_of(attribute: str) -> str:
+    """What filters call an attribute."""
+    if attribute in LIFTED:
+        return LIFTED[attribute]
+    taken = RESERVED_KEYS | SPAN_FACTS.keys()
+    if attribute in taken or attribute.startswith((WAIT_PREFIX, ATTRIBUTE_PREFIX)):
+        return ATTRIBUTE_PREFIX + attribute
+    return attribute
+
+
+def _span_key(name: str) -> str:
+    return f"hash('{name}', 'of the span')"
+
+
+# How work was handed on, as "hop → service": what a trace may miss.
+LEG = "leg"
+LEG_KEY = _span_key(LEG)
+HOP_ARROW = " → "
+# Waits aren't facts, since no two are the same, but numbers of a trace.
+WAIT_KEY = "hash(service, 'wait')"
+
+
+_NOT_TOLD = ", ".join(f"hash('{name}')" for name in LIFTED)
+
+# Of each shape the keys of its values, by their hashes; null for what a column says already.
+SHAPE_KEYS = f"""
+create or replace temp table shape_keys as
+select shape_id, list_transform(
+    attribute_keys, lambda name: case when hash(name) not in ({_NOT_TOLD}) then hash(name) end
+) as keys
+from span_shapes semi join fresh using (shape_id)
+"""
+TOLD = f"""
+create or replace temp table told as
+select trace, key, hash(key, value) as fact, value
+from (
+    select trace, unnest(keys) as key, unnest(attribute_values) as value
+    from arrived join shape_keys using (shape_id)
+    union all
+    select trace, hash(name) as key, value from (
+        select trace, unnest(map_keys(attributes)) as name, unnest(map_values(attributes)) as value
+        from (select distinct trace, resource_id from fresh) join resources using (resource_id)
+    ) where hash(name) not in ({_NOT_TOLD})
+    union all
+    select trace, unnest([{", ".join(_span_key(name) for name in SPAN_FACTS)}]),
+        unnest([{", ".join(SPAN_FACTS.values())}])
+    from fresh
+    union all
+    select trace, {LEG_KEY}, via || '{HOP_ARROW}' || service from judged
+    where receives and via is not null
+) where value is not null and key is not null
+"""
+_FINITE = "case when isfinite(try_cast({text} as double)) then try_cast({text} as double) end"
+
+FRESH_FACTS = """
+create or replace temp table fresh_facts as select distinct trace, key, fact from told
+"""
+
+UNKNOWN_KEYS = """
+create or replace temp table unknown_keys as
+select distinct key from fresh_facts anti join fact_keys using (key)
+"""
+NAMES_OF_UNKNOWN_KEYS = """
+select hash(name) as key, any_value(name), bool_and(letter in ('i', 'd'))
+from (
+    select unnest(attribute_keys) as name, unnest(string_split(attribute_types, '')) as letter
+    from span_shapes
+    union all
+    select unnest(map_keys(attributes)), unnest(string_split(attribute_types, ''))
+    from resources
+) where name is not null and hash(name) in (from unknown_keys)
+group by key
+"""
+SPAN_KEYS = "\nunion all\n".join(
+    f"select {_span_key(name)} as key, '{name}' as name, false as numeric"
+    for name in (*SPAN_FACTS, LEG)
+)
+ADD_KEYS = f"""
+insert into fact_keys
+select key, name, numeric, false, 0, case when numeric then {WIDE_NUMBERS} else {WIDE_VALUES} end
+from (select unnest($keys) as key, unnest($names) as name, unnest($numeric) as numeric)
+"""
+ADD_SPAN_KEYS = f"""
+insert into fact_keys
+select key, name, numeric, false, 0, {WIDE_VALUES} from (
+    {SPAN_KEYS}
+    union all
+    select distinct {WAIT_KEY}, '{WAIT_PREFIX}' || service, true from judged
+    where wait_ms is not null
+) anti join fact_keys using (key)
+"""
+
+NEW_FACTS = """
+create or replace temp table new_facts as
+select key, fact, count(*) as uses
+from fresh_facts semi join (from fact_keys where not wide) using (key)
+anti join fact_values using (fact)
+group by key, fact
+"""
+# Keys that may turn out to be wide. How often their values are used is counted only now.
+SUSPECTS = """
+select key, numeric, known + coined, uses + (
+    select count(*) from (select unnest(facts) as fact from trace_digests)
+    semi join (from fact_values where fact_values.key = suspect.key) using (fact))
+from (select key, count(*) as coined, sum(uses) as uses from new_facts group by key)
+join fact_keys as suspect using (key)
+where known + coined >= judged_at
+"""
+JUDGE = "update fact_keys set wide = $wide, judged_at = $judged_at where key = $key"
+FORGET_WIDE = "delete from new_facts where key in (select key from fact_keys where wide)"
+ADD_VALUES = f"""
+insert into fact_values
+select fact, key, left(value, {VALUE_LENGTH_MAX}), {_FINITE.format(text="value")}
+from (
+    select fact, any_value(key) as key, any_value(value) as value
+    from told semi join new_facts using (fact) group by fact
+)
+"""
+COUNT_VALUES = """
+update fact_keys set known = known + coined
+from (select key, count(*) as coined from new_facts group by key) as fresh
+where fact_keys.key = fresh.key
+"""
+
+NUMBERS = f"""
+create or replace temp table fresh_numbers as
+select distinct trace, key, fact, {_FINITE.format(text="value")} as number
+from told semi join (from fact_keys where numeric) using (key)
+"""
+KEEP_WIDE = """
+insert into wide_facts
+select trace, key, fact, number
+from fresh_facts semi join (from fact_keys where wide) using (key)
+left join fresh_numbers using (trace, key, fact)
+order by key
+"""
+FRESH_SETS = f"""
+create or replace temp table fresh_sets as
+with key_sets as (
+    select trace, list(key order by key) as keys
+    from (select trace, key from fresh_facts union select trace, {WAIT_KEY} from waited)
+    group by trace
+), leg_sets as (
+    select trace, list(fact order by fact) as legs from fresh_facts where key = {LEG_KEY}
+    group by trace
+)
+select trace, keys, hash(keys) as key_set, coalesce(legs, []) as legs,
+    hash(coalesce(legs, [])) as leg_set
+from key_sets left join leg_sets using (trace)
+"""
+ADD_SETS = """
+insert into fact_sets
+select "set", unnest(members) from (
+    select distinct key_set as "set", keys as members from fresh_sets
+    union
+    select distinct leg_set, legs from fresh_sets
+) anti join fact_sets using ("set")
+"""
+WAITED = """
+create or replace temp view waited as
+select trace, service, wait_ms from judged where wait_ms is not null
+"""
+KEEP_DIGESTS = f"""
+insert into trace_digests by name
+with of_facts as (
+    select trace, list(fact) as facts
+    from fresh_facts semi join (from fact_keys where not wide and key <> {LEG_KEY}) using (key)
+    group by trace
+), extremes as (
+    select trace, key, min(number) as least, max(number) as most from fresh_numbers
+    where number is not null group by trace, key
+    union all
+    select trace, {WAIT_KEY}, min(wait_ms), max(wait_ms) from waited group by trace, service
+), of_numbers as (
+    select trace, list(key order by key) as number_keys, list(least order by key) as least,
+        list(most order by key) as most,
+        max(most) filter (
+            where key in ({", ".join(f"hash('{name}')" for name in ATTEMPT_ATTRIBUTES)})
+        )::bigint as attempts
+    from extremes group by trace
+)
+select whole.*, (ended - started) / 1e6 as duration_ms, attempts,
+    coalesce(facts, []) as facts, key_set, leg_set,
+    coalesce(number_keys, []) as number_keys, coalesce(least, []) as least,
+    coalesce(most, []) as most
+from whole join fresh_sets using (trace)
+left join of_facts using (trace)
+left join of_numbers using (trace)
+"""
+TEMPORARY = (
+    "shape_keys",
+    "told",
+    "fresh_facts",
+    "unknown_keys",
+    "new_facts",
+    "fresh_numbers",
+    "fresh_sets",
+)

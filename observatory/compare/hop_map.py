@@ -1,0 +1,121 @@
+"""The map: services as nodes, and the hops between them as edges, drawn from the data."""
+
+from typing import Any
+
+import duckdb
+
+from observatory.compare.filter import All, Comparison, Tree, Value, render
+from observatory.compare.selection import Selection, now_ms
+from observatory.journey.rows import PARTY_ATTRIBUTE, party_of
+from observatory.shapes.map import Map, MapEdge, MapNode
+
+UNKNOWN = "?"
+MINUTE_MS = 60_000.0
+
+CHOSEN = """
+create or replace temp table chosen as
+select t.trace, t.started from trace_digests as t where {condition}
+"""
+NODES = f"""
+with totals as (
+    select service, sum(spans)::bigint as spans, sum(errors)::bigint as errors,
+        any_value(attributes['{PARTY_ATTRIBUTE}']) as party
+    from trace_services semi join chosen using (trace) left join resources using (resource_id)
+    group by service
+), received as (
+    select receiver as service, quantile_cont(duration_ms, [0.5, 0.95]) as quantiles
+    from trace_hops semi join chosen using (trace) where receives group by receiver
+)
+select service, party, spans, errors, quantiles
+from totals left join received using (service) order by service
+"""
+# A declared root is where a journey begins: nothing was handed over. Whose parent is missing, or
+# who found no context, came over the way that others of its kind came over, if there are any.
+EDGES = f"""
+with handed as (
+    select * from trace_hops semi join chosen using (trace)
+    where receives and (sender is not null or orphan or root is null and via is not null)
+), ways as (
+    select via, receiver, mode(sender) as usual from handed where sender is not null
+    group by via, receiver
+)
+select coalesce(sender, usual, '{UNKNOWN}') as sender, handed.receiver, handed.via, count(*),
+    count(*) filter (where error),
+    quantile_cont(duration_ms, [0.5, 0.95]), quantile_cont(wait_ms, [0.5, 0.95]),
+    count(context), count(*) filter (where context = 'carried'),
+    count(*) filter (where context <> 'carried' and root is null),
+    count(*) filter (where orphan)
+from handed left join ways
+    on ways.receiver = handed.receiver and ways.via is not distinct from handed.via
+group by all order by all
+"""
+SPAN = "select min(started), max(started) from chosen"
+
+
+def hop_map(reader: duckdb.DuckDBPyConnection, selection: Selection) -> Map:
+    """The graph of the selected traces."""
+    condition = selection.condition(reader)
+    reader.execute(CHOSEN.format(condition=condition.sql), condition.values)
+    minutes = _minutes(reader, selection)
+    nodes: list[MapNode] = [
+        {
+            "id": service,
+            "service": service,
+            "party": party_of(service, {PARTY_ATTRIBUTE: party}),
+            "spans": spans,
+            "errors": errors,
+            "p50_ms": quantiles[0] if quantiles else None,
+            "p95_ms": quantiles[1] if quantiles else None,
+        }
+        for service, party, spans, errors, quantiles in reader.execute(NODES).fetchall()
+    ]
+    edges = [_edge(row, minutes) for row in reader.execute(EDGES).fetchall()]
+    if any(edge["from"] == UNKNOWN for edge in edges):
+        nodes.append(
+            {
+                "id": UNKNOWN,
+                "service": UNKNOWN,
+                "party": "function",
+                "spans": 0,
+                "errors": 0,
+                "p50_ms": None,
+                "p95_ms": None,
+            }
+        )
+    return {"nodes": nodes, "edges": edges}
+
+
+def _edge(row: tuple[Any, ...], minutes: float) -> MapEdge:
+    sender, receiver, hop, count, errors, durations, waits, said, carried, lost, orphans = row
+    tests: list[Tree] = [
+        Comparison("service", "=", Value(receiver)),
+        Comparison("orphans", ">", Value("0", 0.0)),
+    ]
+    if hop is not None:
+        tests.insert(0, Comparison("hop", "=", Value(hop)))
+    return {
+        "from": sender,
+        "to": receiver,
+        "hop": hop,
+        "count": count,
+        "per_minute": count / minutes,
+        "errors": errors,
+        "p50_ms": durations[0],
+        "p95_ms": durations[1],
+        "wait_p50_ms": waits[0] if waits else None,
+        "wait_p95_ms": waits[1] if waits else None,
+        "carried": carried / said if said else None,
+        "orphans": orphans,
+        "broken": orphans > 0 or lost > 0,
+        "orphan_filter": render(All(tuple(tests))),
+    }
+
+
+def _minutes(reader: duckdb.DuckDBPyConnection, selection: Selection) -> float:
+    """How long the asked range is; an open one, as far as there are traces in it."""
+    first, last = reader.execute(SPAN).fetchone() or (None, None)
+    low = selection.from_ms if selection.from_ms is not None else (first or 0) / 1e6
+    high = selection.to_ms
+    if high is None:
+        high = now_ms() if selection.from_ms is not None else (last or 0) / 1e6
+    return max(high - low, MINUTE_MS) / MINUTE_MS

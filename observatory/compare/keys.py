@@ -1,0 +1,127 @@
+"""What a filter may name: every key there is, and the values of one."""
+
+from typing import Literal
+
+import duckdb
+
+from observatory.compare.digest.facts import ATTRIBUTE_PREFIX, LEG, LIFTED, SPAN_FACTS
+from observatory.compare.filter import RESERVED_KEYS, WAIT_PREFIX
+from observatory.shapes.overview import Key, Keys, Values
+
+KEYS_LIMIT = 500
+VALUES_LIMIT = 20
+EXAMPLES = 5
+EXAMPLE_LENGTH_MAX = 80
+# Of a wide key so many of the newest rows are looked at for examples.
+SAMPLE_ROWS = 2_000
+
+# What is known of a trace rather than said by one of its spans.
+DERIVED = sorted(RESERVED_KEYS - SPAN_FACTS.keys())
+EXAMPLES_OF_DERIVED = {
+    "duration": ["2 s", "300 ms"],
+    "span.duration": ["2 s", "300 ms"],
+    "error": ["true", "false"],
+    "attempts": ["2"],
+    "wait": ["200 ms"],
+}
+KEYS = f"""
+select name, numeric, case when wide then (
+        select approx_count_distinct(fact) from wide_facts where wide_facts.key = fact_keys.key)
+    else 0 end + known, wide,
+    (select list(left(value, {EXAMPLE_LENGTH_MAX})) from (
+        select value from fact_values where fact_values.key = fact_keys.key
+        order by number, value limit {EXAMPLES}))
+from fact_keys where contains(lower(name), $prefix) and name <> '{LEG}'
+order by starts_with(lower(name), $prefix) desc, name limit {KEYS_LIMIT}
+"""
+VALUES = f"""
+with wanted as (
+    select fact, value from fact_values
+    where key in (select key from fact_keys where name = $key)
+        and contains(lower(value), $prefix)
+)
+select value, count(*) from (select unnest(facts) as fact from trace_digests)
+join wanted using (fact)
+group by value order by starts_with(lower(value), $prefix) desc, count(*) desc, value
+limit {VALUES_LIMIT}
+"""
+WIDE_VALUES = f"""
+select left({{value}}, 1000) as value, count(distinct trace_key)
+from raw_spans join span_shapes using (shape_id) where contains(lower({{value}}), $prefix)
+group by 1 order by starts_with(lower(value), $prefix) desc, 2 desc, 1 limit {VALUES_LIMIT}
+"""
+SAMPLE = f"""
+select distinct {{value}} from (
+    select * from raw_spans join span_shapes using (shape_id)
+    where {{value}} is not null limit {SAMPLE_ROWS}
+) limit {EXAMPLES}
+"""
+
+
+def keys(reader: duckdb.DuckDBPyConnection, prefix: str) -> Keys:
+    """The keys whose names begin with ``prefix``, then those that contain it."""
+    prefix = prefix.lower()
+    found: list[Key] = []
+    for name, numeric, values, wide, examples in reader.execute(
+        KEYS, {"prefix": prefix}
+    ).fetchall():
+        kind: Literal["text", "number", "derived"] = "number" if numeric else "text"
+        if name.startswith(WAIT_PREFIX):
+            kind = "derived"
+        shown = examples or (EXAMPLES_OF_DERIVED["wait"] if kind == "derived" else [])
+        if wide:
+            column, bound = _column(name)
+            sampled = reader.execute(SAMPLE.format(value=column), bound).fetchall()
+            shown = [value[:EXAMPLE_LENGTH_MAX] for (value,) in sampled]
+        found.append({"key": name, "kind": kind, "values": values, "examples": shown})
+    derived: list[Key] = [
+        {
+            "key": key,
+            "kind": "derived",
+            "values": 0,
+            "examples": EXAMPLES_OF_DERIVED.get(key, []),
+        }
+        for key in DERIVED
+        if prefix in key
+    ]
+    both = found + derived
+    both.sort(key=lambda key: (not key["key"].lower().startswith(prefix), key["key"]))
+    return {"keys": both[:KEYS_LIMIT]}
+
+
+def values(reader: duckdb.DuckDBPyConnection, key: str, prefix: str) -> Values:
+    """The values of a key that begin with ``prefix``, then those that contain it."""
+    key = LIFTED.get(key, key)
+    if key == "error":
+        rows = reader.execute(
+            "select errors > 0, count(*) from trace_digests group by 1 order by 1 desc"
+        ).fetchall()
+        return {
+            "values": [
+                {"value": str(error).lower(), "count": count}
+                for error, count in rows
+                if str(error).lower().startswith(prefix.lower())
+            ]
+        }
+    asked = {"key": key, "prefix": prefix.lower()}
+    rows = reader.execute(VALUES, asked).fetchall()
+    (wide,) = reader.execute(
+        "select bool_or(wide) from fact_keys where name = $key", {"key": key}
+    ).fetchone() or (False,)
+    if wide and len(rows) < VALUES_LIMIT:
+        column, bound = _column(key)
+        known = {value for value, _ in rows}
+        more = reader.execute(
+            WIDE_VALUES.format(value=column), bound | {"prefix": prefix.lower()}
+        ).fetchall()
+        rows += [row for row in more if row[0] not in known][: VALUES_LIMIT - len(rows)]
+    return {"values": [{"value": value, "count": count} for value, count in rows]}
+
+
+def _column(name: str) -> tuple[str, dict[str, str]]:
+    """Where raw rows have the value of a key, and the parameter that this needs."""
+    if name in SPAN_FACTS:
+        return SPAN_FACTS[name], {}
+    return "attribute_values[list_position(attribute_keys, $attribute)]", {
+        "attribute": name.removeprefix(ATTRIBUTE_PREFIX)
+    }

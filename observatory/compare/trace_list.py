@@ -1,0 +1,115 @@
+"""The list of traces: those that match, sorted, a page at a time."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import duckdb
+
+from observatory.compare.matching import Condition
+from observatory.journey.journey import timestamp
+from observatory.shapes.traces import TraceLine
+
+Sort = Literal["start", "duration", "spans", "errors"]
+Order = Literal["desc", "asc"]
+SORTS: tuple[Sort, ...] = get_args(Sort)
+ORDERS: tuple[Order, ...] = get_args(Order)
+
+_SORTED_BY: dict[Sort, str] = {
+    "start": "t.started",
+    "duration": "t.ended - t.started",
+    "spans": "t.spans",
+    "errors": "t.errors",
+}
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The last trace of a page: by what it was sorted, and its id, which settles ties."""
+
+    value: int
+    trace_id: str
+
+    def __str__(self) -> str:
+        return f"{self.value}-{self.trace_id}"
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which lines of the list: ``limit`` of them in this order, after ``cursor``."""
+
+    limit: int
+    sort: Sort = "start"
+    order: Order = "desc"
+    cursor: Cursor | None = None
+
+
+def list_traces(
+    reader: duckdb.DuckDBPyConnection, condition: Condition, page: Page
+) -> tuple[int, list[TraceLine], Cursor | None]:
+    """How many traces match, a page of them, and where the next page goes on, if there is one."""
+    (total,) = reader.execute(
+        f"select count(*) from trace_digests as t where {condition.sql}",
+        condition.values,
+    ).fetchone() or (0,)
+    by = _SORTED_BY[page.sort]
+    if page.cursor is not None:
+        beyond = "<" if page.order == "desc" else ">"
+        value, trace_id = page.cursor.value, page.cursor.trace_id
+        condition.require(
+            f"{by} {beyond} {{}} or {by} = {{}} and t.trace_id > {{}}", value, value, trace_id
+        )
+    found = reader.execute(
+        f"""
+        select t.trace, {by} as sorted_by from trace_digests as t where {condition.sql}
+        order by sorted_by {page.order}, t.trace_id limit {page.limit + 1:d}
+        """,
+        condition.values,
+    ).fetchall()
+    lines = trace_lines(reader, [trace for trace, _ in found[: page.limit]])
+    more = len(found) > page.limit
+    last = Cursor(found[page.limit - 1][1], lines[-1]["trace_id"]) if more else None
+    return total, lines, last
+
+
+def trace_lines(reader: duckdb.DuckDBPyConnection, traces: list[int]) -> list[TraceLine]:
+    """A line for each of these traces, in this order."""
+    asked = {"traces": traces}
+    services: dict[int, list[str]] = {}
+    for trace, service in reader.execute(
+        """
+        select trace, service from trace_services
+        where trace in (select unnest($traces::ubigint[])) order by began, service
+        """,
+        asked,
+    ).fetchall():
+        services.setdefault(trace, []).append(service)
+    rows: dict[int, tuple[Any, ...]] = {
+        row[0]: row
+        for row in reader.execute(
+            """
+            select trace, trace_id, root, root_service, order_id, order_state, spans, errors,
+                orphans, covered, started, duration_ms
+            from trace_digests where trace in (select unnest($traces::ubigint[]))
+            """,
+            asked,
+        ).fetchall()
+    }
+    return [_line(rows[trace], services[trace]) for trace in traces]
+
+
+def _line(row: tuple[Any, ...], services: list[str]) -> TraceLine:
+    return {
+        "trace_id": row[1],
+        "root": row[2],
+        "root_service": row[3],
+        "order_id": row[4],
+        "order_state": row[5],
+        "services": services,
+        "spans": row[6],
+        "errors": row[7],
+        "orphans": row[8],
+        "coverage": row[9] / row[6],
+        "started_unix_nano": str(row[10]),
+        "started_at": timestamp(row[10]),
+        "duration_ms": row[11],
+    }

@@ -1,0 +1,122 @@
+"""One trace as a journey: legs in the order they began, each with its spans, waits and logs."""
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from observatory.journey.clock_skew import corrected, skew_of
+from observatory.journey.critical_path import critical_path_of
+from observatory.journey.legs import StoredRow, StoredTrace
+from observatory.journey.rows import log_line, milliseconds, rows_of
+from observatory.journey.time_spent import parts_of, summary_of
+from observatory.shapes.journey import Journey, Leg, Row
+from observatory.wording import duration_text
+
+
+def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:
+    """Put one trace in order.
+
+    Args:
+        trace: what is stored of it.
+        correct_skew: whether to set the clocks right that can't be.
+    """
+    spans, logs = trace.spans, trace.logs
+    skew = skew_of({span["span_id"]: span for span in spans})
+    if skew is not None and correct_skew:
+        spans, logs = corrected(spans, skew), corrected(logs, skew)
+    by_id = {span["span_id"]: span for span in spans}
+    began = min(span["start_unix_nano"] for span in spans)
+    ended = max(max(span["start_unix_nano"], span["end_unix_nano"]) for span in spans)
+    duration_ms = milliseconds(ended - began)
+    lines = sorted((log_line(line, began) for line in logs), key=lambda line: line["offset_ms"])
+    rows = rows_of(by_id, began, lines, trace.stored_traces)
+    order_id, order_state = _order(spans)
+    vendor = next((row["service"] for row in rows if row["party"] == "vendor"), None)
+    parts = parts_of(rows, duration_ms, vendor)
+    received = [row for row in rows if row["context"] is not None]
+    carried = sum(row["context"] == "carried" for row in received)
+    in_time = sorted(rows, key=lambda row: row["offset_ms"])
+    covered = sum(row["covered"] for row in rows)
+    first = next((row for row in in_time if row["parent_span_id"] is None), None)
+    return {
+        "trace_id": trace.trace_id,
+        "root": first["name"] if first else None,
+        "order_id": order_id,
+        "order_state": order_state,
+        "headline": _headline(duration_ms, first, order_state, len(rows)),
+        "summary": summary_of(parts, carried, len(received)),
+        "started_unix_nano": str(began),
+        "started_at": timestamp(began),
+        "duration_ms": duration_ms,
+        "last_received_ms_ago": max(
+            0.0, milliseconds(time.time_ns() - max(span["received_unix_nano"] for span in spans))
+        ),
+        "services": list(dict.fromkeys(row["service"] for row in in_time)),
+        "hops": list(dict.fromkeys(row["hop"] for row in in_time if row["hop"])),
+        "spans": len(rows),
+        "errors": sum(row["error"] for row in rows),
+        "orphans": sum(row["orphan"] for row in rows),
+        "missing_parents": list(
+            dict.fromkeys(row["parent_span_id"] or "" for row in in_time if row["orphan"])
+        ),
+        "covered": covered,
+        "coverage": covered / len(rows),
+        "parts": parts,
+        "legs": _legs(rows),
+        "rows": rows,
+        "logs": [line for line in lines if line["span_id"] not in by_id],
+        "critical_path": critical_path_of(rows, trace.trace_id),
+        "skew": skew,
+        "skew_corrected": skew is not None and correct_skew,
+        "truncated": trace.truncated,
+    }
+
+
+def timestamp(unix_nano: int) -> str:
+    """The moment in UTC, ISO 8601 with milliseconds."""
+    moment = datetime.fromtimestamp(unix_nano // 1_000_000 / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _order(spans: Iterable[StoredRow]) -> tuple[str | None, str | None]:
+    of_orders = [span for span in spans if span["order_id"] is not None]
+    moves = [span for span in spans if span["order_state"] is not None]
+    first = min(of_orders, key=lambda span: span["start_unix_nano"], default=None)
+    # By its end: a page that is told late of an early state still begins to show it late.
+    last = max(moves, key=lambda span: (span["end_unix_nano"], span["span_id"]), default=None)
+    return first["order_id"] if first else None, last["order_state"] if last else None
+
+
+def _headline(duration_ms: float, first: Row | None, order_state: str | None, spans: int) -> str:
+    took = duration_text(duration_ms)
+    if spans == 1:
+        return f"{took}, in a single span"
+    if order_state and first and first["party"] == "page":
+        return f"{took} from click to {order_state}"
+    return f"{took} from {first['name']} to its last span" if first else f"{took} seen so far"
+
+
+def _legs(rows: Iterable[Row]) -> list[Leg]:
+    legs: list[Leg] = []
+    for row in rows:
+        if row["leg"] == len(legs):
+            legs.append(
+                {
+                    "span_id": row["span_id"],
+                    "name": row["name"],
+                    "service": row["service"],
+                    "party": row["party"],
+                    "hop": row["hop"],
+                    "offset_ms": row["offset_ms"],
+                    "duration_ms": 0.0,
+                    "wait_ms": row["wait"]["duration_ms"] if row["wait"] else 0.0,
+                    "spans": 0,
+                    "errors": 0,
+                }
+            )
+        leg = legs[-1]
+        leg["spans"] += 1
+        leg["errors"] += row["error"]
+        end = row["offset_ms"] + row["duration_ms"]
+        leg["duration_ms"] = max(leg["duration_ms"], end - leg["offset_ms"])
+    return legs

@@ -1,0 +1,1 @@
+"""OTLP over HTTP comes in, and becomes rows."""

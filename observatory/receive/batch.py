@@ -1,0 +1,107 @@
+"""What a request came to: rows for the store, and what had to be left out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from observatory.receive.attributes import resource_of
+from observatory.store.rows import Resource, Rows
+
+INT64_MAX = pa.scalar(2**63 - 1, pa.uint64())
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows ready for the store, and what had to be left out.
+
+    ``rejected`` counts the items that can't be kept, and ``reason`` says why in a sentence (empty
+    when there are none).
+    """
+
+    rows: Rows
+    rejected: int
+    reason: str
+
+
+class Origins:
+    """Where rows came from: resource and scope.
+
+    Args:
+        resources: the serialized ``Resource`` of each scope.
+        scopes: the name of each scope.
+
+    Raises:
+        DecodeError: one of ``resources`` is none.
+    """
+
+    def __init__(self, resources: pa.BinaryArray, scopes: pa.StringArray) -> None:
+        distinct = resources.dictionary_encode()
+        opened = [resource_of(raw) for raw in distinct.dictionary.to_pylist()]
+        self._of_scope = {
+            "service_name": pa.array([service for _, service in opened], pa.string()).take(
+                distinct.indices
+            ),
+            "scope_name": scopes,
+            "resource_id": pa.array([resource.id for resource, _ in opened], pa.uint64()).take(
+                distinct.indices
+            ),
+        }
+        self.resources: Sequence[Resource] = [resource for resource, _ in opened]
+
+    def columns(self, scope_of_row: pa.Array) -> dict[str, pa.Array]:
+        """The columns of the store that say it, for rows of which the number of the scope is
+        known."""
+        return {name: column.take(scope_of_row) for name, column in self._of_scope.items()}
+
+
+def nested(
+    batch: pa.RecordBatch, groups: str, scopes: str, items: str
+) -> tuple[Origins, pa.StructArray, pa.Array]:
+    """OTLP's requests, unfolded: where items come from, the items, the number of each one's scope.
+
+    Args:
+        batch: requests; each of ``groups`` has ``scopes``, and each of those ``items``.
+
+    Raises:
+        DecodeError: one of the resources is none.
+    """
+    found = batch.column(groups).flatten()
+    lists = found.field(scopes)
+    of_scope = lists.flatten()
+    resources = found.field("resource").take(pc.list_parent_indices(lists))
+    names = pc.struct_field(of_scope, ["scope", "name"]).fill_null("")
+    items_of_scope = of_scope.field(items)
+    return (
+        Origins(resources, names),
+        items_of_scope.flatten(),
+        pc.list_parent_indices(items_of_scope),
+    )
+
+
+def kept(
+    items: pa.StructArray, scopes: pa.Array, fair: pa.BooleanArray
+) -> tuple[dict[str, pa.Array], pa.Array, int]:
+    """The fields of the items that are ``fair``, the number of each one's scope, and how many were
+    left out."""
+    rejected = len(items) - (pc.sum(fair).as_py() or 0)
+    if rejected:
+        items, scopes = items.filter(fair), scopes.filter(fair)
+    names = [items.type.field(at).name for at in range(items.type.num_fields)]
+    return {name: items.field(name) for name in names}, scopes, rejected
+
+
+def nanoseconds(times: pa.UInt64Array) -> pa.Int64Array:
+    """Unsigned times, which OTLP has, as the signed ones of the store."""
+    return pc.min_element_wise(times, INT64_MAX, skip_nulls=False).cast(pa.int64())
+
+
+def rejection(rejected: int, noun: str) -> str:
+    """Why ``rejected`` items of that name were left out, in a sentence; empty for none."""
+    if not rejected:
+        return ""
+    return (
+        f"{rejected} {noun}{'' if rejected == 1 else 's'} rejected: a trace id is 16 bytes and a "
+        "span id 8, not all zero."
+    )

@@ -1,0 +1,159 @@
+"""OTLP over HTTP: ``/v1/traces``, ``/v1/logs`` and ``/v1/metrics``.
+
+A 200 is sent only once the rows are committed to the file. What can't be read is answered with
+OTLP's Status message in the request's own encoding; what can't be kept is counted in
+``partial_success``.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from google.protobuf.message import Message
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from observatory.receive import wire
+from observatory.receive.batch import Batch
+from observatory.receive.budget import RETRY_AFTER_SECONDS, Budget, Overloaded, Share
+from observatory.receive.intake import Intake, NotStored, Read
+from observatory.receive.logs import logs_of
+from observatory.receive.metrics import metrics_of
+from observatory.receive.spans import spans_of
+from observatory.receive.wire import Code, Encoding, Refusal
+from observatory.store import Store
+
+BODY_LIMIT_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One kind of telemetry: where it is sent, as what, who reads it, and what is answered."""
+
+    path: str
+    request: type[Message]
+    read: Read
+    answer: Callable[[Batch], Message]
+
+
+class Receiver:
+    """The three OTLP endpoints, in front of one store.
+
+    Args:
+        store: an open store. Close this before it.
+        budget: how much may be on its way there at once.
+    """
+
+    def __init__(self, store: Store, budget: Budget) -> None:
+        self._intake = Intake(store)
+        self._budget = budget
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes that accept telemetry."""
+        return [Route(signal.path, self._endpoint(signal), methods=["POST"]) for signal in SIGNALS]
+
+    def close(self) -> None:
+        """Take nothing more in. May be called twice."""
+        self._intake.close()
+
+    def _endpoint(self, signal: Signal) -> Callable[[Request], object]:
+        async def endpoint(request: Request) -> Response:
+            return await self._receive(signal, request)
+
+        return endpoint
+
+    async def _receive(self, signal: Signal, request: Request) -> Response:
+        # Of a body whose type isn't known, the reader is likelier a person than a protobuf parser.
+        encoding = Encoding.JSON
+        try:
+            encoding = wire.encoding_of(request.headers.get("content-type", ""))
+            with self._budget.share() as share, wire.refusing(signal.request, encoding):
+                body = await _body(request, share)
+                packed = request.headers.get("content-encoding", "")
+                unpack = partial(_unpack, signal, body, packed, encoding, share)
+                if packed or encoding is Encoding.JSON:
+                    body = await run_in_threadpool(unpack)
+                else:
+                    body = unpack()  # there is nothing to it
+                batch = await asyncio.wrap_future(self._intake.add(signal.read, body))
+        except Refusal as refusal:
+            return _refused(refusal, encoding)
+        except Overloaded:
+            return _refused(_try_later("The Observatory is behind with its writing"), encoding)
+        except NotStored as error:
+            # Retryable: the usual cause is a full disk, and the sender may keep what we can't.
+            return _refused(_try_later(f"The store failed: {error}"), encoding)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is left to read it
+        return Response(wire.render(signal.answer(batch), encoding), media_type=encoding)
+
+
+def _try_later(why: str) -> Refusal:
+    return Refusal(503, Code.UNAVAILABLE, f"{why}: send again later.", RETRY_AFTER_SECONDS)
+
+
+def _refused(refusal: Refusal, encoding: Encoding) -> Response:
+    headers = {}
+    if refusal.retry_after_seconds is not None:
+        headers["Retry-After"] = str(refusal.retry_after_seconds)
+    if refusal.http_status == 413:
+        headers["Connection"] = "close"  # the rest of the body stays unread
+    return Response(
+        wire.render_status(refusal, encoding),
+        status_code=refusal.http_status,
+        media_type=encoding,
+        headers=headers,
+    )
+
+
+async def _body(request: Request, share: Share) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        if len(body) + len(chunk) > BODY_LIMIT_BYTES:
+            raise wire.too_large(BODY_LIMIT_BYTES)
+        share.take(len(chunk))
+        body += chunk
+    return bytes(body)
+
+
+def _unpack(
+    signal: Signal, body: bytes, content_encoding: str, encoding: Encoding, share: Share
+) -> bytes:
+    plain = wire.inflate(body, content_encoding, BODY_LIMIT_BYTES)
+    share.take(len(plain))
+    return wire.protobuf_of(signal.request, plain, encoding)
+
+
+def _answer_spans(batch: Batch) -> Message:
+    answer = wire.ExportTraceServiceResponse()
+    if batch.rejected:
+        answer.partial_success.rejected_spans = batch.rejected
+        answer.partial_success.error_message = batch.reason
+    return answer
+
+
+def _answer_logs(batch: Batch) -> Message:
+    answer = wire.ExportLogsServiceResponse()
+    if batch.rejected:
+        answer.partial_success.rejected_log_records = batch.rejected
+        answer.partial_success.error_message = batch.reason
+    return answer
+
+
+def _answer_metrics(batch: Batch) -> Message:
+    answer = wire.ExportMetricsServiceResponse()
+    if batch.rejected:
+        answer.partial_success.rejected_data_points = batch.rejected
+        answer.partial_success.error_message = batch.reason
+    return answer
+
+
+SIGNALS = (
+    Signal("/v1/traces", wire.ExportTraceServiceRequest, spans_of, _answer_spans),
+    Signal("/v1/logs", wire.ExportLogsServiceRequest, logs_of, _answer_logs),
+    Signal("/v1/metrics", wire.ExportMetricsServiceRequest, metrics_of, _answer_metrics),
+)

@@ -1,0 +1,269 @@
+"""OTLP's two encodings, protobuf and JSON: bodies in, answers out.
+
+The rules are those of https://opentelemetry.io/docs/specs/otlp/#otlphttp; this is the one module
+that knows them.
+"""
+
+import base64
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
+from google.protobuf.message import DecodeError, Message
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+)
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+__all__ = [
+    "ExportLogsServiceRequest",
+    "ExportLogsServiceResponse",
+    "ExportMetricsServiceRequest",
+    "ExportMetricsServiceResponse",
+    "ExportTraceServiceRequest",
+    "ExportTraceServiceResponse",
+]
+
+Result = TypeVar("Result")
+
+GZIP_WINDOW_BITS = 31
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2})*")
+# Any length but 0, 8 and 16 does: it marks an id that was there but wasn't hex as one to reject.
+_NOT_AN_ID = base64.b64encode(b"\xff").decode()
+
+
+class Encoding(StrEnum):
+    """How a body is encoded; the value is its content type."""
+
+    PROTOBUF = "application/x-protobuf"
+    JSON = "application/json"
+
+
+class Code:
+    """The ``google.rpc.Code`` values that an answer can carry."""
+
+    INVALID_ARGUMENT = 3
+    PERMISSION_DENIED = 7
+    RESOURCE_EXHAUSTED = 8
+    UNAVAILABLE = 14
+
+
+class Refusal(Exception):
+    """A request that OTLP answers with an error.
+
+    ``http_status`` and ``code`` (``google.rpc.Code``) say which, ``str()`` what was wrong and what
+    would be right. ``retry_after_seconds`` is set when the same request may succeed later.
+    """
+
+    def __init__(
+        self, http_status: int, code: int, message: str, retry_after_seconds: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+        self.code = code
+        self.retry_after_seconds = retry_after_seconds
+
+
+def _status_type() -> type[Message]:
+    # opentelemetry-proto doesn't carry google/rpc/status.proto; these are its two scalar fields.
+    field = descriptor_pb2.FieldDescriptorProto
+    status = descriptor_pb2.DescriptorProto(
+        name="Status",
+        field=[
+            field(name="code", number=1, type=field.TYPE_INT32, label=field.LABEL_OPTIONAL),
+            field(name="message", number=2, type=field.TYPE_STRING, label=field.LABEL_OPTIONAL),
+        ],
+    )
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(
+        descriptor_pb2.FileDescriptorProto(
+            name="google/rpc/status.proto",
+            package="google.rpc",
+            syntax="proto3",
+            message_type=[status],
+        )
+    )
+    found: type[Message] = message_factory.GetMessageClass(
+        pool.FindMessageTypeByName("google.rpc.Status")
+    )
+    return found
+
+
+Status = _status_type()
+
+
+def encoding_of(content_type: str) -> Encoding:
+    """The encoding that a ``Content-Type`` header names.
+
+    Raises:
+        Refusal: 415, for any other type.
+    """
+    media_type = content_type.partition(";")[0].strip().lower()
+    try:
+        return Encoding(media_type)
+    except ValueError:
+        raise Refusal(
+            415,
+            Code.INVALID_ARGUMENT,
+            f"Content-Type {media_type or '(none)'!r} is not OTLP: send {Encoding.PROTOBUF} "
+            f"or {Encoding.JSON}.",
+        ) from None
+
+
+def inflate(body: bytes, content_encoding: str, limit_bytes: int) -> bytes:
+    """The body without its ``Content-Encoding``, at most ``limit_bytes`` long.
+
+    It stops decompressing at the limit, so a small body that inflates without end costs no more
+    than a large one.
+
+    Raises:
+        Refusal: 413 beyond the limit, 415 for an encoding other than gzip, 400 for broken gzip.
+    """
+    named = content_encoding.strip().lower()
+    if named in ("", "identity"):
+        plain = body
+    elif named == "gzip":
+        plain = _gunzip(body, limit_bytes)
+    else:
+        raise Refusal(
+            415, Code.INVALID_ARGUMENT, f"Content-Encoding {named!r} is not known: send gzip."
+        )
+    if len(plain) > limit_bytes:
+        raise too_large(limit_bytes)
+    return plain
+
+
+def _gunzip(body: bytes, limit_bytes: int) -> bytes:
+    plain = bytearray()
+    rest = body
+    try:
+        while rest:  # a gzip body may hold several members, one after the other
+            member = zlib.decompressobj(GZIP_WINDOW_BITS)
+            plain += member.decompress(rest, limit_bytes + 1 - len(plain))
+            if len(plain) > limit_bytes:
+                raise too_large(limit_bytes)
+            if not member.eof:
+                raise Refusal(400, Code.INVALID_ARGUMENT, "The gzip body is cut short.")
+            rest = member.unused_data
+    except zlib.error as error:
+        raise Refusal(400, Code.INVALID_ARGUMENT, f"The body is not gzip: {error}.") from error
+    return bytes(plain)
+
+
+def too_large(limit_bytes: int) -> Refusal:
+    """The 413 for a body of more than ``limit_bytes``, compressed or not."""
+    return Refusal(
+        413,
+        Code.RESOURCE_EXHAUSTED,
+        f"The body is larger than {limit_bytes // 2**20} MiB: send smaller batches.",
+    )
+
+
+def read(
+    message_type: type[Message],
+    body: bytes,
+    encoding: Encoding,
+    rows_of: Callable[[bytes], Result],
+) -> Result:
+    """What ``rows_of`` makes of the message that ``body`` holds, which it gets in protobuf.
+
+    Raises:
+        Refusal: 400, when it holds no such message.
+    """
+    with refusing(message_type, encoding):
+        return rows_of(protobuf_of(message_type, body, encoding))
+
+
+def protobuf_of(message_type: type[Message], body: bytes, encoding: Encoding) -> bytes:
+    """The message that ``body`` holds, in protobuf; to be asked for within ``refusing``."""
+    if encoding is Encoding.PROTOBUF:
+        return body
+    document = json.loads(body)
+    if not isinstance(document, dict):
+        raise TypeError("it is not an object")
+    _ids_to_base64(document)
+    message = json_format.ParseDict(document, message_type(), ignore_unknown_fields=True)
+    return bytes(message.SerializeToString())
+
+
+@contextmanager
+def refusing(message_type: type[Message], encoding: Encoding) -> Iterator[None]:
+    """What can't be read within is refused with 400.
+
+    Raises:
+        Refusal: so it was.
+    """
+    try:
+        yield
+    except (
+        DecodeError,
+        json_format.ParseError,
+        ValueError,  # not JSON, not UTF-8, a number out of range
+        TypeError,  # JSON of another shape
+        AttributeError,
+        RecursionError,
+    ) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise Refusal(
+            400,
+            Code.INVALID_ARGUMENT,
+            f"The body is not an OTLP {message_type.DESCRIPTOR.name} in {encoding}: {reason}",
+        ) from error
+
+
+def _ids_to_base64(document: Any) -> None:
+    """Rewrite OTLP/JSON's hexadecimal ids as the base64 that protobuf's own JSON expects."""
+    for group in _each(document, "resourceSpans", "resource_spans"):
+        for scope in _each(group, "scopeSpans", "scope_spans"):
+            for span in _each(scope, "spans", "spans"):
+                _rewrite(span, "traceId", "trace_id", "spanId", "span_id")
+                _rewrite(span, "parentSpanId", "parent_span_id")
+                for link in _each(span, "links", "links"):
+                    _rewrite(link, "traceId", "trace_id", "spanId", "span_id")
+    for group in _each(document, "resourceLogs", "resource_logs"):
+        for scope in _each(group, "scopeLogs", "scope_logs"):
+            for record in _each(scope, "logRecords", "log_records"):
+                _rewrite(record, "traceId", "trace_id", "spanId", "span_id")
+
+
+def _each(holder: Any, camel: str, snake: str) -> list[dict[str, Any]]:
+    if not isinstance(holder, dict):
+        return []
+    items = holder.get(camel, holder.get(snake))
+    # Anything that isn't a list of objects is left for the parser, which names what is wrong.
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _rewrite(holder: dict[str, Any], *keys: str) -> None:
+    for key in keys:
+        value = holder.get(key)
+        if isinstance(value, str):
+            hexadecimal = _HEX.fullmatch(value) is not None
+            holder[key] = (
+                base64.b64encode(bytes.fromhex(value)).decode() if hexadecimal else _NOT_AN_ID
+            )
+
+
+def render(message: Message, encoding: Encoding) -> bytes:
+    """``message`` as the body of an answer."""
+    if encoding is Encoding.PROTOBUF:
+        return bytes(message.SerializeToString())
+    return str(json_format.MessageToJson(message, indent=None)).encode()
+
+
+def render_status(refusal: Refusal, encoding: Encoding) -> bytes:
+    """The ``google.rpc.Status`` that says why a request was refused."""
+    return render(Status(code=refusal.code, message=str(refusal)), encoding)

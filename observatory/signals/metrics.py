@@ -1,0 +1,117 @@
+"""Metrics: which there are, and their values over time."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import duckdb
+
+from observatory.compare.selection import NANOS_PER_MS, nanos
+from observatory.shapes.signals import Metric, MetricSeries, Series
+from observatory.signals.points import Point
+from observatory.signals.quantiles import quantiles_of
+from observatory.store.values import attributes_of
+
+SERIES_LIMIT = 50
+POINTS_LIMIT = 100_000
+
+METRICS = """
+select name, service_name, any_value(type), any_value(unit), any_value(description), count(*),
+    count(distinct (attributes, resource_id))
+from raw_metrics group by name, service_name order by name, service_name
+"""
+POINTS = """
+select time_unix_nano, start_unix_nano, value, count, sum, bounds, bucket_counts,
+    attributes, attribute_types, resource_id, type, coalesce(is_monotonic, false), temporality
+from raw_metrics
+where name = $name and service_name = $service
+    and time_unix_nano >= $since and time_unix_nano < $until
+order by time_unix_nano desc limit $limit
+"""
+
+
+def list_metrics(reader: duckdb.DuckDBPyConnection) -> list[Metric]:
+    """Every metric of every service."""
+    return [
+        {
+            "name": name,
+            "service": service,
+            "type": type_,
+            "unit": unit,
+            "description": description,
+            "points": points,
+            "series": series,
+        }
+        for name, service, type_, unit, description, points, series in reader.execute(
+            METRICS
+        ).fetchall()
+    ]
+
+
+def series_of(
+    reader: duckdb.DuckDBPyConnection,
+    metric: tuple[str, str],
+    from_ms: float | None,
+    to_ms: float | None,
+) -> MetricSeries:
+    """The series of one metric, within a time.
+
+    Args:
+        reader: a cursor of the store.
+        metric: its name, and the service that measures it.
+        from_ms: since when, in Unix milliseconds; None for ever.
+        to_ms: until before when.
+    """
+    asked = {
+        "name": metric[0],
+        "service": metric[1],
+        "since": 0 if from_ms is None else nanos(from_ms),
+        "until": 2**63 - 1 if to_ms is None else nanos(to_ms),
+        "limit": POINTS_LIMIT,
+    }
+    groups: defaultdict[tuple[Any, ...], list[Point]] = defaultdict(list)
+    newest_first = [Point(*row) for row in reader.execute(POINTS, asked).fetchall()]
+    for point in newest_first:
+        key = point.resource_id, point.attribute_types, *point.attributes.items()
+        groups[key].append(point)
+    all_series = [points[::-1] for points in groups.values()][:SERIES_LIMIT]
+    series: list[Series] = [
+        {
+            "attributes": attributes_of(points[-1].attributes, points[-1].attribute_types),
+            "points": list(_values(points)),
+        }
+        for points in all_series
+    ]
+    return {
+        "series": series,
+        "quantiles": quantiles_of(all_series) if _is_histogram(newest_first) else None,
+        "rate": any(point.is_counted for point in newest_first[:1]),
+    }
+
+
+def _is_histogram(points: Sequence[Point]) -> bool:
+    return any(point.bucket_counts for point in points[:1])
+
+
+def _values(points: Sequence[Point]) -> Iterator[tuple[float, float | None]]:
+    """The values of a series, or by how much what is counted grew in a second."""
+    if not points[0].is_counted:
+        for point in points:
+            yield point.time_unix_nano / NANOS_PER_MS, point.value
+        return
+    if points[0].temporality == "delta":
+        for point in points:
+            since = point.start_unix_nano or point.time_unix_nano
+            yield point.time_unix_nano / NANOS_PER_MS, _rate(point.total, point, since)
+        return
+    for before, point in pairwise(points):
+        grown = (point.total or 0.0) - (before.total or 0.0)
+        # What is less than before began anew, and has all of it since then.
+        told = grown if grown >= 0 else point.total
+        yield point.time_unix_nano / NANOS_PER_MS, _rate(told, point, before.time_unix_nano)
+
+
+def _rate(grown: float | None, point: Point, since_unix_nano: int) -> float | None:
+    seconds = (point.time_unix_nano - since_unix_nano) / 1e9
+    return grown / seconds if grown is not None and seconds > 0 else None

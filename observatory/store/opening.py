@@ -1,0 +1,85 @@
+"""Opening the file: making it, or refusing it by name."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from observatory.store.tables import SCHEMA_VERSION, TABLES
+from observatory.store.views import create_views
+
+CONFIG: dict[str, Any] = {
+    # Of the whole process's 600 MB; the rest is Python's, Arrow's and the requests on their way.
+    "memory_limit": "320MB",
+    # A person's SQL may read the tables, and nothing else of the machine.
+    "enable_external_access": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    # Rows are read by their times and ids, never in the order in which they were inserted.
+    "preserve_insertion_order": False,
+    "checkpoint_threshold": "64MB",
+}
+
+
+class StoreRefused(Exception):
+    """The database can't be used; the message names the file, the reason and the mend."""
+
+
+def open_file(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection to the file, made when absent, together with its folder.
+
+    Raises:
+        StoreRefused: the file is no database, is another program's or another version's, or is
+            in use.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(path, config=CONFIG)
+    except OSError as error:
+        raise StoreRefused(f"{path} cannot be made: {error.strerror}.") from error
+    except duckdb.Error as error:
+        raise StoreRefused(_why(path, error)) from error
+    try:
+        _check_version(connection, path)
+        connection.begin()
+        create_views(connection)
+        connection.commit()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _why(path: Path, error: duckdb.Error) -> str:
+    said = str(error).splitlines()[0]
+    if "lock" in said:
+        return (
+            f"{path} is in use by another process: stop that Observatory, "
+            "or name another file with --data."
+        )
+    if "not a valid DuckDB database" in said:
+        return f"{path} is not a DuckDB database: move it away, or name another file with --data."
+    return f"{path} cannot be opened: {said}"
+
+
+def _check_version(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    tables = {
+        name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()
+    }
+    if not tables:
+        connection.begin()
+        connection.execute(TABLES)
+        connection.execute("insert into observatory_schema values (?)", [SCHEMA_VERSION])
+        connection.commit()
+        return
+    if "observatory_schema" not in tables:
+        raise StoreRefused(
+            f"{path} is a DuckDB database of another program: name another file with --data."
+        )
+    found = connection.execute("select version from observatory_schema").fetchone()
+    if found != (SCHEMA_VERSION,):
+        raise StoreRefused(
+            f"{path} has version {found[0] if found else 'none'} of the Observatory's tables and "
+            f"this Observatory reads version {SCHEMA_VERSION}: move it away, or name another file "
+            "with --data."
+        )

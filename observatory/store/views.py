@@ -1,0 +1,201 @@
+"""The views that a person asks of in SQL: what ``spans``, ``logs``, ``traces``, ``hops`` and
+``metrics`` have, in words and in SQL.
+
+The tables keep what the Observatory itself is quick with; the views have what a person types.
+Times are timestamps with a time zone, so that ``start_time > now() - interval '1 hour'`` is what it
+says, and durations milliseconds.
+"""
+
+from typing import NamedTuple
+
+import duckdb
+
+
+class View(NamedTuple):
+    """One view: its name, what a row of it is, its columns in order, and its query."""
+
+    name: str
+    says: str
+    columns: dict[str, str]
+    query: str
+
+
+SPANS = View(
+    "spans",
+    "One row for each span.",
+    {
+        "trace_id": "the trace's id, 32 hexadecimal digits",
+        "span_id": "the span's id, 16 hexadecimal digits",
+        "parent_span_id": "the id of the span that caused it; null for a root",
+        "name": "what was done",
+        "kind": "INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER or UNSPECIFIED",
+        "service": "who did it: page, firestore.rules, a function's name, acquirer",
+        "start_time": "when it began",
+        "end_time": "when it ended",
+        "duration_ms": "how long it took",
+        "status": "UNSET, OK or ERROR",
+        "status_message": "why it failed",
+        "hop": "the kind of hop it makes or received, such as trigger, pubsub, webhook",
+        "context": "how a receiver found its context: carried, absent or invalid",
+        "root": "what kind of root it declares itself to be",
+        "order_id": "the order it is about",
+        "order_state": "the state it moved the order to",
+        "attributes": "all attributes, as text: attributes['http.response.status_code']",
+        "resource": "the attributes of the process: resource['service.version']",
+        "events": "events as JSON, such as exceptions",
+        "links": "links to other spans as JSON",
+        "scope": "the instrumentation that made it",
+        "received_time": "when it was stored",
+    },
+    """
+    select trace_id, span_id, parent_span_id, name, kind, service_name as service,
+        make_timestamptz(start_unix_nano // 1000) as start_time,
+        make_timestamptz(end_unix_nano // 1000) as end_time,
+        (end_unix_nano - start_unix_nano) / 1e6 as duration_ms,
+        status_code as status, status_message, hop, context, root, order_id, order_state,
+        s.attributes, r.attributes as resource, events::json as events, links::json as links,
+        scope_name as scope, make_timestamptz(received_unix_nano // 1000) as received_time
+    from whole_spans as s left join resources as r using (resource_id)
+    """,
+)
+
+LOGS = View(
+    "logs",
+    "One row for each log record.",
+    {
+        "time": "when it was written",
+        "severity": "INFO, WARN, ERROR …, as the sender named it",
+        "severity_number": "1 (trace) to 24 (fatal); 9 is INFO, 17 is ERROR",
+        "service": "who wrote it",
+        "body": "the message",
+        "event_name": "the name of the event that it is, if it is one",
+        "trace_id": "the trace it belongs to; null for none",
+        "span_id": "the span it was written in; null for none",
+        "attributes": "all attributes, as text",
+        "resource": "the attributes of the process",
+        "scope": "the instrumentation that made it",
+        "received_time": "when it was stored",
+    },
+    """
+    select make_timestamptz(time_unix_nano // 1000) as time,
+        severity_text as severity, severity_number, service_name as service,
+        body, event_name, trace_id, span_id,
+        l.attributes, r.attributes as resource, scope_name as scope,
+        make_timestamptz(received_unix_nano // 1000) as received_time
+    from raw_logs as l left join resources as r using (resource_id)
+    """,
+)
+
+TRACES = View(
+    "traces",
+    "One row for each trace, put together from its spans.",
+    {
+        "trace_id": "the trace's id",
+        "root": "the name of the span that began it",
+        "root_service": "the service of that span",
+        "start_time": "when its first span began",
+        "end_time": "when its last span ended",
+        "duration_ms": "the time between the two",
+        "spans": "how many spans it has",
+        "errors": "how many of them failed",
+        "services": "the services that took part, as a list",
+        "hops": "the kinds of hops it crossed, as a sorted list",
+        "order_id": "the order it is about",
+        "order_state": "the last state the order came to",
+    },
+    """
+    select trace_id,
+        coalesce(
+            arg_min(name, start_unix_nano) filter (where parent_span_id is null),
+            arg_min(name, start_unix_nano)) as root,
+        coalesce(
+            arg_min(service_name, start_unix_nano) filter (where parent_span_id is null),
+            arg_min(service_name, start_unix_nano)) as root_service,
+        make_timestamptz(min(start_unix_nano) // 1000) as start_time,
+        make_timestamptz(max(greatest(start_unix_nano, end_unix_nano)) // 1000) as end_time,
+        (max(greatest(start_unix_nano, end_unix_nano)) - min(start_unix_nano)) / 1e6
+            as duration_ms,
+        count(*) as spans,
+        count(*) filter (where status_code = 'ERROR') as errors,
+        list(distinct service_name) as services,
+        list_sort(list(distinct hop) filter (where hop is not null)) as hops,
+        any_value(order_id) as order_id,
+        arg_max(order_state, end_unix_nano) filter (where order_state is not null) as order_state
+    from raw_spans group by trace_key, trace_id
+    """,
+)
+
+HOPS = View(
+    "hops",
+    "One row for each hop that a span received: from whom, how the context came, the wait.",
+    {
+        "hop": "the kind of hop",
+        "carrier": "what the context travelled in",
+        "context": "how it was found: carried, absent or invalid",
+        "from_service": "who sent; null when the sender's span isn't stored",
+        "service": "who received",
+        "name": "what the receiver did",
+        "start_time": "when the receiver began",
+        "wait_ms": "from the sender's end to the receiver's start; below 0 when they overlap",
+        "duration_ms": "how long the receiver took",
+        "status": "UNSET, OK or ERROR",
+        "orphan": "whether the sender is named but not stored",
+        "trace_id": "the trace",
+        "span_id": "the receiver's span",
+        "parent_span_id": "the sender's span",
+        "order_id": "the order it is about",
+    },
+    """
+    select s.hop, s.attributes['throughline.carrier'] as carrier, s.context,
+        p.service_name as from_service, s.service_name as service, s.name,
+        make_timestamptz(s.start_unix_nano // 1000) as start_time,
+        (s.start_unix_nano - p.end_unix_nano) / 1e6 as wait_ms,
+        (s.end_unix_nano - s.start_unix_nano) / 1e6 as duration_ms,
+        s.status_code as status,
+        s.parent_span_id is not null and p.span_id is null as orphan,
+        s.trace_id, s.span_id, s.parent_span_id, s.order_id
+    from whole_spans as s
+    left join raw_spans as p
+        on p.trace_key = s.trace_key and p.span_id = s.parent_span_id
+    where s.hop is not null and s.context is not null
+    """,
+)
+
+METRICS = View(
+    "metrics",
+    "One row for each point of a metric.",
+    {
+        "name": "the metric's name",
+        "service": "who measured",
+        "type": "gauge, sum, histogram, exponential_histogram or summary",
+        "unit": "what it is measured in",
+        "time": "when",
+        "start_time": "since when it is counted; null where that makes no sense",
+        "value": "the value of a gauge or a sum",
+        "count": "how many values a histogram has",
+        "sum": "their sum",
+        "bounds": "the upper bounds of its buckets",
+        "bucket_counts": "how many values each bucket has",
+        "is_monotonic": "whether a sum only grows",
+        "temporality": "whether it counts since the start or since the point before",
+        "attributes": "all attributes, as text",
+        "resource": "the attributes of the process",
+        "description": "what the metric is",
+    },
+    """
+    select name, service_name as service, type, unit,
+        make_timestamptz(time_unix_nano // 1000) as time,
+        make_timestamptz(start_unix_nano // 1000) as start_time,
+        value, count, sum, bounds, bucket_counts, is_monotonic, temporality,
+        m.attributes, r.attributes as resource, description
+    from raw_metrics as m left join resources as r using (resource_id)
+    """,
+)
+
+VIEWS = (SPANS, LOGS, TRACES, HOPS, METRICS)
+
+
+def create_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the views anew, so that a file written by an earlier build has today's."""
+    for view in VIEWS:
+        connection.execute(f"create or replace view {view.name} as {view.query}")

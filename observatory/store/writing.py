@@ -1,0 +1,127 @@
+"""One transaction: rows of several requests, each span once."""
+
+import time
+from collections.abc import Sequence
+
+import duckdb
+import pyarrow as pa
+
+from observatory.store.recent import REMEMBERED, Recent
+from observatory.store.rows import KINDS, MAP, RESOURCES, SHAPES, Kind, Resource, Rows, Shape
+
+
+class Writing:
+    """Puts rows into the file, and knows what it needs to know of those already there.
+
+    Args:
+        cursor: the writer's own.
+    """
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+        self._recent = Recent()
+        self._resources: set[int] = set()
+        self._shapes: set[int] = set()
+        self._watermark = 0
+        self.learn()
+
+    def learn(self) -> None:
+        """Take from the file what is there: after a start, a clear, or old rows were deleted."""
+        self._recent.forget()
+        found = self._cursor.execute(
+            "select trace_id || span_id from raw_spans order by received_unix_nano desc limit ?",
+            [REMEMBERED],
+        ).fetchall()
+        self._recent.remember(bytes.fromhex(identity) for (identity,) in found)
+        self._resources = {
+            id_ for (id_,) in self._cursor.execute("select resource_id from resources").fetchall()
+        }
+        self._shapes = {
+            id_ for (id_,) in self._cursor.execute("select shape_id from span_shapes").fetchall()
+        }
+        for kind in KINDS:
+            last = self._cursor.execute(
+                f"select max(received_unix_nano) from raw_{kind}"  # noqa: S608
+            ).fetchone()
+            self._watermark = max(self._watermark, (last and last[0]) or 0)
+
+    def commit(self, group: Sequence[Rows]) -> None:
+        """Write the rows in one transaction, all or nothing.
+
+        Raises:
+            duckdb.Error, pyarrow.ArrowException: they could not be written.
+        """
+        stamp = max(time.time_ns(), self._watermark + 1)
+        fresh: set[bytes] = set()
+        tables: dict[Kind, list[pa.Table]] = {kind: [] for kind in KINDS}
+        resources: dict[int, Resource] = {}
+        shapes: dict[int, Shape] = {}
+        for rows in group:
+            tables[rows.kind].append(self._once(rows, fresh))
+            resources |= {each.id: each for each in rows.resources}
+            shapes |= {each.id: each for each in rows.shapes}
+        new_resources = [each for id_, each in resources.items() if id_ not in self._resources]
+        new_shapes = [each for id_, each in shapes.items() if id_ not in self._shapes]
+        self._cursor.begin()
+        if new_resources:
+            self._insert("resources", _resource_table(new_resources), "")
+        if new_shapes:
+            self._insert("span_shapes", _shape_table(new_shapes), "")
+        for kind, found in tables.items():
+            if found:
+                self._insert(
+                    f"raw_{kind}", pa.concat_tables(found), f", {stamp} as received_unix_nano"
+                )
+        self._cursor.commit()
+        self._recent.remember(fresh)
+        self._resources.update(each.id for each in new_resources)
+        self._shapes.update(each.id for each in new_shapes)
+        self._watermark = stamp
+
+    def _once(self, rows: Rows, fresh: set[bytes]) -> pa.Table:
+        """The rows without the spans that are in the file or in ``fresh``, to which it adds the
+        others."""
+        identities = set(rows.identities)
+        copies = self._recent.known(identities) | (fresh & identities)
+        if not copies and len(identities) == len(rows.identities):
+            fresh |= identities
+            return rows.table
+        keep = []
+        for identity in rows.identities:
+            keep.append(identity not in copies)
+            copies.add(identity)
+        fresh |= identities
+        return rows.table.filter(pa.array(keep, pa.bool_()))
+
+    def _insert(self, table: str, rows: pa.Table, more: str) -> None:
+        self._cursor.register("incoming", rows.combine_chunks().to_reader())
+        try:
+            self._cursor.execute(
+                f"insert into {table} by name select *{more} from incoming"  # noqa: S608
+            )
+        finally:
+            self._cursor.unregister("incoming")
+
+
+def _resource_table(resources: Sequence[Resource]) -> pa.Table:
+    return pa.table(
+        {
+            "resource_id": pa.array([each.id for each in resources], pa.uint64()),
+            "attributes": pa.array(
+                [list(zip(each.keys, each.texts, strict=True)) for each in resources], MAP
+            ),
+            "attribute_types": pa.array([each.types for each in resources], pa.string()),
+        },
+        schema=RESOURCES,
+    )
+
+
+def _shape_table(shapes: Sequence[Shape]) -> pa.Table:
+    return pa.table(
+        {
+            "shape_id": pa.array([each.id for each in shapes], pa.uint64()),
+            "attribute_keys": pa.array([each.keys for each in shapes], pa.list_(pa.string())),
+            "attribute_types": pa.array([each.types for each in shapes], pa.string()),
+        },
+        schema=SHAPES,
+    )

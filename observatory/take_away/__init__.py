@@ -1,0 +1,1 @@
+"""Telemetry that leaves as a file, and comes back from one."""

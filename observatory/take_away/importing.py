@@ -1,0 +1,111 @@
+"""A file's telemetry as rows, by the same way as telemetry that is received."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import DecodeError, EncodeError
+
+from observatory.receive import wire
+from observatory.receive.batch import Batch
+from observatory.receive.logs import logs_of
+from observatory.receive.metrics import metrics_of
+from observatory.receive.spans import spans_of
+from observatory.receive.wire import Encoding, Refusal
+from observatory.take_away.jaeger_json import request_of
+from observatory.take_away.reading import BadFile, Place
+
+TRACE_IDS_LIMIT = 20
+NAMES = (
+    *("resourceSpans", "resource_spans", "resourceLogs", "resource_logs"),
+    *("resourceMetrics", "resource_metrics", "data"),
+)
+KNOWN = (
+    'It is neither OTLP/JSON, {"resourceSpans": […]}, {"resourceLogs": […]} or '
+    '{"resourceMetrics": […]}, nor Jaeger\'s JSON, {"data": […]}.'
+)
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What a file holds, ready for the store."""
+
+    spans: Batch
+    logs: Batch
+    metrics: Batch
+
+    @property
+    def batches(self) -> tuple[Batch, Batch, Batch]:
+        """All of it."""
+        return self.spans, self.logs, self.metrics
+
+    @property
+    def trace_ids(self) -> list[str]:
+        """The first traces that it has spans of."""
+        ids = self.spans.rows.table.column("trace_id").to_pylist()
+        return list(dict.fromkeys(ids))[:TRACE_IDS_LIMIT]
+
+
+def imported(body: bytes) -> Imported:
+    """The spans, logs and metrics of a file.
+
+    Raises:
+        BadFile: it is neither OTLP/JSON nor Jaeger's JSON, or something in it is wrong.
+    """
+    document = _document(body)
+    try:
+        if "data" in document:
+            return Imported(_spans_of_jaeger(document), logs_of(b""), metrics_of(b""))
+        return Imported(
+            wire.read(wire.ExportTraceServiceRequest, body, Encoding.JSON, spans_of),
+            wire.read(wire.ExportLogsServiceRequest, body, Encoding.JSON, logs_of),
+            wire.read(wire.ExportMetricsServiceRequest, body, Encoding.JSON, metrics_of),
+        )
+    except Refusal as refusal:
+        raise BadFile(_where(document) + str(refusal)) from refusal
+
+
+def _where(document: dict[str, Any]) -> str:
+    """The place of the first item that can't be read by itself; empty when it is none of them.
+
+    protobuf's own parser says in which field it stopped, but not in which of many items.
+    """
+    for message, path in (
+        (wire.ExportTraceServiceRequest, ("resourceSpans", "scopeSpans", "spans")),
+        (wire.ExportLogsServiceRequest, ("resourceLogs", "scopeLogs", "logRecords")),
+        (wire.ExportMetricsServiceRequest, ("resourceMetrics", "scopeMetrics", "metrics")),
+    ):
+        of_resource, of_scope, items = path
+        for place in _all(Place(of_resource, document.get(of_resource, [])), of_scope, items):
+            alone = {of_resource: [{of_scope: [{items: [place.value]}]}]}
+            try:
+                wire.read(message, json.dumps(alone).encode(), Encoding.JSON, bytes)
+            except Refusal:
+                return f"{place.path}: "
+    return ""
+
+
+def _all(groups: Place, of_scope: str, items: str) -> Iterator[Place]:
+    for group in groups.items():
+        for scope in group.get(of_scope).items() if group.has(of_scope) else ():
+            yield from scope.get(items).items() if scope.has(items) else ()
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except ValueError as error:
+        raise BadFile(f"It is not JSON: {error}.") from error
+    except RecursionError as error:
+        raise BadFile("It is not JSON that can be read: it is nested too deeply.") from error
+    if not isinstance(document, dict) or not any(name in document for name in NAMES):
+        raise BadFile(KNOWN)
+    return document
+
+
+def _spans_of_jaeger(document: dict[str, Any]) -> Batch:
+    try:
+        return spans_of(request_of(document).SerializeToString())
+    except (DecodeError, EncodeError, ValueError) as error:
+        raise BadFile(f"Something in it can't be said in OTLP: {error}.") from error

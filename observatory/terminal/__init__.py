@@ -1,0 +1,1 @@
+"""``./scripts/trace``: the Observatory in the terminal, over HTTP only."""

@@ -1,0 +1,75 @@
+"""Text for a terminal: colours, and widths that are those of the characters on the screen."""
+
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable
+
+from observatory.shapes.journey import Party
+
+PARTY_COLOURS: dict[Party, str] = {
+    "page": "34",
+    "rules": "33",
+    "function": "35",
+    "vendor": "36",
+}
+BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
+
+
+class Ink:
+    """Text in colour, or plain when ``colour`` is off."""
+
+    def __init__(self, colour: bool) -> None:
+        self._colour = colour
+
+    def __call__(self, text: str, *styles: str) -> str:
+        """``text`` in these SGR styles."""
+        if not self._colour or not text or not styles:
+            return text
+        return f"\x1b[{';'.join(styles)}m{text}\x1b[0m"
+
+
+def wants_colour() -> bool:
+    """Colour suits a terminal whose user didn't ask for none (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def clean(text: str) -> str:
+    """``text`` without what would move the cursor: names and messages come from outside."""
+    return "".join(character if character.isprintable() else "·" for character in text)
+
+
+def width_of(text: str) -> int:
+    """How many columns ``text`` takes."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def fit(text: str, columns: int) -> str:
+    """``text``, clean, in at most so many columns."""
+    if columns <= 0:
+        return ""
+    cleaned = clean(text)
+    if width_of(cleaned) <= columns:
+        return cleaned
+    # No character is narrower than a column, so that a long text costs no more than a short one.
+    cleaned = cleaned[:columns]
+    while width_of(cleaned) > columns - 1:
+        cleaned = cleaned[:-1]
+    return cleaned + "…"
+
+
+def pad(text: str, columns: int) -> str:
+    """``text`` with blanks after it, so many columns wide."""
+    return text + " " * (columns - width_of(text))
+
+
+def wrapped(text: str, width: int) -> Iterable[str]:
+    """The lines of ``text``, broken between words."""
+    line = ""
+    for word in text.split(" "):
+        if line and len(line) + 1 + len(word) > width:
+            yield line
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    yield line

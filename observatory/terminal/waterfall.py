@@ -1,0 +1,174 @@
+"""One journey as a waterfall in the terminal."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from observatory.shapes.journey import Journey, Row
+from observatory.terminal.text import (
+    BOLD,
+    DIM,
+    PARTY_COLOURS,
+    RED,
+    YELLOW,
+    Ink,
+    fit,
+    pad,
+    width_of,
+    wrapped,
+)
+from observatory.wording import count_text, duration_text
+
+WIDTH_MIN = 60
+WIDTH_MAX = 180
+DURATION_WIDTH = 8
+
+FULL, WAIT, MARK = "█", "░", "▏"
+EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+class Columns(NamedTuple):
+    """The widths of the waterfall's columns; marks and gaps between them not counted."""
+
+    service: int
+    name: int
+    bars: int
+
+
+def render_waterfall(journey: Journey, width: int = 100, colour: bool = False) -> str:
+    """The journey as lines of at most ``width`` columns, each ended by a newline.
+
+    Args:
+        journey: what ``Observatory.trace`` returns.
+        width: columns of the terminal; fewer than 60 are treated as 60, more than 180 as 180.
+        colour: whether to use ANSI colours.
+    """
+    width = max(WIDTH_MIN, min(width, WIDTH_MAX))
+    ink = Ink(colour)
+    columns = _columns_for(journey["rows"], width)
+    lines = [*_header(journey, width, ink), "", ink(_scale(journey["duration_ms"], columns), DIM)]
+    for row in journey["rows"]:
+        lines.append(_row_line(row, journey["duration_ms"], columns, ink))
+        lines.extend(_troubles(row, width, ink))
+    lines += ["", *_footer(journey, width, ink)]
+    return "".join(line.rstrip() + "\n" for line in lines)
+
+
+def _header(journey: Journey, width: int, ink: Ink) -> Iterable[str]:
+    name = f"Order {journey['order_id']}" if journey["order_id"] else "Trace"
+    facts = [
+        count_text(len(journey["services"]), "service"),
+        count_text(journey["spans"], "span"),
+        count_text(journey["orphans"], "orphan"),
+        f"coverage {_percent(journey['coverage'])}",
+    ]
+    if journey["errors"]:
+        facts.append(count_text(journey["errors"], "error"))
+    well = journey["orphans"] == 0 and journey["coverage"] == 1
+    title = f"{name}: {journey['headline']}"
+    tail = " · ".join(facts)
+    if len(title) + len(tail) + 3 <= width:
+        yield ink(title, BOLD) + " · " + (tail if well else ink(tail, YELLOW))
+    else:
+        yield ink(fit(title, width), BOLD)
+        yield tail if well else ink(tail, YELLOW)
+    if journey["summary"]:
+        yield from (ink(line, DIM) for line in wrapped(journey["summary"], width))
+
+
+def _footer(journey: Journey, width: int, ink: Ink) -> Iterable[str]:
+    present = {row["party"] for row in journey["rows"]}
+    key = [
+        ink(FULL * 2, colour) + f" {party}"
+        for party, colour in PARTY_COLOURS.items()
+        if party in present
+    ]
+    if any(row["wait"] for row in journey["rows"]):
+        key.append(ink(WAIT * 2, DIM) + " waiting")
+    yield "  ".join(key)
+    yield ink(f"trace {journey['trace_id']}", DIM)
+    if journey["missing_parents"]:
+        missing = ", ".join(journey["missing_parents"])
+        yield ink(fit(f"missing parents: {missing}", width), YELLOW)
+
+
+def _row_line(row: Row, total_ms: float, columns: Columns, ink: Ink) -> str:
+    party = PARTY_COLOURS[row["party"]]
+    mark = ink("✗ ", RED) if row["error"] else ink("? ", YELLOW) if row["orphan"] else "  "
+    service = fit(row["service"], columns.service) if row["indent"] == 0 else ""
+    indent = "  " * min(row["indent"], max(0, (columns.name - 12) // 2))
+    name = fit(indent + row["label"], columns.name)
+    hop = fit(f" · {row['hop']}" if row["hop"] else "", columns.name - width_of(name))
+    wait, bar = _bar(row, total_ms, columns.bars)
+    waited = duration_text(row["wait"]["duration_ms"]) if row["wait"] else ""
+    return "".join(
+        (
+            mark,
+            ink(pad(service, columns.service + 1), BOLD, party),
+            ink(name, RED) if row["error"] else name,
+            ink(pad(hop, columns.name - width_of(name) + 1), DIM),
+            ink(wait, DIM),
+            ink(pad(bar, columns.bars - len(wait)), RED if row["error"] else party),
+            ink(waited.rjust(DURATION_WIDTH), DIM),
+            duration_text(row["duration_ms"]).rjust(DURATION_WIDTH),
+        )
+    )
+
+
+def _bar(row: Row, total_ms: float, width: int) -> tuple[str, str]:
+    """The hatched wait with the blanks before it, and the solid bar after it."""
+    scale = width / total_ms if total_ms > 0 else 0.0
+    begin = min(int(row["offset_ms"] * scale), width - 1)
+    end = (row["offset_ms"] + row["duration_ms"]) * scale
+    wait = " " * begin
+    if row["wait"] is not None:
+        waited_from = min(max(0, int(row["wait"]["offset_ms"] * scale)), begin)
+        wait = " " * waited_from + WAIT * (begin - waited_from)
+    whole, eighths = divmod(round((end - begin) * 8), 8)
+    bar = FULL * whole + EIGHTHS[eighths].strip()
+    return wait, bar[: width - begin] or MARK
+
+
+def _troubles(row: Row, width: int, ink: Ink) -> Iterable[str]:
+    if row["context"] and row["context"] != "carried":
+        reason = row["attributes"].get("throughline.context.reason")
+        said = f"context {row['context']}" + (f": {reason}" if reason else "")
+        yield ink("    " + fit(said, width - 4), YELLOW)
+    if row["orphan"]:
+        said = f"its parent {row['parent_span_id']} is not in the store"
+        yield ink("    " + fit(said, width - 4), YELLOW)
+    if row["error"]:
+        exception = next((e for e in row["events"] if e["name"] == "exception"), None)
+        message = row["status_message"]
+        if not message and exception:
+            named = exception["attributes"]
+            message = f"{named.get('exception.type')}: {named.get('exception.message')}"
+        if message:
+            yield ink("    " + fit(" ".join(message.split()), width - 4), RED)
+
+
+def _scale(total_ms: float, columns: Columns) -> str:
+    ticks = 4 if columns.bars >= 60 else 2 if columns.bars >= 30 else 1
+    line = ""
+    for tick in range(ticks):
+        label = "│" + duration_text(total_ms * tick / ticks) if tick else "│0"
+        line = line.ljust(tick * columns.bars // ticks) + label
+    end = duration_text(total_ms) + "│"
+    left = " " * (columns.service + columns.name + 4)
+    heads = "waited".rjust(DURATION_WIDTH) + "took".rjust(DURATION_WIDTH)
+    return left + line.ljust(columns.bars - len(end)) + end + heads
+
+
+def _columns_for(rows: Iterable[Row], width: int) -> Columns:
+    rows = list(rows)
+    service = min(max(width_of(row["service"]) for row in rows), 8 if width < 100 else 15)
+    longest = max(
+        2 * row["indent"] + width_of(row["label"]) + (3 + len(row["hop"]) if row["hop"] else 0)
+        for row in rows
+    )
+    name = max(16, min(longest, width * 7 // 20, 48))
+    return Columns(service, name, width - service - name - 4 - 2 * DURATION_WIDTH)
+
+
+def _percent(share: float) -> str:
+    # 99.97 % must not read as 100 %: the one number that matters is the whole.
+    return "100 %" if share == 1 else f"{min(share * 100, 99.9):.1f} %"

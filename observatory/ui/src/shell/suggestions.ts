@@ -1,0 +1,88 @@
+/** What the filter box offers at the caret: keys, operators, values, or a joiner. */
+import { useEffect, useState } from "preact/hooks";
+import { ApiFailure } from "../api/ask";
+import { fetchKeys, fetchValues } from "../api/filter";
+import { type Expected, expectedAt, JOINERS, OPERATORS, quoted, unquoted } from "./filter_text";
+
+export interface Suggestion {
+  label: string;
+  hint: string;
+  /** The text with this in it, and where the caret is then. */
+  text: string;
+  caret: number;
+  /** Whether a comparison is whole with it. */
+  whole: boolean;
+}
+
+const TYPING_PAUSE_MS = 80;
+const SHOWN_MOST = 40;
+
+/** Suggestions, and whether they are for what is typed by now: taking others would undo typing. */
+export interface Suggested {
+  suggestions: Suggestion[];
+  current: boolean;
+}
+
+/** What may come at `caret` in `text`; none while the box is closed. */
+export function useSuggestions(text: string, caret: number, open: boolean): Suggested {
+  const [found, setFound] = useState<{ of: string; suggestions: Suggestion[] }>(NONE);
+  const of = `${caret} ${text}`;
+  useEffect(() => {
+    if (!open) {
+      setFound(NONE);
+      return;
+    }
+    const abort = new AbortController();
+    const expected = expectedAt(text, caret);
+    const look = async () => {
+      try {
+        const offers = await offersFor(expected, abort.signal);
+        const shown = offers.slice(0, SHOWN_MOST);
+        setFound({ of, suggestions: shown.map((offer) => placed(text, expected, offer)) });
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        if (!(error instanceof ApiFailure)) throw error;
+        // Typing goes on without them; that the Observatory is away is said below.
+        setFound(NONE);
+      }
+    };
+    const timer = setTimeout(look, TYPING_PAUSE_MS);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [text, caret, open]);
+  return { suggestions: found.suggestions, current: found.of === of };
+}
+
+const NONE = { of: "", suggestions: [] };
+
+type Offer = Pick<Suggestion, "label" | "hint">;
+
+async function offersFor(expected: Expected, signal: AbortSignal): Promise<Offer[]> {
+  if (expected.part === "key") {
+    const keys = await fetchKeys(expected.prefix, signal);
+    return keys.map(({ key, kind, examples }) => ({
+      label: key,
+      hint: examples.slice(0, 2).join(", ") || kind,
+    }));
+  }
+  if (expected.part === "value") {
+    const values = await fetchValues(expected.key, unquoted(expected.prefix), signal);
+    return values.map(({ value, count }) => ({
+      label: quoted(value),
+      hint: count.toLocaleString("en"),
+    }));
+  }
+  const words = expected.part === "operator" ? [...OPERATORS, ...JOINERS] : JOINERS;
+  return words
+    .filter(([word]) => word.startsWith(expected.prefix.toLowerCase()))
+    .map(([label, hint]) => ({ label, hint }));
+}
+
+function placed(text: string, { part, from, to }: Expected, offer: Offer): Suggestion {
+  const rest = text.slice(to).replace(/^ /, "");
+  const before = `${text.slice(0, from)}${offer.label} `;
+  const whole = part === "value" || offer.label === "exists";
+  return { ...offer, text: before + rest, caret: before.length, whole };
+}

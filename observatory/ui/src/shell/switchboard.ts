@@ -1,0 +1,27 @@
+/** The app's faults, kept up to date for the whole frame. */
+import { useEffect, useState } from "preact/hooks";
+import { type Faults, fetchFaults } from "../api/faults";
+import { type Live, useLive } from "./live";
+
+/** Somebody else may turn one on: that shows after so long. */
+const PAUSE_MS = 2_000;
+
+export interface Switchboard extends Live<Faults> {
+  /** Takes an answer that came otherwise, and asks again soon. */
+  take: (answer: Faults) => void;
+}
+
+export function useSwitchboard(): Switchboard {
+  const [taken, setTaken] = useState<{ turn: number; answer: Faults | null }>({
+    turn: 0,
+    answer: null,
+  });
+  const live = useLive(`faults ${taken.turn}`, fetchFaults, () => PAUSE_MS, true);
+  // What was taken is newer than what was asked for before, until the next answer.
+  useEffect(() => setTaken((before) => ({ ...before, answer: null })), [live.answer]);
+  return {
+    answer: taken.answer ?? live.answer,
+    failure: live.failure,
+    take: (answer) => setTaken((before) => ({ turn: before.turn + 1, answer })),
+  };
+}
