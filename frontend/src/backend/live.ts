@@ -1,10 +1,18 @@
 /** Live queries: snapshots of Firestore in, lists of plain values out. */
 import {
+  collection,
   type DocumentData,
+  limit,
   onSnapshot,
+  orderBy,
   type Query,
   type QueryDocumentSnapshot,
+  query,
+  where,
 } from "firebase/firestore";
+import { tell } from "../tracing/load";
+import { firestore } from "./open";
+import { type Question, textOf } from "./question";
 
 /** What a live query shows at a moment. */
 export interface Live<T> {
@@ -14,23 +22,45 @@ export interface Live<T> {
 }
 
 /**
- * Follows `query`, each document read by `read`; returns what stops it.
+ * Follows the documents that `question` asks for, each read by `read`; returns what stops it.
  *
  * Metadata changes are reported too: they tell when the server has confirmed a write, and when the
  * connection to it is lost and found.
  */
 export function watch<T>(
-  query: Query,
+  question: Question,
   read: (document: QueryDocumentSnapshot<DocumentData>) => T,
   report: (live: Live<T>) => void,
   fail: (error: Error) => void,
 ): () => void {
+  const began = Date.now();
+  let isAnswered = false;
+  const answered = (error?: Error) => {
+    if (isAnswered) return;
+    isAnswered = true;
+    const about = { collection: question.collection, text: textOf(question), began, error };
+    tell((tracing) => tracing.listened(about));
+  };
   return onSnapshot(
-    query,
+    queryOf(question),
     { includeMetadataChanges: true },
     (snapshot) => {
-      report({ items: snapshot.docs.map(read), connected: !snapshot.metadata.fromCache });
+      const connected = !snapshot.metadata.fromCache;
+      if (connected) answered();
+      report({ items: snapshot.docs.map(read), connected });
     },
-    fail,
+    (error) => {
+      answered(error);
+      fail(error);
+    },
+  );
+}
+
+function queryOf(question: Question): Query {
+  return query(
+    collection(firestore, question.collection),
+    ...(question.where ?? []).map((filter) => where(...filter)),
+    ...(question.orderBy ?? []).map((ordering) => orderBy(...ordering)),
+    ...(question.limit === undefined ? [] : [limit(question.limit)]),
   );
 }

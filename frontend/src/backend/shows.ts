@@ -1,21 +1,14 @@
 /** The shows on sale, in display order. */
-import {
-  collection,
-  type DocumentData,
-  orderBy,
-  type QueryDocumentSnapshot,
-  query,
-} from "firebase/firestore";
+import type { DocumentData, QueryDocumentSnapshot } from "firebase/firestore";
 import type { Show } from "../shows/show";
 import { date, integer, text } from "./field";
 import { type Live, watch } from "./live";
-import { firestore } from "./open";
 
 export function watchShows(
   report: (live: Live<Show>) => void,
   fail: (error: Error) => void,
 ): () => void {
-  return watch(query(collection(firestore, "shows"), orderBy("rank")), readShow, report, fail);
+  return watch({ collection: "shows", orderBy: [["rank", "asc"]] }, readShow, report, fail);
 }
 
 function readShow(document: QueryDocumentSnapshot<DocumentData>): Show {
@@ -27,6 +20,7 @@ function readShow(document: QueryDocumentSnapshot<DocumentData>): Show {
     city: text(data.city),
     blurb: text(data.blurb),
     startsAt: date(data.starts_at) ?? new Date(0),
+    saleEndsAt: date(data.sale_ends_at),
     priceCents: integer(data.price_cents),
     currency: text(data.currency, "EUR"),
     seatsTotal: integer(data.seats_total),

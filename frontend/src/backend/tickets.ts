@@ -1,17 +1,8 @@
 /** A buyer's tickets. */
-import {
-  collection,
-  type DocumentData,
-  limit,
-  orderBy,
-  type QueryDocumentSnapshot,
-  query,
-  where,
-} from "firebase/firestore";
+import type { DocumentData, QueryDocumentSnapshot } from "firebase/firestore";
 import { inDisplayOrder, type Ticket } from "../tickets/ticket";
 import { date, integer, text } from "./field";
 import { type Live, watch } from "./live";
-import { firestore } from "./open";
 
 const MOST_TICKETS = 200;
 
@@ -22,12 +13,12 @@ export function watchTickets(
   fail: (error: Error) => void,
 ): () => void {
   return watch(
-    query(
-      collection(firestore, "tickets"),
-      where("uid", "==", uid),
-      orderBy("issued_at", "desc"),
-      limit(MOST_TICKETS),
-    ),
+    {
+      collection: "tickets",
+      where: [["uid", "==", uid]],
+      orderBy: [["issued_at", "desc"]],
+      limit: MOST_TICKETS,
+    },
     readTicket,
     ({ items, connected }) => report({ items: items.sort(inDisplayOrder), connected }),
     fail,

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { clock, dayAndTime, money, seatCount } from "../page/format";
-import { TraceLink } from "../page/SupportCode";
+import { ShortSupportCode, TraceLink } from "../page/SupportCode";
 import type { Show } from "../shows/show";
 import { extract } from "../throughline/carrier";
 import { OrderSteps } from "./OrderSteps";
@@ -75,9 +75,12 @@ export function OrderCard({ order, show, open, takeFocus }: Props) {
           <span class="unseen"> of {name}</span>
         </button>
         {traceId && (
-          <TraceLink traceId={traceId} about={name}>
-            See this order's trace
-          </TraceLink>
+          <>
+            <TraceLink traceId={traceId} about={name}>
+              See this order's trace
+            </TraceLink>
+            <ShortSupportCode traceId={traceId} about={name} />
+          </>
         )}
       </div>
     </li>

@@ -118,6 +118,12 @@ function whyRejected({ reason, seats }: Order): { happened: string; advice: stri
       advice: "Your card was not charged. Try fewer seats, or another show.",
     };
   }
+  if (reason === "sale_over") {
+    return {
+      happened: "The sale had ended when your order came in.",
+      advice: "Your card was not charged. Pick another show, or ask at the door.",
+    };
+  }
   if (reason === "unknown_show") {
     return {
       happened: "This show is no longer on sale.",

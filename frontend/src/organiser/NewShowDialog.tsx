@@ -45,7 +45,7 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
   const submit = async (event: Event) => {
     event.preventDefault();
     if (busy || !online) return;
-    const { show, faults: found } = readForm(values, new Date());
+    const { show, faults: found } = readForm(values, new Date(), begunIn(form.current));
     setFaults(found ?? {});
     if (!show) {
       const first = ORDER.find((field) => found[field]);
@@ -78,7 +78,12 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
     disabled: busy,
     change(value: string) {
       setValues((before) => ({ ...before, [name]: value }));
-      setFaults((before) => ({ ...before, [name]: undefined }));
+      setFaults((before) => ({
+        ...before,
+        [name]: undefined,
+        // What was wrong with the end may have been that it came after this.
+        ...(name === "startsAt" && { saleEndsAt: undefined }),
+      }));
     },
   });
 
@@ -103,6 +108,12 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
         </div>
         <Field {...field("blurb")} label="In a sentence" long />
         <Field {...field("startsAt")} label="Day and time" type="datetime-local" />
+        <Field
+          {...field("saleEndsAt")}
+          label="Sale ends (optional)"
+          type="datetime-local"
+          hint="Left empty, the show is sold until its last seat."
+        />
         <div class="side-by-side">
           <Field {...field("price")} label="Price in €" inputMode="decimal" />
           <Field {...field("seats")} label="Seats" inputMode="numeric" />
@@ -139,6 +150,14 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
   );
 }
 
+/** The fields in which something was typed that is no value yet, such as a day without a time. */
+function begunIn(form: HTMLFormElement | null): NewShowField[] {
+  return ORDER.filter((name) => {
+    const input = form?.querySelector<HTMLInputElement>(`#show-${name}`);
+    return input?.validity.badInput;
+  });
+}
+
 /** The fields as they follow on each other on screen; the first with a fault takes the focus. */
 const ORDER: readonly NewShowField[] = [
   "title",
@@ -146,6 +165,7 @@ const ORDER: readonly NewShowField[] = [
   "city",
   "blurb",
   "startsAt",
+  "saleEndsAt",
   "price",
   "seats",
 ];

@@ -4,12 +4,14 @@ import { Notice } from "../page/Notice";
 
 interface Props {
   email: string;
+  /** Whether this goes away by itself once they are an organiser. */
+  isWatched: boolean;
   checkAgain: () => Promise<void>;
   signOut: () => void;
 }
 
 /** For somebody who is signed in and no organiser. */
-export function NoClaim({ email, checkAgain, signOut }: Props) {
+export function NoClaim({ email, isWatched, checkAgain, signOut }: Props) {
   const [outcome, setOutcome] = useState<string | null>(null);
   const check = async () => {
     setOutcome(null);
@@ -30,7 +32,10 @@ export function NoClaim({ email, checkAgain, signOut }: Props) {
         not sell. Whoever runs the box office can change that; or sign in with another account.
       </p>
       <p class="soft detail" role="status">
-        {outcome ?? "Just been made an organiser? Then check again."}
+        {outcome ??
+          (isWatched
+            ? "Once you are made an organiser, this page goes on by itself."
+            : "Just been made an organiser? Then check again.")}
       </p>
       <div class="row">
         <button type="button" class="button" onClick={() => void check()}>

@@ -86,7 +86,12 @@ function Door({ visitor, online, checkAgain, signOut }: DoorProps) {
       )}
       {visitor.status === "signed-out" && <SignIn online={online} />}
       {visitor.status === "no-claim" && (
-        <NoClaim email={visitor.email} checkAgain={checkAgain} signOut={signOut} />
+        <NoClaim
+          email={visitor.email}
+          isWatched={visitor.isWatched}
+          checkAgain={checkAgain}
+          signOut={signOut}
+        />
       )}
       {visitor.status === "failed" && (
         <Notice tone="bad" title="Who you are can't be found out." urgent>

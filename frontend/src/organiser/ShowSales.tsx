@@ -33,6 +33,7 @@ export function ShowSales({ show, feed, online, title }: Props) {
         <p class="soft">
           {dayAndTime(show.startsAt)} · {show.venue}, {show.city} ·{" "}
           {money(show.priceCents, show.currency)} a seat
+          {show.saleEndsAt && ` · on sale until ${dayAndTime(show.saleEndsAt)}`}
         </p>
       </div>
       <dl class="figures" data-sales-of={show.id}>

@@ -6,12 +6,14 @@ import type { Feed } from "../page/useFeed";
 import type { Show } from "../shows/show";
 import { NewShowDialog } from "./NewShowDialog";
 import { ShowSales } from "./ShowSales";
+import { inWords } from "./tally";
 import { addressOfShow, useChosenShow } from "./useChosenShow";
-import { useSales, useShows } from "./useSales";
+import { useSales, useShows, useTally } from "./useSales";
 
 /** What an organiser works with: the shows, and the sales of the one that is chosen. */
 export function Workplace({ online }: { online: boolean }) {
   const shows = useShows();
+  const tally = useTally();
   const chosenId = useChosenShow();
   const [creating, setCreating] = useState(false);
   const items = shows.status === "ready" ? shows.items : [];
@@ -51,6 +53,11 @@ export function Workplace({ online }: { online: boolean }) {
             </button>
           </div>
           <Shows feed={shows} chosenId={chosen?.id ?? null} />
+          <p class="soft tally">
+            {tally.status === "ready" && (tally.connected || tally.items.length > 0)
+              ? inWords(tally.items)
+              : "– tickets out"}
+          </p>
         </section>
         <section class="sales" aria-labelledby="sales-title">
           {chosen ? (

@@ -8,6 +8,8 @@ export interface NewShowForm {
   blurb: string;
   /** "2026-12-04T20:00", in the organiser's time zone. */
   startsAt: string;
+  /** The same, or empty for a sale that no time ends. */
+  saleEndsAt: string;
   /** In euros: "42" or "42.50". */
   price: string;
   seats: string;
@@ -22,6 +24,7 @@ export interface NewShow {
   city: string;
   blurb: string;
   startsAt: Date;
+  saleEndsAt: Date | null;
   priceCents: number;
   seats: number;
 }
@@ -32,11 +35,12 @@ export const EMPTY_FORM: NewShowForm = {
   city: "",
   blurb: "",
   startsAt: "",
+  saleEndsAt: "",
   price: "",
   seats: "",
 };
 
-export type Faults = Partial<Record<NewShowField, string>>;
+export type Faults = Partial<Record<NewShowField, string | undefined>>;
 
 /** The longest texts, in characters, and the largest numbers that can be put on sale. */
 export const MOST = {
@@ -48,10 +52,16 @@ export const MOST = {
   seats: 2_000,
 };
 
-/** Reads the form; `now` is when it is read. @returns the show, or what is wrong, by field. */
+/**
+ * Reads the form; `now` is when it is read.
+ *
+ * @param begun the fields that the browser holds for empty, because what was typed is no whole yet.
+ * @returns the show, or what is wrong, by field.
+ */
 export function readForm(
   form: NewShowForm,
   now: Date,
+  begun: readonly NewShowField[] = [],
 ): { show: NewShow; faults: null } | { show: null; faults: Faults } {
   const faults: Faults = {};
   const text = (field: "title" | "venue" | "city" | "blurb", missing: string) => {
@@ -72,6 +82,13 @@ export function readForm(
   else if (Number.isNaN(startsAt.getTime())) faults.startsAt = "That is no day and time.";
   else if (startsAt <= now) faults.startsAt = "That has passed; choose a time to come.";
 
+  const saleEndsAt = form.saleEndsAt === "" ? null : new Date(form.saleEndsAt);
+  if (saleEndsAt === null) {
+    if (begun.includes("saleEndsAt")) faults.saleEndsAt = "Give both day and time, or neither.";
+  } else if (Number.isNaN(saleEndsAt.getTime())) faults.saleEndsAt = "That is no day and time.";
+  else if (saleEndsAt <= now) faults.saleEndsAt = "That has passed; choose a time to come.";
+  else if (saleEndsAt > startsAt) faults.saleEndsAt = "At the latest when the show begins.";
+
   const priceCents = centsOf(form.price);
   if (form.price.trim() === "") faults.price = "Give the price of a seat.";
   else if (priceCents === null) faults.price = "Write the price as 42 or 42.50.";
@@ -86,7 +103,10 @@ export function readForm(
   if (Object.keys(faults).length > 0 || priceCents === null || seats === null) {
     return { show: null, faults };
   }
-  return { show: { title, venue, city, blurb, startsAt, priceCents, seats }, faults: null };
+  return {
+    show: { title, venue, city, blurb, startsAt, saleEndsAt, priceCents, seats },
+    faults: null,
+  };
 }
 
 /** Cents of an amount in euros, with a point or a comma; null if it is none. */

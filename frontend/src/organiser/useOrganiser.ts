@@ -6,7 +6,7 @@ import { backend, withBackend } from "./backend/load";
 export type Visitor =
   | { status: "loading" }
   | { status: "signed-out" }
-  | { status: "no-claim"; email: string }
+  | { status: "no-claim"; email: string; isWatched: boolean }
   | { status: "organiser"; email: string }
   | { status: "failed"; error: Error };
 
@@ -31,10 +31,8 @@ export function useOrganiser(): VisitorAndActions {
       (loaded) =>
         loaded.watchOrganiser((account) => {
           if (account === null) setVisitor({ status: "signed-out" });
-          else {
-            const status = account.isOrganiser ? "organiser" : "no-claim";
-            setVisitor({ status, email: account.email });
-          }
+          else if (account.isOrganiser) setVisitor({ status: "organiser", email: account.email });
+          else setVisitor({ status: "no-claim", ...account });
           tell((tracing) => tracing.pageReady());
         }, fail),
       fail,

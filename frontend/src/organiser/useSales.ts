@@ -4,6 +4,7 @@ import { traceArrivals } from "../orders/traceArrivals";
 import { type Feed, type Subscribe, useFeed } from "../page/useFeed";
 import type { Show } from "../shows/show";
 import { withBackend } from "./backend/load";
+import type { Part } from "./tally";
 
 const subscribeToShows: Subscribe<Show> = (report, fail) =>
   withBackend((backend) => backend.watchShows(report, fail), fail);
@@ -11,6 +12,14 @@ const subscribeToShows: Subscribe<Show> = (report, fail) =>
 /** The shows on sale, live. */
 export function useShows(): Feed<Show> {
   return useFeed(subscribeToShows);
+}
+
+const subscribeToTally: Subscribe<Part> = (report, fail) =>
+  withBackend((backend) => backend.watchTally(report, fail), fail);
+
+/** The parts of the tally of all shows, live. */
+export function useTally(): Feed<Part> {
+  return useFeed(subscribeToTally);
 }
 
 /** The orders of a show, live and newest first; loading while there is no show. */

@@ -2,8 +2,32 @@ import { useState } from "preact/hooks";
 import { settings } from "../settings";
 import { announce } from "./Announcer";
 
+/** So many digits of a trace id are quick to read out, and find it in the Observatory. */
+const SHORT_DIGITS = 8;
+
 /** A trace id to quote to support: copyable, and linked to what happened. */
 export function SupportCode({ traceId }: { traceId: string }) {
+  return (
+    <div class="support">
+      <span class="support-label">Support code</span>
+      <code>{traceId}</code>
+      <CopyCode traceId={traceId} />
+      <TraceLink traceId={traceId}>See what happened</TraceLink>
+    </div>
+  );
+}
+
+/** The same on one line, where nothing went wrong: a code that can be read out; the whole is copied. */
+export function ShortSupportCode({ traceId, about }: { traceId: string; about: string }) {
+  return (
+    <span class="support-short">
+      Support code <code title={traceId}>{traceId.slice(0, SHORT_DIGITS)}</code>
+      <CopyCode traceId={traceId} about={about} />
+    </span>
+  );
+}
+
+function CopyCode({ traceId, about }: { traceId: string; about?: string }) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
     await navigator.clipboard.writeText(traceId);
@@ -11,15 +35,10 @@ export function SupportCode({ traceId }: { traceId: string }) {
     announce("Support code copied.");
   };
   return (
-    <div class="support">
-      <span class="support-label">Support code</span>
-      <code>{traceId}</code>
-      <button type="button" class="button small" onClick={() => void copy().catch(console.error)}>
-        {copied ? "Copied" : "Copy"}
-        <span class="unseen"> support code</span>
-      </button>
-      <TraceLink traceId={traceId}>See what happened</TraceLink>
-    </div>
+    <button type="button" class="button small" onClick={() => void copy().catch(console.error)}>
+      {copied ? "Copied" : "Copy"}
+      <span class="unseen"> support code{about && ` of ${about}`}</span>
+    </button>
   );
 }
 

@@ -36,6 +36,7 @@ export function ShowCard({ show, whyNotBuy, buy }: Props) {
         <span class="seats-bar" aria-hidden="true">
           <span style={{ width: `${Math.round(sold * 100)}%` }} />
         </span>
+        {show.saleEndsAt && <SaleEnd at={show.saleEndsAt} />}
       </div>
       <div class="show-foot">
         <span class="price">
@@ -53,5 +54,17 @@ export function ShowCard({ show, whyNotBuy, buy }: Props) {
         </button>
       </div>
     </li>
+  );
+}
+
+/**
+ * Until when a show is sold. No button goes by it: whether an order came in time is for the server
+ * to say, whose clock nobody has set wrong.
+ */
+function SaleEnd({ at }: { at: Date }) {
+  return (
+    <span class="soft">
+      On sale until <time dateTime={at.toISOString()}>{dayAndTime(at)}</time>
+    </span>
   );
 }

@@ -6,6 +6,8 @@ export interface Show {
   city: string;
   blurb: string;
   startsAt: Date;
+  /** Orders that come later are turned down; null where no time ends the sale. */
+  saleEndsAt: Date | null;
   priceCents: number;
   currency: string;
   seatsTotal: number;

@@ -1,5 +1,5 @@
 /** The Box Office's spans: their names, their attributes and how they hang together. */
-import type { Attributes } from "@opentelemetry/api";
+import { type Attributes, SpanKind } from "@opentelemetry/api";
 import type { Settings } from "../settings";
 import { writeBaggage } from "../throughline/baggage";
 import { extract } from "../throughline/carrier";
@@ -36,7 +36,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
   const http = new HttpTrace(tracer, [location.origin, settings.functionsUrl]);
 
   function begin(action: Action): ActionTrace {
-    const { name, done, failed, orderId, orderState, showId } = action;
+    const { name, done, failed, orderId, orderState, showId, facts } = action;
     const about: Attributes = {
       ...(orderId && { "boxoffice.order.id": orderId }),
       ...(showId && { "boxoffice.show.id": showId }),
@@ -48,7 +48,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
       name,
       {
         links: links.map((context) => ({ context })),
-        attributes: { ...ROOT, ...about },
+        attributes: { ...ROOT, ...about, ...facts },
       },
       childOf(undefined),
     );
@@ -102,6 +102,26 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
       view.end();
     },
     begin,
+    listened({ collection, text, began, error }) {
+      const span = tracer.startSpan(
+        `listen ${collection}`,
+        {
+          kind: SpanKind.CLIENT,
+          startTime: began,
+          attributes: {
+            "db.system.name": "gcp.firestore",
+            "db.collection.name": collection,
+            "db.operation.name": "listen",
+            "db.query.text": text,
+            "db.query.summary": `listen ${collection}`,
+            ...serverOf(settings),
+          },
+        },
+        childOf(view.spanContext()),
+      );
+      if (error) fail(span, error);
+      span.end();
+    },
     orderArrived(order) {
       const attributes = {
         "boxoffice.order.id": order.id,

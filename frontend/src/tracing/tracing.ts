@@ -15,8 +15,20 @@ export interface Tracing {
   pageFailed(error: unknown): void;
   /** Begins the trace of one thing that a person does, or that the page does for them. */
   begin(action: Action): ActionTrace;
+  /** A live query was answered for the first time, or refused. */
+  listened(listening: Listening): void;
   /** An order's snapshot has arrived. */
   orderArrived(order: Order): void;
+}
+
+/** A live query and what came of it. */
+export interface Listening {
+  collection: string;
+  /** What it asks for, without values. */
+  text: string;
+  /** When it was asked, in milliseconds since 1970. */
+  began: number;
+  error?: Error | undefined;
 }
 
 /** What is being done: the root of a trace of its own, linked to the page view. */
@@ -33,6 +45,8 @@ export interface Action {
   orderState?: OrderState;
   /** The `_trace` of a document, unchecked, whose own trace is to be linked. */
   follows?: unknown;
+  /** What else its span says, by the attribute's name. */
+  facts?: Readonly<Record<string, string | number>>;
 }
 
 /** The trace of one action: a span of its name, with a child for each request and each write. */
@@ -75,6 +89,7 @@ export async function within<T>(trace: ActionTrace, work: () => Promise<T>): Pro
 export const untraced: Tracing = {
   pageReady() {},
   pageFailed() {},
+  listened() {},
   orderArrived() {},
   begin() {
     const carrier = injectUnrecorded();

@@ -4,3 +4,4 @@ export { watchShows } from "../../backend/shows";
 export { checkClaimAgain, signIn, signOut, watchOrganiser } from "./account";
 export { createShow, newShowId } from "./new_show";
 export { watchSales } from "./sales";
+export { watchTally } from "./tally";

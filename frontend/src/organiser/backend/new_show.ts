@@ -31,6 +31,7 @@ export async function createShow(
     city: show.city,
     blurb: show.blurb,
     starts_at: Timestamp.fromDate(show.startsAt),
+    ...(show.saleEndsAt && { sale_ends_at: Timestamp.fromDate(show.saleEndsAt) }),
     price_cents: show.priceCents,
     currency: "EUR",
     seats_total: show.seats,

@@ -1,8 +1,7 @@
 /** The orders of one show, whoever placed them. */
-import { collection, limit, orderBy, query, where } from "firebase/firestore";
 import { type Live, watch } from "../../backend/live";
-import { firestore } from "../../backend/open";
 import { readOrder } from "../../backend/orders";
+import type { Question } from "../../backend/question";
 import type { Order } from "../../orders/order";
 import { MOST_SALES } from "../sales";
 
@@ -12,11 +11,11 @@ export function watchSales(
   report: (live: Live<Order>) => void,
   fail: (error: Error) => void,
 ): () => void {
-  const newestFirst = query(
-    collection(firestore, "orders"),
-    where("show_id", "==", showId),
-    orderBy("placed_at", "desc"),
-    limit(MOST_SALES),
-  );
+  const newestFirst: Question = {
+    collection: "orders",
+    where: [["show_id", "==", showId]],
+    orderBy: [["placed_at", "desc"]],
+    limit: MOST_SALES,
+  };
   return watch(newestFirst, readOrder, report, fail);
 }
