@@ -98,9 +98,9 @@ class BoxOffice:
         self.documents = Firestore(addresses.firestore, addresses.project, OWNER)
         self._acquirer = addresses.acquirer
 
-    def open_show(self, seats: int, price_cents: int = 1000) -> str:
-        """Put on a show of one's own, and return its id."""
-        show_id = f"test-{secrets.token_hex(6)}"
+    def open_show(self, seats: int, price_cents: int = 1000, show_id: str | None = None) -> str:
+        """Put on a show of one's own, under that id or a new one, and return its id."""
+        show_id = show_id or f"test-{secrets.token_hex(6)}"
         show = {
             "title": "A Test in Three Acts",
             "venue": "Studio",

@@ -18,21 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from opentelemetry import baggage, trace
-from opentelemetry.baggage.propagation import W3CBaggagePropagator
-from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON
-from opentelemetry.trace import SpanKind, Tracer
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.trace import Tracer
 
 from observatory.client import ObservatoryError
 from stack import emulators, running
 from stack.box_office import APPROVED, DECLINED, FINAL, BoxOffice, Buyer, new_order_id
 from stack.console import say
+from stack.page_spans import buying, page
 from stack.ports import Ports
 from stack.problem import Problem
 from stack.reckoning import Invocations, Order, Parts, Reckoning, broken, reckon
@@ -123,31 +115,16 @@ def _chaos(redelivery: httpx.Client, asked: dict[str, float]) -> Iterator[None]:
         redelivery.post("/chaos", json={}).raise_for_status()
 
 
-@contextmanager
-def _page(otlp: str, orders: int) -> Iterator[Tracer]:
-    """A tracer of the service `page` that loses nothing; all is sent when the block ends."""
-    provider = TracerProvider(
-        ALWAYS_ON, Resource.create({"service.name": "page"}), shutdown_on_exit=False
-    )
-    exporter = OTLPSpanExporter(f"{otlp}/v1/traces", timeout=10)
-    provider.add_span_processor(
-        BatchSpanProcessor(
-            exporter, max_queue_size=max(2048, 4 * orders), schedule_delay_millis=500
-        )
-    )
-    try:
-        yield provider.get_tracer("load")
-    finally:
-        provider.shutdown()
-
-
 def _buy_all(
     parts: Parts, box_office: BoxOffice, orders: list[Order], concurrency: int, deadline: float
 ) -> None:
     """Have all orders placed, `concurrency` of them under way at any time."""
     over = threading.Event()
     began = said = time.monotonic()
-    with _page(parts.observatory, len(orders)) as tracer, ThreadPoolExecutor(concurrency) as pool:
+    with (
+        page(parts.observatory, 4 * len(orders)) as tracer,
+        ThreadPoolExecutor(concurrency) as pool,
+    ):
 
         def buy(order: Order) -> None:
             if not over.is_set():
@@ -172,37 +149,20 @@ def _buy_all(
 
 def _buy(parts: Parts, tracer: Tracer, order: Order) -> None:
     """Sign somebody in and place the order, with the spans that the page would send."""
-    about = {"boxoffice.order.id": order.id, "boxoffice.show.id": order.show_id}
     try:
         buyer = Buyer(parts)
     except httpx.HTTPError as error:
         say(f"✗ A buyer can't sign in: {error}")
         return
-    carried = baggage.set_baggage("order.id", order.id, Context())
-    carried = baggage.set_baggage("show.id", order.show_id, carried)
-    root = {"throughline.root": "page", **about}
-    write = {"throughline.hop": "document", "throughline.carrier": "document-field", **about}
-    with (
-        tracer.start_as_current_span("buy", carried, attributes=root) as span,
-        tracer.start_as_current_span(
-            "create orders",
-            trace.set_span_in_context(span, carried),
-            SpanKind.PRODUCER,
-            attributes=write,
-        ) as create,
-    ):
-        order.trace_id = trace.format_trace_id(span.get_span_context().trace_id)
-        field: dict[str, str] = {}
-        within = trace.set_span_in_context(create, carried)
-        TraceContextTextMapPropagator().inject(field, within)
-        W3CBaggagePropagator().inject(field, within)
+    with buying(tracer, order.id, order.show_id) as carried:
+        order.trace_id = carried.trace_id
         try:
             buyer.place_as(
                 order.id,
                 show_id=order.show_id,
                 seats=order.seats,
                 card_token=order.card,
-                _trace=field,
+                _trace=carried.field,
             )
             order.is_placed = True
         except httpx.HTTPError as error:

@@ -73,6 +73,8 @@ def environment(java: Path) -> dict[str, str]:
         # second of CPU; more at once than this and a small machine does nothing but start workers.
         "FUNCTIONS_EMULATOR_PARALLEL": os.environ.get("FUNCTIONS_EMULATOR_PARALLEL")
         or str(max(4, 2 * (os.cpu_count() or 2))),
+        # In seconds. After ten, which a busy machine needs, it would start without any function.
+        "FUNCTIONS_DISCOVERY_TIMEOUT": os.environ.get("FUNCTIONS_DISCOVERY_TIMEOUT") or "60",
     }
     for emulator, elsewhere in (
         ("firestore", parts.firestore_emulator),

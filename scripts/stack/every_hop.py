@@ -17,10 +17,19 @@ import httpx
 from playwright.sync_api import Browser, Page
 
 from observatory.client import Observatory, ObservatoryError, TraceNotFound
-from observatory.shapes import Journey
+from observatory.shapes.journey import Journey
 from stack.buy import browser
 from stack.console import say, step
-from stack.hop_errands import Journeyed, Parts, buy, have_quoted, look_up_seats, sign_up, sweep
+from stack.hop_errands import (
+    Journeyed,
+    Parts,
+    buy,
+    have_quoted,
+    look_up_seats,
+    refund,
+    sign_up,
+    sweep,
+)
 from stack.hop_evidence import Evidence, evidence_in
 from stack.problem import Problem
 
@@ -111,9 +120,11 @@ def cross_every_hop(chromium: Browser, parts: Parts) -> dict[str, Evidence]:
         with step("Looking seats up without a listener"):
             onlooker = somebodys_page()
             look_up_seats(onlooker, parts)
-        with step("Signing up, and sweeping a stuck order"):
-            sign_up(http, parts, done)
+        with step("Sweeping a stuck order"):
             swept_order_id = sweep(http, parts, done)
+        with step("Signing up, and refunding a ticket as a new organiser"):
+            newcomer = sign_up(http, parts, done)
+            refund(somebodys_page(), http, parts, done, newcomer)
 
         def look() -> list[Journey]:
             journeys = list(traces_of_the_roots(observatory, parts, done, swept_order_id))

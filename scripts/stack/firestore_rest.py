@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -85,6 +86,14 @@ class Firestore:
         }
         return self._commit(write)
 
+    def add(self, path: str, amounts: Mapping[str, int]) -> httpx.Response:
+        """Add to a document's numbers, whatever they are by now."""
+        transforms = [
+            {"fieldPath": field, "increment": encode(amount)} for field, amount in amounts.items()
+        ]
+        name = f"{self._documents}/{path}"
+        return self._commit({"transform": {"document": name, "fieldTransforms": transforms}})
+
     def delete(self, path: str) -> httpx.Response:
         """Delete a document."""
         return self._commit({"delete": f"{self._documents}/{path}"})
@@ -104,13 +113,7 @@ class Firestore:
         """Ask for a collection's documents, or only for those whose `uid` is the given one."""
         query: dict[str, Any] = {"from": [{"collectionId": collection}]}
         if uid is not None:
-            query["where"] = {
-                "fieldFilter": {
-                    "field": {"fieldPath": "uid"},
-                    "op": "EQUAL",
-                    "value": encode(uid),
-                }
-            }
+            query["where"] = _equal("uid", uid)
         return self._client.post(f"{self._documents}:runQuery", json={"structuredQuery": query})
 
     def find(self, collection: str, uid: str) -> list[dict[str, Any]]:
@@ -120,6 +123,36 @@ class Firestore:
         return [
             decode({"mapValue": row["document"]}) for row in response.json() if "document" in row
         ]
+
+    def ids_where(self, collection: str, field: str, value: object) -> list[str]:
+        """The ids of the documents of a collection in which `field` is `value`."""
+        query = {
+            "from": [{"collectionId": collection}],
+            "where": _equal(field, value),
+            "select": {"fields": [{"fieldPath": "__name__"}]},
+        }
+        answer = self._client.post(f"{self._documents}:runQuery", json={"structuredQuery": query})
+        answer.raise_for_status()
+        return [
+            row["document"]["name"].rsplit("/", 1)[1] for row in answer.json() if "document" in row
+        ]
+
+    def create_all(self, collection: str, documents: Mapping[str, dict[str, Any]]) -> None:
+        """Create many documents at once, by their ids."""
+        writes = [
+            {
+                **self._write(f"{collection}/{id_}", document, ()),
+                "currentDocument": {"exists": False},
+            }
+            for id_, document in documents.items()
+        ]
+        self._commit(*writes).raise_for_status()
+
+    def delete_all(self, collection: str, ids: Iterable[str]) -> None:
+        """Delete many documents at once."""
+        writes = [{"delete": f"{self._documents}/{collection}/{id_}"} for id_ in ids]
+        if writes:
+            self._commit(*writes).raise_for_status()
 
     def close(self) -> None:
         """Close the connections."""
@@ -136,5 +169,9 @@ class Firestore:
             ],
         }
 
-    def _commit(self, write: dict[str, Any]) -> httpx.Response:
-        return self._client.post(f"{self._documents}:commit", json={"writes": [write]})
+    def _commit(self, *writes: dict[str, Any]) -> httpx.Response:
+        return self._client.post(f"{self._documents}:commit", json={"writes": list(writes)})
+
+
+def _equal(field: str, value: object) -> dict[str, Any]:
+    return {"fieldFilter": {"field": {"fieldPath": field}, "op": "EQUAL", "value": encode(value)}}

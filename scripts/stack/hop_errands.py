@@ -5,6 +5,7 @@ Runs in the environment that install.py made, not in the bare Python of the othe
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ REGION = "us-central1"
 LISTEN = "**/google.firestore.v1.Firestore/Listen/**"
 AVAILABILITY = "**/api/availability?*"
 JSON = "application/json"
+AS_ADMINISTRATOR = {"Authorization": "Bearer owner"}
 LONG_AGO = "2020-01-01T00:00:00Z"
 
 
@@ -36,6 +38,11 @@ class Parts:
     auth: str
     firestore: str
     observatory: str
+
+    @property
+    def documents(self) -> str:
+        """The resource name under which the documents are."""
+        return f"projects/{self.project}/databases/(default)/documents"
 
     def function(self, name: str) -> str:
         """The address of a function."""
@@ -131,10 +138,7 @@ def sweep(http: httpx.Client, parts: Parts, done: Journeyed) -> str:
     Raises:
         Problem: the order can't be made, or the sweep fails.
     """
-    name = f"projects/{parts.project}/databases/(default)/documents"
-    documents = f"{parts.firestore}/v1/{name}"
-    as_administrator = {"Authorization": "Bearer owner"}
-    bought = _said(http.get(f"{documents}/orders/{done.order_id}", headers=as_administrator))
+    bought = _order(http, parts, done)
     order_id = secrets.token_hex(10)
     stuck = bought["fields"] | {
         "state": {"stringValue": "paid"},
@@ -142,26 +146,70 @@ def sweep(http: httpx.Client, parts: Parts, done: Journeyed) -> str:
         "moved_at": {"mapValue": {"fields": {}}},
     }
     write = {
-        "update": {"name": f"{name}/orders/{order_id}", "fields": stuck},
+        "update": {"name": f"{parts.documents}/orders/{order_id}", "fields": stuck},
         "currentDocument": {"exists": False},
     }
-    _said(http.post(f"{documents}:commit", json={"writes": [write]}, headers=as_administrator))
+    commit = f"{parts.firestore}/v1/{parts.documents}:commit"
+    _said(http.post(commit, json={"writes": [write]}, headers=AS_ADMINISTRATOR))
     done.fired_unix_nano["schedule"] = time.time_ns()
     # The emulator's name for a function that an event or a schedule starts.
     _said(http.post(parts.function("sweep-0")))
     return order_id
 
 
-def sign_up(http: httpx.Client, parts: Parts, done: Journeyed) -> None:
-    """Make a new account with an e-mail address, as the browser's SDK does.
+def sign_up(http: httpx.Client, parts: Parts, done: Journeyed) -> dict[str, str]:
+    """Make an account with an e-mail address, as the browser's SDK does; returns how to sign in.
 
     Raises:
         Problem: it isn't made.
     """
-    url = f"{parts.auth}/identitytoolkit.googleapis.com/v1/accounts:signUp?key=any"
     account = {"email": f"{secrets.token_hex(8)}@example.org", "password": secrets.token_hex(8)}
     done.fired_unix_nano["auth"] = time.time_ns()
-    done.uid = _said(http.post(url, json=account | {"returnSecureToken": True}))["localId"]
+    sent = account | {"returnSecureToken": True}
+    done.uid = _said(http.post(_accounts(parts, ":signUp?key=any"), json=sent))["localId"]
+    return account
+
+
+def refund(
+    page: Page, http: httpx.Client, parts: Parts, done: Journeyed, account: dict[str, str]
+) -> None:
+    """Make the new account an organiser's, and give the money back for the last order as that.
+
+    A guest has no account that anybody was welcomed to; an organiser's calls link to theirs.
+
+    Raises:
+        Problem: the page doesn't let us, or the order isn't refunded.
+    """
+    asked = {"localId": [done.uid]}
+    found = _said(http.post(_accounts(parts, ":lookup"), json=asked, headers=AS_ADMINISTRATOR))
+    claims = json.loads(found["users"][0]["customAttributes"]) | {"role": "organiser"}
+    given = {"localId": done.uid, "customAttributes": json.dumps(claims)}
+    _said(http.post(_accounts(parts, ":update"), json=given, headers=AS_ADMINISTRATOR))
+    show_id = _order(http, parts, done)["fields"]["show_id"]["stringValue"]
+    sale = page.locator(f'.sale[data-order-id="{done.order_id}"]')
+    refunded = page.locator(f'.sale[data-order-id="{done.order_id}"][data-order-state="refunded"]')
+    try:
+        page.goto(f"{parts.hosting}/organiser#show={show_id}")
+        page.get_by_label("E-mail").fill(account["email"], timeout=PAGE_SECONDS * 1000)
+        page.get_by_label("Password").fill(account["password"])
+        page.get_by_role("button", name="Sign in").click()
+        sale.get_by_role("button", name="Refund").click(timeout=PAGE_SECONDS * 1000)
+        page.get_by_role("dialog").get_by_role("button", name="Refund").click()
+        refunded.wait_for(timeout=PAGE_SECONDS * 1000)
+    except BrowserError as error:
+        raise Problem(f"The order was not refunded: {_first_line(error)}") from error
+
+
+def _accounts(parts: Parts, method: str) -> str:
+    """A method of the accounts that the Auth emulator keeps."""
+    key = "" if "?" in method else f"projects/{parts.project}/"
+    return f"{parts.auth}/identitytoolkit.googleapis.com/v1/{key}accounts{method}"
+
+
+def _order(http: httpx.Client, parts: Parts, done: Journeyed) -> Any:
+    """The order that was bought last, as Firestore's REST API gives it."""
+    order = f"{parts.firestore}/v1/{parts.documents}/orders/{done.order_id}"
+    return _said(http.get(order, headers=AS_ADMINISTRATOR))
 
 
 def _said(answer: httpx.Response) -> Any:

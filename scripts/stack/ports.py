@@ -14,7 +14,10 @@ OBSERVATORY = 4318
 ACQUIRER = 4320
 REDELIVERY = 4322
 
-# Firestore would be at 10080, which fetch refuses to ask (fetch.spec.whatwg.org, "bad port").
+# What fetch refuses to ask, in browsers and in Node.js, of the ports that an offset may lead to
+# (fetch.spec.whatwg.org, "bad port").
+REFUSED = {5060, 5061, 6000, 6566, *range(6665, 6670), 6679, 6697, 10080}
+# Firestore would be at the last of them.
 REFUSED_OFFSET = 2_000
 # Far enough apart that no two stacks' ports meet, and below the systems' ephemeral ports.
 OFFSETS = [offset for offset in range(0, 20_000, 1_000) if offset != REFUSED_OFFSET]
@@ -69,7 +72,7 @@ class Ports:
         return {name: port for name, port in self.all.items() if _is_taken(port)}
 
     def claim(self) -> None:
-        """Make sure that every port is free.
+        """Make sure that every port is free, and one that can be asked.
 
         Raises:
             Problem: one is not.
@@ -77,6 +80,12 @@ class Ports:
         elsewhere = (self.offset + 1_000) % 20_000
         if elsewhere == REFUSED_OFFSET:
             elsewhere += 1_000
+        for name, port in self.all.items():
+            if port in REFUSED:
+                raise Problem(
+                    f"Port {port} (for {name}) is one that browsers and Node.js refuse to ask: "
+                    f"take another offset, as in --port-offset {elsewhere}."
+                )
         for name, port in self.taken().items():
             raise Problem(
                 f"Port {port} (for {name}) is taken by another program: end that program, or move "

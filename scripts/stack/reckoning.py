@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from observatory.client import Observatory, TraceNotFound
-from observatory.shapes import Journey, Row
+from observatory.shapes.journey import Journey, Row
 from stack.box_office import FINAL, BoxOffice
 from stack.firestore_rest import decode
+from stack.invariants import Sold, oversold
 
 #: The functions that a purchase calls, and whose invocations are counted.
 FUNCTIONS = ("reserve", "charge", "settle", "issue", "audit")
@@ -127,18 +128,23 @@ def reckon(
             kept[order_id] += not charge.get("refund_id")
     details: list[str] = []
     untried = redelivered["untried"]
-    lost = 0
+    sold: list[Sold] = []
     for order in orders:
         state = documents.get(order.id, {}).get("state", "not there")
-        due = order.seats if state in ("paid", "ticketed") or kept[order.id] else 0
-        if state not in FINAL or tickets[order.id] < due:
-            lost += 1
+        sold.append(
+            Sold(
+                *(order.id, order.show_id, order.seats, state),
+                *(tickets[order.id], succeeded[order.id], kept[order.id]),
+            )
+        )
+        if sold[-1].is_lost:
             details.append(
                 f"order {order.id} is {state}, with {kept[order.id]} charges kept and "
-                f"{tickets[order.id]} of {due} tickets; its trace is {order.trace_id}"
+                f"{tickets[order.id]} of {sold[-1].tickets_due} tickets; its trace is "
+                f"{order.trace_id}"
             )
-    twice = [order for order in orders if succeeded[order.id] > 1]
-    details += [f"order {order.id} was charged {succeeded[order.id]} times" for order in twice]
+    twice = [order for order in sold if order.is_charged_twice]
+    details += [f"order {order.id} was charged {order.taken} times" for order in twice]
 
     counted = invocations.counts()
     expected = PAGE_SPANS * sum(bool(order.trace_id) for order in orders)
@@ -162,9 +168,9 @@ def reckon(
         {
             "orders": len(orders),
             "final": len(seconds),
-            "oversold": _oversold(orders, documents, tickets),
+            "oversold": oversold(sold, {order.show_id: order.stock for order in orders}, {}),
             "double_charged": len(twice),
-            "lost": lost,
+            "lost": sum(order.is_lost for order in sold),
             "dead_letters": redelivered["dead"],
             "coverage": sum(journey["covered"] for journey in journeys) / spans if spans else 0.0,
             "orphans": sum(journey["orphans"] for journey in journeys),
@@ -209,19 +215,6 @@ def _documents(
 ) -> dict[str, dict[str, Any]]:
     found = _all(box_office, collection)
     return {order.id: found[order.id] for order in orders if order.id in found}
-
-
-def _oversold(
-    orders: Sequence[Order], documents: Mapping[str, Mapping[str, Any]], tickets: Counter[str]
-) -> int:
-    """Seats sold beyond each show's stock, a seat being sold by its ticket or by an order that
-    says so, whichever says more."""
-    sold: Counter[str] = Counter()
-    for order in orders:
-        is_sold = documents.get(order.id, {}).get("state") in ("paid", "ticketed")
-        sold[order.show_id] += max(tickets[order.id], order.seats * is_sold)
-    stock = {order.show_id: order.stock for order in orders}
-    return sum(max(0, seats - stock[show_id]) for show_id, seats in sold.items())
 
 
 def _whole_journeys(observatory_url: str, orders: Sequence[Order], expected: int) -> list[Journey]:

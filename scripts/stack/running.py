@@ -73,6 +73,7 @@ def stack(
     env = {**environment(ports, install.java()), **(settings or {})}
     public = places.PAGE if not ports.offset else folder / "page"
     install.page(public, page_settings(ports))
+    install.docs(public / install.DOCS)
     ports.claim()
     if data is None:
         data = folder / "observatory.duckdb"
@@ -104,6 +105,7 @@ def addresses(ports: Ports) -> dict[str, str]:
         "Box Office": ports.url("hosting"),
         "Organiser": f"{ports.url('hosting')}/organiser",
         "Observatory": ports.url("observatory"),
+        "Tutorial": f"{ports.url('hosting')}/{install.DOCS}/",
         "Acquirer": ports.url("acquirer"),
     }
     if parts.is_downloaded("ui"):
@@ -187,11 +189,19 @@ def _start_observatory(
             *(str(places.python_in(places.VENV)), "-m", "observatory"),
             *("--host", HOST, "--port", str(ports.observatory), "--data", str(data)),
             *("--ui", str(places.OBSERVATORY_UI)),
+            *("--faults", str(places.FAULTS), "--flags", _flags(ports)),
+            *("--app", ports.url("hosting")),
         ],
         env,
         folder / "observatory.log",
         places.ROOT,
     )
+
+
+def _flags(ports: Ports) -> str:
+    """The faults' flags in Firestore's REST API."""
+    database = f"projects/{emulators.PROJECT}/databases/(default)"
+    return f"{ports.url('firestore')}/v1/{database}/documents/flags"
 
 
 def _start_acquirer(
@@ -217,7 +227,7 @@ def _start_acquirer(
             "OTEL_BSP_SCHEDULE_DELAY": "200",
             "OTEL_BLRP_SCHEDULE_DELAY": "200",
             # What a browser or a curious merchant asks for belongs to no order's trace.
-            "OTEL_PYTHON_FLASK_EXCLUDED_URLS": r"/tokens,/health,/charges\?",
+            "OTEL_PYTHON_FLASK_EXCLUDED_URLS": r"/tokens,/health,/usage,/charges\?",
         },
         folder / "acquirer.log",
         places.ACQUIRER,

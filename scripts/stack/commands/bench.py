@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from stack import install, places
-from stack.benches import bundle, coldstart, overhead, purchase, startup
+from stack.benches import (
+    bundle,
+    coldstart,
+    explorer,
+    observatory,
+    overhead,
+    purchase,
+    scrolling,
+    startup,
+)
 from stack.exit_status import exit_status
 
 FOLDER = places.MADE / "bench"
@@ -45,6 +54,26 @@ BENCHES = {
     ),
     "bundle": Bench(
         bundle.measure, 1, "the page's tracing code, gzip bytes all told, ÷ the rest of the page"
+    ),
+    "observatory": Bench(
+        observatory.measure,
+        5,
+        "spans taken in a second, a round of 200,000 from eight senders at a time, beside rotel's "
+        "blackhole and Phoenix; then, with all of them stored, memory and queries",
+    ),
+    "explorer": Bench(
+        explorer.measure,
+        10,
+        "the Observatory's overview of 400 traces until its first paint, in a browser that was "
+        "never there, beside a page of text; and its JavaScript, gzip bytes",
+        True,
+    ),
+    "scrolling": Bench(
+        scrolling.measure,
+        5,
+        "the time between frames while the wheel turns through a trace of 5,000 spans, from the "
+        "first row to the last, beside a page of the same height with nothing in it",
+        True,
     ),
 }
 

@@ -1,4 +1,4 @@
-"""`./scripts/check`: lint, types, import rules, documents' links; nothing is run."""
+"""`./scripts/check`: lint, types, import rules, documents and their site; nothing is run."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def checks(*, fix: bool) -> list[Check]:
     node = places.ROOT / "node_modules" / ".bin"
     mypy = [str(python / "mypy"), "--config-file", str(places.ROOT / "pyproject.toml")]
     tsc = [str(node / "tsc"), "--noEmit", "-p"]
+    site = [str(python / "zensical"), "build", "--strict", "--clean"]
     return [
         Check("ruff", [str(python / "ruff"), "check", *(["--fix"] if fix else []), *_PYTHON]),
         Check(
@@ -46,12 +47,17 @@ def checks(*, fix: bool) -> list[Check]:
         ),
         Check(
             "types: functions",
-            [*mypy, "main.py", "local_delivery.py", "boxoffice"],
+            [*mypy, "main.py", "local_delivery.py", "worker.py", "boxoffice", "faults"],
             places.FUNCTIONS,
         ),
         Check("types: acquirer", [*mypy, "main.py"], places.ACQUIRER),
         Check("types: observatory, redelivery", [*mypy, "observatory", "redelivery"]),
-        Check("types: scripts", [*mypy, "stack"], places.ROOT / "scripts", {"MYPYPATH": ".."}),
+        Check(
+            "types: scripts",
+            [*mypy, "stack"],
+            places.ROOT / "scripts",
+            {"MYPYPATH": os.pathsep.join(["..", "../functions"])},
+        ),
         Check(
             "types: tests",
             [*mypy, "tests"],
@@ -59,6 +65,7 @@ def checks(*, fix: bool) -> list[Check]:
         ),
         Check("types: page", [*tsc, "frontend"]),
         Check("types: Observatory's pages", [*tsc, "observatory/ui"]),
+        Check("documents' site", site, places.TUTORIAL),
         Check("documents", [str(python / "python"), "-m", "pytest", "-q", "tests/docs"]),
     ]
 

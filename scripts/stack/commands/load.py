@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
-from stack import install, places, running
+from stack import install, own_module, places, running
 from stack.commands import dev
 from stack.console import say
 from stack.exit_status import exit_status
@@ -81,18 +79,10 @@ def _load(options: argparse.Namespace, ports: Ports, folder: Path) -> int:
         "seats": options.seats,
         "chaos": chaos,
     }
-    command = [str(places.python_in(places.VENV)), "-m", "stack.crowd"]
-    command += ["--port-offset", str(ports.offset), "--load", json.dumps(load)]
-    command += ["--functions-log", str(folder / "firebase.log")]
-    command += ["--json"] if options.json else []
-    # In a group of its own a Ctrl-C reaches it through us alone, and it can take its shows off.
-    with subprocess.Popen(command, cwd=places.ROOT, process_group=0) as crowd:
-        try:
-            return crowd.wait()
-        except KeyboardInterrupt:
-            crowd.send_signal(signal.SIGINT)
-            crowd.wait()
-            raise
+    arguments = ["--port-offset", str(ports.offset), "--load", json.dumps(load)]
+    arguments += ["--functions-log", str(folder / "firebase.log")]
+    arguments += ["--json"] if options.json else []
+    return own_module.run("stack.crowd", arguments)
 
 
 def _options() -> argparse.Namespace:

@@ -10,6 +10,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from stack import emulators, install, parts, places, running
@@ -19,22 +21,30 @@ from stack.ports import Ports, free_ports
 from stack.processes import Processes
 
 FOLDER = places.MADE / "test"
+# Of pytest-xdist. What one worker has left over another takes; more workers than a few would each
+# start a browser, to save seconds.
+ON_ALL_CORES = ("--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal")
 
 
 @dataclasses.dataclass(frozen=True)
 class Tier:
-    """A part of the tests: what it is about, and what has to be there for it."""
+    """A part of the tests: what it is about, and what has to be there for it.
+
+    `stack` says whether some of its tests need a stack, `parallel` whether some run beside others.
+    """
 
     about: str
     stack: bool = True
+    parallel: bool = False
     browser: bool = False
 
 
 TIERS = {
-    "unit": Tier("one part at a time, page included; no emulators", stack=False),
+    "unit": Tier("one part at a time, page included; no emulators", stack=False, parallel=True),
     "rules": Tier("the security rules, in the real rules engine, as different users"),
     "hops": Tier("each hop on the real emulators, bad input too"),
-    "journey": Tier("whole purchases, with a real browser", browser=True),
+    "journey": Tier("whole purchases, with a real browser", parallel=True, browser=True),
+    "scenarios": Tier("every bug on purpose, with its fault and the right way", browser=True),
 }
 
 
@@ -42,20 +52,13 @@ TIERS = {
 def main() -> int:
     """Run the command; returns its exit status."""
     names, pytest_options = _options()
-    tiers = [TIERS[name] for name in names]
     began = time.monotonic()
     say("Throughline: setting up")
-    install.everything(chromium=any(tier.browser for tier in tiers))
-    status = _vitest() if "unit" in names else 0
-    if any(tier.stack for tier in tiers):
-        ports = free_ports()
-        with running.stack(ports, FOLDER) as processes:
-            addresses = _addresses(ports, processes)
-            status = _pytest(names, pytest_options, addresses) or status
-    else:
-        status = _pytest(names, pytest_options, None) or status
+    install.everything(chromium=any(TIERS[name].browser for name in names))
+    statuses = [_vitest()] if "unit" in names else []
+    statuses += _pytests(names, pytest_options)
     say(f"Tests took {time.monotonic() - began:.0f} s, set-up included.")
-    return 1 if status else 0
+    return 1 if any(statuses) else 0
 
 
 def _vitest() -> int:
@@ -64,7 +67,24 @@ def _vitest() -> int:
     return subprocess.run([str(vitest), "run"], cwd=places.ROOT, check=False).returncode
 
 
-def _pytest(names: list[str], options: list[str], addresses: dict[str, object] | None) -> int:
+def _pytests(names: list[str], options: list[str]) -> list[int]:
+    """Run pytest, and return its exit statuses.
+
+    First, on all cores, what bears company; then one by one what is on the stack or measures: where
+    the machine is busy with other tests nobody can tell what takes the time. With options of a
+    person's all is done in one process, where -x, -s and --pdb do what they say.
+    """
+    statuses = []
+    if not options and (parallel := [name for name in names if TIERS[name].parallel]):
+        statuses.append(_pytest(parallel, ("--one-by-one=none", *ON_ALL_CORES), None))
+    with _stack(needed=any(TIERS[name].stack for name in names)) as addresses:
+        statuses.append(_pytest(names, options or ("--one-by-one=only",), addresses))
+    return statuses
+
+
+def _pytest(
+    names: Sequence[str], options: Sequence[str], addresses: dict[str, object] | None
+) -> int:
     environment = dict(os.environ)
     environment.pop("PYTHONPATH", None)
     if addresses:
@@ -74,6 +94,17 @@ def _pytest(names: list[str], options: list[str], addresses: dict[str, object] |
     folders = [f"tests/{name}" for name in names if Path(f"tests/{name}").is_dir()]
     command = [str(places.python_in(places.VENV)), "-m", "pytest", *folders, *options]
     return subprocess.run(command, cwd=places.ROOT, env=environment, check=False).returncode
+
+
+@contextmanager
+def _stack(*, needed: bool) -> Iterator[dict[str, object] | None]:
+    """Run a stack while the block runs, and yield its addresses; None where none is needed."""
+    if not needed:
+        yield None
+        return
+    ports = free_ports()
+    with running.stack(ports, FOLDER) as processes:
+        yield _addresses(ports, processes)
 
 
 def _addresses(ports: Ports, processes: Processes) -> dict[str, object]:
@@ -95,7 +126,9 @@ def _options() -> tuple[list[str], list[str]]:
         description="Set everything up and run the tests, on a stack of their own.",
         epilog="tiers:\n"
         + "\n".join(f"  {name:<{width}}  {tier.about}" for name, tier in TIERS.items())
-        + "\n\nWhat follows -- goes to pytest, as in: ./scripts/test hops -- -k webhook"
+        + "\n\nWhat needs no stack runs on all cores, the rest one by one."
+        + "\nWhat follows -- goes to pytest, as in: ./scripts/test hops -- -k webhook"
+        + "\nThen all runs in one process; -n auto as well spreads the unit tier."
         + "\nExit status: 0 all passed; 1 some did not, or could not run; 2 bad usage.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

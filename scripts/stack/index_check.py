@@ -1,0 +1,103 @@
+"""Holds the queries that an Observatory has seen against rules/firestore.indexes.json.
+
+Runs in the environment that install.py made, not in the bare Python of the other modules.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from faults import composite_indexes
+from faults.switch import EVENT
+from observatory.client import Observatory, ObservatoryError
+from stack import places
+from stack.console import say
+from stack.problem import Problem
+
+INDEXES = places.ROOT / "rules" / "firestore.indexes.json"
+
+# A bug on purpose says that it is on with an event on the span that met it, above the query's.
+SEEN = """
+select
+    query.attributes['db.query.text'] as text,
+    string_agg(distinct query.service, ', ' order by query.service) as services,
+    count(*) as times,
+    arg_max(query.trace_id, query.start_time) as trace_id
+from spans as query
+left join spans as above
+    on above.trace_id = query.trace_id and above.span_id = query.parent_span_id
+where query.attributes['db.query.text'] is not null
+    and ({every} or coalesce(cast(above.events as varchar), '') not like '%{event}%')
+group by text
+order by text
+"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query that was seen: who asked it, how often, and a trace with it. `missing` are the
+    indexes that it needs and that are not there."""
+
+    text: str
+    services: str
+    times: int
+    trace_id: str
+    missing: tuple[str, ...]
+
+
+def queries(observatory: Observatory, *, every: bool = False) -> list[Asked]:
+    """The queries that an Observatory has seen, those of bugs on purpose only if `every` is asked.
+
+    Raises:
+        Problem: one of them can't be read.
+    """
+    indexes: Any = json.loads(INDEXES.read_text())
+    try:
+        return [
+            Asked(text, services, times, trace_id, tuple(map(str, missing)))
+            for text, services, times, trace_id in observatory.ask(
+                SEEN.format(every=str(every).lower(), event=EVENT)
+            )["rows"]
+            for missing in [composite_indexes.missing(text, indexes)]
+        ]
+    except composite_indexes.Unreadable as error:
+        raise Problem(f"{error}.") from error
+
+
+def show(found: list[Asked]) -> None:
+    """Print the queries for a person."""
+    for asked in found:
+        print(f"{'✗' if asked.missing else '✓'} {asked.text}")
+        print(f"  {asked.times} × by {asked.services}; trace {asked.trace_id}")
+        for index in asked.missing:
+            print(f"  needs an index on {index}")
+    if not found:
+        print("No query was seen yet.")
+
+
+def main() -> int:
+    """Run the command; returns its exit status."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--observatory", required=True)
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    try:
+        with Observatory(options.observatory) as observatory:
+            found = queries(observatory, every=options.all)
+    except (Problem, ObservatoryError) as problem:
+        say(f"✗ {problem}")
+        return 1
+    if options.json:
+        print(json.dumps({"queries": [asked.__dict__ for asked in found]}))
+    else:
+        show(found)
+    return 1 if any(asked.missing for asked in found) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

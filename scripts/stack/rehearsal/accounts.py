@@ -1,0 +1,72 @@
+"""Somebody's account and role, as whoever runs the Box Office sees to them."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import httpx
+
+from stack.firestore_rest import NO_CERTIFICATES, OWNER, Firestore
+
+
+class Addresses(Protocol):
+    """Where accounts are, as a URL, and the project they are of."""
+
+    @property
+    def project(self) -> str: ...
+    @property
+    def auth(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody who can sign in."""
+
+    uid: str
+    email: str
+    password: str
+
+
+class Accounts:
+    """The accounts of one stack."""
+
+    def __init__(self, addresses: Addresses, documents: Firestore) -> None:
+        self._url = f"{addresses.auth}/identitytoolkit.googleapis.com/v1"
+        self._project = addresses.project
+        self._documents = documents
+
+    def sign_up(self) -> Account:
+        """Make an account as a page does: the welcome function gives it its first role."""
+        email, password = f"{secrets.token_hex(6)}@example.org", secrets.token_hex(8)
+        body = {"email": email, "password": password, "returnSecureToken": True}
+        made = _post(f"{self._url}/accounts:signUp?key=any", body)
+        return Account(made["localId"], email, password)
+
+    def make_organiser(self, account: Account) -> float:
+        """Give somebody the claim, and tell them so; returns when, in seconds since 1970.
+
+        The claim first: whoever is told fetches it.
+        """
+        self._as_owner("update", localId=account.uid, customAttributes='{"role": "organiser"}')
+        role, at = f"roles/{account.uid}", ("granted_at",)
+        self._documents.set(role, {"role": "organiser"}, server_times=at).raise_for_status()
+        granted_at: str = self._documents.read(role)["granted_at"]
+        return datetime.fromisoformat(granted_at).timestamp()
+
+    def remove(self, account: Account) -> None:
+        """Have the account be gone, and its role."""
+        self._documents.delete(f"roles/{account.uid}").raise_for_status()
+        self._as_owner("delete", localId=account.uid)
+
+    def _as_owner(self, what: str, **body: Any) -> None:
+        url = f"{self._url}/projects/{self._project}/accounts:{what}"
+        _post(url, body, {"Authorization": f"Bearer {OWNER}"})
+
+
+def _post(url: str, body: Any, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    answer = httpx.post(url, json=body, headers=headers, timeout=60, verify=NO_CERTIFICATES)
+    said: dict[str, Any] = answer.raise_for_status().json()
+    return said

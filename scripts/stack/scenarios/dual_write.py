@@ -1,0 +1,46 @@
+"""Two writes that belong together, and only the first of them made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from observatory.shapes.journey import Journey
+from stack.rehearsal.scenario import Scenario, Seen
+from stack.rehearsal.signs import children, invocations, said
+from stack.rehearsal.stage import Stage
+
+
+def provoke(stage: Stage) -> Seen:
+    """Buy a ticket while Pub/Sub refuses the first message of each order."""
+    placed = stage.place(stage.open_show())
+    order = stage.come_to_rest(placed.order_id)
+    symptom = f"the order says {order['state']}, and nothing more happens"
+    return Seen([placed.trace_id], symptom if order["state"] == "reserved" else None)
+
+
+def signature(journeys: Sequence[Journey]) -> str | None:
+    """The last attempt found the order moved and sent nothing; nothing was sent before either."""
+    for journey in journeys:
+        attempts = [row for _, row in invocations([journey], "reserve")]
+        sends = [
+            child
+            for row in attempts
+            for child in children(journey, row)
+            if child["name"] == "send order-reserved"
+        ]
+        done = [row for row in attempts if said(row, "boxoffice.nothing_to_do") == "done"]
+        if done and sends and all(send["error"] for send in sends):
+            return "the order moved, its message failed, and the next attempt had nothing to do"
+    return None
+
+
+SCENARIO = Scenario(
+    fault="tells-only-if-it-moved",
+    weather=("pubsub-refuses-once",),
+    breaks=frozenset({"no lost order"}),
+    report="My order has said “reserved” for minutes. Others who came later have their tickets.",
+    reveals="A send that failed after the order moved, and an attempt after it that sent nothing.",
+    fix="Tell again whenever the order is where it should be: the next stage bears it.",
+    provoke=provoke,
+    signature=signature,
+)

@@ -1,0 +1,52 @@
+"""A message that Pub/Sub delivers twice charges the card twice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from observatory.shapes.journey import Journey
+from stack.rehearsal.scenario import Scenario, Seen
+from stack.rehearsal.signs import calls_to_vendor, invocations, said
+from stack.rehearsal.stage import Stage
+
+
+def provoke(stage: Stage) -> Seen:
+    """Have the message that begins the charge come once more while the bank takes its time."""
+    placed = stage.place(stage.open_show(), card_token=stage.card("slow_bank"))
+    stage.wait_for_invocation(placed.trace_id, "charge")
+    stage.publish_again(placed, "order-reserved")
+    stage.wait_for_invocation(placed.trace_id, "charge", times=2)
+    stage.wait_for(placed.order_id)
+    taken = [
+        charge
+        for charge in stage.settled_charges(placed.order_id)
+        if charge["status"] == "succeeded" and not charge["refund_id"]
+    ]
+    symptom = f"the card's statement has {len(taken)} charges for one order"
+    return Seen([placed.trace_id], symptom if len(taken) > 1 else None)
+
+
+def signature(journeys: Sequence[Journey]) -> str | None:
+    """Deliveries that all went well, each with a charge of its own, for one order."""
+    charges: dict[str, set[str]] = defaultdict(set)
+    for journey, row in invocations(journeys, "charge"):
+        calls = calls_to_vendor(journey, row, "/charges")
+        charge = said(row, "boxoffice.charge.id")
+        if charge and len(calls) == 1 and not row["error"]:
+            charges[said(row, "boxoffice.order.id")].add(charge)
+    for order, ids in charges.items():
+        if len(ids) > 1:
+            return f"{len(ids)} invocations of charge for order {order} made {len(ids)} charges"
+    return None
+
+
+SCENARIO = Scenario(
+    fault="no-idempotency-key",
+    breaks=frozenset({"no double charge"}),
+    report="I bought one ticket, and my card was charged twice.",
+    reveals="Two rows of charge for one order, each with another charge id, and neither failed.",
+    fix="One idempotency key an order, so that the processor knows that it was asked before.",
+    provoke=provoke,
+    signature=signature,
+)

@@ -1,0 +1,76 @@
+"""Orders that have nothing in common wait for each other, because all write one document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from observatory.shapes.journey import Journey
+from stack.problem import Problem
+from stack.rehearsal.scenario import Scenario, Seen
+from stack.rehearsal.signs import children, ended_ms, invocations, rows, said, unix_seconds
+from stack.rehearsal.stage import Placed, Stage
+
+# As many as the weather has meet, each for a show of its own.
+ORDERS = 3
+MEETING = "commit is under way"
+# Firestore's emulator waits for a lock for two seconds before it aborts somebody. Without a lock
+# between them all three commits are over in a tenth of a second.
+WAITED_SECONDS = 1.5
+
+
+def provoke(stage: Stage) -> Seen:
+    """Have several orders placed at the same moment, each for a show of its own."""
+    shows = [stage.open_show() for _ in range(ORDERS)]
+    placed = stage.place_at_once(shows)
+    waited = [took for order in placed if (took := waited_seconds(stage, order)) > WAITED_SECONDS]
+    symptom = (
+        f"{len(waited)} of {ORDERS} orders, each for another show, were paid for, and their "
+        f"tickets took up to {max(waited, default=0):.1f} s to print"
+    )
+    return Seen([order.trace_id for order in placed], symptom if len(waited) > 1 else None)
+
+
+def waited_seconds(stage: Stage, placed: Placed) -> float:
+    """How long an order had no ticket when all were there to print them; what the instances took to
+    start is another story.
+
+    Raises:
+        Problem: it has none at all.
+    """
+    order = stage.wait_for(placed.order_id)
+    if order["state"] != "ticketed":
+        raise Problem(f"Order {placed.order_id} is {order['state']}, and has no ticket.")
+    stage.wait_for_invocation(placed.trace_id, "issue")
+    met = min(
+        unix_seconds(journey, ended_ms(row))
+        for journey, row in rows(stage.whole([placed.trace_id]), "issue", MEETING)
+    )
+    return datetime.fromisoformat(order["moved_at"]["ticketed"]).timestamp() - met
+
+
+def signature(journeys: Sequence[Journey]) -> str | None:
+    """Transactions that Firestore aborted and that were begun anew, for orders of several shows."""
+    aborted: dict[str, int] = {}
+    for journey, row in invocations(journeys):
+        commits = [
+            child
+            for child in children(journey, row)
+            if said(child, "db.operation.name") == "Commit" and child["error"]
+        ]
+        if commits and (said(row, "boxoffice.transaction.attempts") or 1) > len(commits):
+            aborted[said(row, "boxoffice.show.id")] = len(commits)
+    if len(aborted) > 1:
+        return f"{sum(aborted.values())} aborted commits of orders for {len(aborted)} shows"
+    return None
+
+
+SCENARIO = Scenario(
+    fault="counts-in-one-document",
+    weather=("firestore-is-far",),
+    report="When many buy at once tickets come late, even for a show that nobody else wants.",
+    reveals="Commits of issue that were aborted after seconds, for orders of shows of all sorts.",
+    fix="Count in several documents, added to without being read, and add them up to read them.",
+    provoke=provoke,
+    signature=signature,
+)

@@ -1,0 +1,54 @@
+"""A list of ids, and then a call for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from observatory.shapes.journey import Journey
+from stack.rehearsal.pace import Pace
+from stack.rehearsal.scenario import Scenario, Seen
+from stack.rehearsal.signs import children, invocations, said
+from stack.rehearsal.stage import Stage
+
+TICKETS = 80
+ASKED = 6
+MANY = 20
+
+
+def provoke(stage: Stage) -> Seen:
+    """Have the price of a show quoted that nobody bought, and of one that many did."""
+    quiet, popular = stage.open_show(seats=500), stage.open_show(seats=500)
+    stage.print_tickets(popular, TICKETS)
+    stage.quote(quiet)  # it may be a cold start
+    # In turn, so that what else the machine does hits both.
+    asked = [(stage.quote(popular), stage.quote(quiet)) for _ in range(ASKED)]
+    pace = Pace(*zip(*asked, strict=True))
+    symptom = (
+        f"a price takes {pace.slow_ms:.0f} ms for a show that sells, {pace.fast_ms:.0f} ms for one "
+        "that won't"
+    )
+    return Seen(pace.trace_ids, symptom if pace.is_slower else None)
+
+
+def signature(journeys: Sequence[Journey]) -> str | None:
+    """One invocation with dozens of reads of single documents."""
+    for journey, row in invocations(journeys):
+        reads = [
+            child
+            for child in children(journey, row)
+            if said(child, "db.operation.name") == "BatchGetDocuments"
+        ]
+        if len(reads) >= MANY:
+            took = sum(read["duration_ms"] for read in reads)
+            return f"{row['service']} made {len(reads)} reads one after the other: {took:.0f} ms"
+    return None
+
+
+SCENARIO = Scenario(
+    fault="reads-one-by-one",
+    report="The price takes ages to appear, but only for the shows that everybody wants.",
+    reveals="Dozens of equal, short reads in a row under one call; each is fast, their sum is not.",
+    fix="Read what is wanted once: the show knows how many seats it has left.",
+    provoke=provoke,
+    signature=signature,
+)

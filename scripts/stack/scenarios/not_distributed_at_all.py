@@ -1,0 +1,57 @@
+"""It is intermittent, it crosses five services, and it is a plain mistake in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from observatory.shapes.journey import Journey, Row
+from stack.rehearsal.scenario import Scenario, Seen
+from stack.rehearsal.signs import calls_to_vendor, invocations, said
+from stack.rehearsal.stage import Stage
+
+PRICES_CENTS = (1000, 1999, 2500)
+
+
+def provoke(stage: Stage) -> Seen:
+    """Buy tickets at three prices."""
+    orders = [stage.place(stage.open_show(price_cents=price)) for price in PRICES_CENTS]
+    states = {order.order_id: stage.come_to_rest(order.order_id)["state"] for order in orders}
+    hanging = [
+        order
+        for order in orders
+        if states[order.order_id] == "charging"
+        and any(c["status"] == "succeeded" for c in stage.charges(order.order_id))
+    ]
+    symptom = f"{len(hanging)} of {len(orders)} orders hang at “charging”, with their cards charged"
+    first = sorted(orders, key=lambda order: order not in hanging)
+    return Seen([order.trace_id for order in first], symptom if hanging else None)
+
+
+def signature(journeys: Sequence[Journey]) -> str | None:
+    """Every hop carried its context and every call was answered, and settle refuses the amount."""
+    for journey, row in invocations(journeys, "settle"):
+        refused = said(row, "http.response.status_code") == 422 and row["context"] == "carried"
+        taken = any(
+            said(call, "http.response.status_code") == 202
+            for _, charge in invocations([journey], "charge")
+            for call in calls_to_vendor(journey, charge, "/charges")
+        )
+        if refused and taken:
+            return f"settle refused a charge that was taken as asked: {_log_line(row)}"
+    return None
+
+
+def _log_line(row: Row) -> str:
+    lines = [line["body"] for line in row["logs"]]
+    return lines[-1] if lines else "no log line"
+
+
+SCENARIO = Scenario(
+    fault="rounds-through-floats",
+    breaks=frozenset({"no lost order"}),
+    report="Some orders hang at “charging” though the card was charged. It must be the network.",
+    reveals="Every hop is fine; settle answers 422, and its log line says the amounts differ.",
+    fix="Cents are whole numbers, and stay so: one line in charge.",
+    provoke=provoke,
+    signature=signature,
+)

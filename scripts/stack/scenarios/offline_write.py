@@ -1,0 +1,67 @@
+"""An order that is written without a connection, and arrives when it is too late."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from observatory.shapes.journey import Journey
+from stack.box_office import FINAL
+from stack.rehearsal.scenario import Scenario, Seen
+from stack.rehearsal.signs import ancestors, invocations, said
+from stack.rehearsal.stage import Stage
+from stack.rehearsal.visitor import buy, lose_connection_when_paying, see_order, visiting
+
+AWAY_MS = 7_000
+LONG_SECONDS = 5
+
+
+def provoke(stage: Stage) -> Seen:
+    """Pay in a tunnel; before the train is out of it, the sale ends."""
+    show = stage.open_show()
+    with visiting(stage.page_address()) as page:
+        stage.flags.wait_until_obeyed()
+        lose_connection_when_paying(page)
+        buy(page, show)
+        page.locator(".order[data-order-id]").wait_for()
+        stage.box_office.documents.update(
+            f"shows/{show}", {"sale_ends_at": datetime.now(UTC)}
+        ).raise_for_status()
+        page.wait_for_timeout(AWAY_MS)
+        page.context.set_offline(False)
+        order_id = stage.order_placed_for(show)
+        order = stage.wait_for(order_id)
+        see_order(page, order_id, FINAL)
+        # The page is still open: it delivers its last spans while we wait for them.
+        trace_id = order["_trace"]["traceparent"].split("-")[1]
+        stage.wait_for_span(trace_id, f"order {order['state']}")
+    symptom = f"the sale had ended {AWAY_MS / 1000:.0f} s ago, and the order is {order['state']}"
+    return Seen([trace_id], symptom if order["state"] == "ticketed" else None)
+
+
+def signature(journeys: Sequence[Journey]) -> str | None:
+    """A write that took long to arrive and came after the sale, taken as if it had not."""
+    for journey, row in invocations(journeys, "reserve"):
+        over = said(row, "boxoffice.sale.over_seconds") or 0
+        taken = said(row, "boxoffice.order.state") == "reserved"
+        waited = [
+            write["duration_ms"] / 1000
+            for write in ancestors(journey, row)
+            if write["service"] == "page" and write["kind"] == "PRODUCER"
+        ]
+        if taken and over > 0 and waited and waited[0] > LONG_SECONDS:
+            return (
+                f"the page's write took {waited[0]:.0f} s, and reserve took the order {over:.0f} s "
+                "after the sale had ended"
+            )
+    return None
+
+
+SCENARIO = Scenario(
+    fault="dates-orders-back",
+    report="The sale was over, and the last seat sold at the door. Then two people came for it.",
+    reveals="A long write on the page, and after it a reserve that took what came after the sale.",
+    fix="Go by when Firestore stored the order, and tell the buyer that it came too late.",
+    provoke=provoke,
+    signature=signature,
+)

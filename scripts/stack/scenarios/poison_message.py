@@ -1,0 +1,46 @@
+"""A message that fails its function each time, until it is given up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from observatory.shapes.journey import Journey
+from stack.rehearsal.scenario import Scenario, Seen
+from stack.rehearsal.signs import invocations, rows, said
+from stack.rehearsal.stage import Stage
+
+
+def provoke(stage: Stage) -> Seen:
+    """Buy a ticket of a show whose id is a single word."""
+    placed = stage.place(stage.open_show(prefix="gala"))
+    order = stage.come_to_rest(placed.order_id)
+    symptom = f"the order is {order['state']}, and there is no ticket"
+    return Seen([placed.trace_id], symptom if order["state"] == "paid" else None)
+
+
+def signature(journeys: Sequence[Journey]) -> str | None:
+    """The same error at every attempt, none that went well, and somebody who gave up."""
+    errors: Counter[tuple[str, str]] = Counter()
+    went_well = set()
+    for _, row in invocations(journeys):
+        if row["error"]:
+            errors[row["service"], str(said(row, "error.type"))] += 1
+        else:
+            went_well.add(row["service"])
+    gave_up = any(row["error"] for _, row in rows(journeys, "redelivery", "send dead-letter"))
+    for (function, error), count in errors.items():
+        if gave_up and count >= 3 and function not in went_well:
+            return f"{function} failed {count} times with {error}, and its message was set aside"
+    return None
+
+
+SCENARIO = Scenario(
+    fault="chokes-on-a-name",
+    breaks=frozenset({"no lost order"}),
+    report="I paid for the gala an hour ago and have no ticket. For other shows it works.",
+    reveals="The same exception at each attempt, with growing gaps, and a dead letter at the end.",
+    fix="Take any name. And look at the dead letters: each is somebody who waits.",
+    provoke=provoke,
+    signature=signature,
+)

@@ -1,0 +1,90 @@
+"""The first answer of each new instance takes seconds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from observatory.shapes.journey import Journey, Row
+from stack.problem import Problem
+from stack.rehearsal.scenario import Scenario, Seen
+from stack.rehearsal.signs import children, invocations, said
+from stack.rehearsal.stage import Stage
+
+# An instance ends after its second answer, so whatever is running now, two or three are new.
+ASKED = 6
+# Any instance takes its time to start, on a slow machine more; this is far more than that.
+SLOW_MS = 500
+SLOW_TIMES = 2
+
+
+def provoke(stage: Stage) -> Seen:
+    """Have a price quoted again and again while instances come and go."""
+    show = stage.open_show()
+    asked = [stage.quote(show) for _ in range(ASKED)]
+    first: list[float] = []
+    later: list[float] = []
+    starting: list[float] = []
+    answering: list[float] = []
+    traces: list[str] = []
+    for trace_id, took in asked:
+        quote = stage.wait_for_span(trace_id, "quote")
+        is_new = said(quote, "faas.coldstart")
+        if not is_new and not first:
+            continue  # an instance that is older than the weather
+        traces.append(trace_id)
+        (first if is_new else later).append(took)
+        if is_new:
+            starting.append(took - quote["duration_ms"])
+            answering.append(quote["duration_ms"])
+    if len(first) < 2 or len(later) < 2:
+        raise Problem(f"Of {ASKED} prices {len(first)} came from a new instance.")
+    # The quickest of each: what a busy machine adds comes and goes.
+    slow, fast = min(first), min(later)
+    symptom = (
+        f"{len(first)} of {len(traces)} prices take {slow:.0f} ms or more, the others {fast:.0f} ms"
+    )
+    is_slow = min(answering) > SLOW_MS and min(answering) > SLOW_TIMES * min(starting)
+    return Seen(traces, symptom if is_slow else None)
+
+
+def signature(journeys: Sequence[Journey]) -> str | None:
+    """Work that fills a function's first call in each instance, and is in no other call."""
+    new: dict[str, list[dict[str, float]]] = defaultdict(list)
+    later: dict[str, set[str]] = defaultdict(set)
+    for journey, row in invocations(journeys):
+        work = own_work(journey, row)
+        if said(row, "faas.coldstart"):
+            new[row["service"]].append(work)
+        else:
+            later[row["service"]].update(work)
+    for function, usual in later.items():
+        shares = new[function]
+        for name in set[str]().union(*shares) - usual:
+            if len(shares) > 1 and all(work.get(name, 0) > 0.5 for work in shares):
+                share = min(work[name] for work in shares)
+                return (
+                    f"“{name}” is over {100 * share:.0f} % of {function} in each of {len(shares)} "
+                    "new instances, and in no later call"
+                )
+    return None
+
+
+def own_work(journey: Journey, row: Row) -> dict[str, float]:
+    """What a function did itself under a name: the share of its time that each took."""
+    return {
+        child["name"]: child["duration_ms"] / row["duration_ms"]
+        for child in children(journey, row)
+        if child["kind"] == "INTERNAL"
+    }
+
+
+SCENARIO = Scenario(
+    fault="works-out-every-price",
+    weather=("instances-come-and-go",),
+    report="Every now and then a price takes seconds. I try again, and it is there at once.",
+    reveals="All slow calls have faas.coldstart in common, and one row of work that no other has.",
+    fix="Do what this call needs and no more: an instance may be gone before the rest is used.",
+    provoke=provoke,
+    signature=signature,
+)

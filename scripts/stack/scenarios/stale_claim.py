@@ -1,0 +1,72 @@
+"""A role that was given, and a token from before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from observatory.shapes.journey import Journey
+from stack.rehearsal.scenario import Scenario, Seen
+from stack.rehearsal.signs import rows, said, unix_seconds
+from stack.rehearsal.stage import Stage
+from stack.rehearsal.visitor import put_on_a_show, sign_in, visiting
+
+
+def provoke(stage: Stage) -> Seen:
+    """Sign in, be made an organiser meanwhile, and put on a show."""
+    user = stage.sign_up()
+    title = f"Test of {user.email}"
+    with visiting(stage.page_address("organiser")) as page:
+        sign_in(page, user.email, user.password)
+        # Before the page listens, it could not hear of it.
+        page.get_by_text("this page goes on by itself").wait_for()
+        granted_at = stage.accounts.make_organiser(user)
+        page.get_by_role("button", name="New show").wait_for()
+        stage.clear_afterwards(title)
+        put_on_a_show(page, title)
+        refusal = page.get_by_role("dialog").get_by_role("alert")
+        is_on = page.locator("#sales-title", has_text=title)
+        refusal.or_(is_on).first.wait_for()
+        if refusal.count():
+            said_no = refusal.locator(".notice-title").inner_text()
+            trace_id = refusal.locator(".support code").inner_text()
+        else:
+            said_no = ""
+            trace_id = stage.trace_of_show(title)
+        # The page is still open: it delivers its last spans while we wait for them.
+        stage.wait_for_span(trace_id, "create show")
+        stage.wait_for_decision(trace_id)
+        taking_up = stage.wait_for_trace_with(
+            "take up role", "boxoffice.role.granted_at", granted_at
+        )
+    symptom = f"somebody who was made an organiser is told: “{said_no}”"
+    return Seen([trace_id, taking_up], symptom if said_no else None)
+
+
+def signature(journeys: Sequence[Journey]) -> str | None:
+    """A write that the rules denied to a token from before a role was given to its user."""
+    granted = {
+        said(row, "throughline.token.issued_at"): said(row, "boxoffice.role.granted_at")
+        for _, row in rows(journeys, "page", "take up role")
+    }
+    for journey, row in rows(journeys, "firestore.rules"):
+        denied = said(row, "throughline.rules.outcome") in ("deny", "error")
+        issued_at = said(row, "throughline.token.issued_at")
+        if not denied or issued_at not in granted:
+            continue
+        at = unix_seconds(journey, row["offset_ms"])
+        if issued_at < granted[issued_at] < at:
+            return (
+                f"{row['name']} to a token that was {at - issued_at:.0f} s old, "
+                f"{at - granted[issued_at]:.0f} s after its user was given a role"
+            )
+    return None
+
+
+SCENARIO = Scenario(
+    fault="goes-on-with-the-old-token",
+    report="I was made an organiser, and my page shows me everything. But it lets me do nothing.",
+    reveals="A denial whose token is older than the role that it lacks; the page knew of the role.",
+    fix="Where a role changes, fetch a new token: the rules and the functions go by nothing else.",
+    provoke=provoke,
+    signature=signature,
+)

@@ -1,0 +1,54 @@
+"""A task that comes hours late acts on what was true when it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from observatory.shapes.journey import Journey
+from stack.rehearsal.scenario import Scenario, Seen
+from stack.rehearsal.signs import ended_ms, invocations, said
+from stack.rehearsal.stage import Stage
+
+LATE = timedelta(hours=3)
+
+
+def provoke(stage: Stage) -> Seen:
+    """Buy a ticket, and have the task that ends its hold come three hours late."""
+    show = stage.open_show(seats=5)
+    placed = stage.place(show)
+    stage.wait_for(placed.order_id)
+    # What comes next shall begin after issue has ended, not only after it has moved the order.
+    stage.wait_for_invocation(placed.trace_id, "issue")
+    stage.expire_now(placed.order_id, LATE)
+    order, left = stage.order(placed.order_id), stage.seats_left(show)
+    symptom = f"a ticketed order is {order['state']}, and its seat is for sale again ({left} of 5)"
+    return Seen([placed.trace_id], symptom if order["state"] != "ticketed" else None)
+
+
+def signature(journeys: Sequence[Journey]) -> str | None:
+    """A late task that moved an order which was ticketed by then."""
+    for journey, row in invocations(journeys, "expire"):
+        late = said(row, "boxoffice.task.late_seconds") or 0
+        moved = said(row, "boxoffice.order.state") == "expired"
+        ticketed = [
+            other
+            for _, other in invocations([journey], "issue")
+            if said(other, "boxoffice.order.state") == "ticketed"
+            and said(other, "boxoffice.order.id") == said(row, "boxoffice.order.id")
+            and ended_ms(other) <= row["offset_ms"]
+        ]
+        if late > 60 and moved and ticketed:
+            return f"expire ran {late / 3600:.1f} h late and expired an order that was ticketed"
+    return None
+
+
+SCENARIO = Scenario(
+    fault="expires-whatever-it-finds",
+    breaks=frozenset({"no oversell"}),
+    report="My ticket was valid at noon. At the door somebody else had my seat.",
+    reveals="A row of expire after the row of issue: hours late, and it moved the order.",
+    fix="Look at the order in the transaction that moves it: who is ticketed does not expire.",
+    provoke=provoke,
+    signature=signature,
+)

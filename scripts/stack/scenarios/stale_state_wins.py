@@ -1,0 +1,52 @@
+"""Events out of order: the one that comes last wins, though it is the oldest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from observatory.shapes.journey import Journey
+from stack.rehearsal.scenario import Scenario, Seen
+from stack.rehearsal.signs import ended_ms, invocations, said
+from stack.rehearsal.stage import Stage
+
+
+def provoke(stage: Stage) -> Seen:
+    """Buy a ticket; then the message that began the charge is delivered once more."""
+    placed = stage.place(stage.open_show())
+    stage.wait_for(placed.order_id)
+    # What comes next shall begin after issue has ended, not only after it has moved the order.
+    stage.wait_for_invocation(placed.trace_id, "issue")
+    stage.publish_again(placed, "order-reserved")
+    stage.wait_for_invocation(placed.trace_id, "charge", times=2)
+    state = stage.order(placed.order_id)["state"]
+    symptom = f"an order that was ticketed is {state} again"
+    return Seen([placed.trace_id], symptom if state != "ticketed" else None)
+
+
+def signature(journeys: Sequence[Journey]) -> str | None:
+    """A stage that moved an order back, after a later stage was done with it."""
+    for journey, row in invocations(journeys, "charge"):
+        if row["error"] or said(row, "boxoffice.nothing_to_do"):
+            continue
+        later = [
+            other
+            for _, other in invocations([journey], "issue")
+            if said(other, "boxoffice.order.state") == "ticketed"
+            and said(other, "boxoffice.order.id") == said(row, "boxoffice.order.id")
+            and ended_ms(other) <= row["offset_ms"]
+        ]
+        if later:
+            gap = row["offset_ms"] - ended_ms(later[0])
+            return f"charge moved the order {gap:.0f} ms after issue had ticketed it"
+    return None
+
+
+SCENARIO = Scenario(
+    fault="writes-what-it-was-told",
+    breaks=frozenset({"no lost order"}),
+    report="I had my ticket. Now the page says that my card is being charged.",
+    reveals="A row of charge after the row of issue, and it moved the order, where it should not.",
+    fix="Legal moves in one table, judged in the transaction that makes the move.",
+    provoke=provoke,
+    signature=signature,
+)

@@ -1,0 +1,54 @@
+"""A trigger that writes where it listens, and so triggers itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from observatory.shapes.journey import Journey
+from stack.rehearsal.scenario import Scenario, Seen
+from stack.rehearsal.signs import ancestors, invocations, said
+from stack.rehearsal.stage import Stage
+
+DEPTH = 3
+
+
+def provoke(stage: Stage) -> Seen:
+    """Buy one ticket of a show with five seats, and look what is left."""
+    show = stage.open_show(seats=5)
+    placed = stage.place(show)
+    done: set[str] = set()
+    # What one reserve has written is there when it has ended, so the last of them has no more.
+    while more := set(stage.orders_of(show)) - done:
+        for order_id in more:
+            stage.wait_for_end_of("reserve", order_id)
+            stage.wait_for(order_id)
+        done |= more
+    sold = 5 - stage.seats_left(show)
+    symptom = f"one ticket was bought, and {sold} seats are gone"
+    return Seen([placed.trace_id], symptom if sold > 1 else None)
+
+
+def signature(journeys: Sequence[Journey]) -> str | None:
+    """A function under itself under itself, each for another document."""
+    for journey, row in invocations(journeys):
+        if row["hop"] != "trigger":
+            continue
+        above = [
+            other
+            for other in ancestors(journey, row)
+            if other["service"] == row["service"] and other["hop"] == "trigger"
+        ]
+        documents = {said(other, "faas.document.name") for other in [row, *above]}
+        if len(documents) >= DEPTH:
+            return f"{row['service']} lies under itself {len(documents) - 1} times"
+    return None
+
+
+SCENARIO = Scenario(
+    fault="copies-into-its-own-collection",
+    report="I bought one ticket, and now the show is nearly sold out. Our bill has gone up too.",
+    reveals="A function under itself, again and again, each for another document of a collection.",
+    fix="What a trigger writes goes where nobody listens: the trail has a collection of its own.",
+    provoke=provoke,
+    signature=signature,
+)

@@ -1,0 +1,44 @@
+"""A function answers, and what it does after that is never done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from observatory.shapes.journey import Journey
+from stack.rehearsal.scenario import Scenario, Seen
+from stack.rehearsal.signs import children, invocations, rows, said
+from stack.rehearsal.stage import Stage
+
+SEND = "send order-paid"
+
+
+def provoke(stage: Stage) -> Seen:
+    """Buy a ticket where an instance has a CPU for as long as it has a request."""
+    placed = stage.place(stage.open_show())
+    order = stage.come_to_rest(placed.order_id)
+    symptom = f"the order is {order['state']}, and there is no ticket"
+    return Seen([placed.trace_id], symptom if order["state"] == "paid" else None)
+
+
+def signature(journeys: Sequence[Journey]) -> str | None:
+    """A webhook answered with 200 whose order is paid, and nobody was told, not even in vain."""
+    for journey, row in invocations(journeys, "settle"):
+        is_paid = said(row, "boxoffice.order.state") == "paid"
+        went_well = said(row, "http.response.status_code") == 200 and not row["error"]
+        told = [child for child in children(journey, row) if child["kind"] == "PRODUCER"]
+        if is_paid and went_well and not told and not list(rows([journey], name=SEND)):
+            lines = [line["body"] for line in row["logs"]]
+            return f"settle answered 200 and sent nothing; its last line: {(lines or ['none'])[-1]}"
+    return None
+
+
+SCENARIO = Scenario(
+    fault="tells-after-the-answer",
+    weather=("cpu-only-during-requests",),
+    breaks=frozenset({"no lost order"}),
+    report="My card was charged, and the order says “paid”. The ticket never comes.",
+    reveals="A row of settle that went well, says what it will do next, and has nothing under it.",
+    fix="First do it, then answer: once the answer is out nothing of the function is sure to run.",
+    provoke=provoke,
+    signature=signature,
+)

@@ -1,0 +1,60 @@
+"""A browser whose clock is hours off, and somebody who believes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from observatory.shapes.journey import Journey
+from stack.box_office import FINAL
+from stack.rehearsal.scenario import Scenario, Seen
+from stack.rehearsal.signs import invocations, said
+from stack.rehearsal.stage import Stage
+from stack.rehearsal.visitor import SLOW_BANK, buy, see_order, visiting
+
+OFF = timedelta(hours=-3)
+FAR_OFF_MS = 60_000
+
+
+def provoke(stage: Stage) -> Seen:
+    """Pay from a device whose clock is three hours behind, with a card whose bank takes seconds."""
+    show = stage.open_show()
+    with visiting(stage.page_address(), OFF) as page:
+        stage.flags.wait_until_obeyed()
+        buy(page, show, SLOW_BANK)
+        order_id = stage.order_placed_for(show)
+        order = stage.wait_for(order_id)
+        trace_id = order["_trace"]["traceparent"].split("-")[1]
+        see_order(page, order_id, FINAL)
+        # The page is still open: it delivers its last spans while we wait for them.
+        stage.wait_for_span(trace_id, f"order {order['state']}")
+    # Money that is on its way when the hold ends comes back.
+    stage.wait_for_invocation(trace_id, "charge")
+    if stage.settled_charges(order_id):
+        stage.wait_for_invocation(trace_id, "settle")
+    symptom = f"the order is {order['state']} though its buyer paid at once"
+    return Seen([trace_id], symptom if order["state"] == "expired" else None)
+
+
+def signature(journeys: Sequence[Journey]) -> str | None:
+    """A page whose clock can't be right, and a hold that was over when it began."""
+    for journey, row in invocations(journeys, "reserve"):
+        lasts = said(row, "boxoffice.hold.lasts_seconds") or 0
+        skews = journey["skew"]["services"] if journey["skew"] else []
+        off = [one["offset_ms"] for one in skews if one["service"] == "page"]
+        if lasts < 0 and off and abs(off[0]) > FAR_OFF_MS:
+            return (
+                f"the page's clock is {off[0] / 3_600_000:+.1f} h off, and the hold ended "
+                f"{-lasts / 3600:.1f} h before it began"
+            )
+    return None
+
+
+SCENARIO = Scenario(
+    fault="holds-by-the-pages-clock",
+    report="Each order of mine says that its hold ran out, at once. On my phone it works.",
+    reveals="The page's spans lie hours from all others, and expire comes right after reserve.",
+    fix="Count from the server's clock; what a device says is there to be looked at.",
+    provoke=provoke,
+    signature=signature,
+)
