@@ -10,12 +10,35 @@ from observatory.client import Observatory
 from tests.addresses import Addresses, stack_under_test
 from tests.buyer import BoxOffice, Buyer
 
+pytest_plugins = ["tests.trace_plugin"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a person renew the documents' pictures: ./scripts/test journey -- --pictures"""
+    """Let a person renew the documents' pictures: ./scripts/test journey -- --pictures
+
+    And ./scripts/test run what bears company on all cores, and the rest one by one.
+    """
     parser.addoption(
         "--pictures", action="store_true", help="write the pictures into docs/, not aside"
     )
+    parser.addoption(
+        "--one-by-one",
+        choices=("only", "none"),
+        help="run only the tests that need the machine to themselves, or only the others",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what --one-by-one does: what asks for the stack, or is marked `measures`."""
+    if wanted := config.getoption("--one-by-one"):
+        chosen: list[pytest.Item] = []
+        left_out: list[pytest.Item] = []
+        for item in items:
+            on_stack = "addresses" in getattr(item, "fixturenames", ())
+            alone = on_stack or item.get_closest_marker("measures") is not None
+            (chosen if alone == (wanted == "only") else left_out).append(item)
+        items[:] = chosen
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")

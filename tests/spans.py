@@ -7,29 +7,35 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from observatory.client import Observatory
-from observatory.shapes import Journey, Row
-from observatory.waterfall import render_waterfall
+from observatory.shapes.journey import Journey, Row
+from tests.trace_plugin import Trace, picture
 
 ORDER_SECONDS = 40.0
 ARRIVAL_SECONDS = 15.0
+
+__all__ = [
+    "ARRIVAL_SECONDS",
+    "ORDER_SECONDS",
+    "has_all",
+    "picture",
+    "rows_of",
+    "the",
+    "trace_of_order",
+    "wait_for",
+]
 
 Found = TypeVar("Found")
 
 
 def rows_of(journey: Journey, service: str, name: str | None = None) -> list[Row]:
     """The spans of one service, or those of them with one name, in the order they began."""
-    return [
-        row
-        for row in journey["rows"]
-        if row["service"] == service and (name is None or row["name"] == name)
-    ]
+    return Trace(journey).find(service, name)
 
 
 def the(journey: Journey, service: str, name: str) -> Row:
     """The one span of that service and name; fails, and shows the trace, if it isn't one."""
-    found = rows_of(journey, service, name)
-    assert len(found) == 1, f"{len(found)} spans {service}/{name} in:\n{picture(journey)}"
-    return found[0]
+    __tracebackhide__ = True
+    return Trace(journey).one(service, name)
 
 
 def has_all(*wanted: tuple[str, str]) -> Callable[[Journey], bool]:
@@ -53,8 +59,3 @@ def trace_of_order(
     found = observatory.traces(order_id=order_id, service=service)["traces"]
     assert found, f"no trace of {service} names order {order_id}"
     return observatory.wait_for_trace(found[0]["trace_id"], until, ORDER_SECONDS)
-
-
-def picture(journey: Journey) -> str:
-    """The trace as a waterfall, for a failure's message."""
-    return render_waterfall(journey, width=120)

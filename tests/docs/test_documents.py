@@ -11,33 +11,29 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-ROOT = Path(__file__).parents[2]
-LINK = re.compile(r"\]\(([^)\s]+)\)")
+from tests.docs.markdown import ROOT, anchors, checkout, links, named, paths
+
 SCRIPT = re.compile(r"\./scripts/([a-z]+)((?: +(?:--?[a-z][a-z-]*))*)")
 
-DOCUMENTS = [
-    ROOT / name
-    for name in subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
-]
-
-
-def named(path: Path) -> str:
-    """A document's name, for the test's."""
-    return path.relative_to(ROOT).as_posix()
+DOCUMENTS = checkout("*.md")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
 def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
-    """A relative link names a file or folder that is there."""
-    targets = [link.split("#")[0] for link in LINK.findall(document.read_text())]
-    local = [target for target in targets if target and "://" not in target]
-    assert [link for link in local if not (document.parent / link).exists()] == []
+    """A relative link names a file or folder that is there, and a heading that it has."""
+    for path, anchor in links(document):
+        target = document.parent / path if path else document
+        assert target.exists(), f"{named(document)} links to {path}"
+        if anchor and target.suffix == ".md":
+            assert anchor in anchors(target), f"{named(document)} links to {path}#{anchor}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_every_file_that_is_named_is_there(document: Path) -> None:
+    """Where a document says `functions/main.py` somebody will look for it."""
+    made_by_the_reader = ("functions/.env",)
+    said = [path for path in paths(document) if path not in made_by_the_reader]
+    assert [path for path in said if not (ROOT / path).exists()] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from observatory.client import Observatory
-from observatory.shapes import Row
+from observatory.shapes.journey import Row
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice, Buyer, new_traceparent
 from tests.spans import has_all, picture, the
@@ -21,15 +21,20 @@ from tests.spans import has_all, picture, the
 
 def sign_up(addresses: Addresses, **account: str) -> dict[str, Any]:
     """Create a user as the browser's SDK does; returns the claims of the ID token."""
+    return signed_up(addresses, **account)[0]
+
+
+def signed_up(addresses: Addresses, **account: str) -> tuple[dict[str, Any], str]:
+    """Create a user as the browser's SDK does; returns the ID token's claims, and the token."""
     response = httpx.post(
         f"{addresses.auth}/identitytoolkit.googleapis.com/v1/accounts:signUp?key=any",
         json={"returnSecureToken": True, **account},
         timeout=30,
     )
     response.raise_for_status()
-    payload = response.json()["idToken"].split(".")[1]
-    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=="))
-    return claims
+    token: str = response.json()["idToken"]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    return claims, token
 
 
 def pseudonym(addresses: Addresses, uid: str) -> str:
@@ -74,6 +79,27 @@ def test_the_organiser_is_there_and_has_the_role(organiser: Buyer) -> None:
     """The local stack has an account to be the organiser with."""
     payload = organiser.token.split(".")[1]
     assert json.loads(base64.urlsafe_b64decode(payload + "=="))["role"] == "organiser"
+
+
+def test_what_a_user_asks_later_links_to_their_welcome(
+    addresses: Addresses, observatory: Observatory, open_show: Callable[..., str]
+) -> None:
+    """Their token says where they were created; the question is a trace of its own."""
+    account = {"email": f"{secrets.token_hex(6)}@example.org", "password": "long enough"}
+    claims, token = signed_up(addresses, **account)
+    span = welcomed(observatory, addresses, claims["user_id"])
+    traceparent = new_traceparent()
+    answer = httpx.post(
+        f"{addresses.functions}/{addresses.project}/us-central1/quote",
+        json={"data": {"show_id": open_show(seats=1), "seats": 1}},
+        headers={"Authorization": f"Bearer {token}", "traceparent": traceparent},
+        timeout=30,
+    )
+    assert answer.status_code == 200, answer.text
+    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_all(("quote", "quote")))
+    (link,) = the(journey, "quote", "quote")["links"]
+    assert (link["span_id"], link["stored"]) == (span["span_id"], True)
+    assert link["attributes"] == {"throughline.link": "user"}
 
 
 def test_an_order_tells_of_the_same_person_as_their_welcome(

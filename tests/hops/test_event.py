@@ -14,7 +14,8 @@ import pytest
 from observatory.client import Observatory
 from tests.addresses import Addresses
 from tests.buyer import DECLINED, BoxOffice, Buyer, new_order_id, new_traceparent
-from tests.spans import ORDER_SECONDS, has_all, picture, the
+from tests.spans import ORDER_SECONDS, has_all, the
+from tests.trace_plugin import Trace
 
 WAIT_SECONDS = 20.0
 
@@ -83,7 +84,7 @@ def test_the_trail_continues_the_trace_of_the_stage(
     )
     sent = the(journey, stage, "send boxoffice.order.moved")
     audit = the(journey, "audit", "audit")
-    assert audit["parent_span_id"] == sent["span_id"], picture(journey)
+    Trace(journey).parent(audit, sent)
     assert (audit["hop"], audit["carrier"]) == ("eventarc", "cloudevent-extension")
     assert (audit["kind"], audit["context"]) == ("CONSUMER", "carried")
     assert audit["attributes"]["cloudevents.event_id"] == f"{order_id}-{state}"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from observatory.client import Observatory
-from observatory.shapes import Journey, Row
+from observatory.shapes.journey import Journey, Row
 from tests.addresses import Addresses
 from tests.buyer import DECLINED, BoxOffice, Buyer, new_traceparent
 from tests.hops.pubsub import Subscription, publish
@@ -122,8 +122,9 @@ def test_an_event_that_succeeds_is_delivered_once_and_says_so(
     before = redelivery.state()
     traceparent = new_traceparent()
     buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
+    stages = ("reserve", "charge", "settle", "issue")
     journey = observatory.wait_for_trace(
-        traceparent.split("-")[1], has_all(("issue", "issue")), GIVING_UP_SECONDS
+        traceparent.split("-")[1], has_all(*((each, each) for each in stages)), GIVING_UP_SECONDS
     )
     for function in ("reserve", "charge", "issue"):
         assert attempt_of(the(journey, function, function)) == 1

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from observatory.client import Observatory
-from observatory.shapes import Journey, Row
+from observatory.shapes.journey import Journey, Row
 from tests.addresses import Addresses
 from tests.buyer import APPROVED, Buyer, new_order_id, new_traceparent
 from tests.spans import has_all, picture, the, wait_for
@@ -214,8 +214,9 @@ def test_a_denied_read_is_linked_to_the_write_at_its_path(
     assert stranger.documents.get(f"orders/{order_id}").status_code == 403
 
     def of_reads() -> list[Row]:
-        found = observatory.traces(order_id=order_id, service=RULES, text="get")["traces"]
-        return [row for trace in found for row in observatory.trace(trace["trace_id"])["rows"]]
+        found = observatory.traces(order_id=order_id, text='root = rules and name ~ "get orders"')
+        ids = [trace["trace_id"] for trace in found["traces"]]
+        return [row for each in ids for row in observatory.trace(each)["rows"]]
 
     (decision,) = wait_for(of_reads)
     assert decision["name"] == "get orders denied"

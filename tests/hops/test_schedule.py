@@ -9,10 +9,11 @@ import httpx
 import pytest
 
 from observatory.client import Observatory
-from observatory.shapes import Journey
+from observatory.shapes.journey import Journey
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice, new_traceparent
 from tests.spans import ORDER_SECONDS, has_all, picture, rows_of, the
+from tests.trace_plugin import Trace
 
 LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
 
@@ -64,8 +65,8 @@ def test_a_stuck_order_is_taken_to_its_end_in_its_own_trace(
     assert box_office.wait_for(order_id)["state"] == "ticketed"
     journey = mended(observatory, traceparent, (stage, stage), ("issue", "issue"))
     assert_joined(observatory, journey, traceparent)
-    sent = rows_of(journey, "sweep", f"send {topic}")[0]
-    assert rows_of(journey, stage, stage)[0]["parent_span_id"] == sent["span_id"]
+    trace = Trace(journey)
+    trace.parent(trace.find(stage, stage)[0], trace.find("sweep", f"send {topic}")[0])
 
 
 def test_a_placed_order_that_nobody_reserved_is_reserved(
@@ -101,8 +102,8 @@ def test_a_lapsed_hold_that_no_task_ended_is_expired(
     assert box_office.wait_for(order_id)["state"] == "expired"
     journey = mended(observatory, traceparent, ("expire", "expire"))
     assert_joined(observatory, journey, traceparent)
-    sent = rows_of(journey, "sweep", "send expire")[0]
-    assert rows_of(journey, "expire", "expire")[0]["parent_span_id"] == sent["span_id"]
+    trace = Trace(journey)
+    trace.parent(trace.find("expire", "expire")[0], trace.find("sweep", "send expire")[0])
 
 
 def test_an_order_that_moved_lately_is_left_alone(

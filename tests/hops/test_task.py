@@ -12,6 +12,7 @@ from observatory.client import Observatory
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice, Buyer, new_traceparent
 from tests.spans import ORDER_SECONDS, has_all, picture, the, trace_of_order
+from tests.trace_plugin import Trace
 
 AN_HOUR = timedelta(hours=1)
 
@@ -41,7 +42,7 @@ def test_the_task_continues_the_trace_of_who_enqueued_it(
     )
     sent, expire = the(journey, "reserve", "send expire"), the(journey, "expire", "expire")
     assert (sent["kind"], expire["kind"]) == ("PRODUCER", "CONSUMER")
-    assert expire["parent_span_id"] == sent["span_id"], picture(journey)
+    Trace(journey).parent(expire, sent)
     assert (expire["hop"], expire["carrier"]) == ("task", "http-headers")
     assert (expire["context"], expire["links"]) == ("carried", [])
     attributes = expire["attributes"]

@@ -16,7 +16,8 @@ from observatory.client import Observatory
 from tests.addresses import Addresses
 from tests.buyer import DECLINED, BoxOffice, Buyer, new_traceparent
 from tests.hops.pubsub import about, publish
-from tests.spans import ORDER_SECONDS, has_all, picture, rows_of, the, trace_of_order
+from tests.spans import ORDER_SECONDS, has_all, rows_of, the, trace_of_order
+from tests.trace_plugin import Trace
 
 SECRET = "whsec_for_the_local_stack_only"
 
@@ -77,9 +78,10 @@ def test_the_processors_spans_lie_under_our_call(
     call = the(journey, "charge", "POST /charges")
     assert (call["kind"], call["hop"], call["carrier"]) == ("CLIENT", "vendor", "http-headers")
     assert call["attributes"]["http.response.status_code"] == 202
-    served = the(journey, "acquirer", "POST /charges")
-    assert served["parent_span_id"] == call["span_id"], picture(journey)
-    assert the(journey, "acquirer", "card network")["parent_span_id"] == served["span_id"]
+    trace = Trace(journey)
+    served = trace.one("acquirer", "POST /charges")
+    trace.parent(served, call)
+    trace.parent(trace.one("acquirer", "card network"), served)
 
 
 def test_the_webhook_continues_the_trace_of_the_call(
@@ -94,7 +96,7 @@ def test_the_webhook_continues_the_trace_of_the_call(
         ORDER_SECONDS,
     )
     call, settle = the(journey, "charge", "POST /charges"), the(journey, "settle", "settle")
-    assert settle["parent_span_id"] == call["span_id"], picture(journey)
+    Trace(journey).parent(settle, call)
     assert (settle["kind"], settle["hop"]) == ("SERVER", "webhook")
     assert settle["carrier"] == "charge-metadata"
     delivered = the(journey, "acquirer", "POST")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,6 +13,12 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from stack.buy import browser as chromium
 from tests.addresses import Addresses
+from tests.journey.observatory_server import (
+    OwnObservatory,
+    build_explorer,
+    explorer_page,
+    observatory_in_a_thread,
+)
 
 # The first purchase finds every function cold, and a cold start takes seconds on a small machine.
 expect.set_options(timeout=40_000)
@@ -88,3 +96,23 @@ def new_account(addresses: Addresses) -> Callable[[], tuple[str, str]]:
         return email, password
 
     return sign_up
+
+
+@pytest.fixture(scope="session")
+def explorer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the explorer, built from the sources as they are."""
+    return build_explorer(tmp_path_factory.mktemp("explorer"))
+
+
+@pytest.fixture
+def running(explorer: Path, tmp_path: Path) -> Iterator[OwnObservatory]:
+    """An empty Observatory of the test's own, with the built explorer."""
+    with observatory_in_a_thread(tmp_path / "spans.duckdb", explorer) as server:
+        yield server
+
+
+@pytest.fixture
+def new_page(browser: Browser, running: OwnObservatory) -> Iterator[Callable[..., Page]]:
+    """Makes pages for the test's own Observatory; takes what `explorer_page` does."""
+    with ExitStack() as opened:
+        yield lambda **how: opened.enter_context(explorer_page(browser, running.url, **how))

@@ -34,7 +34,7 @@ def test_every_hop_of_the_contract_is_carried(addresses: Addresses) -> None:
     found = json.loads(done.stdout)
     assert list(found) == list(HOPS)
     assert len(found) == 15
-    joined_otherwise = {"schedule": "link", "auth": "root"}
+    joined_otherwise = {"schedule": "link", "auth": "link"}
     for hop, said in found.items():
         assert list(said) == ["carried", "joined_as", "p50_ms", "trace_id"]
         assert said["carried"] is True

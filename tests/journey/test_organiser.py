@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -116,19 +118,30 @@ def test_a_show_is_put_on_sale_by_keyboard_and_its_write_is_traced(
         ("Venue", "Arches"),
         ("City", "Ghent"),
         ("In a sentence", "Five songs and a flood."),
-        ("Day and time", "2037-03-04T20:00"),
+        ("Day and time", "2037-03-04T18:00"),
+        ("Sale ends (optional)", "2037-03-04T19:30"),
         ("Price in €", "42,50"),
         ("Seats", "40"),
     ):
         desk.page.get_by_label(label, exact=True).fill(text)
     desk.page.get_by_label("Seats", exact=True).press("Enter")
+    sale_ends = desk.page.get_by_label("Sale ends (optional)")
+    expect(sale_ends).to_be_focused()
+    expect(sale_ends).to_have_accessible_description(re.compile("latest when the show begins"))
+    desk.page.get_by_label("Day and time").fill("2037-03-04T20:00")
+    expect(sale_ends).not_to_have_accessible_description(re.compile("latest"))
+    sale_ends.press("Enter")
     expect(desk.page.locator("#sales-title")).to_have_text("Sales of Ünder the Bridge")
     expect(desk.page.locator("#sales-title")).to_be_focused()
     show_id = desk.page.url.partition("#show=")[2]
     try:
         show = box_office.documents.read(f"shows/{show_id}")
         assert (show["price_cents"], show["seats_total"], show["seats_left"]) == (4250, 40, 40)
+        begins, ends = (datetime.fromisoformat(show[at]) for at in ("starts_at", "sale_ends_at"))
+        assert begins - ends == timedelta(minutes=30)
         expect(till.show(show_id)).to_have_attribute("data-seats-left", "40")
+        expect(till.show(show_id)).to_contain_text("On sale until Wed 4 Mar, 19:30")
+        expect(desk.page.locator(".sales")).to_contain_text("on sale until Wed 4 Mar, 19:30")
         trace_id = show["_trace"]["traceparent"].split("-")[1]
         journey = observatory.wait_for_trace(
             trace_id, lambda seen: bool(rows_of(seen, "page", "create show")), ORDER_SECONDS

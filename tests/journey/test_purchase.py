@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 from playwright.sync_api import Locator, Page, Route, expect
 
 from observatory.client import Observatory
-from observatory.shapes import Journey, Row
+from observatory.shapes.journey import Journey
 from tests.buyer import BoxOffice, Buyer
 from tests.journey.conftest import Till
-from tests.spans import ORDER_SECONDS, has_all, picture, rows_of, the, wait_for
+from tests.spans import has_all, rows_of, the, wait_for
+from tests.trace_plugin import Trace, WholeTrace
 
 # From the click to the page's last update: each span's parent is the one above it.
 SPINE = (
@@ -29,46 +31,46 @@ SPINE = (
 WRITE, DECISION = ("page", "create orders"), ("firestore.rules", "create orders allowed")
 
 
-def whole(observatory: Observatory, order: Locator) -> Journey:
-    """The order's trace, once the page's last update and the rules' decision are in it and no
-    parent is missing."""
+def whole(whole_trace: WholeTrace, order: Locator) -> Trace:
+    """The order's trace, complete with the page's last update and the rules' decision."""
     state = order.get_attribute("data-order-state")
     trace_id = order.get_attribute("data-trace-id") or ""
-    return observatory.wait_for_trace(
-        trace_id,
-        lambda seen: has_all(("page", f"order {state}"), DECISION)(seen) and seen["orphans"] == 0,
-        ORDER_SECONDS,
-    )
+    ends = has_all(("page", f"order {state}"), DECISION)
+    return whole_trace(trace_id, until=lambda seen: ends(seen.journey))
 
 
 def test_a_purchase_is_one_trace_from_click_to_last_update(
-    till: Till, observatory: Observatory, open_show: Callable[..., str]
+    till: Till, whole_trace: WholeTrace, open_show: Callable[..., str]
 ) -> None:
     """Every hop in order, each with the parent it should have, and nothing missing or astray."""
     show_id = open_show(seats=5)
     order = till.buy(show_id)
     expect(order).to_have_attribute("data-order-state", "ticketed")
-    journey = whole(observatory, order)
-    parent: Row | None = None
-    for service, name, kind, hop in SPINE:
-        row = the(journey, service, name)
-        assert row["parent_span_id"] == (parent["span_id"] if parent else None), picture(journey)
+    trace = whole(whole_trace, order)
+    spans = [trace.one(service, name) for service, name, _, _ in SPINE]
+    for row, (_, _, kind, hop) in zip(spans, SPINE, strict=True):
         assert (row["kind"], row["hop"]) == (kind, hop)
         assert hop is None or row["context"] == "carried"
-        parent = row
-    assert the(journey, *DECISION)["parent_span_id"] == the(journey, *WRITE)["span_id"]
+    for above, below in pairwise(spans):
+        trace.parent(below, above)
+    trace.parent(trace.one(*DECISION), trace.one(*WRITE))
+    trace.no_orphans()
+    journey = trace.journey
     # The end of the hold and the audit trail go their own ways beside the purchase.
     spine = [service for service in journey["services"] if service not in ("expire", "audit")]
     assert spine == ["page", "firestore.rules", "reserve", "charge", "acquirer", "settle", "issue"]
-    assert (journey["orphans"], journey["coverage"], journey["errors"]) == (0, 1.0, 0)
-    buy = the(journey, "page", "buy")
+    assert journey["errors"] == 0
+    buy = spans[0]
     assert buy["root"] == "page"
     assert buy["attributes"]["boxoffice.order.id"] == order.get_attribute("data-order-id")
     assert buy["attributes"]["boxoffice.show.id"] == show_id
 
 
 def test_what_the_page_hears_joins_the_stage_that_said_it(
-    till: Till, observatory: Observatory, open_show: Callable[..., str]
+    till: Till,
+    observatory: Observatory,
+    whole_trace: WholeTrace,
+    open_show: Callable[..., str],
 ) -> None:
     """Each state's span lies under the stage that wrote it, and links the page's own view.
 
@@ -76,18 +78,15 @@ def test_what_the_page_hears_joins_the_stage_that_said_it(
     """
     order = till.buy(open_show(seats=5))
     expect(order).to_have_attribute("data-order-state", "ticketed")
-    journey = whole(observatory, order)
+    trace = whole(whole_trace, order)
     writers = {"reserved": "reserve", "charging": "charge", "paid": "settle", "ticketed": "issue"}
-    heard = [row for row in rows_of(journey, "page") if row["hop"] == "listener"]
-    assert len(heard) >= 2, picture(journey)
+    heard = [row for row in trace.find("page") if row["hop"] == "listener"]
+    if len(heard) < 2:
+        raise trace.failure("two states at least that the page heard of", str(len(heard)))
     for row in heard:
         state = row["name"].removeprefix("order ")
-        said_by = (
-            the(journey, writers[state], writers[state])
-            if state in writers
-            else the(journey, "page", "create orders")
-        )
-        assert row["parent_span_id"] == said_by["span_id"], picture(journey)
+        writer = (writers[state], writers[state]) if state in writers else WRITE
+        trace.parent(row, trace.one(*writer))
         assert row["attributes"]["boxoffice.order.state"] == state
         (view,) = row["links"]
         assert view["stored"]
@@ -120,8 +119,28 @@ def test_the_order_leads_to_its_trace(
         expect(explorer.get_by_text(service, exact=True).first).to_be_visible()
 
 
+def test_an_order_shows_a_support_code_that_leads_to_its_trace(
+    till: Till,
+    page: Page,
+    observatory: Observatory,
+    whole_trace: WholeTrace,
+    open_show: Callable[..., str],
+) -> None:
+    """Short enough to be read out; what the button copies is the whole id."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    order = till.buy(open_show(seats=5))
+    expect(order).to_have_attribute("data-order-state", "ticketed")
+    trace_id = whole(whole_trace, order).journey["trace_id"]
+    code = order.locator("code").inner_text()
+    assert len(code) == 8
+    assert observatory.find_id(code) == trace_id
+    order.get_by_role("button", name="Copy support code").click()
+    expect(order.get_by_role("button", name="Copied support code")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == trace_id
+
+
 def test_a_declined_card_is_explained(
-    till: Till, page: Page, observatory: Observatory, open_show: Callable[..., str]
+    till: Till, page: Page, whole_trace: WholeTrace, open_show: Callable[..., str]
 ) -> None:
     """The page says what happened and what to do; the trace ends where the money didn't come."""
     show_id = open_show(seats=5)
@@ -129,11 +148,10 @@ def test_a_declined_card_is_explained(
     expect(order).to_have_attribute("data-order-state", "declined")
     expect(order).to_contain_text("Nothing was charged")
     expect(till.show(show_id)).to_have_attribute("data-seats-left", "5")
-    journey = whole(observatory, order)
-    settle = the(journey, "settle", "settle")
-    assert the(journey, "page", "order declined")["parent_span_id"] == settle["span_id"]
-    assert rows_of(journey, "issue") == []
-    assert (journey["orphans"], journey["coverage"]) == (0, 1.0)
+    trace = whole(whole_trace, order)
+    trace.parent(trace.one("page", "order declined"), trace.one("settle", "settle"))
+    trace.none("issue")
+    trace.no_orphans()
     expect(page.locator("[data-ticket-code]")).to_have_count(0)
 
 
@@ -146,7 +164,7 @@ def test_a_sold_out_show_is_not_for_sale(till: Till, open_show: Callable[..., st
 def test_a_show_that_sells_out_meanwhile_rejects_the_order(
     till: Till,
     page: Page,
-    observatory: Observatory,
+    whole_trace: WholeTrace,
     open_show: Callable[..., str],
     buyer: Buyer,
     box_office: BoxOffice,
@@ -163,11 +181,11 @@ def test_a_show_that_sells_out_meanwhile_rejects_the_order(
     expect(order).to_have_attribute("data-order-state", "rejected")
     expect(order).to_contain_text("Somebody was faster")
     expect(order).to_contain_text("not charged")
-    journey = whole(observatory, order)
-    reserve = the(journey, "reserve", "reserve")
-    assert reserve["attributes"]["boxoffice.order.state"] == "rejected"
-    assert rows_of(journey, "charge") == []
-    assert (journey["orphans"], journey["coverage"], journey["errors"]) == (0, 1.0, 0)
+    trace = whole(whole_trace, order)
+    trace.one("reserve", "reserve", **{"boxoffice.order.state": "rejected"})
+    trace.none("charge")
+    trace.no_orphans()
+    assert trace.journey["errors"] == 0
 
 
 def test_a_write_that_the_rules_deny_says_why_under_the_click(
@@ -197,12 +215,12 @@ def test_a_write_that_the_rules_deny_says_why_under_the_click(
         return buy[0]["attributes"].get("boxoffice.show.id") if buy else None
 
     (journey,) = wait_for(of_show)
-    denied = the(journey, "firestore.rules", "create orders denied")
-    write = the(journey, *WRITE)
-    assert denied["parent_span_id"] == write["span_id"]
-    assert write["parent_span_id"] == the(journey, "page", "buy")["span_id"]
+    trace = Trace(journey)
+    denied, write = trace.one("firestore.rules", "create orders denied"), trace.one(*WRITE)
+    trace.parent(denied, write)
+    trace.parent(write, trace.one("page", "buy"))
     assert "`&& order.card_token.matches(" in denied["status_message"]
-    assert (journey["orphans"], journey["coverage"]) == (0, 1.0)
+    trace.no_orphans()
     page.goto(f"{observatory.url}/traces/{journey['trace_id']}?span={denied['span_id']}")
     details = page.get_by_role("complementary", name="create orders denied")
     expect(details.locator(".deciding")).to_contain_text("order.card_token.matches")

@@ -73,6 +73,8 @@ def test_nobody_places_an_order_signed_out(addresses: Addresses, buyer: Buyer) -
         {"state": "ticketed"},
         {"state": "paid"},
         {"amount_cents": 1},
+        {"asked_at": "just now"},
+        {"asked_at": 1795542324},
         {"note": "an extra field"},
     ],
     ids=str,
@@ -80,6 +82,34 @@ def test_nobody_places_an_order_signed_out(addresses: Addresses, buyer: Buyer) -
 def test_an_order_has_exactly_its_fields(buyer: Buyer, changes: dict[str, Any]) -> None:
     """A field that is missing, of another type, out of range or not ours keeps the order out."""
     assert place(buyer, **changes) == DENIED
+
+
+@pytest.mark.parametrize("year", [1999, 2026, 2099])
+def test_the_pages_clock_may_say_what_it_likes(buyer: Buyer, sold_out_show: str, year: int) -> None:
+    """It is only looked at, and a device whose clock is wrong can buy all the same."""
+    asked_at = datetime(year, 1, 1, tzinfo=UTC)
+    assert place(buyer, show_id=sold_out_show, asked_at=asked_at) == 200
+
+
+def test_somebody_reads_of_their_own_role_and_writes_of_none(
+    addresses: Addresses, box_office: BoxOffice, new_buyer: Callable[[], Buyer]
+) -> None:
+    """The news that a role has changed is its user's, and gives nothing by itself."""
+    mine, other, anybody = new_buyer(), new_buyer(), signed_out(addresses)
+    path = f"roles/{mine.uid}"
+    news = {"role": "organiser"}
+    box_office.documents.set(path, news, server_times=("granted_at",)).raise_for_status()
+    try:
+        assert mine.documents.read(path)["role"] == "organiser"
+        for person in (other.documents, anybody):
+            assert person.get(path).status_code == DENIED
+        assert mine.documents.query("roles").status_code == DENIED
+        assert mine.documents.set(path, {"role": "owner"}).status_code == DENIED
+        assert mine.documents.create(f"roles/{other.uid}", news).status_code == DENIED
+        assert mine.documents.query("orders", other.uid).status_code == DENIED
+    finally:
+        box_office.documents.delete(path)
+        anybody.close()
 
 
 def test_an_order_is_stamped_by_the_server(buyer: Buyer) -> None:
@@ -204,3 +234,14 @@ def test_what_no_rule_mentions_is_closed(buyer: Buyer) -> None:
     """A collection that the rules don't know is neither read nor written."""
     assert buyer.documents.get("anything/else").status_code == DENIED
     assert buyer.documents.create("anything/else", {"a": 1}).status_code == DENIED
+
+
+@pytest.mark.parametrize("who", ["a buyer", "the organiser"])
+def test_no_page_sees_or_turns_on_the_bugs_on_purpose(
+    buyer: Buyer, organiser: Buyer, who: str
+) -> None:
+    """Their flags are the administrator's, whoever is signed in."""
+    documents = (buyer if who == "a buyer" else organiser).documents
+    assert documents.set("flags/no-idempotency-key", {"on": True}).status_code == DENIED
+    assert documents.get("flags/no-idempotency-key").status_code == DENIED
+    assert documents.query("flags").status_code == DENIED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,12 +15,13 @@ from tests.buyer import BoxOffice, Buyer, new_order_id, new_traceparent
 
 DENIED = 403
 
+STARTS_AT = datetime(2030, 1, 1, 20, tzinfo=UTC)
 SHOW = {
     "title": "A Test in Three Acts",
     "venue": "Studio",
     "city": "Delft",
     "blurb": "For one night only.",
-    "starts_at": datetime(2030, 1, 1, 20, tzinfo=UTC),
+    "starts_at": STARTS_AT,
     "price_cents": 1000,
     "currency": "EUR",
     "seats_total": 10,
@@ -49,6 +50,15 @@ def test_an_organiser_puts_on_a_show(organiser: Buyer, new_show_id: str, trace: 
     assert put_on(organiser.documents, new_show_id, _trace=trace) == 200
 
 
+@pytest.mark.parametrize("before", [timedelta(0), timedelta(hours=3)])
+def test_a_sale_may_end_before_the_show_begins(
+    organiser: Buyer, new_show_id: str, before: timedelta
+) -> None:
+    """Or just when it does."""
+    ends_at = STARTS_AT - before
+    assert put_on(organiser.documents, new_show_id, sale_ends_at=ends_at) == 200
+
+
 def test_nobody_else_puts_on_a_show(addresses: Addresses, buyer: Buyer, new_show_id: str) -> None:
     """Neither a buyer nor somebody signed out."""
     anybody = Firestore(addresses.firestore, addresses.project, token=None)
@@ -66,6 +76,8 @@ def test_nobody_else_puts_on_a_show(addresses: Addresses, buyer: Buyer, new_show
         {"title": "x" * 121},
         {"blurb": "x" * 501},
         {"starts_at": "tomorrow"},
+        {"sale_ends_at": "tomorrow"},
+        {"sale_ends_at": STARTS_AT + timedelta(seconds=1)},
         {"price_cents": 0},
         {"price_cents": 9.5},
         {"price_cents": 1_000_001},
@@ -135,3 +147,16 @@ def test_the_trail_is_read_by_organisers_and_written_by_nobody(
         assert person.documents.update(path, {"by": "somebody"}).status_code == DENIED
         assert person.documents.delete(path).status_code == DENIED
         assert person.documents.create(f"audit/{new_order_id()}", entry).status_code == DENIED
+
+
+def test_the_tally_is_read_by_organisers_and_written_by_functions_alone(
+    organiser: Buyer, buyer: Buyer, box_office: BoxOffice
+) -> None:
+    """All its parts at once, so that somebody can add them up; closed to buyers."""
+    box_office.documents.add("tally/0", {"orders": 0, "seats": 0}).raise_for_status()
+    assert organiser.documents.query("tally").status_code == 200
+    assert buyer.documents.query("tally").status_code == DENIED
+    assert buyer.documents.get("tally/0").status_code == DENIED
+    for person in (organiser, buyer):
+        assert person.documents.add("tally/0", {"orders": 1}).status_code == DENIED
+        assert person.documents.delete("tally/0").status_code == DENIED

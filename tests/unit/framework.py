@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from stack.firestore_rest import NO_CERTIFICATES
 from tests.unit.local_server import eventually, free_port, is_taken
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,7 +67,9 @@ def framework(
     def answers() -> bool:
         assert process.poll() is None, log.read_text(errors="replace")
         try:
-            return httpx.get(running.url + probe, trust_env=False, timeout=5).is_success
+            return httpx.get(
+                running.url + probe, trust_env=False, timeout=5, verify=NO_CERTIFICATES
+            ).is_success
         except httpx.TransportError:
             return False
 

@@ -55,6 +55,7 @@ class LocalServer:
                 self.wfile.write(body)
 
             do_POST = do_GET
+            do_PATCH = do_GET
 
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing on stderr."""

@@ -16,6 +16,9 @@ TEST_CARDS = {
     "4000000000000002": "card_declined",
     "4000000000009995": "insufficient_funds",
     "4000000000000069": "expired_card",
+    "4000000000005100": "slow_bank",
+    "4000000000005209": "late_answer",
+    "4000000000005308": "unavailable",
 }
 
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { routeOf, tracePath } from "../../../observatory/ui/src/route";
+import { routeOf, tracePath, VIEWS } from "../../../observatory/ui/src/shell/route";
 import { agoText, count, durationText, moodOf, percent } from "../../../observatory/ui/src/wording";
 
 describe("durations read as they do in the terminal", () => {
@@ -24,23 +24,33 @@ describe("durations read as they do in the terminal", () => {
 describe("an address names a view", () => {
   const route = (address: string) => routeOf(new URL(address, "http://127.0.0.1:4318"));
 
-  test("the list, with its filter", () => {
-    expect(route("/")).toEqual({ view: "list", text: "" });
-    expect(route("/?q=declined%20settle")).toEqual({ view: "list", text: "declined settle" });
+  test("the overview, with its filter", () => {
+    expect(route("/")).toMatchObject({ view: "overview" });
+    const filtered = route("/?q=declined%20settle");
+    expect(filtered.view === "overview" && filtered.query.get("q")).toBe("declined settle");
+  });
+
+  test("every view that the navigation names", () => {
+    for (const { view, path } of VIEWS) expect(route(path)).toMatchObject({ view });
+    expect(route("/map/")).toMatchObject({ view: "map" });
   });
 
   test("a trace, and a span of it", () => {
-    expect(route(tracePath("AB12"))).toEqual({ view: "trace", traceId: "ab12", spanId: null });
-    expect(route(tracePath("ab12", "cd34"))).toEqual({
-      view: "trace",
-      traceId: "ab12",
-      spanId: "cd34",
-    });
+    expect(route(tracePath("AB12"))).toMatchObject({ view: "trace", traceId: "ab12" });
+    const spanOf = route(tracePath("ab12", "cd34"));
+    expect(spanOf.view === "trace" && spanOf.query.get("span")).toBe("cd34");
   });
 
-  test("or none", () => {
-    expect(route("/elsewhere")).toEqual({ view: "unknown", path: "/elsewhere" });
+  test("two traces side by side", () => {
+    expect(route("/diff/AB12/cd34")).toMatchObject({ view: "diff", left: "ab12", right: "cd34" });
   });
+
+  test.each(["/elsewhere", "/traces", "/traces/a/b", "/diff/a", "/diff/a/b/c"])(
+    "or none: %s",
+    (path) => {
+      expect(route(path)).toEqual({ view: "unknown", path });
+    },
+  );
 });
 
 test("only the whole is 100 %", () => {

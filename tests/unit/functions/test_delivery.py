@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -17,11 +17,18 @@ from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from tests.unit.local_server import free_port, serving, silent
+from tests.unit.local_server import LocalServer, eventually, free_port, serving, silent
 from throughline import delivery
-from throughline.delivery import Outage, PatientLogExporter, PatientSpanExporter
+from throughline.delivery import Delivery, Outage, PatientLogExporter, PatientSpanExporter
 
 EXPORT_TIMEOUT_SECONDS = 0.6
+
+
+@pytest.fixture(autouse=True)
+def no_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is tried again by itself unless a test wants it, so that none has to race a timer."""
+    monkeypatch.setattr(delivery, "FIRST_RETRY_SECONDS", 600.0)
+    monkeypatch.setattr(delivery, "RETRY_MAX_SECONDS", 600.0)
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +102,17 @@ def test_a_live_endpoint_gets_everything_and_nothing_is_said(
     assert (outage.dropped, complaints(caplog)) == (0, [])
 
 
+def spans_at(server: LocalServer) -> int:
+    """How many spans the endpoint was sent."""
+    requests = [
+        ExportTraceServiceRequest.FromString(asked.body)
+        for asked in server.asked
+        if asked.path == "/v1/traces"
+    ]
+    return sum(len(request.resource_spans[0].scope_spans[0].spans) for request in requests)
+
+
+@pytest.mark.measures
 def test_a_refused_connection_is_waited_for_once_and_said_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -112,9 +130,10 @@ def test_a_refused_connection_is_waited_for_once_and_said_once(
     said = complaints(caplog)
     assert len(said) == 1
     assert "The OTLP endpoint does not answer" in said[0]
-    assert outage.dropped == 42
+    assert outage.dropped == 0
 
 
+@pytest.mark.measures
 def test_a_silent_endpoint_costs_one_timeout(caplog: pytest.LogCaptureFixture) -> None:
     """It takes the connection and never answers: one export waits, then nobody waits any more."""
     outage = Outage()
@@ -132,19 +151,19 @@ def test_a_silent_endpoint_costs_one_timeout(caplog: pytest.LogCaptureFixture) -
 def test_an_endpoint_that_refuses_what_it_gets_is_an_outage_too(
     status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever listens there, telemetry isn't taken."""
+    """Whatever listens there, telemetry isn't taken; both exporters know it from one refusal."""
     outage = Outage()
     with serving(lambda _: status) as server, telemetry_to(server.url, outage) as telemetry:
         telemetry.record(spans=2)
         telemetry.flush()
-    assert outage.dropped == 3
+        assert [asked.path for asked in server.asked] == ["/v1/traces"]
     assert len(complaints(caplog)) == 1
 
 
-def test_recovery_is_said_with_the_number_of_items_dropped(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_what_was_not_taken_arrives_when_the_endpoint_is_back(
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Once the endpoint is tried again and answers, the gap is known and the count begins anew."""
+    """Nobody asks before the time has come; then everything kept is sent, and the end is said."""
     outage, port = Outage(), free_port()
     with telemetry_to(f"http://127.0.0.1:{port}", outage) as telemetry:
         telemetry.record(spans=2)
@@ -158,53 +177,111 @@ def test_recovery_is_said_with_the_number_of_items_dropped(
             outage._until = time.monotonic()
             telemetry.record(spans=5)
             telemetry.flush()
-            request = ExportTraceServiceRequest.FromString(server.asked[0].body)
-    assert len(request.resource_spans[0].scope_spans[0].spans) == 5
-    assert complaints(caplog)[1:] == ["The OTLP endpoint answers again; 10 items were dropped"]
-    assert outage.dropped == 0
+            assert spans_at(server) == 12
+    assert complaints(caplog)[1:] == ["The OTLP endpoint answers again; 0 items were dropped"]
 
 
-def test_an_outage_that_goes_on_is_tried_again_and_not_said_again(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_what_was_kept_arrives_without_another_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function may not be called again for hours; a timer tries, and waits longer each time."""
+    monkeypatch.setattr(delivery, "FIRST_RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(delivery, "RETRY_MAX_SECONDS", 0.05)
+    outage, port = Outage(), free_port()
+    with telemetry_to(f"http://127.0.0.1:{port}", outage) as telemetry:
+        telemetry.record(spans=3)
+        telemetry.flush()
+        with serving(port=port) as server:
+            eventually(lambda: spans_at(server) == 3, "the spans arrive by themselves")
+            eventually(lambda: "/v1/logs" in {asked.path for asked in server.asked}, "so do logs")
+
+
+def test_what_was_kept_is_tried_once_more_at_the_end() -> None:
+    """A worker that is told to end does not take it along."""
+    outage, port = Outage(), free_port()
+    telemetry = Telemetry(f"http://127.0.0.1:{port}", outage)
+    telemetry.record(spans=3)
+    telemetry.flush()
+    with serving(port=port) as server:
+        telemetry.tracers.shutdown()
+        telemetry.loggers.shutdown()
+        assert spans_at(server) == 3
+
+
+class Endpoint:
+    """Takes batches of numbers, but for those that hold one of `refused`, while it is up."""
+
+    def __init__(self, *refused: int) -> None:
+        self.refused = set(refused)
+        self.up = False
+        self.taken: list[int] = []
+
+    def __call__(self, batch: Sequence[int]) -> bool:
+        if not self.up or self.refused & set(batch):
+            return False
+        self.taken += batch
+        return True
+
+
+def test_no_more_is_kept_than_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Every so often one export tries; a failure then starts the wait over."""
-    monkeypatch.setattr(delivery, "RETRY_AFTER_SECONDS", 0.0)
-    outage, tries = Outage(), []
+    """The oldest go first, and are counted."""
+    monkeypatch.setattr(delivery, "KEPT_MAX_ITEMS", 10)
+    outage, endpoint = Outage(), Endpoint()
+    sent: Delivery[int] = Delivery(endpoint, outage)
+    for first in range(0, 21, 3):
+        sent.deliver([first, first + 1, first + 2])
+    assert outage.dropped == 12
+    endpoint.up = True
+    outage._until = time.monotonic()
+    assert sent.deliver([99])
+    assert sorted(endpoint.taken) == [*range(12, 21), 99]
+    assert complaints(caplog)[1:] == ["The OTLP endpoint answers again; 12 items were dropped"]
 
-    def fail() -> bool:
-        tries.append(1)
-        return False
 
-    assert [outage.attempt(2, fail) for _ in range(5)] == [False] * 5
-    assert (len(tries), outage.dropped, len(complaints(caplog))) == (5, 10, 1)
-
-
-def test_counts_are_right_when_many_threads_lose_telemetry(
+def test_a_batch_that_is_never_taken_does_not_keep_others_back(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """No item is lost from the count, and the outage is still said once."""
-    outage = Outage()
+    """Once a newer one was taken, one that is refused is given up, and said."""
+    outage, endpoint = Outage(), Endpoint(7)
+    endpoint.up = True
+    sent: Delivery[int] = Delivery(endpoint, outage)
+    assert not sent.deliver([7, 8])
+    outage._until = time.monotonic()
+    assert sent.deliver([9])
+    assert sent.deliver([10])
+    assert endpoint.taken == [9, 10]
+    assert complaints(caplog)[2:] == ["The OTLP endpoint refuses a batch: 2 items are dropped"]
+
+
+def test_an_outage_that_goes_on_is_not_said_again(caplog: pytest.LogCaptureFixture) -> None:
+    """Each failure starts the wait over."""
+    outage, endpoint = Outage(), Endpoint()
+    sent: Delivery[int] = Delivery(endpoint, outage)
+    for number in range(5):
+        outage._until = time.monotonic()
+        assert not sent.deliver([number])
+        assert outage.seconds_left() > 0
+    assert len(complaints(caplog)) == 1
+
+
+def test_no_item_is_lost_between_threads(caplog: pytest.LogCaptureFixture) -> None:
+    """Each is kept or counted, and the outage is still said once."""
+    outage, endpoint = Outage(), Endpoint()
+    sent: Delivery[int] = Delivery(endpoint, outage)
     together = threading.Barrier(8)
 
     def lose() -> None:
         together.wait()
-        for _ in range(500):
-            outage.attempt(3, lambda: False)
+        for number in range(500):
+            sent.deliver([number] * 3)
 
     threads = [threading.Thread(target=lose) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert outage.dropped == 8 * 500 * 3
     assert len(complaints(caplog)) == 1
-
-
-def test_both_exporters_of_a_process_share_one_outage(caplog: pytest.LogCaptureFixture) -> None:
-    """When spans were refused, log records don't wait to find out for themselves."""
-    outage = Outage()
-    with serving(lambda _: 404) as server, telemetry_to(server.url, outage) as telemetry:
-        telemetry.record()
-        telemetry.flush()
-        assert [asked.path for asked in server.asked] == ["/v1/traces"]
-    assert outage.dropped == 2
+    dropped = outage.dropped
+    endpoint.up = True
+    sent.end()
+    assert dropped + len(endpoint.taken) == 8 * 500 * 3

@@ -33,7 +33,7 @@ READERS: dict[str, tuple[Callable[[], object], object]] = {
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*READERS, "K_SERVICE", "FUNCTIONS_EMULATOR"):
+    for name in (*READERS, "FAULTS", "K_SERVICE", "FUNCTIONS_EMULATOR"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -107,6 +107,30 @@ def test_the_emulator_is_not_production(name: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("FUNCTIONS_EMULATOR", "true")
     read, default = READERS[name]
     assert read() == default
+
+
+@pytest.mark.parametrize(
+    ("value", "emulated", "deployed"),
+    [("", True, False), ("emulated", True, False), ("always", True, True), ("never", False, False)],
+)
+def test_the_bugs_on_purpose_can_be_turned_on_in_the_emulator_alone_unless_somebody_says_so(
+    monkeypatch: pytest.MonkeyPatch, value: str, emulated: bool, deployed: bool
+) -> None:
+    """A deployed project that says nothing of them has none."""
+    monkeypatch.setenv("FAULTS", value)
+    monkeypatch.setenv("K_SERVICE", "settle")
+    assert settings.faults_obey_flags() is deployed
+    monkeypatch.setenv("FUNCTIONS_EMULATOR", "true")
+    assert settings.faults_obey_flags() is emulated
+
+
+def test_a_place_for_the_bugs_that_is_none_is_an_error_that_names_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A misspelt one must not count as either."""
+    monkeypatch.setenv("FAULTS", "yes")
+    with pytest.raises(settings.SettingError, match=r"^FAULTS is 'yes'; it must be"):
+        settings.faults_obey_flags()
 
 
 LOCAL_READERS: dict[str, tuple[Callable[[], str], str, str]] = {
@@ -195,5 +219,9 @@ def test_the_example_lists_every_setting_and_no_other() -> None:
     example = (ROOT / ".env.example").read_text()
     listed = set(re.findall(r"^(?:#\s*)?([A-Z][A-Z0-9_]*)=", example, re.MULTILINE))
     ours = {name for name in listed if not OTHERS.fullmatch(name)}
-    everything = (*settings.SETTINGS, *settings.LOCAL_SETTINGS)
+    everything = (
+        *settings.SETTINGS,
+        *settings.OPTIONAL_SETTINGS,
+        *settings.LOCAL_SETTINGS,
+    )
     assert ours == {setting.name for setting in everything}

@@ -171,6 +171,7 @@ def test_a_switched_off_function_sends_nothing(serve: Serve) -> None:
         assert "trace_id" not in lines_in(running)[-1]
 
 
+@pytest.mark.measures
 @pytest.mark.parametrize("endpoint", ["dead", "silent"])
 def test_an_endpoint_that_is_away_costs_one_wait_and_one_line(serve: Serve, endpoint: str) -> None:
     """The first answer waits at most for the export's timeout; the rest don't; all are right."""

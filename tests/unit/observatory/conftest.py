@@ -14,9 +14,11 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from observatory.__main__ import _listen
+from observatory.api import Context
 from observatory.app import create_app
 from observatory.client import Observatory
 from observatory.store import Store
+from stack.firestore_rest import NO_CERTIFICATES
 from tests.unit.observatory.telemetry import Trace
 
 PROTOBUF = {"content-type": "application/x-protobuf"}
@@ -31,6 +33,7 @@ class Running:
         listener = _listen("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         app = create_app(self.store, ui, **options)
+        self.context: Context = app.state.context
         self._server = uvicorn.Server(
             uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)
         )
@@ -40,7 +43,7 @@ class Running:
         while not self._server.started:
             assert time.monotonic() < deadline, "uvicorn did not start"
             time.sleep(0.01)
-        self.http = httpx.Client(base_url=self.url, trust_env=False)
+        self.http = httpx.Client(base_url=self.url, trust_env=False, verify=NO_CERTIFICATES)
         self.client = Observatory(self.url)
 
     def stop(self) -> None:

@@ -11,6 +11,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from observatory.receive.spans import spans_of
+from observatory.store.rows import Rows
+
 MS = 1_000_000
 INTERNAL, SERVER, CLIENT = Span.SPAN_KIND_INTERNAL, Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CLIENT
 PRODUCER, CONSUMER = Span.SPAN_KIND_PRODUCER, Span.SPAN_KIND_CONSUMER
@@ -75,6 +78,10 @@ class Trace:
             scope.spans.extend(span for of, span in self.spans if of == service)
         return request
 
+    def rows(self, *only: str) -> Rows:
+        """The spans (of the named services, else of all) as rows of the store."""
+        return spans_of(self.request(*only).SerializeToString()).rows
+
     def logs_request(self) -> ExportLogsServiceRequest:
         """The log lines as one export."""
         request = ExportLogsServiceRequest()
@@ -119,10 +126,16 @@ def any_value(value: Any) -> AnyValue:  # noqa: PLR0911  # one return a type
     return AnyValue(string_value=value)
 
 
-def purchase(order_id: str, began_unix_nano: int | None = None, decline: bool = False) -> Trace:
+def purchase(
+    order_id: str,
+    began_unix_nano: int | None = None,
+    decline: bool = False,
+    charge_status: int = 201,
+) -> Trace:
     """One order's trace, as the Box Office makes it: the page, four functions and the acquirer.
 
-    The times are fixed: reserve waits 180 ms, charge 60 ms and issue 90 ms.
+    The times are fixed: reserve waits 180 ms, charge 60 ms and issue 90 ms. The acquirer answers a
+    charge with ``charge_status``; 202, as the real one does, says that its span may last longer.
     """
     t = Trace() if began_unix_nano is None else Trace(began_unix_nano=began_unix_nano)
     order: dict[str, Any] = {"boxoffice__order__id": order_id}
@@ -247,7 +260,7 @@ def purchase(order_id: str, began_unix_nano: int | None = None, decline: bool = 
         throughline__hop="vendor",
         throughline__carrier="http-headers",
         http__request__method="POST",
-        http__response__status_code=201,
+        http__response__status_code=charge_status,
     )
     server = t.span(
         "acquirer",
@@ -263,7 +276,7 @@ def purchase(order_id: str, began_unix_nano: int | None = None, decline: bool = 
     network = t.span("acquirer", "card network", INTERNAL, 836, 1720, server)
     webhook = t.span(
         "acquirer",
-        "POST /settle",
+        "POST",
         CLIENT,
         1724,
         1985,

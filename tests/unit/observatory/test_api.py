@@ -1,12 +1,17 @@
 """The JSON API and the pages beside it."""
 
 import subprocess
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from observatory.client import NotRunning, Observatory, ObservatoryError, TraceNotFound
+from observatory.compare.digest import digests
+from observatory.store import Store
 from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.telemetry import CONSUMER, INTERNAL, SERVER, Trace, purchase
 
@@ -189,10 +194,24 @@ def test_every_view_of_the_explorer_is_one_page(
     (ui / "index.html").write_text("<!doctype html><title>explorer</title>")
     (ui / "assets" / "index.js").write_text("export {}")
     (tmp_path / "secret.txt").write_text("not for the browser")
-    for path in ("/", f"/traces/{'ab' * 16}"):
+    for path in ("/", "/faults", f"/traces/{'ab' * 16}"):
         assert "explorer" in running.http.get(path).text
+    lost = running.http.get("/trace/12")
+    assert (lost.status_code, "explorer" in lost.text) == (404, True)
+    assert "explorer" not in running.http.get("/assets/gone.js").text
     assert "javascript" in running.http.get("/assets/index.js").headers["content-type"]
     assert running.http.get("/assets/%2e%2e/%2e%2e/secret.txt").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/v1/trace", "/v1/traces/v1/traces"])
+def test_telemetry_that_is_sent_elsewhere_is_told_where_it_belongs(
+    running: Running, path: str
+) -> None:
+    """An exporter whose endpoint has a path too much is the usual reason."""
+    answer = running.post(path, b"")
+    assert answer.status_code == 404
+    assert "/v1/traces" in answer.text
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" in answer.text
 
 
 def test_help_is_given() -> None:
@@ -201,5 +220,38 @@ def test_help_is_given() -> None:
 
     shown: subprocess.CompletedProcess[str] = observatory_command("--help")
     assert shown.returncode == 0
-    for option in ("--host", "--port", "--data", "--ui", "--allow-host", "--allow-origin"):
+    named = ("--host", "--port", "--data", "--ui", "--allow-host", "--allow-origin")
+    for option in (*named, "--keep-hours", "--keep-mb", "--faults", "--flags", "--app"):
         assert option in shown.stdout
+
+
+def test_it_serves_while_it_digests_what_it_held_before(
+    start: Callable[..., Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Health says that it is catching up, and questions are answered from what is done."""
+    data = tmp_path / "spans.duckdb"
+    store = Store(data)
+    store.add(purchase("order-1").rows()).result(10)
+    store.close()
+    may_go_on = threading.Event()
+    digest_some = digests.digest_some
+
+    def waits(cursor: duckdb.DuckDBPyConnection) -> bool:
+        may_go_on.wait(20)
+        return digest_some(cursor)
+
+    monkeypatch.setattr(digests, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(digests, "digest_some", waits)
+    again = start(data)
+    health = again.client.health()
+    assert (health["status"], health["spans"]) == ("catching up", 24)
+    behind = again.http.get("/api/traces").json()
+    assert behind["total"] == 0
+    may_go_on.set()
+    deadline = time.monotonic() + 20
+    while again.client.health()["status"] != "ok":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert again.client.health()["digested_spans"] == 24
+    now = again.http.get("/api/traces", headers={"If-None-Match": f'"{behind["revision"]}"'})
+    assert now.json()["total"] == 1

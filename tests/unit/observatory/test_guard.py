@@ -4,9 +4,20 @@ from collections.abc import Callable
 
 import pytest
 
+from observatory.__main__ import _listen, _parser
 from tests.unit.observatory.conftest import Running
 
 BODY = b""
+
+
+def test_only_loopback_is_bound_unless_told() -> None:
+    """By default nobody but this machine gets a connection at all."""
+    options = _parser().parse_args([])
+    with _listen(options.host, 0) as listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
+    told = _parser().parse_args(["--host", "0.0.0.0"])  # noqa: S104
+    with _listen(told.host, 0) as listener:
+        assert listener.getsockname()[0] == "0.0.0.0"  # noqa: S104
 
 
 @pytest.mark.parametrize(

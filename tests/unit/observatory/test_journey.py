@@ -9,10 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from observatory import records
-from observatory.shapes import Journey, Row
+from observatory.compare.coverage import coverage_of_everything
+from observatory.compare.digest import Digests
+from observatory.compare.digest.digests import digest_some
+from observatory.compare.digest.tables import prepare
+from observatory.compare.selection import Selection
+from observatory.compare.trace_list import Page, list_traces
+from observatory.journey.reading import read_journey
+from observatory.shapes.journey import Journey, Row
 from observatory.store import Store
-from observatory.survey import Filter, coverage_of_everything, list_traces, read_journey
 from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.telemetry import (
     CLIENT,
@@ -79,7 +84,7 @@ def test_rows_are_indented_below_what_called_them(running: Running) -> None:
     acquirer = [
         (row["label"], row["indent"]) for row in journey["rows"] if row["service"] == "acquirer"
     ]
-    assert acquirer == [("POST /charges", 0), ("card network", 1), ("POST /settle", 2)]
+    assert acquirer == [("POST /charges", 0), ("card network", 1), ("POST", 2)]
     assert row_named(journey, "settle")["depth"] == 6
 
 
@@ -101,7 +106,7 @@ def test_waiting_is_from_the_producers_end_to_the_consumers_start(running: Runni
     assert waits["charge"] == (540, 60)
     assert waits["issue"] == (1960, 90)
     assert waits["settle"] is None  # a webhook isn't a queue
-    assert waits["POST /settle"] is None
+    assert waits["POST"] is None
 
     trace = Trace()
     sent = trace.span("reserve", "send", PRODUCER, 0, 50)
@@ -279,13 +284,15 @@ def test_list_coverage_and_journey_agree(
         return
     path = tmp_path / f"{trace.trace_id.hex()}.duckdb"
     store = Store(path)
+    digests = Digests(store)
     try:
-        store.add("spans", records.spans_of(trace.request()).table).result(10)
-        with store.reader() as reader:
+        store.add(trace.rows()).result(10)
+        with digests.reader() as reader:
             journey = read_journey(reader, trace.trace_id.hex())
             everything = coverage_of_everything(reader)
-            _, (line,) = list_traces(reader, Filter(), 10)
+            _, (line,), _ = list_traces(reader, Selection().condition(reader), Page(10))
     finally:
+        digests.close()
         store.close()
     assert journey is not None
     assert len(journey["rows"]) == len(trace.spans)
@@ -295,3 +302,33 @@ def test_list_coverage_and_journey_agree(
         assert counted["coverage"] == pytest.approx(journey["coverage"])
     broken = journey["orphans"] > 0 or journey["coverage"] < 1
     assert [trace["trace_id"] for trace in everything["broken"]] == [trace.trace_id.hex()] * broken
+
+
+def test_a_trace_is_whole_however_much_of_it_is_digested(tmp_path: Path) -> None:
+    """Its spans are found whether they came before the last digest or since, and among others."""
+    trace, other = purchase("order-1"), purchase("order-2")
+    services = list(dict.fromkeys(service for service, _ in trace.spans))
+    store = Store(tmp_path / "spans.duckdb")
+    try:
+        with store.reader() as reader:
+            prepare(reader)
+            sent = 0
+            for service in services:
+                for rows in (trace.rows(service), other.rows(service)):
+                    store.add(rows).result(10)
+                sent += len(trace.rows(service).identities)
+                journey = read_journey(reader, trace.trace_id.hex())
+                assert journey is not None
+                assert journey["spans"] == sent
+                if service in services[1::2]:  # so that some come alone, some after two commits
+                    assert not digest_some(reader)
+                journey = read_journey(reader, trace.trace_id.hex())
+                assert journey is not None
+                assert journey["spans"] == sent
+            ((first, last),) = reader.execute(
+                "select first_received, last_received from trace_digests where trace_id = $id",
+                {"id": trace.trace_id.hex()},
+            ).fetchall()
+            assert first < last
+    finally:
+        store.close()

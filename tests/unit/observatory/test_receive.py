@@ -9,9 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from google.protobuf.message import DecodeError
 
-from observatory.receive import BODY_LIMIT_BYTES
-from observatory.wire import (
+from observatory.receive.batch import Batch
+from observatory.receive.intake import Intake
+from observatory.receive.otlp import BODY_LIMIT_BYTES
+from observatory.receive.spans import spans_of
+from observatory.receive.wire import (
     ExportLogsServiceResponse,
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
@@ -54,6 +58,8 @@ def test_json_means_what_protobuf_means(running: Running) -> None:
     trace.trace_id = bytes(reversed(trace.trace_id))
     for _, span in trace.spans:
         span.trace_id = trace.trace_id
+        for link in span.links:
+            link.trace_id = trace.trace_id
     running.send(trace)
     by_protobuf = running.client.trace(trace.trace_id.hex())
     ignored = {"trace_id", "last_received_ms_ago", "rows", "logs"}
@@ -243,6 +249,33 @@ def test_many_senders_lose_nothing(running: Running) -> None:
     for thread in threads:
         thread.join()
     assert sum(sent) == running.client.health()["spans"] == 8 * 10 * 50
+
+
+def test_one_bad_request_does_not_take_those_read_with_it(running: Running) -> None:
+    """Requests that wait together are read as one, and each sender is told of its own alone."""
+    half, whole = Trace(), purchase("order-1")
+    half.span("page", "good", INTERNAL, 0, 1)
+    half.span("page", "bad", INTERNAL, 0, 1).span_id = bytes(8)
+    going, waiting = threading.Event(), threading.Event()
+
+    def slow(*bodies: bytes) -> Batch:
+        going.set()
+        waiting.wait(10)
+        return spans_of(*bodies)
+
+    # A first request keeps the intake's thread busy, so that the others wait together.
+    intake = Intake(running.store)
+    intake.add(slow, one_span().request().SerializeToString())
+    assert going.wait(10)
+    bodies = [TRUNCATED, *(t.request().SerializeToString() for t in (half, whole))]
+    refused, partial, stored = [intake.add(spans_of, body) for body in bodies]
+    waiting.set()
+    assert isinstance(refused.exception(10), DecodeError)
+    assert partial.result(10).rejected == 1
+    assert stored.result(10).rejected == 0
+    intake.close()
+    assert running.client.trace(half.trace_id.hex())["spans"] == 1
+    assert running.client.trace(whole.trace_id.hex())["spans"] == len(whole.spans)
 
 
 def test_every_type_of_attribute_is_kept_as_json(running: Running) -> None:

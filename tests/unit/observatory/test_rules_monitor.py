@@ -12,14 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from observatory.records import spans_of
+from observatory.receive.spans import spans_of
+from observatory.receive.wire import ExportTraceServiceRequest
 from observatory.rules_monitor import carrier
 from observatory.rules_monitor.__main__ import Monitor
 from observatory.rules_monitor.decision import SAME_USER_SECONDS, Spans
 from observatory.rules_monitor.deliver import Delivery
 from observatory.rules_monitor.evaluation import Unreadable, read
 from observatory.rules_monitor.merging import HOLD_SECONDS, Decision, Merging
-from observatory.wire import ExportTraceServiceRequest
+from observatory.store.values import attributes_of
 from tests.unit.observatory.rules_messages import (
     CREATE_LINE,
     PROJECT,
@@ -37,6 +38,7 @@ from tests.unit.observatory.rules_messages import (
     first_try,
     message,
     order,
+    typed,
 )
 
 HOSTILE = "<script>alert(1)</script>\r\nFAKE LOG LINE\x1b[31m" + "x" * 8192
@@ -56,9 +58,9 @@ def attributes(span: Span) -> dict[str, Any]:
     """A span's attributes, as the Observatory reads them."""
     request = ExportTraceServiceRequest()
     request.resource_spans.add().scope_spans.add().spans.append(span)
-    (row,) = spans_of(request).table.to_pylist()
-    found: dict[str, Any] = json.loads(row["attributes"])
-    return found
+    rows = spans_of(request.SerializeToString()).rows
+    (row,), (shape,) = rows.table.to_pylist(), rows.shapes
+    return attributes_of(dict(zip(shape.keys, row["attribute_values"], strict=True)), shape.types)
 
 
 def test_an_allowed_write_is_a_child_of_the_span_that_wrote() -> None:
@@ -89,6 +91,28 @@ def test_an_allowed_write_is_a_child_of_the_span_that_wrote() -> None:
         "enduser.pseudo.id": hashlib.sha256((PROJECT + UID).encode()).hexdigest()[:16],
         "boxoffice.order.id": "whpLyvtl6eZ9a2jiJ9aA",
     }
+
+
+def with_token(**token: Any) -> dict[str, Any]:
+    """A message about somebody who asks with that token."""
+    raw = denied()
+    asked = raw["rulesContext"]["request"]["mapValue"]["fields"]
+    asked["auth"] = typed({"uid": UID, "token": {"sub": UID, **token}})
+    return raw
+
+
+def test_a_decision_says_how_old_the_token_was() -> None:
+    """What a claim opens is not open to a token from before the claim."""
+    found = attributes(span_of(with_token(iat=1795421000)))
+    assert found["throughline.token.issued_at"] == 1795421000
+    assert found["throughline.token.age_seconds"] == 103
+
+
+@pytest.mark.parametrize("iat", ["yesterday", None, True, 2**70, -1])
+def test_a_token_that_does_not_say_so_has_no_age(iat: Any) -> None:
+    """Nor does whatever else may be there stop the decision from being told."""
+    found = attributes(span_of(with_token(iat=iat)))
+    assert not [name for name in found if "token" in name]
 
 
 def test_a_denied_write_names_the_line_that_said_no() -> None:

@@ -5,17 +5,19 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import httpx
 import pytest
 
-from observatory import records
 from observatory.client import Observatory
+from observatory.receive.spans import spans_of
 from observatory.store import Store, StoreRefused
 from tests.unit.observatory.conftest import PROTOBUF, Running
 from tests.unit.observatory.telemetry import purchase
@@ -47,6 +49,45 @@ def test_kill_minus_nine_loses_nothing_that_was_answered_200(tmp_path: Path) -> 
         process.wait()
     with observatory_process(data) as (_, url), Observatory(url) as client:
         assert client.health()["spans"] == sum(len(trace.spans) for trace in traces)
+
+
+def test_kill_minus_nine_while_eight_send_loses_nothing_that_was_answered_200(
+    tmp_path: Path,
+) -> None:
+    """Killed in the midst of writing for eight senders, it has all that it acknowledged."""
+    data = tmp_path / "spans.duckdb"
+    acknowledged: list[str] = []
+    enough = threading.Event()
+
+    def sender(url: str) -> None:
+        with httpx.Client(base_url=url, headers=PROTOBUF, trust_env=False) as http:
+            while True:
+                trace = purchase("order-1")
+                body = trace.request().SerializeToString()
+                try:
+                    answer = http.post("/v1/traces", content=body)
+                except httpx.TransportError:
+                    return  # it was killed, and this trace may be there or not
+                if answer.status_code == 200:
+                    acknowledged.append(trace.trace_id.hex())
+                if len(acknowledged) >= 200:
+                    enough.set()
+
+    with observatory_process(data) as (process, url):
+        senders = [threading.Thread(target=sender, args=(url,)) for _ in range(8)]
+        for each in senders:
+            each.start()
+        assert enough.wait(60)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        for each in senders:
+            each.join()
+    spans = len(purchase("order-1").spans)
+    with duckdb.connect(data) as connection:
+        stored = dict(
+            connection.execute("select trace_id, count(*) from raw_spans group by all").fetchall()
+        )
+    assert {stored.get(trace_id) for trace_id in acknowledged} == {spans}
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
@@ -83,7 +124,7 @@ def test_a_database_of_another_version_is_refused_by_name(tmp_path: Path) -> Non
     Store(data).close()
     with duckdb.connect(data) as connection:
         connection.execute("update observatory_schema set version = 99")
-    with pytest.raises(StoreRefused, match=r"spans\.duckdb has version 99 .* reads version 1"):
+    with pytest.raises(StoreRefused, match=r"spans\.duckdb has version 99 .* reads version 3"):
         Store(data)
 
 
@@ -106,27 +147,31 @@ def test_a_file_in_use_is_refused(running: Running) -> None:
 def test_one_bad_batch_does_not_take_its_neighbours_with_it(tmp_path: Path) -> None:
     """When a group can't be committed, its batches are tried one by one."""
     store = Store(tmp_path / "spans.duckdb")
-    good = records.spans_of(purchase("order-1").request()).table
-    bad = good.drop_columns(["name"])
-    added = [store.add("spans", table) for table in (good, bad, good)]
+    good, other = purchase("order-1").rows(), purchase("order-2").rows()
+    bad = replace(purchase("order-3").rows(), table=good.table.drop_columns(["name"]))
+    added = [store.add(rows) for rows in (good, bad, other)]
     assert added[0].exception(10) is None
     assert added[1].exception(10) is not None
     assert added[2].exception(10) is None
     with store.reader() as reader:
-        assert reader.execute("select count(*) from raw_spans").fetchone() == (2 * good.num_rows,)
+        found = reader.execute("select count(*) from raw_spans").fetchone()
+        assert found == (2 * good.table.num_rows,)
     store.close()
 
 
+@pytest.mark.measures
 def test_readers_see_nothing_half_written_and_never_wait(tmp_path: Path) -> None:
     """While a long transaction is open, a reader answers at once with what was committed."""
     store = Store(tmp_path / "spans.duckdb")
-    table = records.spans_of(purchase("order-1").request()).table
-    store.add("spans", table).result(10)
+    rows = purchase("order-1").rows()
+    store.add(rows).result(10)
     with store.reader() as writing, store.reader() as reading:
         writing.begin()
         writing.execute("insert into raw_spans select * from raw_spans")
         began = time.monotonic()
-        assert reading.execute("select count(*) from raw_spans").fetchone() == (table.num_rows,)
+        assert reading.execute("select count(*) from raw_spans").fetchone() == (
+            rows.table.num_rows,
+        )
         assert time.monotonic() - began < 1
         writing.rollback()
     store.close()
@@ -161,6 +206,92 @@ def test_a_full_disk_refuses_what_it_cant_keep_and_recovers(tmp_path: Path) -> N
         kept += 1
     with observatory_process(data) as (_, url), Observatory(url) as observatory:
         assert observatory.health()["traces"] == kept
+
+
+def test_a_span_that_is_sent_again_is_kept_once(tmp_path: Path) -> None:
+    """Alone or beside new ones, in one group or in another, and across a restart."""
+    path = tmp_path / "spans.duckdb"
+    store = Store(path)
+    trace, other = purchase("order-1"), purchase("order-2")
+    for rows in (trace.rows("page"), trace.rows(), trace.rows(), other.rows("page")):
+        store.add(rows)
+    store.close()
+    store = Store(path)
+    for each in (trace, other):
+        store.add(each.rows()).result(10)
+    with store.reader() as reader:
+        found = reader.execute(
+            "select count(*), count(distinct (trace_id, span_id)) from raw_spans"
+        ).fetchone()
+    expected = len(trace.spans) + len(other.spans)
+    assert found == (expected, expected)
+    store.close()
+
+
+def test_each_resource_is_kept_once(tmp_path: Path) -> None:
+    """Also by a store that is opened again, and though its attributes come in another order."""
+    path = tmp_path / "spans.duckdb"
+    for number in range(2):
+        store = Store(path)
+        request = purchase(f"order-{number}").request("page")
+        if number:
+            request.resource_spans[0].resource.attributes.reverse()
+        store.add(spans_of(request.SerializeToString()).rows).result(10)
+        with store.reader() as reader:
+            found = reader.execute("select count(*) from resources").fetchone()
+        assert found == (1,)
+        store.close()
+
+
+def newest(store: Store) -> int:
+    with store.reader() as reader:
+        found = reader.execute("select max(received_unix_nano) from raw_spans").fetchone()
+    return int(found[0]) if found else 0
+
+
+def test_each_commit_is_newer_than_all_before_it(tmp_path: Path) -> None:
+    """So when rows were received tells what came since, also after a restart with a clock set
+    back."""
+    path = tmp_path / "spans.duckdb"
+    store = Store(path)
+    store.add(purchase("order-1").rows()).result(10)
+    first = newest(store)
+    ahead = 10**18
+
+    def later(cursor: duckdb.DuckDBPyConnection) -> None:
+        cursor.execute("update raw_spans set received_unix_nano = received_unix_nano + ?", [ahead])
+
+    store.run(later).result(10)
+    store.close()
+    store = Store(path)
+    assert newest(store) == first + ahead
+    trace = purchase("order-2")
+    store.add(trace.rows()).result(10)
+    with store.reader() as reader:
+        new = reader.execute(
+            "select distinct trace_id from raw_spans where received_unix_nano > ?", [first + ahead]
+        ).fetchall()
+    assert new == [(trace.trace_id.hex(),)]
+    store.close()
+
+
+def test_work_for_the_writer_is_done_in_a_transaction(tmp_path: Path) -> None:
+    """What it returns comes back; when it fails, nothing of it stays and writing goes on."""
+    store = Store(tmp_path / "spans.duckdb")
+    rows = purchase("order-1").rows()
+    store.add(rows).result(10)
+
+    def fails(cursor: duckdb.DuckDBPyConnection) -> None:
+        cursor.execute("delete from raw_spans")
+        raise ValueError("changed my mind")
+
+    assert isinstance(store.run(fails).exception(10), ValueError)
+    store.add(purchase("order-2").rows()).result(10)
+    before = store.revision
+    counted = store.run(lambda cursor: cursor.execute("select count(*) from raw_spans").fetchone())
+    assert counted.result(10) == (2 * rows.table.num_rows,)
+    assert store.revision > before  # what readers see may have changed
+    store.close()
 
 
 @contextmanager

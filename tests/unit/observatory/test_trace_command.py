@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from observatory.waterfall import render_waterfall
+from observatory.terminal.waterfall import render_waterfall
 from observatory.wording import duration_text
 from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.telemetry import ERROR, INTERNAL, SERVER, Trace, purchase
@@ -249,6 +249,6 @@ def test_durations_read_well(milliseconds: float, text: str) -> None:
 
 def test_the_module_is_what_the_script_runs() -> None:
     """The script needs nothing but the Python of .venv and the repository."""
-    assert "observatory.trace_command" in SCRIPT.read_text()
+    assert "observatory.terminal.trace_command" in SCRIPT.read_text()
     assert os.access(SCRIPT, os.X_OK)
     assert Path(sys.prefix).name == ".venv"

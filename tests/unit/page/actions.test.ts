@@ -244,3 +244,25 @@ test("a new show carries the context of its own write", async () => {
     baggage: "show.id=a-123456",
   });
 });
+
+test("a live query is a span of the page view that says what it asked for, and of a refusal why", async () => {
+  const tracing = traced();
+  const began = Date.now() - 40;
+  tracing.listened({ collection: "shows", text: "shows order by rank asc", began });
+  tracing.listened({
+    collection: "orders",
+    text: "orders where uid == ?",
+    began,
+    error: Object.assign(new Error("no"), { code: "permission-denied" }),
+  });
+  tracing.pageReady();
+  const spans = await spansOnce("listen orders");
+  const view = spans.find((span) => span.name === "page view");
+  const shows = spans.find((span) => span.name === "listen shows");
+  const orders = spans.find((span) => span.name === "listen orders");
+  expect(shows?.parentSpanId).toBe(view?.spanId);
+  expect(attribute(shows, "db.query.text")).toBe("shows order by rank asc");
+  expect(attribute(shows, "db.collection.name")).toBe("shows");
+  expect(attribute(shows, "error.type")).toBeUndefined();
+  expect(attribute(orders, "error.type")).toBe("permission-denied");
+});

@@ -9,6 +9,7 @@ import {
 } from "../../../frontend/src/organiser/new_show";
 import { describeProblem } from "../../../frontend/src/organiser/problem";
 import { STANDING, salesOf, shortName } from "../../../frontend/src/organiser/sales";
+import { inWords } from "../../../frontend/src/organiser/tally";
 import type { Show } from "../../../frontend/src/shows/show";
 
 const NOW = new Date(2026, 10, 23, 12, 0);
@@ -19,6 +20,7 @@ const GOOD: NewShowForm = {
   city: "Rotterdam",
   blurb: "A crossing in two acts.",
   startsAt: "2026-12-04T20:00",
+  saleEndsAt: "",
   price: "42.50",
   seats: "180",
 };
@@ -35,16 +37,36 @@ test("a form that is filled in well is a show", () => {
       city: "Rotterdam",
       blurb: "A crossing in two acts.",
       startsAt: new Date(2026, 11, 4, 20, 0),
+      saleEndsAt: null,
       priceCents: 4250,
       seats: 180,
     },
   });
 });
 
-test("an empty form says of every field what it wants", () => {
+test("an empty form says of every field what it wants, but of the one that may be empty", () => {
   const { show, faults } = readForm(EMPTY_FORM, NOW);
   expect(show).toBeNull();
-  expect(Object.keys(faults ?? {}).sort()).toEqual(Object.keys(EMPTY_FORM).sort());
+  const { saleEndsAt, ...wanted } = EMPTY_FORM;
+  expect(Object.keys(faults ?? {}).sort()).toEqual(Object.keys(wanted).sort());
+});
+
+test.each([
+  ["2026-12-04T18:30", new Date(2026, 11, 4, 18, 30)],
+  ["2026-12-04T20:00", new Date(2026, 11, 4, 20, 0)],
+])("a sale that ends at %s ends then", (saleEndsAt, at) => {
+  expect(readForm({ ...GOOD, saleEndsAt }, NOW).show?.saleEndsAt).toEqual(at);
+});
+
+test("an end of the sale of which only half is typed is not taken for none", () => {
+  expect(readForm(GOOD, NOW, ["saleEndsAt"]).faults).toEqual({
+    saleEndsAt: "Give both day and time, or neither.",
+  });
+});
+
+test("whether the sale ends too late is not asked before it is known when the show begins", () => {
+  const faults = faultsOf({ startsAt: "", saleEndsAt: "2026-12-04T20:01" });
+  expect(Object.keys(faults)).toEqual(["startsAt"]);
 });
 
 test.each([
@@ -61,6 +83,9 @@ test.each([
   [{ blurb: "   " }, "blurb", /sentence/],
   [{ startsAt: "2026-11-23T11:59" }, "startsAt", /has passed/],
   [{ startsAt: "soon" }, "startsAt", /no day and time/],
+  [{ saleEndsAt: "later" }, "saleEndsAt", /no day and time/],
+  [{ saleEndsAt: "2026-11-23T12:00" }, "saleEndsAt", /has passed/],
+  [{ saleEndsAt: "2026-12-04T20:01" }, "saleEndsAt", /when the show begins/],
   [{ price: "free" }, "price", /42 or 42.50/],
   [{ price: "-5" }, "price", /42 or 42.50/],
   [{ price: "4.255" }, "price", /42 or 42.50/],
@@ -135,4 +160,18 @@ test.each([
 test("a wrong password and an unknown address read the same, so that nobody can fish for accounts", () => {
   const of = (code: string) => describeProblem("sign in", { code });
   expect(of("auth/user-not-found")).toEqual(of("auth/wrong-password"));
+});
+
+test.each([
+  [[], "0 tickets out, of 0 orders"],
+  [[{ orders: 1, seats: 1 }], "1 ticket out, of 1 order"],
+  [
+    [
+      { orders: 1200, seats: 2500 },
+      { orders: -1, seats: -2 },
+    ],
+    "2,498 tickets out, of 1,199 orders",
+  ],
+])("the parts %j of the tally are “%s”", (parts, words) => {
+  expect(inWords(parts)).toBe(words);
 });

@@ -51,6 +51,7 @@ test("an order that went wrong shows the steps it took and where it stopped", ()
 test.each([
   ["rejected", "sold_out", /not 2 seats left/],
   ["rejected", "unknown_show", /no longer on sale/],
+  ["rejected", "sale_over", /sale had ended when your order came in/],
   ["rejected", "something_new", /could not take this order/],
   ["declined", "card_declined", /did not say why/],
   ["declined", "insufficient_funds", /not enough money/],

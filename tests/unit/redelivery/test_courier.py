@@ -49,6 +49,7 @@ class Emulators:
         if not request.url.path.endswith(f"/triggers/{self.trigger}"):
             asked = request.url.path.partition("/triggers/")[2]
             valid = f"us-central1-reissue-99, {self.trigger}, us-central1-settle"
+            await asyncio.sleep(0.01)  # so that others ask meanwhile
             return httpx.Response(
                 404, text=f"Function {asked} does not exist, valid functions are: {valid}"
             )
@@ -185,6 +186,20 @@ def test_a_functions_trigger_is_found(trigger: str) -> None:
     async def work(courier: Courier) -> None:
         courier.take(event(), None)
         assert (await quiet(courier))["delivered"] == 1
+
+    emulators.run(work)
+
+
+def test_all_who_ask_for_a_trigger_at_once_find_it() -> None:
+    """Whoever hears of it second has not failed."""
+    emulators = Emulators(OK)
+    emulators.trigger = "us-central1-issue-1"
+
+    async def work(courier: Courier) -> None:
+        for name in ("one", "two", "three"):
+            courier.take(event(name), None)
+        state = await quiet(courier)
+        assert (state["attempts"], state["delivered"], state["failed"]) == (3, 3, 0)
 
     emulators.run(work)
 

@@ -65,7 +65,20 @@ def test_help_says_what_a_script_does_and_how_it_ends(script: str) -> None:
         ("test", ["--fast"], "--fast"),
         ("test", ["juorney"], "there is no tier 'juorney'; did you mean journey?"),
         ("test", ["unit", "hop"], "there is no tier 'hop'; did you mean hops?"),
-        ("test", ["zzz"], "did you mean unit or rules or hops or journey?"),
+        ("test", ["zzz"], "did you mean unit or rules or hops or journey or scenarios?"),
+        ("scenario", [], "list | run"),
+        ("scenario", ["run"], "name a scenario, or say --all"),
+        ("scenario", ["run", "late-webhook", "--all"], "name a scenario, or say --all"),
+        (
+            "scenario",
+            ["run", "late-webhok"],
+            "'late-webhok'; did you mean late-webhook?",
+        ),
+        (
+            "scenario",
+            ["run", "late-webhook", "zzz"],
+            "did you mean denial-looks-empty or ",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else value,
 )

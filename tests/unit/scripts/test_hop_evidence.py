@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from observatory.client import Observatory
-from observatory.shapes import Journey, Row
+from observatory.shapes.journey import Journey, Row
 from stack.every_hop import complaints, table, with_strays
 from stack.hop_errands import Journeyed
 from stack.hop_evidence import HOPS, evidence_in
@@ -118,6 +118,18 @@ def test_a_schedule_is_a_declared_root_that_links_what_it_touched() -> None:
     ]
     for changes in unproven:
         assert not evidence_in([swept(**changes)])["schedule"].carried
+
+
+def test_a_users_creation_is_a_declared_root_that_what_they_do_links() -> None:
+    """Only a link to that very span proves that the two can be found together."""
+    declared = {"root": "auth", "context": "absent"}
+    welcome: Row = {**row("4" * 16, None, "welcome", hop="auth"), **declared}  # type: ignore[typeddict-item]
+    welcomed = journey(welcome, trace_id="3" * 32)
+    unlinked = evidence_in([welcomed])["auth"]
+    assert (unlinked.carried, unlinked.summary()["joined_as"]) == (False, "root")
+    quote: Row = {**row("a", None, "quote"), "links": [link(stored=True)]}
+    found = evidence_in([welcomed, journey(quote)])["auth"]
+    assert (found.carried, found.summary()["joined_as"]) == (True, "link")
 
 
 def test_a_log_line_belongs_to_a_span_that_is_stored() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import socket
 
 import pytest
@@ -50,8 +51,9 @@ def test_an_offset_moves_every_port(offset: int) -> None:
 
 
 def a_stack_nobody_uses() -> Ports:
-    """Ports at an odd offset, out of other stacks' way, that are all free now."""
-    return next(p for p in map(Ports, itertools.count(523, 997)) if not p.taken())
+    """Ports at an odd offset, out of other stacks' and test processes' way, all free now."""
+    first = 523 + os.getpid() % 400
+    return next(p for p in map(Ports, itertools.count(first, 997)) if not p.taken())
 
 
 @pytest.mark.parametrize("name", ["acquirer", "firestore", "websocket", "hub"])
@@ -65,6 +67,17 @@ def test_a_taken_port_is_an_error_that_names_it_and_the_mend(name: str) -> None:
             mine.claim()
     assert f"Port {mine.all[name]} (for {name}) is taken" in str(problem.value)
     assert f"--port-offset {mine.offset + 1000}" in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    ("offset", "port", "name"), [(2000, 10080, "firestore"), (59, 5060, "functions")]
+)
+def test_a_port_that_nobody_would_ask_is_refused_before_anything_starts(
+    offset: int, port: int, name: str
+) -> None:
+    """The emulators would start, and fail to find each other."""
+    with pytest.raises(Problem, match=rf"Port {port} \(for {name}\) .* --port-offset \d+\."):
+        Ports(offset).claim()
 
 
 def test_a_port_is_taken_by_whoever_listens_on_every_address() -> None:

@@ -1,0 +1,25 @@
+"""docs/faults.md lists the faults that there are, and says of each what the catalogue says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from faults.catalogue import FAULTS
+from stack.rehearsal import scenario
+
+PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+ROW = re.compile(r"^\| `([\w-]+)` \| (\w+) \| \[`(\w+)`\]\(\S+\) \| (.+) \| `([\w-]+)` \|$", re.M)
+
+
+def test_the_table_and_the_catalogue_are_the_same_list() -> None:
+    """In the same order, and in the same words."""
+    rows = [row[:4] for row in ROW.findall(PAGE.read_text())]
+    assert rows == [(fault.name, fault.kind, fault.where, fault.summary) for fault in FAULTS]
+
+
+def test_each_row_names_the_scenario_that_shows_the_fault() -> None:
+    """So that a reader knows what to run."""
+    for name, _, _, _, scenario_name in ROW.findall(PAGE.read_text()):
+        shown = scenario.load(scenario_name)
+        assert name in (shown.fault, *shown.weather)

@@ -1,0 +1,156 @@
+"""The explorer's map of hops, in a real browser, over an Observatory of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Page, expect
+
+from tests.journey.observatory_server import OwnObservatory, accessible
+from tests.journey.purchases import crowd, purchase
+from tests.unit.observatory.telemetry import INTERNAL, Trace
+
+NewPage = Callable[..., Page]
+
+HOSTILE = '<img src=x onerror="document.title=1"> ' + "x" * 300
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    """The address's parameters."""
+    return parse_qs(urlsplit(page.url).query)
+
+
+def test_services_and_hops_are_drawn_from_the_data(
+    running: OwnObservatory, new_page: NewPage
+) -> None:
+    """Every service is a box, every hop a line, and both say their figures."""
+    running.send(*crowd(30))
+    page = new_page()
+    page.goto("/map")
+    expect(page.locator(".map-node")).to_have_count(7)
+    expect(page.get_by_role("button", name=re.compile("^charge, function"))).to_be_visible()
+    expect(
+        page.get_by_role("button", name=re.compile("^reserve to charge, pubsub"))
+    ).to_be_visible()
+    expect(page.get_by_text("Every one carries the context.")).to_be_visible()
+    accessible(page)
+
+
+def test_a_broken_hop_is_red_and_opens_its_orphans(
+    running: OwnObservatory, new_page: NewPage
+) -> None:
+    """By more than its colour: it is dashed and says how many; one link away are the traces."""
+    orphaned = purchase("lost", forget="settle")
+    running.send(*crowd(12), orphaned)
+    page = new_page()
+    page.goto("/map")
+    broken = page.get_by_role("button", name=re.compile("settle, webhook.*broken: 1 orphan"))
+    expect(page.locator(".map-edge.broken .drawn")).to_contain_text("1 orphan")
+    line = page.locator(".hop-line.broken path").first
+    assert line.evaluate("line => getComputedStyle(line).strokeDasharray") != "none"
+    expect(page.get_by_text(re.compile("The context is lost at webhook"))).to_be_visible()
+    broken.click()
+    accessible(page)
+    page.get_by_role("link", name="Open the orphans").click()
+    expect(page).to_have_url(re.compile(r"/\?q="))
+    expect(page.locator(".traces tbody tr")).to_have_count(1)
+    expect(page.locator(".traces tbody tr")).to_contain_text("lost")
+
+
+def test_a_choice_is_in_the_address(running: OwnObservatory, new_page: NewPage) -> None:
+    """The same page again shows the same figures, and goes on to the traces."""
+    running.send(*crowd(10))
+    page = new_page()
+    page.goto("/map")
+    page.get_by_role("button", name=re.compile("^charge, function")).click()
+    expect(page.get_by_role("heading", name="charge")).to_be_visible()
+    other = new_page()
+    other.goto(page.url)
+    aside = other.get_by_role("complementary")
+    expect(aside).to_contain_text("Hands on to")
+    aside.get_by_role("button", name="acquirer").click()
+    expect(aside.get_by_role("heading")).to_have_text("charge → acquirer")
+    aside.get_by_role("link", name="Traces that take this hop").click()
+    assert query(other)["q"] == ['hop = "vendor" and service = "acquirer"']
+
+
+def test_the_keyboard_reaches_everything_in_reading_order(
+    running: OwnObservatory, new_page: NewPage
+) -> None:
+    """Tab goes the way that an order goes; Enter opens, Escape closes and stays there."""
+    running.send(*crowd(10))
+    page = new_page()
+    page.goto("/map")
+    expect(page.locator(".map-node").first).to_be_visible()
+    page.get_by_role("link", name="Table").focus()
+    said = []
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        said.append(page.evaluate("document.activeElement.getAttribute('aria-label')"))
+    assert said[0].startswith("page, page")
+    assert {name.split(",")[0] for name in said[1:3]} == {
+        "page to firestore.rules",
+        "page to reserve",
+    }
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("complementary").get_by_role("button", name="Close")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Choose a service or a hop")).to_be_visible()
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == said[3]
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Close details").press("Enter")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == said[3]
+
+
+def test_the_table_has_what_the_drawing_shows(running: OwnObservatory, new_page: NewPage) -> None:
+    """A row for each service and each hop, by an address of its own."""
+    running.send(*crowd(10))
+    page = new_page()
+    page.goto("/map")
+    expect(page.locator(".map-node").first).to_be_visible()
+    boxes, labels = page.locator(".map-node").count(), page.locator(".map-edge").count()
+    page.get_by_role("link", name="Table").click()
+    assert query(page) == {"as": ["table"]}
+    tables = page.get_by_role("table")
+    expect(tables.nth(0).locator("tbody tr")).to_have_count(boxes)
+    expect(tables.nth(1).locator("tbody tr")).to_have_count(labels)
+    accessible(page)
+
+
+def test_what_comes_is_drawn_as_it_comes(running: OwnObservatory, new_page: NewPage) -> None:
+    """An empty map says so; the first trace makes it one."""
+    page = new_page()
+    page.goto("/map?last=all")
+    expect(page.get_by_role("heading", name="Nothing to draw yet")).to_be_visible()
+    accessible(page)
+    running.send(purchase())
+    expect(page.locator(".map-node")).to_have_count(7)
+
+
+def test_the_map_follows_the_selection(running: OwnObservatory, new_page: NewPage) -> None:
+    """A filter that matches nothing leads back to everything."""
+    running.send(purchase(decline=True), purchase())
+    page = new_page()
+    page.goto("/map?q=boxoffice.order.state+%3D+declined")
+    expect(page.locator(".map-node")).to_have_count(6)
+    page.goto("/map?q=service+%3D+nobody")
+    page.get_by_role("link", name="Draw the map of everything").click()
+    expect(page.locator(".map-node")).to_have_count(7)
+
+
+def test_names_are_text_and_a_phone_scrolls_the_drawing_only(
+    running: OwnObservatory, new_page: NewPage
+) -> None:
+    """A service's name can't become markup, nor push the page wider than the screen."""
+    odd = Trace()
+    odd.span(HOSTILE, "work", INTERNAL, 0, 5, throughline__root="page")
+    running.send(purchase(), odd)
+    page = new_page(width=360, height=780)
+    page.goto("/map")
+    page.get_by_role("button", name=re.compile("^<img")).press("Enter")
+    expect(page.get_by_role("complementary").get_by_role("heading")).to_contain_text("<img src=x")
+    expect(page.locator("main img")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    accessible(page)

@@ -1,0 +1,126 @@
+"""The explorer's metrics, in a real browser, over an Observatory of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
+from playwright.sync_api import Page, expect
+
+from tests.journey.observatory_server import OwnObservatory, accessible
+from tests.unit.observatory.telemetry import MS, key_values
+
+NewPage = Callable[..., Page]
+
+CUMULATIVE = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
+POINTS = 30
+STEP_MS = 10_000
+HOSTILE = '<img src=x onerror="document.title=1">' + "x" * 200
+
+
+def send_metrics(running: OwnObservatory) -> None:
+    """A gauge, a growing sum in two series, and a histogram, over the last five minutes."""
+    began = time.time_ns() - (POINTS + 1) * STEP_MS * MS
+    request = ExportMetricsServiceRequest()
+    group = request.resource_metrics.add()
+    group.resource.attributes.extend(key_values({"service.name": "charge"}))
+    metrics = group.scope_metrics.add().metrics
+    memory = metrics.add(name="faas.mem_usage", unit="By", description=HOSTILE)
+    calls = metrics.add(name="faas.invocations", unit="{invocation}")
+    calls.sum.is_monotonic, calls.sum.aggregation_temporality = True, CUMULATIVE
+    lasts = metrics.add(name="http.server.request.duration", unit="s")
+    lasts.histogram.aggregation_temporality = CUMULATIVE
+    for number in range(1, POINTS + 1):
+        when = {"time_unix_nano": began + number * STEP_MS * MS, "start_time_unix_nano": began}
+        memory.gauge.data_points.add(as_int=80_000_000, **when)
+        for trigger, each in (("pubsub", 20), ("task", 5)):
+            calls.sum.data_points.add(
+                as_int=each * number, attributes=key_values({"faas.trigger": trigger}), **when
+            )
+        lasts.histogram.data_points.add(
+            count=100 * number,
+            sum=4.0 * number,
+            explicit_bounds=[0.01, 0.1, 1],
+            bucket_counts=[0, 100 * number, 0, 0],
+            **when,
+        )
+    running.post("/v1/metrics", request.SerializeToString())
+
+
+def drawn(page: Page) -> int:
+    """How many pixels of the chart are not empty."""
+    counted: int = page.locator(".chart canvas").evaluate(
+        "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data"
+        ".filter((value, index) => index % 4 === 3 && value > 0).length"
+    )
+    return counted
+
+
+def test_a_growing_sum_is_shown_as_its_rate(running: OwnObservatory, new_page: NewPage) -> None:
+    """And says so: 20 in 10 s are 2 a second; each series has a name of its own."""
+    send_metrics(running)
+    page = new_page()
+    page.goto("/metrics")
+    page.get_by_role("link", name="faas.invocations").click()
+    lines = page.locator(".metric-lines li")
+    expect(lines.nth(0)).to_have_text("pubsub2/s")
+    expect(lines.nth(1)).to_have_text("task0.5/s")
+    expect(page.get_by_text("how much it grew in a second")).to_be_visible()
+    assert drawn(page) > 1_000
+    assert parse_qs(urlsplit(page.url).query) == {
+        "name": ["faas.invocations"],
+        "service": ["charge"],
+    }
+    accessible(page)
+
+
+def test_a_histogram_is_its_quantiles(running: OwnObservatory, new_page: NewPage) -> None:
+    """p50 and p95, in the unit in which it was measured, over time."""
+    send_metrics(running)
+    page = new_page()
+    page.goto("/metrics?name=http.server.request.duration&service=charge")
+    lines = page.locator(".metric-lines li")
+    expect(lines).to_have_count(2)
+    expect(lines.nth(0)).to_contain_text("p50")
+    expect(lines.nth(1)).to_contain_text("ms")
+    expect(page.get_by_text("Estimated from the histogram's buckets.")).to_be_visible()
+
+
+def test_the_table_has_what_the_chart_shows(running: OwnObservatory, new_page: NewPage) -> None:
+    """A row for each moment, the newest first; text of others is text."""
+    send_metrics(running)
+    page = new_page(width=360, height=780)
+    page.goto("/metrics?name=faas.mem_usage&service=charge")
+    page.get_by_role("link", name="Table").click()
+    expect(page.locator(".metric-table tbody tr")).to_have_count(POINTS)
+    expect(page.locator(".metric-table tbody td").first).to_have_text("80 MB")
+    expect(page.get_by_text(HOSTILE)).to_be_visible()
+    expect(page.locator("main img")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    accessible(page)
+
+
+def test_a_range_without_points_says_so(running: OwnObservatory, new_page: NewPage) -> None:
+    """Not an empty chart."""
+    send_metrics(running)
+    page = new_page()
+    page.goto("/metrics?from=1000&to=2000")
+    expect(page.get_by_text("No points in this range of time.")).to_be_visible()
+
+
+def test_without_metrics_it_is_said_how_to_send_some(
+    running: OwnObservatory, new_page: NewPage
+) -> None:
+    """With this Observatory's own address; those that come then appear by themselves."""
+    page = new_page(width=360, height=780)
+    page.goto("/metrics")
+    expect(page.get_by_text(f"OTEL_EXPORTER_OTLP_ENDPOINT={running.url}")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    accessible(page)
+    send_metrics(running)
+    expect(page.get_by_role("link", name="faas.invocations")).to_be_visible()

@@ -1,0 +1,32 @@
+"""Playing scenarios, each once for all tests that look at what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from stack.rehearsal import scenario as scenarios
+from stack.rehearsal.play import Played, play
+from tests.addresses import Addresses
+
+PlayOnce = Callable[[str, bool], Played]
+
+
+@pytest.fixture(scope="session")
+def played(addresses: Addresses) -> PlayOnce:
+    """Plays a scenario, with its fault or the right way, the first time that it is asked for."""
+    results: dict[tuple[str, bool], Played] = {}
+
+    def once(name: str, fixed: bool) -> Played:
+        key = (name, fixed)
+        if key not in results:
+            # In a thread of its own: a scenario may start a browser, and Playwright refuses a
+            # second one in a thread where the other tests' is still open.
+            with ThreadPoolExecutor(1) as alone:
+                playing = alone.submit(play, addresses, name, scenarios.load(name), fixed=fixed)
+                results[key] = playing.result()
+        return results[key]
+
+    return once

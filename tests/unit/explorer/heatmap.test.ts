@@ -1,0 +1,135 @@
+import { describe, expect, test } from "vitest";
+import type { Heatmap } from "../../../observatory/ui/src/api/overview";
+import { columnsFor, cut } from "../../../observatory/ui/src/overview/columns";
+import { cellsOf, moved } from "../../../observatory/ui/src/overview/cursor";
+import { levelOf } from "../../../observatory/ui/src/overview/levels";
+import {
+  acrossOf,
+  boxOf,
+  cellAt,
+  cellsBetween,
+  columnsOf,
+  contentOf,
+  durationTicks,
+  timeTicks,
+  upOf,
+} from "../../../observatory/ui/src/overview/scale";
+
+const start = new Date(2026, 0, 5, 14, 0, 0).getTime();
+
+/** Fifteen minutes in 15 columns; 1 ms to 10 s in 4 rows of a decade. */
+const heatmap: Heatmap = {
+  from_ms: start,
+  to_ms: start + 900_000,
+  column_ms: 60_000,
+  rows: [1, 10, 100, 1000].map((least_ms) => ({ least_ms, most_ms: least_ms * 10 })),
+  cells: [
+    [0, 0, 5, 0],
+    [3, 2, 2, 1],
+    [4, 3, 1, 1],
+  ],
+  total: 8,
+  outside: 0,
+  errors: 2,
+  p50_ms: 5,
+  p95_ms: 2000,
+  p99_ms: 2000,
+  orders: 8,
+  coverage: 1,
+  orphans: 0,
+};
+
+describe("places in the heatmap", () => {
+  test("time is even, duration is logarithmic", () => {
+    expect(columnsOf(heatmap)).toBe(15);
+    expect(acrossOf(heatmap, start + 450_000)).toBe(0.5);
+    expect(upOf(heatmap, 100)).toBeCloseTo(0.5);
+    expect(upOf(heatmap, 31.62)).toBeCloseTo(0.375, 3);
+    expect(upOf(heatmap, 0.1)).toBe(0);
+    expect(upOf(heatmap, 1e9)).toBe(1);
+  });
+
+  test("beyond the edge is the last cell", () => {
+    expect(cellAt(heatmap, 0.5, 0.5)).toEqual({ column: 7, row: 2 });
+    expect(cellAt(heatmap, -1, 2)).toEqual({ column: 0, row: 3 });
+  });
+
+  test("a box has the bounds of its cells, and none where the picture ends", () => {
+    const middle = cellsBetween({ column: 4, row: 2 }, { column: 3, row: 1 });
+    expect(boxOf(heatmap, middle)).toEqual({
+      from: start + 180_000,
+      to: start + 300_000,
+      least: 10,
+      most: 1000,
+    });
+    const all = cellsBetween({ column: 0, row: 0 }, { column: 14, row: 3 });
+    expect(boxOf(heatmap, all)).toMatchObject({ least: null, most: null });
+    expect(contentOf(heatmap, middle)).toEqual({ count: 2, errors: 1 });
+    expect(contentOf(heatmap, all)).toEqual({ count: 8, errors: 2 });
+  });
+
+  test("ticks are round, and not too near each other", () => {
+    expect(timeTicks(heatmap, 4).map(({ text }) => text)).toEqual(["14:00", "14:05", "14:10"]);
+    expect(durationTicks(heatmap, 0.2).map(({ text }) => text)).toEqual([
+      "1 ms",
+      "10 ms",
+      "100 ms",
+      "1 s",
+      "10 s",
+    ]);
+    const few = durationTicks(heatmap, 0.4);
+    for (const [index, { at }] of few.slice(1).entries())
+      expect(at - (few[index]?.at ?? 0)).toBeGreaterThanOrEqual(0.4);
+  });
+
+  test("the more traces, the stronger the colour", () => {
+    expect([1, 2, 10, 100].map((traces) => levelOf(traces, 100))).toEqual([1, 2, 4, 6]);
+    expect(levelOf(1, 1)).toBe(3);
+  });
+});
+
+describe("columns have a round length", () => {
+  test("so that the picture of a range that moves stands still within one", () => {
+    const one = cut({ kind: "last", seconds: 900 }, 56, 1_000_000_000);
+    const other = cut({ kind: "last", seconds: 900 }, 56, 1_000_000_000 + 9_000);
+    expect(one).toEqual(other);
+    expect(one.columns).toBe(45);
+    const { range } = one;
+    if (range.kind !== "between") throw new Error("it moves");
+    expect(range.to).toBeGreaterThan(1_000_000_000);
+    expect(range.from).toBeLessThanOrEqual(1_000_000_000 - 880_000);
+  });
+
+  test.each([60, 300, 900, 3600, 86_400])("and %d s held still keep theirs", (seconds) => {
+    for (const most of [20, 41, 56]) {
+      const moving = cut({ kind: "last", seconds }, most, 1_000_000_123);
+      expect(moving.columns).toBeLessThanOrEqual(most);
+      expect(cut(moving.range, most, 5)).toEqual(moving);
+    }
+  });
+
+  test("there are more of them on a wider page", () => {
+    expect(columnsFor(360)).toBe(20);
+    expect(columnsFor(1440)).toBeGreaterThan(50);
+    expect(columnsFor(4000)).toBe(columnsFor(1440));
+  });
+});
+
+describe("keys go through the cells", () => {
+  const size = { columns: 15, rows: 4 };
+  const cursor = { column: 3, row: 2, anchor: null };
+
+  test("one at a time, and not over the edge", () => {
+    expect(moved(cursor, "ArrowUp", false, size)).toMatchObject({ column: 3, row: 3 });
+    expect(moved(cursor, "PageUp", false, size)).toMatchObject({ row: 3 });
+    expect(moved(cursor, "End", false, size)).toMatchObject({ column: 14 });
+    expect(moved(cursor, "a", false, size)).toBe(null);
+  });
+
+  test("with Shift a box grows from where one was", () => {
+    const once = moved(cursor, "ArrowLeft", true, size);
+    const twice = once && moved(once, "ArrowDown", true, size);
+    expect(twice && cellsOf(twice)).toEqual({ left: 2, right: 3, bottom: 1, top: 2 });
+    expect(twice && moved(twice, "ArrowUp", false, size)).toMatchObject({ anchor: null });
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, test } from "vitest";
+import {
+  insideOf,
+  insideParameters,
+  selectionInside,
+  withInside,
+} from "../../../observatory/ui/src/overview/inside";
+import { share } from "../../../observatory/ui/src/overview/share";
+import { selectionParameters } from "../../../observatory/ui/src/shell/selection";
+
+const read = (query: string) => insideOf(new URLSearchParams(query));
+
+describe("an address names what is compared", () => {
+  test.each([
+    ["", null],
+    ["in_from=5", null],
+    ["in_from=9&in_to=5", null],
+    ["in_from=5&in_to=x", null],
+    ["in=error+%3D+true", { kind: "filter", filter: "error = true" }],
+    ["in_from=5&in_to=9", { kind: "box", box: { from: 5, to: 9, least: null, most: null } }],
+    [
+      "in_from=5&in_to=9&in_least_ms=1.5&in_most_ms=20",
+      { kind: "box", box: { from: 5, to: 9, least: 1.5, most: 20 } },
+    ],
+  ])("%s", (query, inside) => {
+    expect(read(query)).toEqual(inside);
+    if (inside) expect(insideParameters(read(query) as never).toString()).toBe(query);
+  });
+
+  test("one takes the place of the other, and the rest of the address stays", () => {
+    const boxed = withInside(new URLSearchParams("q=a&in=b"), read("in_from=5&in_to=9"));
+    expect(boxed.toString()).toBe("q=a&in_from=5&in_to=9");
+    expect(withInside(boxed, null).toString()).toBe("q=a");
+  });
+});
+
+describe("the list has what is inside", () => {
+  const asked = (inside: string, range: Parameters<typeof selectionInside>[0]["range"]) =>
+    Object.fromEntries(selectionParameters(selectionInside({ q: "a = 1", range }, read(inside))));
+
+  test("a box is a time and a filter", () => {
+    expect(asked("in_from=5&in_to=9&in_least_ms=1.5", { kind: "last", seconds: 60 })).toEqual({
+      q: "a = 1 and duration >= 1.5 ms",
+      from: "5",
+      to: "9",
+    });
+  });
+
+  test("within the time that is shown", () => {
+    expect(asked("in_from=5&in_to=9", { kind: "between", from: 7, to: 100 })).toEqual({
+      q: "a = 1",
+      from: "7",
+      to: "9",
+    });
+  });
+
+  test("and a filter is another filter", () => {
+    expect(asked("in=b+%3D+2+or+c+%3D+3", { kind: "all" })).toEqual({
+      q: "a = 1 and (b = 2 or c = 3)",
+    });
+  });
+});
+
+test.each([
+  [0, "0 %"],
+  [0.004, "< 1 %"],
+  [0.097, "10 %"],
+  [0.996, "> 99 %"],
+  [1, "100 %"],
+])("a share of %d is %s", (of, text) => {
+  expect(share(of)).toBe(text);
+});

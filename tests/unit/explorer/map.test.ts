@@ -1,0 +1,155 @@
+import { describe, expect, test } from "vitest";
+import type { HopMap, MapEdge, MapNode } from "../../../observatory/ui/src/api/map";
+import { LABEL, layOut, NODE, smooth } from "../../../observatory/ui/src/map/layout";
+import {
+  clipped,
+  edgeId,
+  inReadingOrder,
+  nameOf,
+  rateText,
+  sayMap,
+  spokenEdge,
+  troubleOf,
+} from "../../../observatory/ui/src/map/reading";
+
+function node(id: string, more: Partial<MapNode> = {}): MapNode {
+  const figures = { spans: 10, errors: 0, p50_ms: 5, p95_ms: 20 };
+  return { id, service: id, party: "function", ...figures, ...more };
+}
+
+function edge(from: string, to: string, more: Partial<MapEdge> = {}): MapEdge {
+  return {
+    from,
+    to,
+    hop: "pubsub",
+    count: 10,
+    per_minute: 2,
+    errors: 0,
+    p50_ms: 5,
+    p95_ms: 20,
+    wait_p50_ms: 1,
+    wait_p95_ms: 3,
+    carried: 1,
+    orphans: 0,
+    broken: false,
+    orphan_filter: "orphans > 0",
+    ...more,
+  };
+}
+
+const PURCHASE: HopMap = {
+  nodes: [
+    node("charge"),
+    node("acquirer", { party: "vendor" }),
+    node("page", { party: "page", spans: 4 }),
+    node("reserve"),
+  ],
+  edges: [
+    edge("charge", "acquirer", { hop: "vendor" }),
+    edge("page", "reserve", { hop: "trigger" }),
+    edge("reserve", "charge"),
+    edge("acquirer", "page", { hop: null }),
+  ],
+};
+
+describe("the map is read in the order of a journey", () => {
+  test("from the page on, though everything there is in a circle", () => {
+    const order = inReadingOrder(PURCHASE).map((each) => each.node.id);
+    expect(order).toEqual(["page", "reserve", "charge", "acquirer"]);
+  });
+
+  test("each node with the edges that leave it, so that no edge is left out or told twice", () => {
+    const edges = inReadingOrder(PURCHASE).flatMap((each) => each.leaving.map(edgeId));
+    expect(edges.toSorted()).toEqual(PURCHASE.edges.map(edgeId).toSorted());
+  });
+
+  test("then from who is not entered, and what nothing leads to", () => {
+    const map = { nodes: [node("b"), node("a", { spans: 3 }), node("c")], edges: [edge("a", "b")] };
+    expect(inReadingOrder(map).map((each) => each.node.id)).toEqual(["c", "a", "b"]);
+  });
+});
+
+describe("what is said of the map", () => {
+  test("whole", () => {
+    expect(sayMap(PURCHASE)).toBe("4 services, 4 hops. Every one carries the context.");
+    expect(sayMap({ nodes: [node("page")], edges: [] })).toBe("1 service, 0 hops.");
+  });
+
+  test("or where it is broken, the first three by name", () => {
+    const broken = { broken: true, orphans: 2 };
+    const edges = ["a", "b", "c", "d"].map((to) => edge("page", to, broken));
+    expect(sayMap({ nodes: [], edges })).toContain("pubsub from page to c, 1 more.");
+  });
+
+  test("a sender that isn't stored has no name of its own", () => {
+    expect(nameOf("?")).toBe("not stored");
+    const lost = edge("?", "settle", { hop: "webhook", broken: true, orphans: 1 });
+    expect(sayMap({ nodes: [node("settle"), node("?")], edges: [lost] })).toBe(
+      "1 service, 1 hop. The context is lost at webhook to settle.",
+    );
+    expect(spokenEdge(lost)).toContain("not stored to settle, webhook");
+    expect(spokenEdge(lost)).toContain("broken: 1 orphan");
+  });
+
+  test("an edge is broken by orphans, or by context that was not found", () => {
+    expect(troubleOf(edge("a", "b"))).toBeNull();
+    expect(troubleOf(edge("a", "b", { broken: true, orphans: 34 }))).toBe("34 orphans");
+    expect(troubleOf(edge("a", "b", { broken: true, carried: 0.923 }))).toBe("92.3 % carried");
+  });
+
+  test.each([
+    [0, "0/min"],
+    [0.02, "<0.1/min"],
+    [0.42, "0.42/min"],
+    [9.7, "9.7/min"],
+    [125.4, "125/min"],
+    [1240, "1.2 k/min"],
+    [52_000, "52 k/min"],
+  ])("a rate of %d is %s", (rate, text) => {
+    expect(rateText(rate)).toBe(text);
+  });
+
+  test("a long name is clipped by its characters, whatever they are", () => {
+    expect(clipped("firestore.rules", 16)).toBe("firestore.rules");
+    expect(clipped("a-service-with-a-long-name", 8)).toBe("a-servi…");
+    expect(clipped("🚋🚋🚋", 2)).toBe("🚋…");
+  });
+});
+
+describe("the layout", () => {
+  test.each(["LR", "TB"] as const)("places every box and label within the drawing (%s)", (way) => {
+    const placed = layOut(PURCHASE, way);
+    for (const { x, y } of placed.nodes.values()) {
+      expect(x - NODE.width / 2).toBeGreaterThanOrEqual(0);
+      expect(x + NODE.width / 2).toBeLessThanOrEqual(placed.width);
+      expect(y + NODE.height / 2).toBeLessThanOrEqual(placed.height);
+    }
+    expect(placed.edges.size).toBe(PURCHASE.edges.length);
+    for (const { at } of placed.edges.values())
+      expect(at.x + LABEL.width / 2).toBeLessThanOrEqual(placed.width);
+  });
+
+  test("keeps two hops between the same services apart", () => {
+    const map = {
+      nodes: [node("a"), node("b")],
+      edges: [edge("a", "b"), edge("a", "b", { hop: "task" })],
+    };
+    const [one, other] = [...layOut(map, "TB").edges.values()];
+    expect(one?.at).not.toEqual(other?.at);
+  });
+
+  test("draws a hop of a service to itself as a loop beside its box", () => {
+    const map = { nodes: [node("a")], edges: [edge("a", "a")] };
+    const placed = layOut(map, "TB");
+    const [loop] = placed.edges.values();
+    const side = (placed.nodes.get("a")?.x ?? 0) + NODE.width / 2;
+    expect(loop?.line.startsWith(`M${side.toFixed(1)} `)).toBe(true);
+    expect(loop?.line).toContain(`L${side.toFixed(1)} `);
+  });
+
+  test("rounds the corners of a line, not its ends", () => {
+    const points = [0, 10, 20].map((x) => ({ x, y: x === 10 ? 5 : 0 }));
+    expect(smooth(points)).toBe("M0.0 0.0Q10.0 5.0 15.0 2.5L20.0 0.0");
+    expect(smooth([])).toBe("");
+  });
+});

@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+import type { MetricPoint } from "../../../observatory/ui/src/api/metrics";
+import { LINES_MAX, linesOf } from "../../../observatory/ui/src/metrics/lines";
+import { shortNumber, unitText, valueText } from "../../../observatory/ui/src/metrics/units";
+
+function answer(...series: [attributes: Record<string, string>, points: MetricPoint[]][]) {
+  const all = series.map(([attributes, points]) => ({ attributes, points }));
+  return { series: all, quantiles: null, rate: false };
+}
+
+describe("series become lines over one time", () => {
+  test("with nothing where a series has no point", () => {
+    const drawn = linesOf(answer([{ a: "x" }, [[1000, 1]]], [{ a: "y" }, [[2000, 2]]]));
+    expect(drawn.times).toEqual([1, 2]);
+    expect(drawn.lines).toEqual([
+      { label: "y", values: [null, 2] },
+      { label: "x", values: [1, null] },
+    ]);
+  });
+
+  test("named by the attributes in which they differ", () => {
+    const one = { trigger: "task", cold: "no" };
+    const drawn = linesOf(answer([one, [[1000, 1]]], [{ ...one, trigger: "pubsub" }, [[1000, 2]]]));
+    expect(drawn.lines.map(({ label }) => label)).toEqual(["pubsub", "task"]);
+  });
+
+  test("one alone has all of its attributes, or is just the value", () => {
+    expect(linesOf(answer([{ a: "x", b: "y" }, [[1, 1]]])).lines[0]?.label).toBe("x · y");
+    expect(linesOf(answer([{}, [[1, 1]]])).lines[0]?.label).toBe("value");
+  });
+
+  test("no more than can be told apart, the highest first", () => {
+    const many = Array.from(
+      { length: LINES_MAX + 3 },
+      (_, index): [Record<string, string>, MetricPoint[]] => [{ n: String(index) }, [[1, index]]],
+    );
+    const drawn = linesOf(answer(...many));
+    expect(drawn.lines).toHaveLength(LINES_MAX);
+    expect(drawn.lines[0]?.label).toBe(String(LINES_MAX + 2));
+    expect(drawn.hidden).toBe(3);
+  });
+
+  test("a histogram is its p50 and p95", () => {
+    const quantiles = { p50: [[1000, 5]] as MetricPoint[], p95: [[1000, 9]] as MetricPoint[] };
+    const drawn = linesOf({ series: [], quantiles, rate: false });
+    expect(drawn.lines.map(({ label }) => label)).toEqual(["p50", "p95"]);
+  });
+});
+
+describe("values are said with their unit", () => {
+  test.each([
+    [0.212, "s", false, "212 ms"],
+    [80_400_000, "By", false, "80.4 MB"],
+    [12, "{message}", false, "12"],
+    [1.25, "{message}", true, "1.25/s"],
+    [2_000_000, "By", true, "2 MB/s"],
+    [43.21, "Cel", false, "43.2 Cel"],
+    [null, "s", false, "–"],
+    [Number.NaN, "1", false, "–"],
+  ])("%s %s (rate: %s) is %s", (value, unit, rate, text) => {
+    expect(valueText(value, unit, rate)).toBe(text);
+  });
+
+  test("numbers have three digits", () => {
+    expect([0.04211, 12_400, 1_234_567, 2.5e9].map(shortNumber)).toEqual([
+      "0.0421",
+      "12,400",
+      "1.23 M",
+      "2.5 G",
+    ]);
+  });
+
+  test("a unit in braces is a word, and one says nothing", () => {
+    expect(unitText("{message}")).toBe("message");
+    expect(unitText("1")).toBe("");
+  });
+});

@@ -1,0 +1,79 @@
+import { describe, expect, test } from "vitest";
+import {
+  bothFilters,
+  DEFAULT_RANGE,
+  isLive,
+  paused,
+  resumed,
+  sameSelection,
+  selectionOf,
+  selectionParameters,
+  withSelection,
+} from "../../../observatory/ui/src/shell/selection";
+
+const read = (query: string) => selectionOf(new URLSearchParams(query));
+
+describe("an address names a selection", () => {
+  test("without any, it is the last fifteen minutes of everything", () => {
+    expect(read("")).toEqual({ q: "", range: { kind: "last", seconds: 900 } });
+  });
+
+  test.each([
+    ["last=300", { kind: "last", seconds: 300 }],
+    ["last=all", { kind: "all" }],
+    ["from=1000&to=2000", { kind: "between", from: 1000, to: 2000 }],
+    ["to=2000", { kind: "between", from: null, to: 2000 }],
+    ["last=soon", DEFAULT_RANGE],
+    ["last=0", DEFAULT_RANGE],
+    ["from=-5", DEFAULT_RANGE],
+  ])("%s", (query, range) => {
+    expect(read(query).range).toEqual(range);
+  });
+
+  test("written and read again it is the same, and other parameters stay", () => {
+    for (const query of ["q=a+%3D+b&last=60", "last=all", "from=1&to=2", "", "q=x"]) {
+      const selection = read(query);
+      const written = withSelection(new URLSearchParams("sort=duration&from=9"), selection);
+      expect(selectionOf(written)).toEqual(selection);
+      expect(written.get("sort")).toBe("duration");
+    }
+  });
+
+  test("another view keeps the selection and nothing else", () => {
+    const query = new URLSearchParams("q=error+%3D+true&last=60&sort=spans");
+    expect(sameSelection("/map", query)).toBe("/map?q=error+%3D+true&last=60");
+    expect(sameSelection("/map", new URLSearchParams("sort=spans"))).toBe("/map");
+  });
+});
+
+test("the API is asked with seconds or moments, and with neither for everything", () => {
+  const asked = (query: string) => selectionParameters(read(query)).toString();
+  expect(asked("q=x")).toBe("q=x&last=900");
+  expect(asked("last=all")).toBe("");
+  expect(asked("from=5&to=7")).toBe("from=5&to=7");
+});
+
+describe("a range that moves can be held still", () => {
+  test("and moves on with the same length", () => {
+    const held = paused({ kind: "last", seconds: 300 }, 1_000_000);
+    expect(held).toEqual({ kind: "between", from: 700_000, to: 1_000_000 });
+    expect(isLive(held)).toBe(false);
+    expect(resumed(held)).toEqual({ kind: "last", seconds: 300 });
+  });
+
+  test("everything stays everything", () => {
+    expect(resumed(paused({ kind: "all" }, 5))).toEqual({ kind: "all" });
+  });
+});
+
+describe("two filters are joined so that both hold", () => {
+  test.each([
+    ["", "a = 1", "a = 1"],
+    ["a = 1", "a = 1", "a = 1"],
+    ["a = 1", "b = 2", "a = 1 and b = 2"],
+    ["a = 1 or b = 2", "c = 3", "(a = 1 or b = 2) and c = 3"],
+    ['name = "this or that"', "c = 3", 'name = "this or that" and c = 3'],
+  ])("%s, %s", (first, second, both) => {
+    expect(bothFilters(first, second)).toBe(both);
+  });
+});

@@ -1,0 +1,358 @@
+/** What the view of one trace works out before it draws anything. */
+import { describe, expect, test } from "vitest";
+import type { Row, Unusual } from "../../../observatory/ui/src/api/journey";
+import type { TraceLine } from "../../../observatory/ui/src/api/traces";
+import { addressOf, placeOf } from "../../../observatory/ui/src/trace/address";
+import { cutBy, matchesIn, needleOf } from "../../../observatory/ui/src/trace/find";
+import { actOn } from "../../../observatory/ui/src/trace/keys";
+import {
+  above,
+  foldable,
+  gapsOf,
+  itemsOf,
+  linesOf,
+  oddityOf,
+} from "../../../observatory/ui/src/trace/lanes";
+import { filterPath } from "../../../observatory/ui/src/trace/properties";
+import {
+  placed,
+  rangeFrom,
+  rangeText,
+  ticksOf,
+  tickText,
+  within,
+  zoomed,
+} from "../../../observatory/ui/src/trace/scale";
+import { editorAddress } from "../../../observatory/ui/src/trace/source";
+import { candidatesIn } from "../../../observatory/ui/src/trace/usual";
+import { visibleRows } from "../../../observatory/ui/src/trace/visible";
+
+function span(span_id: string, leg: number, indent: number, more: Partial<Row> = {}): Row {
+  return {
+    span_id,
+    parent_span_id: null,
+    leg,
+    indent,
+    depth: indent,
+    name: span_id,
+    label: span_id,
+    kind: "INTERNAL",
+    service: "page",
+    party: "page",
+    hop: null,
+    carrier: null,
+    context: null,
+    root: null,
+    offset_ms: 0,
+    duration_ms: 1,
+    wait: null,
+    error: false,
+    status_code: "UNSET",
+    status_message: "",
+    orphan: false,
+    covered: true,
+    scope: "",
+    source: null,
+    attributes: {},
+    resource: {},
+    events: [],
+    links: [],
+    logs: [],
+    ...more,
+  };
+}
+
+const NONE = { folded: new Set<string>(), opened: new Set<string>(), lines: false };
+const log = (body: string, offset_ms = 0, severity_number = 9) => ({
+  span_id: null,
+  offset_ms,
+  severity_number,
+  severity_text: "",
+  event_name: "",
+  body,
+  service: "page",
+  attributes: {},
+});
+
+describe("the list of rows", () => {
+  const rows = [
+    span("buy", 0, 0),
+    span("create", 0, 1, { logs: [log("written")] }),
+    span("commit", 0, 2, { error: true, offset_ms: 5, duration_ms: 4 }),
+    span("reserve", 1, 0, { parent_span_id: "create" }),
+  ];
+  const ids = (shown: Partial<typeof NONE>) =>
+    itemsOf(rows, [], { ...NONE, ...shown }).map((item) => item.id);
+
+  test("is every span, leg after leg", () => {
+    expect(ids({})).toEqual(["buy", "create", "commit", "reserve"]);
+  });
+
+  test("leaves out what is collapsed, up to the end of its leg, and sums it up", () => {
+    expect(ids({ folded: new Set(["buy"]) })).toEqual(["buy", "reserve"]);
+    expect(ids({ folded: new Set(["create"]) })).toEqual(["buy", "create", "reserve"]);
+    const [buy] = itemsOf(rows, [], { ...NONE, folded: new Set(["buy"]) });
+    expect(buy).toMatchObject({ folded: true, hidden: { spans: 2, errors: 1, to: 9 } });
+  });
+
+  test("has lines below the spans that are asked for", () => {
+    expect(ids({ lines: true })).toEqual(["buy", "create", "create:0", "commit", "reserve"]);
+    expect(ids({ opened: new Set(["create"]) })).toContain("create:0");
+  });
+
+  test("has a hop that is missing after the leg that would have called it", () => {
+    const { hop, service, name } = rows[1] as Row;
+    const after = { hop, service, name };
+    const gap = { hop: "trigger", service: "audit", name: "audit", usual_share: 0.98, after };
+    const names = (folded: Set<string>) =>
+      itemsOf(rows, [gap], { ...NONE, folded }).map((item) => item.id);
+    expect(names(new Set())).toEqual(["buy", "create", "commit", "gap:0", "reserve"]);
+    expect(names(new Set(["buy"]))).toEqual(["buy", "gap:0", "reserve"]);
+  });
+
+  test("ends with the hops that are missing of which nothing tells where", () => {
+    const gap = { hop: "eventarc", service: "audit", name: "audit", usual_share: 0.98 };
+    expect(itemsOf(rows, [gap], NONE).at(-1)).toMatchObject({ kind: "gap", id: "gap:0", gap });
+  });
+
+  test("knows what can be collapsed, and what to unfold to see a span", () => {
+    expect(foldable(rows)).toEqual(["buy"]);
+    expect(above(rows, "commit")).toEqual(["create", "buy"]);
+    expect(above(rows, "nobody")).toEqual([]);
+  });
+
+  test("tells a span's log lines and events in the order they happened", () => {
+    const thrown = {
+      name: "exception",
+      offset_ms: 3,
+      attributes: { "exception.type": "ValueError", "exception.message": "no seat" },
+    };
+    const row = span("a", 0, 0, { logs: [log("late", 9, 17), log("early", 1)], events: [thrown] });
+    expect(linesOf(row).map(({ text, mood }) => [text, mood])).toEqual([
+      ["early", "plain"],
+      ["ValueError: no seat", "bad"],
+      ["late", "bad"],
+    ]);
+  });
+});
+
+describe("what is unusual", () => {
+  const unusual: Unusual = {
+    compared_with: 40,
+    same_state: true,
+    missing: [
+      { hop: null, service: "audit", name: "Commit", usual_share: 1 },
+      { hop: "eventarc", service: "audit", name: "audit", usual_share: 1 },
+    ],
+    repeated: [{ hop: "pubsub", service: "charge", name: "charge", times: 2, usual_times: 1 }],
+    added: [{ hop: null, service: "page", name: "retry", usual_share: 0.02 }],
+  };
+
+  test("a missing hop has a row; what it would have called has none", () => {
+    expect(gapsOf(unusual).map((gap) => gap.name)).toEqual(["audit"]);
+    expect(gapsOf(null)).toEqual([]);
+  });
+
+  test("is said on the span", () => {
+    const charge = { hop: "pubsub", service: "charge", name: "charge" };
+    expect(oddityOf(charge, unusual)).toBe("2×, usually 1");
+    expect(oddityOf({ hop: null, service: "page", name: "retry" }, unusual)).toBe("unusual");
+    expect(oddityOf({ ...charge, hop: "task" }, unusual)).toBeNull();
+  });
+});
+
+describe("search in a trace", () => {
+  const rows = [
+    span("charge", 0, 0, { attributes: { "http.route": "/Charges", seats: 2 } }),
+    span("settle", 0, 1, { logs: [log("the signature FITS")] }),
+  ];
+  const found = (text: string) => matchesIn(rows, text).map((match) => match.spanId);
+
+  test("finds names, attributes and log lines, whatever their case", () => {
+    expect(found("SETTLE")).toEqual(["settle"]);
+    expect(found("/charges")).toEqual(["charge"]);
+    expect(found("signature fits")).toEqual(["settle"]);
+    expect(found(" ")).toEqual([]);
+    expect(found("nothing of it")).toEqual([]);
+  });
+
+  test("finds an attribute as a filter writes it", () => {
+    expect(needleOf('http.route = "/charges"')).toBe("http.route=/charges");
+    expect(found('http.route = "/charges"')).toEqual(["charge"]);
+    expect(found("seats = 2")).toEqual(["charge"]);
+  });
+
+  test("says where it was found", () => {
+    expect(matchesIn(rows, "fits")[0]).toMatchObject({ where: "log" });
+    expect(matchesIn(rows, "seats")[0]).toMatchObject({ called: "seats" });
+  });
+
+  test("marks each place in a text, and never changes the text", () => {
+    expect(cutBy("Commit, commit", "commit")).toEqual(["", "Commit", ", ", "commit", ""]);
+    expect(cutBy("İstanbul", "stan").join("")).toBe("İstanbul");
+    expect(cutBy("as it is", "")).toEqual(["as it is"]);
+  });
+});
+
+describe("keys", () => {
+  const rows = [
+    span("a", 0, 0),
+    span("b", 0, 1, { error: true }),
+    span("c", 1, 0, { parent_span_id: "b" }),
+    span("d", 1, 1, { error: true }),
+  ];
+  const items = itemsOf(rows, [], NONE);
+  const act = (key: string, at: number, of = items) => actOn(key, of, at);
+
+  test("move from row to row, and no farther", () => {
+    expect(act("ArrowDown", -1)).toEqual({ do: "choose", id: "a" });
+    expect(act("ArrowUp", 0)).toEqual({ do: "choose", id: "a" });
+    expect(act("End", 0)).toEqual({ do: "choose", id: "d" });
+    expect(act("PageDown", 0)).toEqual({ do: "choose", id: "d" });
+    expect(actOn("ArrowDown", [], -1)).toBeNull();
+  });
+
+  test("collapse and expand; left of a leg is what caused it", () => {
+    expect(act("ArrowLeft", 0)).toEqual({ do: "fold", spanId: "a" });
+    expect(act("ArrowRight", 0)).toEqual({ do: "choose", id: "b" });
+    const folded = itemsOf(rows, [], { ...NONE, folded: new Set(["c"]) });
+    expect(act("ArrowRight", 2, folded)).toEqual({ do: "unfold", spanId: "c" });
+    expect(act("ArrowLeft", 2, folded)).toEqual({ do: "choose", id: "b" });
+  });
+
+  test("go from error to error, around the end, also to one that is hidden", () => {
+    expect(act("]", -1)).toEqual({ do: "choose", id: "b" });
+    expect(act("]", 3)).toEqual({ do: "choose", id: "b" });
+    expect(act("[", -1)).toEqual({ do: "choose", id: "d" });
+    const folded = itemsOf(rows, [], { ...NONE, folded: new Set(["c"]) });
+    expect(act("]", 1, folded)).toEqual({ do: "choose", id: "c" });
+    expect(actOn("]", itemsOf([span("a", 0, 0)], [], NONE), 0)).toBeNull();
+  });
+
+  test("others are the browser's", () => {
+    expect(act("Tab", 0)).toBeNull();
+    expect(act("x", 0)).toBeNull();
+  });
+});
+
+describe("the scale of time", () => {
+  const range = { from: 100, to: 200 };
+
+  test("places a stretch in per cent, cut off at the edges", () => {
+    expect(placed(range, 120, 150)).toEqual([20, 30]);
+    expect(placed(range, 0, 150)).toEqual([0, 50]);
+    expect(placed(range, 150, 900)).toEqual([50, 50]);
+    expect(placed(range, 0, 50)).toBeNull();
+    expect(placed({ from: 0, to: 0 }, 0, 0)).toEqual([0, 0]);
+  });
+
+  test("has round ticks, never too many", () => {
+    expect(ticksOf({ from: 0, to: 2330 }, 6).map(tickText)).toEqual([
+      "0",
+      "500 ms",
+      "1 s",
+      "1.5 s",
+      "2 s",
+    ]);
+    expect(ticksOf({ from: 0.0001, to: 0.0002 }, 6).length).toBeLessThanOrEqual(7);
+    expect(ticksOf({ from: 3, to: 3 }, 6)).toEqual([3]);
+    expect(tickText(60_000)).toBe("1 min");
+  });
+
+  test("zooms around a moment, and never leaves the trace", () => {
+    expect(zoomed({ from: 0, to: 100 }, 100, 0.5, 50)).toEqual({ from: 25, to: 75 });
+    expect(zoomed({ from: 25, to: 75 }, 100, 2, 50)).toBeNull();
+    expect(within({ from: -10, to: 10 }, 100)).toEqual({ from: 0, to: 20 });
+    expect(within({ from: 95, to: 105 }, 100)).toEqual({ from: 90, to: 100 });
+  });
+
+  test("fits an address", () => {
+    expect(rangeFrom(rangeText({ from: 1.5, to: 900 }))).toEqual({ from: 1.5, to: 900 });
+    for (const wrong of [null, "", "9-1", "a-b", "1-", "-1-5"]) expect(rangeFrom(wrong)).toBeNull();
+  });
+});
+
+test("an address names the place in a trace", () => {
+  const place = {
+    span: "ab:1",
+    find: "a & b",
+    range: { from: 1, to: 2 },
+    correctSkew: true,
+    lines: true,
+    opened: ["00000000000000ab"],
+    collapsed: ["00000000000000cd", "00000000000000ef"],
+  };
+  const address = new URL(addressOf("cd34", place), "http://127.0.0.1");
+  expect(address.pathname).toBe("/traces/cd34");
+  expect(placeOf(address.searchParams)).toEqual(place);
+  expect(addressOf("cd34", placeOf(new URLSearchParams()))).toBe("/traces/cd34");
+  const all = placeOf(new URLSearchParams("collapsed=all"));
+  expect(addressOf("cd34", all)).toBe("/traces/cd34?collapsed=all");
+  expect(placeOf(new URLSearchParams("collapsed=no-span.&opened=1")).collapsed).toEqual([]);
+});
+
+describe("source lines", () => {
+  const editor = { source_root: "/home/me/app", editor: "vscode://file/{path}:{line}" };
+  const at = (file: string, line: number | null = 7) =>
+    editorAddress(editor, { file, line, function: null });
+
+  test("open an editor", () => {
+    expect(at("functions/main.py")).toBe("vscode://file/home/me/app/functions/main.py:7");
+    expect(at("/srv/a b.py", null)).toBe("vscode://file/srv/a%20b.py:1");
+  });
+
+  test("of a path that a span made up lead nowhere", () => {
+    expect(at("../../etc/passwd")).toBeNull();
+    expect(at('x"><b>?#', -5)).toBe("vscode://file/home/me/app/x%22%3E%3Cb%3E%3F%23:1");
+    const script = { ...editor, editor: "javascript:alert({line})//{path}" };
+    expect(editorAddress(script, { file: "a", line: 1, function: null })).toBeNull();
+    expect(editorAddress({}, { file: "a", line: 1, function: null })).toBeNull();
+  });
+});
+
+test("an attribute leads to the traces that share it", () => {
+  const filter = (key: string, value: string | number) =>
+    new URL(filterPath(key, value), "http://127.0.0.1").searchParams.get("q");
+  expect(filter("show.id", "night-ferry")).toBe('show.id = "night-ferry"');
+  expect(filter("seats", 2)).toBe("seats = 2");
+  expect(filter("note", 'say "a\\b"')).toBe('note = "say \\"a\\\\b\\""');
+});
+
+test("a trace is compared with one of median duration that is whole", () => {
+  const line = (trace_id: string, duration_ms: number, more: Partial<TraceLine> = {}) =>
+    ({
+      trace_id,
+      duration_ms,
+      root: "buy",
+      order_state: "ticketed",
+      errors: 0,
+      orphans: 0,
+      ...more,
+    }) as TraceLine;
+  const lines = [
+    line("slow", 900),
+    line("failed", 300, { errors: 1 }),
+    line("median", 200),
+    line("fast", 100),
+    line("self", 150),
+    line("declined", 20, { order_state: "declined" }),
+    line("other", 1, { root: "sweep" }),
+  ];
+  const self = { trace_id: "self", root: "buy", order_state: "ticketed" };
+  const found = candidatesIn(lines, self);
+  expect([found.usual?.trace_id, found.fastest?.trace_id, found.slowest?.trace_id]).toEqual([
+    "median",
+    "fast",
+    "slow",
+  ]);
+  expect(candidatesIn([], self)).toMatchObject({ usual: null });
+});
+
+test("only rows that can be seen are drawn, unless there are few", () => {
+  expect(visibleRows(0, 900, 28, 100)).toEqual({ first: 0, last: 100 });
+  const { first, last } = visibleRows(-28_000, 900, 28, 5000);
+  expect(first).toBeGreaterThan(900);
+  expect(first).toBeLessThanOrEqual(1000);
+  expect(last - first).toBeLessThan(120);
+  expect(visibleRows(-1e9, 900, 28, 5000).last).toBe(5000);
+});

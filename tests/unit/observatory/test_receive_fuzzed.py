@@ -1,0 +1,229 @@
+"""Whatever comes in, the answer is one of OTLP's, and what was acknowledged can be read."""
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from google.protobuf.message import DecodeError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
+
+from observatory.receive.logs import logs_of
+from observatory.receive.metrics import metrics_of
+from observatory.receive.spans import spans_of
+from observatory.store import Store
+from observatory.store.values import attributes_of
+from tests.unit.observatory.conftest import Running
+from tests.unit.observatory.telemetry import INTERNAL, Trace, key_values, purchase
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
+SCALARS = st.one_of(
+    TEXT,
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False),
+)
+VALUES = st.recursive(
+    SCALARS | st.none() | st.binary(max_size=40),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+SDK_VALUES = SCALARS | st.lists(TEXT, max_size=3) | st.lists(st.booleans(), max_size=3)
+TIMES = st.integers(0, 2**64 - 1)
+
+
+def stored(store: Store, trace: Trace) -> list[tuple[dict[str, str], str]]:
+    """The attributes of a trace's spans as they are in the file."""
+    store.add(trace.rows()).result(10)
+    with store.reader() as reader:
+        return reader.execute(
+            "select map(attribute_keys, attribute_values), attribute_types "
+            "from raw_spans join span_shapes using (shape_id) where trace_id = ? "
+            "order by raw_spans.rowid",
+            [trace.trace_id.hex()],
+        ).fetchall()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """One file for all examples."""
+    opened_ = Store(tmp_path_factory.mktemp("fuzzed") / "spans.duckdb")
+    yield opened_
+    opened_.close()
+
+
+def as_json_says_it(value: Any) -> Any:
+    """What a reader gets of a value that JSON can't say."""
+    import base64
+
+    if isinstance(value, bytes):
+        return "base64:" + base64.b64encode(value).decode()
+    if isinstance(value, float):
+        return value if abs(value) != float("inf") else ("-" if value < 0 else "") + "Infinity"
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53 - 1:
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: as_json_says_it(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [as_json_says_it(item) for item in value]
+    return value
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.dictionaries(TEXT, VALUES, max_size=6), min_size=1, max_size=4))
+def test_attributes_come_back_as_they_were_sent(store: Store, sent: list[dict[str, Any]]) -> None:
+    """Each span gets its own, whatever its neighbours in the request have."""
+    trace = Trace()
+    for attributes in sent:
+        trace.span("page", "buy", INTERNAL, 0, 1)
+        trace.spans[-1][1].attributes.extend(key_values(attributes))
+    found = [attributes_of(texts, types) for texts, types in stored(store, trace)]
+    assert found == [as_json_says_it(attributes) for attributes in sent]
+
+
+@given(st.dictionaries(TEXT, VALUES, max_size=3), st.data())
+def test_columns_say_what_the_parser_of_protobuf_says(
+    attributes: dict[str, Any], data: st.DataObject
+) -> None:
+    """Of a request that was damaged on its way, too, as far as both can read it."""
+    trace = Trace()
+    trace.span("page", "buy", INTERNAL, 0, 1).trace_state = "a=b"
+    trace.spans[-1][1].attributes.extend(key_values(attributes))
+    body = bytearray(trace.request().SerializeToString())
+    for at in data.draw(st.lists(st.integers(0, len(body) - 1), max_size=3)):
+        body[at] = data.draw(st.integers(0, 255))
+    try:
+        request = ExportTraceServiceRequest.FromString(bytes(body))
+        batch = spans_of(bytes(body))
+    except DecodeError:
+        return
+    told = [
+        (scope.scope.name, span.name, span.trace_state)
+        for group in request.resource_spans
+        for scope in group.scope_spans
+        for span in scope.spans
+    ]
+    found = zip(
+        *(batch.rows.table[name].to_pylist() for name in ("scope_name", "name", "trace_state")),
+        strict=True,
+    )
+    if not batch.rejected:
+        assert list(found) == told
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(
+        st.tuples(TEXT, st.dictionaries(TEXT.filter(bool), SDK_VALUES, max_size=4), TIMES, TIMES),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_what_a_real_encoder_writes_is_stored(
+    store: Store, spans: list[tuple[str, dict[str, Any], int, int]]
+) -> None:
+    """The SDK's own encoder, with any text, value and time."""
+    ids = random.Random(0)  # noqa: S311
+    made = [
+        ReadableSpan(
+            name=name,
+            context=SpanContext(
+                ids.getrandbits(127) + 1, ids.getrandbits(63) + 1, False, TraceFlags(1)
+            ),
+            kind=SpanKind.SERVER,
+            attributes=attributes,
+            resource=Resource(attributes),
+            instrumentation_scope=InstrumentationScope("fuzzed"),
+            start_time=begin,
+            end_time=end,
+        )
+        for name, attributes, begin, end in spans
+    ]
+    batch = spans_of(encode_spans(made).SerializeToString())
+    assert batch.rejected == 0
+    store.add(batch.rows).result(10)
+    rows = batch.rows.table.to_pylist()
+    # The encoder puts those of one resource together.
+    assert sorted(row["name"] for row in rows) == sorted(name for name, *_ in spans)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_damaged_request_is_refused_or_read(data: st.DataObject) -> None:
+    """Bytes changed, cut out or put in: a DecodeError or rows, nothing else."""
+    body = bytearray(purchase("order-1").request("page").SerializeToString())
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(body) - 1))
+        end = at + data.draw(st.integers(0, 3))
+        body[at:end] = data.draw(st.binary(max_size=3))
+    for read in (spans_of, logs_of, metrics_of):
+        try:
+            batch = read(bytes(body))
+        except DecodeError:
+            continue
+        assert batch.rows.table.num_rows >= 0
+
+
+@settings(max_examples=100)
+@given(st.binary(max_size=300))
+def test_noise_is_refused_or_read(body: bytes) -> None:
+    """Bytes of no meaning at all."""
+    for read in (spans_of, logs_of, metrics_of):
+        try:
+            read(body)
+        except DecodeError:
+            continue
+
+
+@pytest.mark.parametrize("where", ["name", "key", "value", "long value", "resource"])
+def test_invalid_utf_8_is_refused_with_a_status(running: Running, where: str) -> None:
+    """Protobuf's strings are UTF-8; a request with other bytes in one is not OTLP."""
+    mark = "MARKMARK"
+    trace = Trace()
+    span = trace.span("page", mark if where == "name" else "buy", INTERNAL, 0, 1)
+    value = mark * 40 if where == "long value" else mark if where == "value" else "v"
+    span.attributes.extend(key_values({mark if where == "key" else "k": value}))
+    request = trace.request()
+    if where == "resource":
+        request.resource_spans[0].resource.attributes.extend(key_values({"a": mark}))
+    body = request.SerializeToString().replace(mark.encode(), b"MARK\xff\xfeMA"[:8])
+    assert b"\xff\xfe" in body
+    answer = running.post("/v1/traces", body)
+    assert answer.status_code == 400
+    assert b"OTLP" in answer.content
+    assert running.client.health()["spans"] == 0
+
+
+def test_a_key_that_is_there_twice_means_the_last(running: Running) -> None:
+    """Keys are unique by the rules; who breaks them loses neither the span nor its neighbours."""
+    trace = Trace()
+    first = trace.span("page", "buy", INTERNAL, 0, 1)
+    second = trace.span("page", "pay", INTERNAL, 0, 1)
+    for number in range(3):
+        first.attributes.extend(key_values({"twice": number, "throughline.root": f"page{number}"}))
+    second.attributes.extend(key_values({"twice": 1, "once": "x"}))
+    running.send(trace)
+    rows = {row["name"]: row for row in running.client.trace(trace.trace_id.hex())["rows"]}
+    assert rows["buy"]["attributes"] == {"twice": 2, "throughline.root": "page2"}
+    assert rows["buy"]["root"] == "page2"
+    assert rows["pay"]["attributes"] == {"twice": 1, "once": "x"}
+
+
+def test_spans_whose_parent_never_comes_are_orphans(running: Running) -> None:
+    """They are stored and shown as such."""
+    trace = Trace()
+    trace.span("charge", "charge", INTERNAL, 0, 1, parent=b"gone-999")
+    request = ExportTraceServiceRequest.FromString(trace.request().SerializeToString())
+    assert running.post("/v1/traces", request.SerializeToString()).status_code == 200
+    assert running.client.trace(trace.trace_id.hex())["orphans"] == 1

@@ -1,0 +1,37 @@
+"""How ./scripts/test divides the tests: those that bear company, and those that run one by one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+# One that needs the stack, one that measures, and many that do neither.
+ON_STACK = "tests/journey/test_stock.py"
+MIXED = "tests/journey/test_observatory_frame.py"
+MEASURES = f"{MIXED}::test_it_is_small_quick_and_still"
+
+
+def collected(*options: str) -> set[str]:
+    """The ids of the tests that pytest would run."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", *options, ON_STACK, MIXED],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {line for line in done.stdout.splitlines() if "::" in line}
+
+
+def test_every_test_is_in_one_of_the_two_runs() -> None:
+    """What needs the stack or measures in the one, all else in the other, nothing in both."""
+    alone, together = collected("--one-by-one=only"), collected("--one-by-one=none")
+    assert alone | together == collected()
+    assert alone & together == set()
+    assert MEASURES in alone
+    assert {name for name in alone | together if name.startswith(ON_STACK)} <= alone
+    assert {name for name in alone if name.startswith(MIXED)} == {MEASURES}
