@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import duckdb
 
+from observatory.store import cursor_of
+
 # What every commit that a question could notice changes.
 STATE = "select watermark, raw_rows, (select count(*) from raw_spans) from digest_state"
 
@@ -26,7 +28,7 @@ def shared_snapshot(
     """Within it the cursor and the one that this gives, for another thread, see the same state."""
     with snapshot(reader):
         state = reader.execute(STATE).fetchall()
-        other = reader.cursor()
+        other = cursor_of(reader)
         try:
             other.begin()
             while other.execute(STATE).fetchall() != state:

@@ -1,8 +1,8 @@
 """Where rows are kept: one DuckDB file, one writer, any number of readers."""
 
 from observatory.store.database import Store
-from observatory.store.opening import StoreRefused
+from observatory.store.opening import StoreRefused, cursor_of
 from observatory.store.retention import Limits, Retention
 from observatory.store.tables import SCHEMA_VERSION
 
-__all__ = ["SCHEMA_VERSION", "Limits", "Retention", "Store", "StoreRefused"]
+__all__ = ["SCHEMA_VERSION", "Limits", "Retention", "Store", "StoreRefused", "cursor_of"]

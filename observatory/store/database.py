@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import duckdb
 import pyarrow as pa
 
-from observatory.store.opening import open_file
+from observatory.store.opening import DATABASE, cursor_of, open_file
 from observatory.store.rows import Rows
 from observatory.store.writing import Writing
 
@@ -50,7 +50,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection = open_file(path)
-        self._cursor = self._connection.cursor()
+        self._cursor = cursor_of(self._connection)
         self._writing = Writing(self._cursor)
         self._revision = 0
         self._failing = False
@@ -110,7 +110,9 @@ class Store:
         """How much of the file is in use, what waits beside it to be moved there included."""
         with self.reader() as reader:
             found = reader.execute(
-                "select sum(used_blocks * block_size) from pragma_database_size()"
+                "select used_blocks * block_size from pragma_database_size() "
+                "where database_name = ?",
+                [DATABASE],
             ).fetchone()
         return int((found and found[0]) or 0) + self._size_of(".wal")
 
@@ -127,7 +129,7 @@ class Store:
     @contextmanager
     def reader(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor for one thread's queries."""
-        cursor = self._connection.cursor()
+        cursor = cursor_of(self._connection)
         try:
             yield cursor
         finally:
@@ -208,7 +210,7 @@ class Store:
 def _checkpoint(cursor: duckdb.DuckDBPyConnection) -> None:
     # Somebody reads: then the next one does it.
     with contextlib.suppress(duckdb.TransactionException):
-        cursor.execute("checkpoint")
+        cursor.execute(f"checkpoint {DATABASE}")
 
 
 class _Addition:

@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,9 +17,8 @@ log = logging.getLogger(__name__)
 
 # How many raw rows are digested at once, which bounds the memory that it takes.
 CHUNK_ROWS = 50_000
-# For so long commits gather before they are digested, unless somebody asks; and for as long as it
-# took the last time, so that telemetry coming in has at least half of the time to itself.
-GATHER_SECONDS = 0.5
+# For so long commits gather before they are digested, unless somebody asks.
+GATHER_SECONDS = 0.3
 # So long a question waits, after a start, for what was stored before and isn't digested. Then it is
 # answered from what is.
 PATIENCE_SECONDS = 1.0
@@ -90,19 +88,16 @@ class Digests:
         self._thread.join()
 
     def _follow(self) -> None:
-        took = 0.0
         closing = False
         while not closing:
-            began = time.monotonic()
             try:
                 self.refresh()
-                took = time.monotonic() - began
                 self._failing = False
             except duckdb.Error as error:  # such as a full disk; a question would meet it too
                 if not self._failing:
                     log.error("traces can't be digested: %s", error)
                 self._failing = True
-            closing = self._closing.wait(max(GATHER_SECONDS, took))
+            closing = self._closing.wait(GATHER_SECONDS)
 
 
 def digest_some(cursor: duckdb.DuckDBPyConnection) -> bool:

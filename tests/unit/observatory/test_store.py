@@ -19,6 +19,7 @@ import pytest
 from observatory.client import Observatory
 from observatory.receive.spans import spans_of
 from observatory.store import Store, StoreRefused
+from observatory.store.opening import ROW_GROUP_ROWS
 from tests.unit.observatory.conftest import PROTOBUF, Running
 from tests.unit.observatory.telemetry import purchase
 
@@ -88,6 +89,30 @@ def test_kill_minus_nine_while_eight_send_loses_nothing_that_was_answered_200(
             connection.execute("select trace_id, count(*) from raw_spans group by all").fetchall()
         )
     assert {stored.get(trace_id) for trace_id in acknowledged} == {spans}
+
+
+def test_row_groups_stay_small(tmp_path: Path) -> None:
+    """No row group is larger than is meant, those that a checkpoint after a restart writes
+    included: what is deleted of one is a small part of the file to write again."""
+    data = tmp_path / "it's a shop.duckdb"
+    rows = 3 * ROW_GROUP_ROWS
+    for turn in range(2):
+        store = Store(data)
+        store.run(
+            lambda cursor, turn=turn: cursor.execute(
+                "insert into span_shapes select range, ['a'], 's' from range(?, ?)",
+                [turn * rows, (turn + 1) * rows],
+            )
+        ).result(10)
+        store.checkpoint()
+        with store.reader() as reader:
+            groups = reader.execute(
+                "select row_group_id, sum(count) from pragma_storage_info('span_shapes') "
+                "where column_name = 'shape_id' and segment_type <> 'VALIDITY' group by all"
+            ).fetchall()
+        store.close()
+        assert sum(count for _, count in groups) == rows * (turn + 1)
+        assert max(count for _, count in groups) <= ROW_GROUP_ROWS
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
