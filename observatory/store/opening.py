@@ -11,11 +11,16 @@ from observatory.store.views import create_views
 CONFIG: dict[str, Any] = {
     # Of the whole process's 600 MB; the rest is Python's, Arrow's and the requests on their way.
     "memory_limit": "320MB",
+    # What each thread takes of that is bounded so too, and the emulators need the other cores.
+    "threads": 2,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     # Rows are read by their times and ids, never in the order in which they were inserted.
     "preserve_insertion_order": False,
     "checkpoint_threshold": "64MB",
+    # Bytes of a commit that DuckDB would rather not write to the log when a checkpoint is due, while
+    # which all other commits wait. With so many they go on beside it.
+    "auto_checkpoint_skip_wal_threshold": 10**9,
 }
 # What SQL calls the file.
 DATABASE = "observatory"
