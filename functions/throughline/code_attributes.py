@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import sys
-import sysconfig
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,14 @@ LINE = "code.line.number"
 _THROUGHLINE = Path(__file__).resolve().parent
 # Files are named from here, so that a checkout has its folder of functions in their names.
 _PROJECT_DIR = _THROUGHLINE.parents[1]
+# Beside throughline: the standard library, and the commands that start servers.
 _NOT_THE_APPS = {
     _THROUGHLINE,
-    *(
-        Path(sysconfig.get_path(name)).resolve()
-        for name in ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
-    ),
+    Path(os.__file__).resolve().parent,
+    *(Path(sys.prefix, name).resolve() for name in ("bin", "Scripts")),
 }
-# Packages may lie where sysconfig doesn't look: a buildpack's layer, Debian's own, the user's.
-_OF_PACKAGES = frozenset({"site-packages", "dist-packages"})
+# By name, because packages lie in many places: in a venv, a buildpack's layer, with the user.
+_PACKAGES = frozenset({"site-packages", "dist-packages"})
 
 
 class CodeAttributes(SpanProcessor):
@@ -80,7 +79,7 @@ def _path_in_app(filename: str) -> str:
     if filename.startswith("<"):
         return ""
     path = Path(filename).resolve()
-    if not _NOT_THE_APPS.isdisjoint(path.parents) or not _OF_PACKAGES.isdisjoint(path.parts):
+    if not _NOT_THE_APPS.isdisjoint(path.parents) or not _PACKAGES.isdisjoint(path.parts):
         return ""
     return _name_of(path)
 
