@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { sourceLines } from "./frontend/source_lines";
 
 // The page's OpenTelemetry is newer than the one that the root's own dependencies bring along.
 const opentelemetry = fileURLToPath(
@@ -7,6 +8,7 @@ const opentelemetry = fileURLToPath(
 );
 
 export default defineConfig({
+  plugins: [sourceLines()],
   resolve: { alias: { "@opentelemetry": opentelemetry } },
   test: { include: ["tests/unit/**/*.test.ts"], environment: "node" },
 });

@@ -1,7 +1,8 @@
 """A card processor that we don't own: one HTTP function with six routes.
 
 It knows nothing of Throughline. Like many a vendor it is instrumented without a line of code, by
-`opentelemetry-instrument`, and only names the one step that takes its time.
+`opentelemetry-instrument`; it only names the one step that takes its time, and the line that each
+span comes from.
 
     POST /tokens   a card's number for a token; from a browser, from any origin
     POST /charges  takes a charge under an Idempotency-Key, calls its webhook_url back when it ended
@@ -26,6 +27,7 @@ import functions_framework
 from opentelemetry import context, propagate, trace
 
 import cards
+import source_lines
 import troubles
 import webhook
 from charges import Book, Charge, KeyReused, NotRefundable, new_charge_id
@@ -41,6 +43,8 @@ _CORS = {
     "Access-Control-Max-Age": "3600",
 }
 
+source_lines.install()
+
 _opening = threading.Lock()
 _troubles = troubles.Troubles()
 Response = tuple[Any, int] | tuple[Any, int, dict[str, str]]
@@ -49,7 +53,9 @@ Response = tuple[Any, int] | tuple[Any, int, dict[str, str]]
 @functions_framework.http
 def acquirer(request: flask.Request) -> Response:
     """Answer one request."""
-    trace.get_current_span().update_name(f"{request.method} {request.path}")
+    span = trace.get_current_span()
+    span.update_name(f"{request.method} {request.path}")
+    span.set_attributes(source_lines.nearest())
     with _opening:
         book = open_book()
     match (request.method, request.path.rstrip("/")):

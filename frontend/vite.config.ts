@@ -1,6 +1,8 @@
 import { defineConfig } from "vite";
+import { sourceLines } from "./source_lines";
 
 export default defineConfig({
+  plugins: [sourceLines()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     target: "es2022",

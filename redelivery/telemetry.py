@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -47,6 +49,7 @@ def gave_up(tracer: trace.Tracer, event: Event, first: Attempt | None, last: Att
         SpanKind.PRODUCER,
         {
             **_about(event, last),
+            **_called_from(),
             "messaging.system": "gcp_pubsub",
             "messaging.operation.name": "send",
             "messaging.operation.type": "send",
@@ -68,7 +71,7 @@ def spanless(tracer: trace.Tracer, event: Event, attempt: Attempt, known: Attemp
         f"deliver {event.function}",
         _PROPAGATOR.extract({"traceparent": known.parent or known.span or ""}),
         SpanKind.INTERNAL,
-        _about(event, attempt),
+        {**_about(event, attempt), **_called_from()},
         start_time=attempt.began_unix_nano or None,
     )
     span.set_status(Status(StatusCode.ERROR, attempt.error))
@@ -90,6 +93,17 @@ def _about(event: Event, attempt: Attempt) -> Mapping[str, AttributeValue]:
         "cloudevents.event_type": event.headers.get("ce-type"),
     }
     return {name: value for name, value in about.items() if value is not None}
+
+
+def _called_from() -> Mapping[str, AttributeValue]:
+    """The line that called the function which calls this one."""
+    frame = sys._getframe(2)
+    path = Path(frame.f_code.co_filename)
+    return {
+        "code.function.name": f"{frame.f_globals['__name__']}.{frame.f_code.co_qualname}",
+        "code.file.path": f"{path.parent.name}/{path.name}",
+        "code.line.number": frame.f_lineno,
+    }
 
 
 def _context_of(event: Event, first: Attempt | None, last: Attempt) -> str:

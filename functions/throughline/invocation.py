@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 from opentelemetry import context, trace
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
-from throughline import attempt, carrier, http_request, telemetry
+from throughline import attempt, carrier, code_attributes, http_request, telemetry
 
 Returned = TypeVar("Returned")
 
-_PROJECT_DIR = Path(__file__).resolve().parents[2]
 _warm = threading.Event()
 
 
@@ -61,7 +58,7 @@ def traced(
     takes the CPU away once the response is sent, so telemetry is flushed before returning, in a
     time that the exporter bounds.
     """
-    source = _source_of(function)
+    source = code_attributes.of_function(function)
 
     @functools.wraps(function)
     def invocation(argument: Any) -> Returned:
@@ -133,15 +130,3 @@ def _attempt_of(reception: Reception) -> attempt.Attempt:
     if reception.kind is not SpanKind.CONSUMER:
         return attempt.Attempt()
     return attempt.read(http_request.received())
-
-
-def _source_of(function: Callable[..., Any]) -> dict[str, AttributeValue]:
-    inner = inspect.unwrap(function)
-    path = Path(inner.__code__.co_filename).resolve()
-    if path.is_relative_to(_PROJECT_DIR):
-        path = path.relative_to(_PROJECT_DIR)
-    return {
-        "code.function.name": f"{inner.__module__}.{inner.__qualname__}",
-        "code.file.path": path.as_posix(),
-        "code.line.number": inner.__code__.co_firstlineno,
-    }

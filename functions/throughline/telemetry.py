@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from throughline import carrier, exporters, firestore_calls, log, probe, sampling
 from throughline.baggage_attributes import BaggageAttributes
+from throughline.code_attributes import CodeAttributes
 from throughline.delivery import Outage
 
 _providers: list[TracerProvider | LoggerProvider] = []
@@ -60,6 +61,7 @@ def start(*, baggage: Mapping[str, str] | None = None) -> None:
     tracers = TracerProvider(resource=resource, sampler=sampling.sampler(os.environ))
     tracers.add_span_processor(firestore_calls.DatabaseAttributes())
     tracers.add_span_processor(BaggageAttributes(baggage or {}))
+    tracers.add_span_processor(CodeAttributes())
     if spans := exporters.span_exporter(os.environ, outage):
         tracers.add_span_processor(BatchSpanProcessor(spans))
     trace.set_tracer_provider(tracers)

@@ -53,6 +53,11 @@ def test_every_firestore_call_is_a_span(
     assert operations == ["BeginTransaction", "BatchGetDocuments", "BatchGetDocuments", "Commit"]
     assert {row["parent_span_id"] for row in calls} == {reserve["span_id"]}
     assert {row["attributes"]["db.system.name"] for row in calls} == {"gcp.firestore"}
+    read_by = [row["attributes"]["code.function.name"] for row in calls[1:3]]
+    assert read_by == [
+        "boxoffice.ledger.advance.<locals>.attempt",
+        "boxoffice.reserve.hold_seats",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ from itertools import pairwise
 from playwright.sync_api import Locator, Page, Route, expect
 
 from observatory.client import Observatory
-from observatory.shapes.journey import Journey
+from observatory.shapes.journey import Journey, Row
 from tests.buyer import BoxOffice, Buyer
 from tests.journey.conftest import Till
 from tests.spans import has_all, rows_of, the, wait_for
 from tests.trace_plugin import Trace, WholeTrace
+from tests.unit.framework import ROOT
 
 # From the click to the page's last update: each span's parent is the one above it.
 SPINE = (
@@ -64,6 +65,35 @@ def test_a_purchase_is_one_trace_from_click_to_last_update(
     assert buy["root"] == "page"
     assert buy["attributes"]["boxoffice.order.id"] == order.get_attribute("data-order-id")
     assert buy["attributes"]["boxoffice.show.id"] == show_id
+
+
+def test_every_span_of_a_purchase_names_the_line_that_began_it(
+    till: Till, whole_trace: WholeTrace, open_show: Callable[..., str]
+) -> None:
+    """Whoever made it: the page, the rules, a function, a library of its, the processor."""
+    order = till.buy(open_show(seats=5))
+    expect(order).to_have_attribute("data-order-state", "ticketed")
+    rows = whole(whole_trace, order).journey["rows"]
+    found = {f"{row['service']}: {row['label']}": line_of(row) for row in rows}
+    assert {name for name, line in found.items() if not line} == set()
+    assert found["page: buy"] == ("frontend/src/purchase/buy.ts", "line: __SOURCE_LINE__,")
+    assert found["reserve: send order-reserved"] == (
+        "functions/boxoffice/topics.py",
+        "with throughline.sending(topic) as context:",
+    )
+    assert found["charge: POST /charges"] == (
+        "functions/boxoffice/acquirer.py",
+        'with throughline.calling("POST", url) as call:',
+    )
+
+
+def line_of(row: Row) -> tuple[str, str] | None:
+    """The file that a span names and its line there; None where it names none that there is."""
+    source = row["source"]
+    if source is None or source["line"] is None or not (ROOT / source["file"]).is_file():
+        return None
+    lines = (ROOT / source["file"]).read_text().splitlines()[: source["line"]]
+    return (source["file"], lines[-1].strip()) if len(lines) == source["line"] else None
 
 
 def test_what_the_page_hears_joins_the_stage_that_said_it(

@@ -38,7 +38,13 @@ export function watch<T>(
   const answered = (error?: Error) => {
     if (isAnswered) return;
     isAnswered = true;
-    const about = { collection: question.collection, text: textOf(question), began, error };
+    const about = {
+      line: __SOURCE_LINE__,
+      collection: question.collection,
+      text: textOf(question),
+      began,
+      error,
+    };
     tell((tracing) => tracing.listened(about));
   };
   return onSnapshot(

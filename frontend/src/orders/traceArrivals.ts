@@ -8,7 +8,7 @@ type Report = (live: Live<Order>) => void;
 export function traceArrivals(report: Report): Report {
   return (live) => {
     tell((tracing) => {
-      for (const order of live.items) tracing.orderArrived(order);
+      for (const order of live.items) tracing.orderArrived(order, __SOURCE_LINE__);
     });
     report(live);
   };

@@ -21,12 +21,15 @@ export function createShow(
   const showId = backend.newShowId(show.title);
   const trace = tracing.begin({
     name: "create show",
+    line: __SOURCE_LINE__,
     done: "Show created",
     failed: "Show could not be created",
     showId,
   });
   const created = within(trace, () =>
-    trace.create("shows", (carrier) => backend.createShow(showId, show, rank, carrier)),
+    trace.create({ collection: "shows", line: __SOURCE_LINE__ }, (carrier) =>
+      backend.createShow(showId, show, rank, carrier),
+    ),
   );
   return { showId, traceId: trace.traceId, created };
 }

@@ -20,6 +20,7 @@ export function refund(
 ): StartedRefund {
   const trace = tracing.begin({
     name: "refund",
+    line: __SOURCE_LINE__,
     done: "Order refunded",
     failed: "Order could not be refunded",
     orderId: order.id,
@@ -29,7 +30,12 @@ export function refund(
   });
   const refunded = within(trace, async () => {
     const answer = await trace.request(
-      { method: "POST", url: backend.functionUrl("refund"), callable: "refund" },
+      {
+        method: "POST",
+        url: backend.functionUrl("refund"),
+        callable: "refund",
+        line: __SOURCE_LINE__,
+      },
       (sending) => backend.callFunction("refund", { order_id: order.id }, sending, TIMEOUT_MS),
     );
     const state = (answer as { state?: unknown } | null)?.state;

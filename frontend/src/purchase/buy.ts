@@ -30,6 +30,7 @@ export function buy(
   const orderId = backend.newOrderId();
   const trace = tracing.begin({
     name: "buy",
+    line: __SOURCE_LINE__,
     done: "Order placed",
     failed: "Order could not be placed",
     orderId,
@@ -38,10 +39,11 @@ export function buy(
   const url = `${acquirerUrl}/tokens`;
   const placed = within(trace, async () => {
     // The processor's endpoint for browsers takes no headers of ours, so the trace's stay here.
-    const cardToken = await trace.request({ method: "POST", url }, ({ answered }) =>
-      tokenise(url, digitsOf(cardNumber), answered),
+    const cardToken = await trace.request(
+      { method: "POST", url, line: __SOURCE_LINE__ },
+      ({ answered }) => tokenise(url, digitsOf(cardNumber), answered),
     );
-    await trace.create("orders", (carrier) =>
+    await trace.create({ collection: "orders", line: __SOURCE_LINE__ }, (carrier) =>
       backend.createOrder(orderId, uid, { showId, seats, cardToken, carrier }),
     );
   });

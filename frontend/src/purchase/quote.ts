@@ -26,10 +26,21 @@ export function askForQuote(
   backend: Pick<Backend, "callFunction" | "functionUrl">,
   tracing: Tracing,
 ): Promise<Quote> {
-  const trace = tracing.begin({ name: "quote", done: "Quoted", failed: "No quote", showId });
+  const trace = tracing.begin({
+    name: "quote",
+    done: "Quoted",
+    failed: "No quote",
+    showId,
+    line: __SOURCE_LINE__,
+  });
   return within(trace, async () => {
     const answer = await trace.request(
-      { method: "POST", url: backend.functionUrl("quote"), callable: "quote" },
+      {
+        method: "POST",
+        url: backend.functionUrl("quote"),
+        callable: "quote",
+        line: __SOURCE_LINE__,
+      },
       (sending) => backend.callFunction("quote", { show_id: showId, seats }, sending, TIMEOUT_MS),
     );
     return readQuote(answer);

@@ -22,6 +22,7 @@ export function askForSeatsLeft(
 ): Promise<SeatsLeft> {
   const trace = tracing.begin({
     name: "look up seats",
+    line: __SOURCE_LINE__,
     done: "Seats looked up",
     failed: "Seats could not be looked up",
   });
@@ -32,12 +33,15 @@ export function askForSeatsLeft(
     for (const showId of showIds) {
       const url = `${origin}/api/availability?show_id=${encodeURIComponent(showId)}`;
       try {
-        const left = await trace.request({ method: "GET", url }, async ({ headers, answered }) => {
-          const signal = AbortSignal.timeout(TIMEOUT_MS);
-          const response = await fetch(url, { headers: { ...headers }, signal });
-          answered(response.status);
-          return readSeatsLeft(response.status, await response.json().catch(() => undefined));
-        });
+        const left = await trace.request(
+          { method: "GET", url, line: __SOURCE_LINE__ },
+          async ({ headers, answered }) => {
+            const signal = AbortSignal.timeout(TIMEOUT_MS);
+            const response = await fetch(url, { headers: { ...headers }, signal });
+            answered(response.status);
+            return readSeatsLeft(response.status, await response.json().catch(() => undefined));
+          },
+        );
         seats.set(showId, left);
       } catch (error) {
         fault = error;

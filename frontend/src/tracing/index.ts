@@ -9,7 +9,7 @@ import { ListenerTrace } from "../throughline/listener";
 import { createLog } from "../throughline/log";
 import { childOf, fail } from "../throughline/span";
 import { startTelemetry } from "../throughline/telemetry";
-import type { Action, ActionTrace, Tracing } from "./tracing";
+import type { Action, ActionTrace, SourceLine, Tracing } from "./tracing";
 
 const ROOT = { "throughline.root": "page" };
 
@@ -27,7 +27,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
     "page view",
     {
       startTime: performance.timeOrigin,
-      attributes: { ...ROOT, "url.path": location.pathname },
+      attributes: { ...ROOT, "url.path": location.pathname, ...at(__SOURCE_LINE__) },
     },
     childOf(undefined),
   );
@@ -36,7 +36,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
   const http = new HttpTrace(tracer, [location.origin, settings.functionsUrl]);
 
   function begin(action: Action): ActionTrace {
-    const { name, done, failed, orderId, orderState, showId, facts } = action;
+    const { name, line, done, failed, orderId, orderState, showId, facts } = action;
     const about: Attributes = {
       ...(orderId && { "boxoffice.order.id": orderId }),
       ...(showId && { "boxoffice.show.id": showId }),
@@ -48,14 +48,14 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
       name,
       {
         links: links.map((context) => ({ context })),
-        attributes: { ...ROOT, ...about, ...facts },
+        attributes: { ...ROOT, ...about, ...facts, ...at(line) },
       },
       childOf(undefined),
     );
     if (orderId) listener.expect(orderId, orderState);
     return {
       traceId: span.spanContext().traceId,
-      request: ({ method, url, callable }, send) =>
+      request: ({ method, url, callable, line }, send) =>
         http.request(
           span,
           {
@@ -63,11 +63,11 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
             url,
             baggage,
             ...(callable && { template: `/${callable}` }),
-            attributes: { ...about, ...(callable && invoked(callable, url)) },
+            attributes: { ...about, ...(callable && invoked(callable, url)), ...at(line) },
           },
           send,
         ),
-      create: (collection, write) =>
+      create: ({ collection, line }, write) =>
         writeWithTrace(
           tracer,
           span,
@@ -75,7 +75,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
             collection,
             operation: "create",
             baggage,
-            attributes: { ...about, ...serverOf(settings) },
+            attributes: { ...about, ...serverOf(settings), ...at(line) },
           },
           write,
         ),
@@ -102,7 +102,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
       view.end();
     },
     begin,
-    listened({ collection, text, began, error }) {
+    listened({ collection, text, began, error, line }) {
       const span = tracer.startSpan(
         `listen ${collection}`,
         {
@@ -115,6 +115,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
             "db.query.text": text,
             "db.query.summary": `listen ${collection}`,
             ...serverOf(settings),
+            ...at(line),
           },
         },
         childOf(view.spanContext()),
@@ -122,7 +123,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
       if (error) fail(span, error);
       span.end();
     },
-    orderArrived(order) {
+    orderArrived(order, line) {
       const attributes = {
         "boxoffice.order.id": order.id,
         "boxoffice.order.state": order.state,
@@ -138,11 +139,18 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
           ...attributes,
           "db.system.name": "gcp.firestore",
           "db.collection.name": "orders",
+          ...at(line),
         },
       });
       if (spanContext) log("info", `Order is ${order.state}`, spanContext, attributes);
     },
   };
+}
+
+/** The line that began a span, under the names that all of the app's spans have it. */
+function at(line: SourceLine): Attributes {
+  const [file, number] = line.split(":");
+  return { "code.file.path": `frontend/src/${file}`, "code.line.number": Number(number) };
 }
 
 /** The function that a call asks for, as FaaS conventions name it on the caller's side. */

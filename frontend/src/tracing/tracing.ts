@@ -18,11 +18,15 @@ export interface Tracing {
   /** A live query was answered for the first time, or refused. */
   listened(listening: Listening): void;
   /** An order's snapshot has arrived. */
-  orderArrived(order: Order): void;
+  orderArrived(order: Order, line: SourceLine): void;
 }
+
+/** Where a span is begun: always `__SOURCE_LINE__`, written there. */
+export type SourceLine = string;
 
 /** A live query and what came of it. */
 export interface Listening {
+  line: SourceLine;
   collection: string;
   /** What it asks for, without values. */
   text: string;
@@ -35,6 +39,7 @@ export interface Listening {
 export interface Action {
   /** The span's name, such as `buy`. */
   name: string;
+  line: SourceLine;
   /** Logged when it has succeeded, and when it has failed. */
   done: string;
   failed: string;
@@ -56,9 +61,14 @@ export interface ActionTrace {
   /** Runs an HTTP request inside a CLIENT span. */
   request<T>(request: ActionRequest, send: (sending: Sending) => Promise<T>): Promise<T>;
   /** Runs the creation of a document inside a PRODUCER span, and hands it the `_trace` to store. */
-  create<T>(collection: string, write: (carrier: TraceCarrier) => Promise<T>): Promise<T>;
+  create<T>(creation: Creation, write: (carrier: TraceCarrier) => Promise<T>): Promise<T>;
   /** Ends the action's span; with an error, as failed. */
   end(error?: unknown): void;
+}
+
+export interface Creation {
+  collection: string;
+  line: SourceLine;
 }
 
 export interface ActionRequest {
@@ -67,6 +77,7 @@ export interface ActionRequest {
   url: string;
   /** The callable function that it calls, if it does. */
   callable?: string;
+  line: SourceLine;
 }
 
 /** Runs `work` as the whole of an action, and ends the action's span with what came of it. */
@@ -96,7 +107,7 @@ export const untraced: Tracing = {
     return {
       traceId: carrier.traceparent.slice(3, 35),
       request: (_request, send) => send({ headers: {}, answered() {} }),
-      create: (_collection, write) => write(carrier),
+      create: (_creation, write) => write(carrier),
       end() {},
     };
   },

@@ -12,9 +12,11 @@ from typing import Any
 
 import httpx
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.unit.framework import ROOT, Framework, framework
 from tests.unit.local_server import LocalServer, eventually, free_port, serving
+from tests.unit.otlp import spans_in
 
 ACQUIRER = ROOT / "acquirer"
 APPROVED = "tok_0000000000000000_approved"
@@ -270,3 +272,38 @@ def unfinished_in(folder: Path) -> int:
         return count
     finally:
         db.close()
+
+
+def test_each_of_its_spans_names_the_line_that_it_comes_from(tmp_path: Path) -> None:
+    """Those that an instrumentation begins as well: the request's, and the webhook's."""
+    (instrumentation,) = ACQUIRER.glob("venv/lib/python3*/site-packages/opentelemetry/*tation")
+    with serving() as server:
+        env = {
+            # What the command opentelemetry-instrument sets.
+            "PYTHONPATH": str(instrumentation / "auto_instrumentation"),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+            "OTEL_METRICS_EXPORTER": "none",
+            "OTEL_BSP_SCHEDULE_DELAY": "100",
+            "OTEL_PYTHON_FLASK_EXCLUDED_URLS": "/health",
+            "ACQUIRER_DELAY_SECONDS": "0",
+        }
+        with serve(tmp_path, **env) as running, merchant(running) as http:
+            ask_for_charge(http, "key", charge_body(f"{server.url}/webhook"))
+            eventually(lambda: len([*spans_in(server)]) >= 3, "its spans arrive")
+        lines = {span.name: line_named_by(span) for span, _ in spans_in(server)}
+    assert lines == {
+        "POST /charges": ("acquirer/main.py", "span.set_attributes(source_lines.nearest())"),
+        "card network": (
+            "acquirer/main.py",
+            'with trace.get_tracer("acquirer").start_as_current_span("card network"):',
+        ),
+        "POST": ("acquirer/webhook.py", "response = requests.post("),
+    }
+
+
+def line_named_by(span: Span) -> tuple[str, str]:
+    """The file and the line of source that a span names."""
+    said = {each.key: each.value for each in span.attributes}
+    file, line = said["code.file.path"].string_value, said["code.line.number"].int_value
+    return file, (ROOT / file).read_text().splitlines()[line - 1].strip()

@@ -109,6 +109,13 @@ def is_ours(span: Span) -> bool:
     return (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE_ID, SPAN_ID)
 
 
+def line_of(span: Span) -> int:
+    """The line of main.py that began a span."""
+    assert attributes(span)["code.file.path"] == "functions/main.py"
+    (line,) = (each.value for each in span.attributes if each.key == "code.line.number")
+    return int(line.int_value)
+
+
 def test_the_readmes_trigger_is_traced_by_the_readmes_lines(
     serve: Serve, server: LocalServer
 ) -> None:
@@ -160,6 +167,7 @@ def test_however_a_function_ends_its_spans_are_there_before_the_answer(
     assert set(found) == {"inner", "end"}
     assert is_ours(found["end"])
     assert found["inner"].parent_span_id == found["end"].span_id
+    assert '"inner"' in ENDINGS.splitlines()[line_of(found["inner"]) - 1]
     assert (found["end"].status.code == Status.STATUS_CODE_ERROR) == (how == "raise")
 
 

@@ -211,8 +211,8 @@ test("a refund is a root of its own that links the order's trace", async () => {
 
   // What the organiser sees next is recorded; what was on screen before the click is not.
   const snapshot = { ...ORDER, hasPendingWrites: false };
-  tracing.orderArrived(snapshot);
-  tracing.orderArrived({ ...snapshot, state: "refunded" });
+  tracing.orderArrived(snapshot, "a.ts:1");
+  tracing.orderArrived({ ...snapshot, state: "refunded" }, "a.ts:1");
   const names = (await spansOnce("order refunded")).map((span) => span.name);
   expect(names).not.toContain("order ticketed");
 });
@@ -248,8 +248,9 @@ test("a new show carries the context of its own write", async () => {
 test("a live query is a span of the page view that says what it asked for, and of a refusal why", async () => {
   const tracing = traced();
   const began = Date.now() - 40;
-  tracing.listened({ collection: "shows", text: "shows order by rank asc", began });
+  tracing.listened({ line: "a.ts:1", collection: "shows", text: "shows order by rank asc", began });
   tracing.listened({
+    line: "a.ts:1",
     collection: "orders",
     text: "orders where uid == ?",
     began,

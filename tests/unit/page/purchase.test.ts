@@ -2,8 +2,10 @@
  * A purchase against a real HTTP server that is both the card processor and the OTLP endpoint. Only
  * the order's write is a fake: the rules tier has the real Firestore.
  */
+import { readFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { resolve } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Backend } from "../../../frontend/src/backend/load";
 import type { NewOrder } from "../../../frontend/src/orders/order";
@@ -12,6 +14,7 @@ import { readSettings } from "../../../frontend/src/settings";
 import { startBoxOfficeTracing } from "../../../frontend/src/tracing/index";
 import { untraced } from "../../../frontend/src/tracing/tracing";
 
+const ROOT = resolve(import.meta.dirname, "../../..");
 const CARD = "4242 4242 4242 4242";
 const DIGITS = "4242424242424242";
 const TOKEN = "tok_abcdefgh12345678";
@@ -58,7 +61,7 @@ interface OtlpSpan {
   spanId: string;
   parentSpanId?: string;
   status: { code?: number };
-  attributes: { key: string; value: { stringValue?: string } }[];
+  attributes: { key: string; value: { stringValue?: string; intValue?: number } }[];
 }
 
 const bodiesTo = (path: string) =>
@@ -115,6 +118,37 @@ test("one purchase is one trace, and the order carries the write's own context",
       baggage: "order.id=order000000000000001,show.id=night-ferry",
     },
   });
+});
+
+test("each span names the line of the source that began it", async () => {
+  const view = tracing();
+  const started = buy(
+    purchase,
+    backend(async () => {}),
+    view,
+    base,
+  );
+  await started.placed;
+  view.pageReady();
+  const spans = await spansOnce("page view");
+  const lines = ["page view", "buy", "POST /tokens", "create orders"].map((name) => {
+    const said = (key: string) => spans[name]?.attributes.find((one) => one.key === key)?.value;
+    const file = said("code.file.path")?.stringValue ?? "";
+    const line = said("code.line.number")?.intValue ?? 0;
+    return [file, readFileSync(resolve(ROOT, file), "utf8").split("\n")[line - 1]?.trim()];
+  });
+  expect(lines).toEqual([
+    [
+      "frontend/src/tracing/index.ts",
+      'attributes: { ...ROOT, "url.path": location.pathname, ...at(__SOURCE_LINE__) },',
+    ],
+    ["frontend/src/purchase/buy.ts", "line: __SOURCE_LINE__,"],
+    ["frontend/src/purchase/buy.ts", '{ method: "POST", url, line: __SOURCE_LINE__ },'],
+    [
+      "frontend/src/purchase/buy.ts",
+      'await trace.create({ collection: "orders", line: __SOURCE_LINE__ }, (carrier) =>',
+    ],
+  ]);
 });
 
 test("neither the card, its token nor the buyer's id is in any span or log record", async () => {

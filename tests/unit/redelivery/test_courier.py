@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -22,6 +22,7 @@ from redelivery.courier import Courier
 from redelivery.emulators import DeadLetters, Functions, cut
 from redelivery.event import Attempt, Event
 from redelivery.switch import Switch
+from tests.unit.framework import ROOT
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 SPAN = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01"
@@ -30,6 +31,13 @@ OK = {"error": None, "span": LATER_SPAN, "parent": PARENT}
 FAILED = {"error": "LookupError: no such order", "span": SPAN, "parent": PARENT}
 
 QUICK = Backoff(attempts=3, first_seconds=0.01, max_seconds=0.02)
+
+
+def line_that_began(span: ReadableSpan) -> str:
+    """The line of source that a span names."""
+    said = span.attributes or {}
+    lines = (ROOT / str(said["code.file.path"])).read_text().splitlines()
+    return lines[int(str(said["code.line.number"])) - 1]
 
 
 class Emulators:
@@ -136,6 +144,7 @@ def test_an_event_that_never_succeeds_is_set_aside() -> None:
     assert span.parent is not None
     assert f"{span.parent.span_id:016x}" == PARENT.split("-")[2]
     assert span.status.description == "issue gave up after 3 attempts: LookupError: no such order"
+    assert "telemetry.gave_up(" in line_that_began(span)
     assert letter["attributes"]["traceparent"].split("-")[2] == f"{span.context.span_id:016x}"
 
 
@@ -168,6 +177,7 @@ def test_an_attempt_that_left_no_span_is_told_of_once_its_trace_is_known() -> No
     assert span.name == "deliver issue"
     assert span.status.description == "no answer: ReadError socket hang up"
     assert (span.attributes or {})["throughline.delivery.attempt"] == 1
+    assert "telemetry.spanless(" in line_that_began(span)
     assert span.parent is not None
     assert f"{span.parent.span_id:016x}" == PARENT.split("-")[2]
     assert emulators.said("x-throughline-first-attempt") == [None, None, SPAN]

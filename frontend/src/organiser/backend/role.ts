@@ -48,6 +48,7 @@ async function takeUpRole(
 ): Promise<void> {
   const trace = (await tracing()).begin({
     name: "take up role",
+    line: __SOURCE_LINE__,
     done: "Role taken up",
     failed: "Role could not be taken up",
     facts: {
