@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import threading
+import time
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -339,12 +340,24 @@ def test_a_parsed_request_is_the_message_that_was_sent() -> None:
 def test_a_gzip_bomb_is_not_unpacked() -> None:
     """Unpacking stops at the limit: what it costs depends on the limit, not on the bomb."""
     bomb = squeezed(b"\0" * 50_000_000)
+    told: list[int] = []
     tracemalloc.start()
     try:
         with pytest.raises(Refusal) as refused:
-            inflate(bomb, "gzip", 1_000_000)
+            inflate(bomb, "gzip", 1_000_000, told.append)
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert refused.value.http_status == 413
     assert peak_bytes < 5_000_000
+    assert sum(told) == 1_000_001
+
+
+@pytest.mark.measures
+def test_a_gzip_body_of_very_many_members_takes_no_longer_than_it_is_long() -> None:
+    """Each is 20 bytes of nothing; what comes after it isn't copied for each."""
+    body = gzip.compress(b"") * 200_000
+    began = time.thread_time()
+    assert inflate(body, "gzip", 1_000_000, lambda _: None) == b""
+    # 0.3 s; with a copy of the rest for each member it is 12 s.
+    assert time.thread_time() - began < 4

@@ -7,8 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,9 +19,8 @@ from observatory.client import Observatory
 from observatory.receive.spans import spans_of
 from observatory.store import Store, StoreRefused
 from tests.unit.observatory.conftest import PROTOBUF, Running
+from tests.unit.observatory.process import ROOT, observatory_process
 from tests.unit.observatory.telemetry import purchase
-
-ROOT = Path(__file__).parents[3]
 
 
 def test_what_was_stored_is_there_after_a_restart(start: Callable[..., Running]) -> None:
@@ -292,25 +290,6 @@ def test_work_for_the_writer_is_done_in_a_transaction(tmp_path: Path) -> None:
     assert counted.result(10) == (2 * rows.table.num_rows,)
     assert store.revision > before  # what readers see may have changed
     store.close()
-
-
-@contextmanager
-def observatory_process(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A process of its own, and the URL it says it listens on; killed at the end."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "observatory", "--port", "0", "--data", str(data)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            said = process.stdout.readline()
-            assert "http://" in said, process.communicate()
-            yield process, said.split()[2].rstrip("/,")
-        finally:
-            process.kill()
 
 
 def observatory_command(*arguments: str) -> subprocess.CompletedProcess[str]:
