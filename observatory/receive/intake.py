@@ -82,7 +82,7 @@ class Intake:
                 group[0].done.set_exception(error)
                 return
             batch = None
-        if batch is None or (batch.rejected and len(group) > 1):
+        if batch is None or (batch.reason and len(group) > 1):
             # One of them isn't as it should be, and only its own sender is to be told.
             for waiting in group:
                 self._read([waiting])

@@ -128,7 +128,7 @@ def _unpack(
 
 def _answer_spans(batch: Batch) -> Message:
     answer = wire.ExportTraceServiceResponse()
-    if batch.rejected:
+    if batch.reason:
         answer.partial_success.rejected_spans = batch.rejected
         answer.partial_success.error_message = batch.reason
     return answer
@@ -136,7 +136,7 @@ def _answer_spans(batch: Batch) -> Message:
 
 def _answer_logs(batch: Batch) -> Message:
     answer = wire.ExportLogsServiceResponse()
-    if batch.rejected:
+    if batch.reason:
         answer.partial_success.rejected_log_records = batch.rejected
         answer.partial_success.error_message = batch.reason
     return answer
@@ -144,7 +144,7 @@ def _answer_logs(batch: Batch) -> Message:
 
 def _answer_metrics(batch: Batch) -> Message:
     answer = wire.ExportMetricsServiceResponse()
-    if batch.rejected:
+    if batch.reason:
         answer.partial_success.rejected_data_points = batch.rejected
         answer.partial_success.error_message = batch.reason
     return answer

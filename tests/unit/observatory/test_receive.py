@@ -190,6 +190,24 @@ def test_spans_with_wrong_ids_are_counted_and_the_rest_is_stored(running: Runnin
     assert running.client.trace(trace.trace_id.hex())["spans"] == 1
 
 
+def test_links_to_nowhere_are_left_out_and_their_spans_are_kept(running: Running) -> None:
+    """With a word about it, as OTLP has it for a warning: nothing was rejected."""
+    trace = one_span()
+    span = trace.spans[0][1]
+    good = (trace.trace_id, b"12345678")
+    for trace_id, span_id in (good, (bytes(16), good[1]), (b"short", good[1]), (good[0], b"")):
+        span.links.add(trace_id=trace_id, span_id=span_id)
+    answer = running.post("/v1/traces", trace.request().SerializeToString())
+    assert answer.status_code == 200
+    partial = ExportTraceServiceResponse.FromString(answer.content).partial_success
+    assert partial.rejected_spans == 0
+    assert partial.error_message.startswith("3 links rejected")
+    (row,) = running.client.trace(trace.trace_id.hex())["rows"]
+    assert [(link["trace_id"], link["span_id"]) for link in row["links"]] == [
+        (good[0].hex(), good[1].hex())
+    ]
+
+
 def test_json_ids_that_are_not_hexadecimal_are_rejected(running: Running) -> None:
     """Base64, which protobuf's own JSON would use for ids, is not taken for an id; a parent that
     isn't one doesn't silently become none."""

@@ -14,6 +14,9 @@ from pathlib import Path
 import duckdb
 import httpx
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
 
 from observatory.client import Observatory
 from observatory.receive.spans import spans_of
@@ -54,21 +57,30 @@ def test_kill_minus_nine_while_eight_send_loses_nothing_that_was_answered_200(
 ) -> None:
     """Killed in the midst of writing for eight senders, it has all that it acknowledged."""
     data = tmp_path / "spans.duckdb"
-    acknowledged: list[str] = []
+    acknowledged: dict[str, list[str]] = {"spans": [], "logs": [], "metrics": []}
     enough = threading.Event()
 
     def sender(url: str) -> None:
         with httpx.Client(base_url=url, headers=PROTOBUF, trust_env=False) as http:
             while True:
                 trace = purchase("order-1")
-                body = trace.request().SerializeToString()
-                try:
-                    answer = http.post("/v1/traces", content=body)
-                except httpx.TransportError:
-                    return  # it was killed, and this trace may be there or not
-                if answer.status_code == 200:
-                    acknowledged.append(trace.trace_id.hex())
-                if len(acknowledged) >= 200:
+                trace_id = trace.trace_id.hex()
+                gauge = ExportMetricsServiceRequest()
+                metric = gauge.resource_metrics.add().scope_metrics.add().metrics.add(name=trace_id)
+                metric.gauge.data_points.add(as_double=1)
+                for kind, path, request in (
+                    ("spans", "traces", trace.request()),
+                    ("logs", "logs", trace.logs_request()),
+                    ("metrics", "metrics", gauge),
+                ):
+                    body = request.SerializeToString()
+                    try:
+                        answer = http.post(f"/v1/{path}", content=body)
+                    except httpx.TransportError:
+                        return  # it was killed, and this may be there or not
+                    if answer.status_code == 200:
+                        acknowledged[kind].append(trace_id)
+                if len(acknowledged["metrics"]) >= 100:
                     enough.set()
 
     with observatory_process(data) as (process, url):
@@ -80,12 +92,16 @@ def test_kill_minus_nine_while_eight_send_loses_nothing_that_was_answered_200(
         process.wait()
         for each in senders:
             each.join()
-    spans = len(purchase("order-1").spans)
-    with duckdb.connect(data) as connection:
-        stored = dict(
-            connection.execute("select trace_id, count(*) from raw_spans group by all").fetchall()
-        )
-    assert {stored.get(trace_id) for trace_id in acknowledged} == {spans}
+    sent = purchase("order-1")
+    for kind, column, rows in (
+        ("spans", "trace_id", len(sent.spans)),
+        ("logs", "trace_id", len(sent.logs)),
+        ("metrics", "name", 1),
+    ):
+        with duckdb.connect(data) as connection:
+            query = f"select {column}, count(*) from raw_{kind} group by all"  # noqa: S608
+            stored = dict(connection.execute(query).fetchall())
+        assert {stored.get(name) for name in acknowledged[kind]} == {rows}, kind
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
