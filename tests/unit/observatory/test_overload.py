@@ -35,9 +35,9 @@ from tests.unit.observatory.process import observatory_process, peak_bytes
 from tests.unit.observatory.telemetry import INTERNAL, Trace, purchase
 
 MB = 10**6
-# What the requests on their way come to while they are read, and what DuckDB may take
-# (`store/opening.py`).
-GROWTH_LIMIT_BYTES = 4 * BUDGET_BYTES + 320 * MB
+# What the requests on their way come to as rows, which take several times as much, and what DuckDB
+# may take (`store/opening.py`). It grows by 0.35 to 0.6 GB; without bounds by 1.7 to 3 GB.
+GROWTH_LIMIT_BYTES = 6 * BUDGET_BYTES + 320 * MB
 
 
 def test_a_real_exporter_comes_back_and_nothing_is_lost(start: Callable[..., Running]) -> None:
@@ -108,7 +108,7 @@ def test_memory_stays_bounded_while_far_more_comes_than_is_taken(tmp_path: Path)
                     taken.append(trace.trace_id.hex())
                 else:
                     told.add(answer.headers.get("retry-after", "never"))
-                if counted[200] >= 12 and counted[503] >= 4:
+                if counted[200] >= 16 and counted[503] >= 4:
                     enough.set()
 
     with observatory_process(data) as (process, url):
