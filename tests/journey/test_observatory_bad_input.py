@@ -26,7 +26,8 @@ def odd_trace() -> Trace:
     """Times of 1970, of 2100 and of no calendar, ends before beginnings, parents in a circle and
     parents that never come, markup for a name."""
     trace = Trace()
-    top = trace.span(EVIL, EVIL, INTERNAL, 0, 10, error=EVIL, **{EVIL: EVIL})
+    top = trace.span(EVIL, EVIL, INTERNAL, 0, 10, error=EVIL)
+    top.attributes.extend(key_values({EVIL: EVIL}))
     for time in TIMES:
         span = trace.span("page", f"at {time}", SERVER, 0, 0, top)
         span.start_time_unix_nano = span.end_time_unix_nano = time
