@@ -70,6 +70,7 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
     async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001
         yield
         receiver.close()
+        budget.close()
         retention.close()
         digests.close()
         store.close()

@@ -3,10 +3,10 @@
 import asyncio
 from array import array
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import duckdb
 from pyarrow import ArrowException
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -99,7 +99,8 @@ def routes(context: Context) -> list[Route]:
         try:
             with context.budget.share() as share:
                 body = await _body(request, share)
-                found = await run_in_threadpool(imported, body)
+                unpack = partial(_unpack, body, request.headers.get("content-encoding", ""), share)
+                found = await context.budget.one_at_a_time(unpack)
                 for batch in found.batches:
                     if batch.rows.table.num_rows:
                         await asyncio.wrap_future(context.store.add(batch.rows))
@@ -142,10 +143,11 @@ async def _body(request: Request, share: Share) -> bytes:
             )
         share.take(len(chunk))
         body += chunk
-    encoding = request.headers.get("content-encoding", "")
-    plain = await run_in_threadpool(wire.inflate, bytes(body), encoding, BODY_LIMIT_BYTES)
-    share.take(len(plain))
-    return plain
+    return bytes(body)
+
+
+def _unpack(body: bytes, content_encoding: str, share: Share) -> Imported:
+    return imported(wire.inflate(body, content_encoding, BODY_LIMIT_BYTES, share.take))
 
 
 def _result(found: Imported) -> ImportResult:

@@ -16,8 +16,8 @@ INT64_MAX = pa.scalar(2**63 - 1, pa.uint64())
 class Batch:
     """Rows ready for the store, and what had to be left out.
 
-    ``rejected`` counts the items that can't be kept, and ``reason`` says why in a sentence (empty
-    when there are none).
+    ``rejected`` counts the items that can't be kept, and ``reason`` says what was left out and why;
+    it is empty when nothing was. There may be a reason though no whole item was left out.
     """
 
     rows: Rows
@@ -98,7 +98,7 @@ def nanoseconds(times: pa.UInt64Array) -> pa.Int64Array:
 
 
 def rejection(rejected: int, noun: str) -> str:
-    """Why ``rejected`` items of that name were left out, in a sentence; empty for none."""
+    """Why ``rejected`` things of that name were left out, in a sentence; empty for none."""
     if not rejected:
         return ""
     return (

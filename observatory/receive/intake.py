@@ -17,6 +17,9 @@ from observatory.store import Store
 Read = Callable[..., Batch]
 # So much is read as one, that nobody waits long for the others' sake.
 GROUP_LIMIT_BYTES = 2**21
+# So many wait for the writer that it has its next group; rows take more memory than what they were
+# read from, so that more are left unread.
+UNWRITTEN_LIMIT_ROWS = 100_000
 
 
 class NotStored(Exception):
@@ -32,6 +35,8 @@ class Intake:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._unwritten_rows = 0
+        self._written = threading.Condition()
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._take, name="intake", daemon=True)
         self._thread.start()
@@ -63,6 +68,8 @@ class Intake:
                     break
                 item = self._queue.get()
             for group in groups.values():
+                with self._written:
+                    self._written.wait_for(lambda: self._unwritten_rows < UNWRITTEN_LIMIT_ROWS)
                 self._read(group)
             if item is not None:
                 item = self._queue.get()
@@ -75,11 +82,12 @@ class Intake:
                 group[0].done.set_exception(error)
                 return
             batch = None
-        if batch is None or (batch.rejected and len(group) > 1):
+        if batch is None or (batch.reason and len(group) > 1):
             # One of them isn't as it should be, and only its own sender is to be told.
             for waiting in group:
                 self._read([waiting])
         elif batch.rows.table.num_rows:
+            self._count(batch.rows.table.num_rows)
             self._store.add(batch.rows).add_done_callback(
                 lambda stored: self._settle(group, batch, stored)
             )
@@ -87,6 +95,7 @@ class Intake:
             _answer(group, batch)
 
     def _settle(self, group: Sequence["_Waiting"], batch: Batch, stored: Future[None]) -> None:
+        self._count(-batch.rows.table.num_rows)
         error = stored.exception()
         if error is None:
             _answer(group, batch)
@@ -95,6 +104,11 @@ class Intake:
         else:
             for waiting in group:
                 self._read([waiting])
+
+    def _count(self, rows: int) -> None:
+        with self._written:
+            self._unwritten_rows += rows
+            self._written.notify_all()
 
 
 class _Waiting:

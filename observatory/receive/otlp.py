@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from google.protobuf.message import Message
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -76,7 +75,7 @@ class Receiver:
                 packed = request.headers.get("content-encoding", "")
                 unpack = partial(_unpack, signal, body, packed, encoding, share)
                 if packed or encoding is Encoding.JSON:
-                    body = await run_in_threadpool(unpack)
+                    body = await self._budget.one_at_a_time(unpack)
                 else:
                     body = unpack()  # there is nothing to it
                 batch = await asyncio.wrap_future(self._intake.add(signal.read, body))
@@ -123,14 +122,13 @@ async def _body(request: Request, share: Share) -> bytes:
 def _unpack(
     signal: Signal, body: bytes, content_encoding: str, encoding: Encoding, share: Share
 ) -> bytes:
-    plain = wire.inflate(body, content_encoding, BODY_LIMIT_BYTES)
-    share.take(len(plain))
+    plain = wire.inflate(body, content_encoding, BODY_LIMIT_BYTES, share.take)
     return wire.protobuf_of(signal.request, plain, encoding)
 
 
 def _answer_spans(batch: Batch) -> Message:
     answer = wire.ExportTraceServiceResponse()
-    if batch.rejected:
+    if batch.reason:
         answer.partial_success.rejected_spans = batch.rejected
         answer.partial_success.error_message = batch.reason
     return answer
@@ -138,7 +136,7 @@ def _answer_spans(batch: Batch) -> Message:
 
 def _answer_logs(batch: Batch) -> Message:
     answer = wire.ExportLogsServiceResponse()
-    if batch.rejected:
+    if batch.reason:
         answer.partial_success.rejected_log_records = batch.rejected
         answer.partial_success.error_message = batch.reason
     return answer
@@ -146,7 +144,7 @@ def _answer_logs(batch: Batch) -> Message:
 
 def _answer_metrics(batch: Batch) -> Message:
     answer = wire.ExportMetricsServiceResponse()
-    if batch.rejected:
+    if batch.reason:
         answer.partial_success.rejected_data_points = batch.rejected
         answer.partial_success.error_message = batch.reason
     return answer

@@ -10,6 +10,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from observatory.receive.attributes import attributes_of, json_of, plain_attributes
 from observatory.receive.batch import Batch, kept, nanoseconds, nested, rejection
 from observatory.receive.ids import (
+    NO_SPAN,
+    NO_TRACE,
     SPAN_ID_BYTES,
     TRACE_ID_BYTES,
     hexadecimal,
@@ -46,6 +48,7 @@ def spans_of(*bodies: bytes) -> Batch:
     )
     field, scope_of_span, rejected = kept(spans, scope_of_span, _has_valid_ids(spans))
     attributes = attributes_of(field["attributes"])
+    links, lost_links = _links(field["links"])
     columns = {
         "trace_key": trace_keys(field["trace_id"]),
         "trace_id": hexadecimal(field["trace_id"], TRACE_ID_BYTES),
@@ -60,8 +63,8 @@ def spans_of(*bodies: bytes) -> Batch:
         "trace_state": field["trace_state"],
         "shape_id": attributes.shape_ids,
         "attribute_values": attributes.values,
-        "events": _texts(field["events"], _event),
-        "links": _texts(field["links"], _link),
+        "events": _texts(field["events"], _events),
+        "links": links,
         **{name: attributes.lifted(key) for name, key in LIFTED.items()},
         **origins.columns(scope_of_span),
     }
@@ -73,7 +76,8 @@ def spans_of(*bodies: bytes) -> Batch:
         attributes.shapes[0],
         identities.to_pylist(),
     )
-    return Batch(rows, rejected, rejection(rejected, "span"))
+    reasons = (rejection(rejected, "span"), rejection(lost_links, "link"))
+    return Batch(rows, rejected, " ".join(filter(None, reasons)))
 
 
 def _has_valid_ids(spans: pa.StructArray) -> pa.BooleanArray:
@@ -97,25 +101,50 @@ def _named(names: tuple[str, ...], numbers: pa.Int32Array) -> pa.StringArray:
     return pa.array(names, pa.string()).take(places)
 
 
-def _texts(lists: pa.ListArray, opened: Callable[[bytes], dict[str, Any]]) -> pa.StringArray:
+def _links(lists: pa.ListArray) -> tuple[pa.StringArray, int]:
+    """The links as the store keeps them, and how many lead nowhere, since their ids are none.
+
+    Those are left out, though not their spans: who reads an export would refuse all of it.
+    """
+    lost = 0
+
+    def fair(link: Span.Link) -> bool:
+        return (
+            (len(link.trace_id), len(link.span_id)) == (TRACE_ID_BYTES, SPAN_ID_BYTES)
+            and link.trace_id != NO_TRACE
+            and link.span_id != NO_SPAN
+        )
+
+    def told(raws: list[bytes]) -> list[dict[str, Any]]:
+        nonlocal lost
+        links = [Span.Link.FromString(raw) for raw in raws]
+        kept_ = [_link(link) for link in links if fair(link)]
+        lost += len(links) - len(kept_)
+        return kept_
+
+    return _texts(lists, told), lost
+
+
+def _texts(lists: pa.ListArray, opened: Callable[[list[bytes]], list[Any]]) -> pa.StringArray:
     if not len(lists.flatten()):
         return pa.repeat(pa.scalar(NOTHING, pa.string()), len(lists))
     rows = lists.to_pylist()
-    texts = [json_of([opened(raw) for raw in row]) if row else NOTHING for row in rows]
+    texts = [json_of(opened(row)) if row else NOTHING for row in rows]
     return pa.array(texts, pa.string())
 
 
-def _event(raw: bytes) -> dict[str, Any]:
-    event = Span.Event.FromString(raw)
-    return {
-        "name": event.name,
-        "time_unix_nano": str(event.time_unix_nano),
-        "attributes": plain_attributes(event.attributes),
-    }
+def _events(raws: list[bytes]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": event.name,
+            "time_unix_nano": str(event.time_unix_nano),
+            "attributes": plain_attributes(event.attributes),
+        }
+        for event in map(Span.Event.FromString, raws)
+    ]
 
 
-def _link(raw: bytes) -> dict[str, Any]:
-    link = Span.Link.FromString(raw)
+def _link(link: Span.Link) -> dict[str, Any]:
     return {
         "trace_id": link.trace_id.hex(),
         "span_id": link.span_id.hex(),

@@ -40,6 +40,9 @@ __all__ = [
 Result = TypeVar("Result")
 
 GZIP_WINDOW_BITS = 31
+# What is unpacked at once, and of how much: zlib copies what it leaves of what it is given, and a
+# member may be 20 bytes long.
+PIECE_BYTES, GIVEN_BYTES = 2**20, 2**12
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})*")
 # Any length but 0, 8 and 16 does: it marks an id that was there but wasn't hex as one to reject.
 _NOT_AN_ID = base64.b64encode(b"\xff").decode()
@@ -123,11 +126,20 @@ def encoding_of(content_type: str) -> Encoding:
         ) from None
 
 
-def inflate(body: bytes, content_encoding: str, limit_bytes: int) -> bytes:
+def inflate(
+    body: bytes, content_encoding: str, limit_bytes: int, take: Callable[[int], object]
+) -> bytes:
     """The body without its ``Content-Encoding``, at most ``limit_bytes`` long.
 
     It stops decompressing at the limit, so a small body that inflates without end costs no more
     than a large one.
+
+    Args:
+        body: as it was sent.
+        content_encoding: the header's value; empty for none.
+        limit_bytes: the limit.
+        take: told of every byte of the result, before much more of it is in memory. What it raises
+            ends the work.
 
     Raises:
         Refusal: 413 beyond the limit, 415 for an encoding other than gzip, 400 for broken gzip.
@@ -135,8 +147,9 @@ def inflate(body: bytes, content_encoding: str, limit_bytes: int) -> bytes:
     named = content_encoding.strip().lower()
     if named in ("", "identity"):
         plain = body
+        take(len(plain))
     elif named == "gzip":
-        plain = _gunzip(body, limit_bytes)
+        plain = _gunzip(body, limit_bytes, take)
     else:
         raise Refusal(
             415, Code.INVALID_ARGUMENT, f"Content-Encoding {named!r} is not known: send gzip."
@@ -146,18 +159,24 @@ def inflate(body: bytes, content_encoding: str, limit_bytes: int) -> bytes:
     return plain
 
 
-def _gunzip(body: bytes, limit_bytes: int) -> bytes:
+def _gunzip(body: bytes, limit_bytes: int, take: Callable[[int], object]) -> bytes:
     plain = bytearray()
-    rest = body
+    packed = memoryview(body)
     try:
-        while rest:  # a gzip body may hold several members, one after the other
+        while packed:  # a gzip body may hold several members, one after the other
             member = zlib.decompressobj(GZIP_WINDOW_BITS)
-            plain += member.decompress(rest, limit_bytes + 1 - len(plain))
-            if len(plain) > limit_bytes:
-                raise too_large(limit_bytes)
-            if not member.eof:
-                raise Refusal(400, Code.INVALID_ARGUMENT, "The gzip body is cut short.")
-            rest = member.unused_data
+            while not member.eof:
+                given = packed[:GIVEN_BYTES]
+                room = min(PIECE_BYTES, limit_bytes + 1 - len(plain))
+                piece = member.decompress(given, room)
+                left = len(member.unconsumed_tail) + len(member.unused_data)
+                packed = packed[len(given) - left :]
+                if not (piece or given or member.eof):
+                    raise Refusal(400, Code.INVALID_ARGUMENT, "The gzip body is cut short.")
+                take(len(piece))
+                plain += piece
+                if len(plain) > limit_bytes:
+                    raise too_large(limit_bytes)
     except zlib.error as error:
         raise Refusal(400, Code.INVALID_ARGUMENT, f"The body is not gzip: {error}.") from error
     return bytes(plain)

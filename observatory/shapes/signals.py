@@ -44,7 +44,8 @@ class MetricList(TypedDict):
 
 
 class Series(TypedDict):
-    """One series of a metric: moments in Unix milliseconds, and the value at each."""
+    """One series of a metric: moments in Unix milliseconds, and the value at each; null where it is
+    no finite number."""
 
     attributes: dict[str, Any]
     points: list[tuple[float, float | None]]

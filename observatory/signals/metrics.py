@@ -9,7 +9,7 @@ import duckdb
 
 from observatory.compare.selection import NANOS_PER_MS, nanos
 from observatory.shapes.signals import Metric, MetricSeries, Series
-from observatory.signals.points import Point
+from observatory.signals.points import Point, finite
 from observatory.signals.quantiles import quantiles_of
 from observatory.store.values import attributes_of
 
@@ -79,7 +79,7 @@ def series_of(
     series: list[Series] = [
         {
             "attributes": attributes_of(points[-1].attributes, points[-1].attribute_types),
-            "points": list(_values(points)),
+            "points": [(time_ms, finite(value)) for time_ms, value in _values(points)],
         }
         for points in all_series
     ]

@@ -1,5 +1,6 @@
 """One point of a metric."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -30,3 +31,8 @@ class Point:
     def total(self) -> float | None:
         """What is counted, or the value."""
         return float(self.count) if self.count is not None else self.value
+
+
+def finite(value: float | None) -> float | None:
+    """The value, or None for one that can't be drawn, nor said in JSON."""
+    return value if value is not None and math.isfinite(value) else None

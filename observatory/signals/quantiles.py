@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 
 from observatory.compare.selection import NANOS_PER_MS
 from observatory.shapes.signals import Quantiles
-from observatory.signals.points import Point
+from observatory.signals.points import Point, finite
 
 Grown = tuple[int, tuple[float, ...], list[int]]
 
@@ -27,8 +27,8 @@ def quantiles_of(all_series: Sequence[Sequence[Point]]) -> Quantiles:
             )
     moments = sorted(together.items())
     return {
-        "p50": [(time / NANOS_PER_MS, _quantile(0.5, b, c)) for (time, b), c in moments],
-        "p95": [(time / NANOS_PER_MS, _quantile(0.95, b, c)) for (time, b), c in moments],
+        "p50": [(time / NANOS_PER_MS, finite(_quantile(0.5, b, c))) for (time, b), c in moments],
+        "p95": [(time / NANOS_PER_MS, finite(_quantile(0.95, b, c))) for (time, b), c in moments],
     }
 
 

@@ -74,6 +74,8 @@ def _import(observatory: Observatory, options: argparse.Namespace) -> int:
         print(f"Stored {_held(total)}.")
         for trace_id in total["trace_ids"]:
             print(f"  {trace_id}")
+    if total["reason"] and not total["rejected"]:
+        print(f"trace: {total['reason']}", file=sys.stderr)
     if total["rejected"]:
         print(f"trace: {total['rejected']} left out. {total['reason']}", file=sys.stderr)
         return DOES_NOT_HOLD

@@ -165,3 +165,23 @@ def test_bad_metrics_are_refused_with_a_status(running: Running) -> None:
     assert running.post("/v1/metrics", b"hello, this is not OTLP").status_code == 400
     assert running.post("/v1/metrics", b"x", content_type="text/plain").status_code == 415
     assert running.http.get("/v1/metrics").status_code == 405
+
+
+def test_a_value_that_is_no_number_is_a_gap(running: Running) -> None:
+    """NaN and infinities are kept, and their metric can still be drawn."""
+    odd = [point(as_double=value) for value in (float("nan"), float("inf"), 3.0)]
+    bounds = [float("-inf"), float("inf")]
+    took = [point(count=4, explicit_bounds=bounds, bucket_counts=[1, 2, 1])] * 2
+    histogram = {"data_points": took, "aggregation_temporality": 1}
+    send(running, request(odd={"gauge": {"data_points": odd}}, took={"histogram": histogram}))
+
+    def series(name: str) -> dict[str, Any]:
+        asked = {"name": name, "service": "reserve"}
+        answer = running.http.get("/api/metrics/series", params=asked)
+        assert answer.status_code == 200, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
+
+    values = [value for _, value in series("odd")["series"][0]["points"]]
+    assert sorted(values, key=str) == [3.0, None, None]
+    assert {value for _, value in series("took")["quantiles"]["p50"]} == {None}

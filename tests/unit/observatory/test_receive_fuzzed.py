@@ -1,7 +1,9 @@
 """Whatever comes in, the answer is one of OTLP's, and what was acknowledged can be read."""
 
+import json
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -9,6 +11,9 @@ from google.protobuf.message import DecodeError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
@@ -17,10 +22,14 @@ from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 
 from observatory.receive.logs import logs_of
 from observatory.receive.metrics import metrics_of
+from observatory.receive.otlp import SIGNALS
 from observatory.receive.spans import spans_of
+from observatory.receive.wire import Encoding, Refusal, read
 from observatory.store import Store
 from observatory.store.values import attributes_of
-from tests.unit.observatory.conftest import Running
+from observatory.take_away.importing import imported
+from observatory.take_away.reading import BadFile
+from tests.unit.observatory.conftest import Running, otlp_json
 from tests.unit.observatory.telemetry import INTERNAL, Trace, key_values, purchase
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
@@ -167,21 +176,68 @@ def test_a_damaged_request_is_refused_or_read(data: st.DataObject) -> None:
         at = data.draw(st.integers(0, len(body) - 1))
         end = at + data.draw(st.integers(0, 3))
         body[at:end] = data.draw(st.binary(max_size=3))
-    for read in (spans_of, logs_of, metrics_of):
+    for rows_of in (spans_of, logs_of, metrics_of):
         try:
-            batch = read(bytes(body))
+            batch = rows_of(bytes(body))
         except DecodeError:
             continue
         assert batch.rows.table.num_rows >= 0
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=4,
+)
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Every object and list of a JSON document, with each of its keys."""
+    keys = list(value) if isinstance(value, dict) else range(len(value))
+    found: list[tuple[Any, Any]] = [(value, key) for key in keys]
+    for key in keys:
+        if isinstance(value[key], dict | list):
+            found += places(value[key])
+    return found
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_damaged_json_is_refused_or_stored(store: Store, data: st.DataObject) -> None:
+    """Anything in the place of anything, received or imported: a refusal, or rows that the store
+    takes."""
+    trace = Trace()
+    top = trace.span("page", "buy", INTERNAL, 0, 1, text="x", list=[1, {"a": b"b"}], half=0.5)
+    trace.span("page", "pay", INTERNAL, 0, 1, top, links=[top], error="no").events.add(name="e")
+    trace.log("page", top, 0, "INFO", "line")
+    gauge = ExportMetricsServiceRequest()
+    metric = gauge.resource_metrics.add().scope_metrics.add().metrics.add(name="rows")
+    metric.gauge.data_points.add(time_unix_nano=1, as_double=2)
+    document = {
+        **otlp_json(trace.request()),
+        **otlp_json(trace.logs_request()),
+        **otlp_json(gauge),
+    }
+    for _ in range(data.draw(st.integers(1, 3))):
+        place, key = data.draw(st.sampled_from(places(document)))
+        place[key] = data.draw(ANY_JSON)
+    body = json.dumps(document).encode()
+    for signal in SIGNALS:
+        with suppress(Refusal):
+            store.add(read(signal.request, body, Encoding.JSON, signal.read).rows).result(10)
+    with suppress(BadFile):
+        imported(body)
 
 
 @settings(max_examples=100)
 @given(st.binary(max_size=300))
 def test_noise_is_refused_or_read(body: bytes) -> None:
     """Bytes of no meaning at all."""
-    for read in (spans_of, logs_of, metrics_of):
+    for rows_of in (spans_of, logs_of, metrics_of):
         try:
-            read(body)
+            rows_of(body)
         except DecodeError:
             continue
 

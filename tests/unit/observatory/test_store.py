@@ -7,23 +7,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import httpx
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
 
 from observatory.client import Observatory
 from observatory.receive.spans import spans_of
 from observatory.store import Store, StoreRefused
 from observatory.store.opening import ROW_GROUP_ROWS
 from tests.unit.observatory.conftest import PROTOBUF, Running
+from tests.unit.observatory.process import ROOT, observatory_process
 from tests.unit.observatory.telemetry import purchase
-
-ROOT = Path(__file__).parents[3]
 
 
 def test_what_was_stored_is_there_after_a_restart(start: Callable[..., Running]) -> None:
@@ -57,21 +58,30 @@ def test_kill_minus_nine_while_eight_send_loses_nothing_that_was_answered_200(
 ) -> None:
     """Killed in the midst of writing for eight senders, it has all that it acknowledged."""
     data = tmp_path / "spans.duckdb"
-    acknowledged: list[str] = []
+    acknowledged: dict[str, list[str]] = {"spans": [], "logs": [], "metrics": []}
     enough = threading.Event()
 
     def sender(url: str) -> None:
         with httpx.Client(base_url=url, headers=PROTOBUF, trust_env=False) as http:
             while True:
                 trace = purchase("order-1")
-                body = trace.request().SerializeToString()
-                try:
-                    answer = http.post("/v1/traces", content=body)
-                except httpx.TransportError:
-                    return  # it was killed, and this trace may be there or not
-                if answer.status_code == 200:
-                    acknowledged.append(trace.trace_id.hex())
-                if len(acknowledged) >= 200:
+                trace_id = trace.trace_id.hex()
+                gauge = ExportMetricsServiceRequest()
+                metric = gauge.resource_metrics.add().scope_metrics.add().metrics.add(name=trace_id)
+                metric.gauge.data_points.add(as_double=1)
+                for kind, path, request in (
+                    ("spans", "traces", trace.request()),
+                    ("logs", "logs", trace.logs_request()),
+                    ("metrics", "metrics", gauge),
+                ):
+                    body = request.SerializeToString()
+                    try:
+                        answer = http.post(f"/v1/{path}", content=body)
+                    except httpx.TransportError:
+                        return  # it was killed, and this may be there or not
+                    if answer.status_code == 200:
+                        acknowledged[kind].append(trace_id)
+                if len(acknowledged["metrics"]) >= 100:
                     enough.set()
 
     with observatory_process(data) as (process, url):
@@ -83,12 +93,16 @@ def test_kill_minus_nine_while_eight_send_loses_nothing_that_was_answered_200(
         process.wait()
         for each in senders:
             each.join()
-    spans = len(purchase("order-1").spans)
-    with duckdb.connect(data) as connection:
-        stored = dict(
-            connection.execute("select trace_id, count(*) from raw_spans group by all").fetchall()
-        )
-    assert {stored.get(trace_id) for trace_id in acknowledged} == {spans}
+    sent = purchase("order-1")
+    for kind, column, rows in (
+        ("spans", "trace_id", len(sent.spans)),
+        ("logs", "trace_id", len(sent.logs)),
+        ("metrics", "name", 1),
+    ):
+        with duckdb.connect(data) as connection:
+            query = f"select {column}, count(*) from raw_{kind} group by all"  # noqa: S608
+            stored = dict(connection.execute(query).fetchall())
+        assert {stored.get(name) for name in acknowledged[kind]} == {rows}, kind
 
 
 def test_row_groups_stay_small(tmp_path: Path) -> None:
@@ -317,25 +331,6 @@ def test_work_for_the_writer_is_done_in_a_transaction(tmp_path: Path) -> None:
     assert counted.result(10) == (2 * rows.table.num_rows,)
     assert store.revision > before  # what readers see may have changed
     store.close()
-
-
-@contextmanager
-def observatory_process(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A process of its own, and the URL it says it listens on; killed at the end."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "observatory", "--port", "0", "--data", str(data)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            said = process.stdout.readline()
-            assert "http://" in said, process.communicate()
-            yield process, said.split()[2].rstrip("/,")
-        finally:
-            process.kill()
 
 
 def observatory_command(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -172,6 +173,70 @@ def test_an_export_is_what_protobuf_itself_reads(store: Store) -> None:
     assert read.keys() == sent.keys()
     for span_id, span in read.items():
         assert span.SerializeToString() == sent[span_id].SerializeToString()
+
+
+def test_an_export_is_in_the_form_that_jaeger_reads(running: Running) -> None:
+    """Jaeger's page takes one JSON document with `resourceSpans`, or one a line, and its reader
+    (`ptrace.JSONUnmarshaler`) refuses all of it for one id that isn't one, enum that is no number
+    or number that is none; other members it skips."""
+    trace = Trace()
+    span = trace.span("page", "press", INTERNAL, 0, 2, error="no")
+    span.attributes.extend(key_values(EVERY_TYPE))
+    span.events.add(name="odd", attributes=key_values(EVERY_TYPE))
+    span.links.add(trace_id=b"short", span_id=b"")
+    span.links.add(trace_id=trace.trace_id, span_id=span.span_id)
+    span.status.code = 7  # type: ignore[assignment]
+    span.kind = 99  # type: ignore[assignment]
+    trace.span("page", "next", INTERNAL, 1, 2, span, error="no")
+    trace.log("page", span, 1, "INFO", "held")
+    running.send(trace, "page")
+    text = running.http.get("/api/export").text
+    assert "\n" not in text
+    assert "resourceSpans" in json.loads(text)
+    found = list(members(json.loads(text)))
+    for name, fits in FORMS.items():
+        values = [value for key, value in found if key == name]
+        assert values, name
+        assert [value for value in values if not fits(value)] == [], name
+
+
+def is_integer(value: Any) -> bool:
+    return isinstance(value, str) and -(2**63) <= int(value) < 2**64
+
+
+def is_hex(digits: int) -> Callable[[Any], bool]:
+    return lambda value: re.fullmatch(f"[0-9a-f]{{{digits}}}", value) is not None
+
+
+# What has to be said in a form of its own, and whether it is.
+FORMS: dict[str, Callable[[Any], bool]] = {
+    "traceId": is_hex(32),
+    "spanId": is_hex(16),
+    "parentSpanId": is_hex(16),
+    "intValue": is_integer,
+    "timeUnixNano": is_integer,
+    "startTimeUnixNano": is_integer,
+    "endTimeUnixNano": is_integer,
+    "doubleValue": lambda value: (
+        isinstance(value, float) or value in ("NaN", "Infinity", "-Infinity")
+    ),
+    "boolValue": lambda value: isinstance(value, bool),
+    "bytesValue": lambda value: base64.b64encode(base64.b64decode(value)).decode() == value,
+    "stringValue": lambda value: isinstance(value, str),
+    "kind": lambda value: value in range(6),
+    "code": lambda value: value in range(3),
+}
+
+
+def members(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every member of every object in a JSON document."""
+    if isinstance(value, list):
+        for item in value:
+            yield from members(item)
+    elif isinstance(value, dict):
+        yield from value.items()
+        for item in value.values():
+            yield from members(item)
 
 
 def in_base64(value: Any) -> Any:

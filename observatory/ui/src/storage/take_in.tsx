@@ -102,9 +102,10 @@ function Outcome({ file }: { file: Coming }) {
         {count(outcome.spans, "span")}, {count(outcome.logs, "log line")} and{" "}
         {count(outcome.metrics, "metric point")} stored.
       </p>
-      {outcome.rejected > 0 && (
+      {outcome.reason !== "" && (
         <p class="warn">
-          {count(outcome.rejected, "record")} left out. {outcome.reason}
+          {outcome.rejected > 0 && `${count(outcome.rejected, "record")} left out. `}
+          {outcome.reason}
         </p>
       )}
       {outcome.trace_ids.length > 0 && (
