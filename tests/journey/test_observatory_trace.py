@@ -188,7 +188,7 @@ def test_back_goes_back_whatever_the_address_was_about_to_say(
     # Less than a frame before the address would follow: nothing is painted in between.
     page.go_back()
     page.clock.run_for(15)
-    page.clock.run_for(500)
+    page.clock.resume()
     expect(page.locator(".traces tbody a")).to_be_visible()
     assert page.url.endswith("/")
 
