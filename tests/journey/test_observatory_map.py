@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journey.observatory_server import OwnObservatory, accessible
@@ -144,12 +146,14 @@ def test_many_services_fit_the_page_until_one_is_chosen(
     accessible(page)
 
 
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
 def test_on_a_phone_the_keyboard_scrolls_the_map(
-    running: OwnObservatory, new_page: NewPage
+    running: OwnObservatory, new_page: NewPage, motion: Literal["no-preference", "reduce"]
 ) -> None:
     """It begins at the first sender; what is chosen is above the sheet with its details."""
     running.send(wide())
     page = new_page(width=400, height=800)
+    page.emulate_media(reduced_motion=motion)
     page.goto("/map")
     expect(page.get_by_role("button", name=re.compile("^page, page"))).to_be_in_viewport()
     expect(page.get_by_text("There is more beside")).to_be_visible()
@@ -157,8 +161,8 @@ def test_on_a_phone_the_keyboard_scrolls_the_map(
     drawing.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function("document.querySelector('.map-drawing').scrollLeft > 0")
-    page.get_by_role("button", name=re.compile("^availability, function")).press("Enter")
-    sheet = page.get_by_role("complementary", name="availability")
+    page.get_by_role("button", name=re.compile("^settle, function")).press("Enter")
+    sheet = page.get_by_role("complementary", name="settle")
     expect(sheet).to_be_visible()
     chosen, over = page.locator(".box[aria-pressed=true]").bounding_box(), sheet.bounding_box()
     assert chosen is not None

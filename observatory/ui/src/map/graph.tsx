@@ -55,7 +55,7 @@ export function Graph({ map, chosen, onChoose }: Props) {
     const [left, right] = [(at.x - NODE.width) * scale, (at.x + NODE.width) * scale];
     if (left < scrollLeft) place.current.scrollLeft = left;
     else if (right > scrollLeft + clientWidth) place.current.scrollLeft = right - clientWidth;
-    // On a narrow page they are a sheet over its lower half.
+    // On a narrow page the details are a sheet over its lower half, with so much space below.
     const y = place.current.getBoundingClientRect().top + at.y * scale;
     if (innerWidth <= SHEET_WIDTH && y > innerHeight / 2 - NODE.height)
       scrollBy(0, y - innerHeight / 4);
