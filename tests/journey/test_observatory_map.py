@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journey.observatory_server import OwnObservatory, accessible
 from tests.journey.purchases import crowd, purchase
-from tests.unit.observatory.telemetry import INTERNAL, Trace
+from tests.unit.observatory.telemetry import CONSUMER, INTERNAL, SERVER, Trace
 
 NewPage = Callable[..., Page]
 
@@ -102,6 +104,72 @@ def test_the_keyboard_reaches_everything_in_reading_order(
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Close details").press("Enter")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == said[3]
+
+
+def wide() -> Trace:
+    """A trace of as many services as the Box Office has."""
+    trace = Trace()
+    top = trace.span("page", "buy", INTERNAL, 0, 90, throughline__root="page")
+    for service in ("quote", "availability", "refund", "welcome", "firestore.rules"):
+        trace.span(service, service, SERVER, 5, 20, top, throughline__hop="callable")
+    before = top
+    for service in ("reserve", "charge", "settle", "issue"):
+        before = trace.span(service, service, CONSUMER, 10, 40, before, throughline__hop="pubsub")
+        trace.span("audit", "audit", CONSUMER, 50, 60, before, throughline__hop="pubsub")
+    trace.span("acquirer", "POST /charges", SERVER, 20, 30, before, throughline__hop="vendor")
+    swept = trace.span("sweep", "sweep", CONSUMER, 0, 9, throughline__root="schedule")
+    trace.span("expire", "expire", CONSUMER, 5, 9, swept, throughline__hop="task")
+    return trace
+
+
+FITS = "place => place.scrollWidth <= place.clientWidth"
+
+
+def test_many_services_fit_the_page_until_one_is_chosen(
+    running: OwnObservatory, new_page: NewPage
+) -> None:
+    """Then the drawing scrolls beside the details, keeps the chosen in sight, and says so."""
+    running.send(wide())
+    page = new_page()
+    page.goto("/map")
+    expect(page.locator(".map-node")).to_have_count(14)
+    drawing, more = page.locator(".map-drawing"), page.get_by_text("There is more beside")
+    assert drawing.evaluate(FITS)
+    expect(more).to_be_hidden()
+    height = page.locator(".map-node .box").first.bounding_box()
+    assert height is not None
+    assert height["height"] > 40
+    page.get_by_role("button", name=re.compile("^issue, function")).click()
+    expect(page.get_by_role("complementary", name="issue")).to_be_visible()
+    expect(page.locator(".box[aria-pressed=true]")).to_be_in_viewport(ratio=1)
+    expect(more).to_be_visible()
+    accessible(page)
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_on_a_phone_the_keyboard_scrolls_the_map(
+    running: OwnObservatory, new_page: NewPage, motion: Literal["no-preference", "reduce"]
+) -> None:
+    """It begins at the first sender; what is chosen is above the sheet with its details."""
+    running.send(wide())
+    page = new_page(width=400, height=800)
+    page.emulate_media(reduced_motion=motion)
+    page.goto("/map")
+    expect(page.get_by_role("button", name=re.compile("^page, page"))).to_be_in_viewport()
+    expect(page.get_by_text("There is more beside")).to_be_visible()
+    drawing = page.locator(".map-drawing")
+    drawing.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.map-drawing').scrollLeft > 0")
+    page.get_by_role("button", name=re.compile("^settle, function")).press("Enter")
+    sheet = page.get_by_role("complementary", name="settle")
+    expect(sheet).to_be_visible()
+    chosen, over = page.locator(".box[aria-pressed=true]").bounding_box(), sheet.bounding_box()
+    assert chosen is not None
+    assert over is not None
+    assert chosen["y"] + chosen["height"] < over["y"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    accessible(page)
 
 
 def test_the_table_has_what_the_drawing_shows(running: OwnObservatory, new_page: NewPage) -> None:

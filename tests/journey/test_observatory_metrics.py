@@ -52,13 +52,14 @@ def send_metrics(running: OwnObservatory) -> None:
     running.post("/v1/metrics", request.SerializeToString())
 
 
-def drawn(page: Page) -> int:
-    """How many pixels of the chart are not empty."""
-    counted: int = page.locator(".chart canvas").evaluate(
-        "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data"
-        ".filter((value, index) => index % 4 === 3 && value > 0).length"
+def wait_until_drawn(page: Page) -> None:
+    """Wait until the chart has more on it than its axes; the lines' names come before."""
+    page.wait_for_function(
+        "least => [...document.querySelectorAll('.chart canvas')].some(c =>"
+        " c.getContext('2d').getImageData(0, 0, c.width, c.height).data"
+        ".filter((value, index) => index % 4 === 3 && value > 0).length > least)",
+        arg=1_000,
     )
-    return counted
 
 
 def test_a_growing_sum_is_shown_as_its_rate(running: OwnObservatory, new_page: NewPage) -> None:
@@ -71,7 +72,7 @@ def test_a_growing_sum_is_shown_as_its_rate(running: OwnObservatory, new_page: N
     expect(lines.nth(0)).to_have_text("pubsub2/s")
     expect(lines.nth(1)).to_have_text("task0.5/s")
     expect(page.get_by_text("how much it grew in a second")).to_be_visible()
-    assert drawn(page) > 1_000
+    wait_until_drawn(page)
     assert parse_qs(urlsplit(page.url).query) == {
         "name": ["faas.invocations"],
         "service": ["charge"],

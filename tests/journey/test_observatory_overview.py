@@ -126,6 +126,7 @@ def test_a_bar_filters(running: OwnObservatory, new_page: NewPage) -> None:
     assert ODD <= found < EVERYBODY
     expect(page.get_by_text(re.compile(rf"of {found} traces"))).to_be_visible()
     page.get_by_role("button", name="Clear the filter").click()
+    expect(page.locator(".figures div").first).to_contain_text(str(EVERYBODY))
     page.get_by_role("button", name=re.compile("The slowest 5 %")).click()
     bars.click(modifiers=["Shift"])
     expect(page.get_by_role("combobox")).to_have_value(f"not ({filter_})")
@@ -179,6 +180,7 @@ def test_the_table_says_what_the_picture_shows(running: OwnObservatory, new_page
     running.send(*crowd(30))
     page.goto("/")
     page.get_by_role("button", name="Show as a table").click()
+    expect(page.locator(".table-scroll")).to_be_visible()
     counts = page.locator(".table-scroll tbody td:nth-child(2)").all_inner_texts()
     assert sum(map(int, counts)) == 30
     accessible(page)
@@ -251,9 +253,11 @@ def test_a_figure_leads_to_the_traces_behind_it(running: OwnObservatory, new_pag
     expect(lines(page)).to_have_count(1)
     expect(lines(page).first).to_contain_text("1 orphan")
     page.go_back()
+    expect(lines(page)).to_have_count(3)
     page.get_by_title("Show the traces that lost the context").click()
     expect(lines(page)).to_have_count(1)
     page.go_back()
+    expect(lines(page)).to_have_count(3)
     page.get_by_title("Show the 1 with errors").click()
     expect(lines(page)).to_have_count(1)
     assert query(page)["q"] == ["error = true"]

@@ -170,6 +170,29 @@ def test_the_keyboard_is_enough(running: OwnObservatory, new_page: NewPage) -> N
     expect(chosen(page)).to_have_attribute("id", active or "")
 
 
+def test_back_goes_back_whatever_the_address_was_about_to_say(
+    running: OwnObservatory, new_page: NewPage
+) -> None:
+    """The address follows a moment later; by then one may be elsewhere, and stays there."""
+    trace = purchase("BACK-1", long_ago())
+    running.send(trace)
+    page = new_page()
+    page.clock.install()
+    page.goto("/")
+    page.locator(".traces tbody a").click()
+    grid = page.get_by_role("treegrid", name="Spans, by hop")
+    expect(grid).to_be_visible()
+    page.clock.pause_at(time.time() + 60)
+    grid.press("ArrowDown")
+    page.clock.run_for(210)
+    # Less than a frame before the address would follow: nothing is painted in between.
+    page.go_back()
+    page.clock.run_for(15)
+    page.clock.resume()
+    expect(page.locator(".traces tbody a")).to_be_visible()
+    assert page.url.endswith("/")
+
+
 def test_words_are_found_wherever_they_are(running: OwnObservatory, new_page: NewPage) -> None:
     """Names, attributes and log lines are searched; matches are counted, marked and visited."""
     trace = purchase("FIND-1", long_ago())

@@ -1,9 +1,10 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 /** The show that the address names after its `#`, so that a show's sales can be linked to. */
 export function useChosenShow(): string | null {
   const [chosen, setChosen] = useState(chosenShow);
-  useEffect(() => {
+  // Before the first paint: a show can be chosen as soon as it is seen.
+  useLayoutEffect(() => {
     const update = () => setChosen(chosenShow());
     window.addEventListener("hashchange", update);
     return () => window.removeEventListener("hashchange", update);

@@ -147,6 +147,20 @@ describe("the layout", () => {
     expect(loop?.line).toContain(`L${side.toFixed(1)} `);
   });
 
+  test("and from left to right below it", () => {
+    const placed = layOut({ nodes: [node("a")], edges: [edge("a", "a")] }, "LR");
+    const [loop] = placed.edges.values();
+    const { x, y } = placed.nodes.get("a") ?? { x: 0, y: 0 };
+    const bottom = (y + NODE.height / 2).toFixed(1);
+    expect(loop?.line.startsWith(`M${(x - NODE.width / 4).toFixed(1)} ${bottom}`)).toBe(true);
+    expect(loop?.line.endsWith(`L${(x + NODE.width / 4).toFixed(1)} ${bottom}`)).toBe(true);
+  });
+
+  test.each(["LR", "TB"] as const)("leads every line by its label (%s)", (way) => {
+    for (const { at, line } of layOut(PURCHASE, way).edges.values())
+      expect(line).toContain(`L${at.x.toFixed(1)} ${at.y.toFixed(1)}M`);
+  });
+
   test("rounds the corners of a line, not its ends", () => {
     const points = [0, 10, 20].map((x) => ({ x, y: x === 10 ? 5 : 0 }));
     expect(smooth(points)).toBe("M0.0 0.0Q10.0 5.0 15.0 2.5L20.0 0.0");

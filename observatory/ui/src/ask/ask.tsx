@@ -1,6 +1,6 @@
 /** Questions in SQL, about everything that is stored. */
 import "./ask.css";
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiFailure } from "../api/ask";
 import { askSql, fetchSchema, type SqlSchema, type Table } from "../api/sql";
 import { useLive } from "../shell/live";
@@ -48,8 +48,9 @@ function Question({ asked, schema }: { asked: string; schema: SqlSchema | null }
   const [sql, setSql] = useState(asked);
   const field = useRef<HTMLTextAreaElement>(null);
   const { outcome, run } = useAnswer();
-  // What the address names is asked as soon as one gets there, also by Back.
-  useEffect(() => {
+  // What the address names is asked as soon as one gets there, also by Back; and before anything is
+  // seen, since it overwrites what is in the field.
+  useLayoutEffect(() => {
     setSql(asked);
     void run(asked, LIMIT);
   }, [asked, run]);

@@ -1,6 +1,6 @@
 /** The rows of an answer. */
 import "./results.css";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Value } from "../api/journey";
 import type { Table } from "../api/sql";
 import { useScrolled } from "../scrolling/place";
@@ -22,7 +22,7 @@ interface Props {
 export function Results({ table, limit, onMore }: Props) {
   const [order, setOrder] = useState<Order | null>(null);
   const [opened, setOpened] = useState<{ name: string; value: Value } | null>(null);
-  useEffect(() => setOrder(null), [table]);
+  useLayoutEffect(() => setOrder(null), [table]);
   const rows = useMemo(() => sorted(table, order), [table, order]);
   return (
     <section class="results panel" aria-label="Answer">
@@ -176,7 +176,7 @@ function Cell({ value, spanId, onOpen }: CellProps) {
 function Whole(props: { name: string; value: Value; onClose: () => void }) {
   const { name, value, onClose } = props;
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog class="whole" ref={dialog} onClose={onClose} aria-labelledby="whole-title">
       <div class="whole-head">

@@ -4,7 +4,7 @@ import "../trace/key.css";
 import "../trace/summary.css";
 import "../trace/actions.css";
 import "./diff.css";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type Diff, type DiffRow, fetchDiff } from "../api/diff";
 import { useLive } from "../shell/live";
 import { diffPath, followLink, go, tracePath } from "../shell/route";
@@ -147,7 +147,8 @@ function Pairs({ diff, rows }: { diff: Diff; rows: readonly DiffRow[] }) {
   const range = (zoom && within(zoom, total)) ?? { from: 0, to: total };
   const ticks = ticksOf(range, TICKS);
   const at = chosen === null ? -1 : Math.min(chosen, rows.length - 1);
-  useEffect(() => setChosen(null), [rows]);
+  // An answer that comes again, as it does every few seconds, has the same rows.
+  useLayoutEffect(() => setChosen(null), [diff.left.trace_id, diff.right.trace_id, rows.length]);
   useEffect(() => {
     document.getElementById(pairId(at))?.scrollIntoView({ block: "nearest" });
   }, [at]);

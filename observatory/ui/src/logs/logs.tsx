@@ -1,9 +1,9 @@
 /** Log lines as they come, each beside its span. */
 import "./logs.css";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { LogQuestion } from "../api/logs";
 import { Notice } from "../shell/notice";
-import { followLink, go } from "../shell/route";
+import { followLink, go, routeOf } from "../shell/route";
 import {
   address,
   isLive,
@@ -60,10 +60,19 @@ function changed(query: URLSearchParams, name: string, value: string): string {
 function TextBox({ query }: { query: URLSearchParams }) {
   const text = query.get("text") ?? "";
   const [typed, setTyped] = useState(text);
-  useEffect(() => setTyped(text), [text]);
+  const told = useRef(text);
+  useLayoutEffect(() => {
+    // Not by us: a link, or Back. Otherwise what was typed since stays, and a space at its end.
+    if (text !== told.current) setTyped(text);
+    told.current = text;
+  }, [text]);
   useEffect(() => {
     const timer = setTimeout(() => {
-      if (typed.trim() !== text) go(changed(query, "text", typed.trim()), "replace");
+      if (typed.trim() === text || routeOf(location).view !== "logs") return;
+      told.current = typed.trim();
+      // The address as it is by now: meanwhile a severity may have been chosen.
+      const now = new URLSearchParams(location.search);
+      go(changed(now, "text", told.current), "replace");
     }, TYPING_PAUSE_MS);
     return () => clearTimeout(timer);
   }, [typed, text]);

@@ -125,7 +125,7 @@ function useFollowing(
       setSeen(last);
     }
   }, [following, last, ...sizes]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = place.current;
     if (element === null) return;
     let lastTop = element.scrollTop;

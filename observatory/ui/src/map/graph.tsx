@@ -1,5 +1,5 @@
 /** The map as a drawing. */
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { HopMap, MapEdge, MapNode } from "../api/map";
 import { count } from "../wording";
 import { LABEL, layOut, NODE, type Placed, type Point } from "./layout";
@@ -24,6 +24,8 @@ const CHARACTER_PX = 6.9;
 const SCALE_WIDE = 0.85;
 // Text stays readable down to this; what is wider than that scrolls.
 const SCALE_MIN = 0.75;
+// As the style sheet has it.
+const SHEET_WIDTH = 1080;
 
 export type Chosen = { node: string } | { edge: string } | null;
 
@@ -35,46 +37,85 @@ interface Props {
 
 export function Graph({ map, chosen, onChoose }: Props) {
   const place = useRef<HTMLDivElement>(null);
-  const width = useWidth(place);
+  const { whole: width, shown } = useWidths(place);
   const shape = JSON.stringify([map.nodes.map((node) => node.id), map.edges.map(edgeId)]);
   // Figures change every few seconds, the shape seldom: nothing moves unless something was added.
   const placed = useMemo(() => (width ? fitting(map, width) : null), [shape, width]);
-  useEffect(() => {
-    if (place.current === null || placed === null || width === null) return;
-    const start = placed.nodes.get(inReadingOrder(map)[0]?.node.id ?? "");
-    place.current.scrollLeft = (start?.x ?? 0) - width / 2;
+  const scale = placed && width ? Math.min(1, Math.max(SCALE_MIN, width / placed.width)) : 1;
+  const scrolls = placed !== null && placed.width * scale > shown + 1;
+  useLayoutEffect(() => {
+    const start = placed?.nodes.get(inReadingOrder(map)[0]?.node.id ?? "");
+    if (place.current && start) place.current.scrollLeft = start.x * scale - shown / 2;
   }, [placed]);
+  const at = placed && middleOf(chosen, placed);
+  useLayoutEffect(() => {
+    // The details take some of the room; what one has chosen stays in it.
+    if (place.current === null || !at) return;
+    const { scrollLeft, clientWidth } = place.current;
+    const [left, right] = [(at.x - NODE.width) * scale, (at.x + NODE.width) * scale];
+    if (left < scrollLeft) place.current.scrollLeft = left;
+    else if (right > scrollLeft + clientWidth) place.current.scrollLeft = right - clientWidth;
+    // On a narrow page the details are a sheet over its lower half, with so much space below.
+    const y = place.current.getBoundingClientRect().top + at.y * scale;
+    if (innerWidth <= SHEET_WIDTH && y > innerHeight / 2 - NODE.height)
+      scrollBy(0, y - innerHeight / 4);
+  }, [at?.x, scale, shown]);
   return (
-    <div class="map-drawing" ref={place}>
-      {placed && width && <Drawing {...{ map, chosen, onChoose, placed, width }} />}
-    </div>
+    <>
+      <section
+        class="map-drawing"
+        ref={place}
+        aria-label="Drawing"
+        // The keyboard has to be able to scroll it.
+        tabIndex={scrolls ? 0 : undefined}
+      >
+        {placed && width && <Drawing {...{ map, chosen, onChoose, placed, scale }} />}
+      </section>
+      <p class="map-more" hidden={!scrolls}>
+        There is more beside: scroll the map, or show it as a table.
+      </p>
+    </>
   );
 }
 
-/** Left to right where that fits, else top to bottom. */
+/** Left to right where that fits, else whichever way is narrower. */
 function fitting(map: HopMap, width: number): Placed {
   const wide = layOut(map, "LR");
-  return wide.width * SCALE_WIDE <= width ? wide : layOut(map, "TB");
+  if (wide.width * SCALE_WIDE <= width) return wide;
+  const high = layOut(map, "TB");
+  return high.width < wide.width ? high : wide;
 }
 
-function useWidth(place: { current: HTMLElement | null }): number | null {
-  const [width, setWidth] = useState<number | null>(null);
-  useEffect(() => {
-    if (place.current === null) return;
-    const observer = new ResizeObserver(([entry]) => {
-      if (entry) setWidth(Math.floor(entry.contentRect.width));
-    });
-    observer.observe(place.current);
+function middleOf(chosen: Chosen, placed: Placed): Point | undefined {
+  if (chosen === null) return undefined;
+  return "node" in chosen ? placed.nodes.get(chosen.node) : placed.edges.get(chosen.edge)?.at;
+}
+
+/** How wide the drawing can be as a whole, and how much of that there is beside the details. */
+function useWidths(place: { current: HTMLElement | null }): { whole: number; shown: number } {
+  const [widths, setWidths] = useState({ whole: 0, shown: 0 });
+  useLayoutEffect(() => {
+    const [drawing, body] = [place.current, place.current?.closest(".map-body")];
+    if (!drawing || !body) return;
+    const measure = () => {
+      const edges = drawing.parentElement
+        ? drawing.parentElement.offsetWidth - drawing.offsetWidth
+        : 0;
+      setWidths({ whole: body.clientWidth - edges, shown: drawing.clientWidth });
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(drawing);
+    observer.observe(body);
     return () => observer.disconnect();
   }, [place]);
-  return width;
+  return widths;
 }
 
-type DrawingProps = Props & { placed: Placed; width: number };
+type DrawingProps = Props & { placed: Placed; scale: number };
 
 function Drawing(props: DrawingProps) {
-  const { map, chosen, onChoose, placed } = props;
-  const scale = Math.min(1, Math.max(SCALE_MIN, props.width / placed.width));
+  const { map, chosen, onChoose, placed, scale } = props;
   const most = Math.max(1, ...map.edges.map((edge) => edge.count));
   const reading = inReadingOrder(map);
   const isNode = (id: string) => chosen !== null && "node" in chosen && chosen.node === id;

@@ -81,7 +81,7 @@ function placedIn(nodes: string[], edges: MapEdge[], direction: "LR" | "TB"): Fo
     px += lengthOf(points);
     placed.edges.set(edgeId(edge), {
       at: { x: at.x, y: at.y },
-      line: smooth(points),
+      line: through(points, at),
       arrow: arrowAt(points),
     });
   }
@@ -107,8 +107,27 @@ export function smooth(points: Point[]): string {
   return path;
 }
 
-/** Out of a box's side, around the label beside it, and back. */
+/** A smooth path by way of the label, which hides the corner that it may make there. */
+function through(points: Point[], label: Point): string {
+  const far = points.map(({ x, y }) => Math.hypot(x - label.x, y - label.y));
+  const at = far.indexOf(Math.min(...far));
+  return smooth(points.slice(0, at + 1)) + smooth(points.slice(at));
+}
+
+/** Out of a box's side, around the label beside or below it, and back. */
 function loop(box: Point, label: Point): Point[] {
+  if (Math.abs(label.y - box.y) > Math.abs(label.x - box.x)) {
+    const down = Math.sign(label.y - box.y);
+    const [bottom, edge] = [box.y + (down * NODE.height) / 2, label.y + (down * LABEL.height) / 2];
+    const [left, right] = [box.x - NODE.width / 4, box.x + NODE.width / 4];
+    return [
+      { x: left, y: bottom },
+      { x: left - NODE.width / 4, y: label.y },
+      { x: label.x, y: edge },
+      { x: right + NODE.width / 4, y: label.y },
+      { x: right, y: bottom },
+    ];
+  }
   const side = box.x + NODE.width / 2;
   const [above, below] = [box.y - NODE.height / 4, box.y + NODE.height / 4];
   const edge = label.x + LABEL.width / 2;

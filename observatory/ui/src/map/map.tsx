@@ -17,7 +17,7 @@ import { useTitle } from "../shell/title";
 import { Unanswered } from "../shell/unanswered";
 import { Aside } from "./aside";
 import { type Chosen, Graph } from "./graph";
-import { sayMap } from "./reading";
+import { edgeId, sayMap } from "./reading";
 import { MapTable } from "./table";
 
 const PAUSE_MS = 3_000;
@@ -94,6 +94,8 @@ function Loaded({ map, query, selection }: LoadedProps) {
     [query],
   );
   if (map.nodes.length === 0) return <NothingYet selection={selection} />;
+  const asTable = query.get("as") === "table";
+  const detailed = isIn(map, chosen);
   const close = () => {
     const pressed = drawing.current?.querySelector<SVGElement>('[aria-pressed="true"]');
     choose(null);
@@ -102,14 +104,14 @@ function Loaded({ map, query, selection }: LoadedProps) {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes the details from anywhere in here
     <div
-      class="map-body"
+      class={`map-body ${asTable || detailed ? "beside" : ""} ${detailed ? "detailed" : ""}`}
       ref={drawing}
       onKeyDown={(event) => {
         if (event.key === "Escape") close();
       }}
     >
       <section class="panel map-panel" aria-label="Map">
-        {query.get("as") === "table" ? (
+        {asTable ? (
           <MapTable map={map} onChoose={choose} />
         ) : (
           <Graph map={map} chosen={chosen} onChoose={choose} />
@@ -158,6 +160,13 @@ function chosenIn(query: URLSearchParams): Chosen {
   const [node, edge] = [query.get("node"), query.get("edge")];
   if (node !== null) return { node };
   return edge === null ? null : { edge };
+}
+
+/** Whether what was chosen is there, so that there are details of it. */
+function isIn(map: HopMap, chosen: Chosen): boolean {
+  if (chosen === null) return false;
+  if ("node" in chosen) return map.nodes.some(({ id }) => id === chosen.node);
+  return map.edges.some((edge) => edgeId(edge) === chosen.edge);
 }
 
 /** This view's address with a parameter changed. */

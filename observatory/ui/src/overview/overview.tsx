@@ -1,6 +1,6 @@
 /** Everything at a glance: figures, the heatmap, what stands out, and the traces. */
 import "./overview.css";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ApiFailure } from "../api/ask";
 import { fetchHeatmap, type Heatmap } from "../api/overview";
 import { fetchTraces } from "../api/traces";
@@ -172,7 +172,7 @@ async function openOnly(selection: Selection, box: Box): Promise<void> {
 
 function useColumns(): number {
   const [columns, setColumns] = useState(() => columnsFor(innerWidth));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const update = () => setColumns(columnsFor(innerWidth));
     addEventListener("resize", update);
     return () => removeEventListener("resize", update);

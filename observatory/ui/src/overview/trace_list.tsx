@@ -31,7 +31,7 @@ interface Props {
 export function TraceListPanel({ query, selection, of }: Props) {
   const listing = listingOf(query);
   const key = `${selectionParameters(selection)} ${selection.range.kind} ${listing.sort} ${listing.order}`;
-  const { answer, further, more, failed } = usePages(key, selection, listing);
+  const { answer, further, stale, more, failed } = usePages(key, selection, listing);
   const [chosen, setChosen] = useState<string[]>([]);
   const traces = answer ? [...answer.traces, ...further] : [];
   const choose = (traceId: string) =>
@@ -86,7 +86,7 @@ export function TraceListPanel({ query, selection, of }: Props) {
         <p class="more">
           {traces.length.toLocaleString("en")} of {count(answer.total, "trace")}
           {more && (
-            <button type="button" onClick={more}>
+            <button type="button" disabled={stale} onClick={more}>
               Show more
             </button>
           )}
@@ -135,7 +135,7 @@ function usePages(key: string, selection: Selection, listing: Pick<Listing, "sor
     return fetchTraces(asked, { ...listing, limit: PAGE_SIZE, cursor }, signal);
   };
   const held = further.length > 0;
-  const { answer, failure } = useLive(
+  const { answer, failure, stale } = useLive(
     key,
     (signal) => ask(null, signal),
     () => (isLive(selection.range) ? LIVE_PAUSE_MS : HELD_PAUSE_MS),
@@ -156,6 +156,8 @@ function usePages(key: string, selection: Selection, listing: Pick<Listing, "sor
   };
   return {
     answer,
+    // A cursor goes on from a page of the order it came with.
+    stale,
     further: further.flatMap(({ traces }) => traces),
     more: cursor === null ? null : () => void more(),
     failed: failed ?? (failure?.kind === "refused" ? failure.message : null),

@@ -1,6 +1,6 @@
 /** How far an element is scrolled and how much of it is in sight. */
 import type { RefObject } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 export interface Scrolled {
   topPx: number;
@@ -10,7 +10,7 @@ export interface Scrolled {
 /** Follows an element that scrolls; draws again when either number changes. */
 export function useScrolled(place: RefObject<HTMLElement | null>): Scrolled {
   const [scrolled, setScrolled] = useState<Scrolled>({ topPx: 0, heightPx: 0 });
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = place.current;
     if (element === null) return;
     const read = () =>
@@ -34,7 +34,7 @@ export function useScrolled(place: RefObject<HTMLElement | null>): Scrolled {
 /** Whether a media query matches; draws again when that changes. */
 export function useMedia(query: string): boolean {
   const [matches, setMatches] = useState(() => matchMedia(query).matches);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const list = matchMedia(query);
     const read = () => setMatches(list.matches);
     read();

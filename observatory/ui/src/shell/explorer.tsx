@@ -1,5 +1,5 @@
 /** The frame around every view. */
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { OverviewView } from "../overview/overview";
 import { CatchingUp } from "./catching_up";
 import { CopyLink } from "./copy_link";
@@ -107,7 +107,8 @@ export function Explorer() {
 /** Moves the focus to the content when one goes to another view, as loading a page would. */
 function useFocusOnArrival(place: string, main: { current: HTMLElement | null }): void {
   const before = useRef(place);
-  useEffect(() => {
+  // Before the view is seen: later it would take the focus from what was pressed there.
+  useLayoutEffect(() => {
     if (before.current !== place) main.current?.focus({ preventScroll: true });
     before.current = place;
   }, [place]);

@@ -1,6 +1,6 @@
 /** The box that says which traces to show, with suggestions, and what is wrong with it. */
 import "./filter_box.css";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiFailure } from "../api/ask";
 import { checkFilter } from "../api/filter";
 import { traceIn, wrongPart } from "./filter_text";
@@ -13,14 +13,17 @@ export function FilterBox({ q }: { q: string }) {
   const [typed, setTyped] = useState(q);
   const [caret, setCaret] = useState(q.length);
   const [open, setOpen] = useState(false);
-  const [active, setActive] = useState(-1);
+  // By its label: others may come above it while one reads.
+  const [picked, setPicked] = useState<string | null>(null);
   const input = useRef<HTMLInputElement>(null);
-  const { suggestions, current } = useSuggestions(typed, caret, open);
+  const suggestions = useSuggestions(typed, caret, open);
   const problem = useProblem(q);
   const shown = open && suggestions.length > 0;
-  const chosen = shown ? suggestions[active] : undefined;
+  const active = shown ? suggestions.findIndex(({ label }) => label === picked) : -1;
+  const chosen = suggestions[active];
 
-  useEffect(() => {
+  // At once: an effect would come after the next key, and undo it.
+  useLayoutEffect(() => {
     setTyped(q);
     setOpen(false);
   }, [q]);
@@ -41,7 +44,7 @@ export function FilterBox({ q }: { q: string }) {
     if (text.trim() !== q) select({ q: text.trim() });
   };
   const take = (suggestion: Suggestion) => {
-    setActive(-1);
+    setPicked(null);
     setTyped(suggestion.text);
     setCaret(suggestion.caret);
     // What it asks for is seen at once; whoever wants more types on.
@@ -58,12 +61,13 @@ export function FilterBox({ q }: { q: string }) {
       setOpen(true);
       const step = event.key === "ArrowDown" ? 1 : -1;
       const places = suggestions.length + 1;
-      setActive((now) => ((now + 1 + step + places) % places) - 1);
+      const next = ((active + 1 + step + places) % places) - 1;
+      setPicked(suggestions[next]?.label ?? null);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      if (!chosen) apply(typed);
-      else if (current) take(chosen);
-    } else if (event.key === "Tab" && chosen && current) {
+      if (chosen) take(chosen);
+      else apply(typed);
+    } else if (event.key === "Tab" && chosen) {
       event.preventDefault();
       take(chosen);
     } else if (event.key === "Escape") {
@@ -98,7 +102,7 @@ export function FilterBox({ q }: { q: string }) {
         onInput={(event) => {
           const { value, selectionStart } = event.currentTarget;
           setTyped(value);
-          setActive(-1);
+          setPicked(null);
           setCaret(selectionStart ?? value.length);
           setOpen(true);
           if (value === "") apply("");

@@ -8,6 +8,11 @@ export interface Live<Answer> {
   failure: ApiFailure | null;
 }
 
+/** `stale` says that the answer is that to the question before. */
+export interface Kept<Answer> extends Live<Answer> {
+  stale: boolean;
+}
+
 /** Asking takes up at most a fifth of the time, so that many spans don't keep the machine busy. */
 const PATIENCE = 4;
 
@@ -26,9 +31,10 @@ export function useLive<Answer>(
   pauseMs: (answer: Answer | null) => number,
   keepAcrossKeys = false,
   held = false,
-): Live<Answer> {
-  const [live, setLive] = useState<Live<Answer> & { key: string }>({
+): Kept<Answer> {
+  const [live, setLive] = useState<Live<Answer> & { key: string; answered: string }>({
     key,
+    answered: key,
     answer: null,
     failure: null,
   });
@@ -41,7 +47,7 @@ export function useLive<Answer>(
       const asked = performance.now();
       try {
         answer = await ask(abort.signal);
-        setLive({ key, answer, failure: null });
+        setLive({ key, answered: key, answer, failure: null });
       } catch (error) {
         if (abort.signal.aborted) return;
         if (!(error instanceof ApiFailure)) throw error;
@@ -65,6 +71,6 @@ export function useLive<Answer>(
       document.removeEventListener("visibilitychange", onVisibility);
     };
   }, [key, held]);
-  if (live.key !== key && !keepAcrossKeys) return { answer: null, failure: null };
-  return live;
+  if (live.key !== key && !keepAcrossKeys) return { answer: null, failure: null, stale: false };
+  return { answer: live.answer, failure: live.failure, stale: live.answered !== key };
 }

@@ -1,6 +1,6 @@
 /** A button that opens a small panel under itself; a click outside or Escape closes it. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 interface Props {
   label: string;
@@ -17,7 +17,7 @@ export function Popover({ label, title, children }: Props) {
     setOpen(false);
     button.current?.focus();
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return;
     whole.current?.querySelector<HTMLElement>("[role=dialog] button, [role=dialog] input")?.focus();
     const onOutside = (event: Event) => {

@@ -1,5 +1,5 @@
 /** Which view the address names, and how to move to another without loading the page again. */
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 /** The views that the navigation names, in its order: where they are, and what selects in them. */
 export const VIEWS = [
@@ -60,7 +60,8 @@ export function go(path: string, how: Going = "push"): void {
 /** The current route; renders again when it changes. */
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => routeOf(location));
-  useEffect(() => {
+  // Before the first paint: a link can be followed as soon as it is seen.
+  useLayoutEffect(() => {
     const update = () => setRoute(routeOf(location));
     addEventListener("popstate", update);
     addEventListener(MOVED, update);

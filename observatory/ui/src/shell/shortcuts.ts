@@ -1,5 +1,5 @@
 /** Single keys that do something wherever one is, and what each view's keys are. */
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { remembered } from "./remembered";
 
 /** Keys as the help shows them, and what they do. */
@@ -62,7 +62,8 @@ let lead = { key: "", at: 0 };
 export function useShortcuts(actions: Record<string, () => void>): void {
   const latest = useRef(actions);
   latest.current = actions;
-  useEffect(() => {
+  // An effect runs after the paint: whoever presses a key as soon as they see the view would lose it.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       if (singleKeys.get() === "off" || isField(event.target)) return;

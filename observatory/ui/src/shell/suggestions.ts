@@ -17,16 +17,9 @@ export interface Suggestion {
 const TYPING_PAUSE_MS = 80;
 const SHOWN_MOST = 40;
 
-/** Suggestions, and whether they are for what is typed by now: taking others would undo typing. */
-export interface Suggested {
-  suggestions: Suggestion[];
-  current: boolean;
-}
-
 /** What may come at `caret` in `text`; none while the box is closed. */
-export function useSuggestions(text: string, caret: number, open: boolean): Suggested {
-  const [found, setFound] = useState<{ of: string; suggestions: Suggestion[] }>(NONE);
-  const of = `${caret} ${text}`;
+export function useSuggestions(text: string, caret: number, open: boolean): Suggestion[] {
+  const [found, setFound] = useState(NONE);
   useEffect(() => {
     if (!open) {
       setFound(NONE);
@@ -37,8 +30,7 @@ export function useSuggestions(text: string, caret: number, open: boolean): Sugg
     const look = async () => {
       try {
         const offers = await offersFor(expected, abort.signal);
-        const shown = offers.slice(0, SHOWN_MOST);
-        setFound({ of, suggestions: shown.map((offer) => placed(text, expected, offer)) });
+        setFound({ of: placeOf(expected), offers: offers.slice(0, SHOWN_MOST) });
       } catch (error) {
         if (abort.signal.aborted) return;
         if (!(error instanceof ApiFailure)) throw error;
@@ -52,12 +44,20 @@ export function useSuggestions(text: string, caret: number, open: boolean): Sugg
       abort.abort();
     };
   }, [text, caret, open]);
-  return { suggestions: found.suggestions, current: found.of === of };
+  // Until those for what is typed by now are there, the last ones stay, as long as they may come at
+  // this place; taken, they take the place of what is typed by now.
+  const expected = expectedAt(text, caret);
+  if (found.of !== placeOf(expected)) return [];
+  return found.offers.map((offer) => placed(text, expected, offer));
 }
 
-const NONE = { of: "", suggestions: [] };
-
 type Offer = Pick<Suggestion, "label" | "hint">;
+
+const NONE: { of: string; offers: Offer[] } = { of: "", offers: [] };
+
+function placeOf({ part, key }: Expected): string {
+  return `${part} ${key}`;
+}
 
 async function offersFor(expected: Expected, signal: AbortSignal): Promise<Offer[]> {
   if (expected.part === "key") {

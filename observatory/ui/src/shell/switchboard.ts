@@ -1,5 +1,5 @@
 /** The app's faults, kept up to date for the whole frame. */
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { type Faults, fetchFaults } from "../api/faults";
 import { type Live, useLive } from "./live";
 
@@ -18,7 +18,7 @@ export function useSwitchboard(): Switchboard {
   });
   const live = useLive(`faults ${taken.turn}`, fetchFaults, () => PAUSE_MS, true);
   // What was taken is newer than what was asked for before, until the next answer.
-  useEffect(() => setTaken((before) => ({ ...before, answer: null })), [live.answer]);
+  useLayoutEffect(() => setTaken((before) => ({ ...before, answer: null })), [live.answer]);
   return {
     answer: taken.answer ?? live.answer,
     failure: live.failure,

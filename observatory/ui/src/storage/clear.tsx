@@ -1,5 +1,5 @@
 /** Forgetting everything, once somebody has said so in writing. */
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiFailure } from "../api/ask";
 import { clearAll, type Stored } from "../api/storage";
 import { count } from "../wording";
@@ -40,7 +40,7 @@ function Confirm({ stored, onClose }: { stored: Stored; onClose: (cleared: boole
   const [failure, setFailure] = useState<ApiFailure | null>(null);
   const cleared = useRef(false);
   const id = useId();
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const clear = async () => {
     setClearing(true);
     try {

@@ -1,6 +1,6 @@
 /** What of a trace one looks at, kept in the address so that a pasted URL shows the same. */
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { go } from "../shell/route";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { go, routeOf } from "../shell/route";
 import { SELECTION_PARAMETERS } from "../shell/selection";
 import { type Range, rangeFrom, rangeText } from "./scale";
 
@@ -69,13 +69,16 @@ export function usePlace(
   const asked = query.toString();
   const known = useRef(asked);
   const [place, setPlace] = useState(() => placeOf(query));
-  useEffect(() => {
+  useLayoutEffect(() => {
     // Not by us: a link to another span, or Back.
     if (asked !== known.current) setPlace(placeOf(query));
     known.current = asked;
   }, [asked]);
   useEffect(() => {
     const timer = window.setTimeout(() => {
+      // Whoever went on or back is elsewhere by now: a timer is cleared only after the next paint.
+      const now = routeOf(location);
+      if (now.view !== "trace" || now.traceId !== traceId) return;
       const address = addressOf(traceId, place, new URLSearchParams(location.search));
       if (address === location.pathname + location.search) return;
       known.current = new URL(address, location.origin).searchParams.toString();
