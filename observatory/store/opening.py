@@ -17,9 +17,13 @@ CONFIG: dict[str, Any] = {
     "autoload_known_extensions": False,
     # Rows are read by their times and ids, never in the order in which they were inserted.
     "preserve_insertion_order": False,
-    "checkpoint_threshold": "64MB",
-    # Bytes of a commit that DuckDB would rather not write to the log when a checkpoint is due, while
-    # which all other commits wait. With so many they go on beside it.
+    # Often, so that each takes little time.
+    "checkpoint_threshold": "32MB",
+    # Row groups of which rows were deleted are made into fewer ones when there is time for it (see
+    # ``Store.checkpoint``), not while telemetry pours in.
+    "max_vacuum_tasks": 0,
+    # Bytes of a commit that DuckDB would rather not write to the log when a checkpoint is due; all
+    # other commits would wait for that. With so many they go on beside it.
     "auto_checkpoint_skip_wal_threshold": 10**9,
 }
 # What SQL calls the file.

@@ -17,6 +17,8 @@ from observatory.store.database import Store
 KEEP_HOURS = 7 * 24.0
 KEEP_MB = 2048.0
 CHECK_SECONDS = 30.0
+# How often the gaps are closed that digests leave when they are made again.
+TIDY_SECONDS = 300.0
 # In one transaction, so that what arrives need not wait long for its own.
 TRACES_AT_ONCE = 2_000
 # After the size was exceeded, so much less, so that not every check finds the file too large again.
@@ -69,6 +71,8 @@ class Retention:
         self._store = store
         self._check_seconds = check_seconds
         self._failing = False
+        self._tidied_at = time.monotonic()
+        self._tidied = store.revision
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="retention", daemon=True)
         self._thread.start()
@@ -90,15 +94,26 @@ class Retention:
         while not self._closing.wait(self._check_seconds):
             try:
                 self.apply()
+                if time.monotonic() - self._tidied_at >= TIDY_SECONDS:
+                    self._tidy()
                 self._failing = False
             except (duckdb.Error, CancelledError) as error:
                 if not self._failing:
                     log.error("old traces can't be deleted: %s", error)
                 self._failing = True
 
+    def _tidy(self) -> None:
+        self._tidied_at = time.monotonic()
+        if self._tidied != self._store.revision:
+            self._tidied = self._store.revision
+            self._store.checkpoint()
+
     def _cutoff_of_size(self) -> int | None:
-        used = self._store.used_bytes()
         limit = self.limits.size_mb * MB
+        if self._store.used_bytes() <= limit:
+            return None
+        self._store.checkpoint()  # some of it may be of rows that were deleted
+        used = self._store.used_bytes()
         if used <= limit:
             return None
         share = min(1.0, 1 - (1 - HEADROOM) * limit / used)

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 # How many raw rows are digested at once, which bounds the memory that it takes.
 CHUNK_ROWS = 50_000
 # For so long commits gather before they are digested, unless somebody asks.
-GATHER_SECONDS = 0.3
+GATHER_SECONDS = 0.2
 # So long a question waits, after a start, for what was stored before and isn't digested. Then it is
 # answered from what is.
 PATIENCE_SECONDS = 1.0

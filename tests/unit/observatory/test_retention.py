@@ -100,6 +100,33 @@ def test_a_file_that_grew_too_large_loses_its_oldest_traces(tmp_path: Path) -> N
         store.close()
 
 
+def test_room_of_deleted_rows_costs_no_trace(tmp_path: Path) -> None:
+    """A file that is too large only because of rows that were deleted is made smaller; the trace
+    stays."""
+    store = Store(tmp_path / "spans.duckdb")
+    store.add(many_spans(time.time_ns()).rows()).result(10)
+    store.checkpoint()
+    needed = store.used_bytes()
+    less = "delete from span_shapes where shape_id % 20 > 0"
+    many = "insert into span_shapes select range, ['a'], md5(range::varchar) from range(200000)"
+    store.run(lambda cursor: cursor.execute(many)).result(30)
+    with store.reader() as reader:
+        # As DuckDB does by itself, when much was written.
+        reader.execute("checkpoint")
+        store.run(lambda cursor: cursor.execute(less)).result(30)
+        reader.execute("checkpoint")
+    limit = (store.used_bytes() + needed) / 2 / MB
+    retention = Retention(store, Limits(size_mb=limit))
+    try:
+        assert retention.apply() == 0
+        assert store.used_bytes() < limit * MB
+        with store.reader() as reader:
+            assert reader.execute("select count(*) from raw_spans").fetchone() != (0,)
+    finally:
+        retention.close()
+        store.close()
+
+
 def test_retention_works_in_the_background(tmp_path: Path) -> None:
     """Nobody has to ask: what is too old is gone a little later."""
     store = Store(tmp_path / "spans.duckdb")
