@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -112,12 +113,9 @@ def test_row_groups_stay_small(tmp_path: Path) -> None:
     rows = 3 * ROW_GROUP_ROWS
     for turn in range(2):
         store = Store(data)
-        store.run(
-            lambda cursor, turn=turn: cursor.execute(
-                "insert into span_shapes select range, ['a'], 's' from range(?, ?)",
-                [turn * rows, (turn + 1) * rows],
-            )
-        ).result(10)
+        first, end = turn * rows, (turn + 1) * rows
+        many = f"insert into span_shapes select range, ['a'], 's' from range({first}, {end})"  # noqa: S608
+        store.run(partial(duckdb.DuckDBPyConnection.execute, query=many)).result(10)
         store.checkpoint()
         with store.reader() as reader:
             groups = reader.execute(
