@@ -13,14 +13,11 @@ from observatory.receive.logs import logs_of
 from observatory.receive.metrics import metrics_of
 from observatory.receive.spans import spans_of
 from observatory.receive.wire import Encoding, Refusal
+from observatory.take_away.document import NAMES, document_of
 from observatory.take_away.jaeger_json import request_of
 from observatory.take_away.reading import BadFile, Place
 
 TRACE_IDS_LIMIT = 20
-NAMES = (
-    *("resourceSpans", "resource_spans", "resourceLogs", "resource_logs"),
-    *("resourceMetrics", "resource_metrics", "data"),
-)
 KNOWN = (
     'It is neither OTLP/JSON, {"resourceSpans": […]}, {"resourceLogs": […]} or '
     '{"resourceMetrics": […]}, nor Jaeger\'s JSON, {"data": […]}.'
@@ -51,9 +48,12 @@ def imported(body: bytes) -> Imported:
     """The spans, logs and metrics of a file.
 
     Raises:
-        BadFile: it is neither OTLP/JSON nor Jaeger's JSON, or something in it is wrong.
+        BadFile: it is neither OTLP/JSON, one document or one a line, nor Jaeger's JSON, or
+            something in it is wrong.
     """
-    document = _document(body)
+    document, body = document_of(body)
+    if not isinstance(document, dict) or not any(name in document for name in NAMES):
+        raise BadFile(KNOWN)
     try:
         if "data" in document:
             return Imported(_spans_of_jaeger(document), logs_of(b""), metrics_of(b""))
@@ -90,18 +90,6 @@ def _all(groups: Place, of_scope: str, items: str) -> Iterator[Place]:
     for group in groups.items():
         for scope in group.get(of_scope).items() if group.has(of_scope) else ():
             yield from scope.get(items).items() if scope.has(items) else ()
-
-
-def _document(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except ValueError as error:
-        raise BadFile(f"It is not JSON: {error}.") from error
-    except RecursionError as error:
-        raise BadFile("It is not JSON that can be read: it is nested too deeply.") from error
-    if not isinstance(document, dict) or not any(name in document for name in NAMES):
-        raise BadFile(KNOWN)
-    return document
 
 
 def _spans_of_jaeger(document: dict[str, Any]) -> Batch:

@@ -2,7 +2,6 @@
 
 import argparse
 import gzip
-import json
 import sys
 import zlib
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import Any
 from observatory.client import Observatory, Refused
 from observatory.shapes.storage import Cleared
 from observatory.shapes.take_away import ImportResult
+from observatory.take_away.document import document_of
 from observatory.take_away.pieces import pieces_of
+from observatory.take_away.reading import BadFile
 from observatory.terminal.printing import DOES_NOT_HOLD, HOLDS, print_json
 from observatory.wording import count_text
 
@@ -34,7 +35,9 @@ def add_to(commands: Any, shared: argparse.ArgumentParser) -> None:
     export.set_defaults(run=_export, wrong=export.error)
 
     bring = commands.add_parser(
-        "import", parents=[shared], help="store a file of OTLP/JSON, or of Jaeger's JSON"
+        "import",
+        parents=[shared],
+        help="store a file of OTLP/JSON, one document or one a line, or of Jaeger's JSON",
     )
     bring.add_argument("file", metavar="FILE", help="may be gzipped; - for stdin")
     bring.set_defaults(run=_import)
@@ -87,11 +90,13 @@ def _document(file: str) -> dict[str, Any]:
         body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         if body.startswith(GZIP_MAGIC):
             body = gzip.decompress(body)
-        document = json.loads(body)
+        document, _ = document_of(body)
     except OSError as error:
         raise Refused(f"{file} can't be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError, EOFError, zlib.error) as error:
-        raise Refused(f"{file} is not JSON: {error}.") from error
+    except (EOFError, zlib.error) as error:
+        raise Refused(f"{file} can't be unpacked: {error}.") from error
+    except BadFile as bad:
+        raise Refused(f"{file} can't be read. {bad}") from bad
     if not isinstance(document, dict):
         raise Refused(f"{file} is neither OTLP/JSON nor Jaeger's JSON: it is no object.")
     return document

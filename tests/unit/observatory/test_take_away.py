@@ -490,6 +490,26 @@ def test_an_export_can_be_imported_elsewhere(start: Callable[..., Running], tmp_
     assert trace_key(trace.trace_id.hex()) < 2**64
 
 
+def test_a_document_a_line_is_one_file(start: Callable[..., Running], tmp_path: Path) -> None:
+    """A file as a collector writes it, a request a line, is stored as a whole."""
+    here, there = start(tmp_path / "here.duckdb"), start(tmp_path / "there.duckdb")
+    traces = [purchase("order-1"), purchase("order-2")]
+    lines = []
+    for trace in traces:
+        here.send(trace)
+        lines.append(here.http.get(f"/api/export?trace={trace.trace_id.hex()}").content.strip())
+    brought = there.http.post("/api/import", content=b"\n\n".join(lines) + b"\n", headers=JSON)
+    assert brought.status_code == 200, brought.text
+    assert brought.json() == {
+        "spans": 48,
+        "logs": 6,
+        "metrics": 0,
+        "rejected": 0,
+        "reason": "",
+        "trace_ids": [trace.trace_id.hex() for trace in traces],
+    }
+
+
 JAEGER: dict[str, Any] = {
     "data": [
         {
@@ -599,6 +619,10 @@ def broken(path: str, value: Any) -> dict[str, Any]:
         (b"{", "It is not JSON: Expecting property name"),
         (b"[" * 100_000, "nested too deeply"),
         (b"[]", "neither OTLP/JSON"),
+        (b'{"resourceSpans": []}\n{', "Line 2 is not JSON: Expecting property name"),
+        (b'{"resourceSpans": []}\n\n[]', "Line 3 is no object"),
+        (b'{"resourceSpans": []}\n{"resourceLogs": 1}', "Line 2: resourceLogs is 1: it is a list"),
+        (b"1 2", "Line 1 is not JSON: Extra data"),
         (b'{"data": {}}', "data is {}: it is a list"),
         (b'{"resourceSpans": 1}', "resourceSpans"),
         (

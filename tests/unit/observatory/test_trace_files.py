@@ -123,6 +123,9 @@ def test_what_is_exported_can_be_cleared_and_imported(two: Running, tmp_path: Pa
     brought = trace_command("import", str(file), "--url", two.url)
     assert brought.returncode == 0, brought.stderr
     assert brought.stdout.startswith("Stored 44 spans, 5 logs and 0 metric points.\n")
+    file.write_text(one.stdout + declined.stdout)
+    lines = trace_command("import", str(file), "--url", two.url)
+    assert lines.returncode == 0, lines.stderr
     file.write_bytes(gzip.compress(one.stdout.encode()))
     again = trace_command("import", str(file), "--json", "--url", two.url)
     assert json.loads(again.stdout)["spans"] == 20
