@@ -79,9 +79,19 @@ def test_a_lapsed_hold_is_given_back(
 ) -> None:
     """The order is expired, the stock is as before, and a second delivery changes nothing."""
     show_id, now, traceparent = open_show(seats=5), datetime.now(UTC), new_traceparent()
+    written = new_traceparent()
     order_id = order_in(
-        state, show_id=show_id, seats=2, hold_until=now - timedelta(seconds=1), _trace={}
+        "charging",
+        show_id=show_id,
+        seats=2,
+        hold_until=now - timedelta(seconds=1),
+        _trace={"traceparent": written},
     )
+    # Told of an order that is reserved, the stage reserve would have it expired itself.
+    observatory.wait_for_trace(
+        written.split("-")[1], has_all(("reserve", "reserve")), ORDER_SECONDS
+    )
+    box_office.documents.update(f"orders/{order_id}", {"state": state}).raise_for_status()
     # The test's own order was never reserved; give the show what reserving would have taken.
     box_office.documents.update(f"shows/{show_id}", {"seats_left": 3}).raise_for_status()
     data = due(order_id, now - timedelta(seconds=1))
