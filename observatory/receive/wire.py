@@ -8,7 +8,7 @@ import base64
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -193,17 +193,22 @@ def too_large(limit_bytes: int) -> Refusal:
 
 def read(
     message_type: type[Message],
-    body: bytes,
-    encoding: Encoding,
+    document: Mapping[str, Any],
     rows_of: Callable[[bytes], Result],
 ) -> Result:
-    """What ``rows_of`` makes of the message that ``body`` holds, which it gets in protobuf.
+    """What ``rows_of`` makes of the message in an OTLP/JSON document, which it gets in protobuf.
+
+    Whatever else is in the document is left as it is; the message's own ids are rewritten.
 
     Raises:
         Refusal: 400, when it holds no such message.
     """
-    with refusing(message_type, encoding):
-        return rows_of(protobuf_of(message_type, body, encoding))
+    fields = message_type.DESCRIPTOR.fields
+    own = {name for field in fields for name in (field.name, field.json_name)}
+    with refusing(message_type, Encoding.JSON):
+        return rows_of(
+            _protobuf_of({name: document[name] for name in document if name in own}, message_type)
+        )
 
 
 def protobuf_of(message_type: type[Message], body: bytes, encoding: Encoding) -> bytes:
@@ -213,6 +218,10 @@ def protobuf_of(message_type: type[Message], body: bytes, encoding: Encoding) ->
     document = json.loads(body)
     if not isinstance(document, dict):
         raise TypeError("it is not an object")
+    return _protobuf_of(document, message_type)
+
+
+def _protobuf_of(document: dict[str, Any], message_type: type[Message]) -> bytes:
     _ids_to_base64(document)
     message = json_format.ParseDict(document, message_type(), ignore_unknown_fields=True)
     return bytes(message.SerializeToString())

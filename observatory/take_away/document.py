@@ -4,27 +4,25 @@ import json
 from collections import defaultdict
 from typing import Any
 
+from observatory.take_away.pieces import OTLP
 from observatory.take_away.reading import BadFile, Place
 
-NAMES = (
-    *("resourceSpans", "resource_spans", "resourceLogs", "resource_logs"),
-    *("resourceMetrics", "resource_metrics", "data"),
-)
+# OTLP's by either spelling, and Jaeger's.
+NAMES = (*(groups for groups, _, _ in OTLP), "data")
 
 
-def document_of(body: bytes) -> tuple[Any, bytes]:
-    """The document and its text; for several lines, one that holds what all of them do.
+def document_of(body: bytes) -> Any:
+    """The document; for several lines, one that holds what all of them do.
 
     Raises:
         BadFile: it is not JSON, or one of its lines is none.
     """
     try:
-        return json.loads(body), body
+        return json.loads(body)
     except json.JSONDecodeError as error:
         if error.msg != "Extra data":
             raise BadFile(f"It is not JSON: {error}.") from error
-        document = _together(body)
-        return document, json.dumps(document).encode()
+        return _together(body)
     except ValueError as error:  # such as for bytes that aren't UTF-8
         raise BadFile(f"It is not JSON: {error}.") from error
     except RecursionError as error:

@@ -1,6 +1,5 @@
 """A file's telemetry as rows, by the same way as telemetry that is received."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from observatory.receive.batch import Batch
 from observatory.receive.logs import logs_of
 from observatory.receive.metrics import metrics_of
 from observatory.receive.spans import spans_of
-from observatory.receive.wire import Encoding, Refusal
+from observatory.receive.wire import Refusal
 from observatory.take_away.document import NAMES, document_of
 from observatory.take_away.jaeger_json import request_of
 from observatory.take_away.reading import BadFile, Place
@@ -51,16 +50,16 @@ def imported(body: bytes) -> Imported:
         BadFile: it is neither OTLP/JSON, one document or one a line, nor Jaeger's JSON, or
             something in it is wrong.
     """
-    document, body = document_of(body)
+    document = document_of(body)
     if not isinstance(document, dict) or not any(name in document for name in NAMES):
         raise BadFile(KNOWN)
     try:
         if "data" in document:
             return Imported(_spans_of_jaeger(document), logs_of(b""), metrics_of(b""))
         return Imported(
-            wire.read(wire.ExportTraceServiceRequest, body, Encoding.JSON, spans_of),
-            wire.read(wire.ExportLogsServiceRequest, body, Encoding.JSON, logs_of),
-            wire.read(wire.ExportMetricsServiceRequest, body, Encoding.JSON, metrics_of),
+            wire.read(wire.ExportTraceServiceRequest, document, spans_of),
+            wire.read(wire.ExportLogsServiceRequest, document, logs_of),
+            wire.read(wire.ExportMetricsServiceRequest, document, metrics_of),
         )
     except Refusal as refusal:
         raise BadFile(_where(document) + str(refusal)) from refusal
@@ -80,7 +79,7 @@ def _where(document: dict[str, Any]) -> str:
         for place in _all(Place(of_resource, document.get(of_resource, [])), of_scope, items):
             alone = {of_resource: [{of_scope: [{items: [place.value]}]}]}
             try:
-                wire.read(message, json.dumps(alone).encode(), Encoding.JSON, bytes)
+                wire.read(message, alone, bytes)
             except Refusal:
                 return f"{place.path}: "
     return ""

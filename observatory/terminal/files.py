@@ -90,7 +90,7 @@ def _document(file: str) -> dict[str, Any]:
         body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         if body.startswith(GZIP_MAGIC):
             body = gzip.decompress(body)
-        document, _ = document_of(body)
+        document = document_of(body)
     except OSError as error:
         raise Refused(f"{file} can't be read: {error.strerror or error}.") from error
     except (EOFError, zlib.error) as error:
