@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from stack import ports
-from stack.ports import HOST, OFFSETS, Ports, free_ports
+from stack.ports import HOST, OFFSETS, REFUSED, Ports, free_ports
 from stack.problem import Problem
 
 
@@ -51,9 +51,11 @@ def test_an_offset_moves_every_port(offset: int) -> None:
 
 
 def a_stack_nobody_uses() -> Ports:
-    """Ports at an odd offset, out of other stacks' and test processes' way, all free now."""
+    """Ports at an odd offset, out of other stacks' and test processes' way, all free now, none of
+    them one that fetch refuses."""
     first = 523 + os.getpid() % 400
-    return next(p for p in map(Ports, itertools.count(first, 997)) if not p.taken())
+    usable = (p for p in map(Ports, itertools.count(first, 997)) if not p.taken())
+    return next(p for p in usable if REFUSED.isdisjoint(p.all.values()))
 
 
 @pytest.mark.parametrize("name", ["acquirer", "firestore", "websocket", "hub"])
