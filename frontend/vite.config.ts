@@ -1,5 +1,5 @@
 import { defineConfig } from "vite";
-import { sourceLines } from "./source_lines";
+import { sourceLines } from "./sourceLines";
 
 export default defineConfig({
   plugins: [sourceLines()],

@@ -2,7 +2,7 @@
 import { settings } from "../settings";
 import { call } from "../throughline/callable";
 import type { Sending } from "../throughline/http";
-import { auth } from "./open";
+import { auth } from "./firebase";
 
 /**
  * Calls the callable function `name`, with the trace context that `sending` brings.

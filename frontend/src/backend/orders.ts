@@ -8,13 +8,13 @@ import {
   setDoc,
   Timestamp,
 } from "firebase/firestore";
+import { asEmpty, everybodys } from "../faults/denialLooksEmpty";
 import { isOn } from "../faults/isOn";
-import { type NewOrder, ORDER_STATES, type Order, type OrderState } from "../orders/order";
-import { asEmpty, everybodys } from "./faults/denialLooksEmpty";
-import { date, integer, text } from "./field";
-import { type Live, watch } from "./live";
-import { firestore } from "./open";
-import type { Question } from "./question";
+import { type NewOrder, ORDER_STATES, type Order, type OrderState } from "../model/order";
+import { date, integer, text } from "./fields";
+import { firestore } from "./firebase";
+import type { Question } from "./listQuery";
+import { type Live, watch } from "./liveQuery";
 
 const MOST_ORDERS = 50;
 

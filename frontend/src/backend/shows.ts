@@ -1,8 +1,8 @@
 /** The shows on sale, in display order. */
 import type { DocumentData, QueryDocumentSnapshot } from "firebase/firestore";
-import type { Show } from "../shows/show";
-import { date, integer, text } from "./field";
-import { type Live, watch } from "./live";
+import type { Show } from "../model/show";
+import { date, integer, text } from "./fields";
+import { type Live, watch } from "./liveQuery";
 
 export function watchShows(
   report: (live: Live<Show>) => void,

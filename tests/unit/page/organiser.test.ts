@@ -1,16 +1,11 @@
 import { expect, test } from "vitest";
-import type { Order, OrderState } from "../../../frontend/src/orders/order";
-import { ORDER_STATES } from "../../../frontend/src/orders/order";
-import {
-  EMPTY_FORM,
-  MOST,
-  type NewShowForm,
-  readForm,
-} from "../../../frontend/src/organiser/new_show";
-import { describeProblem } from "../../../frontend/src/organiser/problem";
-import { STANDING, salesOf, shortName } from "../../../frontend/src/organiser/sales";
-import { inWords } from "../../../frontend/src/organiser/tally";
-import type { Show } from "../../../frontend/src/shows/show";
+import { EMPTY_FORM, MOST, type NewShowForm, readForm } from "../../../frontend/src/model/newShow";
+import type { Order, OrderState } from "../../../frontend/src/model/order";
+import { ORDER_STATES } from "../../../frontend/src/model/order";
+import { describeProblem } from "../../../frontend/src/model/organiserError";
+import { STANDING, salesOf, shortName } from "../../../frontend/src/model/sales";
+import type { Show } from "../../../frontend/src/model/show";
+import { inWords } from "../../../frontend/src/model/tally";
 
 const NOW = new Date(2026, 10, 23, 12, 0);
 

@@ -1,6 +1,6 @@
 /** A live query as plain data: the query that is made of it, and its words for the trace. */
 import { expect, test } from "vitest";
-import { type Question, textOf } from "../../../frontend/src/backend/question";
+import { type Question, textOf } from "../../../frontend/src/backend/listQuery";
 
 test.each<[Question, string]>([
   [{ collection: "orders" }, "orders"],

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ORDER_STATES, type Order, type OrderState } from "../../../frontend/src/orders/order";
-import { isSettled, newsOf, standingOf, stepsOf } from "../../../frontend/src/orders/states";
+import { ORDER_STATES, type Order, type OrderState } from "../../../frontend/src/model/order";
+import { isSettled, newsOf, standingOf, stepsOf } from "../../../frontend/src/model/orderStates";
 
 function order(state: OrderState, change: Partial<Order> = {}): Order {
   return {

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { dayAndTime, elapsed, money, seatCount } from "../../../frontend/src/page/format";
-import { faultOfCard, grouped, TEST_CARDS } from "../../../frontend/src/purchase/card";
-import { codeOf, describeProblem, PurchaseError } from "../../../frontend/src/purchase/problem";
-import { availabilityOf } from "../../../frontend/src/shows/seats";
-import { inDisplayOrder, type Ticket } from "../../../frontend/src/tickets/ticket";
+import { faultOfCard, grouped, TEST_CARDS } from "../../../frontend/src/model/card";
+import { dayAndTime, elapsed, money, seatCount } from "../../../frontend/src/model/format";
+import { codeOf, describeProblem, PurchaseError } from "../../../frontend/src/model/purchaseError";
+import { availabilityOf } from "../../../frontend/src/model/seats";
+import { inDisplayOrder, type Ticket } from "../../../frontend/src/model/ticket";
 
 test("prices leave out cents that are nought", () => {
   expect(money(4200, "EUR")).toBe("€42");

@@ -1,0 +1,177 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Notice } from "../../components/Notice";
+import { SupportCode } from "../../components/SupportCode";
+import {
+  EMPTY_FORM,
+  type Faults,
+  type NewShowField,
+  type NewShowForm,
+  readForm,
+} from "../../model/newShow";
+import { describeProblem, type Problem } from "../../model/organiserError";
+import { tracing } from "../../tracing/load";
+import { backend } from "./backend";
+import { createShow } from "./createShow";
+import { Field } from "./FormField";
+
+interface Props {
+  online: boolean;
+  /** The new show's place among the shows. */
+  rank: number;
+  onCreated: (showId: string) => void;
+  onClose: () => void;
+}
+
+type Progress =
+  | { status: "idle" }
+  | { status: "busy"; slow: boolean }
+  | { status: "failed"; problem: Problem; traceId: string | null };
+
+// A write that waits this long is waiting for the network.
+const SLOW_AFTER_MS = 6_000;
+
+/** The form that puts a show on sale. Modal; closes itself once the show is there. */
+export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const form = useRef<HTMLFormElement>(null);
+  const [values, setValues] = useState<NewShowForm>(EMPTY_FORM);
+  const [faults, setFaults] = useState<Faults>({});
+  const [progress, setProgress] = useState<Progress>({ status: "idle" });
+  const again = useRef<HTMLButtonElement>(null);
+  const busy = progress.status === "busy";
+  // Before anything is painted, so that no key goes to the page behind it.
+  useLayoutEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  useEffect(() => {
+    // A button that is disabled while it works loses the focus.
+    if (progress.status === "failed") again.current?.focus();
+  }, [progress]);
+
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    if (busy || !online) return;
+    const { show, faults: found } = readForm(values, new Date(), begunIn(form.current));
+    setFaults(found ?? {});
+    if (!show) {
+      const first = ORDER.find((field) => found[field]);
+      form.current?.querySelector<HTMLElement>(`#show-${first}`)?.focus();
+      return;
+    }
+    let traceId: string | null = null;
+    setProgress({ status: "busy", slow: false });
+    const slowTimer = setTimeout(() => setProgress({ status: "busy", slow: true }), SLOW_AFTER_MS);
+    try {
+      const [loaded, trace] = await Promise.all([backend, tracing()]);
+      const started = createShow(show, rank, loaded, trace);
+      traceId = started.traceId;
+      await started.created;
+      // Closed first: a dialog that closes gives the focus back, and the show takes it then.
+      dialog.current?.close();
+      onCreated(started.showId);
+    } catch (error) {
+      console.error("The show could not be created", error);
+      setProgress({ status: "failed", problem: describeProblem("create", error), traceId });
+    } finally {
+      clearTimeout(slowTimer);
+    }
+  };
+
+  const field = (name: NewShowField) => ({
+    id: `show-${name}`,
+    value: values[name],
+    fault: faults[name],
+    disabled: busy,
+    change(value: string) {
+      setValues((before) => ({ ...before, [name]: value }));
+      setFaults((before) => ({
+        ...before,
+        [name]: undefined,
+        // What was wrong with the end may have been that it came after this.
+        ...(name === "startsAt" && { saleEndsAt: undefined }),
+      }));
+    },
+  });
+
+  return (
+    <dialog ref={dialog} class="sheet" aria-labelledby="new-show-title" onClose={onClose}>
+      <form ref={form} class="form" onSubmit={submit} noValidate>
+        <div class="sheet-head">
+          <h2 id="new-show-title">New show</h2>
+          <button
+            type="button"
+            class="button round"
+            aria-label="Close"
+            onClick={() => dialog.current?.close()}
+          >
+            ✕
+          </button>
+        </div>
+        <Field {...field("title")} label="Title" />
+        <div class="side-by-side">
+          <Field {...field("venue")} label="Venue" />
+          <Field {...field("city")} label="City" />
+        </div>
+        <Field {...field("blurb")} label="In a sentence" long />
+        <Field {...field("startsAt")} label="Day and time" type="datetime-local" />
+        <Field
+          {...field("saleEndsAt")}
+          label="Sale ends (optional)"
+          type="datetime-local"
+          hint="Left empty, the show is sold until its last seat."
+        />
+        <div class="side-by-side">
+          <Field {...field("price")} label="Price in €" inputMode="decimal" />
+          <Field {...field("seats")} label="Seats" inputMode="numeric" />
+        </div>
+        {progress.status === "failed" && (
+          <Notice tone="bad" title={progress.problem.title} urgent>
+            <p>{progress.problem.advice}</p>
+            {progress.traceId && <SupportCode traceId={progress.traceId} />}
+          </Notice>
+        )}
+        {busy && progress.slow && (
+          <Notice title="Still waiting for the box office.">
+            <p>This page keeps trying. Creating it again would make a second show.</p>
+          </Notice>
+        )}
+        <div class="sheet-foot">
+          {!online && (
+            <p class="soft" id="why-not-create">
+              You are offline; this works again when you are back.
+            </p>
+          )}
+          <button
+            ref={again}
+            type="submit"
+            class="button primary wide"
+            disabled={busy || !online}
+            aria-describedby={online ? undefined : "why-not-create"}
+          >
+            {busy ? "Putting it on sale…" : "Put it on sale"}
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}
+
+/** The fields in which something was typed that is no value yet, such as a day without a time. */
+function begunIn(form: HTMLFormElement | null): NewShowField[] {
+  return ORDER.filter((name) => {
+    const input = form?.querySelector<HTMLInputElement>(`#show-${name}`);
+    return input?.validity.badInput;
+  });
+}
+
+/** The fields as they follow on each other on screen; the first with a fault takes the focus. */
+const ORDER: readonly NewShowField[] = [
+  "title",
+  "venue",
+  "city",
+  "blurb",
+  "startsAt",
+  "saleEndsAt",
+  "price",
+  "seats",
+];

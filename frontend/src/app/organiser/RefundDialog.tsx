@@ -1,0 +1,102 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Notice } from "../../components/Notice";
+import { SupportCode } from "../../components/SupportCode";
+import { money, seatCount } from "../../model/format";
+import type { Order } from "../../model/order";
+import { describeProblem, type Problem } from "../../model/organiserError";
+import { shortName } from "../../model/sales";
+import type { Show } from "../../model/show";
+import { tracing } from "../../tracing/load";
+import { backend } from "./backend";
+import { refund } from "./refund";
+
+interface Props {
+  order: Order;
+  show: Show;
+  online: boolean;
+  onRefunded: (orderId: string) => void;
+  onClose: () => void;
+}
+
+type Progress =
+  | { status: "idle" }
+  | { status: "busy" }
+  | { status: "failed"; problem: Problem; traceId: string | null };
+
+/** Asks once more, refunds, and explains if it can't. Modal; closes itself once it is done. */
+export function RefundDialog({ order, show, online, onRefunded, onClose }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [progress, setProgress] = useState<Progress>({ status: "idle" });
+  const again = useRef<HTMLButtonElement>(null);
+  const busy = progress.status === "busy";
+  // Before anything is painted, so that no key goes to the page behind it.
+  useLayoutEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  useEffect(() => {
+    // A button that is disabled while it works loses the focus.
+    if (progress.status === "failed") again.current?.focus();
+  }, [progress]);
+
+  const confirm = async () => {
+    if (busy) return;
+    let traceId: string | null = null;
+    setProgress({ status: "busy" });
+    try {
+      const [loaded, trace] = await Promise.all([backend, tracing()]);
+      const started = refund(order, loaded, trace);
+      traceId = started.traceId;
+      await started.refunded;
+      // Closed first: a dialog that closes gives the focus back, and the order takes it then.
+      dialog.current?.close();
+      onRefunded(order.id);
+    } catch (error) {
+      console.error("The refund failed", error);
+      setProgress({ status: "failed", problem: describeProblem("refund", error), traceId });
+    }
+  };
+
+  const amount =
+    order.amountCents === null ? "the money" : money(order.amountCents, order.currency);
+  return (
+    <dialog
+      ref={dialog}
+      class="sheet small-sheet"
+      aria-labelledby="refund-title"
+      aria-describedby="refund-what"
+      onClose={onClose}
+    >
+      <h2 id="refund-title">Refund order {shortName(order.id)}?</h2>
+      <p id="refund-what">
+        {capitalised(amount)} for {seatCount(order.seats)} of {show.title} goes back to the card.
+        The tickets become void and the seats go back on sale. This can't be undone.
+      </p>
+      <div class="dialog-outcome">
+        {progress.status === "failed" && (
+          <Notice tone="bad" title={progress.problem.title} urgent>
+            <p>{progress.problem.advice}</p>
+            {progress.traceId && <SupportCode traceId={progress.traceId} />}
+          </Notice>
+        )}
+      </div>
+      <div class="row-end">
+        <button type="button" class="button" onClick={() => dialog.current?.close()}>
+          {busy ? "Close" : "Keep order"}
+        </button>
+        <button
+          ref={again}
+          type="button"
+          class="button danger"
+          disabled={busy || !online}
+          onClick={() => void confirm()}
+        >
+          {busy ? "Refunding…" : `Refund ${amount}`}
+        </button>
+      </div>
+    </dialog>
+  );
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

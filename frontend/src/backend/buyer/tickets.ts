@@ -1,0 +1,38 @@
+/** A buyer's tickets. */
+import type { DocumentData, QueryDocumentSnapshot } from "firebase/firestore";
+import { inDisplayOrder, type Ticket } from "../../model/ticket";
+import { date, integer, text } from "../fields";
+import { type Live, watch } from "../liveQuery";
+
+const MOST_TICKETS = 200;
+
+/** Follows the newest tickets of `uid`, newest first. */
+export function watchTickets(
+  uid: string,
+  report: (live: Live<Ticket>) => void,
+  fail: (error: Error) => void,
+): () => void {
+  return watch(
+    {
+      collection: "tickets",
+      where: [["uid", "==", uid]],
+      orderBy: [["issued_at", "desc"]],
+      limit: MOST_TICKETS,
+    },
+    readTicket,
+    ({ items, connected }) => report({ items: items.sort(inDisplayOrder), connected }),
+    fail,
+  );
+}
+
+function readTicket(document: QueryDocumentSnapshot<DocumentData>): Ticket {
+  const data = document.data();
+  return {
+    id: document.id,
+    orderId: text(data.order_id),
+    showId: text(data.show_id),
+    number: integer(data.number, 1),
+    code: text(data.code),
+    issuedAt: date(data.issued_at) ?? new Date(0),
+  };
+}
