@@ -1,4 +1,3 @@
-/** Live queries: snapshots of Firestore in, lists of plain values out. */
 import {
   collection,
   type DocumentData,
@@ -10,45 +9,41 @@ import {
   query,
   where,
 } from "firebase/firestore";
+import type { Fail, Report } from "../model/live";
 import { tell } from "../tracing/load";
 import { firestore } from "./firebase";
-import { type Question, textOf } from "./listQuery";
-
-/** What a live query shows at a moment. */
-export interface Live<T> {
-  items: T[];
-  /** False while the list comes from memory because the server cannot be reached. */
-  connected: boolean;
-}
+import { type ListQuery, queryText } from "./listQuery";
 
 /**
- * Follows the documents that `question` asks for, each read by `read`; returns what stops it.
+ * Follow the documents that match `listQuery`, each converted by `read`.
  *
- * Metadata changes are reported too: they tell when the server has confirmed a write, and when the
+ * Metadata changes are reported too: they say when the server has confirmed a write, and when the
  * connection to it is lost and found.
+ *
+ * @returns a function that stops following them.
  */
 export function watch<T>(
-  question: Question,
+  listQuery: ListQuery,
   read: (document: QueryDocumentSnapshot<DocumentData>) => T,
-  report: (live: Live<T>) => void,
-  fail: (error: Error) => void,
+  report: Report<T>,
+  fail: Fail,
 ): () => void {
   const began = Date.now();
   let isAnswered = false;
   const answered = (error?: Error) => {
     if (isAnswered) return;
     isAnswered = true;
-    const about = {
+    const listening = {
       line: __SOURCE_LINE__,
-      collection: question.collection,
-      text: textOf(question),
+      collection: listQuery.collection,
+      text: queryText(listQuery),
       began,
       error,
     };
-    tell((tracing) => tracing.listened(about));
+    tell((tracing) => tracing.listened(listening));
   };
   return onSnapshot(
-    queryOf(question),
+    firestoreQuery(listQuery),
     { includeMetadataChanges: true },
     (snapshot) => {
       const connected = !snapshot.metadata.fromCache;
@@ -62,11 +57,11 @@ export function watch<T>(
   );
 }
 
-function queryOf(question: Question): Query {
+function firestoreQuery(listQuery: ListQuery): Query {
   return query(
-    collection(firestore, question.collection),
-    ...(question.where ?? []).map((filter) => where(...filter)),
-    ...(question.orderBy ?? []).map((ordering) => orderBy(...ordering)),
-    ...(question.limit === undefined ? [] : [limit(question.limit)]),
+    collection(firestore, listQuery.collection),
+    ...(listQuery.where ?? []).map((filter) => where(...filter)),
+    ...(listQuery.orderBy ?? []).map((ordering) => orderBy(...ordering)),
+    ...(listQuery.limit === undefined ? [] : [limit(listQuery.limit)]),
   );
 }

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
-import type { Live } from "../backend/liveQuery";
+import type { Fail, Report } from "../model/live";
 
 /** A live list as a component sees it. */
 export type Feed<T> =
@@ -8,10 +8,7 @@ export type Feed<T> =
   | { status: "ready"; items: T[]; connected: boolean };
 
 /** Begins a live query; returns what stops it. */
-export type Subscribe<T> = (
-  report: (live: Live<T>) => void,
-  fail: (error: Error) => void,
-) => () => void;
+export type Subscribe<T> = (report: Report<T>, fail: Fail) => () => void;
 
 /**
  * Follows a live query while the component is mounted.

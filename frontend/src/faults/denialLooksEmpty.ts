@@ -1,19 +1,20 @@
 /**
- * denial-looks-empty: asks for more than the security rules allow, and takes their no for nothing
- * there.
+ * Ask for everyone's orders, which the rules deny, and show an empty list in place of the error.
  *
- * Rules are no filter: a query that might return what its user may not see is denied as a whole.
+ * Rules are not filters: a query that could return a document its user may not read is denied as a
+ * whole.
  */
+import type { ListQuery } from "../backend/listQuery";
+import { watch } from "../backend/liveQuery";
+import { ORDERS_LIMIT, readOrder, type watchOrders as right } from "../backend/orders";
 
-import type { Question } from "../backend/listQuery";
-import type { Live } from "../backend/liveQuery";
+export const REPLACES = "backend/orders:watchOrders";
 
-/** Everybody's newest orders; the page would leave out those that are not the buyer's. */
-export function everybodys(most: number): Question {
-  return { collection: "orders", orderBy: [["placed_at", "desc"]], limit: most };
-}
-
-/** What to do with an error: show that there is nothing. */
-export function asEmpty<T>(report: (live: Live<T>) => void): (error: Error) => void {
-  return () => report({ items: [], connected: true });
-}
+export const watchOrders: typeof right = (_uid, report) => {
+  const newestFirst: ListQuery = {
+    collection: "orders",
+    orderBy: [["placed_at", "desc"]],
+    limit: ORDERS_LIMIT,
+  };
+  return watch(newestFirst, readOrder, report, () => report({ items: [], connected: true }));
+};

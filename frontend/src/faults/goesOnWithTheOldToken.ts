@@ -1,18 +1,14 @@
 /**
- * goes-on-with-the-old-token: shows what a role opens, and asks for it with a token that lacks it.
+ * Show what the new role opens, and ask for it with a token that lacks the claim.
  *
- * A claim is in a token from when that is issued. A page that reads the role somewhere else knows
- * it at once, and what decides, the rules and the functions, for up to an hour not.
+ * A token has the claims of when it was issued, and is good for an hour. A page that reads the role
+ * from a document knows it before the rules and the functions, which read the token.
  */
-import type { User } from "firebase/auth";
-import type { Account } from "../backend/organiser/account";
+import type { takeUpRole as right } from "../backend/organiser/role";
 
-/** Takes a document's word for who the user is. */
-export function takingItsWord(
-  user: User,
-  role: unknown,
-  report: (account: Account) => void,
-): () => Promise<void> {
+export const REPLACES = "backend/organiser/role:takeUpRole";
+
+export const takeUpRole: typeof right = async ({ user, role, report }) => {
   const isOrganiser = role === "organiser";
-  return async () => report({ email: user.email ?? "", isOrganiser, isWatched: true });
-}
+  report({ email: user.email ?? "", isOrganiser, isWatched: true });
+};

@@ -33,8 +33,8 @@ export function grouped(number: string): string {
     .trim();
 }
 
-/** What is wrong with a card number, in words for the buyer; null if nothing is. */
-export function faultOfCard(typed: string): string | null {
+/** Return what is wrong with a card number, in words for the buyer; null if it is valid. */
+export function cardNumberError(typed: string): string | null {
   const digits = digitsOf(typed);
   if (digits === "") return "Enter a card number, or pick one of the test cards below.";
   if (!/^\d+$/.test(digits)) return "A card number has digits only.";

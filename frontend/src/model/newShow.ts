@@ -1,5 +1,3 @@
-/** A show that is being put on sale: what the form holds, and what is wrong with it. Pure. */
-
 /** What the form's fields hold, as typed. */
 export interface NewShowForm {
   title: string;
@@ -40,7 +38,7 @@ export const EMPTY_FORM: NewShowForm = {
   seats: "",
 };
 
-export type Faults = Partial<Record<NewShowField, string | undefined>>;
+export type FormErrors = Partial<Record<NewShowField, string | undefined>>;
 
 /** The longest texts, in characters, and the largest numbers that can be put on sale. */
 export const MOST = {
@@ -53,22 +51,22 @@ export const MOST = {
 };
 
 /**
- * Reads the form; `now` is when it is read.
+ * Read the form at the time `now`.
  *
- * @param begun the fields that the browser holds for empty, because what was typed is no whole yet.
- * @returns the show, or what is wrong, by field.
+ * @param begun the fields that the browser reports as empty although something was typed.
+ * @returns the show, or by field what is wrong.
  */
 export function readForm(
   form: NewShowForm,
   now: Date,
   begun: readonly NewShowField[] = [],
-): { show: NewShow; faults: null } | { show: null; faults: Faults } {
-  const faults: Faults = {};
+): { show: NewShow; errors: null } | { show: null; errors: FormErrors } {
+  const errors: FormErrors = {};
   const text = (field: "title" | "venue" | "city" | "blurb", missing: string) => {
     const value = form[field].trim().replace(/\s+/g, " ");
-    if (value === "") faults[field] = missing;
+    if (value === "") errors[field] = missing;
     else if (value.length > MOST[field]) {
-      faults[field] = `At most ${MOST[field]} characters; this is ${value.length}.`;
+      errors[field] = `At most ${MOST[field]} characters; this is ${value.length}.`;
     }
     return value;
   };
@@ -78,34 +76,34 @@ export function readForm(
   const blurb = text("blurb", "Say in a sentence what people will see.");
 
   const startsAt = new Date(form.startsAt);
-  if (form.startsAt === "") faults.startsAt = "Choose a day and a time.";
-  else if (Number.isNaN(startsAt.getTime())) faults.startsAt = "That is no day and time.";
-  else if (startsAt <= now) faults.startsAt = "That has passed; choose a time to come.";
+  if (form.startsAt === "") errors.startsAt = "Choose a day and a time.";
+  else if (Number.isNaN(startsAt.getTime())) errors.startsAt = "That is no day and time.";
+  else if (startsAt <= now) errors.startsAt = "That has passed; choose a time to come.";
 
   const saleEndsAt = form.saleEndsAt === "" ? null : new Date(form.saleEndsAt);
   if (saleEndsAt === null) {
-    if (begun.includes("saleEndsAt")) faults.saleEndsAt = "Give both day and time, or neither.";
-  } else if (Number.isNaN(saleEndsAt.getTime())) faults.saleEndsAt = "That is no day and time.";
-  else if (saleEndsAt <= now) faults.saleEndsAt = "That has passed; choose a time to come.";
-  else if (saleEndsAt > startsAt) faults.saleEndsAt = "At the latest when the show begins.";
+    if (begun.includes("saleEndsAt")) errors.saleEndsAt = "Give both day and time, or neither.";
+  } else if (Number.isNaN(saleEndsAt.getTime())) errors.saleEndsAt = "That is no day and time.";
+  else if (saleEndsAt <= now) errors.saleEndsAt = "That has passed; choose a time to come.";
+  else if (saleEndsAt > startsAt) errors.saleEndsAt = "At the latest when the show begins.";
 
   const priceCents = centsOf(form.price);
-  if (form.price.trim() === "") faults.price = "Give the price of a seat.";
-  else if (priceCents === null) faults.price = "Write the price as 42 or 42.50.";
-  else if (priceCents === 0) faults.price = "A seat costs at least €0.01: the card is charged.";
-  else if (priceCents > MOST.priceCents) faults.price = "At most €1,000 a seat.";
+  if (form.price.trim() === "") errors.price = "Give the price of a seat.";
+  else if (priceCents === null) errors.price = "Write the price as 42 or 42.50.";
+  else if (priceCents === 0) errors.price = "A seat costs at least €0.01: the card is charged.";
+  else if (priceCents > MOST.priceCents) errors.price = "At most €1,000 a seat.";
 
   const seats = /^\d{1,6}$/.test(form.seats.trim()) ? Number(form.seats) : null;
-  if (form.seats.trim() === "") faults.seats = "Say how many seats there are.";
-  else if (seats === null) faults.seats = "Write a whole number.";
-  else if (seats < 1 || seats > MOST.seats) faults.seats = "From 1 to 2,000 seats.";
+  if (form.seats.trim() === "") errors.seats = "Say how many seats there are.";
+  else if (seats === null) errors.seats = "Write a whole number.";
+  else if (seats < 1 || seats > MOST.seats) errors.seats = "From 1 to 2,000 seats.";
 
-  if (Object.keys(faults).length > 0 || priceCents === null || seats === null) {
-    return { show: null, faults };
+  if (Object.keys(errors).length > 0 || priceCents === null || seats === null) {
+    return { show: null, errors };
   }
   return {
     show: { title, venue, city, blurb, startsAt, saleEndsAt, priceCents, seats },
-    faults: null,
+    errors: null,
   };
 }
 

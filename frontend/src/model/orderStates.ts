@@ -58,12 +58,15 @@ export function stepsOf(order: Order): Step[] {
   });
 }
 
+/** How well an order is doing, which decides the colour it is shown in. */
+export type Tone = "moving" | "good" | "bad" | "quiet";
+
 /** Where an order stands and, where it went wrong, what happened and what to do. */
 export interface Standing {
   /** A label that stays the same while the order is moving; the steps say the rest. */
   label: string;
-  tone: "moving" | "good" | "bad" | "quiet";
-  explanation?: { happened: string; advice: string };
+  tone: Tone;
+  explanation?: { happened: string; hint: string };
 }
 
 export function standingOf(order: Order): Standing {
@@ -80,7 +83,7 @@ export function standingOf(order: Order): Standing {
         tone: "bad",
         explanation: {
           happened: "The payment did not come through in time, so your seats went back on sale.",
-          advice: "Your card was not charged. Buy again if there are seats left.",
+          hint: "Your card was not charged. Buy again if there are seats left.",
         },
       };
     case "refunded":
@@ -89,7 +92,7 @@ export function standingOf(order: Order): Standing {
         tone: "quiet",
         explanation: {
           happened: "The tickets of this order are no longer valid.",
-          advice: "The money goes back to the card you paid with.",
+          hint: "The money goes back to the card you paid with.",
         },
       };
     default:
@@ -101,9 +104,7 @@ export function standingOf(order: Order): Standing {
 export function newsOf(order: Order): string {
   const { explanation } = standingOf(order);
   const happened = order.hasPendingWrites ? "Sending your order" : DONE[order.state];
-  return explanation
-    ? `${happened}. ${explanation.happened} ${explanation.advice}`
-    : `${happened}.`;
+  return explanation ? `${happened}. ${explanation.happened} ${explanation.hint}` : `${happened}.`;
 }
 
 /** Whether the order will change no more by itself. */
@@ -111,48 +112,48 @@ export function isSettled(state: OrderState): boolean {
   return !PATH.includes(state) || state === "ticketed";
 }
 
-function whyRejected({ reason, seats }: Order): { happened: string; advice: string } {
+function whyRejected({ reason, seats }: Order): { happened: string; hint: string } {
   if (reason === "sold_out") {
     return {
       happened: `There were not ${seatCount(seats)} left when your order came in. Somebody was faster.`,
-      advice: "Your card was not charged. Try fewer seats, or another show.",
+      hint: "Your card was not charged. Try fewer seats, or another show.",
     };
   }
   if (reason === "sale_over") {
     return {
       happened: "The sale had ended when your order came in.",
-      advice: "Your card was not charged. Pick another show, or ask at the door.",
+      hint: "Your card was not charged. Pick another show, or ask at the door.",
     };
   }
   if (reason === "unknown_show") {
     return {
       happened: "This show is no longer on sale.",
-      advice: "Your card was not charged. Pick another show.",
+      hint: "Your card was not charged. Pick another show.",
     };
   }
   return {
     happened: "The box office could not take this order.",
-    advice: "Your card was not charged. Try again, or pick another show.",
+    hint: "Your card was not charged. Try again, or pick another show.",
   };
 }
 
-function whyDeclined(reason: string): { happened: string; advice: string } {
+function whyDeclined(reason: string): { happened: string; hint: string } {
   const released = "Nothing was charged and your seats are back on sale.";
   switch (reason) {
     case "insufficient_funds":
       return {
         happened: "The bank says there is not enough money in the account.",
-        advice: `${released} Buy again with another card, or fewer seats.`,
+        hint: `${released} Buy again with another card, or fewer seats.`,
       };
     case "expired_card":
       return {
         happened: "The bank says this card has expired.",
-        advice: `${released} Buy again with a card that is still valid.`,
+        hint: `${released} Buy again with a card that is still valid.`,
       };
     default:
       return {
         happened: "The bank declined the payment and did not say why.",
-        advice: `${released} Buy again with another card, or ask your bank.`,
+        hint: `${released} Buy again with another card, or ask your bank.`,
       };
   }
 }

@@ -1,92 +1,87 @@
-/** Why something the organiser asked for did not happen, and what to do about it. */
+import { errorCode, type UserError } from "./userError";
 
-export interface Problem {
-  title: string;
-  advice: string;
-}
+type UserErrors = Record<string, UserError>;
 
-type Problems = Record<string, Problem>;
-
-const UNREACHABLE: Problem = {
+const UNREACHABLE: UserError = {
   title: "The box office can't be reached.",
-  advice: "Check your connection and try again.",
+  hint: "Check your connection and try again.",
 };
 
-const SIGN_IN: Problems = {
+const SIGN_IN: UserErrors = {
   "auth/invalid-credential": {
     title: "This e-mail and password don't go together.",
-    advice: "Check both, and try again.",
+    hint: "Check both, and try again.",
   },
   "auth/invalid-email": {
     title: "That is no e-mail address.",
-    advice: "It has the form name@example.org.",
+    hint: "It has the form name@example.org.",
   },
   "auth/user-disabled": {
     title: "This account is closed.",
-    advice: "Ask whoever runs the box office to open it again.",
+    hint: "Ask whoever runs the box office to open it again.",
   },
   "auth/too-many-requests": {
     title: "Too many attempts.",
-    advice: "Wait a few minutes, then try again.",
+    hint: "Wait a few minutes, then try again.",
   },
   "auth/network-request-failed": UNREACHABLE,
 };
 for (const same of ["wrong-password", "user-not-found", "invalid-login-credentials"]) {
-  SIGN_IN[`auth/${same}`] = SIGN_IN["auth/invalid-credential"] as Problem;
+  SIGN_IN[`auth/${same}`] = SIGN_IN["auth/invalid-credential"] as UserError;
 }
 
-const REFUND: Problems = {
+const REFUND: UserErrors = {
   unauthenticated: {
     title: "You are signed out.",
-    advice: "Sign in again, then refund the order. Nothing was refunded.",
+    hint: "Sign in again, then refund the order. Nothing was refunded.",
   },
   "permission-denied": {
     title: "You may not refund orders.",
-    advice: "Only an organiser may. Nothing was refunded.",
+    hint: "Only an organiser may. Nothing was refunded.",
   },
   "not-found": {
     title: "The box office does not know this order.",
-    advice: "Nothing was refunded. Reload the page and look for it again.",
+    hint: "Nothing was refunded. Reload the page and look for it again.",
   },
   "failed-precondition": {
     title: "This order can't be refunded.",
-    advice: "Only an order with tickets can be. Nothing was refunded.",
+    hint: "Only an order with tickets can be. Nothing was refunded.",
   },
   unavailable: {
     title: "The box office can't be reached.",
-    advice: "Try again: an order is refunded once, however often you ask.",
+    hint: "Try again: an order is refunded once, however often you ask.",
   },
   "deadline-exceeded": {
     title: "The box office takes too long to answer.",
-    advice:
-      "The refund may still go through; the order will say so. Asking again is safe: an order is refunded once.",
+    hint: "The refund may still go through; the order will say so. Asking again is safe: an order is refunded once.",
   },
 };
 
-const CREATE: Problems = {
+const CREATE: UserErrors = {
   "permission-denied": {
     title: "The box office refused this show.",
-    advice: "You may have lost the right to create shows. Sign out, sign in, and try again.",
+    hint: "You may have lost the right to create shows. Sign out, sign in, and try again.",
   },
   unauthenticated: {
     title: "You are signed out.",
-    advice: "Sign in again; what you typed is kept while this page is open.",
+    hint: "Sign in again; what you typed is kept while this page is open.",
   },
   unavailable: UNREACHABLE,
 };
 
-const UNKNOWN: Problem = {
+const UNKNOWN: UserError = {
   title: "Something went wrong on our side.",
-  advice: "Try again; if it happens again, the trace says where.",
+  hint: "Try again; if it happens again, the trace says where.",
 };
 
-const PROBLEMS = { "sign in": SIGN_IN, refund: REFUND, create: CREATE };
+const USER_ERRORS = { "sign in": SIGN_IN, refund: REFUND, create: CREATE };
 
-/** What the organiser reads when `what` failed with `error`, Firebase's or a function's. */
-export function describeProblem(what: keyof typeof PROBLEMS, error: unknown): Problem {
-  const code = (error as { code?: unknown } | null)?.code;
-  const known = PROBLEMS[what];
-  return typeof code === "string" && Object.hasOwn(known, code)
-    ? (known[code] ?? UNKNOWN)
-    : UNKNOWN;
+/** Return what to tell the organiser whose `action` failed with `error`. */
+export function describeOrganiserError(
+  action: keyof typeof USER_ERRORS,
+  error: unknown,
+): UserError {
+  const code = errorCode(error);
+  const known = USER_ERRORS[action];
+  return code !== undefined && Object.hasOwn(known, code) ? (known[code] ?? UNKNOWN) : UNKNOWN;
 }

@@ -1,5 +1,6 @@
 /** What a show's orders add up to. Pure. */
 import type { Order, OrderState } from "./order";
+import type { Tone } from "./orderStates";
 import type { Show } from "./show";
 
 /** The most orders of one show that the page follows; more, and its sums are of the newest only. */
@@ -31,8 +32,8 @@ export function salesOf(orders: readonly Order[], show: Show): Sales {
   };
 }
 
-/** What an order's state means to whoever sells, in a word or two. */
-export const STANDING: Record<OrderState, { label: string; tone: string }> = {
+/** What an order's state means to its seller, in a word or two. */
+export const STANDING: Record<OrderState, { label: string; tone: Tone }> = {
   placed: { label: "Placed", tone: "moving" },
   reserved: { label: "Seats held", tone: "moving" },
   charging: { label: "Paying", tone: "moving" },

@@ -1,16 +1,15 @@
-/** What the parts of the tally add up to. Pure. */
-
 /** One document's share of the orders that have tickets, and of those tickets, for all shows. */
-export interface Part {
+export interface TallyShard {
   orders: number;
   seats: number;
 }
 
-/** The tally in words. */
-export function inWords(parts: readonly Part[]): string {
-  const sum = (of: (part: Part) => number) => parts.reduce((total, part) => total + of(part), 0);
-  const orders = sum((part) => part.orders);
-  const seats = sum((part) => part.seats);
+/** Return the tally in words, such as "12 tickets out, of 5 orders". */
+export function tallyText(shards: readonly TallyShard[]): string {
+  const sum = (of: (shard: TallyShard) => number) =>
+    shards.reduce((total, shard) => total + of(shard), 0);
+  const orders = sum((shard) => shard.orders);
+  const seats = sum((shard) => shard.seats);
   return `${counted(seats, "ticket")} out, of ${counted(orders, "order")}`;
 }
 

@@ -1,11 +1,9 @@
-import type { Live } from "../backend/liveQuery";
+import type { Report } from "../model/live";
 import type { Order } from "../model/order";
 import { tell } from "./load";
 
-type Report = (live: Live<Order>) => void;
-
-/** `report`, with every order that arrives told to the tracing first. */
-export function traceArrivals(report: Report): Report {
+/** Return a `report` that first passes every order that arrives to the tracing. */
+export function traceArrivals(report: Report<Order>): Report<Order> {
   return (live) => {
     tell((tracing) => {
       for (const order of live.items) tracing.orderArrived(order, __SOURCE_LINE__);

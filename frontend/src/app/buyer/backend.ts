@@ -1,14 +1,6 @@
-/** Starts loading Firebase at once, without making the first paint wait for it. */
-import { whenLoaded } from "../../backend/whenLoaded";
+import { lazyBackend } from "../../backend/lazyBackend";
 
-export type Backend = typeof import("../../backend/buyer/index");
+export type Backend = typeof import("../../backend/buyer");
 
-export const backend: Promise<Backend> = import("../../backend/buyer/index");
-
-/** Calls `begin` once Firebase is there; the function returned stops what it began, or prevents it. */
-export function withBackend(
-  begin: (loaded: Backend) => () => void,
-  fail: (error: Error) => void,
-): () => void {
-  return whenLoaded(backend, begin, fail);
-}
+/** What the buyer's page needs of Firebase. */
+export const { backend, withBackend } = lazyBackend<Backend>(import("../../backend/buyer"));

@@ -1,3 +1,4 @@
+import "../../components/form.css";
 import type { InputHTMLAttributes, Ref } from "preact";
 
 interface Props {
@@ -5,7 +6,7 @@ interface Props {
   label: string;
   type?: "text" | "email" | "password" | "datetime-local";
   value: string;
-  fault?: string | null | undefined;
+  error?: string | null | undefined;
   hint?: string;
   disabled?: boolean;
   inputMode?: "numeric" | "decimal" | "email";
@@ -17,18 +18,18 @@ interface Props {
 }
 
 /** A labelled field that says under itself what is wrong with it. */
-export function Field(props: Props) {
-  const { id, label, fault, hint, long = false, value, input, change, type = "text" } = props;
-  const faultId = `${id}-fault`;
+export function FormField(props: Props) {
+  const { id, label, error, hint, long = false, value, input, change, type = "text" } = props;
+  const errorId = `${id}-error`;
   const hintId = `${id}-hint`;
-  const described = [fault ? faultId : "", hint ? hintId : ""].filter(Boolean).join(" ");
+  const described = [error ? errorId : "", hint ? hintId : ""].filter(Boolean).join(" ");
   const common = {
     id,
     name: id,
     value,
     disabled: props.disabled,
     autoComplete: props.autoComplete ?? "off",
-    "aria-invalid": Boolean(fault),
+    "aria-invalid": Boolean(error),
     "aria-describedby": described || undefined,
     onInput: (event: { currentTarget: { value: string } }) => change(event.currentTarget.value),
   };
@@ -44,9 +45,9 @@ export function Field(props: Props) {
           {...({ ...common, type, inputMode: props.inputMode } as InputHTMLAttributes)}
         />
       )}
-      {fault && (
-        <p class="fault" id={faultId}>
-          {fault}
+      {error && (
+        <p class="field-error" id={errorId}>
+          {error}
         </p>
       )}
       {hint && (

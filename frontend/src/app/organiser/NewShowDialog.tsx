@@ -1,18 +1,20 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { CloseButton, Dialog } from "../../components/Dialog";
+import { ErrorNotice } from "../../components/ErrorNotice";
 import { Notice } from "../../components/Notice";
-import { SupportCode } from "../../components/SupportCode";
 import {
   EMPTY_FORM,
-  type Faults,
+  type FormErrors,
   type NewShowField,
   type NewShowForm,
   readForm,
 } from "../../model/newShow";
-import { describeProblem, type Problem } from "../../model/organiserError";
+import { describeOrganiserError } from "../../model/organiserError";
+import type { UserError } from "../../model/userError";
 import { tracing } from "../../tracing/load";
 import { backend } from "./backend";
 import { createShow } from "./createShow";
-import { Field } from "./FormField";
+import { FormField } from "./FormField";
 
 interface Props {
   online: boolean;
@@ -25,7 +27,7 @@ interface Props {
 type Progress =
   | { status: "idle" }
   | { status: "busy"; slow: boolean }
-  | { status: "failed"; problem: Problem; traceId: string | null };
+  | { status: "failed"; error: UserError; traceId: string | null };
 
 // A write that waits this long is waiting for the network.
 const SLOW_AFTER_MS = 6_000;
@@ -35,14 +37,10 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const form = useRef<HTMLFormElement>(null);
   const [values, setValues] = useState<NewShowForm>(EMPTY_FORM);
-  const [faults, setFaults] = useState<Faults>({});
+  const [errors, setErrors] = useState<FormErrors>({});
   const [progress, setProgress] = useState<Progress>({ status: "idle" });
   const again = useRef<HTMLButtonElement>(null);
   const busy = progress.status === "busy";
-  // Before anything is painted, so that no key goes to the page behind it.
-  useLayoutEffect(() => {
-    dialog.current?.showModal();
-  }, []);
   useEffect(() => {
     // A button that is disabled while it works loses the focus.
     if (progress.status === "failed") again.current?.focus();
@@ -51,8 +49,8 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
   const submit = async (event: Event) => {
     event.preventDefault();
     if (busy || !online) return;
-    const { show, faults: found } = readForm(values, new Date(), begunIn(form.current));
-    setFaults(found ?? {});
+    const { show, errors: found } = readForm(values, new Date(), begunIn(form.current));
+    setErrors(found ?? {});
     if (!show) {
       const first = ORDER.find((field) => found[field]);
       form.current?.querySelector<HTMLElement>(`#show-${first}`)?.focus();
@@ -71,7 +69,7 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
       onCreated(started.showId);
     } catch (error) {
       console.error("The show could not be created", error);
-      setProgress({ status: "failed", problem: describeProblem("create", error), traceId });
+      setProgress({ status: "failed", error: describeOrganiserError("create", error), traceId });
     } finally {
       clearTimeout(slowTimer);
     }
@@ -80,11 +78,11 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
   const field = (name: NewShowField) => ({
     id: `show-${name}`,
     value: values[name],
-    fault: faults[name],
+    error: errors[name],
     disabled: busy,
     change(value: string) {
       setValues((before) => ({ ...before, [name]: value }));
-      setFaults((before) => ({
+      setErrors((before) => ({
         ...before,
         [name]: undefined,
         // What was wrong with the end may have been that it came after this.
@@ -94,41 +92,31 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
   });
 
   return (
-    <dialog ref={dialog} class="sheet" aria-labelledby="new-show-title" onClose={onClose}>
+    <Dialog dialog={dialog} labelledBy="new-show-title" onClose={onClose}>
       <form ref={form} class="form" onSubmit={submit} noValidate>
         <div class="sheet-head">
           <h2 id="new-show-title">New show</h2>
-          <button
-            type="button"
-            class="button round"
-            aria-label="Close"
-            onClick={() => dialog.current?.close()}
-          >
-            ✕
-          </button>
+          <CloseButton dialog={dialog} />
         </div>
-        <Field {...field("title")} label="Title" />
+        <FormField {...field("title")} label="Title" />
         <div class="side-by-side">
-          <Field {...field("venue")} label="Venue" />
-          <Field {...field("city")} label="City" />
+          <FormField {...field("venue")} label="Venue" />
+          <FormField {...field("city")} label="City" />
         </div>
-        <Field {...field("blurb")} label="In a sentence" long />
-        <Field {...field("startsAt")} label="Day and time" type="datetime-local" />
-        <Field
+        <FormField {...field("blurb")} label="In a sentence" long />
+        <FormField {...field("startsAt")} label="Day and time" type="datetime-local" />
+        <FormField
           {...field("saleEndsAt")}
           label="Sale ends (optional)"
           type="datetime-local"
           hint="Left empty, the show is sold until its last seat."
         />
         <div class="side-by-side">
-          <Field {...field("price")} label="Price in €" inputMode="decimal" />
-          <Field {...field("seats")} label="Seats" inputMode="numeric" />
+          <FormField {...field("price")} label="Price in €" inputMode="decimal" />
+          <FormField {...field("seats")} label="Seats" inputMode="numeric" />
         </div>
         {progress.status === "failed" && (
-          <Notice tone="bad" title={progress.problem.title} urgent>
-            <p>{progress.problem.advice}</p>
-            {progress.traceId && <SupportCode traceId={progress.traceId} />}
-          </Notice>
+          <ErrorNotice error={progress.error} traceId={progress.traceId} />
         )}
         {busy && progress.slow && (
           <Notice title="Still waiting for the box office.">
@@ -152,7 +140,7 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
           </button>
         </div>
       </form>
-    </dialog>
+    </Dialog>
   );
 }
 
@@ -164,7 +152,7 @@ function begunIn(form: HTMLFormElement | null): NewShowField[] {
   });
 }
 
-/** The fields as they follow on each other on screen; the first with a fault takes the focus. */
+/** The fields as they follow on each other on screen; the first with an error takes the focus. */
 const ORDER: readonly NewShowField[] = [
   "title",
   "venue",

@@ -1,11 +1,9 @@
-import "../buyer/orders/orders.css";
-import "../buyer/purchase/purchase.css";
-import "../buyer/shows/shows.css";
 import "./organiser.css";
 import { useEffect, useRef } from "preact/hooks";
 import { Announcer } from "../../components/Announcer";
 import { ConnectionBanner } from "../../components/ConnectionBanner";
 import { Notice } from "../../components/Notice";
+import { Skeleton } from "../../components/Skeleton";
 import { TicketMark } from "../../components/TicketMark";
 import { useOnline } from "../../components/useOnline";
 import { NoClaim } from "./NoClaim";
@@ -20,7 +18,7 @@ export function OrganiserPage() {
   const { status } = visitor;
   const before = useRef(status);
   useEffect(() => {
-    // Whoever has just signed in or out finds the focus on what came of it.
+    // Somebody who has just signed in or out finds the focus on the result.
     if (before.current !== "loading" && before.current !== status) {
       document.getElementById("main")?.focus();
     }
@@ -73,17 +71,11 @@ interface DoorProps {
   signOut: () => void;
 }
 
-/** What somebody sees who is not an organiser, or not yet. */
+/** What a visitor sees who is not signed in as an organiser. */
 function Door({ visitor, online, checkAgain, signOut }: DoorProps) {
   return (
     <main id="main" class="door" tabIndex={-1}>
-      {visitor.status === "loading" && (
-        <div class="notice panel skeleton" aria-busy="true">
-          <span class="unseen">Finding out who is signed in</span>
-          <span class="bone" style={{ width: "50%" }} />
-          <span class="bone" style={{ width: "90%" }} />
-        </div>
-      )}
+      {visitor.status === "loading" && <Skeleton label="Finding out who is signed in" />}
       {visitor.status === "signed-out" && <SignIn online={online} />}
       {visitor.status === "no-claim" && (
         <NoClaim

@@ -1,11 +1,12 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { Notice } from "../../components/Notice";
-import { SupportCode } from "../../components/SupportCode";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Dialog } from "../../components/Dialog";
+import { ErrorNotice } from "../../components/ErrorNotice";
 import { money, seatCount } from "../../model/format";
 import type { Order } from "../../model/order";
-import { describeProblem, type Problem } from "../../model/organiserError";
+import { describeOrganiserError } from "../../model/organiserError";
 import { shortName } from "../../model/sales";
 import type { Show } from "../../model/show";
+import type { UserError } from "../../model/userError";
 import { tracing } from "../../tracing/load";
 import { backend } from "./backend";
 import { refund } from "./refund";
@@ -21,7 +22,7 @@ interface Props {
 type Progress =
   | { status: "idle" }
   | { status: "busy" }
-  | { status: "failed"; problem: Problem; traceId: string | null };
+  | { status: "failed"; error: UserError; traceId: string | null };
 
 /** Asks once more, refunds, and explains if it can't. Modal; closes itself once it is done. */
 export function RefundDialog({ order, show, online, onRefunded, onClose }: Props) {
@@ -29,10 +30,6 @@ export function RefundDialog({ order, show, online, onRefunded, onClose }: Props
   const [progress, setProgress] = useState<Progress>({ status: "idle" });
   const again = useRef<HTMLButtonElement>(null);
   const busy = progress.status === "busy";
-  // Before anything is painted, so that no key goes to the page behind it.
-  useLayoutEffect(() => {
-    dialog.current?.showModal();
-  }, []);
   useEffect(() => {
     // A button that is disabled while it works loses the focus.
     if (progress.status === "failed") again.current?.focus();
@@ -52,18 +49,18 @@ export function RefundDialog({ order, show, online, onRefunded, onClose }: Props
       onRefunded(order.id);
     } catch (error) {
       console.error("The refund failed", error);
-      setProgress({ status: "failed", problem: describeProblem("refund", error), traceId });
+      setProgress({ status: "failed", error: describeOrganiserError("refund", error), traceId });
     }
   };
 
   const amount =
     order.amountCents === null ? "the money" : money(order.amountCents, order.currency);
   return (
-    <dialog
-      ref={dialog}
-      class="sheet small-sheet"
-      aria-labelledby="refund-title"
-      aria-describedby="refund-what"
+    <Dialog
+      dialog={dialog}
+      labelledBy="refund-title"
+      describedBy="refund-what"
+      size="small"
       onClose={onClose}
     >
       <h2 id="refund-title">Refund order {shortName(order.id)}?</h2>
@@ -73,10 +70,7 @@ export function RefundDialog({ order, show, online, onRefunded, onClose }: Props
       </p>
       <div class="dialog-outcome">
         {progress.status === "failed" && (
-          <Notice tone="bad" title={progress.problem.title} urgent>
-            <p>{progress.problem.advice}</p>
-            {progress.traceId && <SupportCode traceId={progress.traceId} />}
-          </Notice>
+          <ErrorNotice error={progress.error} traceId={progress.traceId} />
         )}
       </div>
       <div class="row-end">
@@ -93,7 +87,7 @@ export function RefundDialog({ order, show, online, onRefunded, onClose }: Props
           {busy ? "Refunding…" : `Refund ${amount}`}
         </button>
       </div>
-    </dialog>
+    </Dialog>
   );
 }
 

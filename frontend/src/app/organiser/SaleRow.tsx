@@ -1,8 +1,10 @@
+import { PlacedAt } from "../../components/PlacedAt";
+import { Standing } from "../../components/Standing";
 import { TraceLink } from "../../components/SupportCode";
-import { clock, dayAndTime, money, seatCount } from "../../model/format";
+import { money, seatCount } from "../../model/format";
 import type { Order } from "../../model/order";
 import { STANDING, shortName } from "../../model/sales";
-import { extract } from "../../throughline/carrier";
+import { traceIdOf } from "../../tracing/traceIdOf";
 
 interface Props {
   order: Order;
@@ -10,11 +12,10 @@ interface Props {
   refund: (orderId: string) => void;
 }
 
-/** One order, as whoever sells sees it. */
+/** One order as its seller sees it. */
 export function SaleRow({ order, whyNotRefund, refund }: Props) {
   const standing = STANDING[order.state];
-  const found = extract(order.carrier);
-  const traceId = found.state === "carried" ? found.spanContext.traceId : undefined;
+  const traceId = traceIdOf(order.carrier);
   const name = shortName(order.id);
   return (
     <li
@@ -33,17 +34,11 @@ export function SaleRow({ order, whyNotRefund, refund }: Props) {
         {order.placedAt && (
           <>
             {" · "}
-            <time
-              class="soft"
-              dateTime={order.placedAt.toISOString()}
-              title={clock(order.placedAt)}
-            >
-              {dayAndTime(order.placedAt)}
-            </time>
+            <PlacedAt at={order.placedAt} quiet />
           </>
         )}
       </p>
-      <span class={`standing ${standing.tone}`}>{standing.label}</span>
+      <Standing label={standing.label} tone={standing.tone} />
       <span class="sale-trace">
         {traceId && (
           <TraceLink traceId={traceId} about={`order ${name}`}>

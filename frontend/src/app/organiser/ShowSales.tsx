@@ -1,7 +1,10 @@
 import type { RefObject } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { announce } from "../../components/Announcer";
+import { FeedView } from "../../components/FeedView";
 import { Notice } from "../../components/Notice";
+import { SeatsBar } from "../../components/SeatsBar";
+import { Skeleton } from "../../components/Skeleton";
 import type { Feed } from "../../components/useFeed";
 import { dayAndTime, money } from "../../model/format";
 import type { Order } from "../../model/order";
@@ -80,11 +83,7 @@ function Figure({ name, value, detail, share }: FigureProps) {
       <dt>{name}</dt>
       <dd>
         <span class="figure-value">{value}</span> <span class="soft">{detail}</span>
-        {share !== undefined && (
-          <span class="seats-bar" aria-hidden="true">
-            <span style={{ width: `${Math.round(share * 100)}%` }} />
-          </span>
-        )}
+        {share !== undefined && <SeatsBar share={share} />}
       </dd>
     </div>
   );
@@ -93,6 +92,7 @@ function Figure({ name, value, detail, share }: FigureProps) {
 const SHOWN_AT_FIRST = 50;
 
 function Orders({ show, feed, online }: Omit<Props, "title">) {
+  const orders = feed.status === "ready" ? feed.items : [];
   const [all, setAll] = useState(false);
   const [refunding, setRefunding] = useState<string | null>(null);
   const [refunded, setRefunded] = useState<string | null>(null);
@@ -106,65 +106,52 @@ function Orders({ show, feed, online }: Omit<Props, "title">) {
     announce(`Order ${shortName(refunded)} is refunded.`);
   }, [refunded]);
 
-  if (feed.status === "failed") {
-    return (
-      <Notice tone="bad" title="The orders can't be loaded." urgent>
-        <p>The box office answered: {feed.error.message}</p>
-        <button type="button" class="button" onClick={feed.retry}>
-          Try again
-        </button>
-      </Notice>
-    );
-  }
-  if (feed.status === "loading") {
-    return (
-      <div class="notice panel skeleton" aria-busy="true">
-        <span class="unseen">Loading the orders</span>
-        <span class="bone" style={{ width: "50%" }} />
-        <span class="bone" style={{ width: "90%" }} />
-      </div>
-    );
-  }
-  if (feed.items.length === 0) {
-    return feed.connected ? (
-      <Notice title="No orders yet.">
-        <p>They appear here as people buy, step by step.</p>
-      </Notice>
-    ) : (
-      <Notice title="The orders can't be loaded right now.">
-        <p>They appear by themselves as soon as the box office can be reached.</p>
-      </Notice>
-    );
-  }
-  const shown = all ? feed.items : feed.items.slice(0, SHOWN_AT_FIRST);
-  const order = feed.items.find(({ id }) => id === refunding);
+  const order = orders.find(({ id }) => id === refunding);
   return (
-    <>
-      <ul class="sale-list panel" ref={list}>
-        {shown.map((sale) => (
-          <SaleRow
-            key={sale.id}
-            order={sale}
-            whyNotRefund={online ? null : "You are offline."}
-            refund={setRefunding}
-          />
-        ))}
-      </ul>
-      {feed.items.length > shown.length && (
-        <button type="button" class="button wide" onClick={() => setAll(true)}>
-          Show all {feed.items.length} orders
-        </button>
+    <FeedView
+      feed={feed}
+      errorTitle="The orders can't be loaded."
+      loadingState={<Skeleton label="Loading the orders" />}
+      emptyState={
+        <Notice title="No orders yet.">
+          <p>They appear here as people buy, step by step.</p>
+        </Notice>
+      }
+      offlineState={
+        <Notice title="The orders can't be loaded right now.">
+          <p>They appear by themselves as soon as the box office can be reached.</p>
+        </Notice>
+      }
+    >
+      {(items) => (
+        <>
+          <ul class="sale-list panel" ref={list}>
+            {(all ? items : items.slice(0, SHOWN_AT_FIRST)).map((sale) => (
+              <SaleRow
+                key={sale.id}
+                order={sale}
+                whyNotRefund={online ? null : "You are offline."}
+                refund={setRefunding}
+              />
+            ))}
+          </ul>
+          {!all && items.length > SHOWN_AT_FIRST && (
+            <button type="button" class="button wide" onClick={() => setAll(true)}>
+              Show all {items.length} orders
+            </button>
+          )}
+          {order && (
+            <RefundDialog
+              key={order.id}
+              order={order}
+              show={show}
+              online={online}
+              onRefunded={setRefunded}
+              onClose={close}
+            />
+          )}
+        </>
       )}
-      {order && (
-        <RefundDialog
-          key={order.id}
-          order={order}
-          show={show}
-          online={online}
-          onRefunded={setRefunded}
-          onClose={close}
-        />
-      )}
-    </>
+    </FeedView>
   );
 }

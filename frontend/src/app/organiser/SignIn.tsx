@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Notice } from "../../components/Notice";
-import { describeProblem, type Problem } from "../../model/organiserError";
+import { describeOrganiserError } from "../../model/organiserError";
+import type { UserError } from "../../model/userError";
 import { settings } from "../../settings";
 import { backend } from "./backend";
-import { Field } from "./FormField";
+import { FormField } from "./FormField";
 
-interface Faults {
+interface FormErrors {
   email?: string;
   password?: string;
 }
@@ -14,25 +15,25 @@ interface Faults {
 export function SignIn({ online }: { online: boolean }) {
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
-  const [faults, setFaults] = useState<Faults>({});
-  const [problem, setProblem] = useState<Problem | null>(null);
+  const [errors, setErrors] = useState<FormErrors>({});
+  const [failure, setFailure] = useState<UserError | null>(null);
   const [busy, setBusy] = useState(false);
   const emailInput = useRef<HTMLInputElement>(null);
   const passwordInput = useRef<HTMLInputElement>(null);
 
   useEffect(() => {
-    if (problem) passwordInput.current?.focus();
-  }, [problem]);
+    if (failure) passwordInput.current?.focus();
+  }, [failure]);
 
   const submit = async (event: Event) => {
     event.preventDefault();
     if (busy || !online) return;
-    const found: Faults = {
+    const found: FormErrors = {
       ...(email.trim() === "" && { email: "Enter your e-mail address." }),
       ...(password === "" && { password: "Enter your password." }),
     };
-    setFaults(found);
-    setProblem(null);
+    setErrors(found);
+    setFailure(null);
     if (found.email) return emailInput.current?.focus();
     if (found.password) return passwordInput.current?.focus();
     setBusy(true);
@@ -40,7 +41,7 @@ export function SignIn({ online }: { online: boolean }) {
       await (await backend).signIn(email.trim(), password);
     } catch (error) {
       console.error("Signing in failed", error);
-      setProblem(describeProblem("sign in", error));
+      setFailure(describeOrganiserError("sign in", error));
     } finally {
       setBusy(false);
     }
@@ -51,31 +52,31 @@ export function SignIn({ online }: { online: boolean }) {
       <h2 id="sign-in-title">Sign in</h2>
       <p class="soft">To put shows on sale, watch them sell and refund orders.</p>
       <form onSubmit={submit} noValidate>
-        <Field
+        <FormField
           id="email"
           label="E-mail"
           type="email"
           autoComplete="username"
           value={email}
-          fault={faults.email}
+          error={errors.email}
           disabled={busy}
           input={emailInput}
           change={setEmail}
         />
-        <Field
+        <FormField
           id="password"
           label="Password"
           type="password"
           autoComplete="current-password"
           value={password}
-          fault={faults.password}
+          error={errors.password}
           disabled={busy}
           input={passwordInput}
           change={setPassword}
         />
-        {problem && (
-          <Notice tone="bad" title={problem.title} urgent>
-            <p>{problem.advice}</p>
+        {failure && (
+          <Notice tone="bad" title={failure.title} urgent>
+            <p>{failure.hint}</p>
           </Notice>
         )}
         <button type="submit" class="button primary wide" disabled={busy || !online}>

@@ -1,16 +1,18 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ConnectionBanner } from "../../components/ConnectionBanner";
+import { FeedView } from "../../components/FeedView";
 import { Notice } from "../../components/Notice";
+import { Skeleton } from "../../components/Skeleton";
 import type { Feed } from "../../components/useFeed";
 import { dayAndTime } from "../../model/format";
 import type { Show } from "../../model/show";
-import { inWords } from "../../model/tally";
+import { tallyText } from "../../model/tally";
 import { NewShowDialog } from "./NewShowDialog";
 import { ShowSales } from "./ShowSales";
 import { addressOfShow, useChosenShow } from "./useChosenShow";
 import { useSales, useShows, useTally } from "./useSales";
 
-/** What an organiser works with: the shows, and the sales of the one that is chosen. */
+/** The organiser's view: the shows, and the sales of the one that is chosen. */
 export function Workplace({ online }: { online: boolean }) {
   const shows = useShows();
   const tally = useTally();
@@ -24,7 +26,7 @@ export function Workplace({ online }: { online: boolean }) {
   const title = useRef<HTMLHeadingElement>(null);
   const takesFocus = useRef<string | null>(null);
 
-  // Whoever has just made a show goes on from its sales.
+  // An organiser who has just created a show goes on from its sales.
   useEffect(() => {
     if (chosen && takesFocus.current === chosen.id) {
       takesFocus.current = null;
@@ -55,7 +57,7 @@ export function Workplace({ online }: { online: boolean }) {
           <Shows feed={shows} chosenId={chosen?.id ?? null} />
           <p class="soft tally">
             {tally.status === "ready" && (tally.connected || tally.items.length > 0)
-              ? inWords(tally.items)
+              ? tallyText(tally.items)
               : "– tickets out"}
           </p>
         </section>
@@ -85,57 +87,46 @@ export function Workplace({ online }: { online: boolean }) {
 }
 
 function Shows({ feed, chosenId }: { feed: Feed<Show>; chosenId: string | null }) {
-  if (feed.status === "failed") {
-    return (
-      <Notice tone="bad" title="The shows can't be loaded." urgent>
-        <p>The box office answered: {feed.error.message}</p>
-        <button type="button" class="button" onClick={feed.retry}>
-          Try again
-        </button>
-      </Notice>
-    );
-  }
-  if (feed.status === "loading") {
-    return (
-      <div class="notice panel skeleton" aria-busy="true">
-        <span class="unseen">Loading the shows</span>
-        <span class="bone" style={{ width: "60%" }} />
-        <span class="bone" style={{ width: "80%" }} />
-        <span class="bone" style={{ width: "70%" }} />
-      </div>
-    );
-  }
-  if (feed.items.length === 0) {
-    return feed.connected ? (
-      <Notice title="No shows yet.">
-        <p>Put the first one on sale: buyers see it at once.</p>
-      </Notice>
-    ) : (
-      <Notice tone="bad" title="The box office can't be reached.">
-        <p>The shows appear by themselves as soon as there is an answer.</p>
-      </Notice>
-    );
-  }
   return (
-    <ul class="show-choice panel">
-      {feed.items.map((show) => (
-        <li key={show.id}>
-          <a
-            href={addressOfShow(show.id)}
-            aria-current={show.id === chosenId ? "true" : undefined}
-            data-choose-show={show.id}
-          >
-            <span class="choice-title">{show.title}</span>
-            <span class="choice-left">
-              {show.seatsLeft === 0 ? "Sold out" : `${show.seatsLeft} of ${show.seatsTotal} left`}
-            </span>
-            <span class="soft">
-              {dayAndTime(show.startsAt)} · {show.city}
-            </span>
-          </a>
-        </li>
-      ))}
-    </ul>
+    <FeedView
+      feed={feed}
+      errorTitle="The shows can't be loaded."
+      loadingState={<Skeleton label="Loading the shows" widths={[60, 80, 70]} />}
+      emptyState={
+        <Notice title="No shows yet.">
+          <p>Put the first one on sale: buyers see it at once.</p>
+        </Notice>
+      }
+      offlineState={
+        <Notice tone="bad" title="The box office can't be reached.">
+          <p>The shows appear by themselves as soon as there is an answer.</p>
+        </Notice>
+      }
+    >
+      {(shows) => (
+        <ul class="show-choice panel">
+          {shows.map((show) => (
+            <li key={show.id}>
+              <a
+                href={addressOfShow(show.id)}
+                aria-current={show.id === chosenId ? "true" : undefined}
+                data-choose-show={show.id}
+              >
+                <span class="choice-title">{show.title}</span>
+                <span class="choice-left">
+                  {show.seatsLeft === 0
+                    ? "Sold out"
+                    : `${show.seatsLeft} of ${show.seatsTotal} left`}
+                </span>
+                <span class="soft">
+                  {dayAndTime(show.startsAt)} · {show.city}
+                </span>
+              </a>
+            </li>
+          ))}
+        </ul>
+      )}
+    </FeedView>
   );
 }
 

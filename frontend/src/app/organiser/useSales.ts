@@ -2,7 +2,7 @@ import { useMemo } from "preact/hooks";
 import { type Feed, type Subscribe, useFeed } from "../../components/useFeed";
 import type { Order } from "../../model/order";
 import type { Show } from "../../model/show";
-import type { Part } from "../../model/tally";
+import type { TallyShard } from "../../model/tally";
 import { traceArrivals } from "../../tracing/traceArrivals";
 import { withBackend } from "./backend";
 
@@ -14,11 +14,11 @@ export function useShows(): Feed<Show> {
   return useFeed(subscribeToShows);
 }
 
-const subscribeToTally: Subscribe<Part> = (report, fail) =>
+const subscribeToTally: Subscribe<TallyShard> = (report, fail) =>
   withBackend((backend) => backend.watchTally(report, fail), fail);
 
 /** The parts of the tally of all shows, live. */
-export function useTally(): Feed<Part> {
+export function useTally(): Feed<TallyShard> {
   return useFeed(subscribeToTally);
 }
 

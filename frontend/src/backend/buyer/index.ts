@@ -1,7 +1,6 @@
 /** Everything of the page that is Firebase, in one chunk that loads beside the first paint. */
 
 export { callFunction, functionUrl } from "../functions";
-export type { Live } from "../liveQuery";
 export { createOrder, newOrderId, watchOrders } from "../orders";
 export { watchShows } from "../shows";
 export { signInAsGuest, signOut, watchBuyer } from "./account";

@@ -1,23 +1,19 @@
-/** A buyer's tickets. */
 import type { DocumentData, QueryDocumentSnapshot } from "firebase/firestore";
+import type { Fail, Report } from "../../model/live";
 import { inDisplayOrder, type Ticket } from "../../model/ticket";
 import { date, integer, text } from "../fields";
-import { type Live, watch } from "../liveQuery";
+import { watch } from "../liveQuery";
 
-const MOST_TICKETS = 200;
+const TICKETS_LIMIT = 200;
 
-/** Follows the newest tickets of `uid`, newest first. */
-export function watchTickets(
-  uid: string,
-  report: (live: Live<Ticket>) => void,
-  fail: (error: Error) => void,
-): () => void {
+/** Follow the newest tickets of `uid`, newest first. */
+export function watchTickets(uid: string, report: Report<Ticket>, fail: Fail): () => void {
   return watch(
     {
       collection: "tickets",
       where: [["uid", "==", uid]],
       orderBy: [["issued_at", "desc"]],
-      limit: MOST_TICKETS,
+      limit: TICKETS_LIMIT,
     },
     readTicket,
     ({ items, connected }) => report({ items: items.sort(inDisplayOrder), connected }),

@@ -1,25 +1,19 @@
-/** Who is signed in on the organiser's page, and whether the box office is theirs to run. */
 import {
   onIdTokenChanged,
   signInWithEmailAndPassword,
   signOut as signOutOfAuth,
 } from "firebase/auth";
+import type { Account } from "../../model/account";
 import { auth } from "../firebase";
 import { watchRole } from "./role";
 
-/** Somebody who is signed in. The rules and the functions ask for the same claim. */
-export interface Account {
-  email: string;
-  isOrganiser: boolean;
-  /** Whether their being made an organiser would be noticed now. */
-  isWatched: boolean;
-}
-
 /**
- * Calls `report` with who is signed in, or null, now and whenever that or their claim changes.
+ * Report the account that is signed in, or null, now and whenever it or its claim changes.
  *
- * The claim is in the token, and a token is good for an hour. Whoever is no organiser by theirs is
- * told when that has changed, and fetches a new one then.
+ * The claim is in the ID token, which is good for an hour. While an account is no organiser's by its
+ * token, the page watches for a change of role and fetches a new token then.
+ *
+ * @returns a function that stops reporting.
  */
 export function watchOrganiser(
   report: (account: Account | null) => void,
@@ -33,7 +27,7 @@ export function watchOrganiser(
       return;
     }
     user.getIdTokenResult().then((token) => {
-      // Meanwhile somebody else may have signed in, or nobody be signed in.
+      // Another account may have signed in meanwhile, or this one have signed out.
       if (auth.currentUser !== user) return;
       const isOrganiser = token.claims.role === "organiser";
       report({ email: user.email ?? "", isOrganiser, isWatched: false });
@@ -52,7 +46,7 @@ export async function signIn(email: string, password: string): Promise<void> {
   await signInWithEmailAndPassword(auth, email, password);
 }
 
-/** Asks for a fresh token, with a claim that was given after the last one. */
+/** Fetch a new token, which has a claim that was given after the last one was issued. */
 export async function checkClaimAgain(): Promise<void> {
   await auth.currentUser?.getIdToken(true);
 }

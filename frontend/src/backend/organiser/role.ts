@@ -1,19 +1,23 @@
-/** Being made an organiser while the page is open. */
 import type { IdTokenResult, User } from "firebase/auth";
 import { doc, onSnapshot, Timestamp } from "firebase/firestore";
-import { takingItsWord } from "../../faults/goesOnWithTheOldToken";
-import { isOn } from "../../faults/isOn";
+import type { Account } from "../../model/account";
 import { tracing } from "../../tracing/load";
 import { within } from "../../tracing/tracing";
 import { firestore } from "../firebase";
-import type { Account } from "./account";
+
+/** A role that an account was given after its ID token was issued. */
+export interface RoleChange {
+  user: User;
+  /** The role that the document names, unchecked. */
+  role: unknown;
+  report: (account: Account) => void;
+}
 
 /**
- * Follows `roles/{uid}`, which whoever changes a user's claim writes after it, with the server's
- * time as `granted_at`; returns what stops it.
+ * Follow `roles/{uid}`, which is written, with the server's time as `granted_at`, after an account's
+ * claim has changed.
  *
- * What the document says is news and no right: the rules and the functions go by the token. So
- * where the news is younger than `token`, a new one is fetched, and who watches tokens sees it.
+ * @returns a function that stops following it.
  */
 export function watchRole(
   user: User,
@@ -31,18 +35,25 @@ export function watchRole(
         report({ email: user.email ?? "", isOrganiser: false, isWatched });
         return;
       }
-      const takeUp = isOn("goes-on-with-the-old-token")
-        ? takingItsWord(user, snapshot.get("role"), report)
-        : () => user.getIdToken(true);
-      void takeUpRole(takeUp, issuedAt, granted);
+      void traceRoleChange({ user, role: snapshot.get("role"), report }, issuedAt, granted);
     },
-    (error) => console.error("A change of role would not be noticed", error),
+    (error) => console.error("The account's role cannot be followed", error),
   );
 }
 
-/** `takeUp` as a trace of its own, with the server's times of the old token and of the new role. */
-async function takeUpRole(
-  takeUp: () => Promise<unknown>,
+/**
+ * Fetch a token that has the new claim; `onIdTokenChanged` then reports the account.
+ *
+ * The document only says that the claim has changed. The rules and the functions decide by the
+ * token.
+ */
+export function takeUpRole({ user }: RoleChange): Promise<unknown> {
+  return user.getIdToken(true);
+}
+
+/** Take up a role in a trace of its own, with the server's times of the old token and the new role. */
+async function traceRoleChange(
+  change: RoleChange,
   issuedAt: number,
   grantedAt: number,
 ): Promise<void> {
@@ -56,7 +67,7 @@ async function takeUpRole(
       "boxoffice.role.granted_at": grantedAt,
     },
   });
-  await within(trace, takeUp).catch((error: unknown) => {
+  await within(trace, () => takeUpRole(change)).catch((error: unknown) => {
     console.error("A new token could not be fetched", error);
   });
 }

@@ -1,18 +1,19 @@
-/** The tally that the functions keep in parts, so that orders need not wait for each other. */
 import type { DocumentData, QueryDocumentSnapshot } from "firebase/firestore";
-import type { Part } from "../../model/tally";
+import type { Fail, Report } from "../../model/live";
+import type { TallyShard } from "../../model/tally";
 import { integer } from "../fields";
-import { type Live, watch } from "../liveQuery";
+import { watch } from "../liveQuery";
 
-/** Follows every part of the tally. Only an organiser may. */
-export function watchTally(
-  report: (live: Live<Part>) => void,
-  fail: (error: Error) => void,
-): () => void {
-  return watch({ collection: "tally" }, readPart, report, fail);
+/**
+ * Follow every shard of the tally, which only an organiser may read.
+ *
+ * The functions keep it in several documents so that orders do not contend for one.
+ */
+export function watchTally(report: Report<TallyShard>, fail: Fail): () => void {
+  return watch({ collection: "tally" }, readShard, report, fail);
 }
 
-function readPart(document: QueryDocumentSnapshot<DocumentData>): Part {
+function readShard(document: QueryDocumentSnapshot<DocumentData>): TallyShard {
   const data = document.data();
   return { orders: integer(data.orders), seats: integer(data.seats) };
 }

@@ -1,10 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { PlacedAt } from "../../../components/PlacedAt";
+import { Standing } from "../../../components/Standing";
 import { ShortSupportCode, TraceLink } from "../../../components/SupportCode";
-import { clock, dayAndTime, money, seatCount } from "../../../model/format";
+import { money, seatCount } from "../../../model/format";
 import type { Order } from "../../../model/order";
 import { standingOf } from "../../../model/orderStates";
 import type { Show } from "../../../model/show";
-import { extract } from "../../../throughline/carrier";
+import { traceIdOf } from "../../../tracing/traceIdOf";
 import { OrderSteps } from "./OrderSteps";
 
 interface Props {
@@ -24,8 +26,7 @@ export function OrderCard({ order, show, open, takeFocus }: Props) {
 
   const expanded = chosen ?? open;
   const standing = standingOf(order);
-  const found = extract(order.carrier);
-  const traceId = found.state === "carried" ? found.spanContext.traceId : undefined;
+  const traceId = traceIdOf(order.carrier);
   const name = show?.title ?? order.showId;
   const priceCents = order.amountCents ?? (show ? show.priceCents * order.seats : null);
   const stepsId = `steps-${order.id}`;
@@ -40,16 +41,14 @@ export function OrderCard({ order, show, open, takeFocus }: Props) {
         <h3 ref={title} tabIndex={-1}>
           {name}
         </h3>
-        <span class={`standing ${standing.tone}`}>{standing.label}</span>
+        <Standing label={standing.label} tone={standing.tone} />
         <p class="soft">
           {seatCount(order.seats)}
           {priceCents !== null && ` · ${money(priceCents, order.currency)}`}
           {order.placedAt && (
             <>
               {" · "}
-              <time dateTime={order.placedAt.toISOString()} title={clock(order.placedAt)}>
-                {dayAndTime(order.placedAt)}
-              </time>
+              <PlacedAt at={order.placedAt} />
             </>
           )}
         </p>
@@ -57,7 +56,7 @@ export function OrderCard({ order, show, open, takeFocus }: Props) {
       {standing.explanation && (
         <div class={`explanation ${standing.tone}`}>
           <p>{standing.explanation.happened}</p>
-          <p>{standing.explanation.advice}</p>
+          <p>{standing.explanation.hint}</p>
         </div>
       )}
       <div id={stepsId} hidden={!expanded}>

@@ -1,6 +1,8 @@
 import "./orders.css";
 import { useState } from "preact/hooks";
+import { FeedView } from "../../../components/FeedView";
 import { Notice } from "../../../components/Notice";
+import { Skeleton } from "../../../components/Skeleton";
 import type { Feed } from "../../../components/useFeed";
 import type { Order } from "../../../model/order";
 import { isSettled } from "../../../model/orderStates";
@@ -34,8 +36,7 @@ export function OrdersSection(props: Props) {
 
 function Orders({ feed, shows, buyer, signIn, newestOrderId }: Props) {
   const [all, setAll] = useState(false);
-  const orders = feed.status === "ready" ? feed.items : [];
-  useStateAnnouncements(feed.status === "ready" ? orders : null, shows);
+  useStateAnnouncements(feed.status === "ready" ? feed.items : null, shows);
 
   if (buyer.status === "signed-out") {
     return (
@@ -64,55 +65,42 @@ function Orders({ feed, shows, buyer, signIn, newestOrderId }: Props) {
       </Notice>
     );
   }
-  if (feed.status === "failed") {
-    return (
-      <Notice tone="bad" title="Your orders can't be loaded." urgent>
-        <p>The box office answered: {feed.error.message}</p>
-        <button type="button" class="button" onClick={feed.retry}>
-          Try again
-        </button>
-      </Notice>
-    );
-  }
-  if (buyer.status === "loading" || feed.status === "loading") {
-    return (
-      <div class="notice panel skeleton" aria-busy="true">
-        <span class="unseen">Loading your orders</span>
-        <span class="bone" style={{ width: "50%" }} />
-        <span class="bone" style={{ width: "90%" }} />
-      </div>
-    );
-  }
-  if (orders.length === 0) {
-    return feed.connected ? (
-      <Notice title="No orders yet.">
-        <p>Buy a seat and follow your order here, step by step, as it happens.</p>
-      </Notice>
-    ) : (
-      <Notice title="Your orders can't be loaded right now.">
-        <p>They appear by themselves as soon as the box office can be reached.</p>
-      </Notice>
-    );
-  }
-  const shown = all ? orders : orders.slice(0, SHOWN_AT_FIRST);
   return (
-    <>
-      <ul class="orders">
-        {shown.map((order, place) => (
-          <OrderCard
-            key={order.id}
-            order={order}
-            show={shows.find((show) => show.id === order.showId)}
-            open={place === 0 || !isSettled(order.state)}
-            takeFocus={order.id === newestOrderId}
-          />
-        ))}
-      </ul>
-      {orders.length > shown.length && (
-        <button type="button" class="button wide" onClick={() => setAll(true)}>
-          Show all {orders.length} orders
-        </button>
+    <FeedView
+      feed={buyer.status === "loading" ? { status: "loading" } : feed}
+      errorTitle="Your orders can't be loaded."
+      loadingState={<Skeleton label="Loading your orders" />}
+      emptyState={
+        <Notice title="No orders yet.">
+          <p>Buy a seat and follow your order here, step by step, as it happens.</p>
+        </Notice>
+      }
+      offlineState={
+        <Notice title="Your orders can't be loaded right now.">
+          <p>They appear by themselves as soon as the box office can be reached.</p>
+        </Notice>
+      }
+    >
+      {(items) => (
+        <>
+          <ul class="orders">
+            {(all ? items : items.slice(0, SHOWN_AT_FIRST)).map((order, place) => (
+              <OrderCard
+                key={order.id}
+                order={order}
+                show={shows.find((show) => show.id === order.showId)}
+                open={place === 0 || !isSettled(order.state)}
+                takeFocus={order.id === newestOrderId}
+              />
+            ))}
+          </ul>
+          {!all && items.length > SHOWN_AT_FIRST && (
+            <button type="button" class="button wide" onClick={() => setAll(true)}>
+              Show all {items.length} orders
+            </button>
+          )}
+        </>
       )}
-    </>
+    </FeedView>
   );
 }

@@ -1,15 +1,16 @@
+import "../../../components/form.css";
 import type { RefObject } from "preact";
 import { grouped, TEST_CARDS } from "../../../model/card";
 
 interface Props {
   value: string;
-  fault: string | null;
+  error: string | null;
   disabled: boolean;
   input: RefObject<HTMLInputElement | null>;
   change: (value: string) => void;
 }
 
-export function CardField({ value, fault, disabled, input, change }: Props) {
+export function CardField({ value, error, disabled, input, change }: Props) {
   return (
     <div class="card-field">
       <label for="card-number">Card number</label>
@@ -23,14 +24,14 @@ export function CardField({ value, fault, disabled, input, change }: Props) {
         placeholder="4242 4242 4242 4242"
         value={value}
         disabled={disabled}
-        aria-invalid={fault !== null}
-        aria-describedby={fault === null ? "card-hint" : "card-fault card-hint"}
+        aria-invalid={error !== null}
+        aria-describedby={error === null ? "card-hint" : "card-error card-hint"}
         onInput={(event) => change(event.currentTarget.value)}
         onBlur={() => change(grouped(value))}
       />
-      {fault !== null && (
-        <p class="fault" id="card-fault" role="alert">
-          {fault}
+      {error !== null && (
+        <p class="field-error" id="card-error" role="alert">
+          {error}
         </p>
       )}
       <p class="soft hint" id="card-hint">

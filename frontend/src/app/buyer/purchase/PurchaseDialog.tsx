@@ -1,8 +1,10 @@
 import "./purchase.css";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { CloseButton, Dialog } from "../../../components/Dialog";
+import { ErrorNotice } from "../../../components/ErrorNotice";
 import { Notice } from "../../../components/Notice";
 import { SupportCode } from "../../../components/SupportCode";
-import { faultOfCard } from "../../../model/card";
+import { cardNumberError } from "../../../model/card";
 import { dayAndTime, money, seatCount } from "../../../model/format";
 import { availabilityOf } from "../../../model/seats";
 import type { Show } from "../../../model/show";
@@ -28,18 +30,16 @@ export function PurchaseDialog({ show, uid, whyNotBuy, onPlaced, onClose }: Prop
   const cardInput = useRef<HTMLInputElement>(null);
   const [wanted, setWanted] = useState(2);
   const [cardNumber, setCardNumber] = useState("");
-  const [cardFault, setCardFault] = useState<string | null>(null);
+  const [cardError, setCardError] = useState<string | null>(null);
   const { progress, start } = usePurchase((orderId) => {
-    // Whoever closed the dialog meanwhile is busy elsewhere: the focus stays where it is.
+    // A buyer who has closed the dialog meanwhile keeps the focus where it is.
     if (!dialog.current?.open) return;
     // Closed first: a dialog that closes gives the focus back, and the new order takes it then.
     dialog.current.close();
     onPlaced(orderId);
   });
 
-  // Before anything is painted, so that no key goes to the page behind it.
   useLayoutEffect(() => {
-    dialog.current?.showModal();
     // The title, not the first button: that is "Close", and a focused field opens phone keyboards.
     title.current?.focus();
   }, []);
@@ -68,16 +68,16 @@ export function PurchaseDialog({ show, uid, whyNotBuy, onPlaced, onClose }: Prop
 
   const submit = (event: Event) => {
     event.preventDefault();
-    const fault = faultOfCard(cardNumber);
-    setCardFault(fault);
-    if (fault !== null) cardInput.current?.focus();
+    const error = cardNumberError(cardNumber);
+    setCardError(error);
+    if (error !== null) cardInput.current?.focus();
     else if (reason === null && uid !== null) {
       void start({ uid, showId: show.id, seats, cardNumber });
     }
   };
 
   return (
-    <dialog ref={dialog} class="sheet" aria-labelledby="purchase-title" onClose={onClose}>
+    <Dialog dialog={dialog} labelledBy="purchase-title" onClose={onClose}>
       <form onSubmit={submit} noValidate>
         <div class="sheet-head">
           <div>
@@ -88,32 +88,22 @@ export function PurchaseDialog({ show, uid, whyNotBuy, onPlaced, onClose }: Prop
               {dayAndTime(show.startsAt)} · {show.venue}, {show.city}
             </p>
           </div>
-          <button
-            type="button"
-            class="button round"
-            aria-label="Close"
-            onClick={() => dialog.current?.close()}
-          >
-            ✕
-          </button>
+          <CloseButton dialog={dialog} />
         </div>
         <SeatStepper seats={seats} most={Math.max(1, most)} disabled={busy} change={setWanted} />
         <CardField
           value={cardNumber}
-          fault={cardFault}
+          error={cardError}
           disabled={busy}
           input={cardInput}
           change={(value) => {
             setCardNumber(value);
-            setCardFault(null);
+            setCardError(null);
           }}
         />
         <div ref={outcome}>
           {progress.status === "failed" && (
-            <Notice tone="bad" title={progress.problem.title} urgent>
-              <p>{progress.problem.advice}</p>
-              {progress.traceId && <SupportCode traceId={progress.traceId} />}
-            </Notice>
+            <ErrorNotice error={progress.error} traceId={progress.traceId} />
           )}
           {busy && progress.slow && (
             <Notice title="Still waiting for the box office.">
@@ -145,6 +135,6 @@ export function PurchaseDialog({ show, uid, whyNotBuy, onPlaced, onClose }: Prop
           </p>
         </div>
       </form>
-    </dialog>
+    </Dialog>
   );
 }

@@ -1,27 +1,16 @@
-/** Asks the box office what seats would cost, and whether they are left. One call is one trace. */
-
+import { type Quote, readQuote } from "../../../model/quote";
 import { type Tracing, within } from "../../../tracing/tracing";
 import type { Backend } from "../backend";
 
-export interface Quote {
-  showId: string;
-  seats: number;
-  amountCents: number;
-  currency: string;
-  seatsLeft: number;
-  /** Whether so many seats were left just now; a quote holds none of them. */
-  available: boolean;
-}
-
-// Nobody waits for a quote: a late one is worth as little as none.
+// A quote that comes later is of no use to the buyer.
 const TIMEOUT_MS = 8_000;
 
 /**
- * Asks for a quote.
+ * Ask the box office what seats would cost, and whether they are left. One call is one trace.
  *
- * @throws CallableError, such as `not-found`; Error for an answer that is no quote.
+ * @throws CallableError, such as `not-found`; Error for an answer that is not a quote.
  */
-export function askForQuote(
+export function requestQuote(
   showId: string,
   seats: number,
   backend: Pick<Backend, "callFunction" | "functionUrl">,
@@ -46,22 +35,4 @@ export function askForQuote(
     );
     return readQuote(answer);
   });
-}
-
-/** Reads what the function answered. @throws Error naming what is missing. */
-export function readQuote(answer: unknown): Quote {
-  const fields = (answer ?? {}) as Record<string, unknown>;
-  const read = <T>(name: string, type: "string" | "number" | "boolean"): T => {
-    const value = fields[name];
-    if (typeof value === type) return value as T;
-    throw new Error(`The quote has ${value === undefined ? "no" : "an odd"} ${name}.`);
-  };
-  return {
-    showId: read("show_id", "string"),
-    seats: read("seats", "number"),
-    amountCents: read("amount_cents", "number"),
-    currency: read("currency", "string"),
-    seatsLeft: read("seats_left", "number"),
-    available: read("available", "boolean"),
-  };
 }

@@ -1,10 +1,10 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import {
-  codeOf,
-  describeProblem,
-  type Problem,
-  type ProblemCode,
+  describePurchaseError,
+  type PurchaseErrorCode,
+  purchaseErrorCode,
 } from "../../../model/purchaseError";
+import type { UserError } from "../../../model/userError";
 import { settings } from "../../../settings";
 import { tracing } from "../../../tracing/load";
 import { backend } from "../backend";
@@ -14,15 +14,16 @@ import { buy, type Purchase } from "./buy";
 export type Progress =
   | { status: "idle" }
   | { status: "busy"; slow: boolean; traceId: string | null }
-  | { status: "failed"; code: ProblemCode; problem: Problem; traceId: string | null };
+  | { status: "failed"; code: PurchaseErrorCode; error: UserError; traceId: string | null };
 
 // A write that waits this long is waiting for the network, and the buyer should know.
 const SLOW_AFTER_MS = 6_000;
 
 /**
- * Runs one purchase at a time.
+ * Run one purchase at a time.
  *
- * @param onPlaced is told the order's id once the server has it, even if the dialog is gone by then.
+ * @param onPlaced is called with the order's id once the server has it, even if the dialog is closed
+ * by then.
  */
 export function usePurchase(onPlaced: (orderId: string) => void) {
   const [progress, setProgress] = useState<Progress>({ status: "idle" });
@@ -55,7 +56,12 @@ export function usePurchase(onPlaced: (orderId: string) => void) {
         report({ status: "idle" });
       } catch (error) {
         console.error("The purchase failed", error);
-        report({ status: "failed", code: codeOf(error), problem: describeProblem(error), traceId });
+        report({
+          status: "failed",
+          code: purchaseErrorCode(error),
+          error: describePurchaseError(error),
+          traceId,
+        });
       } finally {
         clearTimeout(slowTimer);
         busy.current = false;

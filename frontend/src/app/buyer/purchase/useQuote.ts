@@ -1,9 +1,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Quote } from "../../../model/quote";
 import { tracing } from "../../../tracing/load";
 import { backend } from "../backend";
-import { askForQuote, type Quote } from "./requestQuote";
+import { requestQuote } from "./requestQuote";
 
-/** What the box office says to the seats chosen at the moment. */
+/** The quote for the seats that are chosen at the moment. */
 export type QuoteProgress =
   | { status: "asking" }
   | { status: "quoted"; quote: Quote }
@@ -28,7 +29,7 @@ export function useQuote(showId: string, seats: number): QuoteProgress {
       asked.current = true;
       try {
         const [loaded, trace] = await Promise.all([backend, tracing()]);
-        report({ status: "quoted", quote: await askForQuote(showId, seats, loaded, trace) });
+        report({ status: "quoted", quote: await requestQuote(showId, seats, loaded, trace) });
       } catch (error) {
         console.warn("There is no quote; the price on the page stands", error);
         report({ status: "failed", retry: () => setAttempt((last) => last + 1) });
@@ -43,6 +44,6 @@ export function useQuote(showId: string, seats: number): QuoteProgress {
     // A new attempt asks again.
   }, [showId, seats, attempt]);
 
-  // For one frame after a change, the answer is still that to the question before.
+  // For one frame after a change, the quote is still that of the choice before.
   return progress.status === "quoted" && progress.quote.seats !== seats ? ASKING : progress;
 }

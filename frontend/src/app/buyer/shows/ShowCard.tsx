@@ -1,3 +1,4 @@
+import { SeatsBar } from "../../../components/SeatsBar";
 import { dayAndTime, money } from "../../../model/format";
 import { availabilityOf } from "../../../model/seats";
 import type { Show } from "../../../model/show";
@@ -33,9 +34,7 @@ export function ShowCard({ show, whyNotBuy, buy }: Props) {
         <span class={`seats-left ${availability.tone}`} id={seatsId}>
           {soldOut ? "Sold out: every seat is taken" : availability.label}
         </span>
-        <span class="seats-bar" aria-hidden="true">
-          <span style={{ width: `${Math.round(sold * 100)}%` }} />
-        </span>
+        <SeatsBar share={sold} />
         {show.saleEndsAt && <SaleEnd at={show.saleEndsAt} />}
       </div>
       <div class="show-foot">

@@ -1,4 +1,5 @@
 import "./shows.css";
+import { FeedView } from "../../../components/FeedView";
 import { Notice } from "../../../components/Notice";
 import type { Feed } from "../../../components/useFeed";
 import { clock } from "../../../model/format";
@@ -13,8 +14,6 @@ interface Props {
   whyNotBuy: string | null;
   buy: (showId: string) => void;
 }
-
-const SKELETONS = ["a", "b", "c", "d", "e", "f"];
 
 export function ShowsSection({ feed, lookedUpAt, whyNotBuy, buy }: Props) {
   return (
@@ -39,56 +38,56 @@ export function ShowsSection({ feed, lookedUpAt, whyNotBuy, buy }: Props) {
 }
 
 function Shows({ feed, whyNotBuy, buy }: Omit<Props, "lookedUpAt">) {
-  if (feed.status === "failed") {
-    return (
-      <Notice tone="bad" title="The shows can't be loaded." urgent>
-        <p>The box office answered: {feed.error.message}</p>
-        <button type="button" class="button" onClick={feed.retry}>
-          Try again
-        </button>
-      </Notice>
-    );
-  }
-  if (feed.status === "ready" && feed.items.length === 0) {
-    return feed.connected ? (
-      <Notice title="No shows yet.">
-        <p>
-          The database is empty. Stop what is running and start it with <code>./scripts/dev</code>,
-          which puts six shows on sale.
-        </p>
-      </Notice>
-    ) : (
-      <Notice tone="bad" title="The box office can't be reached.">
-        <p>
-          This page asks again by itself; the shows appear as soon as there is an answer. On your
-          own machine: is <code>./scripts/dev</code> running?
-        </p>
-      </Notice>
-    );
-  }
-  if (feed.status === "loading") {
-    return (
-      <ul class="show-list" aria-busy="true" aria-label="Loading the shows">
-        {SKELETONS.map((key) => (
-          <li key={key} class="show panel skeleton" aria-hidden="true">
-            <div class="poster" />
-            <div class="show-words">
-              <span class="bone" style={{ width: "60%" }} />
-              <span class="bone" style={{ width: "85%" }} />
-              <span class="bone" style={{ width: "70%" }} />
-            </div>
-            <div class="show-foot">
-              <span class="bone" style={{ width: "40%" }} />
-            </div>
-          </li>
-        ))}
-      </ul>
-    );
-  }
   return (
-    <ul class="show-list">
-      {feed.items.map((show) => (
-        <ShowCard key={show.id} show={show} whyNotBuy={whyNotBuy} buy={buy} />
+    <FeedView
+      feed={feed}
+      errorTitle="The shows can't be loaded."
+      loadingState={<ShowsSkeleton />}
+      emptyState={
+        <Notice title="No shows yet.">
+          <p>
+            The database is empty. Stop what is running and start it with <code>./scripts/dev</code>
+            , which puts six shows on sale.
+          </p>
+        </Notice>
+      }
+      offlineState={
+        <Notice tone="bad" title="The box office can't be reached.">
+          <p>
+            This page asks again by itself; the shows appear as soon as there is an answer. On your
+            own machine: is <code>./scripts/dev</code> running?
+          </p>
+        </Notice>
+      }
+    >
+      {(shows) => (
+        <ul class="show-list">
+          {shows.map((show) => (
+            <ShowCard key={show.id} show={show} whyNotBuy={whyNotBuy} buy={buy} />
+          ))}
+        </ul>
+      )}
+    </FeedView>
+  );
+}
+
+const SKELETONS = ["a", "b", "c", "d", "e", "f"];
+
+function ShowsSkeleton() {
+  return (
+    <ul class="show-list" aria-busy="true" aria-label="Loading the shows">
+      {SKELETONS.map((key) => (
+        <li key={key} class="show panel skeleton" aria-hidden="true">
+          <div class="poster" />
+          <div class="show-words">
+            <span class="bone" style={{ width: "60%" }} />
+            <span class="bone" style={{ width: "85%" }} />
+            <span class="bone" style={{ width: "70%" }} />
+          </div>
+          <div class="show-foot">
+            <span class="bone" style={{ width: "40%" }} />
+          </div>
+        </li>
       ))}
     </ul>
   );

@@ -15,7 +15,7 @@ const TIMEOUT_MS = 8_000;
  * @param origin of the page itself: the request takes the way through Hosting's rewrite.
  * @returns those that were answered. @throws Error if none was.
  */
-export function askForSeatsLeft(
+export function requestSeatsLeft(
   showIds: readonly string[],
   origin: string,
   tracing: Tracing,
@@ -28,7 +28,7 @@ export function askForSeatsLeft(
   });
   return within(trace, async () => {
     const seats = new Map<string, number>();
-    let fault: unknown;
+    let lastError: unknown;
     // One after the other: nobody is in a hurry, and a box office in trouble gets no burst.
     for (const showId of showIds) {
       const url = `${origin}/api/availability?show_id=${encodeURIComponent(showId)}`;
@@ -44,10 +44,10 @@ export function askForSeatsLeft(
         );
         seats.set(showId, left);
       } catch (error) {
-        fault = error;
+        lastError = error;
       }
     }
-    if (seats.size === 0 && showIds.length > 0) throw fault;
+    if (seats.size === 0 && showIds.length > 0) throw lastError;
     return { at: new Date(), seats };
   });
 }

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Feed } from "../../../components/useFeed";
 import type { Show } from "../../../model/show";
 import { tracing } from "../../../tracing/load";
-import { askForSeatsLeft, type SeatsLeft } from "./requestSeatsLeft";
+import { requestSeatsLeft, type SeatsLeft } from "./requestSeatsLeft";
 
 // A connection that is back by then needs no stand-in.
 const PATIENCE_MS = 2_000;
@@ -37,7 +37,7 @@ export function useSeatsLeft(feed: Feed<Show>, online: boolean): ShowsAndAge {
       // A page that nobody looks at asks nothing.
       if (document.visibilityState === "visible") {
         try {
-          const found = await askForSeatsLeft(showIds.current, location.origin, await tracing());
+          const found = await requestSeatsLeft(showIds.current, location.origin, await tracing());
           if (!stopped) setKnown(found);
         } catch (error) {
           console.warn("The seats left could not be looked up either", error);

@@ -1,8 +1,8 @@
 /** A live query as plain data: the query that is made of it, and its words for the trace. */
 import { expect, test } from "vitest";
-import { type Question, textOf } from "../../../frontend/src/backend/listQuery";
+import { type ListQuery, queryText } from "../../../frontend/src/backend/listQuery";
 
-test.each<[Question, string]>([
+test.each<[ListQuery, string]>([
   [{ collection: "orders" }, "orders"],
   [{ collection: "shows", orderBy: [["rank", "asc"]] }, "shows order by rank asc"],
   [
@@ -20,6 +20,6 @@ test.each<[Question, string]>([
     },
     "orders where uid == ? and state in ? order by placed_at desc, seats asc limit ?",
   ],
-])("its words have its shape and none of its values", (question, text) => {
-  expect(textOf(question)).toBe(text);
+])("its words have its shape and none of its values", (listQuery, text) => {
+  expect(queryText(listQuery)).toBe(text);
 });
