@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { CloseButton, Dialog } from "../../components/Dialog";
 import { ErrorNotice } from "../../components/ErrorNotice";
 import { Notice } from "../../components/Notice";
+import { useAction } from "../../components/useAction";
 import {
   EMPTY_FORM,
   type FormErrors,
@@ -10,7 +11,6 @@ import {
   readForm,
 } from "../../model/newShow";
 import { describeOrganiserError } from "../../model/organiserError";
-import type { UserError } from "../../model/userError";
 import { tracing } from "../../tracing/load";
 import { backend } from "./backend";
 import { createShow } from "./createShow";
@@ -24,21 +24,13 @@ interface Props {
   onClose: () => void;
 }
 
-type Progress =
-  | { status: "idle" }
-  | { status: "busy"; slow: boolean }
-  | { status: "failed"; error: UserError; traceId: string | null };
-
-// A write that waits this long is waiting for the network.
-const SLOW_AFTER_MS = 6_000;
-
 /** The form that puts a show on sale. Modal; closes itself once the show is there. */
 export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const form = useRef<HTMLFormElement>(null);
   const [values, setValues] = useState<NewShowForm>(EMPTY_FORM);
   const [errors, setErrors] = useState<FormErrors>({});
-  const [progress, setProgress] = useState<Progress>({ status: "idle" });
+  const { progress, run } = useAction("The show could not be created");
   const again = useRef<HTMLButtonElement>(null);
   const busy = progress.status === "busy";
   useEffect(() => {
@@ -56,23 +48,15 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
       form.current?.querySelector<HTMLElement>(`#show-${first}`)?.focus();
       return;
     }
-    let traceId: string | null = null;
-    setProgress({ status: "busy", slow: false });
-    const slowTimer = setTimeout(() => setProgress({ status: "busy", slow: true }), SLOW_AFTER_MS);
-    try {
+    await run(async (traced) => {
       const [loaded, trace] = await Promise.all([backend, tracing()]);
       const started = createShow(show, rank, loaded, trace);
-      traceId = started.traceId;
+      traced(started.traceId);
       await started.created;
       // Closed first: a dialog that closes gives the focus back, and the show takes it then.
       dialog.current?.close();
       onCreated(started.showId);
-    } catch (error) {
-      console.error("The show could not be created", error);
-      setProgress({ status: "failed", error: describeOrganiserError("create", error), traceId });
-    } finally {
-      clearTimeout(slowTimer);
-    }
+    });
   };
 
   const field = (name: NewShowField) => ({
@@ -116,7 +100,10 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
           <FormField {...field("seats")} label="Seats" inputMode="numeric" />
         </div>
         {progress.status === "failed" && (
-          <ErrorNotice error={progress.error} traceId={progress.traceId} />
+          <ErrorNotice
+            error={describeOrganiserError("create", progress.error)}
+            traceId={progress.traceId}
+          />
         )}
         {busy && progress.slow && (
           <Notice title="Still waiting for the box office.">

@@ -1,12 +1,12 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { Dialog } from "../../components/Dialog";
 import { ErrorNotice } from "../../components/ErrorNotice";
+import { useAction } from "../../components/useAction";
 import { money, seatCount } from "../../model/format";
 import type { Order } from "../../model/order";
 import { describeOrganiserError } from "../../model/organiserError";
 import { shortName } from "../../model/sales";
 import type { Show } from "../../model/show";
-import type { UserError } from "../../model/userError";
 import { tracing } from "../../tracing/load";
 import { backend } from "./backend";
 import { refund } from "./refund";
@@ -19,15 +19,10 @@ interface Props {
   onClose: () => void;
 }
 
-type Progress =
-  | { status: "idle" }
-  | { status: "busy" }
-  | { status: "failed"; error: UserError; traceId: string | null };
-
 /** Asks once more, refunds, and explains if it can't. Modal; closes itself once it is done. */
 export function RefundDialog({ order, show, online, onRefunded, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const [progress, setProgress] = useState<Progress>({ status: "idle" });
+  const { progress, run } = useAction("The refund failed");
   const again = useRef<HTMLButtonElement>(null);
   const busy = progress.status === "busy";
   useEffect(() => {
@@ -35,23 +30,16 @@ export function RefundDialog({ order, show, online, onRefunded, onClose }: Props
     if (progress.status === "failed") again.current?.focus();
   }, [progress]);
 
-  const confirm = async () => {
-    if (busy) return;
-    let traceId: string | null = null;
-    setProgress({ status: "busy" });
-    try {
+  const confirm = () =>
+    run(async (traced) => {
       const [loaded, trace] = await Promise.all([backend, tracing()]);
       const started = refund(order, loaded, trace);
-      traceId = started.traceId;
+      traced(started.traceId);
       await started.refunded;
       // Closed first: a dialog that closes gives the focus back, and the order takes it then.
       dialog.current?.close();
       onRefunded(order.id);
-    } catch (error) {
-      console.error("The refund failed", error);
-      setProgress({ status: "failed", error: describeOrganiserError("refund", error), traceId });
-    }
-  };
+    });
 
   const amount =
     order.amountCents === null ? "the money" : money(order.amountCents, order.currency);
@@ -70,7 +58,10 @@ export function RefundDialog({ order, show, online, onRefunded, onClose }: Props
       </p>
       <div class="dialog-outcome">
         {progress.status === "failed" && (
-          <ErrorNotice error={progress.error} traceId={progress.traceId} />
+          <ErrorNotice
+            error={describeOrganiserError("refund", progress.error)}
+            traceId={progress.traceId}
+          />
         )}
       </div>
       <div class="row-end">

@@ -6,6 +6,7 @@ import { Notice } from "../../../components/Notice";
 import { SupportCode } from "../../../components/SupportCode";
 import { cardNumberError } from "../../../model/card";
 import { dayAndTime, money, seatCount } from "../../../model/format";
+import { describePurchaseError, purchaseErrorCode } from "../../../model/purchaseError";
 import { availabilityOf } from "../../../model/seats";
 import type { Show } from "../../../model/show";
 import { CardField } from "./CardField";
@@ -44,7 +45,10 @@ export function PurchaseDialog({ show, uid, whyNotBuy, onPlaced, onClose }: Prop
     title.current?.focus();
   }, []);
   useEffect(() => {
-    if (progress.status === "failed" && progress.code === "invalid-card-number") {
+    if (
+      progress.status === "failed" &&
+      purchaseErrorCode(progress.error) === "invalid-card-number"
+    ) {
       cardInput.current?.focus();
     } else if (progress.status !== "idle") {
       outcome.current?.scrollIntoView({ block: "center" });
@@ -103,7 +107,7 @@ export function PurchaseDialog({ show, uid, whyNotBuy, onPlaced, onClose }: Prop
         />
         <div ref={outcome}>
           {progress.status === "failed" && (
-            <ErrorNotice error={progress.error} traceId={progress.traceId} />
+            <ErrorNotice error={describePurchaseError(progress.error)} traceId={progress.traceId} />
           )}
           {busy && progress.slow && (
             <Notice title="Still waiting for the box office.">
