@@ -1,4 +1,4 @@
-/** Reads single fields of a document that may lack them or hold something else. */
+/** Readers of single fields, which a document may lack or hold with another type. */
 import { Timestamp } from "firebase/firestore";
 
 export function text(value: unknown, fallback = ""): string {

@@ -11,7 +11,7 @@ import { connectFirestoreEmulator, type Firestore, getFirestore } from "firebase
 import { settings } from "../settings";
 
 // Each page says in its HTML whose sign-in it keeps: an organiser who signs in must not push out the
-// guest of the same browser, whose orders nobody else can get at.
+// guest of the same browser, whose orders no other account can read.
 const app = initializeApp(settings.firebase, document.documentElement.dataset.session);
 
 export const auth: Auth = initializeAuth(app, {

@@ -7,10 +7,10 @@ interface Props {
   paused: string;
 }
 
-// A connection that is back within this time is nothing to tell anybody about.
+// A connection that is back within this time is not worth a message.
 const PATIENCE_MS = 2_000;
 
-/** Says that what is on screen may be old, and that nothing needs to be done about it. */
+/** Says that the page may be out of date, and that it recovers by itself. */
 export function ConnectionBanner({ online, connected, paused }: Props) {
   const [lost, setLost] = useState(false);
   useEffect(() => {

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { settings } from "../settings";
 import { announce } from "./Announcer";
 
-/** So many digits of a trace id are quick to read out, and find it in the Observatory. */
+/** Enough digits of a trace id to find it in the Observatory, and few enough to read out. */
 const SHORT_DIGITS = 8;
 
 /** A trace id to quote to support: copyable, and linked to what happened. */
@@ -45,7 +45,7 @@ function CopyCode({ traceId, about }: { traceId: string; about?: string }) {
 interface TraceLinkProps {
   traceId: string;
   children: string;
-  /** Said after the text to whoever cannot see what the link is beside. */
+  /** Read out after the text by a screen reader: what the link is about. */
   about?: string;
 }
 

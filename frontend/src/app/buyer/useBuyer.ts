@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { backend, withBackend } from "./backend";
 
-/** Who is buying, as the page sees it. */
+/** The buyer, as far as the page knows. */
 export type Buyer =
   | { status: "loading" }
   | { status: "signed-in"; uid: string }
@@ -17,7 +17,7 @@ export interface BuyerAndActions {
 // Without this note, a reload would sign a buyer who has just signed out in again.
 const SIGNED_OUT_KEY = "boxoffice.signed-out";
 
-/** Signs the buyer in as a guest on the first visit, and follows who they are from then on. */
+/** Sign the buyer in as a guest on the first visit, and follow their account from then on. */
 export function useBuyer(): BuyerAndActions {
   const [buyer, setBuyer] = useState<Buyer>({ status: "loading" });
 

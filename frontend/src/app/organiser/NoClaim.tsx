@@ -4,20 +4,20 @@ import { Notice } from "../../components/Notice";
 
 interface Props {
   email: string;
-  /** Whether this goes away by itself once they are an organiser. */
+  /** Whether the page would notice by itself that the account is made an organiser's. */
   isWatched: boolean;
   checkAgain: () => Promise<void>;
   signOut: () => void;
 }
 
-/** For somebody who is signed in and no organiser. */
+/** Shown to a visitor whose account is not an organiser's. */
 export function NoClaim({ email, isWatched, checkAgain, signOut }: Props) {
   const [outcome, setOutcome] = useState<string | null>(null);
   const check = async () => {
     setOutcome(null);
     try {
       await checkAgain();
-      // If the claim has come, this is gone before anybody reads it.
+      // If the account has the claim now, this view is replaced before the text is seen.
       setOutcome("Still not an organiser's account.");
       announce("Still not an organiser's account.");
     } catch (error) {

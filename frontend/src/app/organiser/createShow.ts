@@ -1,5 +1,3 @@
-/** Puts a show on sale. One call is one trace. */
-
 import type { NewShow } from "../../model/newShow";
 import { type Tracing, within } from "../../tracing/tracing";
 import type { OrganiserBackend } from "./backend";
@@ -12,7 +10,7 @@ export interface StartedShow {
   created: Promise<void>;
 }
 
-/** Starts to create `show`; `rank` is its place among the shows. */
+/** Start to create `show` in a trace of its own; `rank` is its place among the shows. */
 export function createShow(
   show: NewShow,
   rank: number,

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useState } from "preact/hooks";
 import { tell } from "../../tracing/load";
 import { backend, withBackend } from "./backend";
 
-/** Who is at the organiser's page, as it sees them. */
+/** The organiser's page's visitor, as far as it knows. */
 export type Visitor =
   | { status: "loading" }
   | { status: "signed-out" }
@@ -13,17 +13,17 @@ export type Visitor =
 export interface VisitorAndActions {
   visitor: Visitor;
   signOut: () => void;
-  /** Looks again whether they are an organiser now. Rejects with FirebaseError. */
+  /** Check again whether the account is an organiser's. Rejects with FirebaseError. */
   checkAgain: () => Promise<void>;
 }
 
-/** Follows who is signed in, and whether they are an organiser. */
+/** Follow the account that is signed in, and whether it is an organiser's. */
 export function useOrganiser(): VisitorAndActions {
   const [visitor, setVisitor] = useState<Visitor>({ status: "loading" });
 
   useEffect(() => {
     const fail = (error: Error) => {
-      console.error("Who is signed in could not be found out", error);
+      console.error("The account that is signed in could not be read", error);
       tell((tracing) => tracing.pageFailed(error));
       setVisitor({ status: "failed", error });
     };

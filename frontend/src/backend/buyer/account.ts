@@ -1,8 +1,7 @@
-/** Who is buying: an anonymous account of Firebase Auth. */
 import { onAuthStateChanged, signInAnonymously, signOut as signOutOfAuth } from "firebase/auth";
 import { auth } from "../firebase";
 
-/** Calls `report` with the buyer's uid, or null when signed out, now and at every change. */
+/** Report the uid of the buyer's anonymous account, or null when signed out, now and at every change. */
 export function watchBuyer(report: (uid: string | null) => void): () => void {
   return onAuthStateChanged(auth, (user) => report(user?.uid ?? null));
 }

@@ -1,10 +1,9 @@
-/** Puts a show on sale, through the security rules. */
 import { doc, setDoc, Timestamp } from "firebase/firestore";
 import type { NewShow } from "../../model/newShow";
 import type { TraceCarrier } from "../../throughline/carrier";
 import { firestore } from "../firebase";
 
-/** An id that can be read in a log: the title's words, and what makes it the only one. */
+/** Return a new id that can be read in a log: the title's words and a random suffix. */
 export function newShowId(title: string): string {
   const words = title
     .normalize("NFKD")
@@ -18,7 +17,7 @@ export function newShowId(title: string): string {
   return words ? `${words}-${unique}` : `show-${unique}`;
 }
 
-/** Creates the show; resolves once the server has it. @throws FirebaseError. */
+/** Create a show through the security rules; resolves once the server has it. @throws FirebaseError. */
 export async function createShow(
   id: string,
   show: NewShow,

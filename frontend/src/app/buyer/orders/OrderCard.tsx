@@ -12,7 +12,7 @@ import { OrderSteps } from "./OrderSteps";
 interface Props {
   order: Order;
   show: Show | undefined;
-  /** Whether its steps are shown before anybody asks for them. */
+  /** Whether its steps are shown at first. */
   open: boolean;
   takeFocus: boolean;
 }

@@ -1,4 +1,4 @@
-/** Buys seats: the card becomes a token, the token becomes an order. One call is one trace. */
+/** Buying seats: the card becomes a token, the token becomes an order. One call is one trace. */
 
 import { digitsOf } from "../../../model/card";
 import { type Tracing, within } from "../../../tracing/tracing";
@@ -21,7 +21,7 @@ export interface StartedPurchase {
   placed: Promise<void>;
 }
 
-/** Starts to buy. `acquirerUrl` is the card processor's base URL. */
+/** Start to buy. `acquirerUrl` is the card processor's base URL. */
 export function buy(
   { uid, showId, seats, cardNumber }: Purchase,
   backend: Pick<Backend, "newOrderId" | "createOrder">,

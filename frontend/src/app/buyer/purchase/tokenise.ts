@@ -1,13 +1,12 @@
-/** Swaps a card number for a token at the card processor, so that the number never enters our system. */
 import { PurchaseError } from "../../../model/purchaseError";
 
-// The processor answers in milliseconds; a buyer should not watch a dead one for longer than this.
+// The processor normally answers in milliseconds.
 const TIMEOUT_MS = 10_000;
 
 /**
- * POSTs `number` to `url`.
+ * Exchange a card number for a token at the card processor, so that it never enters our system.
  *
- * @param answered is told the HTTP status as soon as there is one.
+ * @param answered is called with the HTTP status as soon as there is one.
  * @returns the token. @throws PurchaseError, whose message never quotes what the processor said:
  * that could hold the number.
  */

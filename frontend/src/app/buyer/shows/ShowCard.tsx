@@ -57,8 +57,8 @@ export function ShowCard({ show, whyNotBuy, buy }: Props) {
 }
 
 /**
- * Until when a show is sold. No button goes by it: whether an order came in time is for the server
- * to say, whose clock nobody has set wrong.
+ * Until when a show is sold. No button depends on it: the server decides whether an order came in
+ * time, because the device's clock may be wrong.
  */
 function SaleEnd({ at }: { at: Date }) {
   return (

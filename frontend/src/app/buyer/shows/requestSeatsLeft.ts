@@ -1,4 +1,3 @@
-/** Asks how many seats are left, one show at a time, while the live list does not say. */
 import { type Tracing, within } from "../../../tracing/tracing";
 
 /** Seats left by show id, and when that was so. */
@@ -10,9 +9,9 @@ export interface SeatsLeft {
 const TIMEOUT_MS = 8_000;
 
 /**
- * Asks for the seats left of each of `showIds`, in one trace.
+ * Request the seats left of each of `showIds`, in one trace, while the live list is not connected.
  *
- * @param origin of the page itself: the request takes the way through Hosting's rewrite.
+ * @param origin of the page itself: the request goes through Hosting's rewrite.
  * @returns those that were answered. @throws Error if none was.
  */
 export function requestSeatsLeft(
@@ -29,7 +28,7 @@ export function requestSeatsLeft(
   return within(trace, async () => {
     const seats = new Map<string, number>();
     let lastError: unknown;
-    // One after the other: nobody is in a hurry, and a box office in trouble gets no burst.
+    // One after the other, so that a box office in trouble gets no burst of requests.
     for (const showId of showIds) {
       const url = `${origin}/api/availability?show_id=${encodeURIComponent(showId)}`;
       try {

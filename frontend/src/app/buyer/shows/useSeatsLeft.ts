@@ -4,20 +4,20 @@ import type { Show } from "../../../model/show";
 import { tracing } from "../../../tracing/load";
 import { requestSeatsLeft, type SeatsLeft } from "./requestSeatsLeft";
 
-// A connection that is back by then needs no stand-in.
+// Most lost connections are back within this time.
 const PATIENCE_MS = 2_000;
 const EVERY_MS = 10_000;
 const EVERY_MAX_MS = 80_000;
 
-/** The shows, and when the seats left were looked up; null while the live list itself says them. */
+/** The shows, and when the seats left were looked up; null while the live list is connected. */
 export interface ShowsAndAge {
   feed: Feed<Show>;
   lookedUpAt: Date | null;
 }
 
 /**
- * Fills in the seats left by asking for them every ten seconds, less often while that fails too,
- * for as long as the live list of shows has lost its connection.
+ * Look up the seats left every ten seconds while the live list of shows has lost its connection;
+ * less often while that fails too.
  */
 export function useSeatsLeft(feed: Feed<Show>, online: boolean): ShowsAndAge {
   const [known, setKnown] = useState<SeatsLeft | null>(null);
@@ -34,7 +34,7 @@ export function useSeatsLeft(feed: Feed<Show>, online: boolean): ShowsAndAge {
     let stopped = false;
     const look = async (waitMs: number) => {
       let nextMs = EVERY_MS;
-      // A page that nobody looks at asks nothing.
+      // A hidden page sends no requests.
       if (document.visibilityState === "visible") {
         try {
           const found = await requestSeatsLeft(showIds.current, location.origin, await tracing());
