@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
-import { sourceLines } from "./frontend/source_lines";
+import { sourceLines } from "./frontend/sourceLines";
 
 // The page's OpenTelemetry is newer than the one that the root's own dependencies bring along.
 const opentelemetry = fileURLToPath(

@@ -1,8 +1,13 @@
 import { defineConfig } from "vite";
-import { sourceLines } from "./source_lines";
+import { sourceLines } from "./sourceLines";
+// Bugs on purpose. For a page without them, delete src/faults and these lines marked FAULTS.
+import { installFaults } from "./src/faults/install"; // FAULTS
 
 export default defineConfig({
-  plugins: [sourceLines()],
+  plugins: [
+    sourceLines(),
+    installFaults(), // FAULTS
+  ],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     target: "es2022",

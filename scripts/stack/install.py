@@ -28,8 +28,8 @@ DOCS = "docs"
 
 _NO_PYPI = "Does the Python package registry answer? Try again; nothing is left half installed."
 _NO_NPM = "Does the npm registry answer? Try again; nothing is left half installed."
-_PAGE_SOURCES = ("frontend", "look", "package-lock.json")
-_OBSERVATORY_UI_SOURCES = ("observatory/ui", "look", "package-lock.json")
+_PAGE_SOURCES = ("frontend", "design-tokens", "package-lock.json")
+_OBSERVATORY_UI_SOURCES = ("observatory/ui", "design-tokens", "package-lock.json")
 
 
 def everything(*, chromium: bool = False) -> None:

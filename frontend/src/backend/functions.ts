@@ -1,11 +1,11 @@
-/** Our own functions, called as whoever is signed in. */
 import { settings } from "../settings";
 import { call } from "../throughline/callable";
 import type { Sending } from "../throughline/http";
-import { auth } from "./open";
+import { auth } from "./firebase";
 
 /**
- * Calls the callable function `name`, with the trace context that `sending` brings.
+ * Call the callable function `name` with the account that is signed in and the trace context of
+ * `sending`.
  *
  * @returns its result, unchecked. @throws CallableError, or FirebaseError if the sign-in has lapsed.
  */
@@ -19,7 +19,7 @@ export async function callFunction(
   return call(functionUrl(name), data, { idToken, headers, answered, timeoutMs });
 }
 
-/** Where the function `name` answers. */
+/** Return the address of the function `name`. */
 export function functionUrl(name: string): string {
   return `${settings.functionsUrl}/${name}`;
 }

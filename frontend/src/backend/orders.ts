@@ -1,4 +1,3 @@
-/** A buyer's orders: placing one, following all. */
 import {
   collection,
   type DocumentData,
@@ -8,25 +7,24 @@ import {
   setDoc,
   Timestamp,
 } from "firebase/firestore";
-import { isOn } from "../faults/isOn";
-import { type NewOrder, ORDER_STATES, type Order, type OrderState } from "../orders/order";
-import { asEmpty, everybodys } from "./faults/denialLooksEmpty";
-import { date, integer, text } from "./field";
-import { type Live, watch } from "./live";
-import { firestore } from "./open";
-import type { Question } from "./question";
+import type { Fail, Report } from "../model/live";
+import { type NewOrder, ORDER_STATES, type Order, type OrderState } from "../model/order";
+import { date, integer, text } from "./fields";
+import { firestore } from "./firebase";
+import type { ListQuery } from "./listQuery";
+import { watch } from "./liveQuery";
 
-const MOST_ORDERS = 50;
+export const ORDERS_LIMIT = 50;
 
 const orders = collection(firestore, "orders");
 
-/** A fresh order id, minted before anything is written so that spans can name the order. */
+/** Return a new order id, before anything is written, so that spans can name the order. */
 export function newOrderId(): string {
   return doc(orders).id;
 }
 
 /**
- * Places an order through the security rules; resolves once the server has it.
+ * Place an order through the security rules; resolves once the server has it.
  *
  * @throws FirebaseError, `permission-denied` when the rules refuse it.
  */
@@ -38,32 +36,25 @@ export async function createOrder(id: string, uid: string, order: NewOrder): Pro
     card_token: order.cardToken,
     state: "placed",
     // By this device's clock, which may be wrong, and before the write has waited for a connection.
-    // It is there to be seen in the order's trace; whatever is decided goes by `placed_at`.
+    // It is only recorded in the order's trace; every decision goes by `placed_at`.
     asked_at: Timestamp.now(),
     placed_at: serverTimestamp(),
     _trace: order.carrier,
   });
 }
 
-/** Follows the newest orders of `uid`, newest first. */
-export function watchOrders(
-  uid: string,
-  report: (live: Live<Order>) => void,
-  fail: (error: Error) => void,
-): () => void {
-  if (isOn("denial-looks-empty")) {
-    return watch(everybodys(MOST_ORDERS), readOrder, report, asEmpty(report));
-  }
-  const newestFirst: Question = {
+/** Follow the newest orders of `uid`, newest first. */
+export function watchOrders(uid: string, report: Report<Order>, fail: Fail): () => void {
+  const newestFirst: ListQuery = {
     collection: "orders",
     where: [["uid", "==", uid]],
     orderBy: [["placed_at", "desc"]],
-    limit: MOST_ORDERS,
+    limit: ORDERS_LIMIT,
   };
   return watch(newestFirst, readOrder, report, fail);
 }
 
-/** An order as it lies in Firestore, whoever's it is; what is missing or odd gets a plain value. */
+/** Read an order document; a missing field, or one of the wrong type, gets a default. */
 export function readOrder(document: QueryDocumentSnapshot<DocumentData>): Order {
   const data = document.data();
   const state = ORDER_STATES.find((known) => known === data.state) ?? "placed";

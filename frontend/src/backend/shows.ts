@@ -1,13 +1,11 @@
-/** The shows on sale, in display order. */
 import type { DocumentData, QueryDocumentSnapshot } from "firebase/firestore";
-import type { Show } from "../shows/show";
-import { date, integer, text } from "./field";
-import { type Live, watch } from "./live";
+import type { Fail, Report } from "../model/live";
+import type { Show } from "../model/show";
+import { date, integer, text } from "./fields";
+import { watch } from "./liveQuery";
 
-export function watchShows(
-  report: (live: Live<Show>) => void,
-  fail: (error: Error) => void,
-): () => void {
+/** Follow the shows on sale, in display order. */
+export function watchShows(report: Report<Show>, fail: Fail): () => void {
   return watch({ collection: "shows", orderBy: [["rank", "asc"]] }, readShow, report, fail);
 }
 

@@ -32,7 +32,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
     childOf(undefined),
   );
   const listener = new ListenerTrace(tracer, view.spanContext());
-  // The card processor is not among them: it is somebody else's, and takes no context.
+  // The card processor is a third party and takes no context.
   const http = new HttpTrace(tracer, [location.origin, settings.functionsUrl]);
 
   function begin(action: Action): ActionTrace {

@@ -4,7 +4,7 @@
  * What does the work is in a chunk of its own (`index.ts`); `load.ts` decides what happens
  * while that is on its way or if it never comes.
  */
-import type { Order, OrderState } from "../orders/order";
+import type { Order, OrderState } from "../model/order";
 import { injectUnrecorded, type TraceCarrier } from "../throughline/carrier";
 import type { Sending } from "../throughline/http";
 

@@ -1,4 +1,4 @@
-import "@throughline/look/look.css";
+import "@throughline/design-tokens/tokens.css";
 import "./shell/explorer.css";
 import { render } from "preact";
 import { Explorer } from "./shell/explorer";

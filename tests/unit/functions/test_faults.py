@@ -80,8 +80,9 @@ def places_asked() -> list[tuple[str, str]]:
         for path in (FUNCTIONS / "boxoffice").glob("*.py")
         for name in re.findall(r'faults\.on\("([^"]+)"\)', path.read_text())
     ]
-    for path in (FUNCTIONS.parent / "frontend" / "src").rglob("*.ts*"):
-        found += [(name, "page") for name in re.findall(r'\bisOn\("([^"]+)"\)', path.read_text())]
+    for path in (FUNCTIONS.parent / "frontend" / "src" / "faults").glob("*.ts"):
+        if "export const REPLACES" in path.read_text():
+            found.append((re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", path.stem), "page"))
     return found
 
 

@@ -5,13 +5,14 @@
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Order } from "../../../frontend/src/orders/order";
-import { createShow } from "../../../frontend/src/organiser/create_show";
-import type { NewShow } from "../../../frontend/src/organiser/new_show";
-import { refund } from "../../../frontend/src/organiser/refund";
-import { askForQuote, readQuote } from "../../../frontend/src/purchase/quote";
+import { requestQuote } from "../../../frontend/src/app/buyer/purchase/requestQuote";
+import { requestSeatsLeft } from "../../../frontend/src/app/buyer/shows/requestSeatsLeft";
+import { createShow } from "../../../frontend/src/app/organiser/createShow";
+import { refund } from "../../../frontend/src/app/organiser/refund";
+import type { NewShow } from "../../../frontend/src/model/newShow";
+import type { Order } from "../../../frontend/src/model/order";
+import { readQuote } from "../../../frontend/src/model/quote";
 import { readSettings } from "../../../frontend/src/settings";
-import { askForSeatsLeft } from "../../../frontend/src/shows/availability";
 import { call } from "../../../frontend/src/throughline/callable";
 import type { TraceCarrier } from "../../../frontend/src/throughline/carrier";
 import type { Sending } from "../../../frontend/src/throughline/http";
@@ -109,7 +110,7 @@ const QUOTED = {
 
 test("a quote is a root of the page's, with the call beneath it and its context in the headers", async () => {
   answers["/demo/us-central1/quote"] = { status: 200, body: { result: QUOTED } };
-  const quote = await askForQuote("night-ferry", 2, functions, traced());
+  const quote = await requestQuote("night-ferry", 2, functions, traced());
   expect(quote).toEqual({
     showId: "night-ferry",
     seats: 2,
@@ -139,7 +140,7 @@ test("a quote that is refused keeps the function's code, on the span as well", a
     status: 404,
     body: { error: { status: "NOT_FOUND", message: "No show." } },
   };
-  await expect(askForQuote("gone", 2, functions, traced())).rejects.toMatchObject({
+  await expect(requestQuote("gone", 2, functions, traced())).rejects.toMatchObject({
     code: "not-found",
   });
   const asked = (await spansOnce("quote")).find((span) => span.name === "POST /quote");
@@ -164,7 +165,7 @@ test("seats left are looked up through Hosting, all shows in one trace", async (
     };
   }
   answers["/api/availability?show_id=gone"] = { status: 404, body: { error: "no" } };
-  const { seats } = await askForSeatsLeft(["a", "gone", "b"], base, traced());
+  const { seats } = await requestSeatsLeft(["a", "gone", "b"], base, traced());
   expect([...seats]).toEqual([
     ["a", 3],
     ["b", 0],
@@ -178,7 +179,7 @@ test("seats left are looked up through Hosting, all shows in one trace", async (
 
 test("no answer at all is an error", async () => {
   answers["/api/availability?show_id=a"] = { status: 200, body: { seats_left: "many" } };
-  await expect(askForSeatsLeft(["a"], base, untraced)).rejects.toThrow("no number of seats");
+  await expect(requestSeatsLeft(["a"], base, untraced)).rejects.toThrow("no number of seats");
 });
 
 const ORDER_TRACE = { traceId: "c".repeat(32), spanId: "d".repeat(16) };

@@ -1,16 +1,11 @@
 import { expect, test } from "vitest";
-import type { Order, OrderState } from "../../../frontend/src/orders/order";
-import { ORDER_STATES } from "../../../frontend/src/orders/order";
-import {
-  EMPTY_FORM,
-  MOST,
-  type NewShowForm,
-  readForm,
-} from "../../../frontend/src/organiser/new_show";
-import { describeProblem } from "../../../frontend/src/organiser/problem";
-import { STANDING, salesOf, shortName } from "../../../frontend/src/organiser/sales";
-import { inWords } from "../../../frontend/src/organiser/tally";
-import type { Show } from "../../../frontend/src/shows/show";
+import { EMPTY_FORM, MOST, type NewShowForm, readForm } from "../../../frontend/src/model/newShow";
+import type { Order, OrderState } from "../../../frontend/src/model/order";
+import { ORDER_STATES } from "../../../frontend/src/model/order";
+import { describeOrganiserError } from "../../../frontend/src/model/organiserError";
+import { STANDING, salesOf, shortName } from "../../../frontend/src/model/sales";
+import type { Show } from "../../../frontend/src/model/show";
+import { tallyText } from "../../../frontend/src/model/tally";
 
 const NOW = new Date(2026, 10, 23, 12, 0);
 
@@ -25,12 +20,12 @@ const GOOD: NewShowForm = {
   seats: "180",
 };
 
-const faultsOf = (change: Partial<NewShowForm>) =>
-  readForm({ ...GOOD, ...change }, NOW).faults ?? {};
+const errorsOf = (change: Partial<NewShowForm>) =>
+  readForm({ ...GOOD, ...change }, NOW).errors ?? {};
 
 test("a form that is filled in well is a show", () => {
   expect(readForm(GOOD, NOW)).toEqual({
-    faults: null,
+    errors: null,
     show: {
       title: "The Night Ferry",
       venue: "Harbour Playhouse",
@@ -45,10 +40,10 @@ test("a form that is filled in well is a show", () => {
 });
 
 test("an empty form says of every field what it wants, but of the one that may be empty", () => {
-  const { show, faults } = readForm(EMPTY_FORM, NOW);
+  const { show, errors } = readForm(EMPTY_FORM, NOW);
   expect(show).toBeNull();
   const { saleEndsAt, ...wanted } = EMPTY_FORM;
-  expect(Object.keys(faults ?? {}).sort()).toEqual(Object.keys(wanted).sort());
+  expect(Object.keys(errors ?? {}).sort()).toEqual(Object.keys(wanted).sort());
 });
 
 test.each([
@@ -59,14 +54,14 @@ test.each([
 });
 
 test("an end of the sale of which only half is typed is not taken for none", () => {
-  expect(readForm(GOOD, NOW, ["saleEndsAt"]).faults).toEqual({
+  expect(readForm(GOOD, NOW, ["saleEndsAt"]).errors).toEqual({
     saleEndsAt: "Give both day and time, or neither.",
   });
 });
 
 test("whether the sale ends too late is not asked before it is known when the show begins", () => {
-  const faults = faultsOf({ startsAt: "", saleEndsAt: "2026-12-04T20:01" });
-  expect(Object.keys(faults)).toEqual(["startsAt"]);
+  const errors = errorsOf({ startsAt: "", saleEndsAt: "2026-12-04T20:01" });
+  expect(Object.keys(errors)).toEqual(["startsAt"]);
 });
 
 test.each([
@@ -96,9 +91,9 @@ test.each([
   [{ seats: "1.5" }, "seats", /whole number/],
   [{ seats: "1e3" }, "seats", /whole number/],
 ] as const)("%j is refused with a reason, and nothing else is", (change, field, reason) => {
-  const faults = faultsOf(change);
-  expect(Object.keys(faults)).toEqual([field]);
-  expect(faults[field]).toMatch(reason);
+  const errors = errorsOf(change);
+  expect(Object.keys(errors)).toEqual([field]);
+  expect(errors[field]).toMatch(reason);
 });
 
 const SHOW = { seatsTotal: 40, currency: "EUR" } as Show;
@@ -152,13 +147,13 @@ test.each([
   ["create", "toString", /our side/],
   ["refund", undefined, /our side/],
 ] as const)("to %s with %s is explained, with what to do next", (what, code, title) => {
-  const problem = describeProblem(what, Object.assign(new Error("no"), { code }));
+  const problem = describeOrganiserError(what, Object.assign(new Error("no"), { code }));
   expect(problem.title).toMatch(title);
-  expect(problem.advice).not.toBe("");
+  expect(problem.hint).not.toBe("");
 });
 
 test("a wrong password and an unknown address read the same, so that nobody can fish for accounts", () => {
-  const of = (code: string) => describeProblem("sign in", { code });
+  const of = (code: string) => describeOrganiserError("sign in", { code });
   expect(of("auth/user-not-found")).toEqual(of("auth/wrong-password"));
 });
 
@@ -173,5 +168,5 @@ test.each([
     "2,498 tickets out, of 1,199 orders",
   ],
 ])("the parts %j of the tally are “%s”", (parts, words) => {
-  expect(inWords(parts)).toBe(words);
+  expect(tallyText(parts)).toBe(words);
 });

@@ -7,9 +7,9 @@ import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Backend } from "../../../frontend/src/backend/load";
-import type { NewOrder } from "../../../frontend/src/orders/order";
-import { buy } from "../../../frontend/src/purchase/buy";
+import type { Backend } from "../../../frontend/src/app/buyer/backend";
+import { buy } from "../../../frontend/src/app/buyer/purchase/buy";
+import type { NewOrder } from "../../../frontend/src/model/order";
 import { readSettings } from "../../../frontend/src/settings";
 import { startBoxOfficeTracing } from "../../../frontend/src/tracing/index";
 import { untraced } from "../../../frontend/src/tracing/tracing";
@@ -142,10 +142,10 @@ test("each span names the line of the source that began it", async () => {
       "frontend/src/tracing/index.ts",
       'attributes: { ...ROOT, "url.path": location.pathname, ...at(__SOURCE_LINE__) },',
     ],
-    ["frontend/src/purchase/buy.ts", "line: __SOURCE_LINE__,"],
-    ["frontend/src/purchase/buy.ts", '{ method: "POST", url, line: __SOURCE_LINE__ },'],
+    ["frontend/src/app/buyer/purchase/buy.ts", "line: __SOURCE_LINE__,"],
+    ["frontend/src/app/buyer/purchase/buy.ts", '{ method: "POST", url, line: __SOURCE_LINE__ },'],
     [
-      "frontend/src/purchase/buy.ts",
+      "frontend/src/app/buyer/purchase/buy.ts",
       'await trace.create({ collection: "orders", line: __SOURCE_LINE__ }, (carrier) =>',
     ],
   ]);

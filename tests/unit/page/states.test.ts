@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ORDER_STATES, type Order, type OrderState } from "../../../frontend/src/orders/order";
-import { isSettled, newsOf, standingOf, stepsOf } from "../../../frontend/src/orders/states";
+import { ORDER_STATES, type Order, type OrderState } from "../../../frontend/src/model/order";
+import { isSettled, newsOf, standingOf, stepsOf } from "../../../frontend/src/model/orderStates";
 
 function order(state: OrderState, change: Partial<Order> = {}): Order {
   return {
@@ -62,12 +62,12 @@ test.each([
 ] as const)("%s because of “%s” is explained, with what to do next", (state, reason, happened) => {
   const { explanation } = standingOf(order(state, { reason }));
   expect(explanation?.happened).toMatch(happened);
-  expect(explanation?.advice).not.toBe("");
+  expect(explanation?.hint).not.toBe("");
 });
 
 test("whoever was not charged is told so", () => {
   for (const state of ["rejected", "declined", "expired"] as const) {
-    expect(standingOf(order(state)).explanation?.advice).toMatch(/not charged|Nothing was charged/);
+    expect(standingOf(order(state)).explanation?.hint).toMatch(/not charged|Nothing was charged/);
   }
 });
 

@@ -1,9 +1,13 @@
 import { expect, test } from "vitest";
-import { dayAndTime, elapsed, money, seatCount } from "../../../frontend/src/page/format";
-import { faultOfCard, grouped, TEST_CARDS } from "../../../frontend/src/purchase/card";
-import { codeOf, describeProblem, PurchaseError } from "../../../frontend/src/purchase/problem";
-import { availabilityOf } from "../../../frontend/src/shows/seats";
-import { inDisplayOrder, type Ticket } from "../../../frontend/src/tickets/ticket";
+import { cardNumberError, grouped, TEST_CARDS } from "../../../frontend/src/model/card";
+import { dayAndTime, elapsed, money, seatCount } from "../../../frontend/src/model/format";
+import {
+  describePurchaseError,
+  PurchaseError,
+  purchaseErrorCode,
+} from "../../../frontend/src/model/purchaseError";
+import { availabilityOf } from "../../../frontend/src/model/seats";
+import { inDisplayOrder, type Ticket } from "../../../frontend/src/model/ticket";
 
 test("prices leave out cents that are nought", () => {
   expect(money(4200, "EUR")).toBe("€42");
@@ -44,7 +48,7 @@ test.each([
 });
 
 test("the documented test cards pass the page's own check", () => {
-  for (const { number } of TEST_CARDS) expect(faultOfCard(grouped(number))).toBeNull();
+  for (const { number } of TEST_CARDS) expect(cardNumberError(grouped(number))).toBeNull();
 });
 
 test.each([
@@ -54,11 +58,11 @@ test.each([
   ["4".repeat(20), /has 20/],
   ["4242 4242 4242 4241", /mistyped/],
 ])("the card number “%s” is refused with a reason", (typed, reason) => {
-  expect(faultOfCard(typed)).toMatch(reason);
+  expect(cardNumberError(typed)).toMatch(reason);
 });
 
 test("spaces and dashes in a card number do not matter", () => {
-  expect(faultOfCard("4242-4242 42424242")).toBeNull();
+  expect(cardNumberError("4242-4242 42424242")).toBeNull();
   expect(grouped("4242-4242 42424242")).toBe("4242 4242 4242 4242");
 });
 
@@ -71,8 +75,8 @@ test.each([
   [new Error("no"), "unknown"],
   [undefined, "unknown"],
 ])("%o is a problem of the kind %s, with advice", (error, code) => {
-  expect(codeOf(error)).toBe(code);
-  expect(describeProblem(error).advice).toMatch(/charged/);
+  expect(purchaseErrorCode(error)).toBe(code);
+  expect(describePurchaseError(error).hint).toMatch(/charged/);
 });
 
 test("tickets stand by order, the newest first, and by number within an order", () => {

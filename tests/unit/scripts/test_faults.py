@@ -41,13 +41,11 @@ def test_a_pages_fault_has_the_address_of_the_page_that_asks_for_it(
 ) -> None:
     """The link of the switchboard would open another page, and show nothing."""
     (address,) = [each["address"] for each in catalogue()["faults"] if each["name"] == fault.name]
-    asking = [
-        path
-        for path in (ROOT / "frontend" / "src").rglob("*.ts*")
-        if re.search(rf"isOn\(\s*[\"']{fault.name}[\"']", path.read_text())
-    ]
-    assert asking, f"no page asks whether {fault.name} is on"
-    organisers = any("organiser" in path.parts for path in asking)
+    camel = re.sub("-(.)", lambda letter: letter[1].upper(), fault.name)
+    wrong = (ROOT / "frontend/src/faults" / f"{camel}.ts").read_text()
+    replaced = re.search(r'^export const REPLACES = "([\w/]+):\w+";$', wrong, re.MULTILINE)
+    assert replaced, f"{camel}.ts replaces nothing"
+    organisers = "organiser" in replaced[1].split("/")
     assert address == f"{'/organiser' if organisers else '/'}?fault={fault.name}"
 
 

@@ -1,0 +1,52 @@
+/** Buying seats: the card becomes a token, the token becomes an order. One call is one trace. */
+
+import { digitsOf } from "../../../model/card";
+import { type Tracing, within } from "../../../tracing/tracing";
+import type { Backend } from "../backend";
+import { tokenise } from "./tokenise";
+
+export interface Purchase {
+  uid: string;
+  showId: string;
+  seats: number;
+  /** As typed; goes to the card processor and nowhere else. */
+  cardNumber: string;
+}
+
+/** A purchase that is under way. */
+export interface StartedPurchase {
+  orderId: string;
+  traceId: string;
+  /** Resolves once the server has the order; rejects with the reason why it hasn't. */
+  placed: Promise<void>;
+}
+
+/** Start to buy. `acquirerUrl` is the card processor's base URL. */
+export function buy(
+  { uid, showId, seats, cardNumber }: Purchase,
+  backend: Pick<Backend, "newOrderId" | "createOrder">,
+  tracing: Tracing,
+  acquirerUrl: string,
+): StartedPurchase {
+  const orderId = backend.newOrderId();
+  const trace = tracing.begin({
+    name: "buy",
+    line: __SOURCE_LINE__,
+    done: "Order placed",
+    failed: "Order could not be placed",
+    orderId,
+    showId,
+  });
+  const url = `${acquirerUrl}/tokens`;
+  const placed = within(trace, async () => {
+    // The processor's endpoint for browsers takes no headers of ours, so the trace's stay here.
+    const cardToken = await trace.request(
+      { method: "POST", url, line: __SOURCE_LINE__ },
+      ({ answered }) => tokenise(url, digitsOf(cardNumber), answered),
+    );
+    await trace.create({ collection: "orders", line: __SOURCE_LINE__ }, (carrier) =>
+      backend.createOrder(orderId, uid, { showId, seats, cardToken, carrier }),
+    );
+  });
+  return { orderId, traceId: trace.traceId, placed };
+}

@@ -1,0 +1,49 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Quote } from "../../../model/quote";
+import { tracing } from "../../../tracing/load";
+import { backend } from "../backend";
+import { requestQuote } from "./requestQuote";
+
+/** The quote for the seats that are chosen at the moment. */
+export type QuoteProgress =
+  | { status: "asking" }
+  | { status: "quoted"; quote: Quote }
+  | { status: "failed"; retry: () => void };
+
+// Someone who goes from two seats to six passes three others, which need no quote.
+const SETTLED_AFTER_MS = 250;
+
+const ASKING: QuoteProgress = { status: "asking" };
+
+/** A quote for `seats` of a show, asked for at once and again whenever they change. */
+export function useQuote(showId: string, seats: number): QuoteProgress {
+  const [progress, setProgress] = useState<QuoteProgress>(ASKING);
+  const [attempt, setAttempt] = useState(0);
+  const asked = useRef(false);
+
+  useEffect(() => {
+    let current = true;
+    const report = (next: QuoteProgress) => current && setProgress(next);
+    report(ASKING);
+    const ask = async () => {
+      asked.current = true;
+      try {
+        const [loaded, trace] = await Promise.all([backend, tracing()]);
+        report({ status: "quoted", quote: await requestQuote(showId, seats, loaded, trace) });
+      } catch (error) {
+        console.warn("There is no quote; the price on the page stands", error);
+        report({ status: "failed", retry: () => setAttempt((last) => last + 1) });
+      }
+    };
+    const timer = setTimeout(() => void ask(), asked.current ? SETTLED_AFTER_MS : 0);
+    return () => {
+      // An answer that is on its way is let come, so that its trace is whole, and then ignored.
+      current = false;
+      clearTimeout(timer);
+    };
+    // A new attempt asks again.
+  }, [showId, seats, attempt]);
+
+  // For one frame after a change, the quote is still that of the choice before.
+  return progress.status === "quoted" && progress.quote.seats !== seats ? ASKING : progress;
+}

@@ -1,0 +1,50 @@
+import { useState } from "preact/hooks";
+import { announce } from "../../components/Announcer";
+import { Notice } from "../../components/Notice";
+
+interface Props {
+  email: string;
+  /** Whether the page would notice by itself that the account is made an organiser's. */
+  isWatched: boolean;
+  checkAgain: () => Promise<void>;
+  signOut: () => void;
+}
+
+/** Shown to a visitor whose account is not an organiser's. */
+export function NoClaim({ email, isWatched, checkAgain, signOut }: Props) {
+  const [outcome, setOutcome] = useState<string | null>(null);
+  const check = async () => {
+    setOutcome(null);
+    try {
+      await checkAgain();
+      // If the account has the claim now, this view is replaced before the text is seen.
+      setOutcome("Still not an organiser's account.");
+      announce("Still not an organiser's account.");
+    } catch (error) {
+      console.error("The claim could not be looked up", error);
+      setOutcome("The box office can't be reached. Try again.");
+    }
+  };
+  return (
+    <Notice title="This account is not an organiser's." urgent>
+      <p>
+        You are signed in as <strong class="email">{email || "a guest"}</strong>, who may buy but
+        not sell. Whoever runs the box office can change that; or sign in with another account.
+      </p>
+      <p class="soft detail" role="status">
+        {outcome ??
+          (isWatched
+            ? "Once you are made an organiser, this page goes on by itself."
+            : "Just been made an organiser? Then check again.")}
+      </p>
+      <div class="row">
+        <button type="button" class="button" onClick={() => void check()}>
+          Check again
+        </button>
+        <button type="button" class="button primary" onClick={signOut}>
+          Use another account
+        </button>
+      </div>
+    </Notice>
+  );
+}

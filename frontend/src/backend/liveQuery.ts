@@ -1,0 +1,67 @@
+import {
+  collection,
+  type DocumentData,
+  limit,
+  onSnapshot,
+  orderBy,
+  type Query,
+  type QueryDocumentSnapshot,
+  query,
+  where,
+} from "firebase/firestore";
+import type { Fail, Report } from "../model/live";
+import { tell } from "../tracing/load";
+import { firestore } from "./firebase";
+import { type ListQuery, queryText } from "./listQuery";
+
+/**
+ * Follow the documents that match `listQuery`, each converted by `read`.
+ *
+ * Metadata changes are reported too: they say when the server has confirmed a write, and when the
+ * connection to it is lost and found.
+ *
+ * @returns a function that stops following them.
+ */
+export function watch<T>(
+  listQuery: ListQuery,
+  read: (document: QueryDocumentSnapshot<DocumentData>) => T,
+  report: Report<T>,
+  fail: Fail,
+): () => void {
+  const began = Date.now();
+  let isAnswered = false;
+  const answered = (error?: Error) => {
+    if (isAnswered) return;
+    isAnswered = true;
+    const listening = {
+      line: __SOURCE_LINE__,
+      collection: listQuery.collection,
+      text: queryText(listQuery),
+      began,
+      error,
+    };
+    tell((tracing) => tracing.listened(listening));
+  };
+  return onSnapshot(
+    firestoreQuery(listQuery),
+    { includeMetadataChanges: true },
+    (snapshot) => {
+      const connected = !snapshot.metadata.fromCache;
+      if (connected) answered();
+      report({ items: snapshot.docs.map(read), connected });
+    },
+    (error) => {
+      answered(error);
+      fail(error);
+    },
+  );
+}
+
+function firestoreQuery(listQuery: ListQuery): Query {
+  return query(
+    collection(firestore, listQuery.collection),
+    ...(listQuery.where ?? []).map((filter) => where(...filter)),
+    ...(listQuery.orderBy ?? []).map((ordering) => orderBy(...ordering)),
+    ...(listQuery.limit === undefined ? [] : [limit(listQuery.limit)]),
+  );
+}

@@ -1,0 +1,8 @@
+import "./standing.css";
+
+import type { Tone } from "../model/orderStates";
+
+/** Where an order stands, as a badge. */
+export function Standing({ label, tone }: { label: string; tone: Tone }) {
+  return <span class={`standing ${tone}`}>{label}</span>;
+}

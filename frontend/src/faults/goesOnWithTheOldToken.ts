@@ -1,0 +1,14 @@
+/**
+ * Show what the new role opens, and ask for it with a token that lacks the claim.
+ *
+ * A token has the claims of when it was issued, and is good for an hour. A page that reads the role
+ * from a document knows it before the rules and the functions, which read the token.
+ */
+import type { takeUpRole as right } from "../backend/organiser/role";
+
+export const REPLACES = "backend/organiser/role:takeUpRole";
+
+export const takeUpRole: typeof right = async ({ user, role, report }) => {
+  const isOrganiser = role === "organiser";
+  report({ email: user.email ?? "", isOrganiser, isWatched: true });
+};

@@ -1,0 +1,159 @@
+/** What an order's states mean to the person who placed it. */
+import { seatCount } from "./format";
+import type { Order, OrderState } from "./order";
+
+/** The way of an order that goes well. */
+const PATH: readonly OrderState[] = ["placed", "reserved", "charging", "paid", "ticketed"];
+
+const DONE: Record<OrderState, string> = {
+  placed: "Order placed",
+  reserved: "Seats held",
+  charging: "Payment requested",
+  paid: "Payment received",
+  ticketed: "Tickets issued",
+  rejected: "Turned down",
+  declined: "Payment declined",
+  expired: "Hold ran out",
+  refunded: "Refunded",
+};
+
+const DOING: Partial<Record<OrderState, string>> = {
+  placed: "Sending your order…",
+  reserved: "Holding your seats…",
+  charging: "Requesting payment…",
+  paid: "Waiting for the bank…",
+  ticketed: "Issuing your tickets…",
+};
+
+export interface Step {
+  state: OrderState;
+  label: string;
+  status: "done" | "doing" | "ahead" | "stopped";
+  /** When it was done; null if it wasn't, or the server has not said yet. */
+  at: Date | null;
+}
+
+/** The order's steps so far, and, if it is still on its way, those ahead. */
+export function stepsOf(order: Order): Step[] {
+  const at = (state: OrderState) =>
+    (state === "placed" ? order.placedAt : order.movedAt[state]) ?? null;
+  const done = (state: OrderState): Step => ({
+    state,
+    label: DONE[state],
+    status: "done",
+    at: at(state),
+  });
+
+  const reached = PATH.indexOf(order.state);
+  if (reached === -1) {
+    const passed = PATH.filter((state) => state === "placed" || order.movedAt[state]);
+    return [...passed.map(done), { ...done(order.state), status: "stopped" }];
+  }
+  const confirmed = order.hasPendingWrites ? reached - 1 : reached;
+  return PATH.map((state, place) => {
+    if (place <= confirmed) return done(state);
+    if (place === confirmed + 1)
+      return { state, label: DOING[state] ?? DONE[state], status: "doing", at: null };
+    return { state, label: DONE[state], status: "ahead", at: null };
+  });
+}
+
+/** How well an order is doing, which decides the colour it is shown in. */
+export type Tone = "moving" | "good" | "bad" | "quiet";
+
+/** Where an order stands and, where it went wrong, what happened and what to do. */
+export interface Standing {
+  /** A label that stays the same while the order is moving; the steps say the rest. */
+  label: string;
+  tone: Tone;
+  explanation?: { happened: string; hint: string };
+}
+
+export function standingOf(order: Order): Standing {
+  switch (order.state) {
+    case "ticketed":
+      return { label: order.seats === 1 ? "Ticket issued" : "Tickets issued", tone: "good" };
+    case "rejected":
+      return { label: "Not available", tone: "bad", explanation: whyRejected(order) };
+    case "declined":
+      return { label: "Card declined", tone: "bad", explanation: whyDeclined(order.reason) };
+    case "expired":
+      return {
+        label: "Hold ran out",
+        tone: "bad",
+        explanation: {
+          happened: "The payment did not come through in time, so your seats went back on sale.",
+          hint: "Your card was not charged. Buy again if there are seats left.",
+        },
+      };
+    case "refunded":
+      return {
+        label: "Refunded",
+        tone: "quiet",
+        explanation: {
+          happened: "The tickets of this order are no longer valid.",
+          hint: "The money goes back to the card you paid with.",
+        },
+      };
+    default:
+      return { label: "In progress", tone: "moving" };
+  }
+}
+
+/** What has just happened to an order, as it is read out. */
+export function newsOf(order: Order): string {
+  const { explanation } = standingOf(order);
+  const happened = order.hasPendingWrites ? "Sending your order" : DONE[order.state];
+  return explanation ? `${happened}. ${explanation.happened} ${explanation.hint}` : `${happened}.`;
+}
+
+/** Whether the order will change no more by itself. */
+export function isSettled(state: OrderState): boolean {
+  return !PATH.includes(state) || state === "ticketed";
+}
+
+function whyRejected({ reason, seats }: Order): { happened: string; hint: string } {
+  if (reason === "sold_out") {
+    return {
+      happened: `There were not ${seatCount(seats)} left when your order came in. Somebody was faster.`,
+      hint: "Your card was not charged. Try fewer seats, or another show.",
+    };
+  }
+  if (reason === "sale_over") {
+    return {
+      happened: "The sale had ended when your order came in.",
+      hint: "Your card was not charged. Pick another show, or ask at the door.",
+    };
+  }
+  if (reason === "unknown_show") {
+    return {
+      happened: "This show is no longer on sale.",
+      hint: "Your card was not charged. Pick another show.",
+    };
+  }
+  return {
+    happened: "The box office could not take this order.",
+    hint: "Your card was not charged. Try again, or pick another show.",
+  };
+}
+
+function whyDeclined(reason: string): { happened: string; hint: string } {
+  const released = "Nothing was charged and your seats are back on sale.";
+  switch (reason) {
+    case "insufficient_funds":
+      return {
+        happened: "The bank says there is not enough money in the account.",
+        hint: `${released} Buy again with another card, or fewer seats.`,
+      };
+    case "expired_card":
+      return {
+        happened: "The bank says this card has expired.",
+        hint: `${released} Buy again with a card that is still valid.`,
+      };
+    default:
+      return {
+        happened: "The bank declined the payment and did not say why.",
+        hint: `${released} Buy again with another card, or ask your bank.`,
+      };
+  }
+}

@@ -1,0 +1,28 @@
+/** What the box office says that seats cost, and whether they are left. */
+export interface Quote {
+  showId: string;
+  seats: number;
+  amountCents: number;
+  currency: string;
+  seatsLeft: number;
+  /** Whether this many seats were left when it was given; a quote holds none of them. */
+  available: boolean;
+}
+
+/** Read the `quote` function's answer. @throws Error naming a missing or mistyped field. */
+export function readQuote(answer: unknown): Quote {
+  const fields = (answer ?? {}) as Record<string, unknown>;
+  const read = <T>(name: string, type: "string" | "number" | "boolean"): T => {
+    const value = fields[name];
+    if (typeof value === type) return value as T;
+    throw new Error(`The quote has ${value === undefined ? "no" : "an odd"} ${name}.`);
+  };
+  return {
+    showId: read("show_id", "string"),
+    seats: read("seats", "number"),
+    amountCents: read("amount_cents", "number"),
+    currency: read("currency", "string"),
+    seatsLeft: read("seats_left", "number"),
+    available: read("available", "boolean"),
+  };
+}

@@ -1,5 +1,0 @@
-/**
- * Where it is written, as `file:line` below `frontend/src`; the build puts it in.
- * See `frontend/source_lines.ts`.
- */
-declare const __SOURCE_LINE__: string;

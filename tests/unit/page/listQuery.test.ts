@@ -1,0 +1,25 @@
+/** A live query as plain data: the query that is made of it, and its words for the trace. */
+import { expect, test } from "vitest";
+import { type ListQuery, queryText } from "../../../frontend/src/backend/listQuery";
+
+test.each<[ListQuery, string]>([
+  [{ collection: "orders" }, "orders"],
+  [{ collection: "shows", orderBy: [["rank", "asc"]] }, "shows order by rank asc"],
+  [
+    {
+      collection: "orders",
+      where: [
+        ["uid", "==", "somebody"],
+        ["state", "in", ["paid"]],
+      ],
+      orderBy: [
+        ["placed_at", "desc"],
+        ["seats", "asc"],
+      ],
+      limit: 50,
+    },
+    "orders where uid == ? and state in ? order by placed_at desc, seats asc limit ?",
+  ],
+])("its words have its shape and none of its values", (listQuery, text) => {
+  expect(queryText(listQuery)).toBe(text);
+});
