@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 from typing import Any, TypedDict
 
-from stack import parts, places
-from stack.problem import Problem
+from stack import paths
+from stack.errors import UserError
+from stack.setup import toolchain
 
 TRACING = "/src/tracing/index.ts"
 
@@ -28,13 +29,13 @@ def measure(_runs: int) -> dict[str, Any]:
     """Build once: a build is the same every time."""
     script = Path(__file__).with_name("bundle.mjs")
     done = subprocess.run(
-        [str(parts.node()), str(script), str(places.ROOT / "frontend")],
+        [str(toolchain.node()), str(script), str(paths.ROOT / "frontend")],
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise Problem(f"The page can't be built: {done.stderr.strip()[-300:]}")
+        raise UserError(f"The page can't be built: {done.stderr.strip()[-300:]}")
     return summary(json.loads(done.stdout))
 
 

@@ -25,13 +25,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from stack import places
-from stack.benches.ratio import ratios
-from stack.ports import HOST
-from stack.problem import Problem
+from benchmarks.ratio import ratios
+from stack import paths
+from stack.errors import UserError
+from stack.local.addresses import HOST
 
-FOLDER = places.MADE / "bench" / "coldstart"
-THROUGHLINE = places.FUNCTIONS / "throughline"
+FOLDER = paths.MADE / "bench" / "coldstart"
+THROUGHLINE = paths.FUNCTIONS / "throughline"
 TARGET = "remind"
 ANSWER_SECONDS = 60.0
 
@@ -94,8 +94,8 @@ def _first_answer_s(project: Path, otlp: str) -> float:
         "FUNCTION_SIGNATURE_TYPE": "cloudevent",
         "OTEL_EXPORTER_OTLP_ENDPOINT": otlp,
     }
-    environment.pop("PYTHONPATH", None)
-    command = [str(places.FUNCTIONS / "venv" / "bin" / "functions-framework")]
+
+    command = [str(paths.FUNCTIONS / "venv" / "bin" / "functions-framework")]
     command += ["--source", "main.py", "--host", HOST, "--port", str(port)]
     log = project.with_suffix(".log")
     with log.open("wb") as out:
@@ -117,7 +117,7 @@ def _first_answer_s(project: Path, otlp: str) -> float:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     if status != 200:
-        raise Problem(f"The function of {project.name} answered {status} (all it said: {log}).")
+        raise UserError(f"The function of {project.name} answered {status} (all it said: {log}).")
     return took
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stack import install, places
-from stack.benches import (
+from benchmarks import (
     bundle,
     coldstart,
     explorer,
@@ -20,9 +18,10 @@ from stack.benches import (
     scrolling,
     startup,
 )
-from stack.exit_status import exit_status
+from stack import paths
+from stack.setup import install
 
-FOLDER = places.MADE / "bench"
+FOLDER = paths.MADE / "bench"
 
 
 @dataclass(frozen=True)
@@ -78,9 +77,8 @@ BENCHES = {
 }
 
 
-@exit_status
-def main() -> int:
-    """Run the command; returns its exit status."""
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; return its exit status."""
     width = max(map(len, BENCHES))
     parser = argparse.ArgumentParser(
         prog="./scripts/bench",
@@ -93,7 +91,7 @@ def main() -> int:
     parser.add_argument("what", choices=BENCHES, help="what to measure, of the list below")
     parser.add_argument("--runs", type=int, help="how many counted runs, of each way")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     bench = BENCHES[options.what]
     runs = bench.runs if options.runs is None else options.runs
     if runs < 1:
@@ -106,7 +104,3 @@ def main() -> int:
     else:
         print("\n".join(f"{name:<32}{value}" for name, value in found.items()))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import statistics
-import subprocess
 import time
 import urllib.request
 from collections.abc import Sequence
 from typing import Any
 
-from stack import places
-from stack.benches import observatory
-from stack.benches.ratio import p95, ratios
-from stack.benches.scrolling import TRACE_ID, large_trace
-from stack.problem import Problem
-from stack.processes import Processes
+from benchmarks import first_paint, observatory
+from benchmarks.ratio import p95, ratios
+from benchmarks.scrolling import TRACE_ID, large_trace
+from stack import paths
+from stack.errors import UserError
+from stack.local.processes import Processes
 
-FOLDER = places.MADE / "bench" / "explorer"
-SCRIPTS = places.ROOT / "observatory" / "ui" / "dist" / "assets"
+FOLDER = paths.MADE / "bench" / "explorer"
+SCRIPTS = paths.ROOT / "observatory" / "ui" / "dist" / "assets"
 TRACES = 400
 SPANS_A_TRACE = 40
 TRACES_A_REQUEST = 50
@@ -37,13 +35,13 @@ def measure(runs: int) -> dict[str, Any]:
     """Open the overview and the plain page in turn, so many times each, always for the first time.
 
     Raises:
-        Problem: a page does not appear.
+        UserError: a page does not appear.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
     with Processes() as processes:
         url = observatory.start(processes, FOLDER / "spans.duckdb")
         _fill(url)
-        opened = _opened(url, runs)
+        opened = first_paint.measure(url, runs)
     sizes = {file.name: gzip_bytes(file.read_bytes()) for file in SCRIPTS.glob("*.js")}
     return {"n": runs, "traces": TRACES, **summary(opened, sizes)}
 
@@ -95,19 +93,4 @@ def _fill(url: str) -> None:
         )
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             if answer.read() != b"{}":
-                raise Problem("The Observatory did not take all traces.")
-
-
-def _opened(url: str, runs: int) -> list[dict[str, Any]]:
-    command = [str(places.python_in(places.VENV)), "-m", "stack.benches.first_paint"]
-    done = subprocess.run(
-        [*command, url, str(runs)],
-        cwd=places.ROOT,
-        env={**os.environ, "PYTHONPATH": f"{places.ROOT / 'scripts'}{os.pathsep}{places.ROOT}"},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise Problem("The browser did not show the overview.")
-    return [json.loads(line) for line in done.stdout.splitlines()]
+                raise UserError("The Observatory did not take all traces.")

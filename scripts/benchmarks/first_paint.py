@@ -1,19 +1,14 @@
-"""Opens the explorer's overview and a plain page for the first time, and times what is seen.
-
-Runs in the environment that install.py made, like buy.py. For each opening one line of JSON.
-"""
+"""Open the explorer's overview and a plain page for the first time, and time what is seen."""
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Any
 
 from playwright.sync_api import Browser
 from playwright.sync_api import Error as BrowserError
 
-from stack.buy import browser
-from stack.console import say
+from stack.clients.browser_purchase import browser
+from stack.errors import UserError
 
 VIEWPORT_PX = (1280, 900)
 # A page that the same server has, and that shows text as soon as it is there.
@@ -57,19 +52,16 @@ def open_once(chromium: Browser, url: str) -> dict[str, Any]:
     return found
 
 
-def main() -> int:
-    """Arguments: the Observatory's address, and how many times to open it."""
-    url, times = sys.argv[1], int(sys.argv[2])
+def measure(url: str, times: int) -> list[dict[str, Any]]:
+    """Open both pages of the Observatory at `url` so many times, and return what was timed.
+
+    Raises:
+        UserError: the browser does not show them.
+    """
     try:
         with browser() as chromium:
             open_once(chromium, url)  # the browser's own first page is slow
-            for _ in range(times):
-                print(json.dumps(open_once(chromium, url)), flush=True)
-    except BrowserError as problem:
-        say(f"✗ {problem}")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+            return [open_once(chromium, url) for _ in range(times)]
+    except BrowserError as error:
+        why = error.message.splitlines()[0]
+        raise UserError(f"The browser did not show the overview: {why}") from error

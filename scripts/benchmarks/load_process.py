@@ -7,8 +7,8 @@ import os
 import subprocess
 from typing import Any, TypedDict
 
-from stack import places
-from stack.problem import Problem
+from stack import paths
+from stack.errors import UserError
 
 
 class Sent(TypedDict):
@@ -25,11 +25,11 @@ class LoadProcess:
     """Eight senders to one OTLP endpoint. As a context manager it leaves none of them behind."""
 
     def __init__(self, url: str, spans: int, seed: int = 1) -> None:
-        command = [str(places.python_in(places.VENV)), "-m", "stack.benches.otlp_load", url]
+        command = [str(paths.python_in(paths.VENV)), "-m", "benchmarks.otlp_load", url]
         self._process = subprocess.Popen(
             [*command, "--spans", str(spans), "--seed", str(seed)],
-            cwd=places.ROOT,
-            env={**os.environ, "PYTHONPATH": str(places.ROOT / "scripts")},
+            cwd=paths.ROOT,
+            env={**os.environ, "PYTHONPATH": str(paths.ROOT / "scripts")},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -55,7 +55,7 @@ class LoadProcess:
     def _said(self) -> dict[str, Any]:
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
-            raise Problem("The process that sends spans has ended.")
+            raise UserError("The process that sends spans has ended.")
         said: dict[str, Any] = json.loads(line)
         return said
 

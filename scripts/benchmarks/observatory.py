@@ -19,15 +19,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from stack import places
-from stack.benches import observatory_queries, reference_stores
-from stack.benches.load_process import LoadProcess, Sent
+from benchmarks import observatory_queries, reference_stores
+from benchmarks.load_process import LoadProcess, Sent
+from stack import paths
 from stack.console import say
-from stack.ports import HOST
-from stack.problem import Problem
-from stack.processes import Processes, wait_until
+from stack.errors import UserError
+from stack.local.addresses import HOST
+from stack.local.processes import Processes, wait_until
 
-FOLDER = places.MADE / "bench" / "observatory"
+FOLDER = paths.MADE / "bench" / "observatory"
 SPANS_A_ROUND = 200_192  # requests of 512
 START_SECONDS = 30.0
 FOUND_SECONDS = 60.0
@@ -103,8 +103,8 @@ def start(processes: Processes, data: Path) -> str:
     for suffix in ("", ".wal"):
         Path(f"{data}{suffix}").unlink(missing_ok=True)
     log = data.with_suffix(".log")
-    command = [str(places.python_in(places.VENV)), "-m", "observatory", "--port", "0"]
-    processes.start("Observatory", [*command, "--data", str(data)], os.environ, log, places.ROOT)
+    command = [str(paths.python_in(paths.VENV)), "-m", "observatory", "--port", "0"]
+    processes.start("Observatory", [*command, "--data", str(data)], os.environ, log, paths.ROOT)
 
     def said() -> list[str]:
         return [word for word in log.read_text().split() if word.startswith(f"http://{HOST}:")]
@@ -120,7 +120,7 @@ def _until_found(url: str, trace_id: str) -> float:
         if _asked(f"{url}/api/traces?limit=1&trace_id_prefix={trace_id}")["total"]:
             return time.monotonic() - began
         if time.monotonic() - began > FOUND_SECONDS:
-            raise Problem(f"Trace {trace_id} is not found, though it was acknowledged.")
+            raise UserError(f"Trace {trace_id} is not found, though it was acknowledged.")
 
 
 def _asked(url: str) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def _asked(url: str) -> dict[str, Any]:
             said: dict[str, Any] = json.load(answer)
             return said
     except urllib.error.URLError as error:
-        raise Problem(f"The Observatory did not answer {url}: {error}.") from error
+        raise UserError(f"The Observatory did not answer {url}: {error}.") from error
 
 
 def _rss_mb(pid: int) -> int:
@@ -140,5 +140,5 @@ def _rss_mb(pid: int) -> int:
             ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False
         ).stdout.strip()
     if not said.isdigit():
-        raise Problem("`ps` does not say how much memory the Observatory takes.")
+        raise UserError("`ps` does not say how much memory the Observatory takes.")
     return round(int(said) * 1024 / 10**6)

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from stack.benches.programme import REGIONS, SHOWS
-from stack.benches.ratio import p95
-from stack.problem import Problem
+from benchmarks.ratio import p95
+from benchmarks.shows import REGIONS, SHOWS
+from stack.errors import UserError
 
 QUESTIONS = 40
 WARM_UP = 3
@@ -107,7 +107,7 @@ class _Asked:
         """Some traces from all over what is stored."""
         some = list(self._lines(chance))
         if not some:
-            raise Problem("The Observatory to be asked holds no traces.")
+            raise UserError("The Observatory to be asked holds no traces.")
         return some
 
     def _lines(self, chance: random.Random) -> Iterator[dict[str, Any]]:
@@ -126,5 +126,7 @@ class _Asked:
         answer = self._connection.getresponse()
         body = answer.read()
         if answer.status != 200:
-            raise Problem(f"The Observatory answered {path} with {answer.status}: {body[:200]!r}.")
+            raise UserError(
+                f"The Observatory answered {path} with {answer.status}: {body[:200]!r}."
+            )
         return body

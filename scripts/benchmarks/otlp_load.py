@@ -1,8 +1,4 @@
-"""Sends spans over eight connections, as fast as they are taken, one round for each line it reads.
-
-Runs in the environment that install.py made, like buyer.py. Requests are encoded before they are
-sent. For each round one line of JSON is printed when it is encoded and one when it was answered.
-"""
+"""Send spans over eight connections, as fast as they are taken, a round for each line read."""
 
 from __future__ import annotations
 
@@ -16,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from stack.benches.otlp_traces import Traces
+from benchmarks.otlp_traces import Traces
 
 CONNECTIONS = 8
 SPANS_PER_REQUEST = 512

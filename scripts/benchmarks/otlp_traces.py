@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from stack.benches.programme import REGIONS, SHOWS
+from benchmarks.shows import REGIONS, SHOWS
 
 HOUR_NS = 3600 * 10**9
 MS = 10**6

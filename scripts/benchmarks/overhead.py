@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import statistics
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -21,16 +19,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from stack import places, running
-from stack.benches.ratio import ratios
-from stack.console import say
-from stack.ports import free_ports
-from stack.problem import Problem
-from stack.processes import Processes, wait_until
+from playwright.sync_api import Browser
 
-FOLDER = places.MADE / "bench"
+from benchmarks import buyer
+from benchmarks.ratio import ratios
+from stack import paths
+from stack.clients.browser_purchase import Purchase, browser
+from stack.console import say
+from stack.errors import UserError
+from stack.local import running
+from stack.local.addresses import free_addresses
+from stack.local.processes import Processes, wait_until
+
+FOLDER = paths.MADE / "bench"
 # Not below .throughline: the emulator watches no path that has a dot in front of a name.
-FUNCTIONS = places.ROOT / "bench-functions"
+FUNCTIONS = paths.ROOT / "bench-functions"
 ORDER: tuple[Literal["with", "without"], ...] = ("with", "without", "without", "with")
 ROUNDS = 2
 # The first orders after a change find the workers cold: each function may need a second one.
@@ -47,22 +50,23 @@ def measure(runs: int) -> dict[str, Any]:
     found: dict[str, list[float]] = {"with": [], "without": []}
     lost = 0
     orders = math.ceil(runs / (2 * ROUNDS))
-    ports = free_ports()
+    addresses = free_addresses()
     settings = {"ACQUIRER_DELAY_SECONDS": str(ACQUIRER_DELAY_SECONDS)}
     with (
         _copied_functions(),
-        running.stack(ports, FOLDER, functions=FUNCTIONS, settings=settings) as processes,
-        _buyer(ports.url("hosting")) as buyer,
+        running.stack(addresses, FOLDER, functions=FUNCTIONS, settings=settings) as processes,
+        browser() as chromium,
     ):
         for phase in ORDER * ROUNDS:
             _restart_workers(phase, processes)
-            tried = [_buy(buyer, phase) for _ in range(WARM_UP + orders)][WARM_UP:]
-            bought = [each for each in tried if each]
-            lost += len(tried) - len(bought)
+            runs_of_phase = range(WARM_UP + orders)
+            purchases = [_buy(chromium, addresses.hosting, phase) for _ in runs_of_phase]
+            bought = [purchase for purchase in purchases[WARM_UP:] if purchase]
+            lost += len(purchases[WARM_UP:]) - len(bought)
             if lost > LOST_MAX:
-                raise Problem(f"{lost} purchases did not go through; nothing is measured.")
-            _check(bought, phase, ports.url("observatory"))
-            took = [float(each["wall_s"]) - ACQUIRER_DELAY_SECONDS for each in bought]
+                raise UserError(f"{lost} purchases did not go through; nothing is measured.")
+            _check(bought, phase, addresses.observatory)
+            took = [each.wall_s - ACQUIRER_DELAY_SECONDS for each in bought]
             found[phase] += took
             say(f"  {phase} tracing: {statistics.median(took):.3f} s")
     return {
@@ -79,8 +83,8 @@ def _copied_functions() -> Iterator[None]:
     """Work on a copy: the workers' settings lie beside them, and a change there reloads them."""
     shutil.rmtree(FUNCTIONS, ignore_errors=True)
     leave_out = shutil.ignore_patterns("venv", "__pycache__", ".env*", ".mypy_cache", "*.log")
-    shutil.copytree(places.FUNCTIONS, FUNCTIONS, ignore=leave_out)
-    (FUNCTIONS / "venv").symlink_to(places.FUNCTIONS / "venv")
+    shutil.copytree(paths.FUNCTIONS, FUNCTIONS, ignore=leave_out)
+    (FUNCTIONS / "venv").symlink_to(paths.FUNCTIONS / "venv")
     try:
         yield
     finally:
@@ -113,48 +117,23 @@ def _restart_workers(phase: str, processes: Processes) -> None:
     wait_until(has_reloaded, "The reload of the functions", processes, RELOAD_SECONDS)
 
 
-@contextmanager
-def _buyer(box_office: str) -> Iterator[subprocess.Popen[str]]:
-    """A browser that buys a ticket for each line written to it."""
-    buyer = subprocess.Popen(
-        [str(places.python_in(places.VENV)), "-m", "stack.benches.buyer", box_office],
-        cwd=places.ROOT,
-        env={**os.environ, "PYTHONPATH": str(places.ROOT / "scripts")},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+def _buy(chromium: Browser, hosting: str, phase: str) -> Purchase | None:
+    """Return what the page showed of one purchase; None if it was lost on the way."""
     try:
-        yield buyer
-    finally:
-        if buyer.stdin:
-            buyer.stdin.close()
-        buyer.wait()
-
-
-def _buy(buyer: subprocess.Popen[str], phase: str) -> dict[str, Any] | None:
-    """What the page showed of one purchase; None if it was lost on the way."""
-    said = ""
-    if buyer.stdin and buyer.stdout and buyer.poll() is None:
-        buyer.stdin.write(f"{phase}\n")
-        buyer.stdin.flush()
-        said = buyer.stdout.readline()
-    if not said:
-        raise Problem("The browser that buys has ended.")
-    bought: dict[str, Any] = json.loads(said)
-    if "problem" in bought:
-        say(f"  {bought['problem']}")
+        purchase = buyer.buy(chromium, hosting, tracing=phase == "with")
+    except UserError as error:
+        say(f"  {error}")
         return None
-    if bought["order_state"] != "ticketed":
-        raise Problem(f"Order {bought['order_id']} ended {bought['order_state']}, not ticketed.")
-    return bought
+    if purchase.order_state != "ticketed":
+        raise UserError(f"Order {purchase.order_id} ended {purchase.order_state}, not ticketed.")
+    return purchase
 
 
-def _check(bought: list[dict[str, Any]], phase: str, observatory: str) -> None:
+def _check(bought: list[Purchase], phase: str, observatory: str) -> None:
     """See that the orders of a phase were traced, or were not, as it says."""
     for each in bought:
-        if _is_traced(observatory, each["trace_id"]) != (phase == "with"):
-            raise Problem(f"Order {each['order_id']} was not {phase} tracing; nothing is measured.")
+        if _is_traced(observatory, each.trace_id) != (phase == "with"):
+            raise UserError(f"Order {each.order_id} was not {phase} tracing; nothing is measured.")
 
 
 def _is_traced(observatory: str, trace_id: str) -> bool:

@@ -4,33 +4,27 @@ from __future__ import annotations
 
 import json
 import statistics
-import subprocess
 import urllib.request
 from typing import Any
 
-from stack import places, running
-from stack.ports import free_ports
-from stack.problem import Problem
+from stack import paths
+from stack.clients.browser_purchase import buy_and_trace, summary
+from stack.local import running
+from stack.local.addresses import free_addresses
 
-FOLDER = places.MADE / "bench"
+FOLDER = paths.MADE / "bench"
 
 
 def measure(runs: int) -> dict[str, Any]:
     """Buy `runs` tickets, one after the other."""
-    ports = free_ports()
-    with running.stack(ports, FOLDER):
-        command = [str(places.python_in(places.VENV)), "-m", "stack.buy"]
-        command += ["--port-offset", str(ports.offset), "--json"]
-        bought = []
+    addresses = free_addresses()
+    with running.stack(addresses, FOLDER):
+        bought: list[dict[str, Any]] = []
         for turn in range(runs + 2):
-            said = subprocess.run(
-                command, cwd=places.ROOT, stdout=subprocess.PIPE, text=True, check=False
-            ).stdout
-            if not said:
-                raise Problem("A purchase did not go through.")
+            purchase, journey = buy_and_trace(addresses)
             if turn >= 2:  # the first ones find the functions cold
-                bought.append(json.loads(said))
-        observatory = ports.url("observatory")
+                bought.append(summary(purchase, journey))
+        observatory = addresses.observatory
         ours = [each["wall_s"] - _card_network_s(observatory, each["trace_id"]) for each in bought]
     return {
         "n": runs,

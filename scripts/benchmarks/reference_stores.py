@@ -14,14 +14,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-from stack import install, places
-from stack.benches.load_process import LoadProcess
+from benchmarks.load_process import LoadProcess
+from stack import paths
 from stack.console import say
-from stack.ports import HOST
-from stack.problem import Problem
-from stack.processes import Processes, wait_until
+from stack.errors import UserError
+from stack.local.addresses import HOST
+from stack.local.processes import Processes, wait_until
+from stack.setup import python_environment
+from stack.setup.steps import one_at_a_time
 
-FOLDER = places.MADE / "bench" / "references"
+FOLDER = paths.MADE / "bench" / "references"
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 START_SECONDS = 180.0
 # Phoenix takes spans in at once and stores them later.
 STORE_SECONDS = 300.0
@@ -34,18 +37,32 @@ def measure() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, spans_per_s in (("rotel_blackhole", _rotel), ("phoenix", _phoenix)):
         try:
-            found[f"{name}_spans_per_s"] = round(spans_per_s(install.references()))
-        except Problem as problem:
+            found[f"{name}_spans_per_s"] = round(spans_per_s(environment()))
+        except UserError as problem:
             say(f"  no figure of {name}: {problem}")
             found[f"{name}_missing"] = str(problem)
     return found
+
+
+def environment() -> Path:
+    """Return the virtual environment with rotel and Phoenix; making it takes a while.
+
+    Raises:
+        UserError: it can't be installed here.
+    """
+    venv = FOLDER / "venv"
+    with one_at_a_time():
+        python_environment.make(
+            "venv-references", venv, REQUIREMENTS, "rotel and Phoenix, to measure beside"
+        )
+    return venv
 
 
 def _rotel(venv: Path) -> float:
     port, grpc = _free_port(), _free_port()
     agents = list(venv.glob("lib/python*/site-packages/rotel/rotel-agent"))
     if not agents:
-        raise Problem("The package rotel brings no agent for this machine.")
+        raise UserError("The package rotel brings no agent for this machine.")
     with Processes() as processes:
         processes.start(
             "rotel",
@@ -87,7 +104,7 @@ def _phoenix(venv: Path) -> float:
             began = time.monotonic()
             done = load.send()
         if done["spans"] == 0:
-            raise Problem(f"Phoenix refused the spans (all it said: {FOLDER / 'phoenix.log'}).")
+            raise UserError(f"Phoenix refused the spans (all it said: {FOLDER / 'phoenix.log'}).")
         wait_until(
             lambda: _spans_in(database) >= done["spans"],
             "Phoenix's store",

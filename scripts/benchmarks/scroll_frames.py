@@ -1,21 +1,15 @@
-"""Turns the wheel through a trace and through an empty page, and times the frames.
-
-Runs in the environment that install.py made, like buy.py. For each turn one line of JSON has the
-milliseconds between the frames of either page.
-"""
+"""Scroll through a trace and through an empty page with the mouse wheel, and time the frames."""
 
 from __future__ import annotations
 
-import json
-import sys
+from collections.abc import Iterator
 from itertools import pairwise
 
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Page
 
-from stack.buy import browser
-from stack.console import say
-from stack.problem import Problem
+from stack.clients.browser_purchase import browser
+from stack.errors import UserError
 
 # As far as a brisk flick of a wheel goes, so that new rows come with nearly every frame.
 NOTCH_PX = 400
@@ -40,7 +34,7 @@ def between_frames(page: Page) -> list[float]:
     """The milliseconds between frames while the wheel turns from the top of the page to its end.
 
     Raises:
-        Problem: the end is not reached.
+        UserError: the end is not reached.
     """
     page.evaluate("scrollTo(0, 0)")
     page.mouse.move(VIEWPORT_PX[0] / 2, VIEWPORT_PX[1] / 2)
@@ -65,17 +59,24 @@ def check_end(page: Page, rows: int) -> None:
     """Say so when the last row isn't there, or when all rows are in the document.
 
     Raises:
-        Problem: either is so.
+        UserError: either is so.
     """
     page.locator(f"[aria-rowindex='{rows}']").wait_for(timeout=10_000)
     drawn = page.locator(".row").count()
     if drawn > ROWS_DRAWN_MAX:
-        raise Problem(f"{drawn} rows are in the document: only those in sight should be.")
+        raise UserError(f"{drawn} rows are in the document: only those in sight should be.")
 
 
-def main() -> int:
-    """Arguments: the trace's address, how many rows it has, and how many turns to take."""
-    address, rows, turns = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+def measure(address: str, rows: int, turns: int) -> Iterator[tuple[list[float], list[float]]]:
+    """Scroll through both pages so many times, and yield the milliseconds between their frames.
+
+    Args:
+        address: of the trace, which has so many `rows`.
+        turns: how often to scroll through each.
+
+    Raises:
+        UserError: the browser does not come to the end of the trace.
+    """
     width, height = VIEWPORT_PX
     try:
         with browser() as chromium:
@@ -88,13 +89,7 @@ def main() -> int:
                 of_trace = between_frames(trace)
                 check_end(trace, rows)
                 empty.bring_to_front()
-                said = {"trace": of_trace, "empty": between_frames(empty)}
-                print(json.dumps(said), flush=True)
-    except (Problem, BrowserError) as problem:
-        say(f"✗ {problem}")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+                yield of_trace, between_frames(empty)
+    except BrowserError as error:
+        why = error.message.splitlines()[0]
+        raise UserError(f"The browser did not come to the end of the trace: {why}") from error

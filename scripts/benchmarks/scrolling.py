@@ -1,29 +1,27 @@
 """How smoothly a large trace scrolls in a real browser, beside a page with nothing in it.
 
-wheel.py turns the wheel and times the frames. The empty page of the same height is what this
+scroll_frames.py scrolls and times the frames. The empty page of the same height is what this
 machine's browser can do at all, on whatever screen it pretends to have.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import statistics
-import subprocess
 import time
 import urllib.request
 from collections.abc import Sequence
 from typing import Any
 
-from stack import places
-from stack.benches import observatory
-from stack.benches.ratio import p95, ratios
+from benchmarks import observatory, scroll_frames
+from benchmarks.ratio import p95, ratios
+from stack import paths
 from stack.console import say
-from stack.problem import Problem
-from stack.processes import Processes
+from stack.errors import UserError
+from stack.local.processes import Processes
 
-FOLDER = places.MADE / "bench" / "scrolling"
+FOLDER = paths.MADE / "bench" / "scrolling"
 SPANS = 5_000
 LEGS = 40
 # What a person sees as a hitch.
@@ -37,8 +35,8 @@ def measure(runs: int) -> dict[str, Any]:
     with Processes() as processes:
         url = observatory.start(processes, FOLDER / "spans.duckdb")
         _send(url, large_trace(time.time_ns()))
-        said = _wheel(f"{url}/traces/{TRACE_ID}", runs)
-    return {"n": runs, "spans": SPANS, **summary(said["trace"], said["empty"])}
+        trace_ms, empty_ms = _scroll(f"{url}/traces/{TRACE_ID}", runs)
+    return {"n": runs, "spans": SPANS, **summary(trace_ms, empty_ms)}
 
 
 def summary(trace: Sequence[float], empty: Sequence[float]) -> dict[str, Any]:
@@ -105,25 +103,18 @@ def _send(url: str, document: dict[str, Any]) -> None:
     )
     with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
         if answer.read() != b"{}":
-            raise Problem("The Observatory did not take the whole trace.")
+            raise UserError("The Observatory did not take the whole trace.")
 
 
-def _wheel(address: str, runs: int) -> dict[str, list[float]]:
-    command = [str(places.python_in(places.VENV)), "-m", "stack.benches.wheel"]
-    found: dict[str, list[float]] = {"trace": [], "empty": []}
-    with subprocess.Popen(
-        [*command, address, str(SPANS), str(runs)],
-        cwd=places.ROOT,
-        env={**os.environ, "PYTHONPATH": f"{places.ROOT / 'scripts'}{os.pathsep}{places.ROOT}"},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        for line in process.stdout or ():
-            turn: dict[str, list[float]] = json.loads(line)
-            for name, times in turn.items():
-                found[name] += times
-            medians = {name: f"{statistics.median(times):.1f} ms" for name, times in turn.items()}
-            say(f"  median between frames: trace {medians['trace']}, empty {medians['empty']}")
-    if process.returncode:
-        raise Problem("The browser did not come to the end of the trace.")
-    return found
+def _scroll(address: str, runs: int) -> tuple[list[float], list[float]]:
+    """Return the milliseconds between the frames of the trace, and of the empty page."""
+    trace_ms: list[float] = []
+    empty_ms: list[float] = []
+    for of_trace, of_empty in scroll_frames.measure(address, SPANS, runs):
+        trace_ms += of_trace
+        empty_ms += of_empty
+        say(
+            f"  median between frames: trace {statistics.median(of_trace):.1f} ms, "
+            f"empty {statistics.median(of_empty):.1f} ms"
+        )
+    return trace_ms, empty_ms

@@ -6,19 +6,21 @@ import statistics
 import time
 from typing import Any
 
-from stack import emulators, install, places, running
+from stack import paths
 from stack.console import say
-from stack.ports import Ports, free_ports
-from stack.processes import Processes, wait_until
+from stack.local import emulators, running
+from stack.local.addresses import StackAddresses, free_addresses
+from stack.local.processes import Processes, wait_until
+from stack.setup import install
 
-FOLDER = places.MADE / "bench"
+FOLDER = paths.MADE / "bench"
 
 
 def measure(runs: int) -> dict[str, Any]:
     """Start both, in turn, `runs` times."""
     ours, alone = [], []
     for turn in range(runs + 1):
-        alone_s, ours_s = _emulators_alone(free_ports()), _whole_stack(free_ports())
+        alone_s, ours_s = _emulators_alone(free_addresses()), _whole_stack(free_addresses())
         if turn:  # the first turn warms the disk's cache
             alone.append(alone_s)
             ours.append(ours_s)
@@ -31,20 +33,20 @@ def measure(runs: int) -> dict[str, Any]:
     }
 
 
-def _whole_stack(ports: Ports) -> float:
-    install.page(FOLDER / "page", running.page_settings(ports))
+def _whole_stack(addresses: StackAddresses) -> float:
+    install.page(FOLDER / "page", running.page_settings(addresses))
     began = time.monotonic()
-    with running.stack(ports, FOLDER):
+    with running.stack(addresses, FOLDER):
         return time.monotonic() - began
 
 
-def _emulators_alone(ports: Ports) -> float:
-    """The reference: the same firebase.json on the same ports, and nothing else of ours."""
-    install.page(FOLDER / "page", running.page_settings(ports))
-    env = running.environment(ports, install.java())
+def _emulators_alone(addresses: StackAddresses) -> float:
+    """The reference: the same firebase.json on the same addresses, and nothing else of ours."""
+    install.page(FOLDER / "page", running.page_settings(addresses))
+    env = running.environment(addresses, install.java())
     with (
         emulators.starting(),
-        emulators.config_for(ports, FOLDER / "page") as config,
+        emulators.config_for(addresses, FOLDER / "page") as config,
         Processes() as processes,
     ):
         began = time.monotonic()

@@ -1,5 +1,14 @@
-"""What can go wrong for reasons outside Throughline."""
+"""The error that a person can do something about."""
+
+from __future__ import annotations
 
 
-class Problem(Exception):
-    """One line for a person: what is wrong, and the mend. The commands print it and exit with 1."""
+class UserError(Exception):
+    """What happened, in a sentence with the values, and a hint: what to do next.
+
+    The commands print both on one line and exit with 1.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(f"{message} {hint}" if hint else message)
+        self.hint = hint

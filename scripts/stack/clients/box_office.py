@@ -1,36 +1,21 @@
-"""A buyer without a browser, under the same rules as the page, and the Box Office they buy from.
-
-Runs in the environment that install.py made, not in the bare Python of the other modules.
-"""
+"""A buyer without a browser, under the same rules as the page, and the Box Office they buy from."""
 
 from __future__ import annotations
 
 import secrets
 import string
 import time
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 
-from stack.firestore_rest import NO_CERTIFICATES, OWNER, Firestore
+from stack.clients.firestore_rest import NO_CERTIFICATES, OWNER, Firestore
+from stack.local.addresses import StackAddresses
 
 APPROVED = "tok_0000000000000000_approved"
 DECLINED = "tok_0000000000000000_card_declined"
 
 FINAL = {"rejected", "declined", "ticketed", "expired", "refunded"}
-
-
-class Addresses(Protocol):
-    """The addresses of the parts of a stack that buying takes, as URLs, and its project's id."""
-
-    @property
-    def project(self) -> str: ...
-    @property
-    def auth(self) -> str: ...
-    @property
-    def firestore(self) -> str: ...
-    @property
-    def acquirer(self) -> str: ...
 
 
 def new_traceparent() -> str:
@@ -46,7 +31,9 @@ def new_order_id() -> str:
 class Buyer:
     """One user of the Auth emulator: a new anonymous one, or the one whose `email` is given."""
 
-    def __init__(self, addresses: Addresses, email: str | None = None, password: str = "") -> None:
+    def __init__(
+        self, addresses: StackAddresses, email: str | None = None, password: str = ""
+    ) -> None:
         method = "signInWithPassword" if email else "signUp"
         account = {"email": email, "password": password} if email else {}
         response = httpx.post(
@@ -94,7 +81,7 @@ class Buyer:
 class BoxOffice:
     """The Box Office as its administrator sees it: what is true, whatever the rules would show."""
 
-    def __init__(self, addresses: Addresses) -> None:
+    def __init__(self, addresses: StackAddresses) -> None:
         self.documents = Firestore(addresses.firestore, addresses.project, OWNER)
         self._acquirer = addresses.acquirer
 

@@ -1,29 +1,23 @@
-"""Buys one ticket as a person does, in a real browser, and shows what the Observatory saw of it.
-
-Runs in the environment that install.py made, not in the bare Python of the other modules.
-"""
+"""Buy one ticket as a person does, in a real browser, and fetch its trace."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import Error as BrowserError
 
-from observatory.client import Observatory, ObservatoryError
+from observatory.client import Observatory
 from observatory.shapes.journey import Journey
-from observatory.terminal.waterfall import render_waterfall
-from stack import parts
+from stack.clients.errors import stack_errors
 from stack.console import say, step
-from stack.ports import Ports
-from stack.problem import Problem
+from stack.errors import UserError
+from stack.local.addresses import StackAddresses
+from stack.setup import toolchain
 
 PURCHASE_SECONDS = 60
 TRACE_SECONDS = 20
@@ -50,29 +44,33 @@ class Purchase:
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """Headless Chromium.
+    """Yield a headless Chromium.
 
     Raises:
-        Problem: there is none.
+        UserError: there is none.
     """
-    found = parts.chromium()
-    if found is None:
-        raise Problem("No Chromium or Chrome was found: install one or set THROUGHLINE_CHROMIUM.")
+    executable = toolchain.chromium()
+    if executable is None:
+        raise UserError(
+            "No Chromium or Chrome was found.", hint="Install one, or set THROUGHLINE_CHROMIUM."
+        )
     # Chromium's sandbox does not work for root, which is what containers and CI often run as.
     arguments = [*_QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(found), args=arguments)
+        launched = playwright.chromium.launch(executable_path=str(executable), args=arguments)
         try:
             yield launched
         finally:
-            launched.close()
+            # A Ctrl-C at the terminal ends Playwright's driver too, and with it the browser.
+            with suppress(BrowserError):
+                launched.close()
 
 
 def buy_a_ticket(page: Page, box_office: str) -> Purchase:
     """Buy one ticket of the first show that has any, paying with the card that is approved.
 
     Raises:
-        Problem: the page doesn't let us, or the order doesn't end in time.
+        UserError: the page doesn't let us, or the order doesn't end in time.
     """
     deadline_ms = PURCHASE_SECONDS * 1000
     try:
@@ -86,21 +84,21 @@ def buy_a_ticket(page: Page, box_office: str) -> Purchase:
         ended = ", ".join(f'.order[data-order-state="{state}"]' for state in _FINAL)
         page.locator(ended).first.wait_for(timeout=deadline_ms)
         wall_s = time.monotonic() - began
-        said = {
+        shown = {
             name: order.get_attribute(f"data-{name}") or ""
             for name in ("order-id", "order-state", "trace-id")
         }
     except BrowserError as error:
         why = error.message.splitlines()[0]
-        raise Problem(f"The purchase did not go through: {why}") from error
-    return Purchase(said["order-id"], said["order-state"], said["trace-id"], wall_s)
+        raise UserError(f"The purchase did not go through: {why}") from error
+    return Purchase(shown["order-id"], shown["order-state"], shown["trace-id"], wall_s)
 
 
 def whole_trace(observatory: Observatory, purchase: Purchase) -> Journey:
     """The purchase's trace, once the page's last update is in it and no parent is missing.
 
     Raises:
-        Problem: it does not become whole in time; says what is missing.
+        UserError: it does not become whole in time; says what is missing.
     """
     last = f"order {purchase.order_state}"
 
@@ -114,6 +112,19 @@ def whole_trace(observatory: Observatory, purchase: Purchase) -> Journey:
     except TimeoutError as error:
         say(f"✗ The trace is not whole. {error}")
         return observatory.trace(purchase.trace_id)
+
+
+def buy_and_trace(addresses: StackAddresses) -> tuple[Purchase, Journey]:
+    """Buy one ticket on a running stack, and return it with its whole trace.
+
+    Raises:
+        UserError: there is no browser, the purchase fails, or the Observatory does not answer.
+    """
+    with stack_errors(), step("Buying a ticket in a browser"), browser() as chromium:
+        purchase = buy_a_ticket(chromium.new_page(), addresses.hosting)
+        # The page is still open: it delivers its last spans while we wait for them.
+        with Observatory(addresses.observatory) as observatory:
+            return purchase, whole_trace(observatory, purchase)
 
 
 def summary(purchase: Purchase, journey: Journey) -> dict[str, object]:
@@ -130,33 +141,3 @@ def summary(purchase: Purchase, journey: Journey) -> dict[str, object]:
         "errors": journey["errors"],
         "wall_s": round(purchase.wall_s, 3),
     }
-
-
-def main() -> int:
-    """Run the command; returns its exit status."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port-offset", type=int, default=0)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    ports = Ports(options.port_offset)
-    try:
-        with step("Buying a ticket in a browser"), browser() as chromium:
-            purchase = buy_a_ticket(chromium.new_page(), ports.url("hosting"))
-            # The page is still open: it delivers its last spans while we wait for them.
-            with Observatory(ports.url("observatory")) as observatory:
-                journey = whole_trace(observatory, purchase)
-    except (Problem, ObservatoryError) as problem:
-        say(f"✗ {problem}")
-        return 1
-    if options.json:
-        print(json.dumps(summary(purchase, journey)))
-    else:
-        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        print(render_waterfall(journey, colour=colour))
-        print(f"\n{ports.url('observatory')}/traces/{purchase.trace_id}")
-    whole = journey["orphans"] == 0 and journey["coverage"] == 1.0
-    return 0 if whole and purchase.order_state == "ticketed" else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,7 +1,4 @@
-"""The spans that the page would send, for who does what the page does without a browser.
-
-Runs in the environment that install.py made, not in the bare Python of the other modules.
-"""
+"""The spans that the page would send, for who does what the page does without a browser."""
 
 from __future__ import annotations
 

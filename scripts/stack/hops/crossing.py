@@ -1,28 +1,20 @@
-"""Crosses every hop of the contract through the real path, and shows what the Observatory saw.
-
-Runs in the environment that install.py made, not in the bare Python of the other modules.
-"""
+"""Cross every hop of the contract through the real path, and collect what the traces prove."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import hashlib
-import json
-import sys
 import time
 from collections.abc import Callable, Iterable
 
 import httpx
 from playwright.sync_api import Browser, Page
 
-from observatory.client import Observatory, ObservatoryError, TraceNotFound
+from observatory.client import Observatory, TraceNotFound
 from observatory.shapes.journey import Journey
-from stack.buy import browser
-from stack.console import say, step
-from stack.hop_errands import (
-    Journeyed,
-    Parts,
+from stack.console import step
+from stack.hops.hop_drivers import (
+    HopRun,
     buy,
     have_quoted,
     look_up_seats,
@@ -30,8 +22,8 @@ from stack.hop_errands import (
     sign_up,
     sweep,
 )
-from stack.hop_evidence import Evidence, evidence_in
-from stack.problem import Problem
+from stack.hops.hop_evidence import Evidence, evidence_in
+from stack.local.addresses import StackAddresses
 
 PURCHASES = 3
 TRACE_SECONDS = 40
@@ -40,7 +32,7 @@ CALL_SECONDS = 120
 
 
 def traces_of_the_roots(
-    observatory: Observatory, parts: Parts, done: Journeyed, swept_order_id: str
+    observatory: Observatory, addresses: StackAddresses, run: HopRun, swept_order_id: str
 ) -> Iterable[Journey]:
     """The traces of the sweep that mended the order, and of the welcome of the new user."""
     for line in observatory.traces(50, order_id=swept_order_id)["traces"]:
@@ -50,7 +42,7 @@ def traces_of_the_roots(
                 for link in row["links"]:
                     if link["stored"]:
                         yield observatory.trace(link["trace_id"])
-    pseudonym = hashlib.sha256(f"{parts.project}{done.uid}".encode()).hexdigest()[:16]
+    pseudonym = hashlib.sha256(f"{addresses.project}{run.uid}".encode()).hexdigest()[:16]
     for line in observatory.traces(50, service="welcome")["traces"]:
         journey = observatory.trace(line["trace_id"])
         if pseudonym in (row["attributes"].get("enduser.pseudo.id") for row in journey["rows"]):
@@ -58,14 +50,14 @@ def traces_of_the_roots(
 
 
 def wait_for_all(
-    look: Callable[[], list[Journey]], done: Journeyed, pause: Callable[[], None]
+    look: Callable[[], list[Journey]], run: HopRun, pause: Callable[[], None]
 ) -> dict[str, Evidence]:
     """What the traces prove once every hop is carried and nothing more arrives, or when it is too
     late for that."""
     deadline = time.monotonic() + TRACE_SECONDS
     while True:
         journeys = look()
-        found = evidence_in(journeys, done.fired_unix_nano)
+        found = evidence_in(journeys, run.fired_unix_nano)
         settled = all(journey["last_received_ms_ago"] > SETTLED_MS for journey in journeys)
         if settled and all(evidence.carried for evidence in found.values()):
             return found
@@ -75,7 +67,7 @@ def wait_for_all(
 
 
 def with_strays(
-    found: dict[str, Evidence], observatory: Observatory, done: Journeyed
+    found: dict[str, Evidence], observatory: Observatory, run: HopRun
 ) -> dict[str, Evidence]:
     """The same, but of a hop that no known trace crosses, the traces begun anew that do: who loses
     its context becomes a root."""
@@ -84,8 +76,8 @@ def with_strays(
     strays = [
         observatory.trace(line["trace_id"])
         for line in observatory.traces(200)["traces"]
-        if int(line["started_unix_nano"]) >= done.began_unix_nano
-        and line["trace_id"] not in done.trace_ids
+        if int(line["started_unix_nano"]) >= run.began_unix_nano
+        and line["trace_id"] not in run.trace_ids
     ]
     lost = evidence_in(strays)
     return {
@@ -94,49 +86,49 @@ def with_strays(
     }
 
 
-def cross_every_hop(chromium: Browser, parts: Parts) -> dict[str, Evidence]:
+def cross_every_hop(chromium: Browser, addresses: StackAddresses) -> dict[str, Evidence]:
     """Cross every hop, and return what the Observatory saw of each.
 
     Raises:
-        Problem: a hop can't be begun.
+        UserError: a hop can't be begun.
         ObservatoryError: the Observatory doesn't answer.
     """
-    done = Journeyed()
+    run = HopRun()
     with (
-        Observatory(parts.observatory) as observatory,
+        Observatory(addresses.observatory) as observatory,
         httpx.Client(timeout=CALL_SECONDS, trust_env=False) as http,
     ):
 
         def somebodys_page() -> Page:
             page = chromium.new_context().new_page()
-            done.note_requests(page)
+            run.note_requests(page)
             return page
 
         with step("Having a price quoted in a browser"):
-            have_quoted(somebodys_page(), parts)
+            have_quoted(somebodys_page(), addresses)
         with step(f"Buying {PURCHASES} tickets"):
             for _ in range(PURCHASES):
-                buy(somebodys_page(), parts, done)
+                buy(somebodys_page(), addresses, run)
         with step("Looking seats up without a listener"):
             onlooker = somebodys_page()
-            look_up_seats(onlooker, parts)
+            look_up_seats(onlooker, addresses)
         with step("Sweeping a stuck order"):
-            swept_order_id = sweep(http, parts, done)
+            swept_order_id = sweep(http, addresses, run)
         with step("Signing up, and refunding a ticket as a new organiser"):
-            newcomer = sign_up(http, parts, done)
-            refund(somebodys_page(), http, parts, done, newcomer)
+            newcomer = sign_up(http, addresses, run)
+            refund(somebodys_page(), http, addresses, run, newcomer)
 
         def look() -> list[Journey]:
-            journeys = list(traces_of_the_roots(observatory, parts, done, swept_order_id))
-            for trace_id in done.trace_ids:
+            journeys = list(traces_of_the_roots(observatory, addresses, run, swept_order_id))
+            for trace_id in run.trace_ids:
                 with contextlib.suppress(TraceNotFound):
                     journeys.append(observatory.trace(trace_id))
             return journeys
 
         with step("Reading the traces"):
             # The pages are still open: they deliver their last spans while we wait for them.
-            found = wait_for_all(look, done, lambda: onlooker.wait_for_timeout(500))
-            return with_strays(found, observatory, done)
+            found = wait_for_all(look, run, lambda: onlooker.wait_for_timeout(500))
+            return with_strays(found, observatory, run)
 
 
 def table(found: dict[str, Evidence]) -> str:
@@ -164,34 +156,3 @@ def complaints(found: dict[str, Evidence], observatory: str) -> list[str]:
             where = f"{observatory}/traces/{crossing.trace_id}"
             lines.append(f"✗ {evidence.hop}: {crossing.wrong}. {where}")
     return lines
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
-    parser = argparse.ArgumentParser(description="Cross every hop of a stack that is running.")
-    for part in Parts.__dataclass_fields__:
-        parser.add_argument(f"--{part}", required=True)
-    parser.add_argument("--json", action="store_true")
-    options = vars(parser.parse_args(arguments))
-    as_json = options.pop("json")
-    parts = Parts(**options)
-    try:
-        with browser() as chromium:
-            found = cross_every_hop(chromium, parts)
-    except (Problem, ObservatoryError) as problem:
-        say(f"✗ {problem}")
-        return 1
-    except httpx.HTTPError as error:
-        asked = error.request.url.copy_with(query=None)
-        say(f"✗ {asked} does not answer ({type(error).__name__}): the stack's logs may say why.")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    print(json.dumps({h: e.summary() for h, e in found.items()}) if as_json else table(found))
-    for line in complaints(found, parts.observatory):
-        say(line)
-    return 0 if all(evidence.carried for evidence in found.values()) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,7 +1,4 @@
-"""What has to be done so that every hop is crossed: errands of a buyer, an operator, a new user.
-
-Runs in the environment that install.py made, not in the bare Python of the other modules.
-"""
+"""Drive a buyer, an operator and a new user across every hop of the contract."""
 
 from __future__ import annotations
 
@@ -15,12 +12,12 @@ import httpx
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Page, Request, Route
 
-from stack.buy import buy_a_ticket
-from stack.problem import Problem
+from stack.clients.browser_purchase import buy_a_ticket
+from stack.errors import UserError
+from stack.local.addresses import StackAddresses
 
 PAGE_SECONDS = 60
 
-REGION = "us-central1"
 LISTEN = "**/google.firestore.v1.Firestore/Listen/**"
 AVAILABILITY = "**/api/availability?*"
 JSON = "application/json"
@@ -28,30 +25,9 @@ AS_ADMINISTRATOR = {"Authorization": "Bearer owner"}
 LONG_AGO = "2020-01-01T00:00:00Z"
 
 
-@dataclass(frozen=True)
-class Parts:
-    """Where the parts of the stack are, as URLs, and its project's id."""
-
-    project: str
-    hosting: str
-    functions: str
-    auth: str
-    firestore: str
-    observatory: str
-
-    @property
-    def documents(self) -> str:
-        """The resource name under which the documents are."""
-        return f"projects/{self.project}/databases/(default)/documents"
-
-    def function(self, name: str) -> str:
-        """The address of a function."""
-        return f"{self.functions}/{self.project}/{REGION}/{name}"
-
-
 @dataclass
-class Journeyed:
-    """Where the hops left their traces, and when somebody caused the roots among them."""
+class HopRun:
+    """One run across the hops: the traces it left, and when it started the roots among them."""
 
     began_unix_nano: int = field(default_factory=time.time_ns)
     #: The last order that was bought.
@@ -71,41 +47,41 @@ class Journeyed:
         page.on("request", note)
 
 
-def have_quoted(page: Page, parts: Parts) -> None:
+def have_quoted(page: Page, addresses: StackAddresses) -> None:
     """Open the dialog in which seats are chosen: the page asks what they would cost.
 
     Raises:
-        Problem: the page doesn't let us, or no answer comes.
+        UserError: the page doesn't let us, or no answer comes.
     """
     try:
-        page.goto(parts.hosting)
+        page.goto(addresses.hosting)
         page.get_by_role("button", name="Buy ").first.click(timeout=PAGE_SECONDS * 1000)
         page.locator('.quote[data-quote="quoted"]').wait_for(timeout=PAGE_SECONDS * 1000)
     except BrowserError as error:
-        raise Problem(f"No price was quoted: {_first_line(error)}") from error
+        raise UserError(f"No price was quoted: {_first_line(error)}") from error
 
 
-def buy(page: Page, parts: Parts, done: Journeyed) -> None:
+def buy(page: Page, addresses: StackAddresses, run: HopRun) -> None:
     """Buy one ticket: what that takes crosses most of the hops.
 
     Raises:
-        Problem: the page doesn't let us, or the order doesn't end with its ticket.
+        UserError: the page doesn't let us, or the order doesn't end with its ticket.
     """
-    purchase = buy_a_ticket(page, parts.hosting)
+    purchase = buy_a_ticket(page, addresses.hosting)
     if purchase.order_state != "ticketed":
-        raise Problem(f"Order {purchase.order_id} ended as {purchase.order_state}.")
-    done.order_id = purchase.order_id
-    done.trace_ids[purchase.trace_id] = None
+        raise UserError(f"Order {purchase.order_id} ended as {purchase.order_state}.")
+    run.order_id = purchase.order_id
+    run.trace_ids[purchase.trace_id] = None
 
 
-def look_up_seats(page: Page, parts: Parts) -> None:
+def look_up_seats(page: Page, addresses: StackAddresses) -> None:
     """Take the page's listener away: it looks the seats up by HTTPS until it has it back.
 
     The page asks through Hosting's rewrite. Every second of its requests goes to the function
     itself, as those of a page do that isn't on Hosting.
 
     Raises:
-        Problem: the page doesn't look them up.
+        UserError: the page doesn't look them up.
     """
     asked = 0
 
@@ -113,11 +89,11 @@ def look_up_seats(page: Page, parts: Parts) -> None:
         nonlocal asked
         asked += 1
         query = route.request.url.partition("?")[2]
-        direct = f"{parts.function('availability')}?{query}"
+        direct = f"{addresses.function('availability')}?{query}"
         route.continue_(url=direct if asked % 2 == 0 else None)
 
     try:
-        page.goto(parts.hosting)
+        page.goto(addresses.hosting)
         page.locator("[data-show-id]").first.wait_for(timeout=PAGE_SECONDS * 1000)
         page.route(AVAILABILITY, straight_every_second_time)
         page.route(LISTEN, lambda route: route.abort())
@@ -127,18 +103,18 @@ def look_up_seats(page: Page, parts: Parts) -> None:
         page.locator("[data-seats-looked-up]").wait_for(timeout=PAGE_SECONDS * 1000)
         page.unroute_all(behavior="ignoreErrors")
     except BrowserError as error:
-        raise Problem(f"The page looked no seats up: {_first_line(error)}") from error
+        raise UserError(f"The page looked no seats up: {_first_line(error)}") from error
 
 
-def sweep(http: httpx.Client, parts: Parts, done: Journeyed) -> str:
+def sweep(http: httpx.Client, addresses: StackAddresses, run: HopRun) -> str:
     """Fire the schedule while an order is stuck; returns that order's id.
 
     The stuck order is like one that was bought, in that one's trace, but its last message is lost.
 
     Raises:
-        Problem: the order can't be made, or the sweep fails.
+        UserError: the order can't be made, or the sweep fails.
     """
-    bought = _order(http, parts, done)
+    bought = _order(http, addresses, run)
     order_id = secrets.token_hex(10)
     stuck = bought["fields"] | {
         "state": {"stringValue": "paid"},
@@ -146,50 +122,50 @@ def sweep(http: httpx.Client, parts: Parts, done: Journeyed) -> str:
         "moved_at": {"mapValue": {"fields": {}}},
     }
     write = {
-        "update": {"name": f"{parts.documents}/orders/{order_id}", "fields": stuck},
+        "update": {"name": f"{addresses.documents}/orders/{order_id}", "fields": stuck},
         "currentDocument": {"exists": False},
     }
-    commit = f"{parts.firestore}/v1/{parts.documents}:commit"
+    commit = f"{addresses.firestore}/v1/{addresses.documents}:commit"
     _said(http.post(commit, json={"writes": [write]}, headers=AS_ADMINISTRATOR))
-    done.fired_unix_nano["schedule"] = time.time_ns()
+    run.fired_unix_nano["schedule"] = time.time_ns()
     # The emulator's name for a function that an event or a schedule starts.
-    _said(http.post(parts.function("sweep-0")))
+    _said(http.post(addresses.function("sweep-0")))
     return order_id
 
 
-def sign_up(http: httpx.Client, parts: Parts, done: Journeyed) -> dict[str, str]:
+def sign_up(http: httpx.Client, addresses: StackAddresses, run: HopRun) -> dict[str, str]:
     """Make an account with an e-mail address, as the browser's SDK does; returns how to sign in.
 
     Raises:
-        Problem: it isn't made.
+        UserError: it isn't made.
     """
     account = {"email": f"{secrets.token_hex(8)}@example.org", "password": secrets.token_hex(8)}
-    done.fired_unix_nano["auth"] = time.time_ns()
+    run.fired_unix_nano["auth"] = time.time_ns()
     sent = account | {"returnSecureToken": True}
-    done.uid = _said(http.post(_accounts(parts, ":signUp?key=any"), json=sent))["localId"]
+    run.uid = _said(http.post(_accounts(addresses, ":signUp?key=any"), json=sent))["localId"]
     return account
 
 
 def refund(
-    page: Page, http: httpx.Client, parts: Parts, done: Journeyed, account: dict[str, str]
+    page: Page, http: httpx.Client, addresses: StackAddresses, run: HopRun, account: dict[str, str]
 ) -> None:
     """Make the new account an organiser's, and give the money back for the last order as that.
 
     A guest has no account that anybody was welcomed to; an organiser's calls link to theirs.
 
     Raises:
-        Problem: the page doesn't let us, or the order isn't refunded.
+        UserError: the page doesn't let us, or the order isn't refunded.
     """
-    asked = {"localId": [done.uid]}
-    found = _said(http.post(_accounts(parts, ":lookup"), json=asked, headers=AS_ADMINISTRATOR))
+    asked = {"localId": [run.uid]}
+    found = _said(http.post(_accounts(addresses, ":lookup"), json=asked, headers=AS_ADMINISTRATOR))
     claims = json.loads(found["users"][0]["customAttributes"]) | {"role": "organiser"}
-    given = {"localId": done.uid, "customAttributes": json.dumps(claims)}
-    _said(http.post(_accounts(parts, ":update"), json=given, headers=AS_ADMINISTRATOR))
-    show_id = _order(http, parts, done)["fields"]["show_id"]["stringValue"]
-    sale = page.locator(f'.sale[data-order-id="{done.order_id}"]')
-    refunded = page.locator(f'.sale[data-order-id="{done.order_id}"][data-order-state="refunded"]')
+    given = {"localId": run.uid, "customAttributes": json.dumps(claims)}
+    _said(http.post(_accounts(addresses, ":update"), json=given, headers=AS_ADMINISTRATOR))
+    show_id = _order(http, addresses, run)["fields"]["show_id"]["stringValue"]
+    sale = page.locator(f'.sale[data-order-id="{run.order_id}"]')
+    refunded = page.locator(f'.sale[data-order-id="{run.order_id}"][data-order-state="refunded"]')
     try:
-        page.goto(f"{parts.hosting}/organiser#show={show_id}")
+        page.goto(f"{addresses.hosting}/organiser#show={show_id}")
         page.get_by_label("E-mail").fill(account["email"], timeout=PAGE_SECONDS * 1000)
         page.get_by_label("Password").fill(account["password"])
         page.get_by_role("button", name="Sign in").click()
@@ -197,24 +173,24 @@ def refund(
         page.get_by_role("dialog").get_by_role("button", name="Refund").click()
         refunded.wait_for(timeout=PAGE_SECONDS * 1000)
     except BrowserError as error:
-        raise Problem(f"The order was not refunded: {_first_line(error)}") from error
+        raise UserError(f"The order was not refunded: {_first_line(error)}") from error
 
 
-def _accounts(parts: Parts, method: str) -> str:
+def _accounts(addresses: StackAddresses, method: str) -> str:
     """A method of the accounts that the Auth emulator keeps."""
-    key = "" if "?" in method else f"projects/{parts.project}/"
-    return f"{parts.auth}/identitytoolkit.googleapis.com/v1/{key}accounts{method}"
+    key = "" if "?" in method else f"projects/{addresses.project}/"
+    return f"{addresses.auth}/identitytoolkit.googleapis.com/v1/{key}accounts{method}"
 
 
-def _order(http: httpx.Client, parts: Parts, done: Journeyed) -> Any:
+def _order(http: httpx.Client, addresses: StackAddresses, run: HopRun) -> Any:
     """The order that was bought last, as Firestore's REST API gives it."""
-    order = f"{parts.firestore}/v1/{parts.documents}/orders/{done.order_id}"
+    order = f"{addresses.firestore}/v1/{addresses.documents}/orders/{run.order_id}"
     return _said(http.get(order, headers=AS_ADMINISTRATOR))
 
 
 def _said(answer: httpx.Response) -> Any:
     if answer.is_error:
-        raise Problem(f"{answer.url} answered {answer.status_code}: {answer.text[:200]}")
+        raise UserError(f"{answer.url} answered {answer.status_code}: {answer.text[:200]}")
     return answer.json() if answer.headers.get("content-type", "").startswith(JSON) else None
 
 

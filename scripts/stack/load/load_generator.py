@@ -1,13 +1,7 @@
-"""Many buyers at once on a running stack, each of them as the page would do it, minus the browser.
-
-Runs in the environment that install.py made, not in the bare Python of the other modules.
-"""
+"""Buyers that place orders at once on a running stack, as the page does, without the browser."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,19 +9,16 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 from opentelemetry.trace import Tracer
 
-from observatory.client import ObservatoryError
-from stack import emulators, running
-from stack.box_office import APPROVED, DECLINED, FINAL, BoxOffice, Buyer, new_order_id
+from stack.clients.box_office import APPROVED, DECLINED, FINAL, BoxOffice, Buyer, new_order_id
+from stack.clients.page_spans import buying, page
 from stack.console import say
-from stack.page_spans import buying, page
-from stack.ports import Ports
-from stack.problem import Problem
-from stack.reckoning import Invocations, Order, Parts, Reckoning, broken, reckon
+from stack.errors import UserError
+from stack.load.load_report import Invocations, LoadReport, Order, report
+from stack.local.addresses import StackAddresses
 
 SHOWS = 4
 POLL_SECONDS = 0.25
@@ -48,30 +39,34 @@ class Load:
     chaos: dict[str, float]
 
 
-def run(parts: Parts, load: Load) -> Reckoning:
-    """Place the orders, wait until all is quiet, and reckon up; leaves neither shows nor chaos.
+def run(addresses: StackAddresses, functions_log: Path, load: Load) -> LoadReport:
+    """Place the orders, wait until all is quiet, and report what became of them.
+
+    The shows and the chaos are gone afterwards.
 
     Raises:
-        Problem: the stack isn't quiet to begin with, or a part of it doesn't answer.
+        UserError: the stack isn't quiet to begin with, or a part of it doesn't answer.
     """
     with ExitStack() as stack:
-        box_office = BoxOffice(parts)
+        box_office = BoxOffice(addresses)
         stack.callback(box_office.close)
-        redelivery = stack.enter_context(_client(parts.redelivery))
-        invocations = Invocations(parts.functions_log)
+        redelivery = stack.enter_context(_client(addresses.redelivery))
+        invocations = Invocations(functions_log)
         invocations.begin()
         before = _wait_until_quiet(redelivery, invocations, time.monotonic() + 60)
         if before["pending"]:
-            raise Problem("Events are under way before the first order: wait until they are done.")
+            raise UserError(
+                "Events are under way before the first order: wait until they are done."
+            )
         orders = _orders(load)
         stack.enter_context(_shows(box_office, orders, load.seats))
         stack.enter_context(_chaos(redelivery, load.chaos))
         invocations.begin()
         deadline = time.monotonic() + DEADLINE_SECONDS + load.orders * DEADLINE_PER_ORDER_SECONDS
-        _buy_all(parts, box_office, orders, load.concurrency, deadline)
+        _buy_all(addresses, box_office, orders, load.concurrency, deadline)
         after = _wait_until_quiet(redelivery, invocations, max(deadline, time.monotonic() + 60))
         redelivered = {name: count - before[name] for name, count in after.items()}
-        return reckon(parts, box_office, orders, invocations, redelivered)
+        return report(addresses.observatory, box_office, orders, invocations, redelivered)
 
 
 def _orders(load: Load) -> list[Order]:
@@ -116,19 +111,23 @@ def _chaos(redelivery: httpx.Client, asked: dict[str, float]) -> Iterator[None]:
 
 
 def _buy_all(
-    parts: Parts, box_office: BoxOffice, orders: list[Order], concurrency: int, deadline: float
+    addresses: StackAddresses,
+    box_office: BoxOffice,
+    orders: list[Order],
+    concurrency: int,
+    deadline: float,
 ) -> None:
     """Have all orders placed, `concurrency` of them under way at any time."""
     over = threading.Event()
     began = said = time.monotonic()
     with (
-        page(parts.observatory, 4 * len(orders)) as tracer,
+        page(addresses.observatory, 4 * len(orders)) as tracer,
         ThreadPoolExecutor(concurrency) as pool,
     ):
 
         def buy(order: Order) -> None:
             if not over.is_set():
-                _buy(parts, tracer, order)
+                _buy(addresses, tracer, order)
             while not over.is_set() and order.is_placed and time.monotonic() < deadline:
                 if box_office.documents.read(f"orders/{order.id}")["state"] in FINAL:
                     return
@@ -147,10 +146,10 @@ def _buy_all(
             over.set()
 
 
-def _buy(parts: Parts, tracer: Tracer, order: Order) -> None:
+def _buy(addresses: StackAddresses, tracer: Tracer, order: Order) -> None:
     """Sign somebody in and place the order, with the spans that the page would send."""
     try:
-        buyer = Buyer(parts)
+        buyer = Buyer(addresses)
     except httpx.HTTPError as error:
         say(f"✗ A buyer can't sign in: {error}")
         return
@@ -191,44 +190,3 @@ def _wait_until_quiet(
 def _client(url: str) -> httpx.Client:
     # trust_env: a proxy in the environment must not come between this machine and itself.
     return httpx.Client(base_url=url, trust_env=False, timeout=10)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port-offset", type=int, default=0)
-    parser.add_argument("--functions-log", type=Path, required=True)
-    parser.add_argument("--load", type=json.loads, required=True)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(arguments)
-    running.end_on_signals()
-    ports = Ports(options.port_offset)
-    names: tuple[str, ...] = ("auth", "firestore", "acquirer", "observatory", "redelivery")
-    parts = Parts(
-        project=emulators.PROJECT,
-        functions_log=options.functions_log,
-        **{name: ports.url(name) for name in names},
-    )
-    try:
-        found = run(parts, Load(**options.load))
-    except (Problem, ObservatoryError, httpx.HTTPError) as problem:
-        say(f"✗ {problem}")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    _show(found, as_json=options.json)
-    return 1 if broken(found.figures) else 0
-
-
-def _show(found: Reckoning, *, as_json: bool) -> None:
-    for line in (*found.details, *broken(found.figures)):
-        say(f"✗ {line}")
-    figures: dict[str, Any] = found.figures
-    if as_json:
-        print(json.dumps(figures))
-    else:
-        print("\n".join(f"{name:<16}{value}" for name, value in figures.items()))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""What became of many orders: what each invariant counts, and whether any span went missing."""
+"""Report what became of many orders: each invariant that broke, and any span that is missing."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import Any
 
 from observatory.client import Observatory, TraceNotFound
 from observatory.shapes.journey import Journey, Row
-from stack.box_office import FINAL, BoxOffice
-from stack.firestore_rest import decode
+from stack.clients.box_office import FINAL, BoxOffice
+from stack.clients.firestore_rest import decode
 from stack.invariants import Sold, oversold
 
 #: The functions that a purchase calls, and whose invocations are counted.
@@ -30,20 +30,6 @@ DETAILS_MAX = 20
 _SAID = re.compile(
     r'functions: (Beginning execution of|Finished) "[a-z]+-[a-z]+\d+-(\w+)"', re.ASCII
 )
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The parts of the stack under load, as URLs, its project, and what its functions emulator
-    logs to."""
-
-    project: str
-    auth: str
-    firestore: str
-    acquirer: str
-    observatory: str
-    redelivery: str
-    functions_log: Path
 
 
 @dataclass
@@ -61,7 +47,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Reckoning:
+class LoadReport:
     """The figures of a run by their names, and a line for each thing that is wrong with it."""
 
     figures: dict[str, Any]
@@ -101,13 +87,13 @@ class Invocations:
         return found
 
 
-def reckon(
-    parts: Parts,
+def report(
+    observatory_url: str,
     box_office: BoxOffice,
     orders: Sequence[Order],
     invocations: Invocations,
     redelivered: Mapping[str, int],
-) -> Reckoning:
+) -> LoadReport:
     """Compare what was asked for with what is in Firestore, at the acquirer and in the Observatory.
 
     `redelivered` is by how much the numbers of redelivery's state went up. Its `untried` are
@@ -149,7 +135,7 @@ def reckon(
     counted = invocations.counts()
     expected = PAGE_SPANS * sum(bool(order.trace_id) for order in orders)
     expected += counted.total() - untried
-    journeys = _whole_journeys(parts.observatory, orders, expected)
+    journeys = _whole_journeys(observatory_url, orders, expected)
     spans = sum(journey["spans"] for journey in journeys)
     stored = Counter(_owner(row) for row in _counted_rows(journeys))
     if stored.total() != expected:
@@ -164,7 +150,7 @@ def reckon(
         for order in orders
         if documents.get(order.id, {}).get("state") in FINAL
     ]
-    return Reckoning(
+    return LoadReport(
         {
             "orders": len(orders),
             "final": len(seconds),

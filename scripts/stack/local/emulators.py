@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from stack import parts, places
-from stack.ports import Ports
-from stack.problem import Problem
-from stack.processes import Processes, Service
+from stack import paths
+from stack.errors import UserError
+from stack.local.addresses import PROJECT, StackAddresses
+from stack.local.processes import Processes, Service
+from stack.setup import toolchain
 
-PROJECT = "demo-throughline"
 NAME = "The Firebase emulator suite"
 
 
@@ -39,12 +39,12 @@ def start(processes: Processes, config: Path, environment: Mapping[str, str], lo
     return processes.start(
         NAME,
         [
-            *(str(parts.node()), str(places.FIREBASE), "emulators:start"),
+            *(str(toolchain.node()), str(paths.FIREBASE), "emulators:start"),
             *("--project", PROJECT, "--config", str(config)),
         ],
         environment,
         log,
-        places.ROOT,
+        paths.ROOT,
     )
 
 
@@ -52,7 +52,7 @@ def are_ready(log: Path) -> bool:
     """Whether the suite has said, in its log, that all of it is ready.
 
     Raises:
-        Problem: it could not load the functions, without which it starts just the same.
+        UserError: it could not load the functions, without which it starts just the same.
     """
     said = log.read_text(errors="replace")
     if "All emulators ready" not in said:
@@ -60,7 +60,7 @@ def are_ready(log: Path) -> bool:
     if found := re.search(r"Failed to load function definition[^\n]*", said):
         raised = re.findall(r"^\w*(?:Error|Exception): .*", said[: found.start()], re.MULTILINE)
         why = (raised or [found[0]])[-1][:300]
-        raise Problem(f"The functions did not load: {why} (all of it: {log})")
+        raise UserError(f"The functions did not load: {why} (all of it: {log})")
     return True
 
 
@@ -77,34 +77,36 @@ def environment(java: Path) -> dict[str, str]:
         "FUNCTIONS_DISCOVERY_TIMEOUT": os.environ.get("FUNCTIONS_DISCOVERY_TIMEOUT") or "60",
     }
     for emulator, elsewhere in (
-        ("firestore", parts.firestore_emulator),
-        ("pubsub", parts.pubsub_emulator),
+        ("firestore", toolchain.firestore_emulator),
+        ("pubsub", toolchain.pubsub_emulator),
     ):
-        if not parts.is_downloaded(emulator) and (binary := elsewhere()):
+        if not toolchain.is_downloaded(emulator) and (binary := elsewhere()):
             found[f"{emulator.upper()}_EMULATOR_BINARY_PATH"] = str(binary)
     return found
 
 
 @contextmanager
-def config_for(ports: Ports, public: Path, functions: Path | None = None) -> Iterator[Path]:
+def config_for(
+    addresses: StackAddresses, public: Path, functions: Path | None = None
+) -> Iterator[Path]:
     """firebase.json as one stack needs it: its ports, its page, the Python and the UI there are.
 
     `functions` is a folder inside the checkout to run instead of the checkout's own functions.
 
     It has to lie beside firebase.json, because firebase-tools takes its folder for the project's.
     """
-    config = json.loads((places.ROOT / "firebase.json").read_text())
+    config = json.loads((paths.ROOT / "firebase.json").read_text())
     version = sys.version_info
     config["functions"][0]["runtime"] = f"python{version.major}{version.minor}"
     if functions:
-        config["functions"][0]["source"] = os.path.relpath(functions, places.ROOT)
-    config["hosting"]["public"] = os.path.relpath(public, places.ROOT)
+        config["functions"][0]["source"] = os.path.relpath(functions, paths.ROOT)
+    config["hosting"]["public"] = os.path.relpath(public, paths.ROOT)
     for name, settings in config["emulators"].items():
         if isinstance(settings, dict):
-            settings["port"] = ports.all[name]
-    config["emulators"]["firestore"]["websocketPort"] = ports.all["websocket"]
-    config["emulators"]["ui"]["enabled"] = parts.is_downloaded("ui")
-    path = places.ROOT / f".firebase.{ports.offset}.json"
+            settings["port"] = addresses.ports[name]
+    config["emulators"]["firestore"]["websocketPort"] = addresses.ports["websocket"]
+    config["emulators"]["ui"]["enabled"] = toolchain.is_downloaded("ui")
+    path = paths.ROOT / f".firebase.{addresses.offset}.json"
     path.write_text(json.dumps(config, indent=2))
     try:
         yield path

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stack.console import say
-from stack.problem import Problem
+from stack.errors import UserError
 
 # A process that ends sooner than this would only end again.
 SHORT_LIFE_SECONDS = 10.0
@@ -54,16 +54,16 @@ class Service:
             )
 
     def check(self) -> None:
-        """Raise Problem if the process has ended."""
+        """Raise UserError if the process has ended."""
         status = self.process.poll()
         if status is not None:
-            raise Problem(f"{self.name} ended with status {status}: {_last_error(self.log)}")
+            raise UserError(f"{self.name} ended with status {status}: {_last_error(self.log)}")
 
     def revive(self) -> None:
         """Start the process again if it has ended, unless it had only just begun."""
         try:
             self.check()
-        except Problem as problem:
+        except UserError as problem:
             if time.monotonic() - self.began < SHORT_LIFE_SECONDS:
                 raise
             say(f"✗ {problem}\n  Starting it again.")
@@ -105,7 +105,7 @@ class Processes:
         return next(service.process.pid for service in self.services if service.name == name)
 
     def check(self) -> None:
-        """Raise Problem if any has ended."""
+        """Raise UserError if any has ended."""
         for service in self.services:
             service.check()
 
@@ -187,13 +187,13 @@ def wait_until(
     """Wait until `condition()` is true, as long as the processes live.
 
     Raises:
-        Problem: a process ended first, or `seconds` went by.
+        UserError: a process ended first, or `seconds` went by.
     """
     deadline = time.monotonic() + seconds
     while not condition():
         processes.check()
         if time.monotonic() > deadline:
-            raise Problem(f"{what} was not ready within {seconds:.0f} s; its log says why.")
+            raise UserError(f"{what} was not ready within {seconds:.0f} s; its log says why.")
         time.sleep(0.1)
 
 

@@ -1,1 +1,1 @@
-"""How a scenario is played: the fault's flag on, its cause provoked, its traces read."""
+"""Run a scenario: set its flags, provoke its cause, read its traces."""

@@ -5,20 +5,12 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 
-from stack.firestore_rest import NO_CERTIFICATES, OWNER, Firestore
-
-
-class Addresses(Protocol):
-    """Where accounts are, as a URL, and the project they are of."""
-
-    @property
-    def project(self) -> str: ...
-    @property
-    def auth(self) -> str: ...
+from stack.clients.firestore_rest import NO_CERTIFICATES, OWNER, Firestore
+from stack.local.addresses import StackAddresses
 
 
 @dataclass(frozen=True)
@@ -33,7 +25,7 @@ class Account:
 class Accounts:
     """The accounts of one stack."""
 
-    def __init__(self, addresses: Addresses, documents: Firestore) -> None:
+    def __init__(self, addresses: StackAddresses, documents: Firestore) -> None:
         self._url = f"{addresses.auth}/identitytoolkit.googleapis.com/v1"
         self._project = addresses.project
         self._documents = documents

@@ -9,8 +9,8 @@ from datetime import timedelta
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Page, Route
 
-from stack.buy import browser
-from stack.problem import Problem
+from stack.clients.browser_purchase import browser
+from stack.errors import UserError
 
 PAGE_MS = 60_000
 APPROVED = "4242 4242 4242 4242"
@@ -39,7 +39,7 @@ def visiting(address: str, clock_off: timedelta = timedelta(0)) -> Iterator[Page
     """A browser at that address, on a device whose clock is so far ahead of the right time.
 
     Raises:
-        Problem: the page does not let us do what is done at it.
+        UserError: the page does not let us do what is done at it.
     """
     try:
         with browser() as chromium:
@@ -50,7 +50,7 @@ def visiting(address: str, clock_off: timedelta = timedelta(0)) -> Iterator[Page
             page.goto(address)
             yield page
     except BrowserError as error:
-        raise Problem(f"The page did not do its part: {error.message.splitlines()[0]}") from error
+        raise UserError(f"The page did not do its part: {error.message.splitlines()[0]}") from error
 
 
 def buy(page: Page, show_id: str, card: str = APPROVED) -> None:

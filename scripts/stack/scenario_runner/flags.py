@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from stack.firestore_rest import Firestore, decode
+from stack.clients.firestore_rest import Firestore, decode
 
 COLLECTION = "flags"
 # As long as the functions keep what they read, by faults/store.py, and some more.

@@ -14,7 +14,7 @@ Answer = tuple[str, float]
 
 
 @dataclass(frozen=True)
-class Pace:
+class LatencyComparison:
     """The answers that may be slow and those that they are held against, and each's quickest:
     what a busy machine adds to an answer comes and goes."""
 

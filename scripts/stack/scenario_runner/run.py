@@ -1,4 +1,4 @@
-"""Plays one scenario, with its fault or the right way, and says what was seen."""
+"""Run one scenario, with its fault or the right way, and return what was seen."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from observatory.shapes.journey import Journey
 from stack.invariants import Invariant
-from stack.rehearsal.onlooker import Addresses
-from stack.rehearsal.scenario import Scenario
-from stack.rehearsal.stage import stage
+from stack.local.addresses import StackAddresses
+from stack.scenario_runner.scenario import Scenario
+from stack.scenario_runner.scenario_context import scenario_context
 
 
 @dataclass(frozen=True)
-class Played:
+class ScenarioRun:
     """What came of one scenario. `symptom` and `evidence` are None where there was none; `broken`
     are the invariants that did not hold, and `meant` those that should not."""
 
@@ -61,20 +61,22 @@ class FalseMatch:
     evidence: str
 
 
-def play(addresses: Addresses, name: str, scenario: Scenario, *, fixed: bool) -> Played:
-    """Play a scenario on a running stack, and leave that as it was.
+def run_scenario(
+    addresses: StackAddresses, name: str, scenario: Scenario, *, fixed: bool
+) -> ScenarioRun:
+    """Run a scenario on a running stack, and leave the stack as it was.
 
     Raises:
         Problem: what leads to the failure can't be brought about.
     """
     began = time.monotonic()
     on = {*scenario.weather, *(() if fixed else (scenario.fault,))}
-    with stage(addresses) as here, here.flags.only(on):
-        seen = scenario.provoke(here)
-        journeys = here.whole(seen.trace_ids)
+    with scenario_context(addresses) as context, context.flags.only(on):
+        seen = scenario.provoke(context)
+        journeys = context.whole(seen.trace_ids)
         evidence = scenario.signature(journeys)
-        broken = here.broken_invariants()
-    return Played(
+        broken = context.broken_invariants()
+    return ScenarioRun(
         name,
         fixed,
         seen.symptom,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from observatory.shapes.journey import Journey
 from stack.invariants import Invariant
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario_context import ScenarioContext
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
 
@@ -40,7 +40,7 @@ class Scenario:
     report: str
     reveals: str
     fix: str
-    provoke: Callable[[Stage], Seen]
+    provoke: Callable[[ScenarioContext], Seen]
     signature: Callable[[Sequence[Journey]], str | None]
     weather: tuple[str, ...] = ()
     breaks: frozenset[Invariant] = frozenset()

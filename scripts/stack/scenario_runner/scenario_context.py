@@ -1,4 +1,4 @@
-"""Where a scenario is played: a running stack, and what a buyer and the platform do on it."""
+"""What a scenario does on a running stack, as a buyer and as the platform."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from urllib.parse import urlencode
 
 import httpx
 
-from stack.box_office import Buyer, new_order_id
+from stack.clients.box_office import Buyer, new_order_id
+from stack.clients.page_spans import asking, buying, page
 from stack.invariants import Invariant, Sold, broken
-from stack.page_spans import asking, buying, page
-from stack.rehearsal.accounts import Account, Accounts
-from stack.rehearsal.flags import Flags
-from stack.rehearsal.onlooker import Addresses, Onlooker
+from stack.local.addresses import StackAddresses
+from stack.scenario_runner.accounts import Account, Accounts
+from stack.scenario_runner.flags import Flags
+from stack.scenario_runner.stack_probe import StackProbe
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,10 @@ class Placed:
     trace_id: str
 
 
-class Stage(Onlooker):
-    """What a scenario does things with, and looks at them by. `stage` makes one."""
+class ScenarioContext(StackProbe):
+    """What a scenario acts with, and what it looks at. `scenario_context` makes one."""
 
-    def __init__(self, addresses: Addresses, stack: ExitStack) -> None:
+    def __init__(self, addresses: StackAddresses, stack: ExitStack) -> None:
         super().__init__(addresses, stack)
         self._tracer = stack.enter_context(page(addresses.observatory))
         self._buyer: Buyer | None = None
@@ -67,8 +68,8 @@ class Stage(Onlooker):
         """Place an order for each of the shows, all at the same moment."""
         self._sign_in()
         self.flags.wait_until_obeyed()
-        with ThreadPoolExecutor(len(show_ids)) as crowd:
-            return list(crowd.map(lambda show_id: self.place(show_id, **changes), show_ids))
+        with ThreadPoolExecutor(len(show_ids)) as pool:
+            return list(pool.map(lambda show_id: self.place(show_id, **changes), show_ids))
 
     def page_address(self, page: str = "") -> str:
         """The Box Office's page, or another of its pages, with the faults that are on: a page may
@@ -108,7 +109,7 @@ class Stage(Onlooker):
         with asking(self._tracer, "look at the price") as carried:
             began = time.monotonic()
             self._http.post(
-                self.function("quote"),
+                self.addresses.function("quote"),
                 json={"data": {"show_id": show_id, "seats": 1}},
                 headers=carried.field,
             ).raise_for_status()
@@ -130,7 +131,7 @@ class Stage(Onlooker):
         self.flags.wait_until_obeyed()
         with asking(self._tracer, "look up seats") as carried:
             began = time.monotonic()
-            url, asked = self.function("availability"), {"show_id": show_id}
+            url, asked = self.addresses.function("availability"), {"show_id": show_id}
             answer = self._http.get(url, params=asked, headers=carried.field)
             return carried.trace_id, answer, (time.monotonic() - began) * 1000
 
@@ -144,7 +145,7 @@ class Stage(Onlooker):
             f"orders/{order_id}", {"hold_until": due}
         ).raise_for_status()
         self._http.post(
-            self.function("expire"),
+            self.addresses.function("expire"),
             json={"data": {"order_id": order_id, "due": due.isoformat()}},
             headers=self.order(order_id).get("_trace", {}),
         ).raise_for_status()
@@ -185,10 +186,6 @@ class Stage(Onlooker):
             {show_id: show["seats_left"] for show_id, show in shows.items()},
         )
 
-    def function(self, name: str) -> str:
-        """The address of a function."""
-        return f"{self.addresses.functions}/{self.addresses.project}/us-central1/{name}"
-
     def _sign_in(self) -> Buyer:
         """The buyer who places all orders."""
         if self._buyer is None:
@@ -218,7 +215,7 @@ class Stage(Onlooker):
 
 
 @contextmanager
-def stage(addresses: Addresses) -> Iterator[Stage]:
-    """A stage on a running stack; what a scenario leaves on it is taken away afterwards."""
+def scenario_context(addresses: StackAddresses) -> Iterator[ScenarioContext]:
+    """Yield the context of one scenario; what the scenario leaves on the stack is removed."""
     with ExitStack() as stack:
-        yield Stage(addresses, stack)
+        yield ScenarioContext(addresses, stack)

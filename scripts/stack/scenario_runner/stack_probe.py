@@ -10,17 +10,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 
 from observatory.client import Observatory, TraceNotFound
 from observatory.shapes.journey import Journey, Row
-from stack.box_office import FINAL, BoxOffice
-from stack.box_office import Addresses as BuyingAddresses
-from stack.firestore_rest import NO_CERTIFICATES
-from stack.problem import Problem
-from stack.rehearsal.signs import invocations, rows, said, under_way
+from stack.clients.box_office import FINAL, BoxOffice
+from stack.clients.firestore_rest import NO_CERTIFICATES
+from stack.errors import UserError
+from stack.local.addresses import StackAddresses
+from stack.scenario_runner.span_queries import invocations, rows, said, under_way
 
 # Nothing waits so long unless it has to: on a machine that is busy with other things each of the
 # four cold starts that a purchase may meet takes many seconds.
@@ -31,25 +31,10 @@ QUIET_SECONDS = 60.0
 POLL_SECONDS = 0.1
 
 
-class Addresses(BuyingAddresses, Protocol):
-    """The addresses of the parts of a stack that a scenario takes, as URLs."""
-
-    @property
-    def functions(self) -> str: ...
-    @property
-    def observatory(self) -> str: ...
-    @property
-    def pubsub(self) -> str: ...
-    @property
-    def redelivery(self) -> str: ...
-    @property
-    def hosting(self) -> str: ...
-
-
-class Onlooker:
+class StackProbe:
     """Looks at a running stack, and changes nothing on it."""
 
-    def __init__(self, addresses: Addresses, stack: ExitStack) -> None:
+    def __init__(self, addresses: StackAddresses, stack: ExitStack) -> None:
         self.addresses = addresses
         self.box_office = BoxOffice(addresses)
         stack.callback(self.box_office.close)
@@ -66,12 +51,12 @@ class Onlooker:
         """The order that somebody else placed for a show of ours, once it is there.
 
         Raises:
-            Problem: none is.
+            UserError: none is.
         """
         find = partial(self.orders_of, show_id)
         self.wait_until(lambda: bool(find()))
         if not (found := find()):
-            raise Problem(f"Nobody placed an order for {show_id}.")
+            raise UserError(f"Nobody placed an order for {show_id}.")
         return found[0]
 
     def orders_of(self, show_id: str) -> list[str]:
@@ -142,7 +127,7 @@ class Onlooker:
         """The trace with a span of that name that says so, once it is stored.
 
         Raises:
-            Problem: it does not come.
+            UserError: it does not come.
         """
 
         def find() -> list[str]:
@@ -156,7 +141,7 @@ class Onlooker:
 
         self.wait_until(lambda: bool(find()), TRACE_SECONDS)
         if not (stored := find()):
-            raise Problem(f"No span “{span}” came with {attribute} {value}.")
+            raise UserError(f"No span “{span}” came with {attribute} {value}.")
         return stored[0]
 
     def rules_traces_about(self, uid: str, *, wait: bool) -> list[str]:
@@ -180,7 +165,7 @@ class Onlooker:
         """The first span of that name in a trace, once it is stored.
 
         Raises:
-            Problem: it does not come.
+            UserError: it does not come.
         """
 
         def find() -> list[Row]:
@@ -189,7 +174,7 @@ class Onlooker:
 
         self.wait_until(lambda: bool(find()))
         if not (stored := find()):
-            raise Problem(f"No span “{name}” came in trace {trace_id}.")
+            raise UserError(f"No span “{name}” came in trace {trace_id}.")
         return stored[0]
 
     def wait_for_decision(self, trace_id: str) -> None:
@@ -242,7 +227,7 @@ class Onlooker:
         when it is too late for that.
 
         Raises:
-            Problem: one of them is not stored at all.
+            UserError: one of them is not stored at all.
         """
         self.wait_until_quiet()
         deadline = time.monotonic() + TRACE_SECONDS
@@ -256,7 +241,7 @@ class Onlooker:
                     break
                 time.sleep(POLL_SECONDS)
             if found is None:
-                raise Problem(f"Nothing of trace {trace_id} is stored at {self.observatory.url}.")
+                raise UserError(f"Nothing of trace {trace_id} is stored at {self.observatory.url}.")
             journeys.append(found)
         return journeys
 

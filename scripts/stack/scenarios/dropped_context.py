@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import children, invocations, rows, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import children, invocations, rows, said
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Buy a ticket, and look it up by the support code that the page shows."""
-    placed = stage.place(stage.open_show())
-    order = stage.wait_for(placed.order_id)
-    # Its last stage, wherever that is to be found: the order says more than is stored yet.
-    stage.wait_for_end_of("issue", placed.order_id)
-    others = [trace for trace in stage.traces_of(placed.order_id) if trace != placed.trace_id]
+    placed = context.place(context.open_show())
+    order = context.wait_for(placed.order_id)
+    # Its last context, wherever that is to be found: the order says more than is stored yet.
+    context.wait_for_end_of("issue", placed.order_id)
+    others = [trace for trace in context.traces_of(placed.order_id) if trace != placed.trace_id]
     symptom = f"the order is {order['state']}, and its support code leads to half of its story"
     return Seen([placed.trace_id, *others], symptom if others else None)
 

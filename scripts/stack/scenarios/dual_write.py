@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import children, invocations, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import children, invocations, said
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Buy a ticket while Pub/Sub refuses the first message of each order."""
-    placed = stage.place(stage.open_show())
-    order = stage.come_to_rest(placed.order_id)
+    placed = context.place(context.open_show())
+    order = context.come_to_rest(placed.order_id)
     symptom = f"the order says {order['state']}, and nothing more happens"
     return Seen([placed.trace_id], symptom if order["state"] == "reserved" else None)
 

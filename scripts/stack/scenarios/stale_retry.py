@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import ended_ms, invocations, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import ended_ms, invocations, said
 
 LATE = timedelta(hours=3)
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Buy a ticket, and have the task that ends its hold come three hours late."""
-    show = stage.open_show(seats=5)
-    placed = stage.place(show)
-    stage.wait_for(placed.order_id)
+    show = context.open_show(seats=5)
+    placed = context.place(show)
+    context.wait_for(placed.order_id)
     # What comes next shall begin after issue has ended, not only after it has moved the order.
-    stage.wait_for_invocation(placed.trace_id, "issue")
-    stage.expire_now(placed.order_id, LATE)
-    order, left = stage.order(placed.order_id), stage.seats_left(show)
+    context.wait_for_invocation(placed.trace_id, "issue")
+    context.expire_now(placed.order_id, LATE)
+    order, left = context.order(placed.order_id), context.seats_left(show)
     symptom = f"a ticketed order is {order['state']}, and its seat is for sale again ({left} of 5)"
     return Seen([placed.trace_id], symptom if order["state"] != "ticketed" else None)
 

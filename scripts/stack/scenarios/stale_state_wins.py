@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import ended_ms, invocations, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import ended_ms, invocations, said
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Buy a ticket; then the message that began the charge is delivered once more."""
-    placed = stage.place(stage.open_show())
-    stage.wait_for(placed.order_id)
+    placed = context.place(context.open_show())
+    context.wait_for(placed.order_id)
     # What comes next shall begin after issue has ended, not only after it has moved the order.
-    stage.wait_for_invocation(placed.trace_id, "issue")
-    stage.publish_again(placed, "order-reserved")
-    stage.wait_for_invocation(placed.trace_id, "charge", times=2)
-    state = stage.order(placed.order_id)["state"]
+    context.wait_for_invocation(placed.trace_id, "issue")
+    context.publish_again(placed, "order-reserved")
+    context.wait_for_invocation(placed.trace_id, "charge", times=2)
+    state = context.order(placed.order_id)["state"]
     symptom = f"an order that was ticketed is {state} again"
     return Seen([placed.trace_id], symptom if state != "ticketed" else None)
 

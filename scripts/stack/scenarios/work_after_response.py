@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import children, invocations, rows, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import children, invocations, rows, said
 
 SEND = "send order-paid"
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Buy a ticket where an instance has a CPU for as long as it has a request."""
-    placed = stage.place(stage.open_show())
-    order = stage.come_to_rest(placed.order_id)
+    placed = context.place(context.open_show())
+    order = context.come_to_rest(placed.order_id)
     symptom = f"the order is {order['state']}, and there is no ticket"
     return Seen([placed.trace_id], symptom if order["state"] == "paid" else None)
 

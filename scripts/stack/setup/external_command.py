@@ -1,4 +1,4 @@
-"""Other people's commands, run to their end: npm, uv, apt-get, vite."""
+"""Run other projects' commands to their end: npm, uv, apt-get, vite."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stack import places
-from stack.problem import Problem
+from stack import paths
+from stack.errors import UserError
 
-LOGS = places.MADE / "logs"
+LOGS = paths.MADE / "logs"
 
 _lock = threading.Lock()
 _running: set[subprocess.Popen[bytes]] = set()
@@ -23,31 +23,31 @@ _ending = threading.Event()
 def run(
     command: Sequence[str],
     name: str,
-    mend: str,
-    cwd: Path = places.ROOT,
+    hint: str,
+    cwd: Path = paths.ROOT,
     env: Mapping[str, str] | None = None,
 ) -> None:
-    """Run `command`, all it says going to the log `name`.
+    """Run `command`, its output going to the log `name`.
 
     Raises:
-        Problem: it can't be run or fails; says the command's last line, and `mend`.
+        UserError: it can't be run or fails; with the line of its output that says most.
     """
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"{name}.log"
-    status = _status_of(command, log, cwd, {**os.environ, **(env or {})}, mend)
+    status = _status_of(command, log, cwd, {**os.environ, **(env or {})}, hint)
     if status:
         shown = " ".join(Path(word).name if "/" in word else word for word in command[:3])
-        raise Problem(
-            f"`{shown} …` failed: {_telling_line(log)}. {mend} "
-            f"All it said: {log.relative_to(places.ROOT)}"
+        raise UserError(
+            f"`{shown} …` failed: {_telling_line(log)}.",
+            hint=f"{hint} All of its output: {log.relative_to(paths.ROOT)}".strip(),
         )
 
 
-def tried(command: Sequence[str], name: str) -> bool:
+def succeeds(command: Sequence[str], name: str) -> bool:
     """Run `command`, and return whether it succeeded."""
     try:
         run(command, name, "")
-    except Problem:
+    except UserError:
         return False
     return True
 
@@ -62,12 +62,12 @@ def end_all() -> None:
 
 
 def _status_of(
-    command: Sequence[str], log: Path, cwd: Path, env: Mapping[str, str], mend: str
+    command: Sequence[str], log: Path, cwd: Path, env: Mapping[str, str], hint: str
 ) -> int:
     with log.open("wb") as out:
         with _lock:
             if _ending.is_set():
-                raise Problem("Interrupted.")
+                raise UserError("Interrupted.")
             try:
                 process = subprocess.Popen(
                     command,
@@ -79,7 +79,9 @@ def _status_of(
                     process_group=0,
                 )
             except OSError as error:
-                raise Problem(f"{command[0]} can't be run ({error.strerror}). {mend}") from error
+                raise UserError(
+                    f"{command[0]} can't be run ({error.strerror}).", hint=hint
+                ) from error
             _running.add(process)
         try:
             return process.wait()
@@ -101,4 +103,4 @@ def _telling_line(log: Path) -> str:
         if "error" in line.lower() and ".log" not in line and not line.startswith(("WARNING", "⚠"))
     ]
     # The first errors are the cause, and of those the longest says most.
-    return max(errors[:6] or lines[-1:] or ["it said nothing"], key=len)[:200]
+    return max(errors[:6] or lines[-1:] or ["it printed nothing"], key=len)[:200]

