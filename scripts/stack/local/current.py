@@ -60,9 +60,9 @@ def recorded(folder: Path = DEV_FOLDER) -> StackAddresses | None:
     return None
 
 
-def find(folder: Path = DEV_FOLDER) -> StackAddresses | None:
-    """Return the addresses of the stack that runs from `folder` and is ready, or None."""
-    addresses = recorded(folder)
+def find() -> StackAddresses | None:
+    """Return the addresses of the stack that runs from this checkout and is ready, or None."""
+    addresses = recorded()
     return addresses if addresses and is_ready(addresses) else None
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -234,10 +233,3 @@ def test_a_span_without_duration_is_still_seen(running: Running) -> None:
 def test_durations_read_well(milliseconds: float, text: str) -> None:
     """A duration has two or three digits and the unit that suits it."""
     assert duration_text(milliseconds) == text
-
-
-def test_the_module_is_what_the_script_runs() -> None:
-    """The script needs nothing but the Python of .venv and the repository."""
-    assert "observatory.terminal.trace_command" in SCRIPT.read_text()
-    assert os.access(SCRIPT, os.X_OK)
-    assert Path(sys.prefix).name == ".venv"

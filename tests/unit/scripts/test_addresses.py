@@ -81,7 +81,7 @@ def test_a_port_that_nobody_would_ask_is_refused_before_anything_starts(
     offset: int, port: int, name: str
 ) -> None:
     """The emulators would start, and fail to find each other."""
-    with pytest.raises(UserError, match=rf"Port {port} \(for {name}\) .* --port-offset \d+\."):
+    with pytest.raises(UserError, match=rf"port {port} \(for {name}\).* --port-offset \d+\."):
         StackAddresses(offset).require_free_ports()
 
 
@@ -111,5 +111,5 @@ def test_the_tests_take_the_first_free_stack_and_never_the_default_one(
     )
     assert free_addresses() == StackAddresses(3000)
     monkeypatch.setattr(addresses, "_is_taken", lambda port: True)
-    with pytest.raises(UserError, match="end one that is running"):
+    with pytest.raises(UserError, match="End a stack that is running"):
         free_addresses()

@@ -128,10 +128,10 @@ def test_a_command_ends_with_a_ctrl_c(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     script = (
         "from pathlib import Path\n"
-        "from stack import subcommand\n"
-        f"subcommand.LOGS = Path({str(tmp_path)!r})\n"
+        "from stack.setup import external_command\n"
+        f"external_command.LOGS = Path({str(tmp_path)!r})\n"
         f"command = 'sleep 600 & echo $! > {pid_file}.new; mv {pid_file}.new {pid_file}; wait'\n"
-        "subcommand.run(['/bin/sh', '-c', command], 'step', '')\n"
+        "external_command.run(['/bin/sh', '-c', command], 'step', '')\n"
     )
     scripts = Path(external_command.__file__).parents[2]
     process = subprocess.Popen(

@@ -21,7 +21,7 @@ from stack.local.processes import Processes, Service, wait_until
 from tests.unit.local_server import eventually
 from tests.unit.scripts.alive import is_alive, pid_in
 
-SCRIPTS = Path(stack.local.processes.__file__).parents[1]
+SCRIPTS = Path(stack.local.processes.__file__).parents[2]
 
 # Starts `child`, and ends when told to by a line on its standard input.
 SUPERVISOR = """
