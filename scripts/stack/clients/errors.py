@@ -1,4 +1,4 @@
-"""Errors of the clients, as a person is told of them."""
+"""Turn the clients' errors into errors for a person."""
 
 from __future__ import annotations
 

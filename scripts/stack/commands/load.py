@@ -21,7 +21,7 @@ from stack.setup import install
 
 FOLDER = paths.MADE / "load"
 
-# What --chaos asks for where nothing more is said.
+# The rates of --chaos, unless an option names another.
 CHAOS = {"duplicates": 0.1, "reorder": 0.1, "fail": 0.05}
 
 DESCRIPTION = """\
@@ -115,10 +115,10 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--seats",
         type=positive,
         metavar="N",
-        help="the stock of the show that sells out; half of what is asked of it if not said",
+        help="the stock of the show that sells out; half of what is ordered if left out",
     )
-    said = ", ".join(f"--{name} {rate:g}" for name, rate in CHAOS.items())
-    parser.add_argument("--chaos", action="store_true", help=f"{said}, where not said otherwise")
+    rates = ", ".join(f"--{name} {rate:g}" for name, rate in CHAOS.items())
+    parser.add_argument("--chaos", action="store_true", help=f"{rates}; or as named")
     parser.add_argument("--duplicates", type=rate, metavar="R", help="share of events doubled")
     parser.add_argument("--reorder", type=rate, metavar="R", help="share of events overtaken")
     parser.add_argument("--fail", type=rate, metavar="R", help="share of first deliveries failed")

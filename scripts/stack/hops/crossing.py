@@ -135,11 +135,11 @@ def table(found: dict[str, Evidence]) -> str:
     """The hops as lines for a person."""
     lines = [f"{'hop':<10}{'carried':<9}{'joined as':<11}{'p50':>9}  {'trace':<32}"]
     for hop, evidence in found.items():
-        said = evidence.summary()
-        p50 = "–" if said["p50_ms"] is None else f"{said['p50_ms']} ms"
+        summary = evidence.summary()
+        p50 = "–" if summary["p50_ms"] is None else f"{summary['p50_ms']} ms"
         lines.append(
-            f"{hop:<10}{'yes' if evidence.carried else 'NO':<9}{said['joined_as'] or '–':<11}"
-            f"{p50:>9}  {said['trace_id'] or '–':<32}"
+            f"{hop:<10}{'yes' if evidence.carried else 'NO':<9}{summary['joined_as'] or '–':<11}"
+            f"{p50:>9}  {summary['trace_id'] or '–':<32}"
         )
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""The Firebase Emulator Suite: what it is told, how it is started, and when it is ready."""
+"""The Firebase Emulator Suite: its configuration, its start, and when it is ready."""
 
 from __future__ import annotations
 
@@ -49,16 +49,16 @@ def start(processes: Processes, config: Path, environment: Mapping[str, str], lo
 
 
 def are_ready(log: Path) -> bool:
-    """Whether the suite has said, in its log, that all of it is ready.
+    """Return whether the suite's log says that all of it is ready.
 
     Raises:
         UserError: it could not load the functions, without which it starts just the same.
     """
-    said = log.read_text(errors="replace")
-    if "All emulators ready" not in said:
+    output = log.read_text(errors="replace")
+    if "All emulators ready" not in output:
         return False
-    if found := re.search(r"Failed to load function definition[^\n]*", said):
-        raised = re.findall(r"^\w*(?:Error|Exception): .*", said[: found.start()], re.MULTILINE)
+    if found := re.search(r"Failed to load function definition[^\n]*", output):
+        raised = re.findall(r"^\w*(?:Error|Exception): .*", output[: found.start()], re.MULTILINE)
         why = (raised or [found[0]])[-1][:300]
         raise UserError(f"The functions did not load: {why} (all of it: {log})")
     return True

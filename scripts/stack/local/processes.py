@@ -199,5 +199,5 @@ def wait_until(
 
 def _last_error(log: Path) -> str:
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    telling = [line for line in lines if "error" in line.lower()] or lines or ["it said nothing"]
+    telling = [line for line in lines if "error" in line.lower()] or lines or ["it printed nothing"]
     return f"{telling[-1][:300]} (all of it: {log})"

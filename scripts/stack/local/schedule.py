@@ -18,7 +18,7 @@ TIMEOUT_SECONDS = 120.0
 @contextmanager
 def on_schedule(functions_url: str, project: str) -> Iterator[None]:
     """Fire each scheduled function whenever it is due, the first time after one interval, while the
-    block runs. What keeps failing is said once, until it works again."""
+    block runs. A failure is reported once, until the function works again."""
     over = threading.Event()
     clocks = [
         threading.Thread(
@@ -39,12 +39,12 @@ def on_schedule(functions_url: str, project: str) -> Iterator[None]:
 
 
 def _keep_firing(name: str, url: str, seconds: float, over: threading.Event) -> None:
-    said = False
+    is_reported = False
     while not over.wait(seconds):
         problem = fire(url)
-        if problem and not said and not over.is_set():
+        if problem and not is_reported and not over.is_set():
             say(f"✗ The scheduled function {name} fails: {problem}. Its log line says why.")
-        said = bool(problem)
+        is_reported = bool(problem)
 
 
 def fire(url: str) -> str | None:

@@ -52,8 +52,8 @@ def _as_owner(url: str, body: object) -> dict[str, Any]:
         headers={"Authorization": "Bearer owner", "Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
-        said: dict[str, Any] = json.loads(answer.read() or b"{}")
-        return said
+        response: dict[str, Any] = json.loads(answer.read() or b"{}")
+        return response
 
 
 def _write(project: str, path: str, document: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Somebody's account and role, as whoever runs the Box Office sees to them."""
+"""Accounts and their roles, as the Box Office's administrator manages them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stack.local.addresses import StackAddresses
 
 @dataclass(frozen=True)
 class Account:
-    """Somebody who can sign in."""
+    """A user who can sign in."""
 
     uid: str
     email: str
@@ -38,9 +38,9 @@ class Accounts:
         return Account(made["localId"], email, password)
 
     def make_organiser(self, account: Account) -> float:
-        """Give somebody the claim, and tell them so; returns when, in seconds since 1970.
+        """Give an account the claim, then write its role; returns when, in seconds since 1970.
 
-        The claim first: whoever is told fetches it.
+        The claim first: a page that sees the role fetches the claim.
         """
         self._as_owner("update", localId=account.uid, customAttributes='{"role": "organiser"}')
         role, at = f"roles/{account.uid}", ("granted_at",)
@@ -49,7 +49,7 @@ class Accounts:
         return datetime.fromisoformat(granted_at).timestamp()
 
     def remove(self, account: Account) -> None:
-        """Have the account be gone, and its role."""
+        """Delete the account and its role."""
         self._documents.delete(f"roles/{account.uid}").raise_for_status()
         self._as_owner("delete", localId=account.uid)
 
@@ -60,5 +60,5 @@ class Accounts:
 
 def _post(url: str, body: Any, headers: dict[str, str] | None = None) -> dict[str, Any]:
     answer = httpx.post(url, json=body, headers=headers, timeout=60, verify=NO_CERTIFICATES)
-    said: dict[str, Any] = answer.raise_for_status().json()
-    return said
+    response: dict[str, Any] = answer.raise_for_status().json()
+    return response

@@ -1,4 +1,4 @@
-"""Turns the faults' flags on and off, as the Box Office's administrator, and puts them back."""
+"""Turn the faults' flags on and off, as the Box Office's administrator, and restore them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OBEYED_SECONDS = 1.2
 
 
 class Flags:
-    """The flags of one stack while somebody plays with them."""
+    """The flags of one stack while a scenario sets them."""
 
     def __init__(self, documents: Firestore) -> None:
         self._documents = documents

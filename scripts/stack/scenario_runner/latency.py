@@ -1,11 +1,11 @@
-"""Whether an answer takes longer than another, on a machine that may be busy with other things."""
+"""Compare how long answers take, on a machine that may be busy with other things."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# What somebody notices: it takes half as long again, and so much longer.
+# What a user notices: it takes half as long again, and so much longer.
 NOTICED_TIMES = 1.5
 NOTICED_MS = 50
 

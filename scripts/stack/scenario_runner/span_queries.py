@@ -78,7 +78,7 @@ def under_way(journey: Journey) -> list[Row]:
     ]
 
 
-def said(row: Row, name: str) -> Any:
+def attr(row: Row, name: str) -> Any:
     """An attribute of a span; None where it hasn't it."""
     return row["attributes"].get(name)
 

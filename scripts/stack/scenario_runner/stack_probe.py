@@ -1,6 +1,6 @@
-"""What somebody sees who stands by: the shop's owner, the vendor's book-keeper, who reads traces.
+"""Observe a running stack: its documents, the acquirer's book, the traces.
 
-All that takes time can be waited for here; a deadline costs nothing where all goes well.
+Each wait has a deadline, which costs nothing where all goes well.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from stack.clients.box_office import FINAL, BoxOffice
 from stack.clients.firestore_rest import NO_CERTIFICATES
 from stack.errors import UserError
 from stack.local.addresses import StackAddresses
-from stack.scenario_runner.span_queries import invocations, rows, said, under_way
+from stack.scenario_runner.span_queries import attr, invocations, rows, under_way
 
 # Nothing waits so long unless it has to: on a machine that is busy with other things each of the
 # four cold starts that a purchase may meet takes many seconds.
@@ -32,7 +32,7 @@ POLL_SECONDS = 0.1
 
 
 class StackProbe:
-    """Looks at a running stack, and changes nothing on it."""
+    """Reads a running stack, and changes nothing on it."""
 
     def __init__(self, addresses: StackAddresses, stack: ExitStack) -> None:
         self.addresses = addresses
@@ -56,7 +56,7 @@ class StackProbe:
         find = partial(self.orders_of, show_id)
         self.wait_until(lambda: bool(find()))
         if not (found := find()):
-            raise UserError(f"Nobody placed an order for {show_id}.")
+            raise UserError(f"No order was placed for {show_id}.")
         return found[0]
 
     def orders_of(self, show_id: str) -> list[str]:
@@ -136,7 +136,7 @@ class StackProbe:
                 line["trace_id"]
                 for line in found
                 for _, row in rows([self.observatory.trace(line["trace_id"])], name=span)
-                if said(row, attribute) == value
+                if attr(row, attribute) == value
             ]
 
         self.wait_until(lambda: bool(find()), TRACE_SECONDS)
@@ -154,7 +154,7 @@ class StackProbe:
             return [
                 journey["trace_id"]
                 for journey in lone
-                if any(said(row, "enduser.pseudo.id") == pseudonym for row in journey["rows"])
+                if any(attr(row, "enduser.pseudo.id") == pseudonym for row in journey["rows"])
             ]
 
         if wait:
@@ -204,7 +204,7 @@ class StackProbe:
         def has_ended() -> bool:
             found = [self.observatory.trace(trace_id) for trace_id in self.traces_of(order_id)]
             return any(
-                said(row, "boxoffice.order.id") == order_id
+                attr(row, "boxoffice.order.id") == order_id
                 for _, row in invocations(found, function)
             )
 
@@ -267,12 +267,12 @@ class StackProbe:
             return True
         if not any(invocations([found], "reserve")):
             return True
-        told = {
-            said(row, "boxoffice.charge.id")
+        settled_ids = {
+            attr(row, "boxoffice.charge.id")
             for _, row in invocations([found], "settle")
             if not row["error"]
         }
-        return any(charge["id"] not in told for charge in self.charges(order_id))
+        return any(charge["id"] not in settled_ids for charge in self.charges(order_id))
 
 
 def _is_whole(journey: Journey) -> bool:

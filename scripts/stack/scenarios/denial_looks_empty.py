@@ -8,7 +8,7 @@ from observatory.shapes.journey import Journey
 from stack.scenario_runner.browser_actions import buy, visiting
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import rows, said
+from stack.scenario_runner.span_queries import attr, rows
 
 
 def provoke(context: ScenarioContext) -> Seen:
@@ -32,9 +32,9 @@ def provoke(context: ScenarioContext) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """A query that the rules denied as a whole, with the line that did."""
     for _, row in rows(journeys, "firestore.rules"):
-        is_query = said(row, "db.operation.name") == "list"
-        if is_query and said(row, "throughline.rules.outcome") in ("deny", "error"):
-            where = f"{said(row, 'code.file.path')} line {said(row, 'code.line.number')}"
+        is_query = attr(row, "db.operation.name") == "list"
+        if is_query and attr(row, "throughline.rules.outcome") in ("deny", "error"):
+            where = f"{attr(row, 'code.file.path')} line {attr(row, 'code.line.number')}"
             return f"{row['name']}, by {where}"
     return None
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from observatory.shapes.journey import Journey
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import children, invocations, rows, said
+from stack.scenario_runner.span_queries import attr, children, invocations, rows
 
 
 def provoke(context: ScenarioContext) -> Seen:
@@ -24,16 +24,16 @@ def provoke(context: ScenarioContext) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """A message that was sent and that nobody took up, and a root that begins with a message."""
     sent = {
-        str(said(row, "messaging.destination.name"))
+        str(attr(row, "messaging.destination.name"))
         for journey, row in rows(journeys)
         if row["kind"] == "PRODUCER"
-        and said(row, "messaging.system") == "gcp_pubsub"
+        and attr(row, "messaging.system") == "gcp_pubsub"
         and row["service"] != "redelivery"
         and not row["error"]
         and not children(journey, row)
     }
     for _, row in invocations(journeys):
-        topic = str(said(row, "messaging.destination.name"))
+        topic = str(attr(row, "messaging.destination.name"))
         if row["hop"] == "pubsub" and row["context"] == "absent" and topic in sent:
             return f"{row['service']} found no context on {topic}: it begins a trace of its own"
     return None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from observatory.shapes.journey import Journey
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import children, invocations, said
+from stack.scenario_runner.span_queries import attr, children, invocations
 
 
 def provoke(context: ScenarioContext) -> Seen:
@@ -28,7 +28,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
             for child in children(journey, row)
             if child["name"] == "send order-reserved"
         ]
-        done = [row for row in attempts if said(row, "boxoffice.nothing_to_do") == "done"]
+        done = [row for row in attempts if attr(row, "boxoffice.nothing_to_do") == "done"]
         if done and sends and all(send["error"] for send in sends):
             return "the order moved, its message failed, and the next attempt had nothing to do"
     return None

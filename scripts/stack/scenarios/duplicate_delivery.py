@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from observatory.shapes.journey import Journey
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import calls_to_vendor, invocations, said
+from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocations
 
 
 def provoke(context: ScenarioContext) -> Seen:
@@ -32,9 +32,9 @@ def signature(journeys: Sequence[Journey]) -> str | None:
     charges: dict[str, set[str]] = defaultdict(set)
     for journey, row in invocations(journeys, "charge"):
         calls = calls_to_vendor(journey, row, "/charges")
-        charge = said(row, "boxoffice.charge.id")
+        charge = attr(row, "boxoffice.charge.id")
         if charge and len(calls) == 1 and not row["error"]:
-            charges[said(row, "boxoffice.order.id")].add(charge)
+            charges[attr(row, "boxoffice.order.id")].add(charge)
     for order, ids in charges.items():
         if len(ids) > 1:
             return f"{len(ids)} invocations of charge for order {order} made {len(ids)} charges"

@@ -10,11 +10,11 @@ from stack.errors import UserError
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import Placed, ScenarioContext
 from stack.scenario_runner.span_queries import (
+    attr,
     children,
     ended_ms,
     invocations,
     rows,
-    said,
     unix_seconds,
 )
 
@@ -63,10 +63,10 @@ def signature(journeys: Sequence[Journey]) -> str | None:
         commits = [
             child
             for child in children(journey, row)
-            if said(child, "db.operation.name") == "Commit" and child["error"]
+            if attr(child, "db.operation.name") == "Commit" and child["error"]
         ]
-        if commits and (said(row, "boxoffice.transaction.attempts") or 1) > len(commits):
-            aborted[said(row, "boxoffice.show.id")] = len(commits)
+        if commits and (attr(row, "boxoffice.transaction.attempts") or 1) > len(commits):
+            aborted[attr(row, "boxoffice.show.id")] = len(commits)
     if len(aborted) > 1:
         return f"{sum(aborted.values())} aborted commits of orders for {len(aborted)} shows"
     return None

@@ -10,7 +10,7 @@ from stack.clients.box_office import FINAL
 from stack.errors import UserError
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import calls_to_vendor, invocations, said
+from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocations
 
 # On a machine that is very busy the bank's six seconds may be over first.
 TIMES_MAX = 3
@@ -39,8 +39,8 @@ def provoke(context: ScenarioContext) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """Money that came for an expired order, and no call to give it back."""
     for journey, row in invocations(journeys, "settle"):
-        paid = said(row, "boxoffice.charge.status") == "succeeded"
-        expired = said(row, "boxoffice.order.state") == "expired"
+        paid = attr(row, "boxoffice.charge.status") == "succeeded"
+        expired = attr(row, "boxoffice.order.state") == "expired"
         if paid and expired and not calls_to_vendor(journey, row, "/refunds"):
             return "settle was told of money for an expired order, and gave none back"
     return None

@@ -9,7 +9,7 @@ import grpc
 from observatory.shapes.journey import Journey
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import rows, said
+from stack.scenario_runner.span_queries import attr, rows
 
 REFUSED = grpc.StatusCode.FAILED_PRECONDITION.value[0]
 
@@ -24,8 +24,8 @@ def provoke(context: ScenarioContext) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """A query that Firestore refused with FAILED_PRECONDITION."""
     for _, row in rows(journeys):
-        query = said(row, "db.query.text")
-        if query and row["error"] and said(row, "rpc.grpc.status_code") == REFUSED:
+        query = attr(row, "db.query.text")
+        if query and row["error"] and attr(row, "rpc.grpc.status_code") == REFUSED:
             return f"{row['service']} asked for “{query}”, and Firestore refused"
     return None
 

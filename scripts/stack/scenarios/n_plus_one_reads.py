@@ -8,7 +8,7 @@ from observatory.shapes.journey import Journey
 from stack.scenario_runner.latency import LatencyComparison
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import children, invocations, said
+from stack.scenario_runner.span_queries import attr, children, invocations
 
 TICKETS = 80
 ASKED = 6
@@ -36,7 +36,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
         reads = [
             child
             for child in children(journey, row)
-            if said(child, "db.operation.name") == "BatchGetDocuments"
+            if attr(child, "db.operation.name") == "BatchGetDocuments"
         ]
         if len(reads) >= MANY:
             took = sum(read["duration_ms"] for read in reads)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from observatory.shapes.journey import Journey, Row
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import calls_to_vendor, invocations, said
+from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocations
 
 PRICES_CENTS = (1000, 1999, 2500)
 
@@ -30,9 +30,9 @@ def provoke(context: ScenarioContext) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """Every hop carried its context and every call was answered, and settle refuses the amount."""
     for journey, row in invocations(journeys, "settle"):
-        refused = said(row, "http.response.status_code") == 422 and row["context"] == "carried"
+        refused = attr(row, "http.response.status_code") == 422 and row["context"] == "carried"
         taken = any(
-            said(call, "http.response.status_code") == 202
+            attr(call, "http.response.status_code") == 202
             for _, charge in invocations([journey], "charge")
             for call in calls_to_vendor(journey, charge, "/charges")
         )

@@ -15,7 +15,7 @@ from stack.scenario_runner.browser_actions import (
 )
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import ancestors, invocations, said
+from stack.scenario_runner.span_queries import ancestors, attr, invocations
 
 AWAY_MS = 7_000
 LONG_SECONDS = 5
@@ -47,8 +47,8 @@ def provoke(context: ScenarioContext) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """A write that took long to arrive and came after the sale, taken as if it had not."""
     for journey, row in invocations(journeys, "reserve"):
-        over = said(row, "boxoffice.sale.over_seconds") or 0
-        taken = said(row, "boxoffice.order.state") == "reserved"
+        over = attr(row, "boxoffice.sale.over_seconds") or 0
+        taken = attr(row, "boxoffice.order.state") == "reserved"
         waited = [
             write["duration_ms"] / 1000
             for write in ancestors(journey, row)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from observatory.shapes.journey import Journey
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import invocations, rows, said
+from stack.scenario_runner.span_queries import attr, invocations, rows
 
 
 def provoke(context: ScenarioContext) -> Seen:
@@ -25,7 +25,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
     went_well = set()
     for _, row in invocations(journeys):
         if row["error"]:
-            errors[row["service"], str(said(row, "error.type"))] += 1
+            errors[row["service"], str(attr(row, "error.type"))] += 1
         else:
             went_well.add(row["service"])
     gave_up = any(row["error"] for _, row in rows(journeys, "redelivery", "send dead-letter"))

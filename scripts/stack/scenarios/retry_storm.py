@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from observatory.shapes.journey import Journey
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import calls_to_vendor, invocations, said
+from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocations
 
 # Five deliveries of three tries each is the most that the right way asks.
 FAIR_SHARE = 15
@@ -30,7 +30,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
         failed = [
             call
             for call in calls_to_vendor(journey, row, "/charges")
-            if (said(call, "http.response.status_code") or 0) >= 500
+            if (attr(call, "http.response.status_code") or 0) >= 500
         ]
         if len(failed) > TRIES_A_DELIVERY:
             took = failed[-1]["offset_ms"] - failed[0]["offset_ms"]

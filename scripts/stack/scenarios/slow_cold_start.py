@@ -9,7 +9,7 @@ from observatory.shapes.journey import Journey, Row
 from stack.errors import UserError
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import children, invocations, said
+from stack.scenario_runner.span_queries import attr, children, invocations
 
 # An instance ends after its second answer, so whatever is running now, two or three are new.
 ASKED = 6
@@ -29,7 +29,7 @@ def provoke(context: ScenarioContext) -> Seen:
     traces: list[str] = []
     for trace_id, took in asked:
         quote = context.wait_for_span(trace_id, "quote")
-        is_new = said(quote, "faas.coldstart")
+        is_new = attr(quote, "faas.coldstart")
         if not is_new and not first:
             continue  # an instance that is older than the weather
         traces.append(trace_id)
@@ -54,7 +54,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
     later: dict[str, set[str]] = defaultdict(set)
     for journey, row in invocations(journeys):
         work = own_work(journey, row)
-        if said(row, "faas.coldstart"):
+        if attr(row, "faas.coldstart"):
             new[row["service"]].append(work)
         else:
             later[row["service"]].update(work)

@@ -8,7 +8,7 @@ from observatory.shapes.journey import Journey
 from stack.scenario_runner.browser_actions import put_on_a_show, sign_in, visiting
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import rows, said, unix_seconds
+from stack.scenario_runner.span_queries import attr, rows, unix_seconds
 
 
 def provoke(context: ScenarioContext) -> Seen:
@@ -45,12 +45,12 @@ def provoke(context: ScenarioContext) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """A write that the rules denied to a token from before a role was given to its user."""
     granted = {
-        said(row, "throughline.token.issued_at"): said(row, "boxoffice.role.granted_at")
+        attr(row, "throughline.token.issued_at"): attr(row, "boxoffice.role.granted_at")
         for _, row in rows(journeys, "page", "take up role")
     }
     for journey, row in rows(journeys, "firestore.rules"):
-        denied = said(row, "throughline.rules.outcome") in ("deny", "error")
-        issued_at = said(row, "throughline.token.issued_at")
+        denied = attr(row, "throughline.rules.outcome") in ("deny", "error")
+        issued_at = attr(row, "throughline.token.issued_at")
         if not denied or issued_at not in granted:
             continue
         at = unix_seconds(journey, row["offset_ms"])

@@ -8,7 +8,7 @@ from datetime import timedelta
 from observatory.shapes.journey import Journey
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import ended_ms, invocations, said
+from stack.scenario_runner.span_queries import attr, ended_ms, invocations
 
 LATE = timedelta(hours=3)
 
@@ -29,13 +29,13 @@ def provoke(context: ScenarioContext) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """A late task that moved an order which was ticketed by then."""
     for journey, row in invocations(journeys, "expire"):
-        late = said(row, "boxoffice.task.late_seconds") or 0
-        moved = said(row, "boxoffice.order.state") == "expired"
+        late = attr(row, "boxoffice.task.late_seconds") or 0
+        moved = attr(row, "boxoffice.order.state") == "expired"
         ticketed = [
             other
             for _, other in invocations([journey], "issue")
-            if said(other, "boxoffice.order.state") == "ticketed"
-            and said(other, "boxoffice.order.id") == said(row, "boxoffice.order.id")
+            if attr(other, "boxoffice.order.state") == "ticketed"
+            and attr(other, "boxoffice.order.id") == attr(row, "boxoffice.order.id")
             and ended_ms(other) <= row["offset_ms"]
         ]
         if late > 60 and moved and ticketed:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from observatory.shapes.journey import Journey
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import ended_ms, invocations, said
+from stack.scenario_runner.span_queries import attr, ended_ms, invocations
 
 
 def provoke(context: ScenarioContext) -> Seen:
@@ -26,13 +26,13 @@ def provoke(context: ScenarioContext) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """A stage that moved an order back, after a later stage was done with it."""
     for journey, row in invocations(journeys, "charge"):
-        if row["error"] or said(row, "boxoffice.nothing_to_do"):
+        if row["error"] or attr(row, "boxoffice.nothing_to_do"):
             continue
         later = [
             other
             for _, other in invocations([journey], "issue")
-            if said(other, "boxoffice.order.state") == "ticketed"
-            and said(other, "boxoffice.order.id") == said(row, "boxoffice.order.id")
+            if attr(other, "boxoffice.order.state") == "ticketed"
+            and attr(other, "boxoffice.order.id") == attr(row, "boxoffice.order.id")
             and ended_ms(other) <= row["offset_ms"]
         ]
         if later:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from observatory.shapes.journey import Journey
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import calls_to_vendor, invocations, said
+from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocations
 
 
 def provoke(context: ScenarioContext) -> Seen:
@@ -27,11 +27,11 @@ def signature(journeys: Sequence[Journey]) -> str | None:
     """A call without an answer, one after it that had one, and news of two charges."""
     for journey, row in invocations(journeys, "charge"):
         calls = calls_to_vendor(journey, row, "/charges")
-        answers = [said(call, "http.response.status_code") for call in calls]
+        answers = [attr(call, "http.response.status_code") for call in calls]
         settled = {
-            said(other, "boxoffice.charge.id") for _, other in invocations([journey], "settle")
+            attr(other, "boxoffice.charge.id") for _, other in invocations([journey], "settle")
         }
-        order = said(row, "boxoffice.order.id")
+        order = attr(row, "boxoffice.order.id")
         if None in answers[:-1] and answers[-1] == 202 and len(settled) > 1:
             return f"charge had no answer, asked again for order {order}, and both were taken"
     return None

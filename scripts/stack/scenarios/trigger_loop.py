@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from observatory.shapes.journey import Journey
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import ancestors, invocations, said
+from stack.scenario_runner.span_queries import ancestors, attr, invocations
 
 DEPTH = 3
 
@@ -38,7 +38,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
             for other in ancestors(journey, row)
             if other["service"] == row["service"] and other["hop"] == "trigger"
         ]
-        documents = {said(other, "faas.document.name") for other in [row, *above]}
+        documents = {attr(other, "faas.document.name") for other in [row, *above]}
         if len(documents) >= DEPTH:
             return f"{row['service']} lies under itself {len(documents) - 1} times"
     return None

@@ -8,7 +8,7 @@ from observatory.shapes.journey import Journey
 from stack.scenario_runner.latency import LatencyComparison
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import invocations, said
+from stack.scenario_runner.span_queries import attr, invocations
 
 TICKETS = 800
 BATCH = 400
@@ -40,9 +40,9 @@ def provoke(context: ScenarioContext) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """The same call reads ever more documents, far more than it can be about."""
     read = [
-        (said(row, "db.response.returned_rows"), row["service"])
+        (attr(row, "db.response.returned_rows"), row["service"])
         for _, row in invocations(journeys)
-        if said(row, "db.response.returned_rows") is not None
+        if attr(row, "db.response.returned_rows") is not None
     ]
     if read and max(read)[0] >= MANY:
         return f"{max(read)[1]} read {max(read)[0]} documents for one answer"

@@ -10,7 +10,7 @@ from stack.clients.box_office import FINAL
 from stack.scenario_runner.browser_actions import SLOW_BANK, buy, see_order, visiting
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
-from stack.scenario_runner.span_queries import invocations, said
+from stack.scenario_runner.span_queries import attr, invocations
 
 OFF = timedelta(hours=-3)
 FAR_OFF_MS = 60_000
@@ -39,7 +39,7 @@ def provoke(context: ScenarioContext) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """A page whose clock can't be right, and a hold that was over when it began."""
     for journey, row in invocations(journeys, "reserve"):
-        lasts = said(row, "boxoffice.hold.lasts_seconds") or 0
+        lasts = attr(row, "boxoffice.hold.lasts_seconds") or 0
         skews = journey["skew"]["services"] if journey["skew"] else []
         off = [one["offset_ms"] for one in skews if one["service"] == "page"]
         if lasts < 0 and off and abs(off[0]) > FAR_OFF_MS:

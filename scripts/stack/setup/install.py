@@ -65,9 +65,9 @@ def java() -> Path:
 
 def page(folder: Path, settings: dict[str, str]) -> None:
     """Build the Box Office page into `folder`, with `settings` (VITE_…) fixed in it."""
-    said = [f"{name}={value}" for name, value in sorted(settings.items())]
+    assignments = [f"{name}={value}" for name, value in sorted(settings.items())]
     name = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
-    with step_needed(f"page-{name}", files_in(*_PAGE_SOURCES), said, folder) as needed:
+    with step_needed(f"page-{name}", files_in(*_PAGE_SOURCES), assignments, folder) as needed:
         if needed:
             with step("Box Office page"):
                 external_command.run(

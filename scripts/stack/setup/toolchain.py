@@ -1,6 +1,6 @@
-"""The parts that no package of ours brings along: Node, Java, the emulators' binaries, Chromium.
+"""Find the tools that no package of ours brings: Node, Java, the emulators' binaries, Chromium.
 
-Each finder returns where the part is, or None; what to do about a None is install.py's business.
+Each finder returns where the tool is, or None; install.py decides what to do about a None.
 """
 
 from __future__ import annotations
