@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks import observatory_queries, reference_stores
 from benchmarks.load_process import LoadProcess, Sent
 from stack import paths
-from stack.console import say
+from stack.console import print_line
 from stack.errors import UserError
 from stack.local.addresses import HOST
 from stack.local.processes import Processes, wait_until
@@ -49,7 +49,7 @@ def measure(runs: int) -> dict[str, Any]:
                 searchable_s.append(_until_found(url, sent["last_trace_id"]))
                 rounds.append(sent)
                 rate = sent["spans"] / sent["seconds"]
-                say(f"  round {turn + 1} of {runs}: {rate:,.0f} spans/s")
+                print_line(f"  round {turn + 1} of {runs}: {rate:,.0f} spans/s")
         stored = int(_asked(f"{url}/api/health")["spans"])
         filled_mb = _rss_mb(pid)
         queries = observatory_queries.measure(url)

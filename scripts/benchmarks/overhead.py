@@ -25,7 +25,7 @@ from benchmarks import buyer
 from benchmarks.ratio import ratios
 from stack import paths
 from stack.clients.browser_purchase import Purchase, browser
-from stack.console import say
+from stack.console import print_line
 from stack.errors import UserError
 from stack.local import running
 from stack.local.addresses import free_addresses
@@ -68,7 +68,7 @@ def measure(runs: int) -> dict[str, Any]:
             _check(bought, phase, addresses.observatory)
             took = [each.wall_s - ACQUIRER_DELAY_SECONDS for each in bought]
             found[phase] += took
-            say(f"  {phase} tracing: {statistics.median(took):.3f} s")
+            print_line(f"  {phase} tracing: {statistics.median(took):.3f} s")
     return {
         "n": min(map(len, found.values())),
         "lost": lost,
@@ -122,7 +122,7 @@ def _buy(chromium: Browser, hosting: str, phase: str) -> Purchase | None:
     try:
         purchase = buyer.buy(chromium, hosting, tracing=phase == "with")
     except UserError as error:
-        say(f"  {error}")
+        print_line(f"  {error}")
         return None
     if purchase.order_state != "ticketed":
         raise UserError(f"Order {purchase.order_id} ended {purchase.order_state}, not ticketed.")

@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.load_process import LoadProcess
 from stack import paths
-from stack.console import say
+from stack.console import print_line
 from stack.errors import UserError
 from stack.local.addresses import HOST
 from stack.local.processes import Processes, wait_until
@@ -39,7 +39,7 @@ def measure() -> dict[str, Any]:
         try:
             found[f"{name}_spans_per_s"] = round(spans_per_s(environment()))
         except UserError as problem:
-            say(f"  no figure of {name}: {problem}")
+            print_line(f"  no figure of {name}: {problem}")
             found[f"{name}_missing"] = str(problem)
     return found
 

@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks import observatory, scroll_frames
 from benchmarks.ratio import p95, ratios
 from stack import paths
-from stack.console import say
+from stack.console import print_line
 from stack.errors import UserError
 from stack.local.processes import Processes
 
@@ -113,7 +113,7 @@ def _scroll(address: str, runs: int) -> tuple[list[float], list[float]]:
     for of_trace, of_empty in scroll_frames.measure(address, SPANS, runs):
         trace_ms += of_trace
         empty_ms += of_empty
-        say(
+        print_line(
             f"  median between frames: trace {statistics.median(of_trace):.1f} ms, "
             f"empty {statistics.median(of_empty):.1f} ms"
         )

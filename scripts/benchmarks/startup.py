@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from stack import paths
-from stack.console import say
+from stack.console import print_line
 from stack.local import emulators, running
 from stack.local.addresses import StackAddresses, free_addresses
 from stack.local.processes import Processes, wait_until
@@ -24,7 +24,7 @@ def measure(runs: int) -> dict[str, Any]:
         if turn:  # the first turn warms the disk's cache
             alone.append(alone_s)
             ours.append(ours_s)
-            say(f"  turn {turn}: emulators alone {alone_s:.1f} s, everything {ours_s:.1f} s")
+            print_line(f"  turn {turn}: emulators alone {alone_s:.1f} s, everything {ours_s:.1f} s")
     return {
         "n": runs,
         "stack_s": round(statistics.median(ours), 2),

@@ -6,7 +6,7 @@ import functools
 import signal
 from collections.abc import Callable
 
-from stack.console import say
+from stack.console import print_line
 from stack.errors import UserError
 
 INTERRUPTED = 130
@@ -21,10 +21,10 @@ def exit_status(command: Callable[[], int]) -> Callable[[], int]:
         try:
             return command()
         except UserError as error:
-            say(f"✗ {error}")
+            print_line(f"✗ {error}")
             return 1
         except KeyboardInterrupt:
-            say("\nInterrupted; nothing is left running.")
+            print_line("\nInterrupted; nothing is left running.")
             return INTERRUPTED
 
     return run

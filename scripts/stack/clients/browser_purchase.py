@@ -14,7 +14,7 @@ from playwright.sync_api import Error as BrowserError
 from observatory.client import Observatory
 from observatory.shapes.journey import Journey
 from stack.clients.errors import stack_errors
-from stack.console import say, step
+from stack.console import print_line, step
 from stack.errors import UserError
 from stack.local.addresses import StackAddresses
 from stack.setup import toolchain
@@ -110,7 +110,7 @@ def whole_trace(observatory: Observatory, purchase: Purchase) -> Journey:
     try:
         return observatory.wait_for_trace(purchase.trace_id, is_whole, TRACE_SECONDS)
     except TimeoutError as error:
-        say(f"✗ The trace is not whole. {error}")
+        print_line(f"✗ The trace is not whole. {error}")
         return observatory.trace(purchase.trace_id)
 
 

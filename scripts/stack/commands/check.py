@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stack import paths
-from stack.console import say
+from stack.console import print_line
 from stack.setup import install
 
 _PYTHON = ("functions", "acquirer", "observatory", "redelivery", "scripts", "tests")
@@ -82,9 +82,9 @@ def main(arguments: Sequence[str]) -> int:
     install.everything()
     failed = [check.name for check in checks(fix=options.fix) if not _passes(check)]
     if failed:
-        say(f"\n✗ {', '.join(failed)}")
+        print_line(f"\n✗ {', '.join(failed)}")
         return 1
-    say("\nAll is well.")
+    print_line("\nAll is well.")
     return 0
 
 
@@ -100,7 +100,7 @@ def _passes(check: Check) -> bool:
     )
     took = f"({time.monotonic() - began:.1f} s)"
     if done.returncode == 0:
-        say(f"  ✓ {check.name} {took}")
+        print_line(f"  ✓ {check.name} {took}")
         return True
-    say(f"  ✗ {check.name} {took}\n{done.stdout}{done.stderr}")
+    print_line(f"  ✗ {check.name} {took}\n{done.stdout}{done.stderr}")
     return False

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from stack import paths
 from stack.commands.options import add_port_offset
-from stack.console import say
+from stack.console import print_line
 from stack.local import current, running
 from stack.local.addresses import OFFSET_MAX, StackAddresses
 from stack.local.current import DEV_FOLDER
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     addresses = StackAddresses(options.port_offset or 0)
     with current.only_one(DEV_FOLDER, addresses):
         addresses.require_free_ports()
-        say("Throughline: setting up")
+        print_line("Throughline: setting up")
         install.everything(chromium=options.buy)
         data = DEV_FOLDER / "observatory.duckdb"
         with running.stack(addresses, DEV_FOLDER, data=data) as processes:
@@ -46,11 +46,13 @@ def _running_stack(port_offset: int | None) -> StackAddresses | None:
 
 
 def _serve(addresses: StackAddresses, processes: Processes) -> None:
-    say("")
+    print_line("")
     for name, address in running.pages(addresses).items():
-        say(f"  {name:<14}{address}")
-    say(f"  {'Logs':<14}{DEV_FOLDER.relative_to(paths.ROOT)}/*.log")
-    say("\nReady. Buy a ticket in the page, or with ./scripts/dev --buy; Ctrl-C ends it all.")
+        print_line(f"  {name:<14}{address}")
+    print_line(f"  {'Logs':<14}{DEV_FOLDER.relative_to(paths.ROOT)}/*.log")
+    print_line(
+        "\nReady. Buy a ticket in the page, or with ./scripts/dev --buy; Ctrl-C ends it all."
+    )
     running.wait_for_ctrl_c(processes)
 
 

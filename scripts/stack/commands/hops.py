@@ -10,7 +10,7 @@ from stack import paths
 from stack.clients.browser_purchase import browser
 from stack.clients.errors import stack_errors
 from stack.commands.options import add_port_offset
-from stack.console import say
+from stack.console import print_line
 from stack.hops.crossing import complaints, cross_every_hop, table
 from stack.local import current, running
 from stack.local.addresses import StackAddresses, free_addresses
@@ -26,13 +26,13 @@ def main(arguments: Sequence[str]) -> int:
         addresses = current.require(options.port_offset)
         install.everything(chromium=True)
         return _cross(addresses, as_json=options.json)
-    say("Throughline: setting up")
+    print_line("Throughline: setting up")
     install.everything(chromium=True)
     addresses = free_addresses()
     with current.only_one(FOLDER, addresses), running.stack(addresses, FOLDER):
         status = _cross(addresses, as_json=options.json)
     if status:
-        say(f"What was stored and logged is kept in {FOLDER.relative_to(paths.ROOT)}/.")
+        print_line(f"What was stored and logged is kept in {FOLDER.relative_to(paths.ROOT)}/.")
     return status
 
 
@@ -45,7 +45,7 @@ def _cross(addresses: StackAddresses, *, as_json: bool) -> int:
     else:
         print(table(evidence_by_hop))
     for line in complaints(evidence_by_hop, addresses.observatory):
-        say(line)
+        print_line(line)
     return 0 if all(evidence.carried for evidence in evidence_by_hop.values()) else 1
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from stack import paths
 from stack.clients.errors import stack_errors
 from stack.commands.options import add_json, positive, rate
-from stack.console import say
+from stack.console import print_line
 from stack.load import load_generator
 from stack.load.load_generator import Load
 from stack.load.load_report import broken
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     if running_stack := current.find():
         install.everything(chromium=False)
         return _place(options, running_stack, DEV_FOLDER)
-    say("Throughline: setting up")
+    print_line("Throughline: setting up")
     install.everything(chromium=False)
     addresses = free_addresses()
     with current.only_one(FOLDER, addresses), running.stack(addresses, FOLDER):
@@ -73,7 +73,7 @@ def _place(options: argparse.Namespace, addresses: StackAddresses, folder: Path)
     with stack_errors():
         report = load_generator.run(addresses, folder / "firebase.log", _load(options))
     for line in (*report.details, *broken(report.figures)):
-        say(f"✗ {line}")
+        print_line(f"✗ {line}")
     if options.json:
         print(json.dumps(report.figures))
     else:

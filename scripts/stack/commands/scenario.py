@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 from stack.clients.errors import stack_errors
 from stack.commands.options import add_json, add_port_offset
-from stack.console import say
+from stack.console import print_line
 from stack.local import current
 from stack.local.addresses import StackAddresses
 from stack.scenario_runner import scenario as scenarios
@@ -88,7 +88,7 @@ def _run(addresses: StackAddresses, names: Sequence[str], *, fixed: bool, as_jso
         if not as_json:
             _show(results[-1])
         elif len(names) > 1:
-            say(f"  … {name} ({results[-1].wall_s:.1f} s)")
+            print_line(f"  … {name} ({results[-1].wall_s:.1f} s)")
     matches = false_matches(by_name, {result.name: result.journeys for result in results})
     if not as_json:
         for match in matches:

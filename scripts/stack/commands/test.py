@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from stack import paths
-from stack.console import say
+from stack.console import print_line
 from stack.local import running
 from stack.local.addresses import free_addresses
 from stack.setup import install, toolchain
@@ -50,16 +50,16 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit status."""
     names, pytest_options = _parse(arguments)
     began = time.monotonic()
-    say("Throughline: setting up")
+    print_line("Throughline: setting up")
     install.everything(chromium=any(TIERS[name].browser for name in names))
     statuses = [_vitest()] if "unit" in names else []
     statuses += _pytests(names, pytest_options)
-    say(f"Tests took {time.monotonic() - began:.0f} s, set-up included.")
+    print_line(f"Tests took {time.monotonic() - began:.0f} s, set-up included.")
     return 1 if any(statuses) else 0
 
 
 def _vitest() -> int:
-    say("The page's tests (vitest)")
+    print_line("The page's tests (vitest)")
     vitest = paths.ROOT / "node_modules" / ".bin" / "vitest"
     return subprocess.run([str(vitest), "run"], cwd=paths.ROOT, check=False).returncode
 

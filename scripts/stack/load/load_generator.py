@@ -15,7 +15,7 @@ from opentelemetry.trace import Tracer
 
 from stack.clients.box_office import APPROVED, DECLINED, FINAL, BoxOffice, Buyer, new_order_id
 from stack.clients.page_spans import buying, page
-from stack.console import say
+from stack.console import print_line
 from stack.errors import UserError
 from stack.load.load_report import Invocations, LoadReport, Order, report
 from stack.local.addresses import StackAddresses
@@ -137,10 +137,10 @@ def _buy_all(
             waiting = as_completed([pool.submit(buy, order) for order in orders])
             for number, done in enumerate(waiting, start=1):
                 if error := done.exception():
-                    say(f"✗ An order can't be followed: {type(error).__name__}: {error}")
+                    print_line(f"✗ An order can't be followed: {type(error).__name__}: {error}")
                 now = time.monotonic()
                 if now - said > PROGRESS_SECONDS or number == len(orders):
-                    say(f"  … {number} of {len(orders)} orders done, {now - began:.0f} s")
+                    print_line(f"  … {number} of {len(orders)} orders done, {now - began:.0f} s")
                     said = now
         finally:
             over.set()
@@ -151,7 +151,7 @@ def _buy(addresses: StackAddresses, tracer: Tracer, order: Order) -> None:
     try:
         buyer = Buyer(addresses)
     except httpx.HTTPError as error:
-        say(f"✗ A buyer can't sign in: {error}")
+        print_line(f"✗ A buyer can't sign in: {error}")
         return
     with buying(tracer, order.id, order.show_id) as carried:
         order.trace_id = carried.trace_id
@@ -165,7 +165,7 @@ def _buy(addresses: StackAddresses, tracer: Tracer, order: Order) -> None:
             )
             order.is_placed = True
         except httpx.HTTPError as error:
-            say(f"✗ Order {order.id} is not taken: {error}")
+            print_line(f"✗ Order {order.id} is not taken: {error}")
         finally:
             buyer.close()
 

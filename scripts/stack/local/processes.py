@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stack.console import say
+from stack.console import print_line
 from stack.errors import UserError
 
 # A process that ends sooner than this would only end again.
@@ -66,7 +66,7 @@ class Service:
         except UserError as problem:
             if time.monotonic() - self.began < SHORT_LIFE_SECONDS:
                 raise
-            say(f"✗ {problem}\n  Starting it again.")
+            print_line(f"✗ {problem}\n  Starting it again.")
             self.kill_group(signal.SIGKILL)
             self.begin()
 
@@ -121,7 +121,7 @@ class Processes:
         An impatient second Ctrl-C skips the waiting.
         """
         if self.services:
-            say("Ending …")
+            print_line("Ending …")
         try:
             for service in reversed(self.services):
                 _end_politely(service)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stack import paths
-from stack.console import say, step
+from stack.console import print_line, step
 from stack.local import emulators, schedule, seed
 from stack.local.addresses import HOST, PROJECT, StackAddresses
 from stack.local.http import answers
@@ -125,7 +125,7 @@ def wait_for_ctrl_c(processes: Processes) -> None:
                     service.check()
                 else:
                     service.revive()
-    say("")
+    print_line("")
 
 
 def _start_observatory(

@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from stack.console import say
+from stack.console import print_line
 
 # By the function's name: how often its schedule says.
 EVERY_SECONDS = {"sweep": 60.0}
@@ -43,7 +43,7 @@ def _keep_firing(name: str, url: str, seconds: float, over: threading.Event) -> 
     while not over.wait(seconds):
         problem = fire(url)
         if problem and not is_reported and not over.is_set():
-            say(f"✗ The scheduled function {name} fails: {problem}. Its log line says why.")
+            print_line(f"✗ The scheduled function {name} fails: {problem}. Its log line says why.")
         is_reported = bool(problem)
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from stack import paths
-from stack.console import say, step
+from stack.console import print_line, step
 from stack.errors import UserError
 from stack.setup import docs_site, external_command, python_environment, steps, toolchain
 from stack.setup.python_environment import REGISTRY_HINT
@@ -183,7 +183,7 @@ def _emulators() -> None:
                 ["node", str(paths.FIREBASE), "setup:emulators:ui"], "emulator-ui"
             )
         if not done:
-            say("    It can't be downloaded here, so the stack runs without it.")
+            print_line("    It can't be downloaded here, so the stack runs without it.")
             steps.STAMPS.mkdir(parents=True, exist_ok=True)
             (steps.STAMPS / "no-ui").touch()
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stack import paths
-from stack.console import say
+from stack.console import print_line
 
 STAMPS = paths.MADE / "made"
 
@@ -67,6 +67,6 @@ def one_at_a_time() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("  Another Throughline script is setting up; waiting for it …")
+            print_line("  Another Throughline script is setting up; waiting for it …")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
