@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -60,8 +61,12 @@ def browser() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=str(executable), args=arguments)
         try:
             yield launched
+        except KeyboardInterrupt:
+            # A Ctrl-C at the terminal ends Playwright's driver too, and with it the browser;
+            # asyncio would log that once this process ends.
+            logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+            raise
         finally:
-            # A Ctrl-C at the terminal ends Playwright's driver too, and with it the browser.
             with suppress(BrowserError):
                 launched.close()
 
