@@ -1,4 +1,4 @@
-"""Where the stack under test is. `./scripts/test` starts it and says so in THROUGHLINE_STACK."""
+"""The stack under test. `./scripts/test` starts it, and describes it in THROUGHLINE_STACK."""
 
 from __future__ import annotations
 
@@ -6,35 +6,32 @@ import json
 import os
 from dataclasses import dataclass
 
+from stack.local.addresses import StackAddresses as Addresses
+
+__all__ = ["Addresses", "StackUnderTest", "stack_under_test"]
+
 
 @dataclass(frozen=True)
-class Addresses:
-    """The addresses of one stack's parts, as URLs, its project's id, some processes' ids.
+class StackUnderTest:
+    """A running stack: where it listens, and the ids of some processes."""
 
-    `folder` is where its logs are.
-    """
-
-    project: str
-    hosting: str
-    auth: str
-    firestore: str
-    functions: str
-    pubsub: str
-    observatory: str
-    acquirer: str
-    redelivery: str
+    addresses: Addresses
     observatory_pid: int
     redelivery_pid: int
-    folder: str = ""
 
 
-def stack_under_test() -> Addresses:
-    """The stack that was started for this run.
+def stack_under_test() -> StackUnderTest:
+    """Return the stack that was started for this run.
 
     Raises:
         LookupError: none was.
     """
-    said = os.environ.get("THROUGHLINE_STACK")
-    if not said:
+    description = os.environ.get("THROUGHLINE_STACK")
+    if not description:
         raise LookupError("These tests need a running stack: run them with ./scripts/test")
-    return Addresses(**json.loads(said))
+    stack = json.loads(description)
+    return StackUnderTest(
+        Addresses(stack["port_offset"]),
+        stack["observatory_pid"],
+        stack["redelivery_pid"],
+    )

@@ -1,6 +1,6 @@
 """The buyer and the Box Office that the tests share with `./scripts/load`."""
 
-from stack.box_office import (
+from stack.clients.box_office import (
     APPROVED,
     DECLINED,
     FINAL,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from observatory.client import Observatory
-from tests.addresses import Addresses, stack_under_test
+from tests.addresses import Addresses, StackUnderTest, stack_under_test
 from tests.buyer import BoxOffice, Buyer
 
 pytest_plugins = ["tests.trace_plugin"]
@@ -42,9 +42,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def addresses() -> Addresses:
+def under_test() -> StackUnderTest:
     """The stack under test."""
     return stack_under_test()
+
+
+@pytest.fixture(scope="session")
+def addresses(under_test: StackUnderTest) -> Addresses:
+    """Where the stack under test listens."""
+    return under_test.addresses
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,12 +19,14 @@ from observatory.wording import count_text, duration_text
 NO_TRACES = "No traces yet. Buy a ticket on the page, or run ./scripts/dev --buy."
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(
+    arguments: list[str] | None = None, default_url: Callable[[], str] = url_from_environment
+) -> int:
     """Run the command. Returns 0 when what was asked holds and 1 when it doesn't; bad usage exits
-    with 2."""
+    with 2. `default_url` is called where no Observatory is named."""
     options = _parser().parse_args(arguments)
     try:
-        with Observatory(options.url) as observatory:
+        with Observatory(options.url or default_url()) as observatory:
             code: int = options.run(observatory, options)
         sys.stdout.flush()
     except ObservatoryError as error:
@@ -42,9 +44,11 @@ def _parser() -> argparse.ArgumentParser:
         "--json", action="store_true", help="print one JSON object on stdout, nothing else"
     )
     shared.add_argument(
-        "--url",
-        default=url_from_environment(),
-        help="the Observatory (default: OTEL_EXPORTER_OTLP_ENDPOINT, else http://127.0.0.1:4318)",
+        *("--observatory", "--url"),
+        dest="url",
+        metavar="URL",
+        help="the Observatory (default: the one that OTEL_EXPORTER_OTLP_ENDPOINT names, else that "
+        "of the stack that runs from this checkout)",
     )
     parser = argparse.ArgumentParser(
         prog="./scripts/trace",

@@ -1,5 +1,5 @@
-"""What the scripts stand on: the parts a stack needs, setting them up, running them, ending them.
+"""The program behind the executables in scripts/: set a stack up, run it, try it, end it.
 
-Everything here runs on the standard library alone, because it runs before anything is installed;
-`buy.py` is the exception, and runs in the environment that the rest made.
+bootstrap.sh makes the environment that it runs in; setup/bootstrap.py, and all that imports, stand
+on the standard library alone, because they run before anything is installed.
 """

@@ -12,7 +12,7 @@ _lock = threading.Lock()
 _running: dict[str, float] = {}
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """Print one line."""
     with _lock:
         _clear()
@@ -28,7 +28,7 @@ def step(name: str) -> Iterator[None]:
     """
     began = time.monotonic()
     if not sys.stderr.isatty():
-        say(f"  … {name}")
+        print_line(f"  … {name}")
     with _lock:
         _running[name] = began
         first = len(_running) == 1
@@ -43,7 +43,7 @@ def step(name: str) -> Iterator[None]:
         raise
     with _lock:
         _running.pop(name, None)
-    say(f"  ✓ {name} ({time.monotonic() - began:.1f} s)")
+    print_line(f"  ✓ {name} ({time.monotonic() - began:.1f} s)")
 
 
 def _tick() -> None:

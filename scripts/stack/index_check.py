@@ -1,24 +1,18 @@
-"""Holds the queries that an Observatory has seen against rules/firestore.indexes.json.
-
-Runs in the environment that install.py made, not in the bare Python of the other modules.
-"""
+"""Check the queries that an Observatory has seen against rules/firestore.indexes.json."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from dataclasses import dataclass
 from typing import Any
 
 from faults import composite_indexes
 from faults.switch import EVENT
-from observatory.client import Observatory, ObservatoryError
-from stack import places
-from stack.console import say
-from stack.problem import Problem
+from observatory.client import Observatory
+from stack import paths
+from stack.errors import UserError
 
-INDEXES = places.ROOT / "rules" / "firestore.indexes.json"
+INDEXES = paths.ROOT / "rules" / "firestore.indexes.json"
 
 # A bug on purpose says that it is on with an event on the span that met it, above the query's.
 SEEN = """
@@ -53,7 +47,7 @@ def queries(observatory: Observatory, *, every: bool = False) -> list[Asked]:
     """The queries that an Observatory has seen, those of bugs on purpose only if `every` is asked.
 
     Raises:
-        Problem: one of them can't be read.
+        UserError: one of them can't be read.
     """
     indexes: Any = json.loads(INDEXES.read_text())
     try:
@@ -65,7 +59,7 @@ def queries(observatory: Observatory, *, every: bool = False) -> list[Asked]:
             for missing in [composite_indexes.missing(text, indexes)]
         ]
     except composite_indexes.Unreadable as error:
-        raise Problem(f"{error}.") from error
+        raise UserError(f"{error}.") from error
 
 
 def show(found: list[Asked]) -> None:
@@ -77,27 +71,3 @@ def show(found: list[Asked]) -> None:
             print(f"  needs an index on {index}")
     if not found:
         print("No query was seen yet.")
-
-
-def main() -> int:
-    """Run the command; returns its exit status."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--observatory", required=True)
-    parser.add_argument("--all", action="store_true")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    try:
-        with Observatory(options.observatory) as observatory:
-            found = queries(observatory, every=options.all)
-    except (Problem, ObservatoryError) as problem:
-        say(f"✗ {problem}")
-        return 1
-    if options.json:
-        print(json.dumps({"queries": [asked.__dict__ for asked in found]}))
-    else:
-        show(found)
-    return 1 if any(asked.missing for asked in found) else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

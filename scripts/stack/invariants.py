@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from stack.box_office import FINAL
+from stack.clients.box_office import FINAL
 
 Invariant = Literal["no oversell", "no double charge", "no lost order"]
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from faults.catalogue import FAULTS
-from stack.rehearsal import scenario
+from stack.scenario_runner import scenario
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 ROW = re.compile(r"^\| `([\w-]+)` \| (\w+) \| \[`(\w+)`\]\(\S+\) \| (.+) \| `([\w-]+)` \|$", re.M)

@@ -11,7 +11,7 @@ from observatory.ask.asking import answer_of
 from observatory.compare import parsing
 from observatory.receive.spans import spans_of
 from observatory.store import Store
-from stack.commands import scenario
+from stack.scenario_runner import scenario
 from tests.unit.observatory.telemetry import purchase
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"

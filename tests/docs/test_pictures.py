@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stack.rehearsal import scenario as scenarios
+from stack.scenario_runner import scenario as scenarios
 from tests import pictures as made
 from tests.docs import markdown, scenario_page
 from tests.docs.markdown import checkout, named

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from stack.rehearsal import scenario as scenarios
+from stack.scenario_runner import scenario as scenarios
 from tests.docs import scenario_page
 from tests.docs.markdown import checkout, named
 from tests.docs.scenario_page import HEADINGS

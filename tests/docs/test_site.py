@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from stack import tutorial
+from stack.setup import docs_site
 from tests.docs.markdown import FENCE, ROOT, checkout, named
 
-CONFIG = tomllib.loads(tutorial.config(ROOT))["project"]
+CONFIG = tomllib.loads(docs_site.config(ROOT))["project"]
 PAGES = checkout("docs/*.md", "docs/**/*.md")
 
 
@@ -54,7 +54,7 @@ def test_what_a_page_links_to_in_the_code_is_in_the_site(tmp_path: Path) -> None
         "[far](https://example.org)\n\n```\n[as it is](../../code)\n```\n"
     )
     folder = tmp_path / "staged"
-    tutorial.stage(tmp_path, folder)
+    docs_site.stage(tmp_path, folder)
     assert (folder / "docs" / "deep" / "page.md").read_text() == (
         "[`stage`](../source/code/stage.py.md), [folder](../source/code/index.md), "
         "[other](../other.md#there), [far](https://example.org)\n\n"
@@ -74,7 +74,7 @@ def test_a_document_elsewhere_is_shown_with_the_links_that_the_site_can_follow(
     (tmp_path / "README.md").write_text("# Whole\n\n[page](docs/page.md), [`code`](unseen.py)\n")
     (tmp_path / "docs" / "page.md").write_text("[all](../README.md)\n")
     folder = tmp_path / "staged"
-    tutorial.stage(tmp_path, folder)
+    docs_site.stage(tmp_path, folder)
     shown = (folder / "docs" / "source" / "README.md.md").read_text()
     assert shown.endswith("# Whole\n\n[page](../page.md), `code`\n")
 

@@ -14,7 +14,7 @@ import pytest
 
 from observatory.client import Observatory
 from observatory.shapes.journey import Journey, Row
-from tests.addresses import Addresses
+from tests.addresses import Addresses, StackUnderTest
 from tests.buyer import DECLINED, BoxOffice, Buyer, new_traceparent
 from tests.hops.pubsub import Subscription, publish
 from tests.hops.redelivery import ATTEMPTS, Redelivery
@@ -216,7 +216,7 @@ def test_an_attempt_that_failed_before_its_function_ran_is_in_the_trace(
 
 
 def test_without_the_redelivery_process_purchases_work(
-    addresses: Addresses,
+    under_test: StackUnderTest,
     buyer: Buyer,
     box_office: BoxOffice,
     open_show: Callable[..., str],
@@ -224,7 +224,7 @@ def test_without_the_redelivery_process_purchases_work(
 ) -> None:
     """It hangs while chaos is on: each event waits a bounded time for it, then runs as ever."""
     redelivery.chaos(seed=1, duplicate_rate=1)
-    with silenced(addresses.redelivery_pid):
+    with silenced(under_test.redelivery_pid):
         order_id = buyer.place(show_id=open_show(seats=1))
         assert box_office.wait_for(order_id)["state"] == "ticketed"
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from stack.buy import browser as chromium
+from stack.clients.browser_purchase import browser as chromium
 from tests.addresses import Addresses
 from tests.journey.observatory_server import (
     OwnObservatory,

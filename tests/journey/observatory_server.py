@@ -17,7 +17,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-from stack.firestore_rest import NO_CERTIFICATES
+from stack.clients.firestore_rest import NO_CERTIFICATES
 from tests.accessibility import violations
 from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.telemetry import Trace

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
-from stack.hop_evidence import HOPS
+from stack.hops.hop_evidence import HOPS
 from tests.addresses import Addresses
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("project", "hosting", "functions", "auth", "firestore", "observatory")
 
 
 def test_every_hop_of_the_contract_is_carried(addresses: Addresses) -> None:
     """Fifteen of them, each joined as the contract says, with a wait and a trace to look at."""
     # Its browser and the other tests' can't share a process.
     done = subprocess.run(
-        [
-            *(sys.executable, "-m", "stack.every_hop", "--json"),
-            *(word for part in PARTS for word in (f"--{part}", getattr(addresses, part))),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+        [ROOT / "scripts" / "hops", "--json", "--port-offset", str(addresses.offset)],
         capture_output=True,
         text=True,
         timeout=300,

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from faults.catalogue import FAULTS
-from stack.rehearsal.flags import OBEYED_SECONDS
+from stack.scenario_runner.flags import OBEYED_SECONDS
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice
 from tests.journey.observatory_server import (

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from observatory.client import Observatory
-from stack.seed import ORGANISER
+from stack.local.seed import ORGANISER
 from tests.accessibility import violations
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice, Buyer

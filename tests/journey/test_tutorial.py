@@ -11,7 +11,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from stack import install, places
+from stack import paths
+from stack.setup import install
 from tests.addresses import Addresses
 
 SECONDS = 30.0
@@ -69,4 +70,4 @@ def test_a_page_that_is_not_there_is_not_the_box_office(addresses: Addresses) ->
 
 def test_what_is_deployed_has_it_too() -> None:
     """firebase.json names this folder, and everything below it goes to Hosting."""
-    assert (places.PAGE / install.DOCS / "index.html").is_file()
+    assert (paths.PAGE / install.DOCS / "index.html").is_file()

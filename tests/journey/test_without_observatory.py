@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from observatory.client import Observatory
-from tests.addresses import Addresses
+from tests.addresses import StackUnderTest
 from tests.buyer import BoxOffice, Buyer, new_traceparent
 from tests.spans import has_all
 
@@ -32,7 +32,7 @@ def silenced(pid: int) -> Iterator[None]:
 
 
 def test_a_hanging_observatory_costs_a_bounded_delay_and_nothing_else(
-    addresses: Addresses,
+    under_test: StackUnderTest,
     buyer: Buyer,
     box_office: BoxOffice,
     observatory: Observatory,
@@ -48,7 +48,7 @@ def test_a_hanging_observatory_costs_a_bounded_delay_and_nothing_else(
         return time.monotonic() - began
 
     usual = max(purchase(new_traceparent()) for _ in range(3))
-    with silenced(addresses.observatory_pid):
+    with silenced(under_test.observatory_pid):
         hanging = purchase(new_traceparent())
         # By now every stage knows, and doesn't even try.
         afterwards = purchase(new_traceparent())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stack.firestore_rest import Firestore
+from stack.clients.firestore_rest import Firestore
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice, Buyer, new_order_id
 

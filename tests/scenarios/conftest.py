@@ -7,25 +7,27 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from stack.rehearsal import scenario as scenarios
-from stack.rehearsal.play import Played, play
+from stack.scenario_runner import scenario as scenarios
+from stack.scenario_runner.run import ScenarioRun, run_scenario
 from tests.addresses import Addresses
 
-PlayOnce = Callable[[str, bool], Played]
+PlayOnce = Callable[[str, bool], ScenarioRun]
 
 
 @pytest.fixture(scope="session")
 def played(addresses: Addresses) -> PlayOnce:
     """Plays a scenario, with its fault or the right way, the first time that it is asked for."""
-    results: dict[tuple[str, bool], Played] = {}
+    results: dict[tuple[str, bool], ScenarioRun] = {}
 
-    def once(name: str, fixed: bool) -> Played:
+    def once(name: str, fixed: bool) -> ScenarioRun:
         key = (name, fixed)
         if key not in results:
             # In a thread of its own: a scenario may start a browser, and Playwright refuses a
             # second one in a thread where the other tests' is still open.
             with ThreadPoolExecutor(1) as alone:
-                playing = alone.submit(play, addresses, name, scenarios.load(name), fixed=fixed)
+                playing = alone.submit(
+                    run_scenario, addresses, name, scenarios.load(name), fixed=fixed
+                )
                 results[key] = playing.result()
         return results[key]
 

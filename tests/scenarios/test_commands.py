@@ -8,14 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from observatory.client import Observatory
-from stack.ports import OBSERVATORY
-from stack.rehearsal import scenario as scenarios
+from stack.scenario_runner import scenario as scenarios
 from tests.addresses import Addresses
 from tests.docs import markdown, scenario_page
 from tests.docs.markdown import ROOT, Command, checkout, named
@@ -42,7 +40,6 @@ class Typist:
         self.addresses = addresses
         self.observatory = observatory
         self.played = played
-        self.offset = (urlsplit(addresses.observatory).port or OBSERVATORY) - OBSERVATORY
 
     def type(self, command: Command) -> None:
         """Fails where the command would."""
@@ -79,7 +76,9 @@ class Typist:
         unused = iter(orders)
         line = TRACE_ID.sub(lambda found: next(unused)["trace_id"][: len(found[0])], line)
         line = ORDER_ID.sub(lambda _: str(next(unused)["order_id"]), line)
-        return DEFAULT_PORT.sub(lambda found: f"127.0.0.1:{int(found[1]) + self.offset}", line)
+        return DEFAULT_PORT.sub(
+            lambda found: f"127.0.0.1:{int(found[1]) + self.addresses.offset}", line
+        )
 
     def dev(self, arguments: list[str]) -> bool:
         """`./scripts/dev` is what the stack under test was started like; with --buy, what it does
@@ -88,13 +87,8 @@ class Typist:
             for address in ("/", "/organiser", "/docs/"):
                 httpx.get(self.addresses.hosting + address).raise_for_status()
             return True
-        done = self.run(
-            [
-                *("env", "PYTHONPATH=scripts:.", sys.executable, "-m", "stack.buy"),
-                *("--port-offset", str(self.offset)),
-                *(word for word in arguments if word == "--json"),
-            ]
-        )
+        offset = ("--port-offset", str(self.addresses.offset))
+        done = self.run(["./scripts/dev", *arguments, *offset])
         assert done.returncode == 0, done.stdout + done.stderr
         return True
 

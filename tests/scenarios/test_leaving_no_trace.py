@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
-from stack.ports import OBSERVATORY
-from stack.rehearsal.flags import COLLECTION, Flags
+from stack.scenario_runner.flags import COLLECTION, Flags
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice
 
@@ -49,13 +45,12 @@ def is_on(box_office: BoxOffice, flag: str) -> bool:
 @pytest.fixture
 def begin(addresses: Addresses) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
     """Begins the slow scenario; it is over when the test is."""
-    offset = (urlsplit(addresses.observatory).port or OBSERVATORY) - OBSERVATORY
-    environment = {**os.environ, "PYTHONPATH": "scripts"}
-    command = [sys.executable, "-m", "stack.rehearsal", SLOW, "--port-offset", str(offset)]
+    offset = ("--port-offset", str(addresses.offset))
+    command = [str(ROOT / "scripts" / "scenario"), "run", SLOW, *offset]
     with ExitStack() as stack:
 
         def start() -> subprocess.Popen[bytes]:
-            begun = subprocess.Popen(command, cwd=ROOT, env=environment, process_group=0)
+            begun = subprocess.Popen(command, process_group=0)
             stack.enter_context(begun)
             stack.callback(begun.kill)
             return begun
@@ -69,14 +64,14 @@ def test_what_is_interrupted_puts_everything_back(
 ) -> None:
     """With the flag on and an order under way: Ctrl-C, or who runs it ends."""
     before = contents(box_office)
-    rehearsal = begin()
+    scenario = begin()
     deadline = time.monotonic() + SECONDS
     while contents(box_office)["orders"] == before["orders"]:
         assert time.monotonic() < deadline, "the scenario placed no order"
         time.sleep(0.02)
     assert is_on(box_office, ITS_FLAG)
-    rehearsal.send_signal(number)
-    assert rehearsal.wait(SECONDS) == 130
+    scenario.send_signal(number)
+    assert scenario.wait(SECONDS) == 130
     assert not is_on(box_office, ITS_FLAG)
     assert contents(box_office) == before
 

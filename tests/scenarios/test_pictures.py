@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from stack.buy import browser
-from stack.rehearsal import scenario as scenarios
+from stack.clients.browser_purchase import browser
+from stack.scenario_runner import scenario as scenarios
 from tests import pictures
 from tests.addresses import Addresses
 from tests.scenarios.conftest import PlayOnce

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from stack.rehearsal import scenario as scenarios
-from stack.rehearsal.play import Played, false_matches
+from stack.scenario_runner import scenario as scenarios
+from stack.scenario_runner.run import ScenarioRun, false_matches
 from tests.scenarios.conftest import PlayOnce
 from tests.trace_plugin import Trace, picture
 
 NAMES = scenarios.names()
 
 
-def shown(result: Played) -> str:
+def shown(result: ScenarioRun) -> str:
     """What a failure says: what was seen, and the traces."""
     seen = f"{result.name}: symptom {result.symptom!r}, signature {result.evidence!r}"
     return "\n".join([seen, *(picture(journey) for journey in result.journeys[:2])])

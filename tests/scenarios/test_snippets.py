@@ -9,8 +9,8 @@ from typing import cast
 import pytest
 
 from observatory.client import Observatory
-from stack.rehearsal import scenario as scenarios
-from stack.rehearsal.play import Played
+from stack.scenario_runner import scenario as scenarios
+from stack.scenario_runner.run import ScenarioRun
 from tests.docs import scenario_page
 from tests.docs.markdown import ROOT, Snippet, checkout, snippets
 from tests.scenarios.conftest import PlayOnce
@@ -25,7 +25,7 @@ NOTICING = [
 ]
 
 
-def hold(snippet: Snippet, result: Played, observatory: Observatory) -> None:
+def hold(snippet: Snippet, result: ScenarioRun, observatory: Observatory) -> None:
     """Run it on each of the traces that a scenario left."""
     for journey in result.journeys:
         snippet.run(trace=Trace(journey), observatory=observatory)

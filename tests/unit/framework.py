@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from stack.firestore_rest import NO_CERTIFICATES
+from stack.clients.firestore_rest import NO_CERTIFICATES
 from tests.unit.local_server import eventually, free_port, is_taken
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
-import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stack import install, places
-from stack.console import say
-from stack.exit_status import exit_status
+from stack import paths
+from stack.console import print_line
+from stack.setup import install
 
 _PYTHON = ("functions", "acquirer", "observatory", "redelivery", "scripts", "tests")
 
@@ -23,15 +23,15 @@ class Check:
 
     name: str
     command: list[str]
-    cwd: Path = places.ROOT
+    cwd: Path = paths.ROOT
     env: dict[str, str] = field(default_factory=dict)
 
 
 def checks(*, fix: bool) -> list[Check]:
-    """Every check, the quick ones first; with `fix`, those that can mend what they find do."""
-    python = places.VENV / "bin"
-    node = places.ROOT / "node_modules" / ".bin"
-    mypy = [str(python / "mypy"), "--config-file", str(places.ROOT / "pyproject.toml")]
+    """Every check, the quick ones first; with `fix`, those that can fix what they find do."""
+    python = paths.VENV / "bin"
+    node = paths.ROOT / "node_modules" / ".bin"
+    mypy = [str(python / "mypy"), "--config-file", str(paths.ROOT / "pyproject.toml")]
     tsc = [str(node / "tsc"), "--noEmit", "-p"]
     site = [str(python / "zensical"), "build", "--strict", "--clean"]
     return [
@@ -48,14 +48,14 @@ def checks(*, fix: bool) -> list[Check]:
         Check(
             "types: functions",
             [*mypy, "main.py", "local_delivery.py", "worker.py", "boxoffice", "faults"],
-            places.FUNCTIONS,
+            paths.FUNCTIONS,
         ),
-        Check("types: acquirer", [*mypy, "main.py"], places.ACQUIRER),
+        Check("types: acquirer", [*mypy, "main.py"], paths.ACQUIRER),
         Check("types: observatory, redelivery", [*mypy, "observatory", "redelivery"]),
         Check(
             "types: scripts",
-            [*mypy, "stack"],
-            places.ROOT / "scripts",
+            [*mypy, "stack", "benchmarks"],
+            paths.ROOT / "scripts",
             {"MYPYPATH": os.pathsep.join(["..", "../functions"])},
         ),
         Check(
@@ -65,50 +65,42 @@ def checks(*, fix: bool) -> list[Check]:
         ),
         Check("types: page", [*tsc, "frontend"]),
         Check("types: Observatory's pages", [*tsc, "observatory/ui"]),
-        Check("documents' site", site, places.TUTORIAL),
+        Check("documents' site", site, paths.TUTORIAL),
         Check("documents", [str(python / "python"), "-m", "pytest", "-q", "tests/docs"]),
     ]
 
 
-@exit_status
-def main() -> int:
-    """Run the command; returns its exit status."""
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(
         prog="./scripts/check",
         description="Lint, types, import rules and the documents' links; sets up what it needs.",
         epilog="Exit status: 0 all is well; 1 something is not; 2 bad usage.",
     )
-    parser.add_argument("--fix", action="store_true", help="mend what can be mended mechanically")
-    options = parser.parse_args()
+    parser.add_argument("--fix", action="store_true", help="fix what can be fixed mechanically")
+    options = parser.parse_args(arguments)
     install.everything()
     failed = [check.name for check in checks(fix=options.fix) if not _passes(check)]
     if failed:
-        say(f"\n✗ {', '.join(failed)}")
+        print_line(f"\n✗ {', '.join(failed)}")
         return 1
-    say("\nAll is well.")
+    print_line("\nAll is well.")
     return 0
 
 
 def _passes(check: Check) -> bool:
     began = time.monotonic()
-    environment = {**os.environ, **check.env}
-    if "PYTHONPATH" not in check.env:
-        environment.pop("PYTHONPATH", None)
     done = subprocess.run(
         check.command,
         cwd=check.cwd,
-        env=environment,
+        env={**os.environ, **check.env},
         capture_output=True,
         text=True,
         check=False,
     )
     took = f"({time.monotonic() - began:.1f} s)"
     if done.returncode == 0:
-        say(f"  ✓ {check.name} {took}")
+        print_line(f"  ✓ {check.name} {took}")
         return True
-    say(f"  ✗ {check.name} {took}\n{done.stdout}{done.stderr}")
+    print_line(f"  ✗ {check.name} {took}\n{done.stdout}{done.stderr}")
     return False
-
-
-if __name__ == "__main__":
-    sys.exit(main())

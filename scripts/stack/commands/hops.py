@@ -3,43 +3,53 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
+import json
+from collections.abc import Sequence
 
-from stack import emulators, install, places, running
-from stack.console import say
-from stack.exit_status import exit_status
-from stack.ports import Ports, free_ports
+from stack import paths
+from stack.clients.browser_purchase import browser
+from stack.clients.errors import stack_errors
+from stack.commands.options import add_port_offset
+from stack.console import print_line
+from stack.hops.crossing import complaints, cross_every_hop, table
+from stack.local import current, running
+from stack.local.addresses import StackAddresses, free_addresses
+from stack.setup import install
 
-FOLDER = places.MADE / "hops"
-
-_PARTS = ("hosting", "functions", "auth", "firestore", "observatory")
+FOLDER = paths.MADE / "hops"
 
 
-@exit_status
-def main() -> int:
-    """Run the command; returns its exit status."""
-    options = _parser().parse_args()
-    say("Throughline: setting up")
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; return its exit status."""
+    options = _parse(arguments)
+    if options.port_offset is not None:
+        addresses = current.require(options.port_offset)
+        install.everything(chromium=True)
+        return _cross(addresses, as_json=options.json)
+    print_line("Throughline: setting up")
     install.everything(chromium=True)
-    ports = free_ports()
-    with running.only_one(FOLDER, ports), running.stack(ports, FOLDER):
-        status = _cross(ports, as_json=options.json)
+    addresses = free_addresses()
+    with current.only_one(FOLDER, addresses), running.stack(addresses, FOLDER):
+        status = _cross(addresses, as_json=options.json)
     if status:
-        say(f"What was stored and logged is kept in {FOLDER.relative_to(places.ROOT)}/.")
+        print_line(f"What was stored and logged is kept in {FOLDER.relative_to(paths.ROOT)}/.")
     return status
 
 
-def _cross(ports: Ports, *, as_json: bool) -> int:
-    command = [str(places.python_in(places.VENV)), "-m", "stack.every_hop"]
-    command += ["--project", emulators.PROJECT]
-    for part in _PARTS:
-        command += [f"--{part}", ports.url(part)]
-    command += ["--json"] if as_json else []
-    return subprocess.run(command, cwd=places.ROOT, check=False).returncode
+def _cross(addresses: StackAddresses, *, as_json: bool) -> int:
+    with stack_errors(), browser() as chromium:
+        evidence_by_hop = cross_every_hop(chromium, addresses)
+    if as_json:
+        summaries = {hop: evidence.summary() for hop, evidence in evidence_by_hop.items()}
+        print(json.dumps(summaries))
+    else:
+        print(table(evidence_by_hop))
+    for line in complaints(evidence_by_hop, addresses.observatory):
+        print_line(line)
+    return 0 if all(evidence.carried for evidence in evidence_by_hop.values()) else 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="./scripts/hops",
         description="Start a fresh stack, cross every hop of the contract through the real path "
@@ -50,8 +60,5 @@ def _parser() -> argparse.ArgumentParser:
         "crossed; 2 bad usage.",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object, by hop")
-    return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    add_port_offset(parser, "cross them on the stack that runs at this offset, not on a fresh one")
+    return parser.parse_args(arguments)

@@ -1,16 +1,17 @@
-"""`./scripts/indexes`: does each query that ran have the index that production wants for it?"""
+"""`./scripts/indexes`: check each query that ran against the indexes that production will have."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
+import json
+from collections.abc import Sequence
 
-from stack import install, places, running
-from stack.commands import dev
-from stack.exit_status import exit_status
-from stack.problem import Problem
+from observatory.client import Observatory
+from stack import index_check
+from stack.clients.errors import stack_errors
+from stack.commands.options import add_json, add_port_offset
+from stack.local import current
+from stack.setup import install
 
 DESCRIPTION = """\
 Firestore's emulator answers every query; in production one that lacks its composite index is
@@ -20,33 +21,28 @@ ran while a bug on purpose was on are left out, unless --all says otherwise.
 """
 
 
-@exit_status
-def main() -> int:
-    """Run the command; returns its exit status."""
-    options = _options()
-    ports = running.running(dev.FOLDER)
-    if ports is None:
-        raise Problem("No stack is running: start one with ./scripts/dev, and leave it running.")
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; return its exit status."""
+    options = _parse(arguments)
+    addresses = current.require(options.port_offset)
     install.everything()
-    command = [str(places.python_in(places.VENV)), "-m", "stack.index_check"]
-    command += ["--observatory", ports.url("observatory")]
-    command += [f"--{name}" for name in ("all", "json") if getattr(options, name)]
-    paths = [str(places.ROOT / folder) for folder in ("scripts", "functions")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    return subprocess.run(command, cwd=places.ROOT, env=environment, check=False).returncode
+    with stack_errors(), Observatory(addresses.observatory) as observatory:
+        queries = index_check.queries(observatory, every=options.all)
+    if options.json:
+        print(json.dumps({"queries": [query.__dict__ for query in queries]}))
+    else:
+        index_check.show(queries)
+    return 1 if any(query.missing for query in queries) else 0
 
 
-def _options() -> argparse.Namespace:
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="./scripts/indexes",
         description=DESCRIPTION,
         epilog="Exit status: 0 every query has its index; 1 one lacks it, or it could not be found "
         "out; 2 bad usage.",
     )
-    parser.add_argument("--all", action="store_true", help="hold queries of bugs on purpose too")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    return parser.parse_args()
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    parser.add_argument("--all", action="store_true", help="check queries of bugs on purpose too")
+    add_json(parser)
+    add_port_offset(parser, "ask the stack that runs at this offset; this checkout's if left out")
+    return parser.parse_args(arguments)

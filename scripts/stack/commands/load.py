@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from stack import install, own_module, places, running
-from stack.commands import dev
-from stack.console import say
-from stack.exit_status import exit_status
-from stack.ports import Ports, free_ports
+from stack import paths
+from stack.clients.errors import stack_errors
+from stack.commands.options import add_json, positive, rate
+from stack.console import print_line
+from stack.load import load_generator
+from stack.load.load_generator import Load
+from stack.load.load_report import broken
+from stack.local import current, running
+from stack.local.addresses import StackAddresses, free_addresses
+from stack.local.current import DEV_FOLDER
+from stack.setup import install
 
-FOLDER = places.MADE / "load"
+FOLDER = paths.MADE / "load"
 
-# What --chaos asks for where nothing more is said.
+# The rates of --chaos, unless an option names another.
 CHAOS = {"duplicates": 0.1, "reorder": 0.1, "fail": 0.05}
 
 DESCRIPTION = """\
@@ -49,43 +55,50 @@ Exit status: 0 every invariant held; 1 one did not, or it could not run; 2 bad u
 """
 
 
-@exit_status
-def main() -> int:
-    """Run the command; returns its exit status."""
-    options = _options()
-    if ports := running.running(dev.FOLDER):
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; return its exit status."""
+    options = _parse(arguments)
+    if running_stack := current.find():
         install.everything(chromium=False)
-        return _load(options, ports, dev.FOLDER)
-    say("Throughline: setting up")
+        return _place(options, running_stack, DEV_FOLDER)
+    print_line("Throughline: setting up")
     install.everything(chromium=False)
-    ports = free_ports()
-    with running.only_one(FOLDER, ports), running.stack(ports, FOLDER):
-        return _load(options, ports, FOLDER)
+    addresses = free_addresses()
+    with current.only_one(FOLDER, addresses), running.stack(addresses, FOLDER):
+        return _place(options, addresses, FOLDER)
 
 
-def _load(options: argparse.Namespace, ports: Ports, folder: Path) -> int:
+def _place(options: argparse.Namespace, addresses: StackAddresses, folder: Path) -> int:
+    """Place the orders, print what became of them, and return the exit status."""
+    with stack_errors():
+        report = load_generator.run(addresses, folder / "firebase.log", _load(options))
+    for line in (*report.details, *broken(report.figures)):
+        print_line(f"✗ {line}")
+    if options.json:
+        print(json.dumps(report.figures))
+    else:
+        print("\n".join(f"{name:<16}{value}" for name, value in report.figures.items()))
+    return 1 if broken(report.figures) else 0
+
+
+def _load(options: argparse.Namespace) -> Load:
     rates = CHAOS if options.chaos else dict.fromkeys(CHAOS, 0.0)
-    given = {name: getattr(options, name) for name in CHAOS}
-    rates = {name: rates[name] if rate is None else rate for name, rate in given.items()}
-    chaos = {
-        "seed": options.seed,
-        "duplicate_rate": rates["duplicates"],
-        "reorder_rate": rates["reorder"],
-        "fail_rate": rates["fail"],
-    }
-    load = {
-        "orders": options.orders,
-        "concurrency": options.concurrency,
-        "seats": options.seats,
-        "chaos": chaos,
-    }
-    arguments = ["--port-offset", str(ports.offset), "--load", json.dumps(load)]
-    arguments += ["--functions-log", str(folder / "firebase.log")]
-    arguments += ["--json"] if options.json else []
-    return own_module.run("stack.crowd", arguments)
+    named_rates = {name: getattr(options, name) for name in CHAOS}
+    rates = {name: rates[name] if rate is None else rate for name, rate in named_rates.items()}
+    return Load(
+        orders=options.orders,
+        concurrency=options.concurrency,
+        seats=options.seats,
+        chaos={
+            "seed": options.seed,
+            "duplicate_rate": rates["duplicates"],
+            "reorder_rate": rates["reorder"],
+            "fail_rate": rates["fail"],
+        },
+    )
 
 
-def _options() -> argparse.Namespace:
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="./scripts/load",
         description=DESCRIPTION,
@@ -93,43 +106,22 @@ def _options() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--orders", type=_positive, default=100, metavar="N", help="how many in all; 100"
+        "--orders", type=positive, default=100, metavar="N", help="how many in all; 100"
     )
     parser.add_argument(
-        "--concurrency", type=_positive, default=10, metavar="K", help="how many at a time; 10"
+        "--concurrency", type=positive, default=10, metavar="K", help="how many at a time; 10"
     )
     parser.add_argument(
         "--seats",
-        type=_positive,
+        type=positive,
         metavar="N",
-        help="the stock of the show that sells out; half of what is asked of it if not said",
+        help="the stock of the show that sells out; half of what is ordered if left out",
     )
-    said = ", ".join(f"--{name} {rate:g}" for name, rate in CHAOS.items())
-    parser.add_argument("--chaos", action="store_true", help=f"{said}, where not said otherwise")
-    parser.add_argument("--duplicates", type=_rate, metavar="R", help="share of events doubled")
-    parser.add_argument("--reorder", type=_rate, metavar="R", help="share of events overtaken")
-    parser.add_argument("--fail", type=_rate, metavar="R", help="share of first deliveries failed")
+    rates = ", ".join(f"--{name} {rate:g}" for name, rate in CHAOS.items())
+    parser.add_argument("--chaos", action="store_true", help=f"{rates}; or as named")
+    parser.add_argument("--duplicates", type=rate, metavar="R", help="share of events doubled")
+    parser.add_argument("--reorder", type=rate, metavar="R", help="share of events overtaken")
+    parser.add_argument("--fail", type=rate, metavar="R", help="share of first deliveries failed")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="the chaos's luck; 1")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    return parser.parse_args()
-
-
-def _positive(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdigit() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 on")
-    return number
-
-
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = -1.0
-    if not 0 <= rate <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
-    return rate
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    add_json(parser)
+    return parser.parse_args(arguments)

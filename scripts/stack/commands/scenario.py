@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import sys
-from pathlib import Path
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
 
-from stack import install, own_module, running
-from stack.commands import dev
-from stack.exit_status import exit_status
-from stack.problem import Problem
-
-SCENARIOS = Path(__file__).parents[1] / "scenarios"
+from stack.clients.errors import stack_errors
+from stack.commands.options import add_json, add_port_offset
+from stack.console import print_line
+from stack.local import current
+from stack.local.addresses import StackAddresses
+from stack.scenario_runner import scenario as scenarios
+from stack.scenario_runner.run import ScenarioRun, false_matches, run_scenario
+from stack.setup import install
 
 DESCRIPTION = """\
 Bugs on purpose. `run` turns a fault on, provokes the failure through the real path on the stack
@@ -39,33 +43,83 @@ scenario's traces; 1 it isn't so, or it could not run; 2 bad usage.
 """
 
 
-@exit_status
-def main() -> int:
-    """Run the command; returns its exit status."""
-    options = _options()
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; return its exit status."""
+    options = _parse(arguments)
     if options.command == "list":
-        install.everything()
-        return _rehearse(["--json"] if options.json else [])
-    ports = running.running(dev.FOLDER)
-    if ports is None:
-        raise Problem("No stack is running: start one with ./scripts/dev, and leave it running.")
+        _list(as_json=options.json)
+        return 0
+    addresses = current.require(options.port_offset)
     install.everything()
-    arguments = [*options.names, "--port-offset", str(ports.offset)]
-    arguments += [f"--{name}" for name in ("fixed", "json") if getattr(options, name)]
-    return _rehearse(arguments)
+    with stack_errors():
+        return _run(addresses, options.names, fixed=options.fixed, as_json=options.json)
 
 
-def names() -> list[str]:
-    """Every scenario's name; it is its file's, with hyphens."""
-    files = sorted(SCENARIOS.glob("*.py"))
-    return [path.stem.replace("_", "-") for path in files if path.stem != "__init__"]
+def _list(*, as_json: bool) -> None:
+    """Print every scenario."""
+    by_name = scenarios.load_all()
+    if as_json:
+        keys = ("fault", "report", "reveals", "fix")
+        rows = [
+            {
+                "scenario": name,
+                **{key: getattr(scenario, key) for key in keys},
+                "breaks": sorted(scenario.breaks),
+            }
+            for name, scenario in by_name.items()
+        ]
+        print(json.dumps({"scenarios": rows}))
+        return
+    width = max(map(len, by_name))
+    for name, scenario in by_name.items():
+        print(f"{name:<{width}}  “{scenario.report}”")
 
 
-def _rehearse(arguments: list[str]) -> int:
-    return own_module.run("stack.rehearsal", arguments)
+def _run(addresses: StackAddresses, names: Sequence[str], *, fixed: bool, as_json: bool) -> int:
+    """Run these scenarios in turn, and hold the signatures of several against each other.
+
+    Returns the exit status.
+    """
+    began = time.monotonic()
+    by_name = {name: scenarios.load(name) for name in names}
+    results: list[ScenarioRun] = []
+    for name, scenario in by_name.items():
+        results.append(run_scenario(addresses, name, scenario, fixed=fixed))
+        if not as_json:
+            _show(results[-1])
+        elif len(names) > 1:
+            print_line(f"  … {name} ({results[-1].wall_s:.1f} s)")
+    matches = false_matches(by_name, {result.name: result.journeys for result in results})
+    if not as_json:
+        for match in matches:
+            print(
+                f"✗ {match.signature}'s signature is found in {match.traces_of}: {match.evidence}"
+            )
+    elif len(names) == 1:
+        print(json.dumps(results[0].as_json()))
+    else:
+        summary = {
+            "scenarios": [result.as_json() for result in results],
+            "false_matches": [asdict(match) for match in matches],
+            "wall_s": round(time.monotonic() - began, 2),
+        }
+        print(json.dumps(summary))
+    return 0 if all(result.as_it_should_be for result in results) and not matches else 1
 
 
-def _options() -> argparse.Namespace:
+def _show(result: ScenarioRun) -> None:
+    """Print what was seen of one scenario, for a person."""
+    mark = "✓" if result.as_it_should_be else "✗"
+    way = "the right way" if result.fixed else "with the fault"
+    print(f"{mark} {result.name}, {way} ({result.wall_s:.1f} s)")
+    print(f"  symptom    {result.symptom or 'none'}")
+    print(f"  signature  {result.evidence or 'not found'}")
+    if result.broken or result.meant:
+        print(f"  broken     {', '.join(sorted(result.broken)) or 'nothing'}")
+    print(f"  trace      {result.url}", flush=True)
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="./scripts/scenario",
         description=DESCRIPTION,
@@ -74,23 +128,20 @@ def _options() -> argparse.Namespace:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="list | run")
     listing = commands.add_parser("list", help="every scenario, and what its user reports")
-    play = commands.add_parser("run", help="play one scenario, or --all of them")
-    play.add_argument("names", nargs="*", metavar="NAME", help="the scenarios to play, in turn")
-    play.add_argument("--all", action="store_true", help="play every scenario")
-    play.add_argument("--fixed", action="store_true", help="play it the right way: the fault off")
-    for command in (listing, play):
-        command.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args()
+    run = commands.add_parser("run", help="run one scenario, or --all of them")
+    run.add_argument("names", nargs="*", metavar="NAME", help="the scenarios to run, in turn")
+    run.add_argument("--all", action="store_true", help="run every scenario")
+    run.add_argument("--fixed", action="store_true", help="run it the right way: the fault off")
+    add_port_offset(run, "use the stack that runs at this offset; this checkout's if left out")
+    for command in (listing, run):
+        add_json(command)
+    options = parser.parse_args(arguments)
     if options.command == "run":
         if options.all == bool(options.names):
-            play.error("name a scenario, or say --all")
-        options.names = names() if options.all else options.names
+            run.error("name a scenario, or say --all")
+        options.names = scenarios.names() if options.all else options.names
         for name in options.names:
-            if name not in names():
-                near = difflib.get_close_matches(name, names()) or names()
-                play.error(f"there is no scenario {name!r}; did you mean {' or '.join(near)}?")
+            if name not in scenarios.names():
+                near = difflib.get_close_matches(name, scenarios.names()) or scenarios.names()
+                run.error(f"there is no scenario {name!r}; did you mean {' or '.join(near)}?")
     return options
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,19 +8,17 @@ import difflib
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
-from stack import emulators, install, parts, places, running
-from stack.console import say
-from stack.exit_status import exit_status
-from stack.ports import Ports, free_ports
-from stack.processes import Processes
+from stack import paths
+from stack.console import print_line
+from stack.local import running
+from stack.local.addresses import free_addresses
+from stack.setup import install, toolchain
 
-FOLDER = places.MADE / "test"
+FOLDER = paths.MADE / "test"
 # Of pytest-xdist. What one worker has left over another takes; more workers than a few would each
 # start a browser, to save seconds.
 ON_ALL_CORES = ("--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal")
@@ -48,23 +46,22 @@ TIERS = {
 }
 
 
-@exit_status
-def main() -> int:
-    """Run the command; returns its exit status."""
-    names, pytest_options = _options()
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; return its exit status."""
+    names, pytest_options = _parse(arguments)
     began = time.monotonic()
-    say("Throughline: setting up")
+    print_line("Throughline: setting up")
     install.everything(chromium=any(TIERS[name].browser for name in names))
     statuses = [_vitest()] if "unit" in names else []
     statuses += _pytests(names, pytest_options)
-    say(f"Tests took {time.monotonic() - began:.0f} s, set-up included.")
+    print_line(f"Tests took {time.monotonic() - began:.0f} s, set-up included.")
     return 1 if any(statuses) else 0
 
 
 def _vitest() -> int:
-    say("The page's tests (vitest)")
-    vitest = places.ROOT / "node_modules" / ".bin" / "vitest"
-    return subprocess.run([str(vitest), "run"], cwd=places.ROOT, check=False).returncode
+    print_line("The page's tests (vitest)")
+    vitest = paths.ROOT / "node_modules" / ".bin" / "vitest"
+    return subprocess.run([str(vitest), "run"], cwd=paths.ROOT, check=False).returncode
 
 
 def _pytests(names: list[str], options: list[str]) -> list[int]:
@@ -77,49 +74,38 @@ def _pytests(names: list[str], options: list[str]) -> list[int]:
     statuses = []
     if not options and (parallel := [name for name in names if TIERS[name].parallel]):
         statuses.append(_pytest(parallel, ("--one-by-one=none", *ON_ALL_CORES), None))
-    with _stack(needed=any(TIERS[name].stack for name in names)) as addresses:
-        statuses.append(_pytest(names, options or ("--one-by-one=only",), addresses))
+    with _stack(needed=any(TIERS[name].stack for name in names)) as stack:
+        statuses.append(_pytest(names, options or ("--one-by-one=only",), stack))
     return statuses
 
 
-def _pytest(
-    names: Sequence[str], options: Sequence[str], addresses: dict[str, object] | None
-) -> int:
+def _pytest(names: Sequence[str], options: Sequence[str], stack: dict[str, object] | None) -> int:
     environment = dict(os.environ)
-    environment.pop("PYTHONPATH", None)
-    if addresses:
-        environment["THROUGHLINE_STACK"] = json.dumps(addresses)
-    if chromium := parts.chromium():
+    if stack:
+        environment["THROUGHLINE_STACK"] = json.dumps(stack)
+    if chromium := toolchain.chromium():
         environment["THROUGHLINE_CHROMIUM"] = str(chromium)
-    folders = [f"tests/{name}" for name in names if Path(f"tests/{name}").is_dir()]
-    command = [str(places.python_in(places.VENV)), "-m", "pytest", *folders, *options]
-    return subprocess.run(command, cwd=places.ROOT, env=environment, check=False).returncode
+    folders = [f"tests/{name}" for name in names if (paths.ROOT / "tests" / name).is_dir()]
+    command = [str(paths.python_in(paths.VENV)), "-m", "pytest", *folders, *options]
+    return subprocess.run(command, cwd=paths.ROOT, env=environment, check=False).returncode
 
 
 @contextmanager
 def _stack(*, needed: bool) -> Iterator[dict[str, object] | None]:
-    """Run a stack while the block runs, and yield its addresses; None where none is needed."""
+    """Run a stack while the block runs, and yield what tests/addresses.py reads of it."""
     if not needed:
         yield None
         return
-    ports = free_ports()
-    with running.stack(ports, FOLDER) as processes:
-        yield _addresses(ports, processes)
+    addresses = free_addresses()
+    with running.stack(addresses, FOLDER) as processes:
+        yield {
+            "port_offset": addresses.offset,
+            "observatory_pid": processes.pid("The Observatory"),
+            "redelivery_pid": processes.pid("Redelivery"),
+        }
 
 
-def _addresses(ports: Ports, processes: Processes) -> dict[str, object]:
-    emulated = ("hosting", "auth", "firestore", "functions", "pubsub")
-    ours = ("observatory", "acquirer", "redelivery")
-    return {
-        "project": emulators.PROJECT,
-        **{name: ports.url(name) for name in (*emulated, *ours)},
-        "observatory_pid": processes.pid("The Observatory"),
-        "redelivery_pid": processes.pid("Redelivery"),
-        "folder": str(FOLDER),
-    }
-
-
-def _options() -> tuple[list[str], list[str]]:
+def _parse(words: Sequence[str]) -> tuple[list[str], list[str]]:
     width = max(map(len, TIERS))
     parser = argparse.ArgumentParser(
         prog="./scripts/test",
@@ -133,7 +119,7 @@ def _options() -> tuple[list[str], list[str]]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("tier", nargs="*", help="the tiers to run; all where none is named")
-    arguments, after = sys.argv[1:], []
+    arguments, after = list(words), []
     if "--" in arguments:
         at = arguments.index("--")
         arguments, after = arguments[:at], arguments[at + 1 :]
@@ -143,7 +129,3 @@ def _options() -> tuple[list[str], list[str]]:
             near = difflib.get_close_matches(name, TIERS) or list(TIERS)
             parser.error(f"there is no tier {name!r}; did you mean {' or '.join(near)}?")
     return names, after
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import rows, said
-from stack.rehearsal.stage import Stage
-from stack.rehearsal.visitor import buy, visiting
+from stack.scenario_runner.browser_actions import buy, visiting
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import attr, rows
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Buy a ticket in a browser, and look for it under “My orders”."""
-    show = stage.open_show()
-    with visiting(stage.page_address()) as page:
+    show = context.open_show()
+    with visiting(context.page_address()) as page:
         buy(page, show)
-        order_id = stage.order_placed_for(show)
-        order = stage.wait_for(order_id)
+        order_id = context.order_placed_for(show)
+        order = context.wait_for(order_id)
         page.reload()
         shown = page.locator(".order[data-order-id]")
         nothing = page.get_by_text("No orders yet.")
@@ -25,16 +25,16 @@ def provoke(stage: Stage) -> Seen:
         is_missing = shown.count() == 0
     symptom = f"the order is {order['state']}, and the page says “No orders yet.”"
     trace_id = order["_trace"]["traceparent"].split("-")[1]
-    denied = stage.rules_traces_about(str(order["uid"]), wait=is_missing)
+    denied = context.rules_traces_about(str(order["uid"]), wait=is_missing)
     return Seen([*denied, trace_id], symptom if is_missing else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:
     """A query that the rules denied as a whole, with the line that did."""
     for _, row in rows(journeys, "firestore.rules"):
-        is_query = said(row, "db.operation.name") == "list"
-        if is_query and said(row, "throughline.rules.outcome") in ("deny", "error"):
-            where = f"{said(row, 'code.file.path')} line {said(row, 'code.line.number')}"
+        is_query = attr(row, "db.operation.name") == "list"
+        if is_query and attr(row, "throughline.rules.outcome") in ("deny", "error"):
+            where = f"{attr(row, 'code.file.path')} line {attr(row, 'code.line.number')}"
             return f"{row['name']}, by {where}"
     return None
 

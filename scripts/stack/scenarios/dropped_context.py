@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import children, invocations, rows, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import attr, children, invocations, rows
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Buy a ticket, and look it up by the support code that the page shows."""
-    placed = stage.place(stage.open_show())
-    order = stage.wait_for(placed.order_id)
-    # Its last stage, wherever that is to be found: the order says more than is stored yet.
-    stage.wait_for_end_of("issue", placed.order_id)
-    others = [trace for trace in stage.traces_of(placed.order_id) if trace != placed.trace_id]
+    placed = context.place(context.open_show())
+    order = context.wait_for(placed.order_id)
+    # Its last context, wherever that is to be found: the order says more than is stored yet.
+    context.wait_for_end_of("issue", placed.order_id)
+    others = [trace for trace in context.traces_of(placed.order_id) if trace != placed.trace_id]
     symptom = f"the order is {order['state']}, and its support code leads to half of its story"
     return Seen([placed.trace_id, *others], symptom if others else None)
 
@@ -24,16 +24,16 @@ def provoke(stage: Stage) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """A message that was sent and that nobody took up, and a root that begins with a message."""
     sent = {
-        str(said(row, "messaging.destination.name"))
+        str(attr(row, "messaging.destination.name"))
         for journey, row in rows(journeys)
         if row["kind"] == "PRODUCER"
-        and said(row, "messaging.system") == "gcp_pubsub"
+        and attr(row, "messaging.system") == "gcp_pubsub"
         and row["service"] != "redelivery"
         and not row["error"]
         and not children(journey, row)
     }
     for _, row in invocations(journeys):
-        topic = str(said(row, "messaging.destination.name"))
+        topic = str(attr(row, "messaging.destination.name"))
         if row["hop"] == "pubsub" and row["context"] == "absent" and topic in sent:
             return f"{row['service']} found no context on {topic}: it begins a trace of its own"
     return None

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import children, invocations, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import attr, children, invocations
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Buy a ticket while Pub/Sub refuses the first message of each order."""
-    placed = stage.place(stage.open_show())
-    order = stage.come_to_rest(placed.order_id)
+    placed = context.place(context.open_show())
+    order = context.come_to_rest(placed.order_id)
     symptom = f"the order says {order['state']}, and nothing more happens"
     return Seen([placed.trace_id], symptom if order["state"] == "reserved" else None)
 
@@ -28,7 +28,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
             for child in children(journey, row)
             if child["name"] == "send order-reserved"
         ]
-        done = [row for row in attempts if said(row, "boxoffice.nothing_to_do") == "done"]
+        done = [row for row in attempts if attr(row, "boxoffice.nothing_to_do") == "done"]
         if done and sends and all(send["error"] for send in sends):
             return "the order moved, its message failed, and the next attempt had nothing to do"
     return None

@@ -6,21 +6,21 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import calls_to_vendor, invocations, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocations
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Have the message that begins the charge come once more while the bank takes its time."""
-    placed = stage.place(stage.open_show(), card_token=stage.card("slow_bank"))
-    stage.wait_for_invocation(placed.trace_id, "charge")
-    stage.publish_again(placed, "order-reserved")
-    stage.wait_for_invocation(placed.trace_id, "charge", times=2)
-    stage.wait_for(placed.order_id)
+    placed = context.place(context.open_show(), card_token=context.card("slow_bank"))
+    context.wait_for_invocation(placed.trace_id, "charge")
+    context.publish_again(placed, "order-reserved")
+    context.wait_for_invocation(placed.trace_id, "charge", times=2)
+    context.wait_for(placed.order_id)
     taken = [
         charge
-        for charge in stage.settled_charges(placed.order_id)
+        for charge in context.settled_charges(placed.order_id)
         if charge["status"] == "succeeded" and not charge["refund_id"]
     ]
     symptom = f"the card's statement has {len(taken)} charges for one order"
@@ -32,9 +32,9 @@ def signature(journeys: Sequence[Journey]) -> str | None:
     charges: dict[str, set[str]] = defaultdict(set)
     for journey, row in invocations(journeys, "charge"):
         calls = calls_to_vendor(journey, row, "/charges")
-        charge = said(row, "boxoffice.charge.id")
+        charge = attr(row, "boxoffice.charge.id")
         if charge and len(calls) == 1 and not row["error"]:
-            charges[said(row, "boxoffice.order.id")].add(charge)
+            charges[attr(row, "boxoffice.order.id")].add(charge)
     for order, ids in charges.items():
         if len(ids) > 1:
             return f"{len(ids)} invocations of charge for order {order} made {len(ids)} charges"

@@ -6,10 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from observatory.shapes.journey import Journey
-from stack.problem import Problem
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import children, ended_ms, invocations, rows, said, unix_seconds
-from stack.rehearsal.stage import Placed, Stage
+from stack.errors import UserError
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import Placed, ScenarioContext
+from stack.scenario_runner.span_queries import (
+    attr,
+    children,
+    ended_ms,
+    invocations,
+    rows,
+    unix_seconds,
+)
 
 # As many as the weather has meet, each for a show of its own.
 ORDERS = 3
@@ -19,11 +26,11 @@ MEETING = "commit is under way"
 WAITED_SECONDS = 1.5
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Have several orders placed at the same moment, each for a show of its own."""
-    shows = [stage.open_show() for _ in range(ORDERS)]
-    placed = stage.place_at_once(shows)
-    waited = [took for order in placed if (took := waited_seconds(stage, order)) > WAITED_SECONDS]
+    shows = [context.open_show() for _ in range(ORDERS)]
+    placed = context.place_at_once(shows)
+    waited = [took for order in placed if (took := waited_seconds(context, order)) > WAITED_SECONDS]
     symptom = (
         f"{len(waited)} of {ORDERS} orders, each for another show, were paid for, and their "
         f"tickets took up to {max(waited, default=0):.1f} s to print"
@@ -31,20 +38,20 @@ def provoke(stage: Stage) -> Seen:
     return Seen([order.trace_id for order in placed], symptom if len(waited) > 1 else None)
 
 
-def waited_seconds(stage: Stage, placed: Placed) -> float:
+def waited_seconds(context: ScenarioContext, placed: Placed) -> float:
     """How long an order had no ticket when all were there to print them; what the instances took to
     start is another story.
 
     Raises:
-        Problem: it has none at all.
+        UserError: it has none at all.
     """
-    order = stage.wait_for(placed.order_id)
+    order = context.wait_for(placed.order_id)
     if order["state"] != "ticketed":
-        raise Problem(f"Order {placed.order_id} is {order['state']}, and has no ticket.")
-    stage.wait_for_invocation(placed.trace_id, "issue")
+        raise UserError(f"Order {placed.order_id} is {order['state']}, and has no ticket.")
+    context.wait_for_invocation(placed.trace_id, "issue")
     met = min(
         unix_seconds(journey, ended_ms(row))
-        for journey, row in rows(stage.whole([placed.trace_id]), "issue", MEETING)
+        for journey, row in rows(context.whole([placed.trace_id]), "issue", MEETING)
     )
     return datetime.fromisoformat(order["moved_at"]["ticketed"]).timestamp() - met
 
@@ -56,10 +63,10 @@ def signature(journeys: Sequence[Journey]) -> str | None:
         commits = [
             child
             for child in children(journey, row)
-            if said(child, "db.operation.name") == "Commit" and child["error"]
+            if attr(child, "db.operation.name") == "Commit" and child["error"]
         ]
-        if commits and (said(row, "boxoffice.transaction.attempts") or 1) > len(commits):
-            aborted[said(row, "boxoffice.show.id")] = len(commits)
+        if commits and (attr(row, "boxoffice.transaction.attempts") or 1) > len(commits):
+            aborted[attr(row, "boxoffice.show.id")] = len(commits)
     if len(aborted) > 1:
         return f"{sum(aborted.values())} aborted commits of orders for {len(aborted)} shows"
     return None

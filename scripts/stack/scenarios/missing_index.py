@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import grpc
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import rows, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import attr, rows
 
 REFUSED = grpc.StatusCode.FAILED_PRECONDITION.value[0]
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Ask for the seats that are left, while Firestore wants its indexes as in production."""
-    trace_id, status = stage.ask_for_seats(stage.open_show())
+    trace_id, status = context.ask_for_seats(context.open_show())
     symptom = f"the question for the seats that are left is answered with {status}"
     return Seen([trace_id], symptom if status == 500 else None)
 
@@ -24,8 +24,8 @@ def provoke(stage: Stage) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """A query that Firestore refused with FAILED_PRECONDITION."""
     for _, row in rows(journeys):
-        query = said(row, "db.query.text")
-        if query and row["error"] and said(row, "rpc.grpc.status_code") == REFUSED:
+        query = attr(row, "db.query.text")
+        if query and row["error"] and attr(row, "rpc.grpc.status_code") == REFUSED:
             return f"{row['service']} asked for “{query}”, and Firestore refused"
     return None
 

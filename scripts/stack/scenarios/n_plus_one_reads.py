@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.pace import Pace
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import children, invocations, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.latency import LatencyComparison
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import attr, children, invocations
 
 TICKETS = 80
 ASKED = 6
 MANY = 20
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Have the price of a show quoted that nobody bought, and of one that many did."""
-    quiet, popular = stage.open_show(seats=500), stage.open_show(seats=500)
-    stage.print_tickets(popular, TICKETS)
-    stage.quote(quiet)  # it may be a cold start
+    quiet, popular = context.open_show(seats=500), context.open_show(seats=500)
+    context.print_tickets(popular, TICKETS)
+    context.quote(quiet)  # it may be a cold start
     # In turn, so that what else the machine does hits both.
-    asked = [(stage.quote(popular), stage.quote(quiet)) for _ in range(ASKED)]
-    pace = Pace(*zip(*asked, strict=True))
+    asked = [(context.quote(popular), context.quote(quiet)) for _ in range(ASKED)]
+    pace = LatencyComparison(*zip(*asked, strict=True))
     symptom = (
         f"a price takes {pace.slow_ms:.0f} ms for a show that sells, {pace.fast_ms:.0f} ms for one "
         "that won't"
@@ -36,7 +36,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
         reads = [
             child
             for child in children(journey, row)
-            if said(child, "db.operation.name") == "BatchGetDocuments"
+            if attr(child, "db.operation.name") == "BatchGetDocuments"
         ]
         if len(reads) >= MANY:
             took = sum(read["duration_ms"] for read in reads)

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey, Row
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import calls_to_vendor, invocations, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocations
 
 PRICES_CENTS = (1000, 1999, 2500)
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Buy tickets at three prices."""
-    orders = [stage.place(stage.open_show(price_cents=price)) for price in PRICES_CENTS]
-    states = {order.order_id: stage.come_to_rest(order.order_id)["state"] for order in orders}
+    orders = [context.place(context.open_show(price_cents=price)) for price in PRICES_CENTS]
+    states = {order.order_id: context.come_to_rest(order.order_id)["state"] for order in orders}
     hanging = [
         order
         for order in orders
         if states[order.order_id] == "charging"
-        and any(c["status"] == "succeeded" for c in stage.charges(order.order_id))
+        and any(c["status"] == "succeeded" for c in context.charges(order.order_id))
     ]
     symptom = f"{len(hanging)} of {len(orders)} orders hang at “charging”, with their cards charged"
     first = sorted(orders, key=lambda order: order not in hanging)
@@ -30,9 +30,9 @@ def provoke(stage: Stage) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """Every hop carried its context and every call was answered, and settle refuses the amount."""
     for journey, row in invocations(journeys, "settle"):
-        refused = said(row, "http.response.status_code") == 422 and row["context"] == "carried"
+        refused = attr(row, "http.response.status_code") == 422 and row["context"] == "carried"
         taken = any(
-            said(call, "http.response.status_code") == 202
+            attr(call, "http.response.status_code") == 202
             for _, charge in invocations([journey], "charge")
             for call in calls_to_vendor(journey, charge, "/charges")
         )

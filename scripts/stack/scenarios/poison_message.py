@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import invocations, rows, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import attr, invocations, rows
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Buy a ticket of a show whose id is a single word."""
-    placed = stage.place(stage.open_show(prefix="gala"))
-    order = stage.come_to_rest(placed.order_id)
+    placed = context.place(context.open_show(prefix="gala"))
+    order = context.come_to_rest(placed.order_id)
     symptom = f"the order is {order['state']}, and there is no ticket"
     return Seen([placed.trace_id], symptom if order["state"] == "paid" else None)
 
@@ -25,7 +25,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
     went_well = set()
     for _, row in invocations(journeys):
         if row["error"]:
-            errors[row["service"], str(said(row, "error.type"))] += 1
+            errors[row["service"], str(attr(row, "error.type"))] += 1
         else:
             went_well.add(row["service"])
     gave_up = any(row["error"] for _, row in rows(journeys, "redelivery", "send dead-letter"))

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import calls_to_vendor, invocations, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocations
 
 # Five deliveries of three tries each is the most that the right way asks.
 FAIR_SHARE = 15
 TRIES_A_DELIVERY = 5
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Pay with a card whose processor is down for two seconds."""
-    card = stage.card("unavailable")
-    placed = stage.place(stage.open_show(), card_token=card)
-    stage.wait_for(placed.order_id)
-    asked = stage.usage(card)
+    card = context.card("unavailable")
+    placed = context.place(context.open_show(), card_token=card)
+    context.wait_for(placed.order_id)
+    asked = context.usage(card)
     symptom = f"the processor got {asked} requests for one order while it was down"
     return Seen([placed.trace_id], symptom if asked > FAIR_SHARE else None)
 
@@ -30,7 +30,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
         failed = [
             call
             for call in calls_to_vendor(journey, row, "/charges")
-            if (said(call, "http.response.status_code") or 0) >= 500
+            if (attr(call, "http.response.status_code") or 0) >= 500
         ]
         if len(failed) > TRIES_A_DELIVERY:
             took = failed[-1]["offset_ms"] - failed[0]["offset_ms"]

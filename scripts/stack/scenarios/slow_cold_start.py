@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey, Row
-from stack.problem import Problem
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import children, invocations, said
-from stack.rehearsal.stage import Stage
+from stack.errors import UserError
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import attr, children, invocations
 
 # An instance ends after its second answer, so whatever is running now, two or three are new.
 ASKED = 6
@@ -18,18 +18,18 @@ SLOW_MS = 500
 SLOW_TIMES = 2
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Have a price quoted again and again while instances come and go."""
-    show = stage.open_show()
-    asked = [stage.quote(show) for _ in range(ASKED)]
+    show = context.open_show()
+    asked = [context.quote(show) for _ in range(ASKED)]
     first: list[float] = []
     later: list[float] = []
     starting: list[float] = []
     answering: list[float] = []
     traces: list[str] = []
     for trace_id, took in asked:
-        quote = stage.wait_for_span(trace_id, "quote")
-        is_new = said(quote, "faas.coldstart")
+        quote = context.wait_for_span(trace_id, "quote")
+        is_new = attr(quote, "faas.coldstart")
         if not is_new and not first:
             continue  # an instance that is older than the weather
         traces.append(trace_id)
@@ -38,7 +38,7 @@ def provoke(stage: Stage) -> Seen:
             starting.append(took - quote["duration_ms"])
             answering.append(quote["duration_ms"])
     if len(first) < 2 or len(later) < 2:
-        raise Problem(f"Of {ASKED} prices {len(first)} came from a new instance.")
+        raise UserError(f"Of {ASKED} prices {len(first)} came from a new instance.")
     # The quickest of each: what a busy machine adds comes and goes.
     slow, fast = min(first), min(later)
     symptom = (
@@ -54,7 +54,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
     later: dict[str, set[str]] = defaultdict(set)
     for journey, row in invocations(journeys):
         work = own_work(journey, row)
-        if said(row, "faas.coldstart"):
+        if attr(row, "faas.coldstart"):
             new[row["service"]].append(work)
         else:
             later[row["service"]].update(work)

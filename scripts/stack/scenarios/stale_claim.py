@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import rows, said, unix_seconds
-from stack.rehearsal.stage import Stage
-from stack.rehearsal.visitor import put_on_a_show, sign_in, visiting
+from stack.scenario_runner.browser_actions import put_on_a_show, sign_in, visiting
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import attr, rows, unix_seconds
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Sign in, be made an organiser meanwhile, and put on a show."""
-    user = stage.sign_up()
+    user = context.sign_up()
     title = f"Test of {user.email}"
-    with visiting(stage.page_address("organiser")) as page:
+    with visiting(context.page_address("organiser")) as page:
         sign_in(page, user.email, user.password)
         # Before the page listens, it could not hear of it.
         page.get_by_text("this page goes on by itself").wait_for()
-        granted_at = stage.accounts.make_organiser(user)
+        granted_at = context.accounts.make_organiser(user)
         page.get_by_role("button", name="New show").wait_for()
-        stage.clear_afterwards(title)
+        context.clear_afterwards(title)
         put_on_a_show(page, title)
         refusal = page.get_by_role("dialog").get_by_role("alert")
         is_on = page.locator("#sales-title", has_text=title)
@@ -31,11 +31,11 @@ def provoke(stage: Stage) -> Seen:
             trace_id = refusal.locator(".support code").inner_text()
         else:
             said_no = ""
-            trace_id = stage.trace_of_show(title)
+            trace_id = context.trace_of_show(title)
         # The page is still open: it delivers its last spans while we wait for them.
-        stage.wait_for_span(trace_id, "create show")
-        stage.wait_for_decision(trace_id)
-        taking_up = stage.wait_for_trace_with(
+        context.wait_for_span(trace_id, "create show")
+        context.wait_for_decision(trace_id)
+        taking_up = context.wait_for_trace_with(
             "take up role", "boxoffice.role.granted_at", granted_at
         )
     symptom = f"somebody who was made an organiser is told: “{said_no}”"
@@ -45,12 +45,12 @@ def provoke(stage: Stage) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """A write that the rules denied to a token from before a role was given to its user."""
     granted = {
-        said(row, "throughline.token.issued_at"): said(row, "boxoffice.role.granted_at")
+        attr(row, "throughline.token.issued_at"): attr(row, "boxoffice.role.granted_at")
         for _, row in rows(journeys, "page", "take up role")
     }
     for journey, row in rows(journeys, "firestore.rules"):
-        denied = said(row, "throughline.rules.outcome") in ("deny", "error")
-        issued_at = said(row, "throughline.token.issued_at")
+        denied = attr(row, "throughline.rules.outcome") in ("deny", "error")
+        issued_at = attr(row, "throughline.token.issued_at")
         if not denied or issued_at not in granted:
             continue
         at = unix_seconds(journey, row["offset_ms"])

@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import ended_ms, invocations, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import attr, ended_ms, invocations
 
 LATE = timedelta(hours=3)
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Buy a ticket, and have the task that ends its hold come three hours late."""
-    show = stage.open_show(seats=5)
-    placed = stage.place(show)
-    stage.wait_for(placed.order_id)
+    show = context.open_show(seats=5)
+    placed = context.place(show)
+    context.wait_for(placed.order_id)
     # What comes next shall begin after issue has ended, not only after it has moved the order.
-    stage.wait_for_invocation(placed.trace_id, "issue")
-    stage.expire_now(placed.order_id, LATE)
-    order, left = stage.order(placed.order_id), stage.seats_left(show)
+    context.wait_for_invocation(placed.trace_id, "issue")
+    context.expire_now(placed.order_id, LATE)
+    order, left = context.order(placed.order_id), context.seats_left(show)
     symptom = f"a ticketed order is {order['state']}, and its seat is for sale again ({left} of 5)"
     return Seen([placed.trace_id], symptom if order["state"] != "ticketed" else None)
 
@@ -29,13 +29,13 @@ def provoke(stage: Stage) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """A late task that moved an order which was ticketed by then."""
     for journey, row in invocations(journeys, "expire"):
-        late = said(row, "boxoffice.task.late_seconds") or 0
-        moved = said(row, "boxoffice.order.state") == "expired"
+        late = attr(row, "boxoffice.task.late_seconds") or 0
+        moved = attr(row, "boxoffice.order.state") == "expired"
         ticketed = [
             other
             for _, other in invocations([journey], "issue")
-            if said(other, "boxoffice.order.state") == "ticketed"
-            and said(other, "boxoffice.order.id") == said(row, "boxoffice.order.id")
+            if attr(other, "boxoffice.order.state") == "ticketed"
+            and attr(other, "boxoffice.order.id") == attr(row, "boxoffice.order.id")
             and ended_ms(other) <= row["offset_ms"]
         ]
         if late > 60 and moved and ticketed:

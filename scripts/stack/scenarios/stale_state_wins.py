@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import ended_ms, invocations, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import attr, ended_ms, invocations
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Buy a ticket; then the message that began the charge is delivered once more."""
-    placed = stage.place(stage.open_show())
-    stage.wait_for(placed.order_id)
+    placed = context.place(context.open_show())
+    context.wait_for(placed.order_id)
     # What comes next shall begin after issue has ended, not only after it has moved the order.
-    stage.wait_for_invocation(placed.trace_id, "issue")
-    stage.publish_again(placed, "order-reserved")
-    stage.wait_for_invocation(placed.trace_id, "charge", times=2)
-    state = stage.order(placed.order_id)["state"]
+    context.wait_for_invocation(placed.trace_id, "issue")
+    context.publish_again(placed, "order-reserved")
+    context.wait_for_invocation(placed.trace_id, "charge", times=2)
+    state = context.order(placed.order_id)["state"]
     symptom = f"an order that was ticketed is {state} again"
     return Seen([placed.trace_id], symptom if state != "ticketed" else None)
 
@@ -26,13 +26,13 @@ def provoke(stage: Stage) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """A stage that moved an order back, after a later stage was done with it."""
     for journey, row in invocations(journeys, "charge"):
-        if row["error"] or said(row, "boxoffice.nothing_to_do"):
+        if row["error"] or attr(row, "boxoffice.nothing_to_do"):
             continue
         later = [
             other
             for _, other in invocations([journey], "issue")
-            if said(other, "boxoffice.order.state") == "ticketed"
-            and said(other, "boxoffice.order.id") == said(row, "boxoffice.order.id")
+            if attr(other, "boxoffice.order.state") == "ticketed"
+            and attr(other, "boxoffice.order.id") == attr(row, "boxoffice.order.id")
             and ended_ms(other) <= row["offset_ms"]
         ]
         if later:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import calls_to_vendor, invocations, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocations
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Pay with a card that the processor takes at once, and answers for too late."""
-    placed = stage.place(stage.open_show(), card_token=stage.card("late_answer"))
-    stage.wait_for(placed.order_id)
+    placed = context.place(context.open_show(), card_token=context.card("late_answer"))
+    context.wait_for(placed.order_id)
     # The order has its ticket long before charge has given up on the first answer.
-    stage.wait_for_invocation(placed.trace_id, "charge")
-    charges = stage.settled_charges(placed.order_id)
-    stage.wait_for_invocation(placed.trace_id, "settle", times=len(charges))
+    context.wait_for_invocation(placed.trace_id, "charge")
+    charges = context.settled_charges(placed.order_id)
+    context.wait_for_invocation(placed.trace_id, "settle", times=len(charges))
     taken = [c for c in charges if c["status"] == "succeeded" and not c["refund_id"]]
     symptom = f"the card's statement has {len(taken)} charges for one order"
     return Seen([placed.trace_id], symptom if len(taken) > 1 else None)
@@ -27,11 +27,11 @@ def signature(journeys: Sequence[Journey]) -> str | None:
     """A call without an answer, one after it that had one, and news of two charges."""
     for journey, row in invocations(journeys, "charge"):
         calls = calls_to_vendor(journey, row, "/charges")
-        answers = [said(call, "http.response.status_code") for call in calls]
+        answers = [attr(call, "http.response.status_code") for call in calls]
         settled = {
-            said(other, "boxoffice.charge.id") for _, other in invocations([journey], "settle")
+            attr(other, "boxoffice.charge.id") for _, other in invocations([journey], "settle")
         }
-        order = said(row, "boxoffice.order.id")
+        order = attr(row, "boxoffice.order.id")
         if None in answers[:-1] and answers[-1] == 202 and len(settled) > 1:
             return f"charge had no answer, asked again for order {order}, and both were taken"
     return None

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import ancestors, invocations, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import ancestors, attr, invocations
 
 DEPTH = 3
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Buy one ticket of a show with five seats, and look what is left."""
-    show = stage.open_show(seats=5)
-    placed = stage.place(show)
+    show = context.open_show(seats=5)
+    placed = context.place(show)
     done: set[str] = set()
     # What one reserve has written is there when it has ended, so the last of them has no more.
-    while more := set(stage.orders_of(show)) - done:
+    while more := set(context.orders_of(show)) - done:
         for order_id in more:
-            stage.wait_for_end_of("reserve", order_id)
-            stage.wait_for(order_id)
+            context.wait_for_end_of("reserve", order_id)
+            context.wait_for(order_id)
         done |= more
-    sold = 5 - stage.seats_left(show)
+    sold = 5 - context.seats_left(show)
     symptom = f"one ticket was bought, and {sold} seats are gone"
     return Seen([placed.trace_id], symptom if sold > 1 else None)
 
@@ -38,7 +38,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
             for other in ancestors(journey, row)
             if other["service"] == row["service"] and other["hop"] == "trigger"
         ]
-        documents = {said(other, "faas.document.name") for other in [row, *above]}
+        documents = {attr(other, "faas.document.name") for other in [row, *above]}
         if len(documents) >= DEPTH:
             return f"{row['service']} lies under itself {len(documents) - 1} times"
     return None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.pace import Pace
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import invocations, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.latency import LatencyComparison
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import attr, invocations
 
 TICKETS = 800
 BATCH = 400
@@ -16,20 +16,20 @@ ASKED = 5
 MANY = 500
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Ask for the seats of one show, before and after others have sold a lot."""
-    mine = stage.open_show(seats=500)
-    stage.look_up_seats(mine)  # it may be a cold start
-    usual = [stage.look_up_seats(mine) for _ in range(ASKED)]
-    others = [stage.open_show(seats=500) for _ in range(TICKETS // BATCH)]
+    mine = context.open_show(seats=500)
+    context.look_up_seats(mine)  # it may be a cold start
+    usual = [context.look_up_seats(mine) for _ in range(ASKED)]
+    others = [context.open_show(seats=500) for _ in range(TICKETS // BATCH)]
     for show in others:
-        stage.print_tickets(show, BATCH)
-    slow = [stage.look_up_seats(mine) for _ in range(ASKED)]
+        context.print_tickets(show, BATCH)
+    slow = [context.look_up_seats(mine) for _ in range(ASKED)]
     # Before and after, so that what else the machine does hits both.
     for show in others:
-        stage.take_tickets_back(show)
-    usual += [stage.look_up_seats(mine) for _ in range(ASKED)]
-    pace = Pace(slow, usual)
+        context.take_tickets_back(show)
+    usual += [context.look_up_seats(mine) for _ in range(ASKED)]
+    pace = LatencyComparison(slow, usual)
     symptom = (
         f"the same question takes {pace.slow_ms:.0f} ms, and took {pace.fast_ms:.0f} ms while the "
         "shop was small"
@@ -40,9 +40,9 @@ def provoke(stage: Stage) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """The same call reads ever more documents, far more than it can be about."""
     read = [
-        (said(row, "db.response.returned_rows"), row["service"])
+        (attr(row, "db.response.returned_rows"), row["service"])
         for _, row in invocations(journeys)
-        if said(row, "db.response.returned_rows") is not None
+        if attr(row, "db.response.returned_rows") is not None
     ]
     if read and max(read)[0] >= MANY:
         return f"{max(read)[1]} read {max(read)[0]} documents for one answer"

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.shapes.journey import Journey
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import children, invocations, rows, said
-from stack.rehearsal.stage import Stage
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import attr, children, invocations, rows
 
 SEND = "send order-paid"
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Buy a ticket where an instance has a CPU for as long as it has a request."""
-    placed = stage.place(stage.open_show())
-    order = stage.come_to_rest(placed.order_id)
+    placed = context.place(context.open_show())
+    order = context.come_to_rest(placed.order_id)
     symptom = f"the order is {order['state']}, and there is no ticket"
     return Seen([placed.trace_id], symptom if order["state"] == "paid" else None)
 
@@ -23,8 +23,8 @@ def provoke(stage: Stage) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """A webhook answered with 200 whose order is paid, and nobody was told, not even in vain."""
     for journey, row in invocations(journeys, "settle"):
-        is_paid = said(row, "boxoffice.order.state") == "paid"
-        went_well = said(row, "http.response.status_code") == 200 and not row["error"]
+        is_paid = attr(row, "boxoffice.order.state") == "paid"
+        went_well = attr(row, "http.response.status_code") == 200 and not row["error"]
         told = [child for child in children(journey, row) if child["kind"] == "PRODUCER"]
         if is_paid and went_well and not told and not list(rows([journey], name=SEND)):
             lines = [line["body"] for line in row["logs"]]

@@ -6,32 +6,32 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from observatory.shapes.journey import Journey
-from stack.box_office import FINAL
-from stack.rehearsal.scenario import Scenario, Seen
-from stack.rehearsal.signs import invocations, said
-from stack.rehearsal.stage import Stage
-from stack.rehearsal.visitor import SLOW_BANK, buy, see_order, visiting
+from stack.clients.box_office import FINAL
+from stack.scenario_runner.browser_actions import SLOW_BANK, buy, see_order, visiting
+from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario_context import ScenarioContext
+from stack.scenario_runner.span_queries import attr, invocations
 
 OFF = timedelta(hours=-3)
 FAR_OFF_MS = 60_000
 
 
-def provoke(stage: Stage) -> Seen:
+def provoke(context: ScenarioContext) -> Seen:
     """Pay from a device whose clock is three hours behind, with a card whose bank takes seconds."""
-    show = stage.open_show()
-    with visiting(stage.page_address(), OFF) as page:
-        stage.flags.wait_until_obeyed()
+    show = context.open_show()
+    with visiting(context.page_address(), OFF) as page:
+        context.flags.wait_until_obeyed()
         buy(page, show, SLOW_BANK)
-        order_id = stage.order_placed_for(show)
-        order = stage.wait_for(order_id)
+        order_id = context.order_placed_for(show)
+        order = context.wait_for(order_id)
         trace_id = order["_trace"]["traceparent"].split("-")[1]
         see_order(page, order_id, FINAL)
         # The page is still open: it delivers its last spans while we wait for them.
-        stage.wait_for_span(trace_id, f"order {order['state']}")
+        context.wait_for_span(trace_id, f"order {order['state']}")
     # Money that is on its way when the hold ends comes back.
-    stage.wait_for_invocation(trace_id, "charge")
-    if stage.settled_charges(order_id):
-        stage.wait_for_invocation(trace_id, "settle")
+    context.wait_for_invocation(trace_id, "charge")
+    if context.settled_charges(order_id):
+        context.wait_for_invocation(trace_id, "settle")
     symptom = f"the order is {order['state']} though its buyer paid at once"
     return Seen([trace_id], symptom if order["state"] == "expired" else None)
 
@@ -39,7 +39,7 @@ def provoke(stage: Stage) -> Seen:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """A page whose clock can't be right, and a hold that was over when it began."""
     for journey, row in invocations(journeys, "reserve"):
-        lasts = said(row, "boxoffice.hold.lasts_seconds") or 0
+        lasts = attr(row, "boxoffice.hold.lasts_seconds") or 0
         skews = journey["skew"]["services"] if journey["skew"] else []
         off = [one["offset_ms"] for one in skews if one["service"] == "page"]
         if lasts < 0 and off and abs(off[0]) > FAR_OFF_MS:

@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 import faults
 from faults import catalogue, store, switch
-from stack.rehearsal import flags, scenario
+from stack.scenario_runner import flags, scenario
 
 FUNCTIONS = Path(__file__).resolve().parents[3] / "functions"
 NAMES = [fault.name for fault in catalogue.FAULTS]

@@ -18,7 +18,7 @@ from observatory.api import Context
 from observatory.app import create_app
 from observatory.client import Observatory
 from observatory.store import Store
-from stack.firestore_rest import NO_CERTIFICATES
+from stack.clients.firestore_rest import NO_CERTIFICATES
 from tests.unit.observatory.telemetry import Trace
 
 PROTOBUF = {"content-type": "application/x-protobuf"}

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -166,17 +165,6 @@ def test_the_environment_names_the_observatory(running: Running) -> None:
     assert run.returncode == 0
 
 
-def test_without_its_environment_the_script_says_what_makes_it(tmp_path: Path) -> None:
-    """A clone that was never set up is told to run ./scripts/dev, not shown a stack trace."""
-    (tmp_path / "scripts").mkdir()
-    copy = tmp_path / "scripts" / "trace"
-    copy.write_bytes(SCRIPT.read_bytes())
-    copy.chmod(0o755)
-    run = subprocess.run([copy, "ls"], capture_output=True, text=True, timeout=30, check=False)
-    assert run.returncode == 1
-    assert "./scripts/dev" in run.stderr
-
-
 @pytest.mark.parametrize("width", [60, 80, 100, 140])
 def test_the_waterfall_fits_its_width(running: Running, width: int) -> None:
     """No line is wider than the terminal, and every span has a line with a bar."""
@@ -245,10 +233,3 @@ def test_a_span_without_duration_is_still_seen(running: Running) -> None:
 def test_durations_read_well(milliseconds: float, text: str) -> None:
     """A duration has two or three digits and the unit that suits it."""
     assert duration_text(milliseconds) == text
-
-
-def test_the_module_is_what_the_script_runs() -> None:
-    """The script needs nothing but the Python of .venv and the repository."""
-    assert "observatory.terminal.trace_command" in SCRIPT.read_text()
-    assert os.access(SCRIPT, os.X_OK)
-    assert Path(sys.prefix).name == ".venv"

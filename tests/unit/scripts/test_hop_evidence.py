@@ -8,9 +8,9 @@ import pytest
 
 from observatory.client import Observatory
 from observatory.shapes.journey import Journey, Row
-from stack.every_hop import complaints, table, with_strays
-from stack.hop_errands import Journeyed
-from stack.hop_evidence import HOPS, evidence_in
+from stack.hops.crossing import complaints, table, with_strays
+from stack.hops.hop_drivers import HopRun
+from stack.hops.hop_evidence import HOPS, evidence_in
 from tests.unit.scripts.journeys import BEGAN_UNIX_NANO, journey, line, link, row
 
 
@@ -161,7 +161,7 @@ def test_what_became_of_a_lost_context_is_shown(began_unix_nano: int, is_shown: 
     lost: Row = {**row("a", None, "availability", hop="https"), "context": "absent"}
     fine = row("b", None, "quote", hop="callable")
     stored = cast("Observatory", FewTraces(journey(lost, fine, trace_id="2" * 32)))
-    found = with_strays(evidence_in([]), stored, Journeyed(began_unix_nano=began_unix_nano))
+    found = with_strays(evidence_in([]), stored, HopRun(began_unix_nano=began_unix_nano))
     said = [text for text in complaints(found, "http://here") if text.startswith("✗ https")]
     assert ("found its context absent" in said[0]) is is_shown
     assert not any(evidence.carried for evidence in found.values())

@@ -15,19 +15,19 @@ from pathlib import Path
 
 import pytest
 
-import stack.processes
-from stack.problem import Problem
-from stack.processes import Processes, Service, wait_until
+import stack.local.processes
+from stack.errors import UserError
+from stack.local.processes import Processes, Service, wait_until
 from tests.unit.local_server import eventually
 from tests.unit.scripts.alive import is_alive, pid_in
 
-SCRIPTS = Path(stack.processes.__file__).parents[1]
+SCRIPTS = Path(stack.local.processes.__file__).parents[2]
 
 # Starts `child`, and ends when told to by a line on its standard input.
 SUPERVISOR = """
 import sys
 from pathlib import Path
-from stack import processes
+from stack.local import processes
 processes.GRACE_SECONDS = {grace}
 folder = Path({folder!r})
 with processes.Processes() as services:
@@ -169,9 +169,9 @@ def test_a_service_that_ended_is_a_problem_that_quotes_it(tmp_path: Path) -> Non
             "The thing", ["/bin/sh", "-c", script], {}, tmp_path / "log", tmp_path
         )
         service.process.wait()
-        with pytest.raises(Problem) as problem:
+        with pytest.raises(UserError) as problem:
             services.check()
-        with pytest.raises(Problem):
+        with pytest.raises(UserError):
             wait_until(lambda: False, "The thing", services, 60)
     log = tmp_path / "log"
     assert str(problem.value) == (
@@ -181,7 +181,7 @@ def test_a_service_that_ended_is_a_problem_that_quotes_it(tmp_path: Path) -> Non
 
 def test_waiting_has_an_end(tmp_path: Path) -> None:
     """A part that never gets ready is a problem that names it."""
-    with Quiet() as services, pytest.raises(Problem, match="The thing was not ready within 0 s"):
+    with Quiet() as services, pytest.raises(UserError, match="The thing was not ready within 0 s"):
         wait_until(lambda: False, "The thing", services, 0)
 
 
@@ -193,9 +193,9 @@ def test_a_service_that_ends_by_itself_is_started_again(
     service = Service("The part", command, os.environ, tmp_path / "log", tmp_path)
     first = service.process
     first.wait()
-    with pytest.raises(Problem, match="The part ended with status 1: Error: no room"):
+    with pytest.raises(UserError, match="The part ended with status 1: Error: no room"):
         service.revive()
-    monkeypatch.setattr("stack.processes.SHORT_LIFE_SECONDS", 0.0)
+    monkeypatch.setattr("stack.local.processes.SHORT_LIFE_SECONDS", 0.0)
     service.revive()
     service.process.wait()
     assert service.process.pid != first.pid

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import get_args
 
 import pytest
 
-from stack import running
-from stack.commands import scenario as command
 from stack.invariants import Invariant
-from stack.rehearsal import scenario as scenarios
-from stack.rehearsal.play import Played, false_matches
-from stack.rehearsal.scenario import Scenario, Seen
+from stack.scenario_runner import scenario as scenarios
+from stack.scenario_runner.run import ScenarioRun, false_matches
+from stack.scenario_runner.scenario import Scenario, Seen
 from tests.unit.scripts.journeys import journey, row
 
 NAMES = scenarios.names()
 
 
-def test_the_command_and_who_plays_know_the_same_scenarios() -> None:
-    """One file each; the command finds them without the packages that they take."""
-    assert command.names() == NAMES
+def test_there_are_scenarios() -> None:
+    """Guards against collecting no tests below."""
     assert len(NAMES) > 10
 
 
@@ -42,21 +38,6 @@ def test_a_signature_is_not_found_where_there_is_nothing(name: str) -> None:
     assert signature([journey(row("1" * 16, None, "buy", service="page"))]) is None
 
 
-def test_without_a_stack_one_is_told_how_to_start_it(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Exit 1, and nothing is set up."""
-    monkeypatch.setattr(sys, "argv", ["scenario", "run", "late-webhook"])
-    monkeypatch.setattr(running, "running", lambda folder: None)
-    monkeypatch.setattr(running, "end_on_signals", lambda: None)
-    assert command.main() == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err == (
-        "✗ No stack is running: start one with ./scripts/dev, and leave it running.\n"
-    )
-
-
 def test_a_signature_that_fits_anothers_traces_is_a_false_match() -> None:
     """In its own it should be found, so those don't count."""
 
@@ -64,7 +45,7 @@ def test_a_signature_that_fits_anothers_traces_is_a_false_match() -> None:
         return Scenario(
             "a-fault",
             *("", "", ""),
-            provoke=lambda stage: Seen([], None),
+            provoke=lambda context: Seen([], None),
             signature=lambda traces: what if what in [t["trace_id"] for t in traces] else None,
         )
 
@@ -92,7 +73,7 @@ def test_a_fault_shows_both_and_the_right_way_neither(
     fixed: bool, symptom: str | None, evidence: str | None, as_it_should_be: bool
 ) -> None:
     """One of the two alone is a scenario that doesn't do what it says."""
-    played = Played("name", fixed, symptom, evidence, [], "url", 1.0)
+    played = ScenarioRun("name", fixed, symptom, evidence, [], "url", 1.0)
     assert played.as_it_should_be is as_it_should_be
     said = played.as_json()
     assert (said["symptom_seen"], said["signature_found"]) == (bool(symptom), bool(evidence))
@@ -102,7 +83,7 @@ def test_an_invariant_that_should_hold_and_one_that_should_not_both_count() -> N
     """A fault that harms nobody as it is said to is as wrong as one that does more."""
     lost: frozenset[Invariant] = frozenset({"no lost order"})
     twice: frozenset[Invariant] = frozenset({"no double charge"})
-    played = Played("name", False, "seen", "found", [], "url", 1.0, lost, lost)
+    played = ScenarioRun("name", False, "seen", "found", [], "url", 1.0, lost, lost)
     assert played.as_it_should_be
     assert not replace(played, broken=lost | twice).as_it_should_be
     assert not replace(played, broken=frozenset()).as_it_should_be

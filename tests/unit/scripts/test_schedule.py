@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stack import schedule
+from stack.local import schedule
 from tests.unit.local_server import serving
 
 

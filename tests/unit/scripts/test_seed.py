@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from stack import seed
-from stack.firestore_rest import decode
+from stack.clients.firestore_rest import decode
+from stack.local import seed
 from tests.unit.local_server import Asked, serving
 
 PROJECT = "demo-throughline"

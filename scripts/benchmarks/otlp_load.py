@@ -1,0 +1,116 @@
+"""Send spans over eight connections, as fast as they are taken, a round for each line read."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import random
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from benchmarks.otlp_traces import Traces
+
+CONNECTIONS = 8
+SPANS_PER_REQUEST = 512
+ANSWER_SECONDS = 120
+# Who is told to come back later may do so sooner than an OTLP client would.
+RETRY_SECONDS = 0.02
+LATER = (429, 503)
+
+
+@dataclass
+class Round:
+    """What came of one round; spans are those answered with 200."""
+
+    spans: int = 0
+    seconds: float = 0.0
+    told_later: int = 0
+    refused: int = 0
+    last_trace_id: str = ""
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, spans: int, told_later: int, refused: int) -> None:
+        """Count what one connection did."""
+        with self._lock:
+            self.spans += spans
+            self.told_later += told_later
+            self.refused += refused
+
+    def said(self) -> str:
+        """The line that is printed of it."""
+        names = ("spans", "seconds", "told_later", "refused", "last_trace_id")
+        return json.dumps({name: getattr(self, name) for name in names})
+
+
+def send(url: str, requests: list[bytes]) -> Round:
+    """Send the requests, shared out among the connections."""
+    done = Round()
+    barrier = threading.Barrier(CONNECTIONS + 1)
+    senders = [
+        threading.Thread(target=_send, args=(url, requests[n::CONNECTIONS], barrier, done))
+        for n in range(CONNECTIONS)
+    ]
+    for sender in senders:
+        sender.start()
+    barrier.wait()
+    began = time.monotonic()
+    for sender in senders:
+        sender.join()
+    done.seconds = time.monotonic() - began
+    return done
+
+
+def _send(url: str, requests: list[bytes], barrier: threading.Barrier, done: Round) -> None:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(
+        parts.hostname or "", parts.port, timeout=ANSWER_SECONDS
+    )
+    connection.connect()
+    barrier.wait()
+    stored = told_later = refused = 0
+    for body in requests:
+        status = _post(connection, body)
+        while status in LATER:
+            told_later += 1
+            time.sleep(RETRY_SECONDS)
+            status = _post(connection, body)
+        if status == 200:
+            stored += SPANS_PER_REQUEST
+        else:
+            refused += 1
+    done.add(stored, told_later, refused)
+    connection.close()
+
+
+def _post(connection: http.client.HTTPConnection, body: bytes) -> int:
+    connection.request("POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
+
+
+def main() -> int:
+    """Encode a round, say so, wait for a line, send it, say how it went; until the input ends."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("--spans", type=int, required=True, help="in each round")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    traces = Traces(random.Random(options.seed))  # noqa: S311  # the same spans in every run
+    count = -(-options.spans // SPANS_PER_REQUEST)
+    while True:
+        requests = [traces.request(SPANS_PER_REQUEST) for _ in range(count)]
+        print(json.dumps({"encoded": count * SPANS_PER_REQUEST}), flush=True)
+        if not sys.stdin.readline():
+            return 0
+        done = send(options.url, requests)
+        done.last_trace_id = traces.last_trace_id
+        print(done.said(), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What a buyer, a page or an administrator does, through the same APIs as they do."""

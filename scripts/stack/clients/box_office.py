@@ -1,0 +1,136 @@
+"""A buyer without a browser, under the same rules as the page, and the Box Office they buy from."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+from typing import Any
+
+import httpx
+
+from stack.clients.firestore_rest import NO_CERTIFICATES, OWNER, Firestore
+from stack.local.addresses import StackAddresses
+
+APPROVED = "tok_0000000000000000_approved"
+DECLINED = "tok_0000000000000000_card_declined"
+
+FINAL = {"rejected", "declined", "ticketed", "expired", "refunded"}
+
+
+def new_traceparent() -> str:
+    """A fresh, sampled W3C traceparent."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def new_order_id() -> str:
+    """An id as Firestore's SDKs mint them."""
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(20))
+
+
+class Buyer:
+    """One user of the Auth emulator: a new anonymous one, or the one whose `email` is given."""
+
+    def __init__(
+        self, addresses: StackAddresses, email: str | None = None, password: str = ""
+    ) -> None:
+        method = "signInWithPassword" if email else "signUp"
+        account = {"email": email, "password": password} if email else {}
+        response = httpx.post(
+            f"{addresses.auth}/identitytoolkit.googleapis.com/v1/accounts:{method}?key=any",
+            json={"returnSecureToken": True, **account},
+            timeout=30,
+            verify=NO_CERTIFICATES,
+        )
+        response.raise_for_status()
+        self.uid: str = response.json()["localId"]
+        self.token: str = response.json()["idToken"]
+        self.documents = Firestore(addresses.firestore, addresses.project, self.token)
+
+    def order(self, **changes: Any) -> dict[str, Any]:
+        """An order that the rules accept, but for `changes`; None leaves a key out."""
+        order = {
+            "uid": self.uid,
+            "show_id": "night-ferry",
+            "seats": 1,
+            "card_token": APPROVED,
+            "state": "placed",
+            "_trace": {"traceparent": new_traceparent()},
+            **changes,
+        }
+        return {key: value for key, value in order.items() if value is not None}
+
+    def place(self, **changes: Any) -> str:
+        """Place an order, and return its id."""
+        order_id = new_order_id()
+        self.place_as(order_id, **changes)
+        return order_id
+
+    def place_as(self, order_id: str, **changes: Any) -> None:
+        """Place an order whose id is known already."""
+        response = self.documents.create(
+            f"orders/{order_id}", self.order(**changes), server_times=("placed_at",)
+        )
+        response.raise_for_status()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.documents.close()
+
+
+class BoxOffice:
+    """The Box Office as its administrator sees it: what is true, whatever the rules would show."""
+
+    def __init__(self, addresses: StackAddresses) -> None:
+        self.documents = Firestore(addresses.firestore, addresses.project, OWNER)
+        self._acquirer = addresses.acquirer
+
+    def open_show(self, seats: int, price_cents: int = 1000, show_id: str | None = None) -> str:
+        """Put on a show of one's own, under that id or a new one, and return its id."""
+        show_id = show_id or f"test-{secrets.token_hex(6)}"
+        show = {
+            "title": "A Test in Three Acts",
+            "venue": "Studio",
+            "city": "Delft",
+            "blurb": "For one night only.",
+            "price_cents": price_cents,
+            "currency": "EUR",
+            "seats_total": seats,
+            "seats_left": seats,
+            "rank": 99,
+        }
+        self.documents.create(
+            f"shows/{show_id}", show, server_times=("starts_at",)
+        ).raise_for_status()
+        return show_id
+
+    def close_show(self, show_id: str) -> None:
+        """Take such a show off again."""
+        self.documents.delete(f"shows/{show_id}")
+
+    def wait_for(
+        self, order_id: str, states: set[str] = FINAL, seconds: float = 40
+    ) -> dict[str, Any]:
+        """The order once it is in one of `states`; fails when it isn't there in time."""
+        deadline = time.monotonic() + seconds
+        while True:
+            order = self.documents.read(f"orders/{order_id}")
+            if order["state"] in states:
+                return order
+            if time.monotonic() > deadline:
+                raise AssertionError(
+                    f"order {order_id} is {order['state']} after {seconds} s, not one of {states}"
+                )
+            time.sleep(0.05)
+
+    def charges(self) -> list[dict[str, Any]]:
+        """Every charge in the acquirer's book."""
+        # With a query, because the stack keeps such requests out of its traces.
+        answer = httpx.get(f"{self._acquirer}/charges", params={"all": "yes"}, timeout=30)
+        answer.raise_for_status()
+        charges: list[dict[str, Any]] = answer.json()["charges"]
+        return charges
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.documents.close()

@@ -1,0 +1,1 @@
+"""Cross every hop of the contract, and judge from the traces what each carried."""

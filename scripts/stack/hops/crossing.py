@@ -1,0 +1,158 @@
+"""Cross every hop of the contract through the real path, and collect what the traces prove."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Callable, Iterable
+
+import httpx
+from playwright.sync_api import Browser, Page
+
+from observatory.client import Observatory, TraceNotFound
+from observatory.shapes.journey import Journey
+from stack.console import step
+from stack.hops.hop_drivers import (
+    HopRun,
+    buy,
+    have_quoted,
+    look_up_seats,
+    refund,
+    sign_up,
+    sweep,
+)
+from stack.hops.hop_evidence import Evidence, evidence_in
+from stack.local.addresses import StackAddresses
+
+PURCHASES = 3
+TRACE_SECONDS = 40
+SETTLED_MS = 700
+CALL_SECONDS = 120
+
+
+def traces_of_the_roots(
+    observatory: Observatory, addresses: StackAddresses, run: HopRun, swept_order_id: str
+) -> Iterable[Journey]:
+    """The traces of the sweep that mended the order, and of the welcome of the new user."""
+    for line in observatory.traces(50, order_id=swept_order_id)["traces"]:
+        for row in observatory.trace(line["trace_id"])["rows"]:
+            of_it = row["attributes"].get("boxoffice.order.id") == swept_order_id
+            if row["name"] == "mend order" and of_it:
+                for link in row["links"]:
+                    if link["stored"]:
+                        yield observatory.trace(link["trace_id"])
+    pseudonym = hashlib.sha256(f"{addresses.project}{run.uid}".encode()).hexdigest()[:16]
+    for line in observatory.traces(50, service="welcome")["traces"]:
+        journey = observatory.trace(line["trace_id"])
+        if pseudonym in (row["attributes"].get("enduser.pseudo.id") for row in journey["rows"]):
+            yield journey
+
+
+def wait_for_all(
+    look: Callable[[], list[Journey]], run: HopRun, pause: Callable[[], None]
+) -> dict[str, Evidence]:
+    """What the traces prove once every hop is carried and nothing more arrives, or when it is too
+    late for that."""
+    deadline = time.monotonic() + TRACE_SECONDS
+    while True:
+        journeys = look()
+        found = evidence_in(journeys, run.fired_unix_nano)
+        settled = all(journey["last_received_ms_ago"] > SETTLED_MS for journey in journeys)
+        if settled and all(evidence.carried for evidence in found.values()):
+            return found
+        if time.monotonic() > deadline:
+            return found
+        pause()
+
+
+def with_strays(
+    found: dict[str, Evidence], observatory: Observatory, run: HopRun
+) -> dict[str, Evidence]:
+    """The same, but of a hop that no known trace crosses, the traces begun anew that do: who loses
+    its context becomes a root."""
+    if all(evidence.crossings for evidence in found.values()):
+        return found
+    strays = [
+        observatory.trace(line["trace_id"])
+        for line in observatory.traces(200)["traces"]
+        if int(line["started_unix_nano"]) >= run.began_unix_nano
+        and line["trace_id"] not in run.trace_ids
+    ]
+    lost = evidence_in(strays)
+    return {
+        hop: evidence if evidence.crossings else Evidence(hop, lost[hop].wrong)
+        for hop, evidence in found.items()
+    }
+
+
+def cross_every_hop(chromium: Browser, addresses: StackAddresses) -> dict[str, Evidence]:
+    """Cross every hop, and return what the Observatory saw of each.
+
+    Raises:
+        UserError: a hop can't be begun.
+        ObservatoryError: the Observatory doesn't answer.
+    """
+    run = HopRun()
+    with (
+        Observatory(addresses.observatory) as observatory,
+        httpx.Client(timeout=CALL_SECONDS, trust_env=False) as http,
+    ):
+
+        def somebodys_page() -> Page:
+            page = chromium.new_context().new_page()
+            run.note_requests(page)
+            return page
+
+        with step("Having a price quoted in a browser"):
+            have_quoted(somebodys_page(), addresses)
+        with step(f"Buying {PURCHASES} tickets"):
+            for _ in range(PURCHASES):
+                buy(somebodys_page(), addresses, run)
+        with step("Looking seats up without a listener"):
+            onlooker = somebodys_page()
+            look_up_seats(onlooker, addresses)
+        with step("Sweeping a stuck order"):
+            swept_order_id = sweep(http, addresses, run)
+        with step("Signing up, and refunding a ticket as a new organiser"):
+            newcomer = sign_up(http, addresses, run)
+            refund(somebodys_page(), http, addresses, run, newcomer)
+
+        def look() -> list[Journey]:
+            journeys = list(traces_of_the_roots(observatory, addresses, run, swept_order_id))
+            for trace_id in run.trace_ids:
+                with contextlib.suppress(TraceNotFound):
+                    journeys.append(observatory.trace(trace_id))
+            return journeys
+
+        with step("Reading the traces"):
+            # The pages are still open: they deliver their last spans while we wait for them.
+            found = wait_for_all(look, run, lambda: onlooker.wait_for_timeout(500))
+            return with_strays(found, observatory, run)
+
+
+def table(found: dict[str, Evidence]) -> str:
+    """The hops as lines for a person."""
+    lines = [f"{'hop':<10}{'carried':<9}{'joined as':<11}{'p50':>9}  {'trace':<32}"]
+    for hop, evidence in found.items():
+        summary = evidence.summary()
+        p50 = "–" if summary["p50_ms"] is None else f"{summary['p50_ms']} ms"
+        lines.append(
+            f"{hop:<10}{'yes' if evidence.carried else 'NO':<9}{summary['joined_as'] or '–':<11}"
+            f"{p50:>9}  {summary['trace_id'] or '–':<32}"
+        )
+    return "\n".join(lines)
+
+
+def complaints(found: dict[str, Evidence], observatory: str) -> list[str]:
+    """A line for each hop that is not carried: what was seen of it instead."""
+    lines = []
+    for evidence in found.values():
+        if evidence.carried:
+            continue
+        if not evidence.crossings:
+            lines.append(f"✗ {evidence.hop}: nothing of it is stored at {observatory}.")
+        for crossing in evidence.wrong[:3]:
+            where = f"{observatory}/traces/{crossing.trace_id}"
+            lines.append(f"✗ {evidence.hop}: {crossing.wrong}. {where}")
+    return lines

@@ -1,0 +1,1 @@
+"""Place many orders at once, and report what became of them."""

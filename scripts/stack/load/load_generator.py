@@ -1,0 +1,192 @@
+"""Buyers that place orders at once on a running stack, as the page does, without the browser."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from opentelemetry.trace import Tracer
+
+from stack.clients.box_office import APPROVED, DECLINED, FINAL, BoxOffice, Buyer, new_order_id
+from stack.clients.page_spans import buying, page
+from stack.console import print_line
+from stack.errors import UserError
+from stack.load.load_report import Invocations, LoadReport, Order, report
+from stack.local.addresses import StackAddresses
+
+SHOWS = 4
+POLL_SECONDS = 0.25
+PROGRESS_SECONDS = 5.0
+STILL_SECONDS = 2.0
+# An order that a stage forgot waits for the sweep: a minute to be due, then up to one more.
+DEADLINE_SECONDS, DEADLINE_PER_ORDER_SECONDS = 180.0, 2.0
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is asked for. `seats`: the stock of the show that is sold out, None for half of what is
+    asked of it. `chaos`: as redelivery's POST /chaos takes it, {} for none."""
+
+    orders: int
+    concurrency: int
+    seats: int | None
+    chaos: dict[str, float]
+
+
+def run(addresses: StackAddresses, functions_log: Path, load: Load) -> LoadReport:
+    """Place the orders, wait until all is quiet, and report what became of them.
+
+    The shows and the chaos are gone afterwards.
+
+    Raises:
+        UserError: the stack isn't quiet to begin with, or a part of it doesn't answer.
+    """
+    with ExitStack() as stack:
+        box_office = BoxOffice(addresses)
+        stack.callback(box_office.close)
+        redelivery = stack.enter_context(_client(addresses.redelivery))
+        invocations = Invocations(functions_log)
+        invocations.begin()
+        before = _wait_until_quiet(redelivery, invocations, time.monotonic() + 60)
+        if before["pending"]:
+            raise UserError(
+                "Events are under way before the first order: wait until they are done."
+            )
+        orders = _orders(load)
+        stack.enter_context(_shows(box_office, orders, load.seats))
+        stack.enter_context(_chaos(redelivery, load.chaos))
+        invocations.begin()
+        deadline = time.monotonic() + DEADLINE_SECONDS + load.orders * DEADLINE_PER_ORDER_SECONDS
+        _buy_all(addresses, box_office, orders, load.concurrency, deadline)
+        after = _wait_until_quiet(redelivery, invocations, max(deadline, time.monotonic() + 60))
+        redelivered = {name: count - before[name] for name, count in after.items()}
+        return report(addresses.observatory, box_office, orders, invocations, redelivered)
+
+
+def _orders(load: Load) -> list[Order]:
+    """The orders, of 1 to 3 seats in turn; one card in ten is declined, and gives seats back."""
+    return [
+        Order(
+            id=new_order_id(),
+            show=number % SHOWS,
+            seats=1 + number // SHOWS % 3,
+            card=DECLINED if number % 10 == 7 else APPROVED,
+        )
+        for number in range(load.orders)
+    ]
+
+
+@contextmanager
+def _shows(box_office: BoxOffice, orders: list[Order], seats: int | None) -> Iterator[None]:
+    """Shows for the orders, off again afterwards; the first has less stock than is asked of it."""
+    opened: list[str] = []
+    try:
+        for show in range(min(SHOWS, len(orders))):
+            asked = sum(order.seats for order in orders if order.show == show)
+            stock = asked if show else (asked // 2 if seats is None else seats)
+            opened.append(box_office.open_show(stock))
+            for order in orders:
+                if order.show == show:
+                    order.show_id, order.stock = opened[-1], stock
+        yield
+    finally:
+        for show_id in opened:
+            box_office.close_show(show_id)
+
+
+@contextmanager
+def _chaos(redelivery: httpx.Client, asked: dict[str, float]) -> Iterator[None]:
+    """Chaos, off again afterwards; what was on before is off from then on."""
+    try:
+        redelivery.post("/chaos", json=asked).raise_for_status()
+        yield
+    finally:
+        redelivery.post("/chaos", json={}).raise_for_status()
+
+
+def _buy_all(
+    addresses: StackAddresses,
+    box_office: BoxOffice,
+    orders: list[Order],
+    concurrency: int,
+    deadline: float,
+) -> None:
+    """Have all orders placed, `concurrency` of them under way at any time."""
+    over = threading.Event()
+    began = said = time.monotonic()
+    with (
+        page(addresses.observatory, 4 * len(orders)) as tracer,
+        ThreadPoolExecutor(concurrency) as pool,
+    ):
+
+        def buy(order: Order) -> None:
+            if not over.is_set():
+                _buy(addresses, tracer, order)
+            while not over.is_set() and order.is_placed and time.monotonic() < deadline:
+                if box_office.documents.read(f"orders/{order.id}")["state"] in FINAL:
+                    return
+                over.wait(POLL_SECONDS)
+
+        try:
+            waiting = as_completed([pool.submit(buy, order) for order in orders])
+            for number, done in enumerate(waiting, start=1):
+                if error := done.exception():
+                    print_line(f"✗ An order can't be followed: {type(error).__name__}: {error}")
+                now = time.monotonic()
+                if now - said > PROGRESS_SECONDS or number == len(orders):
+                    print_line(f"  … {number} of {len(orders)} orders done, {now - began:.0f} s")
+                    said = now
+        finally:
+            over.set()
+
+
+def _buy(addresses: StackAddresses, tracer: Tracer, order: Order) -> None:
+    """Sign somebody in and place the order, with the spans that the page would send."""
+    try:
+        buyer = Buyer(addresses)
+    except httpx.HTTPError as error:
+        print_line(f"✗ A buyer can't sign in: {error}")
+        return
+    with buying(tracer, order.id, order.show_id) as carried:
+        order.trace_id = carried.trace_id
+        try:
+            buyer.place_as(
+                order.id,
+                show_id=order.show_id,
+                seats=order.seats,
+                card_token=order.card,
+                _trace=carried.field,
+            )
+            order.is_placed = True
+        except httpx.HTTPError as error:
+            print_line(f"✗ Order {order.id} is not taken: {error}")
+        finally:
+            buyer.close()
+
+
+def _wait_until_quiet(
+    redelivery: httpx.Client, invocations: Invocations, deadline: float
+) -> dict[str, int]:
+    """Redelivery's state once nothing is under way and no function was called for a while."""
+    seen: object = None
+    since = time.monotonic()
+    while True:
+        state: dict[str, int] = redelivery.get("/state").raise_for_status().json()
+        now = time.monotonic()
+        counted = invocations.counts()
+        if counted != seen or state["pending"] or invocations.under_way():
+            seen, since = counted, now
+        if now - since >= STILL_SECONDS or now > deadline:
+            return state
+        time.sleep(POLL_SECONDS)
+
+
+def _client(url: str) -> httpx.Client:
+    # trust_env: a proxy in the environment must not come between this machine and itself.
+    return httpx.Client(base_url=url, trust_env=False, timeout=10)

@@ -1,0 +1,262 @@
+"""Report what became of many orders: each invariant that broke, and any span that is missing."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from observatory.client import Observatory, TraceNotFound
+from observatory.shapes.journey import Journey, Row
+from stack.clients.box_office import FINAL, BoxOffice
+from stack.clients.firestore_rest import decode
+from stack.invariants import Sold, oversold
+
+#: The functions that a purchase calls, and whose invocations are counted.
+FUNCTIONS = ("reserve", "charge", "settle", "issue", "audit")
+#: What the load itself sends of each order: `buy` and `create orders`.
+PAGE_SPANS = 2
+
+ARRIVING_SECONDS = 20.0
+DETAILS_MAX = 20
+
+_SAID = re.compile(
+    r'functions: (Beginning execution of|Finished) "[a-z]+-[a-z]+\d+-(\w+)"', re.ASCII
+)
+
+
+@dataclass
+class Order:
+    """One order of the run: what is asked for, and how far it came."""
+
+    id: str
+    show: int
+    seats: int
+    card: str
+    show_id: str = ""
+    stock: int = 0
+    trace_id: str = ""
+    is_placed: bool = False
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """The figures of a run by their names, and a line for each thing that is wrong with it."""
+
+    figures: dict[str, Any]
+    details: Sequence[str]
+
+
+class Invocations:
+    """What the functions emulator logged, since `begin`, of the functions of a purchase."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._from = 0
+
+    def begin(self) -> None:
+        """Count from here on."""
+        self._from = self._log.stat().st_size
+
+    def counts(self) -> Counter[str]:
+        """How often each function finished."""
+        return self._said()["Finished"]
+
+    def under_way(self) -> bool:
+        """Whether one began that has not finished."""
+        said = self._said()
+        return bool(said["Beginning execution of"] - said["Finished"])
+
+    def _said(self) -> dict[str, Counter[str]]:
+        found: dict[str, Counter[str]] = {
+            "Beginning execution of": Counter(),
+            "Finished": Counter(),
+        }
+        with self._log.open("rb") as log:
+            log.seek(self._from)
+            for what, function in _SAID.findall(log.read().decode(errors="replace")):
+                if function in FUNCTIONS:
+                    found[what][function] += 1
+        return found
+
+
+def report(
+    observatory_url: str,
+    box_office: BoxOffice,
+    orders: Sequence[Order],
+    invocations: Invocations,
+    redelivered: Mapping[str, int],
+) -> LoadReport:
+    """Compare what was asked for with what is in Firestore, at the acquirer and in the Observatory.
+
+    `redelivered` is by how much the numbers of redelivery's state went up. Its `untried` are
+    invocations that did nothing but hand an event over, and left no span; each of its deliveries is
+    an invocation again.
+    """
+    documents = _documents(box_office, "orders", orders)
+    # Others may have tickets here, of any shape.
+    tickets = Counter(
+        str(ticket.get("order_id")) for ticket in _all(box_office, "tickets").values()
+    )
+    succeeded: Counter[str] = Counter()
+    kept: Counter[str] = Counter()
+    for charge in box_office.charges():
+        if charge["status"] == "succeeded":
+            order_id = charge["metadata"].get("order_id", "")
+            succeeded[order_id] += 1
+            kept[order_id] += not charge.get("refund_id")
+    details: list[str] = []
+    untried = redelivered["untried"]
+    sold: list[Sold] = []
+    for order in orders:
+        state = documents.get(order.id, {}).get("state", "not there")
+        sold.append(
+            Sold(
+                *(order.id, order.show_id, order.seats, state),
+                *(tickets[order.id], succeeded[order.id], kept[order.id]),
+            )
+        )
+        if sold[-1].is_lost:
+            details.append(
+                f"order {order.id} is {state}, with {kept[order.id]} charges kept and "
+                f"{tickets[order.id]} of {sold[-1].tickets_due} tickets; its trace is "
+                f"{order.trace_id}"
+            )
+    twice = [order for order in sold if order.is_charged_twice]
+    details += [f"order {order.id} was charged {order.taken} times" for order in twice]
+
+    counted = invocations.counts()
+    expected = PAGE_SPANS * sum(bool(order.trace_id) for order in orders)
+    expected += counted.total() - untried
+    journeys = _whole_journeys(observatory_url, orders, expected)
+    spans = sum(journey["spans"] for journey in journeys)
+    stored = Counter(_owner(row) for row in _counted_rows(journeys))
+    if stored.total() != expected:
+        details.append(f"the emulator logged {dict(counted)}, {untried} of them handed over")
+        details.append(f"the Observatory holds {dict(stored)}")
+    for journey in journeys:
+        if journey["orphans"] or journey["covered"] != journey["spans"]:
+            details.append(f"trace {journey['trace_id']}: {_uncovered(journey)}")
+
+    seconds = [
+        _seconds(documents[order.id])
+        for order in orders
+        if documents.get(order.id, {}).get("state") in FINAL
+    ]
+    return LoadReport(
+        {
+            "orders": len(orders),
+            "final": len(seconds),
+            "oversold": oversold(sold, {order.show_id: order.stock for order in orders}, {}),
+            "double_charged": len(twice),
+            "lost": sum(order.is_lost for order in sold),
+            "dead_letters": redelivered["dead"],
+            "coverage": sum(journey["covered"] for journey in journeys) / spans if spans else 0.0,
+            "orphans": sum(journey["orphans"] for journey in journeys),
+            "spans_expected": expected,
+            "spans_stored": stored.total(),
+            "p50_s": round(_quantile(seconds, 50), 3),
+            "p95_s": round(_quantile(seconds, 95), 3),
+        },
+        details[:DETAILS_MAX],
+    )
+
+
+def broken(figures: Mapping[str, Any]) -> list[str]:
+    """A line for each invariant that the figures break."""
+    holds = {
+        f"{figures['final']} of {figures['orders']} orders came to an end": figures["final"]
+        == figures["orders"],
+        f"{figures['oversold']} seats were sold beyond the stock": not figures["oversold"],
+        f"{figures['double_charged']} orders were charged twice": not figures["double_charged"],
+        f"{figures['lost']} orders were lost": not figures["lost"],
+        f"{figures['dead_letters']} events were given up on": not figures["dead_letters"],
+        f"coverage is {figures['coverage']:.4f}, not 1": figures["coverage"] == 1.0,
+        f"{figures['orphans']} spans are orphans": not figures["orphans"],
+        f"{figures['spans_stored']} spans are stored where {figures['spans_expected']} were sent": (
+            figures["spans_stored"] == figures["spans_expected"]
+        ),
+    }
+    return [line for line, is_so in holds.items() if not is_so]
+
+
+def _all(box_office: BoxOffice, collection: str) -> dict[str, dict[str, Any]]:
+    rows = box_office.documents.query(collection).raise_for_status().json()
+    return {
+        row["document"]["name"].rsplit("/", 1)[1]: decode({"mapValue": row["document"]})
+        for row in rows
+        if "document" in row
+    }
+
+
+def _documents(
+    box_office: BoxOffice, collection: str, orders: Iterable[Order]
+) -> dict[str, dict[str, Any]]:
+    found = _all(box_office, collection)
+    return {order.id: found[order.id] for order in orders if order.id in found}
+
+
+def _whole_journeys(observatory_url: str, orders: Sequence[Order], expected: int) -> list[Journey]:
+    """The orders' traces; asked for anew, for a while, as long as anything is missing."""
+    deadline = time.monotonic() + ARRIVING_SECONDS
+    with Observatory(observatory_url) as observatory, ThreadPoolExecutor(4) as pool:
+
+        def journey_of(order: Order) -> Journey | None:
+            try:
+                return observatory.trace(order.trace_id)
+            except TraceNotFound:
+                return None
+
+        traced = [order for order in orders if order.trace_id]
+        while True:
+            journeys = [found for found in pool.map(journey_of, traced) if found]
+            orphans = sum(journey["orphans"] for journey in journeys)
+            is_whole = len(list(_counted_rows(journeys))) >= expected and not orphans
+            if is_whole or time.monotonic() > deadline:
+                return journeys
+            time.sleep(1)
+
+
+def _counted_rows(journeys: Iterable[Journey]) -> Iterable[Row]:
+    """The spans that `spans_expected` counts: the page's, and one for each invocation, which is
+    redelivery's where the function was not let run."""
+    return (row for journey in journeys for row in journey["rows"] if _owner(row))
+
+
+def _owner(row: Row) -> str:
+    if row["service"] == "page" and row["name"] in ("buy", "create orders"):
+        return "page"
+    if row["service"] in FUNCTIONS and row["name"] == row["service"]:
+        return row["service"]
+    if row["service"] == "redelivery" and row["name"].removeprefix("deliver ") in FUNCTIONS:
+        return row["name"].removeprefix("deliver ")
+    return ""
+
+
+def _uncovered(journey: Journey) -> str:
+    names = [
+        f"{row['service']} · {row['name']}" + (" (orphan)" if row["orphan"] else "")
+        for row in journey["rows"]
+        if row["orphan"] or not row["covered"]
+    ]
+    return ", ".join(names[:6])
+
+
+def _seconds(order: Mapping[str, Any]) -> float:
+    """From placed to its last state, by Firestore's own clock."""
+    ended = order["moved_at"][order["state"]]
+    took = datetime.fromisoformat(ended) - datetime.fromisoformat(order["placed_at"])
+    return took.total_seconds()
+
+
+def _quantile(values: Sequence[float], percent: int) -> float:
+    if len(values) < 2:
+        return values[0] if values else 0.0
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]

@@ -1,0 +1,114 @@
+"""The Firebase Emulator Suite: its configuration, its start, and when it is ready."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from stack import paths
+from stack.errors import UserError
+from stack.local.addresses import PROJECT, StackAddresses
+from stack.local.processes import Processes, Service
+from stack.setup import toolchain
+
+NAME = "The Firebase emulator suite"
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """Keep other stacks on this machine from starting their emulators while the block runs.
+
+    To discover the functions, firebase-tools looks for a free port from 8081 on and takes it a
+    second later; two suites that start together find the same one, and one loads no functions.
+    """
+    name = f"throughline-starting-{os.getuid()}.lock"
+    with (Path(tempfile.gettempdir()) / name).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def start(processes: Processes, config: Path, environment: Mapping[str, str], log: Path) -> Service:
+    """Start the emulators that `config` names."""
+    return processes.start(
+        NAME,
+        [
+            *(str(toolchain.node()), str(paths.FIREBASE), "emulators:start"),
+            *("--project", PROJECT, "--config", str(config)),
+        ],
+        environment,
+        log,
+        paths.ROOT,
+    )
+
+
+def are_ready(log: Path) -> bool:
+    """Return whether the suite's log says that all of it is ready.
+
+    Raises:
+        UserError: it could not load the functions, without which it starts just the same.
+    """
+    output = log.read_text(errors="replace")
+    if "All emulators ready" not in output:
+        return False
+    if found := re.search(r"Failed to load function definition[^\n]*", output):
+        raised = re.findall(r"^\w*(?:Error|Exception): .*", output[: found.start()], re.MULTILINE)
+        why = (raised or [found[0]])[-1][:300]
+        raise UserError(f"The functions did not load: {why} (all of it: {log})")
+    return True
+
+
+def environment(java: Path) -> dict[str, str]:
+    """What the suite has to find in its environment, its functions aside."""
+    found = {
+        "PATH": os.pathsep.join([str(java.parent), os.environ.get("PATH", "")]),
+        "JAVA_HOME": str(java.parent.parent),
+        # The emulator gives each concurrent event a worker of its own, and each new worker costs a
+        # second of CPU; more at once than this and a small machine does nothing but start workers.
+        "FUNCTIONS_EMULATOR_PARALLEL": os.environ.get("FUNCTIONS_EMULATOR_PARALLEL")
+        or str(max(4, 2 * (os.cpu_count() or 2))),
+        # In seconds. After ten, which a busy machine needs, it would start without any function.
+        "FUNCTIONS_DISCOVERY_TIMEOUT": os.environ.get("FUNCTIONS_DISCOVERY_TIMEOUT") or "60",
+    }
+    for emulator, elsewhere in (
+        ("firestore", toolchain.firestore_emulator),
+        ("pubsub", toolchain.pubsub_emulator),
+    ):
+        if not toolchain.is_downloaded(emulator) and (binary := elsewhere()):
+            found[f"{emulator.upper()}_EMULATOR_BINARY_PATH"] = str(binary)
+    return found
+
+
+@contextmanager
+def config_for(
+    addresses: StackAddresses, public: Path, functions: Path | None = None
+) -> Iterator[Path]:
+    """firebase.json as one stack needs it: its ports, its page, the Python and the UI there are.
+
+    `functions` is a folder inside the checkout to run instead of the checkout's own functions.
+
+    It has to lie beside firebase.json, because firebase-tools takes its folder for the project's.
+    """
+    config = json.loads((paths.ROOT / "firebase.json").read_text())
+    version = sys.version_info
+    config["functions"][0]["runtime"] = f"python{version.major}{version.minor}"
+    if functions:
+        config["functions"][0]["source"] = os.path.relpath(functions, paths.ROOT)
+    config["hosting"]["public"] = os.path.relpath(public, paths.ROOT)
+    for name, settings in config["emulators"].items():
+        if isinstance(settings, dict):
+            settings["port"] = addresses.ports[name]
+    config["emulators"]["firestore"]["websocketPort"] = addresses.ports["websocket"]
+    config["emulators"]["ui"]["enabled"] = toolchain.is_downloaded("ui")
+    path = paths.ROOT / f".firebase.{addresses.offset}.json"
+    path.write_text(json.dumps(config, indent=2))
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,203 @@
+"""Processes that end with the script that started them, whatever state it or they were in."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack.console import print_line
+from stack.errors import UserError
+
+# A process that ends sooner than this would only end again.
+SHORT_LIFE_SECONDS = 10.0
+# How long a process gets to leave by itself before it is made to.
+GRACE_SECONDS = 12.0
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+@dataclass
+class Service:
+    """One process of the stack, leader of a process group of its own, and where it writes."""
+
+    name: str
+    command: Sequence[str]
+    env: Mapping[str, str]
+    log: Path
+    cwd: Path
+
+    def __post_init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the process, its output going to the end of its log."""
+        self.began = time.monotonic()
+        with self.log.open("ab") as out:
+            self.process = subprocess.Popen(
+                self.command,
+                env=dict(self.env),
+                cwd=self.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            )
+
+    def check(self) -> None:
+        """Raise UserError if the process has ended."""
+        status = self.process.poll()
+        if status is not None:
+            raise UserError(f"{self.name} ended with status {status}: {_last_error(self.log)}")
+
+    def revive(self) -> None:
+        """Start the process again if it has ended, unless it had only just begun."""
+        try:
+            self.check()
+        except UserError as problem:
+            if time.monotonic() - self.began < SHORT_LIFE_SECONDS:
+                raise
+            print_line(f"✗ {problem}\n  Starting it again.")
+            self.kill_group(signal.SIGKILL)
+            self.begin()
+
+    def kill_group(self, signal_number: int) -> None:
+        """Signal the process and all that it started in its group."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal_number)
+
+
+class Processes:
+    """The processes of one stack. As a context manager it leaves none of them behind.
+
+    Each is the leader of a group, so a Ctrl-C at the terminal reaches this process alone, which
+    then ends them in the right order. On Linux, what a killed process leaves behind comes to this
+    process too (it is a subreaper), and if this process is killed outright the kernel ends its
+    children; elsewhere the groups have to do.
+    """
+
+    def __init__(self) -> None:
+        self.services: list[Service] = []
+        if sys.platform == "linux":
+            _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+    def start(
+        self, name: str, command: Sequence[str], env: Mapping[str, str], log: Path, cwd: Path
+    ) -> Service:
+        """Start one process, its output going to `log`."""
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.unlink(missing_ok=True)
+        service = Service(name, command, env, log, cwd)
+        self.services.append(service)
+        return service
+
+    def pid(self, name: str) -> int:
+        """The process id of the service of that name."""
+        return next(service.process.pid for service in self.services if service.name == name)
+
+    def check(self) -> None:
+        """Raise UserError if any has ended."""
+        for service in self.services:
+            service.check()
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End all, the last started first, so that telemetry still has somewhere to go.
+
+        An impatient second Ctrl-C skips the waiting.
+        """
+        if self.services:
+            print_line("Ending …")
+        try:
+            for service in reversed(self.services):
+                _end_politely(service)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            for service in self.services:
+                service.kill_group(signal.SIGKILL)
+                service.process.wait()
+            if sys.platform == "linux":
+                _end_orphans()
+            self.services.clear()
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _end_politely(service: Service) -> None:
+    if service.process.poll() is None:
+        # To the leader only: it tells its own children, and hearing it twice makes
+        # firebase-tools give up its orderly shutdown.
+        service.process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            service.process.wait(GRACE_SECONDS)
+    service.kill_group(signal.SIGKILL)
+
+
+def _end_orphans() -> None:
+    """Kill what killed processes had started in groups of their own; the kernel gave it to us."""
+    for _ in range(100):
+        orphans = _children_of(os.getpid())
+        if not orphans:
+            return
+        for orphan in orphans:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(orphan, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(orphan, 0)
+
+
+def _children_of(parent: int) -> list[int]:
+    children = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                # "pid (name) state ppid …"; the name may hold spaces and brackets.
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                if int(fields[1]) == parent:
+                    children.append(int(entry.name))
+    return children
+
+
+def _end_with_parent() -> None:
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def wait_until(
+    condition: Callable[[], bool], what: str, processes: Processes, seconds: float
+) -> None:
+    """Wait until `condition()` is true, as long as the processes live.
+
+    Raises:
+        UserError: a process ended first, or `seconds` went by.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        processes.check()
+        if time.monotonic() > deadline:
+            raise UserError(f"{what} was not ready within {seconds:.0f} s; its log says why.")
+        time.sleep(0.1)
+
+
+def _last_error(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    telling = [line for line in lines if "error" in line.lower()] or lines or ["it printed nothing"]
+    return f"{telling[-1][:300]} (all of it: {log})"

@@ -1,0 +1,226 @@
+"""One whole stack: Observatory, acquirer, redelivery and emulators, started, seeded and ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from stack import paths
+from stack.console import print_line, step
+from stack.local import emulators, schedule, seed
+from stack.local.addresses import HOST, PROJECT, StackAddresses
+from stack.local.http import answers
+from stack.local.processes import Processes, wait_until
+from stack.setup import install, toolchain
+
+START_SECONDS = 120.0
+
+
+def page_settings(addresses: StackAddresses) -> dict[str, str]:
+    """What the page has to know of a stack whose ports are not the default ones."""
+    if not addresses.offset:
+        return {}
+    return {
+        "VITE_AUTH_EMULATOR_URL": addresses.auth,
+        "VITE_FIRESTORE_EMULATOR": f"{HOST}:{addresses.ports['firestore']}",
+        "VITE_FUNCTIONS_URL": f"{addresses.functions}/{PROJECT}/us-central1",
+        "VITE_OTLP_ENDPOINT": addresses.observatory,
+        "VITE_OBSERVATORY_URL": addresses.observatory,
+        "VITE_ACQUIRER_URL": addresses.acquirer,
+    }
+
+
+def environment(addresses: StackAddresses, java: Path) -> dict[str, str]:
+    """What every process of a stack finds in its environment; what is set outside stays as set."""
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": addresses.observatory,
+        "ACQUIRER_URL": addresses.acquirer,
+        "REDELIVERY_URL": addresses.redelivery,
+        "SETTLE_URL": addresses.function("settle"),
+        **os.environ,
+        **emulators.environment(java),
+    }
+
+
+@contextmanager
+def stack(
+    addresses: StackAddresses,
+    folder: Path,
+    *,
+    data: Path | None = None,
+    functions: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Processes]:
+    """Run a stack on `ports`, with its logs and run-time files in `folder`, until the block ends.
+
+    `data` is where the Observatory keeps what it is sent; None means in `folder`, begun anew.
+    `functions` is a folder to run instead of the checkout's own functions, and `settings` goes into
+    every process's environment.
+
+    Raises:
+        UserError: something it needs is not there, or a part doesn't start.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    env = {**environment(addresses, install.java()), **(settings or {})}
+    public = paths.PAGE if not addresses.offset else folder / "page"
+    install.page(public, page_settings(addresses))
+    install.docs(public / install.DOCS)
+    addresses.require_free_ports()
+    if data is None:
+        data = folder / "observatory.duckdb"
+        for leftover in folder.glob("observatory.duckdb*"):
+            leftover.unlink()
+    with emulators.config_for(addresses, public, functions) as config, Processes() as processes:
+        with step("Observatory, acquirer, redelivery, Firebase emulators"), emulators.starting():
+            _start_observatory(processes, addresses, folder, data, env)
+            _start_acquirer(processes, addresses, folder, env)
+            env["REDELIVERY_SWITCH"] = str(_start_redelivery(processes, addresses, folder, env))
+            suite = emulators.start(processes, config, env, folder / "firebase.log")
+            _wait_for(processes, "The Observatory", f"{addresses.observatory}/api/health")
+            _wait_for(processes, "The acquirer", f"{addresses.acquirer}/health")
+            _wait_for(processes, "Redelivery", f"{addresses.redelivery}/state")
+            _wait_for(processes, "The Firestore emulator", addresses.firestore)
+            _start_rules_monitor(processes, addresses, folder, env)
+            # While the other emulators and the functions load.
+            seed.shows(addresses.firestore, PROJECT)
+            _wait_for(processes, "The Auth emulator", addresses.auth)
+            seed.organiser(addresses.auth, PROJECT)
+            wait_until(lambda: emulators.are_ready(suite.log), suite.name, processes, START_SECONDS)
+        with schedule.on_schedule(addresses.functions, PROJECT):
+            yield processes
+
+
+def pages(addresses: StackAddresses) -> dict[str, str]:
+    """What a person may want to open, by what it is."""
+    shown = {
+        "Box Office": addresses.hosting,
+        "Organiser": f"{addresses.hosting}/organiser",
+        "Observatory": addresses.observatory,
+        "Tutorial": f"{addresses.hosting}/{install.DOCS}/",
+        "Acquirer": addresses.acquirer,
+    }
+    if toolchain.is_downloaded("ui"):
+        shown["Emulator UI"] = addresses.url("ui")
+    return shown
+
+
+def wait_for_ctrl_c(processes: Processes) -> None:
+    """Return when a person ends the stack.
+
+    The Observatory and the acquirer keep what they hold in files, so one that ends by itself is
+    started again. The emulators keep theirs in memory: without them there is nothing to go on with.
+
+    Raises:
+        UserError: the emulators ended, or a part ended again as soon as it was started.
+    """
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(0.5)
+            for service in processes.services:
+                if service.name == emulators.NAME:
+                    service.check()
+                else:
+                    service.revive()
+    print_line("")
+
+
+def _start_observatory(
+    processes: Processes,
+    addresses: StackAddresses,
+    folder: Path,
+    data: Path,
+    env: Mapping[str, str],
+) -> None:
+    processes.start(
+        "The Observatory",
+        [
+            *(str(paths.python_in(paths.VENV)), "-m", "observatory"),
+            *("--host", HOST, "--port", str(addresses.ports["observatory"]), "--data", str(data)),
+            *("--ui", str(paths.OBSERVATORY_UI)),
+            *("--faults", str(paths.FAULTS), "--flags", _flags(addresses)),
+            *("--app", addresses.hosting),
+        ],
+        env,
+        folder / "observatory.log",
+        paths.ROOT,
+    )
+
+
+def _flags(addresses: StackAddresses) -> str:
+    """The faults' flags in Firestore's REST API."""
+    return f"{addresses.firestore}/v1/{addresses.documents}/flags"
+
+
+def _start_acquirer(
+    processes: Processes, addresses: StackAddresses, folder: Path, env: Mapping[str, str]
+) -> None:
+    book = folder / "acquirer.sqlite"
+    book.unlink(missing_ok=True)
+    venv = paths.ACQUIRER / "venv" / "bin"
+    processes.start(
+        "The acquirer",
+        [
+            *(str(venv / "python"), str(venv / "opentelemetry-instrument")),
+            *(str(venv / "functions-framework"), "--source", "main.py"),
+            *("--target", "acquirer", "--host", HOST, "--port", str(addresses.ports["acquirer"])),
+        ],
+        {
+            **env,
+            "ACQUIRER_BOOK": str(book),
+            "OTEL_SERVICE_NAME": "acquirer",
+            "OTEL_METRICS_EXPORTER": "none",
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+            # It stays up between requests, so it may deliver from the background, soon.
+            "OTEL_BSP_SCHEDULE_DELAY": "200",
+            "OTEL_BLRP_SCHEDULE_DELAY": "200",
+            # What a browser or a curious merchant asks for belongs to no order's trace.
+            "OTEL_PYTHON_FLASK_EXCLUDED_URLS": r"/tokens,/health,/usage,/charges\?",
+        },
+        folder / "acquirer.log",
+        paths.ACQUIRER,
+    )
+
+
+def _start_rules_monitor(
+    processes: Processes, addresses: StackAddresses, folder: Path, env: Mapping[str, str]
+) -> None:
+    processes.start(
+        "The rules monitor",
+        [
+            *(str(paths.python_in(paths.VENV)), "-m", "observatory.rules_monitor"),
+            *("--emulator", f"ws://{HOST}:{addresses.ports['websocket']}"),
+            *("--otlp", addresses.observatory, "--rules", "rules/firestore.rules"),
+            *("--resource", "orders=boxoffice.order.id"),
+        ],
+        env,
+        folder / "rules_monitor.log",
+        paths.ROOT,
+    )
+
+
+def _start_redelivery(
+    processes: Processes, addresses: StackAddresses, folder: Path, env: Mapping[str, str]
+) -> Path:
+    """Start it, and return the file that is there while it wants every event first."""
+    switch = folder.resolve() / "redelivery-chaos"
+    processes.start(
+        "Redelivery",
+        [
+            *(str(paths.python_in(paths.VENV)), "-m", "redelivery"),
+            *("--port", str(addresses.ports["redelivery"]), "--project", PROJECT),
+            *("--functions", addresses.functions, "--pubsub", addresses.pubsub),
+            *("--otlp", env["OTEL_EXPORTER_OTLP_ENDPOINT"], "--switch", str(switch)),
+        ],
+        env,
+        folder / "redelivery.log",
+        paths.ROOT,
+    )
+    return switch
+
+
+def _wait_for(processes: Processes, name: str, url: str) -> None:
+    wait_until(lambda: answers(url), name, processes, START_SECONDS)

@@ -1,0 +1,1 @@
+"""Run a scenario: set its flags, provoke its cause, read its traces."""

@@ -1,0 +1,54 @@
+"""Turn the faults' flags on and off, as the Box Office's administrator, and restore them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from stack.clients.firestore_rest import Firestore, decode
+
+COLLECTION = "flags"
+# As long as the functions keep what they read, by faults/store.py, and some more.
+OBEYED_SECONDS = 1.2
+
+
+class Flags:
+    """The flags of one stack while a scenario sets them."""
+
+    def __init__(self, documents: Firestore) -> None:
+        self._documents = documents
+        self._set_at = 0.0
+        #: Those that are on now.
+        self.on: frozenset[str] = frozenset()
+
+    @contextmanager
+    def only(self, names: Collection[str]) -> Iterator[None]:
+        """Have these flags on and every other off while the block runs; then as they were."""
+        before = self._read()
+        try:
+            for name in {*before, *names}:
+                wanted = {"on": name in names}
+                self._documents.set(f"{COLLECTION}/{name}", wanted).raise_for_status()
+            self._set_at = time.monotonic()
+            self.on = frozenset(names)
+            yield
+        finally:
+            self.on = frozenset()
+            for name in {*before, *names}:
+                path, found = f"{COLLECTION}/{name}", before.get(name)
+                put = self._documents.set(path, found) if found else self._documents.delete(path)
+                put.raise_for_status()
+
+    def wait_until_obeyed(self) -> None:
+        """Return when no function can go by what the flags were before."""
+        time.sleep(max(0.0, self._set_at + OBEYED_SECONDS - time.monotonic()))
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        rows = self._documents.query(COLLECTION).raise_for_status().json()
+        return {
+            row["document"]["name"].rsplit("/", 1)[1]: decode({"mapValue": row["document"]})
+            for row in rows
+            if "document" in row
+        }

@@ -1,0 +1,1 @@
+"""Find, install and build what a stack needs, each step once."""

@@ -1,0 +1,56 @@
+"""A Ctrl-C while a command has a browser open."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+COMMAND = """
+import sys
+from stack.exit_status import exit_status
+from stack.scenario_runner.browser_actions import visiting
+
+@exit_status
+def main():
+    try:
+        with visiting("data:text/html,<h1>hello</h1>") as page:
+            page.locator("h1").wait_for()
+            print("open", flush=True)
+            page.locator("h2").wait_for(timeout=60_000)
+    finally:
+        print("restored", flush=True)
+    return 0
+
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_with_a_browser_restores_all_and_leaves_nothing_running(
+    number: signal.Signals,
+) -> None:
+    """The terminal signals the whole process group, Playwright's driver too."""
+    path = os.pathsep.join([str(ROOT / "scripts"), str(ROOT)])
+    with subprocess.Popen(
+        [sys.executable, "-c", COMMAND],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        os.killpg(process.pid, number)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "restored\n")
+    assert err == "\nInterrupted; nothing is left running.\n"
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)

@@ -1,0 +1,159 @@
+"""What the benches make of what they measured."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
+
+from benchmarks import bundle, coldstart, explorer, observatory, otlp_traces, scrolling
+from benchmarks.load_process import Sent
+from benchmarks.ratio import p95, ratios
+
+
+def chunk(
+    file: str,
+    *imports: str,
+    size: int = 100,
+    tracing: int = 0,
+    facade: str = "",
+    entry: bool = False,
+) -> bundle.Chunk:
+    """One file of a build."""
+    return {
+        "file": file,
+        "is_entry": entry,
+        "facade": facade,
+        "imports": [*imports],
+        "gzip_bytes": size,
+        "tracing_gzip_bytes": tracing,
+    }
+
+
+def test_ratios_are_of_medians_and_of_95th_percentiles() -> None:
+    """One outlier moves the second and not the first."""
+    assert ratios([2.0] * 20, [1.0] * 20) == {"median_ratio": 2.0, "p95_ratio": 2.0}
+    found = ratios([*[1.0] * 18, 3.0, 3.0], [1.0] * 20)
+    assert found["median_ratio"] == 1.0
+    assert found["p95_ratio"] == pytest.approx(3.0)
+    assert p95([4.0]) == 4.0
+
+
+def test_tracing_is_its_own_chunks_and_what_is_left_of_it_in_the_others() -> None:
+    """What tracing shares with the rest of the page does not count as its own."""
+    found = bundle.summary(
+        [
+            chunk("index", "shared", size=500, tracing=20, entry=True),
+            chunk("shared", size=300, tracing=3),
+            chunk("tracing", "index", "otel", size=100, tracing=95, facade=f"/x{bundle.TRACING}"),
+            chunk("otel", size=70, tracing=70),
+            chunk("backend", "index", size=1000, tracing=4),
+        ]
+    )
+    assert found["tracing_gzip_bytes"] == 100 + 70 + 20 + 3 + 4
+    assert found["of_it_before_first_paint_bytes"] == 20 + 3
+    assert found["page_gzip_bytes"] == 1970
+    assert not found["blocks_first_paint"]
+
+
+def test_tracing_in_the_pages_own_chunk_blocks_its_first_paint() -> None:
+    """Somebody made the import a static one: all of it is there before anything is seen."""
+    found = bundle.summary([chunk("index", size=500, tracing=90, entry=True)])
+    assert found["tracing_gzip_bytes"] == found["of_it_before_first_paint_bytes"] == 90
+    assert found["blocks_first_paint"]
+
+
+def test_a_cold_start_is_compared_with_the_same_functions_without_a_line_of_tracing() -> None:
+    """The README's main.py, less the lines that name throughline."""
+    traced, untraced = coldstart._main_py(), coldstart._without_throughline()
+    assert "@throughline.on_message" in traced
+    assert "throughline" not in untraced
+    assert f"def {coldstart.TARGET}(" in untraced
+
+
+def sent(spans: int, seconds: float, refused: int = 0) -> Sent:
+    """One round of the senders."""
+    return {
+        "spans": spans,
+        "seconds": seconds,
+        "told_later": 0,
+        "refused": refused,
+        "last_trace_id": "ab" * 16,
+    }
+
+
+def test_the_observatorys_rate_is_the_median_of_its_rounds() -> None:
+    """And lost is what was acknowledged and isn't there."""
+    rounds = [sent(100, 1.0), sent(100, 2.0), sent(100, 4.0, refused=1)]
+    found = observatory.summary(rounds, 299, [0.1, 0.3, 0.2], {"rss_mb": 7})
+    assert (found["spans_per_s"], found["spans_per_s_min"]) == (50, 25)
+    assert (found["spans_stored"], found["lost"], found["refused_requests"]) == (299, 1, 1)
+    assert (found["searchable_s_max"], found["rss_mb"]) == (0.3, 7)
+
+
+def test_a_reference_that_is_missing_has_no_ratio_and_says_why() -> None:
+    """The others keep theirs."""
+    references = {"rotel_blackhole_spans_per_s": 400, "phoenix_missing": "it did not start"}
+    assert observatory.compared(100, references) == {
+        **references,
+        "observatory_to_rotel_blackhole_ratio": 0.25,
+    }
+
+
+def test_the_spans_that_are_sent_are_those_of_a_shop() -> None:
+    """512 a request, eight attributes each, about ten a trace, none twice; some fail."""
+    traces = otlp_traces.Traces(random.Random(7))  # noqa: S311
+    requests = [ExportTraceServiceRequest.FromString(traces.request(512)) for _ in range(4)]
+    spans = [
+        span
+        for request in requests
+        for group in request.resource_spans
+        for scope in group.scope_spans
+        for span in scope.spans
+    ]
+    assert len(spans) == 4 * 512
+    assert {len(span.attributes) for span in spans} == {otlp_traces.ATTRIBUTES}
+    assert len({(span.trace_id, span.span_id) for span in spans}) == len(spans)
+    assert 8 <= len(spans) / len({span.trace_id for span in spans}) <= 12
+    assert 0 < sum(span.status.code == Status.STATUS_CODE_ERROR for span in spans) < 100
+    assert traces.last_trace_id in {span.trace_id.hex() for span in spans}
+
+
+def test_frames_are_told_beside_those_of_an_empty_page() -> None:
+    """In milliseconds, with how many a person sees as a hitch."""
+    found = scrolling.summary([16.7] * 18 + [33.4, 60.0], [16.7] * 20)
+    assert (found["frames"], found["frame_median_ms"], found["frame_max_ms"]) == (20, 16.7, 60.0)
+    assert (found["frames_over_50_ms"], found["empty_page_frames_over_50_ms"]) == (1, 0)
+    assert found["median_ratio"] == 1.0
+
+
+def test_the_first_paint_is_beside_a_plain_page_and_the_code_is_all_of_it() -> None:
+    """What the overview loads is a part; a limit that is passed is said."""
+    opened = [
+        {"overview_ms": 300.0, "plain_ms": 100.0, "listed_ms": 350.0, "scripts": ["index.js"]}
+    ] * 3
+    sizes = {"index.js": 40_000, "map.js": 30_000}
+    found = explorer.summary(opened, sizes)
+    assert (found["first_paint_median_ms"], found["median_ratio"]) == (300, 3.0)
+    assert found["javascript_gzip_bytes"] == 70_000
+    assert found["of_it_for_the_overview_bytes"] == 40_000
+    assert found["within_limits"]
+    assert not explorer.summary(opened, sizes | {"ask.js": 200_000})["within_limits"]
+    slow = [opened[0] | {"overview_ms": 1_200.0}]
+    assert not explorer.summary(slow, sizes)["within_limits"]
+
+
+def test_the_trace_that_is_scrolled_is_the_same_each_time() -> None:
+    """So many spans under one trace id, each with a parent but the first."""
+    document = scrolling.large_trace(10**18, spans=400)
+    assert document == scrolling.large_trace(10**18, spans=400)
+    spans = [
+        span
+        for group in document["resourceSpans"]
+        for scope in group["scopeSpans"]
+        for span in scope["spans"]
+    ]
+    assert len({span["spanId"] for span in spans}) == 400
+    assert sum("parentSpanId" not in span for span in spans) == 1

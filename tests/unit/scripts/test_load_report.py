@@ -1,0 +1,198 @@
+"""What the load makes of what it finds: each broken invariant is counted and named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self, cast
+
+import httpx
+import pytest
+
+from stack.clients.box_office import APPROVED, BoxOffice
+from stack.clients.firestore_rest import encode
+from stack.load import load_report
+from stack.load.load_report import Invocations, LoadReport, Order, broken, report
+
+PLACED, ENDED = "2026-01-01T10:00:00.000Z", "2026-01-01T10:00:02.500123456Z"
+
+
+class Stack:
+    """A stack on which everything went well, until a test changes what is in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.log = folder / "firebase.log"
+        self.log.write_text("")
+        self.orders = [
+            Order(f"order{n}", 0, 2, APPROVED, "show", stock=4, trace_id=f"trace{n}")
+            for n in range(2)
+        ]
+        self.states = dict.fromkeys(("order0", "order1"), "ticketed")
+        self.tickets = [(order.id, number) for order in self.orders for number in (1, 2)]
+        self.paid = ["order0", "order1"]
+        self.rows = {order.trace_id: self._rows() for order in self.orders}
+        self.documents = self
+        self.invocations = Invocations(self.log)
+        self.called("reserve", "reserve", "charge", "charge")
+
+    def called(self, *functions: str) -> None:
+        """Have the emulator log that functions were called."""
+        with self.log.open("a") as log:
+            for name in functions:
+                log.write(f'i  functions: Beginning execution of "us-central1-{name}"\n')
+                log.write(f'i  functions: Finished "us-central1-{name}" in 12.5ms\n')
+
+    def query(self, collection: str) -> httpx.Response:
+        """As Firestore answers."""
+        documents: dict[str, dict[str, Any]] = {
+            "orders": {
+                order_id: {"state": state, "placed_at": PLACED, "moved_at": {state: ENDED}}
+                for order_id, state in self.states.items()
+            },
+            "tickets": {
+                f"{order_id}-{number}": {"order_id": order_id} for order_id, number in self.tickets
+            },
+        }
+        found = [
+            {"document": {"name": f"a/b/{name}", "fields": encode(fields)["mapValue"]["fields"]}}
+            for name, fields in documents[collection].items()
+        ]
+        return httpx.Response(200, json=found, request=httpx.Request("POST", "http://firestore"))
+
+    def charges(self) -> list[dict[str, Any]]:
+        """As the acquirer's book has them."""
+        return [
+            {"status": "succeeded", "metadata": {"order_id": order_id}, "refund_id": None}
+            for order_id in self.paid
+        ]
+
+    def trace(self, trace_id: str) -> dict[str, Any]:
+        """As the Observatory answers."""
+        rows = self.rows[trace_id]
+        return {
+            "trace_id": trace_id,
+            "spans": len(rows),
+            "covered": sum(row["covered"] for row in rows),
+            "orphans": sum(row["orphan"] for row in rows),
+            "rows": rows,
+        }
+
+    def report(self, untried: int = 0, dead: int = 0) -> LoadReport:
+        """The load's verdict."""
+        box_office = cast("BoxOffice", self)
+        redelivered = {"untried": untried, "dead": dead}
+        return report("http://observatory", box_office, self.orders, self.invocations, redelivered)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None: ...
+
+    @staticmethod
+    def _rows() -> list[dict[str, Any]]:
+        named = [("page", "buy"), ("page", "create orders"), ("reserve", "reserve")]
+        named += [("reserve", "Commit"), ("charge", "charge")]
+        return [
+            {"service": service, "name": name, "covered": True, "orphan": False}
+            for service, name in named
+        ]
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """A stack on which two orders of two seats each sold out a show of four."""
+    made = Stack(tmp_path)
+    monkeypatch.setattr(load_report, "Observatory", lambda _url: made)
+    monkeypatch.setattr(load_report, "ARRIVING_SECONDS", -1.0)
+    return made
+
+
+def test_all_is_well(stack: Stack) -> None:
+    """Nothing is broken, and the figures are the whole truth."""
+    found = stack.report()
+    assert found.figures == {
+        "orders": 2,
+        "final": 2,
+        "oversold": 0,
+        "double_charged": 0,
+        "lost": 0,
+        "dead_letters": 0,
+        "coverage": 1.0,
+        "orphans": 0,
+        "spans_expected": 8,
+        "spans_stored": 8,
+        "p50_s": 2.5,
+        "p95_s": 2.5,
+    }
+    assert (broken(found.figures), list(found.details)) == ([], [])
+
+
+def test_seats_sold_beyond_the_stock_are_counted(stack: Stack) -> None:
+    """Each seat, not each order."""
+    for order in stack.orders:
+        order.stock = 1
+    found = stack.report().figures
+    assert found["oversold"] == 3
+    assert broken(found) == ["3 seats were sold beyond the stock"]
+
+
+def test_an_order_charged_twice_is_named(stack: Stack) -> None:
+    """Even where the buyer has the tickets."""
+    stack.paid.append("order1")
+    found = stack.report()
+    assert broken(found.figures) == ["1 orders were charged twice"]
+    assert list(found.details) == ["order order1 was charged 2 times"]
+
+
+def test_orders_underway_and_orders_without_tickets_are_lost(stack: Stack) -> None:
+    """One never came to an end; the other was paid for and has one ticket of two."""
+    stack.states["order0"], stack.paid = "placed", ["order1"]
+    stack.tickets = [("order1", 1)]
+    found = stack.report().figures
+    assert (found["final"], found["lost"]) == (1, 2)
+    assert broken(found) == ["1 of 2 orders came to an end", "2 orders were lost"]
+
+
+def test_money_kept_for_an_order_that_expired_is_a_lost_order(stack: Stack) -> None:
+    """Its state is final, but somebody paid for nothing."""
+    stack.states["order0"], stack.tickets = "expired", [("order1", 1), ("order1", 2)]
+    assert stack.report().figures["lost"] == 1
+
+
+def test_a_function_that_ran_and_left_no_span_is_noticed(stack: Stack) -> None:
+    """The count is the emulator's, so a span that was lost can't hide itself."""
+    stack.called("issue")
+    found = stack.report()
+    assert broken(found.figures) == ["8 spans are stored where 9 were sent"]
+    assert "'issue': 1" in found.details[0]
+
+
+def test_handing_an_event_over_is_no_span(stack: Stack) -> None:
+    """Nor is a function that is no part of a purchase."""
+    stack.called("reserve", "sweep", "expire")
+    assert broken(stack.report(untried=1).figures) == []
+
+
+def test_an_event_that_was_given_up_on_is_noticed(stack: Stack) -> None:
+    """Though every order came to its end without it."""
+    assert broken(stack.report(dead=3).figures) == ["3 events were given up on"]
+
+
+def test_an_orphan_is_named(stack: Stack) -> None:
+    """With the trace that it is in."""
+    stack.rows["trace1"][2] |= {"covered": False, "orphan": True}
+    found = stack.report()
+    assert broken(found.figures) == ["coverage is 0.9000, not 1", "1 spans are orphans"]
+    assert list(found.details) == ["trace trace1: reserve · reserve (orphan)"]
+
+
+def test_only_what_is_logged_from_the_beginning_on_counts(stack: Stack) -> None:
+    """The log holds the whole life of the emulators."""
+    stack.invocations.begin()
+    assert not stack.invocations.counts()
+    with stack.log.open("a") as log:
+        log.write('i  functions: Beginning execution of "us-central1-settle"\n')
+    assert stack.invocations.under_way()
+    with stack.log.open("a") as log:
+        log.write('i  functions: Finished "us-central1-settle" in 3ms\n')
+    assert not stack.invocations.under_way()
+    assert stack.invocations.counts() == {"settle": 1}

