@@ -26,6 +26,19 @@ STAMPS = places.MADE / "made"
 # Where in the Box Office's page the documents' site is, and so at which address.
 DOCS = "docs"
 
+_LAUNCHER = """\
+#!{python}
+# Written by scripts/stack/install.py in place of the script of functions-framework.
+import sys
+
+sys.path.append({root!r})
+from cloud.launcher import main
+
+# What else is in the checkout is not deployed, and must not be importable by the functions.
+sys.path.remove({root!r})
+sys.exit(main())
+"""
+
 _NO_PYPI = "Does the Python package registry answer? Try again; nothing is left half installed."
 _NO_NPM = "Does the npm registry answer? Try again; nothing is left half installed."
 _PAGE_SOURCES = ("frontend", "look", "package-lock.json")
@@ -132,7 +145,20 @@ def _python_side() -> None:
     ):
         stamp = f"venv-{folder.name if folder != places.ROOT else 'root'}"
         _venv(stamp, venv, folder / "requirements.txt", name)
+    write_launcher(places.FUNCTIONS / "venv", places.ROOT)
     _faults()
+
+
+def write_launcher(venv: Path, root: Path) -> None:
+    """Have the emulator start our launcher for a worker, with what the platform adds around it.
+
+    firebase-tools activates functions/venv, whose bin/ then comes first on PATH, and starts
+    `functions-framework`. The script of that name is replaced each time: pip writes its own back.
+    """
+    script, fresh = venv / "bin" / "functions-framework", venv / "bin" / ".functions-framework"
+    fresh.write_text(_LAUNCHER.format(python=places.python_in(venv), root=str(root)))
+    fresh.chmod(0o755)
+    fresh.replace(script)
 
 
 def _faults() -> None:

@@ -42,7 +42,7 @@ def environment(ports: Ports, java: Path) -> dict[str, str]:
     found = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": ports.url("observatory"),
         "ACQUIRER_URL": ports.url("acquirer"),
-        "REDELIVERY_URL": ports.url("redelivery"),
+        "CLOUD_DELIVERY_URL": ports.url("redelivery"),
         "SETTLE_URL": f"{ports.url('functions')}/{emulators.PROJECT}/us-central1/settle",
         **os.environ,
         **emulators.environment(java),
@@ -83,7 +83,7 @@ def stack(
         with step("Observatory, acquirer, redelivery, Firebase emulators"), emulators.starting():
             _start_observatory(processes, ports, folder, data, env)
             _start_acquirer(processes, ports, folder, env)
-            env["REDELIVERY_SWITCH"] = str(_start_redelivery(processes, ports, folder, env))
+            env["CLOUD_DELIVERY_CHAOS_FILE"] = str(_start_redelivery(processes, ports, folder, env))
             suite = emulators.start(processes, config, env, folder / "firebase.log")
             _wait_for(processes, "The Observatory", f"{ports.url('observatory')}/api/health")
             _wait_for(processes, "The acquirer", f"{ports.url('acquirer')}/health")
@@ -254,21 +254,21 @@ def _start_rules_monitor(
 def _start_redelivery(
     processes: Processes, ports: Ports, folder: Path, env: Mapping[str, str]
 ) -> Path:
-    """Start it, and return the file that is there while it wants every event first."""
-    switch = folder.resolve() / "redelivery-chaos"
+    """Start it, and return the file that exists while it wants every event first."""
+    chaos_file = folder.resolve() / "redelivery-chaos"
     processes.start(
         "Redelivery",
         [
-            *(str(places.python_in(places.VENV)), "-m", "redelivery"),
+            *(str(places.python_in(places.VENV)), "-m", "cloud.delivery"),
             *("--port", str(ports.redelivery), "--project", emulators.PROJECT),
             *("--functions", ports.url("functions"), "--pubsub", ports.url("pubsub")),
-            *("--otlp", env["OTEL_EXPORTER_OTLP_ENDPOINT"], "--switch", str(switch)),
+            *("--otlp", env["OTEL_EXPORTER_OTLP_ENDPOINT"], "--chaos-file", str(chaos_file)),
         ],
         env,
         folder / "redelivery.log",
         places.ROOT,
     )
-    return switch
+    return chaos_file
 
 
 def _wait_for(processes: Processes, name: str, url: str) -> None:

@@ -17,13 +17,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from redelivery import telemetry
-from redelivery.backoff import Backoff
-from redelivery.chaos import BadChaos, parse
-from redelivery.courier import Courier
-from redelivery.emulators import DeadLetters, Functions
-from redelivery.event import BadEvent, parse_event
-from redelivery.switch import Switch
+from cloud.delivery import telemetry
+from cloud.delivery.backoff import Backoff
+from cloud.delivery.chaos import BadChaos, parse
+from cloud.delivery.chaos_file import ChaosFile
+from cloud.delivery.dispatcher import Dispatcher
+from cloud.delivery.emulators import DeadLetters, Functions
+from cloud.delivery.event import BadEvent, parse_event
 
 # A page of any site can have a browser post here, but not as JSON and not under its own name.
 HOSTS = ["127.0.0.1", "localhost"]
@@ -43,8 +43,8 @@ class Stack:
     project: str
 
 
-def create_app(stack: Stack, backoff: Backoff, switch: Path | None) -> Starlette:
-    """The application; `switch` is the file by which workers know that chaos is on."""
+def create_app(stack: Stack, backoff: Backoff, chaos_file: Path | None) -> Starlette:
+    """The application; `chaos_file` is the file by which workers know that chaos is on."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -52,16 +52,16 @@ def create_app(stack: Stack, backoff: Backoff, switch: Path | None) -> Starlette
         # trust_env: a proxy in the environment must not come between this machine and itself.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=8)
         async with httpx.AsyncClient(trust_env=False, limits=limits) as http:
-            courier = Courier(
+            dispatcher = Dispatcher(
                 Functions(http, stack.functions, stack.project),
                 DeadLetters(http, stack.pubsub, stack.project),
                 tracer,
                 backoff,
-                Switch(switch),
+                ChaosFile(chaos_file),
             )
-            app.state.courier = courier
+            app.state.dispatcher = dispatcher
             yield
-            await courier.end()
+            await dispatcher.end()
         provider.shutdown()
 
     return Starlette(
@@ -80,25 +80,25 @@ def create_app(stack: Stack, backoff: Backoff, switch: Path | None) -> Starlette
 
 async def _take(request: Request) -> Response:
     event, failed = parse_event(await _json_in(request))
-    _courier(request).take(event, failed)
+    _dispatcher(request).take(event, failed)
     return JSONResponse({"taken": True}, status_code=202)
 
 
 async def _set_chaos(request: Request) -> Response:
-    _courier(request).set_chaos(parse(await _json_in(request)))
+    _dispatcher(request).set_chaos(parse(await _json_in(request)))
     return await _chaos(request)
 
 
 async def _chaos(request: Request) -> Response:
-    return JSONResponse(_courier(request).chaos.as_json())
+    return JSONResponse(_dispatcher(request).chaos.as_json())
 
 
 async def _state(request: Request) -> Response:
-    return JSONResponse(_courier(request).state())
+    return JSONResponse(_dispatcher(request).state())
 
 
 async def _dead(request: Request) -> Response:
-    return JSONResponse({"dead": list(_courier(request).dead)})
+    return JSONResponse({"dead": list(_dispatcher(request).dead)})
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
@@ -114,6 +114,6 @@ async def _json_in(request: Request) -> Any:
         raise NotJson(f"the body is not JSON: {error}") from error
 
 
-def _courier(request: Request) -> Courier:
-    courier: Courier = request.app.state.courier
-    return courier
+def _dispatcher(request: Request) -> Dispatcher:
+    dispatcher: Dispatcher = request.app.state.dispatcher
+    return dispatcher

@@ -1,4 +1,4 @@
-"""``python -m redelivery``: the one process, until SIGINT or SIGTERM."""
+"""``python -m cloud.delivery``: the one process, until SIGINT or SIGTERM."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from types import FrameType
 
 import uvicorn
 
-from redelivery.app import Stack, create_app
-from redelivery.backoff import Backoff
+from cloud.delivery.app import Stack, create_app
+from cloud.delivery.backoff import Backoff
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 4322
@@ -21,11 +21,11 @@ DEFAULT_PORT = 4322
 def main(arguments: list[str] | None = None) -> int:
     """Serve until told to stop; returns the exit code."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(format="redelivery: %(message)s", level=logging.WARNING)
+    logging.basicConfig(format="delivery: %(message)s", level=logging.WARNING)
     app = create_app(
         Stack(options.functions, options.pubsub, options.otlp, options.project),
         Backoff(options.attempts, options.first_seconds, options.max_seconds),
-        options.switch,
+        options.chaos_file,
     )
     config = uvicorn.Config(
         app,
@@ -41,8 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         server.should_exit = True
 
-    # uvicorn raises the signals that it took once more after it has stopped, which would end the
-    # process as if it had not been in order.
+    # After uvicorn has stopped it raises the signals it handled again, and the process would exit
+    # with a failure.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     server.run()
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m redelivery",
+        prog="python -m cloud.delivery",
         description="Delivers failed events again, as Eventarc and Pub/Sub do in production.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--otlp", default="http://127.0.0.1:4318", help="where spans go")
     parser.add_argument("--project", default="demo-throughline", help="the emulators' project")
     parser.add_argument(
-        "--switch", type=Path, metavar="FILE", help="a file that is there while chaos is on"
+        "--chaos-file", type=Path, metavar="FILE", help="a file that exists while chaos is on"
     )
     parser.add_argument(
         "--attempts", type=int, default=Backoff.attempts, help="give up after so many"

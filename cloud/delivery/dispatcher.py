@@ -14,18 +14,18 @@ from typing import Any
 import httpx
 from opentelemetry import trace
 
-from redelivery import telemetry
-from redelivery.backoff import Backoff
-from redelivery.chaos import Chaos, Plan, decide
-from redelivery.emulators import DEAD_LETTER_TOPIC, DeadLetters, Functions
-from redelivery.event import (
+from cloud.delivery import telemetry
+from cloud.delivery.backoff import Backoff
+from cloud.delivery.chaos import Chaos, Plan, decide
+from cloud.delivery.chaos_file import ChaosFile
+from cloud.delivery.emulators import DEAD_LETTER_TOPIC, DeadLetters, Functions
+from cloud.delivery.event import (
     ATTEMPT_HEADER,
     FAIL_HEADER,
     FIRST_ATTEMPT_HEADER,
     Attempt,
     Event,
 )
-from redelivery.switch import Switch
 
 # How long an event that is to be overtaken waits for another to do so.
 HELD_BACK_MAX_SECONDS = 2.0
@@ -34,7 +34,7 @@ DEAD_KEPT = 1000
 _log = logging.getLogger(__name__)
 
 
-class Courier:
+class Dispatcher:
     """Everything that is under way, and a count of what became of the rest.
 
     It lives in one event loop, and forgets everything when that ends.
@@ -46,13 +46,13 @@ class Courier:
         dead_letters: DeadLetters,
         tracer: trace.Tracer,
         backoff: Backoff,
-        switch: Switch,
+        chaos_file: ChaosFile,
     ) -> None:
         self._functions = functions
         self._dead_letters = dead_letters
         self._tracer = tracer
         self._backoff = backoff
-        self._switch = switch
+        self._chaos_file = chaos_file
         self.chaos = Chaos()
         self.dead: deque[dict[str, Any]] = deque(maxlen=DEAD_KEPT)
         self._counts: Counter[str] = Counter()
@@ -64,7 +64,7 @@ class Courier:
         """Do this to events from now on, beginning with number 0 of each function."""
         self.chaos = chaos
         self._numbers.clear()
-        self._switch.turn(on=chaos.on)
+        self._chaos_file.turn(on=chaos.on)
 
     def take(self, event: Event, failed: Attempt | None) -> None:
         """Take an event over: one whose first attempt `failed`, or one that was not tried yet."""
@@ -100,7 +100,7 @@ class Courier:
 
     async def end(self) -> None:
         """Drop what is under way, and say how much that was."""
-        self._switch.turn(on=False)
+        self._chaos_file.turn(on=False)
         if self._tasks:
             _log.warning("%d deliveries are dropped: nothing keeps them", len(self._tasks))
         for task in self._tasks:

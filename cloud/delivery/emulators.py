@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from redelivery.event import Attempt, Event, parse_attempt
+from cloud.delivery.event import Attempt, Event, parse_attempt
 
 DEAD_LETTER_TOPIC = "dead-letter"
 

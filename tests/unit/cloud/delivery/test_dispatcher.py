@@ -16,12 +16,12 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from redelivery.backoff import Backoff
-from redelivery.chaos import Chaos
-from redelivery.courier import Courier
-from redelivery.emulators import DeadLetters, Functions, cut
-from redelivery.event import Attempt, Event
-from redelivery.switch import Switch
+from cloud.delivery.backoff import Backoff
+from cloud.delivery.chaos import Chaos
+from cloud.delivery.chaos_file import ChaosFile
+from cloud.delivery.dispatcher import Dispatcher
+from cloud.delivery.emulators import DeadLetters, Functions, cut
+from cloud.delivery.event import Attempt, Event
 from tests.unit.framework import ROOT
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -77,22 +77,24 @@ class Emulators:
         """That header of each delivery."""
         return [request.headers.get(header) for request in self.deliveries]
 
-    def run(self, work: Callable[[Courier], Awaitable[None]], switch: Path | None = None) -> None:
-        """Run a courier between these emulators while `work` does."""
+    def run(
+        self, work: Callable[[Dispatcher], Awaitable[None]], chaos_file: Path | None = None
+    ) -> None:
+        """Run a dispatcher between these emulators while `work` does."""
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(SimpleSpanProcessor(self.spans))
 
         async def running() -> None:
             async with httpx.AsyncClient(transport=httpx.MockTransport(self)) as http:
-                courier = Courier(
+                dispatcher = Dispatcher(
                     Functions(http, "http://functions", "demo"),
                     DeadLetters(http, "http://pubsub", "demo"),
                     provider.get_tracer("test"),
                     QUICK,
-                    Switch(switch),
+                    ChaosFile(chaos_file),
                 )
-                await work(courier)
-                await courier.end()
+                await work(dispatcher)
+                await dispatcher.end()
 
         asyncio.run(running())
 
@@ -102,10 +104,10 @@ def event(name: str = "7") -> Event:
     return Event("issue", {"ce-id": name, "content-type": "application/json"}, b"{}")
 
 
-async def quiet(courier: Courier) -> dict[str, Any]:
+async def quiet(dispatcher: Dispatcher) -> dict[str, Any]:
     """The state once nothing is pending."""
     async with asyncio.timeout(10):
-        while (state := courier.state())["pending"]:
+        while (state := dispatcher.state())["pending"]:
             await asyncio.sleep(0.005)
     return state
 
@@ -114,9 +116,9 @@ def test_a_failed_event_is_delivered_until_it_succeeds() -> None:
     """Each time with its attempt's number, and with the first one's span."""
     emulators = Emulators(FAILED, OK)
 
-    async def work(courier: Courier) -> None:
-        courier.take(event(), Attempt("boom", SPAN, PARENT))
-        state = await quiet(courier)
+    async def work(dispatcher: Dispatcher) -> None:
+        dispatcher.take(event(), Attempt("boom", SPAN, PARENT))
+        state = await quiet(dispatcher)
         assert (state["attempts"], state["failed"], state["delivered"]) == (3, 2, 1)
 
     emulators.run(work)
@@ -129,11 +131,11 @@ def test_an_event_that_never_succeeds_is_set_aside() -> None:
     """On the topic with what was known of it, in the list, and as a span in its own trace."""
     emulators = Emulators(FAILED)
 
-    async def work(courier: Courier) -> None:
-        courier.take(event(), Attempt("boom", SPAN, PARENT))
-        state = await quiet(courier)
+    async def work(dispatcher: Dispatcher) -> None:
+        dispatcher.take(event(), Attempt("boom", SPAN, PARENT))
+        state = await quiet(dispatcher)
         assert (state["attempts"], state["dead"], state["delivered"]) == (3, 1, 0)
-        assert [letter["message_id"] for letter in courier.dead] == ["42"]
+        assert [letter["message_id"] for letter in dispatcher.dead] == ["42"]
 
     emulators.run(work)
     (letter,) = emulators.letters
@@ -153,10 +155,10 @@ def test_an_event_that_no_topic_takes_is_still_in_the_list() -> None:
     emulators = Emulators(FAILED)
     emulators.pubsub_status = 503
 
-    async def work(courier: Courier) -> None:
-        courier.take(event(), Attempt("boom", SPAN, PARENT))
-        assert (await quiet(courier))["dead"] == 1
-        assert [letter["message_id"] for letter in courier.dead] == [None]
+    async def work(dispatcher: Dispatcher) -> None:
+        dispatcher.take(event(), Attempt("boom", SPAN, PARENT))
+        assert (await quiet(dispatcher))["dead"] == 1
+        assert [letter["message_id"] for letter in dispatcher.dead] == [None]
 
     emulators.run(work)
     (span,) = emulators.spans.get_finished_spans()
@@ -168,9 +170,9 @@ def test_an_attempt_that_left_no_span_is_told_of_once_its_trace_is_known() -> No
     that a later could be linked to."""
     emulators = Emulators(None, FAILED, OK)
 
-    async def work(courier: Courier) -> None:
-        courier.take(event(), None)
-        await quiet(courier)
+    async def work(dispatcher: Dispatcher) -> None:
+        dispatcher.take(event(), None)
+        await quiet(dispatcher)
 
     emulators.run(work)
     (span,) = emulators.spans.get_finished_spans()
@@ -193,9 +195,9 @@ def test_a_functions_trigger_is_found(trigger: str) -> None:
     emulators = Emulators(OK)
     emulators.trigger = trigger
 
-    async def work(courier: Courier) -> None:
-        courier.take(event(), None)
-        assert (await quiet(courier))["delivered"] == 1
+    async def work(dispatcher: Dispatcher) -> None:
+        dispatcher.take(event(), None)
+        assert (await quiet(dispatcher))["delivered"] == 1
 
     emulators.run(work)
 
@@ -205,10 +207,10 @@ def test_all_who_ask_for_a_trigger_at_once_find_it() -> None:
     emulators = Emulators(OK)
     emulators.trigger = "us-central1-issue-1"
 
-    async def work(courier: Courier) -> None:
+    async def work(dispatcher: Dispatcher) -> None:
         for name in ("one", "two", "three"):
-            courier.take(event(name), None)
-        state = await quiet(courier)
+            dispatcher.take(event(name), None)
+        state = await quiet(dispatcher)
         assert (state["attempts"], state["delivered"], state["failed"]) == (3, 3, 0)
 
     emulators.run(work)
@@ -218,10 +220,10 @@ def test_a_duplicate_is_delivered_as_if_it_were_the_only_one() -> None:
     """Both are first attempts; one that is made to fail is so once."""
     emulators = Emulators(OK)
 
-    async def work(courier: Courier) -> None:
-        courier.set_chaos(Chaos(seed=1, duplicate_rate=1, fail_rate=1))
-        courier.take(event(), None)
-        state = await quiet(courier)
+    async def work(dispatcher: Dispatcher) -> None:
+        dispatcher.set_chaos(Chaos(seed=1, duplicate_rate=1, fail_rate=1))
+        dispatcher.take(event(), None)
+        state = await quiet(dispatcher)
         assert (state["taken"], state["delivered"], state["duplicated"]) == (1, 2, 1)
 
     emulators.run(work)
@@ -232,17 +234,17 @@ def test_a_duplicate_is_delivered_as_if_it_were_the_only_one() -> None:
 
 def test_an_event_that_is_held_back_is_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes after one that was taken later, whose delivery lets it go."""
-    monkeypatch.setattr("redelivery.courier.HELD_BACK_MAX_SECONDS", 60)
+    monkeypatch.setattr("cloud.delivery.dispatcher.HELD_BACK_MAX_SECONDS", 60)
     emulators = Emulators(OK)
 
-    async def work(courier: Courier) -> None:
-        courier.set_chaos(Chaos(reorder_rate=1))
-        courier.take(event("first"), None)
+    async def work(dispatcher: Dispatcher) -> None:
+        dispatcher.set_chaos(Chaos(reorder_rate=1))
+        dispatcher.take(event("first"), None)
         await asyncio.sleep(0.02)
         assert emulators.deliveries == []
-        courier.set_chaos(Chaos())
-        courier.take(event("second"), None)
-        await quiet(courier)
+        dispatcher.set_chaos(Chaos())
+        dispatcher.take(event("second"), None)
+        await quiet(dispatcher)
 
     emulators.run(work)
     assert emulators.said("ce-id") == ["second", "first"]
@@ -252,13 +254,13 @@ def test_an_event_that_nothing_overtakes_comes_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After a while."""
-    monkeypatch.setattr("redelivery.courier.HELD_BACK_MAX_SECONDS", 0.02)
+    monkeypatch.setattr("cloud.delivery.dispatcher.HELD_BACK_MAX_SECONDS", 0.02)
     emulators = Emulators(OK)
 
-    async def work(courier: Courier) -> None:
-        courier.set_chaos(Chaos(reorder_rate=1))
-        courier.take(event(), None)
-        assert (await quiet(courier))["delivered"] == 1
+    async def work(dispatcher: Dispatcher) -> None:
+        dispatcher.set_chaos(Chaos(reorder_rate=1))
+        dispatcher.take(event(), None)
+        assert (await quiet(dispatcher))["delivered"] == 1
 
     emulators.run(work)
 
@@ -269,10 +271,10 @@ def test_the_switch_is_there_while_chaos_is_on(tmp_path: Path) -> None:
     switch.touch()
     seen: list[bool] = []
 
-    async def work(courier: Courier) -> None:
+    async def work(dispatcher: Dispatcher) -> None:
         seen.append(switch.exists())
         for chaos in (Chaos(fail_rate=0.1), Chaos(seed=7), Chaos(delay_ms_max=1)):
-            courier.set_chaos(chaos)
+            dispatcher.set_chaos(chaos)
             seen.append(switch.exists())
 
     Emulators(OK).run(work, switch)
@@ -286,12 +288,12 @@ def test_chaos_begins_anew_each_time_it_is_asked_for() -> None:
     def failing() -> list[bool]:
         emulators = Emulators(OK)
 
-        async def work(courier: Courier) -> None:
+        async def work(dispatcher: Dispatcher) -> None:
             for _ in range(2):
-                courier.set_chaos(Chaos(seed=5, fail_rate=0.5))
+                dispatcher.set_chaos(Chaos(seed=5, fail_rate=0.5))
                 for _ in range(8):
-                    courier.take(event(), None)
-                    await quiet(courier)
+                    dispatcher.take(event(), None)
+                    await quiet(dispatcher)
 
         emulators.run(work)
         return [bool(fail) for fail in emulators.said("x-throughline-delivery-fail")]
@@ -307,10 +309,10 @@ def test_what_is_under_way_at_the_end_is_dropped_and_counted(
 ) -> None:
     """Nothing keeps it, and nothing waits for it."""
 
-    async def work(courier: Courier) -> None:
-        courier.set_chaos(Chaos(delay_ms_max=60_000))
+    async def work(dispatcher: Dispatcher) -> None:
+        dispatcher.set_chaos(Chaos(delay_ms_max=60_000))
         for _ in range(3):
-            courier.take(event(), None)
+            dispatcher.take(event(), None)
 
     Emulators(OK).run(work)
     assert caplog.messages == ["3 deliveries are dropped: nothing keeps them"]

@@ -1,8 +1,7 @@
-"""Between the emulator and a function: what a failed event needs to be delivered again.
+"""WSGI middleware around an event function that hands failed events over to be delivered again.
 
-On Google's platform Eventarc and Pub/Sub see a function's answer and act on it; the emulators
-acknowledge whatever it is. On the local stack this middleware hands events over to the redelivery
-process, which acts in their stead. It never runs in production.
+Eventarc and Pub/Sub see a function's response and act on it; the emulators acknowledge the event
+whatever the response is. This middleware reports to the delivery process, which retries instead.
 """
 
 from __future__ import annotations
@@ -23,9 +22,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.trace import SpanContext
 
-from throughline import attempt
-
-FAIL_HEADER = "x-throughline-delivery-fail"
+from cloud.delivery.event import ATTEMPT_ATTRIBUTE, ATTEMPT_HEADER, FAIL_HEADER
 
 HAND_OVER_TIMEOUT_SECONDS = 2.0
 
@@ -37,55 +34,60 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 Report = dict[str, str | None]
 
 
-def install(url: str, switch: str, function: str) -> None:
-    """Put the middleware around the event function that this process serves.
+def wrap(app: flask.Flask, url: str, chaos_file: str, function: str) -> None:
+    """Put the middleware around `app`, which serves the event function `function`.
 
-    `url` is the redelivery process's; while the file `switch` is there, events go to it before
-    they are tried. Does nothing where `function` is empty, or main.py is only looked at.
+    Args:
+        app: the WSGI application, made and with its tracing set up.
+        url: the delivery process's address.
+        chaos_file: while this file exists, events go to the delivery process before they are
+            tried; empty where chaos is never on.
+        function: the function's name, under which the emulator delivers its events.
     """
-    if not function or flask.has_request_context() or not flask.has_app_context():
-        return
     invocations = LastInvocation()
     provider = trace.get_tracer_provider()
     if isinstance(provider, TracerProvider):
         provider.add_span_processor(invocations)
-    app = flask.current_app
-    app.wsgi_app = LocalDelivery(  # type: ignore[method-assign]
-        app.wsgi_app, function, Redelivery(url), Path(switch) if switch else None, invocations
+    app.wsgi_app = DeliveryMiddleware(  # type: ignore[method-assign]
+        app.wsgi_app,
+        function,
+        DeliveryProcess(url),
+        Path(chaos_file) if chaos_file else None,
+        invocations,
     )
 
 
-class LocalDelivery:
-    """WSGI middleware that sees every event before its function does, and the answer afterwards."""
+class DeliveryMiddleware:
+    """See each event before its function does, and the function's response afterwards."""
 
     def __init__(
         self,
         inner: Application,
         function: str,
-        redelivery: Redelivery,
-        switch: Path | None,
+        process: DeliveryProcess,
+        chaos_file: Path | None,
         invocations: LastInvocation,
     ) -> None:
         self._inner = inner
         self._function = function
-        self._redelivery = redelivery
-        self._switch = switch
+        self._process = process
+        self._chaos_file = chaos_file
         self._invocations = invocations
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "POST":
             return self._inner(environ, start_response)
-        if _key(attempt.ATTEMPT_HEADER) in environ:
-            return self._redelivered(environ, start_response)
+        if _key(ATTEMPT_HEADER) in environ:
+            return self._from_the_process(environ, start_response)
         return self._first(environ, start_response)
 
     def _first(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """The emulator's own delivery: hand it over if it is asked for, or if it fails."""
+        """Serve the emulator's own delivery: hand the event over if chaos is on, or if it fails."""
         body = _keep_body(environ)
         headers = dict(flask.Request(environ).headers.items())
 
         def hand_over(failed: Report | None) -> bool:
-            return self._redelivery.take(
+            return self._process.take(
                 {
                     "function": self._function,
                     "headers": headers,
@@ -94,21 +96,21 @@ class LocalDelivery:
                 }
             )
 
-        if self._switch and self._switch.exists() and hand_over(None):
+        if self._chaos_file and self._chaos_file.exists() and hand_over(None):
             start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "0")])
             return []
-        environ[_key(attempt.ATTEMPT_HEADER)] = "1"
+        environ[_key(ATTEMPT_HEADER)] = "1"
         status, answered, answer = self._run(environ)
         if not status.startswith("2"):
             hand_over(self._invocations.report(status))
         start_response(status, answered)
         return [answer]
 
-    def _redelivered(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """The redelivery process's delivery: it sees the answer by itself, and wants to know more.
+    def _from_the_process(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve a delivery by the delivery process, and answer with a report of the invocation.
 
-        It may ask for a failure before the function runs, as of an instance that doesn't start, or
-        after, as of one that ends before its answer is out.
+        The process may ask for a failure before the function runs, as if its instance did not
+        start, or after, as if the instance ended before the response was sent.
         """
         fail = environ.get(_key(FAIL_HEADER))
         report: Report = {"error": f"made to fail {fail} the function ran"}
@@ -140,8 +142,8 @@ class LocalDelivery:
         return started[0], started[1], answer
 
 
-class Redelivery:
-    """The process that failed events are handed over to; it may be down."""
+class DeliveryProcess:
+    """Client of the delivery process, which may be down."""
 
     def __init__(self, url: str) -> None:
         address = urllib.parse.urlsplit(url)
@@ -149,7 +151,7 @@ class Redelivery:
         self._lost = False
 
     def take(self, event: dict[str, Any]) -> bool:
-        """Hand an event over; returns whether it was taken. That it wasn't is said once."""
+        """Hand an event over; return whether the process took it. Log the first refusal only."""
         connection = http.client.HTTPConnection(
             self._host, self._port, timeout=HAND_OVER_TIMEOUT_SECONDS
         )
@@ -165,7 +167,7 @@ class Redelivery:
             connection.close()
         if problem and not self._lost:
             _log.warning(
-                "The redelivery process at %s:%s takes no events (%s): they run without it, and "
+                "The delivery process at %s:%s takes no events (%s): they run without it, and "
                 "those that fail are lost",
                 self._host,
                 self._port,
@@ -176,32 +178,36 @@ class Redelivery:
 
 
 class LastInvocation(SpanProcessor):
-    """Remembers this thread's last function span, for who has to say what became of an event."""
+    """Remember the span of this thread's last invocation, to report how an event went.
+
+    It is the span that has the attribute `throughline.delivery.attempt`; see README.md.
+    """
 
     def __init__(self) -> None:
         self._thread = threading.local()
 
     def on_end(self, span: ReadableSpan) -> None:
-        if attempt.ATTRIBUTE in (span.attributes or {}):
+        if ATTEMPT_ATTRIBUTE in (span.attributes or {}):
             self._thread.span = span
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Forget the span of the invocation before."""
         self._thread.span = None
 
     def report(self, status: str) -> Report:
-        """How the invocation ended, given the response's status line."""
+        """Return how the invocation ended, given the response's status line."""
         span: ReadableSpan | None = getattr(self._thread, "span", None)
-        said = span.status.description if span else None
+        description = span.status.description if span else None
+        problem = description or f"the function answered {status}"
         return {
-            "error": None if status.startswith("2") else said or f"the function answered {status}",
+            "error": None if status.startswith("2") else problem,
             "span": _traceparent(span.context) if span else None,
             "parent": _traceparent(span.parent) if span else None,
         }
 
 
 def _keep_body(environ: Environ) -> bytes:
-    """Read the request's body, and leave it there to be read again."""
+    """Read the request's body, and put it back to be read again."""
     body = flask.Request(environ).get_data(cache=False)
     environ["wsgi.input"] = io.BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))

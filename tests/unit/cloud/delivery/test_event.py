@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from redelivery.event import Attempt, BadEvent, Event, parse_attempt, parse_event
+from cloud.delivery.event import Attempt, BadEvent, Event, parse_attempt, parse_event
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from redelivery.backoff import Backoff
+from cloud.delivery.backoff import Backoff
 
 
 def test_the_gaps_double_up_to_the_cap_and_end_with_the_attempts() -> None:

@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# The wire contract with the functions; README.md documents it.
 ATTEMPT_HEADER = "x-throughline-delivery-attempt"
 FIRST_ATTEMPT_HEADER = "x-throughline-first-attempt"
 FAIL_HEADER = "x-throughline-delivery-fail"
+#: By this attribute of a function's span an invocation says which attempt it is.
+ATTEMPT_ATTRIBUTE = "throughline.delivery.attempt"
 
 # What belongs to one connection or one delivery, and is said anew by the next.
 _NOT_PASSED_ON = frozenset(

@@ -1,4 +1,4 @@
-"""What stands between the emulator and a function: who is told of an event, and when."""
+"""The middleware around an event function: which events it hands over, and when."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind
 
-from local_delivery import LastInvocation, LocalDelivery, Redelivery, install
+from cloud.delivery.middleware import DeliveryMiddleware, DeliveryProcess, LastInvocation
 from tests.unit.functions.traceparents import TRACEPARENT, ids
 from tests.unit.local_server import LocalServer, free_port, serving
 from throughline import carrier, http_request
@@ -54,8 +54,8 @@ class Worker:
             function(None)
             return "OK"
 
-        app.wsgi_app = LocalDelivery(  # type: ignore[method-assign]
-            app.wsgi_app, "issue", Redelivery(url), switch, seen
+        app.wsgi_app = DeliveryMiddleware(  # type: ignore[method-assign]
+            app.wsgi_app, "issue", DeliveryProcess(url), switch, seen
         )
         self.client: FlaskClient = app.test_client()
 
@@ -75,8 +75,8 @@ def fail() -> None:
 
 
 @pytest.fixture
-def redelivery() -> Iterator[LocalServer]:
-    """A redelivery process that takes whatever it is given."""
+def process() -> Iterator[LocalServer]:
+    """A delivery process that takes whatever it is given."""
     with serving(lambda _: 202) as server:
         yield server
 
@@ -92,26 +92,26 @@ def last(spans: object) -> LastInvocation:
 
 
 def handed_over(server: LocalServer) -> list[dict[str, Any]]:
-    """The events that the redelivery process was given."""
+    """The events that the delivery process was given."""
     return [json.loads(asked.body) for asked in server.asked]
 
 
 def test_an_event_that_succeeds_goes_nowhere_else(
-    redelivery: LocalServer, last: LastInvocation, tmp_path: Path
+    process: LocalServer, last: LastInvocation, tmp_path: Path
 ) -> None:
     """It runs as the first attempt, with its body whole, and nobody is told."""
-    worker = Worker(succeed, redelivery.url, tmp_path / "off", last)
+    worker = Worker(succeed, process.url, tmp_path / "off", last)
     assert worker.deliver() == (200, b"OK")
     assert (worker.bodies, worker.attempts) == ([BODY], ["1"])
-    assert redelivery.asked == []
+    assert process.asked == []
 
 
-def test_an_event_that_fails_is_handed_over(redelivery: LocalServer, last: LastInvocation) -> None:
+def test_an_event_that_fails_is_handed_over(process: LocalServer, last: LastInvocation) -> None:
     """Whole, with why it failed and which span tells of it; the emulator's answer is as ever."""
-    worker = Worker(fail, redelivery.url, None, last)
+    worker = Worker(fail, process.url, None, last)
     status, _ = worker.deliver()
     assert status == 500
-    (event,) = handed_over(redelivery)
+    (event,) = handed_over(process)
     assert event["function"] == "issue"
     assert base64.b64decode(event["body"]) == BODY
     assert event["headers"]["Ce-Id"] == "7"
@@ -122,15 +122,15 @@ def test_an_event_that_fails_is_handed_over(redelivery: LocalServer, last: LastI
 
 
 def test_with_chaos_on_an_event_is_handed_over_untried(
-    redelivery: LocalServer, last: LastInvocation, tmp_path: Path
+    process: LocalServer, last: LastInvocation, tmp_path: Path
 ) -> None:
     """As soon as the switch is there, and no longer than that."""
     switch = tmp_path / "switch"
-    worker = Worker(succeed, redelivery.url, switch, last)
+    worker = Worker(succeed, process.url, switch, last)
     switch.touch()
     assert worker.deliver() == (200, b"")
     assert worker.bodies == []
-    assert [event.get("failed") for event in handed_over(redelivery)] == [None]
+    assert [event.get("failed") for event in handed_over(process)] == [None]
     switch.unlink()
     worker.deliver()
     assert worker.bodies == [BODY]
@@ -138,12 +138,12 @@ def test_with_chaos_on_an_event_is_handed_over_untried(
 
 @pytest.mark.parametrize("work", [succeed, fail])
 def test_an_event_that_was_delivered_again_is_never_handed_over(
-    redelivery: LocalServer, last: LastInvocation, tmp_path: Path, work: Callable[[], None]
+    process: LocalServer, last: LastInvocation, tmp_path: Path, work: Callable[[], None]
 ) -> None:
     """Who delivers it sees the answer, which says what happened."""
     switch = tmp_path / "switch"
     switch.touch()
-    worker = Worker(work, redelivery.url, switch, last)
+    worker = Worker(work, process.url, switch, last)
     status, answer = worker.deliver(**{"X-Throughline-Delivery-Attempt": "2"})
     said = json.loads(answer)
     assert (status, said["error"]) == (
@@ -151,15 +151,15 @@ def test_an_event_that_was_delivered_again_is_never_handed_over(
     )
     assert said["parent"] == TRACEPARENT
     assert worker.attempts == ["2"]
-    assert redelivery.asked == []
+    assert process.asked == []
 
 
 @pytest.mark.parametrize(("when", "ran"), [("before", 0), ("after", 1)])
 def test_an_attempt_fails_where_it_is_asked_to(
-    redelivery: LocalServer, last: LastInvocation, when: str, ran: int
+    process: LocalServer, last: LastInvocation, when: str, ran: int
 ) -> None:
     """Before, and nothing was done; or after, when it was and nobody knows."""
-    worker = Worker(succeed, redelivery.url, None, last)
+    worker = Worker(succeed, process.url, None, last)
     status, answer = worker.deliver(
         **{"X-Throughline-Delivery-Attempt": "1", "X-Throughline-Delivery-Fail": when}
     )
@@ -171,7 +171,7 @@ def test_an_attempt_fails_where_it_is_asked_to(
 
 @pytest.mark.parametrize("answer", [None, 400, 500])
 @pytest.mark.parametrize("chaos", [False, True])
-def test_without_the_redelivery_process_events_run_as_the_emulator_has_it(
+def test_without_the_delivery_process_events_run_as_the_emulator_has_it(
     last: LastInvocation,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
@@ -180,7 +180,7 @@ def test_without_the_redelivery_process_events_run_as_the_emulator_has_it(
 ) -> None:
     """None is there, or it takes nothing: the event runs, its failure is its own, and the log
     says once that it was lost."""
-    caplog.set_level(logging.WARNING, "local_delivery")
+    caplog.set_level(logging.WARNING, "cloud.delivery.middleware")
     switch = tmp_path / "switch"
     if chaos:
         switch.touch()
@@ -189,30 +189,16 @@ def test_without_the_redelivery_process_events_run_as_the_emulator_has_it(
         worker = Worker(fail, url, switch, last)
         assert [worker.deliver()[0] for _ in range(3)] == [500, 500, 500]
     assert worker.bodies == [BODY] * 3
-    said = [record.getMessage() for record in caplog.records if record.name == "local_delivery"]
-    assert len(said) == 1
-    assert "takes no events" in said[0]
+    name = "cloud.delivery.middleware"
+    (warning,) = [record.getMessage() for record in caplog.records if record.name == name]
+    assert "takes no events" in warning
 
 
 def test_a_request_that_is_no_delivery_is_none_of_its_business(
-    redelivery: LocalServer, last: LastInvocation, tmp_path: Path
+    process: LocalServer, last: LastInvocation, tmp_path: Path
 ) -> None:
     """A probe, for one."""
     switch = tmp_path / "switch"
     switch.touch()
-    assert Worker(fail, redelivery.url, switch, last).client.get("/").status_code == 405
-    assert redelivery.asked == []
-
-
-@pytest.mark.parametrize("function", ["", "issue"])
-def test_it_is_installed_around_event_functions_alone(function: str) -> None:
-    """What is called has a caller, and task queues retry by themselves; and the CLI, which looks
-    at main.py while it serves a request of its own, gets none either."""
-    app = flask.Flask(__name__)
-    before = app.wsgi_app
-    with app.test_request_context():
-        install("http://127.0.0.1:1", "", function)
-    assert app.wsgi_app == before
-    with app.app_context():
-        install("http://127.0.0.1:1", "", function)
-    assert isinstance(app.wsgi_app, LocalDelivery) == bool(function)
+    assert Worker(fail, process.url, switch, last).client.get("/").status_code == 405
+    assert process.asked == []

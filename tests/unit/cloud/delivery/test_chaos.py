@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redelivery.chaos import BadChaos, Chaos, Plan, decide, parse
+from cloud.delivery.chaos import BadChaos, Chaos, Plan, decide, parse
 
 MUCH = Chaos(seed=7, duplicate_rate=0.3, delay_ms_max=200, reorder_rate=0.2, fail_rate=0.05)
 # Of 200 events of charge: which fail, and how.

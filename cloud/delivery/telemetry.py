@@ -16,12 +16,13 @@ from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
-from redelivery.emulators import DEAD_LETTER_TOPIC
-from redelivery.event import Attempt, Event
+from cloud.delivery.emulators import DEAD_LETTER_TOPIC
+from cloud.delivery.event import ATTEMPT_ATTRIBUTE, Attempt, Event
 
 EXPORT_DELAY_MS = 200
 EXPORT_TIMEOUT_SECONDS = 1.0
 
+_ROOT = Path(__file__).parents[2]
 _PROPAGATOR = TraceContextTextMapPropagator()
 
 
@@ -88,7 +89,7 @@ def traceparent_of(span: Span) -> str:
 def _about(event: Event, attempt: Attempt) -> Mapping[str, AttributeValue]:
     about: dict[str, str | int | None] = {
         "faas.invoked_name": event.function,
-        "throughline.delivery.attempt": attempt.number,
+        ATTEMPT_ATTRIBUTE: attempt.number,
         "cloudevents.event_id": event.headers.get("ce-id"),
         "cloudevents.event_type": event.headers.get("ce-type"),
     }
@@ -101,7 +102,7 @@ def _called_from() -> Mapping[str, AttributeValue]:
     path = Path(frame.f_code.co_filename)
     return {
         "code.function.name": f"{frame.f_globals['__name__']}.{frame.f_code.co_qualname}",
-        "code.file.path": f"{path.parent.name}/{path.name}",
+        "code.file.path": path.relative_to(_ROOT).as_posix(),
         "code.line.number": frame.f_lineno,
     }
 
