@@ -37,7 +37,14 @@ def main() -> Any:
 def _wrapping(create_app: Any) -> Any:
     @wraps(create_app)
     def create_wrapped_app(*arguments: Any, **options: Any) -> flask.Flask:
+        from cloud.platform_conditions import injection  # noqa: PLC0415
+
+        conditions = injection.from_environment(os.environ)
+        if conditions:
+            conditions.before_import()
         app: flask.Flask = create_app(*arguments, **options)
+        if conditions:
+            conditions.around(app)
         if (url := os.environ.get(DELIVERY_URL)) and (function := _served_event_function()):
             from cloud.delivery import middleware  # noqa: PLC0415
 

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from faults import composite_indexes
+from cloud import firestore_indexes
 from faults.switch import EVENT
 from observatory.client import Observatory, ObservatoryError
 from stack import places
@@ -62,9 +62,9 @@ def queries(observatory: Observatory, *, every: bool = False) -> list[Asked]:
             for text, services, times, trace_id in observatory.ask(
                 SEEN.format(every=str(every).lower(), event=EVENT)
             )["rows"]
-            for missing in [composite_indexes.missing(text, indexes)]
+            for missing in [firestore_indexes.missing(text, indexes)]
         ]
-    except composite_indexes.Unreadable as error:
+    except firestore_indexes.Unreadable as error:
         raise Problem(f"{error}.") from error
 
 

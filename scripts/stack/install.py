@@ -162,8 +162,12 @@ def write_launcher(venv: Path, root: Path) -> None:
 
 
 def _faults() -> None:
-    """The catalogue of the bugs on purpose, for the Observatory's switchboard."""
-    sources = _files("functions/faults/catalogue.py", "scripts/stack/faults.py")
+    """The catalogue of the bugs on purpose and the platform conditions, for the Observatory."""
+    sources = _files(
+        "functions/faults/catalogue.py",
+        "cloud/platform_conditions/catalogue.py",
+        "scripts/stack/faults.py",
+    )
     sources += sorted(places.ROOT.glob("scripts/stack/scenarios/*.py"))
     with _made("faults", sources, [], places.FAULTS) as needed:
         if needed:
@@ -173,7 +177,7 @@ def _faults() -> None:
                     "faults",
                     "Mend the error it names.",
                     cwd=places.ROOT,
-                    env={"PYTHONPATH": os.pathsep.join(["scripts", "functions"])},
+                    env={"PYTHONPATH": os.pathsep.join(["scripts", "functions", "."])},
                 )
 
 

@@ -43,6 +43,7 @@ def environment(ports: Ports, java: Path) -> dict[str, str]:
         "OTEL_EXPORTER_OTLP_ENDPOINT": ports.url("observatory"),
         "ACQUIRER_URL": ports.url("acquirer"),
         "CLOUD_DELIVERY_URL": ports.url("redelivery"),
+        "CLOUD_FIRESTORE_INDEXES": str(places.ROOT / "rules" / "firestore.indexes.json"),
         "SETTLE_URL": f"{ports.url('functions')}/{emulators.PROJECT}/us-central1/settle",
         **os.environ,
         **emulators.environment(java),

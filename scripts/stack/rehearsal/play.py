@@ -68,7 +68,7 @@ def play(addresses: Addresses, name: str, scenario: Scenario, *, fixed: bool) ->
         Problem: what leads to the failure can't be brought about.
     """
     began = time.monotonic()
-    on = {*scenario.weather, *(() if fixed else (scenario.fault,))}
+    on = {*scenario.platform_conditions, *(() if fixed else (scenario.fault,))}
     with stage(addresses) as here, here.flags.only(on):
         seen = scenario.provoke(here)
         journeys = here.whole(seen.trace_ids)

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.api_core.exceptions import FailedPrecondition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faults import composite_indexes, firestore_wants_indexes
-from faults.composite_indexes import Unreadable, missing, needed, read
+from cloud import firestore_indexes
+from cloud.firestore_indexes import Unreadable, missing, needed, read
 
 FILE = Path(__file__).parents[3] / "rules" / "firestore.indexes.json"
 
@@ -163,21 +162,7 @@ def test_nothing_else_is_raised(text: str) -> None:
         list(needed(read(text)))
 
 
-def test_the_stand_in_refuses_what_lacks_its_index_and_nothing_else() -> None:
-    """By the repository's own file."""
-    assert firestore_wants_indexes.INDEXES == FILE
-    firestore_wants_indexes.refuse("orders where uid == ? order by placed_at desc limit ?")
-    with pytest.raises(FailedPrecondition, match=r"requires an index: orders \(show_id, state asc"):
-        firestore_wants_indexes.refuse("orders where show_id == ? and state not-in ?")
-
-
-def test_where_there_is_no_file_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In production it is not deployed, and Firestore refuses by itself."""
-    monkeypatch.setattr(firestore_wants_indexes, "INDEXES", FILE.with_name("no-such.json"))
-    firestore_wants_indexes.refuse("orders where show_id == ? and state not-in ?")
-
-
 def test_each_index_of_the_file_is_read() -> None:
     """So that none is there of a kind that the check does not know."""
     for one in json.loads(FILE.read_text())["indexes"]:
-        assert composite_indexes._split(one["fields"], 1)[1][0][1] in ("asc", "desc")
+        assert firestore_indexes._split(one["fields"], 1)[1][0][1] in ("asc", "desc")
