@@ -57,22 +57,6 @@ OPTIONAL_SETTINGS = (
 """What a deployed project may leave as it is: the default is right there too."""
 
 
-LOCAL_SETTINGS = (
-    Setting(
-        "REDELIVERY_URL",
-        "",
-        "where failed events are handed over to be delivered again; empty in production, which "
-        "does that by itself",
-    ),
-    Setting(
-        "REDELIVERY_SWITCH",
-        "",
-        "the file that is there while every event is to go through redelivery first",
-    ),
-)
-"""What only the emulators' stack sets: a deployed project has none of it, and ignores it."""
-
-
 class SettingError(Exception):
     """A setting's value can't be used; the message names it and says what it should be."""
 
@@ -87,10 +71,6 @@ def _value(name: str) -> str:
             f"{name} is not set: {setting.help}. Set it in functions/.env.<project>."
         )
     return setting.default
-
-
-def _local(name: str) -> str:
-    return os.environ.get(name, "") if os.environ.get("FUNCTIONS_EMULATOR") else ""
 
 
 def _positive(name: str) -> float:
@@ -118,16 +98,6 @@ def eventarc_url() -> str:
 def project_id() -> str:
     """The Google Cloud project; the platform and the emulator both say it."""
     return os.environ.get("GCLOUD_PROJECT") or os.environ.get("GOOGLE_CLOUD_PROJECT", "")
-
-
-def served_event_function() -> str:
-    """The function that this process serves, if events trigger it; else empty.
-
-    Callables, webhooks, task queues and schedules are plain HTTP to the platform.
-    """
-    if os.environ.get("FUNCTION_SIGNATURE_TYPE") != "cloudevent":
-        return ""
-    return os.environ.get("FUNCTION_TARGET", "")
 
 
 def acquirer_url() -> str:
@@ -173,13 +143,3 @@ def faults_obey_flags() -> bool:
 def sweep_after_seconds() -> float:
     """How long an order may stay between two stages."""
     return _positive("SWEEP_AFTER_SECONDS")
-
-
-def redelivery_url() -> str:
-    """Where to hand failed events over, without a slash at its end; empty outside the emulators."""
-    return _local("REDELIVERY_URL").rstrip("/")
-
-
-def redelivery_switch() -> str:
-    """The file that turns chaos on for the workers; empty where there is none."""
-    return _local("REDELIVERY_SWITCH")

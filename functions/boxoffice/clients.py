@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 
 import firebase_admin
 
-import faults
 import settings
-import throughline
 
 if TYPE_CHECKING:
     import requests
@@ -37,14 +35,7 @@ def firestore() -> Client:
     """The Firestore client of this process."""
     from google.cloud.firestore import Client  # noqa: PLC0415
 
-    throughline.before_each_query(answer_as_production_does)
     return Client(project=settings.project_id())
-
-
-def answer_as_production_does(query: str) -> None:
-    """Refuse a query that lacks its index where that is asked for: the emulator answers it."""
-    if faults.on("firestore-wants-indexes"):
-        faults.firestore_wants_indexes.refuse(query)
 
 
 @cache

@@ -22,7 +22,7 @@ def issue(event: CloudEvent[Any]) -> None:
     order_id = topics.order_id_in(event)
 
     def write_tickets(order: ledger.Document, transaction: firestore.Transaction) -> ledger.Move:
-        count = count_of(order_id, order, transaction)
+        count = count_of(order, transaction)
 
         def write(transaction: firestore.Transaction) -> None:
             print_tickets(transaction, order_id, order)
@@ -35,15 +35,13 @@ def issue(event: CloudEvent[Any]) -> None:
 
 
 def count_of(
-    order_id: str, order: ledger.Document, transaction: firestore.Transaction
+    order: ledger.Document, transaction: firestore.Transaction
 ) -> Callable[[firestore.Transaction], None]:
     """The write that counts the order in the tally."""
     count = tally.add(1, order["seats"])
     if faults.on("counts-in-one-document"):
         in_one = faults.counts_in_one_document
         count = in_one.add(clients.firestore(), transaction, order["seats"])
-    if faults.on("firestore-is-far"):
-        faults.firestore_is_far.travel(clients.firestore(), order_id)
     return count
 
 

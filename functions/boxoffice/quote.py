@@ -38,8 +38,6 @@ def quote(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
     if faults.on("reads-one-by-one"):
         count = faults.reads_one_by_one.seats_left
         seats_left = count(clients.firestore(), data["show_id"], show["seats_total"])
-    if faults.on("instances-come-and-go"):
-        faults.instances_come_and_go.count_answer()
     return {
         "show_id": data["show_id"],
         "seats": seats,

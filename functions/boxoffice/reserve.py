@@ -14,10 +14,10 @@ import settings
 import throughline
 from boxoffice import clients, ledger, queues, topics, trail
 from boxoffice.order import State
-from boxoffice.redelivery import redelivered
+from boxoffice.retry import retry_on_failure
 
 
-@redelivered
+@retry_on_failure
 @firestore_fn.on_document_created(document="orders/{order_id}")
 @throughline.on_document
 def reserve(event: firestore_fn.Event[Any]) -> None:

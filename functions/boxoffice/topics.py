@@ -26,8 +26,6 @@ def tell(topic: str, order_id: str) -> None:
     Raises what the client raises when it hasn't; the stage then fails, and is delivered again.
     """
     with throughline.sending(topic) as context:
-        if faults.on("pubsub-refuses-once"):
-            faults.pubsub_refuses_once.refuse(topic)
         dropping = faults.on("drops-the-context")
         attributes = faults.drops_the_context.attributes(topic, context) if dropping else context
         publisher = clients.publisher()

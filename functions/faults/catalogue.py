@@ -18,7 +18,6 @@ Kind = Literal[
     "rules",
     "tracing",
     "vendor",
-    "weather",
     "writes",
 ]
 
@@ -27,8 +26,7 @@ Kind = Literal[
 class Fault:
     """One bug on purpose.
 
-    `name` is its flag. `kind` is what sort of mistake it is; "weather" is no mistake of ours but
-    what the platform may do at any time, turned on to see who survives it. `where` is the module of
+    `name` is its flag. `kind` is what sort of mistake it is. `where` is the module of
     boxoffice that goes wrong, or "page", whose faults are on where its address says so, as in
     `?fault=NAME` after `page`; `summary` says what it then does.
     """
@@ -167,35 +165,5 @@ FAULTS = (
         "delivery",
         "expire",
         "ends the order that its task names, without a look at where that is by now",
-    ),
-    Fault(
-        "pubsub-refuses-once",
-        "weather",
-        "topics",
-        "Pub/Sub does not take the message in the first delivery of the event before it",
-    ),
-    Fault(
-        "firestore-wants-indexes",
-        "weather",
-        "clients",
-        "Firestore refuses each query of a function whose index is missing, as production does",
-    ),
-    Fault(
-        "firestore-is-far",
-        "weather",
-        "issue",
-        "keeps an order's tickets on their way until those of two other orders are under way too",
-    ),
-    Fault(
-        "instances-come-and-go",
-        "weather",
-        "quote",
-        "an instance is taken away after every second answer, and the next one is new",
-    ),
-    Fault(
-        "cpu-only-during-requests",
-        "weather",
-        "settle",
-        "an instance has no CPU once its answer is out: it ends there, whatever it is at",
     ),
 )

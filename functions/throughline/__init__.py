@@ -8,7 +8,6 @@ from throughline.auth import on_auth
 from throughline.claim import user_claim
 from throughline.document import link_to_document, on_document, rejoining, trace_field
 from throughline.event import on_event, publishing
-from throughline.firestore_queries import before_each_query
 from throughline.https import on_call, on_request
 from throughline.message import on_message, sending
 from throughline.schedule import on_schedule
@@ -19,7 +18,6 @@ from throughline.vendor import Call, Untrusted, calling, on_webhook
 __all__ = [
     "Call",
     "Untrusted",
-    "before_each_query",
     "calling",
     "enqueueing",
     "flush",

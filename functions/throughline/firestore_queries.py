@@ -7,13 +7,10 @@ and b == ? or a == ? and c == ?`. A page writes its listeners' queries in the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import product
 from typing import Any
 
 from opentelemetry import trace
-
-Observer = Callable[[str], None]
 
 OPERATORS = {
     "EQUAL": "==",
@@ -33,16 +30,6 @@ OPERATORS = {
 }
 DIRECTIONS = {"DESCENDING": "desc"}
 
-_observers: list[Observer] = []
-
-
-def before_each_query(observer: Observer) -> None:
-    """Have `observer` told the text of each query that is traced, before it is sent.
-
-    What it raises, the query raises.
-    """
-    _observers[:] = [observer]
-
 
 def about_to_ask(request: Any) -> None:
     """Put the query of a `RunQueryRequest` or `RunAggregationQueryRequest` on the current span."""
@@ -59,8 +46,6 @@ def about_to_ask(request: Any) -> None:
     span.set_attribute("db.collection.name", collection)
     span.set_attribute("db.query.text", text)
     span.set_attribute("db.query.summary", f"query {collection}")
-    for observer in _observers:
-        observer(text)
 
 
 def text_of(query: Any) -> str:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from faults import composite_indexes
+from cloud import firestore_indexes
 from faults.switch import EVENT
 from observatory.client import Observatory
 from stack import paths
@@ -56,9 +56,9 @@ def queries(observatory: Observatory, *, every: bool = False) -> list[Asked]:
             for text, services, times, trace_id in observatory.ask(
                 SEEN.format(every=str(every).lower(), event=EVENT)
             )["rows"]
-            for missing in [composite_indexes.missing(text, indexes)]
+            for missing in [firestore_indexes.missing(text, indexes)]
         ]
-    except composite_indexes.Unreadable as error:
+    except firestore_indexes.Unreadable as error:
         raise UserError(f"{error}.") from error
 
 

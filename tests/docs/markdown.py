@@ -17,7 +17,7 @@ _LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)")
 _PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 _PATH = re.compile(
-    r"`((?:\.ci|acquirer|docs|frontend|functions|design-tokens|observatory|redelivery|rules|scripts|tests)"
+    r"`((?:\.ci|acquirer|docs|frontend|functions|design-tokens|observatory|cloud|rules|scripts|tests)"
     r"/[\w./-]+)`"
 )
 

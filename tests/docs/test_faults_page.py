@@ -1,15 +1,17 @@
-"""docs/faults.md lists the faults that there are, and says of each what the catalogue says."""
+"""docs/faults.md lists the faults and the platform conditions, in the catalogues' own words."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+from cloud.platform_conditions.catalogue import CONDITIONS
 from faults.catalogue import FAULTS
 from stack.scenario_runner import scenario
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 ROW = re.compile(r"^\| `([\w-]+)` \| (\w+) \| \[`(\w+)`\]\(\S+\) \| (.+) \| `([\w-]+)` \|$", re.M)
+CONDITION = re.compile(r"^\| `([\w-]+)` \| ([\w ]+) \| ([^|]+) \| `([\w-]+)` \|$", re.M)
 
 
 def test_the_table_and_the_catalogue_are_the_same_list() -> None:
@@ -18,8 +20,15 @@ def test_the_table_and_the_catalogue_are_the_same_list() -> None:
     assert rows == [(fault.name, fault.kind, fault.where, fault.summary) for fault in FAULTS]
 
 
-def test_each_row_names_the_scenario_that_shows_the_fault() -> None:
+def test_the_conditions_table_and_the_catalogue_are_the_same_list() -> None:
+    """In the same order, and in the same words."""
+    rows = [row[:3] for row in CONDITION.findall(PAGE.read_text())]
+    assert rows == [(one.name, one.where, one.summary) for one in CONDITIONS]
+
+
+def test_each_row_names_the_scenario_that_shows_it() -> None:
     """So that a reader knows what to run."""
     for name, _, _, _, scenario_name in ROW.findall(PAGE.read_text()):
-        shown = scenario.load(scenario_name)
-        assert name in (shown.fault, *shown.weather)
+        assert name == scenario.load(scenario_name).fault
+    for name, _, _, scenario_name in CONDITION.findall(PAGE.read_text()):
+        assert name in scenario.load(scenario_name).platform_conditions

@@ -40,7 +40,7 @@ def ticket(order_id: str, meet: Callable[[], object] = lambda: None) -> ledger.O
     """Issue an order's tickets, as the stage does; `meet` is called when all is read."""
 
     def decide(order: ledger.Document, transaction: Any) -> ledger.Move:
-        count = issue.count_of(order_id, order, transaction)
+        count = issue.count_of(order, transaction)
         meet()
 
         def write(transaction: Any) -> None:

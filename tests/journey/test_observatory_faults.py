@@ -14,6 +14,7 @@ import pytest
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
+from cloud.platform_conditions.catalogue import CONDITIONS
 from faults.catalogue import FAULTS
 from stack.scenario_runner.flags import OBEYED_SECONDS
 from tests.addresses import Addresses
@@ -267,7 +268,7 @@ def test_the_stacks_own_switchboard_has_every_fault_and_the_functions_obey_it(
     with explorer_page(browser, addresses.observatory) as page:
         page.goto("/faults")
         names = page.locator(".fault h2")
-        expect(names).to_have_text([each.name for each in FAULTS])
+        expect(names).to_have_text([each.name for each in (*FAULTS, *CONDITIONS)])
         try:
             switch(page, fault).click()
             expect(page.get_by_role("link", name="1 fault on")).to_be_visible()

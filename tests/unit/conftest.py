@@ -1,7 +1,17 @@
-"""How property-based tests run: the same examples each time, however slow the machine is."""
+"""How property-based tests run, and spans of this process kept where a test can look at them."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+# The same examples each time, however slow the machine is.
 settings.register_profile(
     "throughline",
     derandomize=True,
@@ -11,3 +21,21 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("throughline")
+
+
+@pytest.fixture(scope="session")
+def exporter() -> InMemorySpanExporter:
+    """Where this process's spans go; OpenTelemetry lets a process be set up only once."""
+    memory = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(memory))
+    trace.set_tracer_provider(provider)
+    return memory
+
+
+@pytest.fixture
+def spans(exporter: InMemorySpanExporter) -> Iterator[InMemorySpanExporter]:
+    """The spans of one test."""
+    exporter.clear()
+    yield exporter
+    assert not trace.get_current_span().get_span_context().is_valid, "a span was left current"

@@ -14,7 +14,7 @@ from stack import paths
 from stack.console import print_line
 from stack.setup import install
 
-_PYTHON = ("functions", "acquirer", "observatory", "redelivery", "scripts", "tests")
+_PYTHON = ("functions", "acquirer", "observatory", "cloud", "scripts", "tests")
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ def checks(*, fix: bool) -> list[Check]:
         ),
         Check(
             "types: functions",
-            [*mypy, "main.py", "local_delivery.py", "worker.py", "boxoffice", "faults"],
+            [*mypy, "main.py", "boxoffice", "faults"],
             paths.FUNCTIONS,
         ),
         Check("types: acquirer", [*mypy, "main.py"], paths.ACQUIRER),
-        Check("types: observatory, redelivery", [*mypy, "observatory", "redelivery"]),
+        Check("types: observatory, cloud", [*mypy, "observatory", "cloud"]),
         Check(
             "types: scripts",
             [*mypy, "stack", "benchmarks"],

@@ -39,7 +39,8 @@ def environment(addresses: StackAddresses, java: Path) -> dict[str, str]:
     return {
         "OTEL_EXPORTER_OTLP_ENDPOINT": addresses.observatory,
         "ACQUIRER_URL": addresses.acquirer,
-        "REDELIVERY_URL": addresses.redelivery,
+        "CLOUD_DELIVERY_URL": addresses.redelivery,
+        "CLOUD_FIRESTORE_INDEXES": str(paths.ROOT / "rules" / "firestore.indexes.json"),
         "SETTLE_URL": addresses.function("settle"),
         **os.environ,
         **emulators.environment(java),
@@ -78,7 +79,8 @@ def stack(
         with step("Observatory, acquirer, redelivery, Firebase emulators"), emulators.starting():
             _start_observatory(processes, addresses, folder, data, env)
             _start_acquirer(processes, addresses, folder, env)
-            env["REDELIVERY_SWITCH"] = str(_start_redelivery(processes, addresses, folder, env))
+            chaos_file = _start_redelivery(processes, addresses, folder, env)
+            env["CLOUD_DELIVERY_CHAOS_FILE"] = str(chaos_file)
             suite = emulators.start(processes, config, env, folder / "firebase.log")
             _wait_for(processes, "The Observatory", f"{addresses.observatory}/api/health")
             _wait_for(processes, "The acquirer", f"{addresses.acquirer}/health")
@@ -205,21 +207,21 @@ def _start_rules_monitor(
 def _start_redelivery(
     processes: Processes, addresses: StackAddresses, folder: Path, env: Mapping[str, str]
 ) -> Path:
-    """Start it, and return the file that is there while it wants every event first."""
-    switch = folder.resolve() / "redelivery-chaos"
+    """Start it, and return the file that exists while it wants every event first."""
+    chaos_file = folder.resolve() / "redelivery-chaos"
     processes.start(
         "Redelivery",
         [
-            *(str(paths.python_in(paths.VENV)), "-m", "redelivery"),
+            *(str(paths.python_in(paths.VENV)), "-m", "cloud.delivery"),
             *("--port", str(addresses.ports["redelivery"]), "--project", PROJECT),
             *("--functions", addresses.functions, "--pubsub", addresses.pubsub),
-            *("--otlp", env["OTEL_EXPORTER_OTLP_ENDPOINT"], "--switch", str(switch)),
+            *("--otlp", env["OTEL_EXPORTER_OTLP_ENDPOINT"], "--chaos-file", str(chaos_file)),
         ],
         env,
         folder / "redelivery.log",
         paths.ROOT,
     )
-    return switch
+    return chaos_file
 
 
 def _wait_for(processes: Processes, name: str, url: str) -> None:

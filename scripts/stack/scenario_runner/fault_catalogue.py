@@ -1,4 +1,4 @@
-"""List the bugs on purpose in the form that the Observatory reads."""
+"""List the bugs on purpose and the platform conditions in the form that the Observatory reads."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cloud.platform_conditions.catalogue import CONDITIONS
 from faults.catalogue import FAULTS
 from stack.scenario_runner import scenario
 
 
 def catalogue() -> dict[str, Any]:
-    """Return every fault, with the scenarios that provoke it.
+    """Return every fault, then every platform condition, with the scenarios that turn it on.
 
     A page's fault has no flag, because the rules let no page read one: its `address` turns it on.
     """
@@ -24,13 +25,26 @@ def catalogue() -> dict[str, Any]:
                 "where": fault.where,
                 "summary": fault.summary,
                 "scenarios": [
-                    name
-                    for name, shown in scenarios.items()
-                    if fault.name in (shown.fault, *shown.weather)
+                    name for name, shown in scenarios.items() if fault.name == shown.fault
                 ],
                 "address": f"{fault.page}?fault={fault.name}" if fault.where == "page" else None,
             }
             for fault in FAULTS
+        ]
+        + [
+            {
+                "name": condition.name,
+                "kind": "platform",
+                "where": condition.where,
+                "summary": condition.summary,
+                "scenarios": [
+                    name
+                    for name, shown in scenarios.items()
+                    if condition.name in shown.platform_conditions
+                ],
+                "address": None,
+            }
+            for condition in CONDITIONS
         ]
     }
 

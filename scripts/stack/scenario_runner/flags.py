@@ -10,7 +10,8 @@ from typing import Any
 from stack.clients.firestore_rest import Firestore, decode
 
 COLLECTION = "flags"
-# As long as the functions keep what they read, by faults/store.py, and some more.
+# Longer than the functions keep what they read: faults/store.py and
+# cloud/platform_conditions/flags.py say how long.
 OBEYED_SECONDS = 1.2
 
 

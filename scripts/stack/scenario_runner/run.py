@@ -70,7 +70,7 @@ def run_scenario(
         Problem: what leads to the failure can't be brought about.
     """
     began = time.monotonic()
-    on = {*scenario.weather, *(() if fixed else (scenario.fault,))}
+    on = {*scenario.platform_conditions, *(() if fixed else (scenario.fault,))}
     with scenario_context(addresses) as context, context.flags.only(on):
         seen = scenario.provoke(context)
         journeys = context.whole(seen.trace_ids)

@@ -27,9 +27,9 @@ class Seen:
 class Scenario:
     """One failure.
 
-    `fault` is its flag. `weather` are flags that are on either way, because they are what the right
-    way survives. `report` is the symptom in a user's words, `reveals` what in the trace tells it
-    from every other, `fix` what the right way does.
+    `fault` is its flag. `platform_conditions` are flags that are on either way, because they are
+    what the right way survives. `report` is the symptom in a user's words, `reveals` what in the
+    trace tells it from every other, `fix` what the right way does.
 
     `breaks` are the invariants that do not hold with the fault; the others hold, and all do the
     right way. `signature` is a pure function of traces: it returns the evidence, or None where
@@ -42,7 +42,7 @@ class Scenario:
     fix: str
     provoke: Callable[[ScenarioContext], Seen]
     signature: Callable[[Sequence[Journey]], str | None]
-    weather: tuple[str, ...] = ()
+    platform_conditions: tuple[str, ...] = ()
     breaks: frozenset[Invariant] = frozenset()
 
 

@@ -36,7 +36,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
 
 SCENARIO = Scenario(
     fault="tells-only-if-it-moved",
-    weather=("pubsub-refuses-once",),
+    platform_conditions=("pubsub-refuses-once",),
     breaks=frozenset({"no lost order"}),
     report="My order has said “reserved” for minutes. Others who came later have their tickets.",
     reveals="A send that failed after the order moved, and an attempt after it that sent nothing.",

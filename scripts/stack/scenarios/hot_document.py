@@ -18,7 +18,7 @@ from stack.scenario_runner.span_queries import (
     unix_seconds,
 )
 
-# As many as the weather has meet, each for a show of its own.
+# As many as the platform condition has meet, each for a show of its own.
 ORDERS = 3
 MEETING = "commit is under way"
 # Firestore's emulator waits for a lock for two seconds before it aborts somebody. Without a lock
@@ -74,7 +74,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
 
 SCENARIO = Scenario(
     fault="counts-in-one-document",
-    weather=("firestore-is-far",),
+    platform_conditions=("firestore-is-far",),
     report="When many buy at once tickets come late, even for a show that nobody else wants.",
     reveals="Commits of issue that were aborted after seconds, for orders of shows of all sorts.",
     fix="Count in several documents, added to without being read, and add them up to read them.",

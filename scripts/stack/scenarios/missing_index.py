@@ -32,7 +32,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
 
 SCENARIO = Scenario(
     fault="asks-without-an-index",
-    weather=("firestore-wants-indexes",),
+    platform_conditions=("firestore-wants-indexes",),
     report="It worked on every laptop. Since it is deployed the seats that are left don't appear.",
     reveals="A query under the function that failed with FAILED_PRECONDITION, at once, each time.",
     fix="Make the index, and have ./scripts/indexes hold each query that ran against the indexes.",

@@ -31,7 +31,7 @@ def provoke(context: ScenarioContext) -> Seen:
         quote = context.wait_for_span(trace_id, "quote")
         is_new = attr(quote, "faas.coldstart")
         if not is_new and not first:
-            continue  # an instance that is older than the weather
+            continue  # an instance that is older than the platform condition
         traces.append(trace_id)
         (first if is_new else later).append(took)
         if is_new:
@@ -81,7 +81,7 @@ def own_work(journey: Journey, row: Row) -> dict[str, float]:
 
 SCENARIO = Scenario(
     fault="works-out-every-price",
-    weather=("instances-come-and-go",),
+    platform_conditions=("instances-come-and-go",),
     report="Every now and then a price takes seconds. I try again, and it is there at once.",
     reveals="All slow calls have faas.coldstart in common, and one row of work that no other has.",
     fix="Do what this call needs and no more: an instance may be gone before the rest is used.",

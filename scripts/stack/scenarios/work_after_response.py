@@ -34,7 +34,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
 
 SCENARIO = Scenario(
     fault="tells-after-the-answer",
-    weather=("cpu-only-during-requests",),
+    platform_conditions=("cpu-only-during-requests",),
     breaks=frozenset({"no lost order"}),
     report="My card was charged, and the order says “paid”. The ticket never comes.",
     reveals="A row of settle that went well, says what it will do next, and has nothing under it.",

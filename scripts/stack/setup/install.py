@@ -11,7 +11,14 @@ from pathlib import Path
 from stack import paths
 from stack.console import print_line, step
 from stack.errors import UserError
-from stack.setup import docs_site, external_command, python_environment, steps, toolchain
+from stack.setup import (
+    docs_site,
+    external_command,
+    python_environment,
+    steps,
+    toolchain,
+    worker_launcher,
+)
 from stack.setup.python_environment import REGISTRY_HINT
 from stack.setup.steps import files_in, one_at_a_time, step_needed
 
@@ -118,13 +125,16 @@ def _python_side() -> None:
     ):
         stamp = f"venv-{folder.name}"
         python_environment.make(stamp, folder / "venv", folder / "requirements.txt", name)
+    worker_launcher.write(paths.FUNCTIONS / "venv", paths.ROOT)
     _fault_catalogue()
 
 
 def _fault_catalogue() -> None:
-    """Write the list of the bugs on purpose that the Observatory's switchboard shows."""
+    """Write the list of faults and platform conditions that the Observatory shows."""
     sources = files_in(
-        "functions/faults/catalogue.py", "scripts/stack/scenario_runner/fault_catalogue.py"
+        "functions/faults",
+        "cloud/platform_conditions/catalogue.py",
+        "scripts/stack/scenario_runner/fault_catalogue.py",
     )
     sources += sorted(paths.ROOT.glob("scripts/stack/scenarios/*.py"))
     with step_needed("faults", sources, [], paths.FAULTS) as needed:

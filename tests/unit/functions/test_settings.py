@@ -133,43 +133,6 @@ def test_a_place_for_the_bugs_that_is_none_is_an_error_that_names_it(
         settings.faults_obey_flags()
 
 
-LOCAL_READERS: dict[str, tuple[Callable[[], str], str, str]] = {
-    "REDELIVERY_URL": (settings.redelivery_url, "http://127.0.0.1:4322/", "http://127.0.0.1:4322"),
-    "REDELIVERY_SWITCH": (settings.redelivery_switch, "/tmp/switch", "/tmp/switch"),
-}
-
-
-def test_every_local_setting_has_a_reader() -> None:
-    """The table and the functions that read it are the same list."""
-    assert {setting.name for setting in settings.LOCAL_SETTINGS} == set(LOCAL_READERS)
-
-
-@pytest.mark.parametrize("name", LOCAL_READERS)
-def test_a_local_setting_counts_in_the_emulator_alone(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A deployed function ignores it: events are the platform's there."""
-    read, value, meant = LOCAL_READERS[name]
-    monkeypatch.delenv(name, raising=False)
-    assert read() == ""
-    monkeypatch.setenv(name, value)
-    assert read() == ""
-    monkeypatch.setenv("FUNCTIONS_EMULATOR", "true")
-    assert read() == meant
-
-
-@pytest.mark.parametrize(("signature", "served"), [("cloudevent", "issue"), ("http", ""), ("", "")])
-def test_the_event_function_that_is_served_is_the_platforms_to_name(
-    monkeypatch: pytest.MonkeyPatch, signature: str, served: str
-) -> None:
-    """None, where one that is called is served, or main.py is only looked at."""
-    monkeypatch.setenv("FUNCTION_SIGNATURE_TYPE", signature)
-    monkeypatch.delenv("FUNCTION_TARGET", raising=False)
-    assert settings.served_event_function() == ""
-    monkeypatch.setenv("FUNCTION_TARGET", "issue")
-    assert settings.served_event_function() == served
-
-
 def test_the_project_is_whichever_the_platform_names(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two names are in use for it; the emulator's goes first."""
     for name in ("GCLOUD_PROJECT", "GOOGLE_CLOUD_PROJECT"):
@@ -219,9 +182,5 @@ def test_the_example_lists_every_setting_and_no_other() -> None:
     example = (ROOT / ".env.example").read_text()
     listed = set(re.findall(r"^(?:#\s*)?([A-Z][A-Z0-9_]*)=", example, re.MULTILINE))
     ours = {name for name in listed if not OTHERS.fullmatch(name)}
-    everything = (
-        *settings.SETTINGS,
-        *settings.OPTIONAL_SETTINGS,
-        *settings.LOCAL_SETTINGS,
-    )
+    everything = (*settings.SETTINGS, *settings.OPTIONAL_SETTINGS)
     assert ours == {setting.name for setting in everything}

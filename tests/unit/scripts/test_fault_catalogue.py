@@ -1,4 +1,4 @@
-"""The bugs on purpose as the Observatory is told of them."""
+"""The bugs on purpose and the platform conditions as the Observatory is told of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud.platform_conditions.catalogue import CONDITIONS
 from faults.catalogue import FAULTS, Fault
 from observatory.switchboard.catalogue import read_catalogue
 from stack.scenario_runner import scenario as scenarios
@@ -18,12 +19,13 @@ PAGES = [fault for fault in FAULTS if fault.where == "page"]
 
 
 def test_the_observatory_reads_what_is_written(tmp_path: Path) -> None:
-    """Every fault in its order, with the scenarios that provoke it."""
+    """Every fault and condition in its order, with the scenarios that turn it on."""
     path = tmp_path / "faults.json"
     write(path)
     listed = read_catalogue(path)
     assert [(each.name, each.kind, each.where, each.summary) for each in listed] == [
-        (fault.name, fault.kind, fault.where, fault.summary) for fault in FAULTS
+        *((fault.name, fault.kind, fault.where, fault.summary) for fault in FAULTS),
+        *((one.name, "platform", one.where, one.summary) for one in CONDITIONS),
     ]
     provoked = {name for each in listed for name in each.scenarios}
     assert provoked == set(scenarios.names())

@@ -1,0 +1,119 @@
+"""The HTTP side: workers hand events over, people and tests ask and tell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from cloud.delivery import telemetry
+from cloud.delivery.backoff import Backoff
+from cloud.delivery.chaos import BadChaos, parse
+from cloud.delivery.chaos_file import ChaosFile
+from cloud.delivery.dispatcher import Dispatcher
+from cloud.delivery.emulators import DeadLetters, Functions
+from cloud.delivery.event import BadEvent, parse_event
+
+# A page of any site can have a browser post here, but not as JSON and not under its own name.
+HOSTS = ["127.0.0.1", "localhost"]
+
+
+class NotJson(Exception):
+    """A request's body is not JSON, or doesn't say that it is."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Where the other parts of the stack are, as URLs, and its project."""
+
+    functions: str
+    pubsub: str
+    otlp: str
+    project: str
+
+
+def create_app(stack: Stack, backoff: Backoff, chaos_file: Path | None) -> Starlette:
+    """The application; `chaos_file` is the file by which workers know that chaos is on."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        provider, tracer = telemetry.tracer_to(stack.otlp)
+        # trust_env: a proxy in the environment must not come between this machine and itself.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=8)
+        async with httpx.AsyncClient(trust_env=False, limits=limits) as http:
+            dispatcher = Dispatcher(
+                Functions(http, stack.functions, stack.project),
+                DeadLetters(http, stack.pubsub, stack.project),
+                tracer,
+                backoff,
+                ChaosFile(chaos_file),
+            )
+            app.state.dispatcher = dispatcher
+            yield
+            await dispatcher.end()
+        provider.shutdown()
+
+    return Starlette(
+        routes=[
+            Route("/events", _take, methods=["POST"]),
+            Route("/chaos", _set_chaos, methods=["POST"]),
+            Route("/chaos", _chaos),
+            Route("/state", _state),
+            Route("/dead", _dead),
+        ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)],
+        exception_handlers={NotJson: _refused, BadChaos: _refused, BadEvent: _refused},
+        lifespan=lifespan,
+    )
+
+
+async def _take(request: Request) -> Response:
+    event, failed = parse_event(await _json_in(request))
+    _dispatcher(request).take(event, failed)
+    return JSONResponse({"taken": True}, status_code=202)
+
+
+async def _set_chaos(request: Request) -> Response:
+    _dispatcher(request).set_chaos(parse(await _json_in(request)))
+    return await _chaos(request)
+
+
+async def _chaos(request: Request) -> Response:
+    return JSONResponse(_dispatcher(request).chaos.as_json())
+
+
+async def _state(request: Request) -> Response:
+    return JSONResponse(_dispatcher(request).state())
+
+
+async def _dead(request: Request) -> Response:
+    return JSONResponse({"dead": list(_dispatcher(request).dead)})
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, status_code=400)
+
+
+async def _json_in(request: Request) -> Any:
+    if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
+        raise NotJson("the body must be application/json, and the request must say so")
+    try:
+        return json.loads(await request.body())
+    except ValueError as error:
+        raise NotJson(f"the body is not JSON: {error}") from error
+
+
+def _dispatcher(request: Request) -> Dispatcher:
+    dispatcher: Dispatcher = request.app.state.dispatcher
+    return dispatcher

@@ -1,0 +1,23 @@
+"""Tells the functions' workers whether events come to the delivery process first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class ChaosFile:
+    """A file that exists while chaos is on: a worker looks for it before each event, which costs it
+    a few microseconds."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self.turn(on=False)
+
+    def turn(self, *, on: bool) -> None:
+        """Create the file, or remove it."""
+        if self._path is None:
+            return
+        if on:
+            self._path.touch()
+        else:
+            self._path.unlink(missing_ok=True)

@@ -1,0 +1,125 @@
+"""What this process puts into an event's own trace: that somebody gave up, and why."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.util.types import AttributeValue
+
+from cloud.delivery.emulators import DEAD_LETTER_TOPIC
+from cloud.delivery.event import ATTEMPT_ATTRIBUTE, Attempt, Event
+
+EXPORT_DELAY_MS = 200
+EXPORT_TIMEOUT_SECONDS = 1.0
+
+_ROOT = Path(__file__).parents[2]
+_PROPAGATOR = TraceContextTextMapPropagator()
+
+
+def tracer_to(otlp_url: str) -> tuple[TracerProvider, trace.Tracer]:
+    """A tracer whose spans go to an OTLP endpoint; shut its provider down at the end."""
+    provider = TracerProvider(resource=Resource.create({"service.name": "redelivery"}))
+    exporter = OTLPSpanExporter(f"{otlp_url.rstrip('/')}/v1/traces", timeout=EXPORT_TIMEOUT_SECONDS)
+    provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=EXPORT_DELAY_MS))
+    return provider, provider.get_tracer("redelivery")
+
+
+def gave_up(tracer: trace.Tracer, event: Event, first: Attempt | None, last: Attempt) -> Span:
+    """Begin the span that says which function gave up, after how many attempts, and why.
+
+    It continues what the function's own span continued, and links the first and the last attempt.
+    """
+    links = [
+        Link(context, {"throughline.link": name})
+        for name, attempt in (("first-attempt", first), ("last-attempt", last))
+        if attempt and attempt.span and (context := _span_context(attempt.span)) is not None
+    ]
+    span = tracer.start_span(
+        f"send {DEAD_LETTER_TOPIC}",
+        _PROPAGATOR.extract({"traceparent": _context_of(event, first, last)}),
+        SpanKind.PRODUCER,
+        {
+            **_about(event, last),
+            **_called_from(),
+            "messaging.system": "gcp_pubsub",
+            "messaging.operation.name": "send",
+            "messaging.operation.type": "send",
+            "messaging.destination.name": DEAD_LETTER_TOPIC,
+        },
+        links,
+    )
+    description = f"{event.function} gave up after {last.number} attempts: {last.error}"
+    span.set_status(Status(StatusCode.ERROR, description))
+    return span
+
+
+def spanless(tracer: trace.Tracer, event: Event, attempt: Attempt, known: Attempt) -> None:
+    """Record an attempt that failed before its function ran, so that no span tells of it.
+
+    `known` is a later attempt of the same event, which says what trace it belongs to.
+    """
+    span = tracer.start_span(
+        f"deliver {event.function}",
+        _PROPAGATOR.extract({"traceparent": known.parent or known.span or ""}),
+        SpanKind.INTERNAL,
+        {**_about(event, attempt), **_called_from()},
+        start_time=attempt.began_unix_nano or None,
+    )
+    span.set_status(Status(StatusCode.ERROR, attempt.error))
+    span.end(attempt.ended_unix_nano or None)
+
+
+def traceparent_of(span: Span) -> str:
+    """A span's context as a traceparent."""
+    carrier: dict[str, str] = {}
+    _PROPAGATOR.inject(carrier, trace.set_span_in_context(span))
+    return carrier.get("traceparent", "")
+
+
+def _about(event: Event, attempt: Attempt) -> Mapping[str, AttributeValue]:
+    about: dict[str, str | int | None] = {
+        "faas.invoked_name": event.function,
+        ATTEMPT_ATTRIBUTE: attempt.number,
+        "cloudevents.event_id": event.headers.get("ce-id"),
+        "cloudevents.event_type": event.headers.get("ce-type"),
+    }
+    return {name: value for name, value in about.items() if value is not None}
+
+
+def _called_from() -> Mapping[str, AttributeValue]:
+    """The line that called the function which calls this one."""
+    frame = sys._getframe(2)
+    path = Path(frame.f_code.co_filename)
+    return {
+        "code.function.name": f"{frame.f_globals['__name__']}.{frame.f_code.co_qualname}",
+        "code.file.path": path.relative_to(_ROOT).as_posix(),
+        "code.line.number": frame.f_lineno,
+    }
+
+
+def _context_of(event: Event, first: Attempt | None, last: Attempt) -> str:
+    """What the event's trace continues, best source first.
+
+    A function that never ran has left nothing; a Pub/Sub message then shows its context itself.
+    """
+    for attempt in (first, last):
+        if attempt and (attempt.parent or attempt.span):
+            return attempt.parent or attempt.span or ""
+    found = re.search(rb'"traceparent":\s*"([0-9a-f-]{55})"', event.body)
+    return found[1].decode() if found else ""
+
+
+def _span_context(traceparent: str) -> trace.SpanContext | None:
+    context = _PROPAGATOR.extract({"traceparent": traceparent})
+    found = trace.get_current_span(context).get_span_context()
+    return found if found.is_valid else None

@@ -1,0 +1,102 @@
+"""Which conditions are on, as the documents flags/{name} in Firestore have it.
+
+They are the flags of the Observatory's switchboard, `on: true` or off. This reads them itself
+instead of asking the OpenFeature client that the app may have: conditions work with an app that has
+none, and a cold start pays for neither that library nor Firestore's client.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from opentelemetry import trace
+from opentelemetry.trace import Span
+
+from cloud.platform_conditions.catalogue import Condition
+from cloud.platform_conditions.firestore_emulator import FirestoreError
+
+COLLECTION = "flags"
+#: The event of OpenTelemetry's semantic conventions for feature flags.
+EVENT = "feature_flag.evaluation"
+
+# How long a worker may go by what was written before; a read takes about 3 ms.
+CACHE_SECONDS = 1.0
+READS_MAX = 3
+
+_log = logging.getLogger(__name__)
+
+
+class Documents(Protocol):
+    """Where the flags are."""
+
+    def collection(self, name: str) -> dict[str, dict[str, object]]:
+        """Return the fields of each document of a collection, by document id."""
+        ...
+
+
+class Flags:
+    """The conditions that are on, read with one request for all and kept for `CACHE_SECONDS`.
+
+    Flags that can't be read are off until they can; the first failure is logged.
+    """
+
+    def __init__(self, documents: Documents, clock: Callable[[], float] = time.monotonic) -> None:
+        self._documents = documents
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._on: frozenset[str] = frozenset()
+        self._read_at: float | None = None
+        self._unreadable = False
+
+    def is_on(self, condition: Condition) -> bool:
+        """Return whether a condition is on; never raises."""
+        with self._lock:
+            if self._read_at is None or self._clock() - self._read_at >= CACHE_SECONDS:
+                self._read_until_fresh()
+            return condition.name in self._on
+
+    def is_met(self, condition: Condition) -> bool:
+        """Return whether a condition is on, and record on the current span that it is met."""
+        is_on = self.is_on(condition)
+        if is_on:
+            record(trace.get_current_span(), condition)
+        return is_on
+
+    def _read_until_fresh(self) -> None:
+        """Read the flags, and again if that took so long that they may be older than allowed."""
+        for _ in range(READS_MAX):
+            # From before the read: a write during it may not be in its result.
+            self._read_at = self._clock()
+            self._on = self._read()
+            if self._unreadable or self._clock() - self._read_at < CACHE_SECONDS:
+                return
+
+    def _read(self) -> frozenset[str]:
+        try:
+            found = self._documents.collection(COLLECTION)
+        except FirestoreError as error:
+            if not self._unreadable:
+                _log.warning("The platform conditions' flags can't be read: all are off: %s", error)
+            self._unreadable = True
+            return frozenset()
+        self._unreadable = False
+        return frozenset(
+            name for name, fields in found.items() if fields.get("on") == {"booleanValue": True}
+        )
+
+
+def record(span: Span, condition: Condition) -> None:
+    """Record on a span that a condition is met, as a flag that was evaluated to "on"."""
+    span.add_event(
+        EVENT,
+        {
+            "feature_flag.key": condition.name,
+            "feature_flag.provider.name": "firestore",
+            "feature_flag.result.variant": "on",
+            "feature_flag.result.reason": "static",
+        },
+    )
