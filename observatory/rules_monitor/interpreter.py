@@ -60,8 +60,9 @@ def value_of(node: Node, scope: Scope) -> Any:  # noqa: PLR0911, PLR0912  # one 
         case syntax.Index(target=target, key=key):
             return values.member(value_of(target, scope), value_of(key, scope))
         case syntax.Range(target=target, first=first, end=end):
-            bounds = value_of(first, scope), value_of(end, scope)
-            return values.part(value_of(target, scope), *bounds)
+            start = value_of(first, scope)
+            stop = None if end is None else value_of(end, scope)
+            return values.part(value_of(target, scope), start, stop)
         case syntax.Unary(operator=operator, operand=operand):
             return values.unary(operator, value_of(operand, scope))
         case syntax.Binary(operator="is", left=left, right=syntax.Name(name=kind)):
@@ -120,7 +121,7 @@ def _map_of(entries: tuple[tuple[Node, Node], ...], scope: Scope) -> dict[str, A
     for key_node, value_node in entries:
         key = values.known(value_of(key_node, scope))
         if not isinstance(key, str):
-            raise Unknown("a map key that is not a string")
+            raise Failed("a map key that is not a string")
         result[key] = value_of(value_node, scope)
     return result
 

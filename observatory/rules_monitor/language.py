@@ -63,7 +63,7 @@ def allows_at(block: Block, line: int) -> Iterator[tuple[tuple[Block, ...], Allo
 
 _SPACE = re.compile(r"(?:\s+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+", re.ASCII)
 _STRING = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
 _PATTERN = re.compile(r"(?:/(?:\{\s*\w+\s*(?:=\s*\*\*\s*)?\}|[^\s/{}]+))+", re.ASCII)
 _SEGMENT = re.compile(r"\(default\)|[\w.~%@+*-]+", re.ASCII)
@@ -72,11 +72,14 @@ _TOKEN = re.compile(
     rf"{_STRING.pattern}|//[^\n]*|/\*.*?\*/|&&|\|\||\s+|\w+|[^;]", re.DOTALL | re.ASCII
 )
 _STATEMENT_END = re.compile(r"(?>[^;'\"/]+|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|//[^\n]*|/)*+;")
-_COMPARISON = re.compile(r"==|!=|<=|>=|<|>|(?:in|is)\b")
+_MEMBERSHIP = re.compile(r"(?:in|is)\b")
+_EQUALITY = re.compile(r"==|!=")
+_RELATION = re.compile(r"<=|>=|<|>")
 _SUM = re.compile(r"[+-]")
 _PRODUCT = re.compile(r"[*/%]")
 _UNARY = re.compile(r"!(?!=)|-")
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None}
 
 
@@ -181,7 +184,7 @@ class _Parser:
         self._skip()
         start = self._at
         try:
-            node = self._comparison()
+            node = self._membership()
             self._skip()
             if not _OPERAND_END.match(self._text, self._at):
                 raise NotSupported("an operand")
@@ -212,8 +215,14 @@ class _Parser:
             operands.append(parse_operand())
         return operands[0] if len(operands) == 1 else build(operands[0].at, tuple(operands))
 
-    def _comparison(self) -> Node:
-        return self._binary(_COMPARISON, self._sum)
+    def _membership(self) -> Node:
+        return self._binary(_MEMBERSHIP, self._equality)
+
+    def _equality(self) -> Node:
+        return self._binary(_EQUALITY, self._relation)
+
+    def _relation(self) -> Node:
+        return self._binary(_RELATION, self._sum)
 
     def _sum(self) -> Node:
         return self._binary(_SUM, self._product)
@@ -245,14 +254,21 @@ class _Parser:
                 else:
                     node = Member(node.at, node, name)
             elif self._sign("["):
-                key = self._expression()
-                if self._sign(":"):
-                    node = Range(node.at, node, key, self._expression())
-                else:
-                    node = Index(node.at, node, key)
+                node = self._index_or_range(node)
                 self._require("]")
             else:
                 return node
+
+    def _index_or_range(self, target: Node) -> Node:
+        if self._sign(":"):
+            first: Node = Literal(self._at, 0)
+        else:
+            first = self._expression()
+            if not self._sign(":"):
+                return Index(target.at, target, first)
+        self._skip()
+        end = None if self._text.startswith("]", self._at) else self._expression()
+        return Range(target.at, target, first, end)
 
     def _primary(self) -> Node:  # noqa: PLR0911  # one return a kind
         self._skip()
@@ -353,4 +369,8 @@ def line_at(text: str, offset: int) -> int:
 
 
 def _unquoted(text: str) -> str:
-    return re.sub(r"\\(.)", lambda escape: _ESCAPES.get(escape[1], escape[1]), text[1:-1])
+    return _ESCAPE.sub(_unescaped, text[1:-1])
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    return chr(int(escape[1], 16)) if escape[1] else _ESCAPES.get(escape[2], escape[2])

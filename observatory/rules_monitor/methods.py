@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import re2
 
-from observatory.rules_monitor.typed import Path, Timestamp
+from observatory.rules_monitor.typed import Timestamp
 from observatory.rules_monitor.values import (
+    Failed,
     MapDiff,
     RulesSet,
     Unknown,
+    identity,
     is_number,
     known,
+    size_of_text,
 )
 
 
@@ -40,7 +44,8 @@ def call_in_namespace(namespace: str, name: str, arguments: list[Any]) -> Any:
 
 def call_method(target: Any, name: str, arguments: list[Any]) -> Any:
     """Return ``target.name(*arguments)``."""
-    known(target)
+    if known(target) is None or isinstance(target, bool | int | float):
+        raise Failed(name)  # they have no methods
     for kind, methods in _METHODS:
         if isinstance(target, kind) and name in methods:
             try:
@@ -52,7 +57,7 @@ def call_method(target: Any, name: str, arguments: list[Any]) -> Any:
 
 def _matches(text: str, pattern: str) -> bool:
     if not isinstance(pattern, str):
-        raise Unknown("a pattern that is not a string")
+        raise Failed("a pattern that is not a string")
     try:
         return _compiled(pattern).fullmatch(text) is not None
     except re2.error:
@@ -66,28 +71,49 @@ def _compiled(pattern: str) -> Any:
     return re2.compile(pattern, options)
 
 
-def _size_of_text(text: str) -> int:
-    if not text.isascii():
-        raise Unknown("size")
-    return len(text)
+def _ascii_only(change: Callable[[str], str]) -> Callable[[str], str]:
+    """Refuse text in which languages disagree on letters and spaces."""
+
+    def changed(text: str) -> str:
+        if not text.isascii():
+            raise Unknown("text beyond ASCII")
+        return change(text)
+
+    return changed
 
 
 def _get(fields: dict[str, Any], key: Any, default: Any) -> Any:
     """Return the value of a key, or of a list of keys into nested maps."""
-    if not isinstance(key, list):
-        key = [key]
+    keys = key if isinstance(key, list) else [key]
+    if not keys:
+        raise Unknown("get without a key")
     value: Any = fields
-    if not key:
-        raise Unknown("get")
-    for each in key:
+    for each in keys:
         if not isinstance(each, str):
-            raise Unknown("get")
-        if not isinstance(known(value), dict):
-            raise Unknown("get")
-        if each not in value:
+            raise Failed("a key that is not a string")
+        if not isinstance(known(value), dict) or each not in value:
             return default
         value = value[each]
     return value
+
+
+Compare = Callable[[frozenset[Any], frozenset[Any]], bool]
+
+
+def _compare_lists(decide: Compare) -> Callable[..., bool]:
+    def compare(items: list[Any], others: Any) -> bool:
+        if not isinstance(others, list):
+            raise Failed("a comparison of a list with something else")
+        return decide(frozenset(map(identity, items)), frozenset(map(identity, others)))
+
+    return compare
+
+
+def _compare_sets(decide: Compare) -> Callable[..., bool]:
+    def compare(items: RulesSet, others: Any) -> bool:
+        return decide(items.identities(), _as_set(others).identities())
+
+    return compare
 
 
 def _as_set(items: Any) -> RulesSet:
@@ -96,16 +122,16 @@ def _as_set(items: Any) -> RulesSet:
     return items if isinstance(items, RulesSet) else RulesSet(items)
 
 
-def _compare(decide: Callable[[frozenset[Any], frozenset[Any]], bool]) -> Callable[..., bool]:
-    def compare(items: Any, wanted: Any) -> bool:
-        return decide(_as_set(items).identities(), _as_set(wanted).identities())
-
-    return compare
+def _without(items: list[Any], others: Any) -> list[Any]:
+    if not isinstance(others, list):
+        raise Unknown("removeAll of something else")
+    removed = set(map(identity, others))
+    return [item for item in items if identity(item) not in removed]
 
 
 def _diff(new: dict[str, Any], old: Any) -> MapDiff:
     if not isinstance(old, dict):
-        raise Unknown("diff")
+        raise Failed("diff with something else")
     return MapDiff(new, old)
 
 
@@ -113,14 +139,18 @@ def _keys_of_diff(name: str) -> Callable[[MapDiff], RulesSet]:
     return lambda diff: RulesSet(diff.keys[name])
 
 
-_COMPARISONS: dict[str, Callable[..., Any]] = {
-    "hasAll": _compare(lambda items, wanted: items >= wanted),
-    "hasAny": _compare(lambda items, wanted: bool(items & wanted)),
-    "hasOnly": _compare(lambda items, wanted: items <= wanted),
-    "size": len,
+def _calendar(part: Callable[[datetime], int]) -> Callable[[Timestamp], int]:
+    return lambda time: part(datetime.fromtimestamp(time.unix_nano // 10**9, UTC))
+
+
+_COMPARISONS: dict[str, Compare] = {
+    "hasAll": lambda items, others: items >= others,
+    "hasAny": lambda items, others: bool(items & others),
+    "hasOnly": lambda items, others: items <= others,
 }
 _SETS: dict[str, Callable[..., Any]] = {
-    **_COMPARISONS,
+    **{name: _compare_sets(decide) for name, decide in _COMPARISONS.items()},
+    "size": len,
     "difference": lambda items, other: items.where(
         lambda key: key not in _as_set(other).identities()
     ),
@@ -135,7 +165,7 @@ _METHODS: tuple[tuple[type, dict[str, Callable[..., Any]]], ...] = (
         {
             "diff": _diff,
             "get": _get,
-            "keys": RulesSet,
+            "keys": sorted,
             "size": len,
             "values": lambda fields: list(fields.values()),
         },
@@ -148,14 +178,43 @@ _METHODS: tuple[tuple[type, dict[str, Callable[..., Any]]], ...] = (
         },
     ),
     (RulesSet, _SETS),
-    (list, {**_COMPARISONS, "concat": lambda items, other: items + other, "toSet": RulesSet}),
-    (str, {"matches": _matches, "size": _size_of_text}),
+    (
+        list,
+        {
+            **{name: _compare_lists(decide) for name, decide in _COMPARISONS.items()},
+            "concat": lambda items, other: items + other,
+            "removeAll": _without,
+            "size": len,
+            "toSet": RulesSet,
+        },
+    ),
+    (
+        str,
+        {
+            "lower": _ascii_only(str.lower),
+            "matches": _matches,
+            "size": size_of_text,
+            "upper": _ascii_only(str.upper),
+        },
+    ),
     (bytes, {"size": len}),
-    (Path, {}),
-    (Timestamp, {"toMillis": lambda time: time.unix_nano // 1_000_000}),
+    (
+        Timestamp,
+        {
+            "day": _calendar(lambda time: time.day),
+            "dayOfWeek": _calendar(datetime.isoweekday),
+            "dayOfYear": _calendar(lambda time: time.timetuple().tm_yday),
+            "hours": _calendar(lambda time: time.hour),
+            "minutes": _calendar(lambda time: time.minute),
+            "month": _calendar(lambda time: time.month),
+            "nanos": lambda time: time.unix_nano % 10**9,
+            "seconds": _calendar(lambda time: time.second),
+            "toMillis": lambda time: time.unix_nano // 1_000_000,
+            "year": _calendar(lambda time: time.year),
+        },
+    ),
 )
 _FUNCTIONS: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("math", "abs"): abs,
     ("math", "isNaN"): math.isnan,
-    ("math", "isInfinite"): math.isinf,
 }

@@ -61,11 +61,11 @@ class Index(Node):
 
 @dataclass(frozen=True)
 class Range(Node):
-    """``target[first:end]``"""
+    """``target[first:end]``; without an end up to the last item."""
 
     target: Node
     first: Node
-    end: Node
+    end: Node | None
 
 
 @dataclass(frozen=True)

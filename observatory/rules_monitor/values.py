@@ -1,8 +1,8 @@
-"""Values and operators of the rules language.
+"""Values and operators of the rules language, as Firestore emulator 1.19.9 implements them.
 
-Follows the reference (https://firebase.google.com/docs/reference/rules/rules) where Python differs:
-numbers are 64-bit integers or doubles, a bool is not a number, and a list finds an integer by an
-integer only.
+Where Python differs: numbers are 64-bit integers or doubles, and a bool is not a number.
+``1 == 1.0`` is true, also for the items of a set and for the values of a map diff, but within lists
+and maps an integer and a double differ. Strings are counted and ordered by UTF-16 code units.
 
 Two exceptions: ``Failed`` where the rules engine itself fails, ``Unknown`` where this module cannot
 tell what the rules engine does.
@@ -31,7 +31,10 @@ class RulesSet:
     """A ``rules.Set``: unordered, without duplicates."""
 
     def __init__(self, items: Iterable[Any]) -> None:
-        self._items = {identity(item): item for item in items}
+        self._items = {_identity_in_set(item): item for item in items}
+
+    def __contains__(self, item: Any) -> bool:
+        return _identity_in_set(item) in self._items
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._items.values())
@@ -53,7 +56,7 @@ class MapDiff:
 
     def __init__(self, new: dict[str, Any], old: dict[str, Any]) -> None:
         both = new.keys() & old.keys()
-        changed = {key for key in both if identity(new[key]) != identity(old[key])}
+        changed = {key for key in both if not equal(new[key], old[key])}
         self.keys = {
             "addedKeys": new.keys() - old.keys(),
             "removedKeys": old.keys() - new.keys(),
@@ -75,7 +78,7 @@ def known(value: Any) -> Any:
 
 
 def identity(value: Any) -> Hashable:
-    """Return a key that two values share exactly if a list or set takes them for the same.
+    """Return a key that two values share exactly if they are the same item of a list.
 
     Raises:
         Unknown: the value, or one within it, is known only by its kind.
@@ -96,10 +99,14 @@ def identity(value: Any) -> Hashable:
 
 def equal(left: Any, right: Any) -> bool:
     """Return ``left == right``: numbers compare by value, whatever their types."""
-    known(left), known(right)
-    if is_number(left) and is_number(right):
-        return bool(left == right)
-    return identity(left) == identity(right)
+    return _identity_in_set(left) == _identity_in_set(right)
+
+
+def _identity_in_set(value: Any) -> Hashable:
+    # Python's numbers hash and compare by value, exactly. NaN is handled by `identity`.
+    if is_number(known(value)) and not math.isnan(value):
+        return ("number", value)
+    return identity(value)
 
 
 def member(value: Any, key: Any) -> Any:
@@ -120,11 +127,13 @@ def member(value: Any, key: Any) -> Any:
 
 
 def part(value: Any, first: Any, end: Any) -> Any:
-    """Return ``value[first:end]``."""
-    if not (isinstance(known(value), list | str) and is_int(known(first)) and is_int(known(end))):
-        raise Failed("a range")
-    if not 0 <= first <= end <= _length(value):
-        raise Failed("a range")
+    """Return ``value[first:end]``, with ``end`` None up to the last item."""
+    if not isinstance(known(value), list | str):
+        raise Failed("a range of something else")
+    length = _length(value)
+    end = length if end is None else known(end)
+    if not (is_int(known(first)) and is_int(end) and 0 <= first <= end <= length):
+        raise Failed("a range out of bounds")
     return value[first:end]
 
 
@@ -142,12 +151,16 @@ def binary(operator: str, left: Any, right: Any) -> Any:
             is_number(left) and is_number(right)
         ):
             raise Failed(operator)
+        if isinstance(left, str):
+            left, right = _utf_16(left), _utf_16(right)
         return _ORDER[operator](left, right)
     if operator == "+" and _both(left, right, str):
         return left + right
     if is_number(left) and is_number(right):
         return _arithmetic(operator, left, right)
-    raise Unknown(operator)
+    if isinstance(left, Timestamp) or isinstance(right, Timestamp):
+        raise Unknown(operator)  # times and durations
+    raise Failed(operator)
 
 
 def unary(operator: str, value: Any) -> Any:
@@ -158,6 +171,11 @@ def unary(operator: str, value: Any) -> Any:
     if operator == "-" and is_number(value):
         return _within_64_bits(-value)
     raise Failed(operator)
+
+
+def size_of_text(text: str) -> int:
+    """Return the length of a string in UTF-16 code units."""
+    return len(_utf_16(text)) // 2
 
 
 def is_int(value: Any) -> bool:
@@ -187,19 +205,21 @@ def _contains(container: Any, item: Any) -> bool:
     match container:
         case dict():
             if not isinstance(item, str):
-                raise Unknown("in")
+                raise Failed("in")
             return item in container
-        case list() | RulesSet():
+        case RulesSet():
+            return item in container
+        case list():
             return identity(item) in {identity(each) for each in container}
     raise Failed("in")
 
 
 def _arithmetic(operator: str, left: Any, right: Any) -> Any:
     if isinstance(left, float) or isinstance(right, float):
-        if operator == "/" and right == 0:
+        if right == 0 and operator in ("/", "%"):
             raise Unknown("a division by zero")
         if operator == "%":
-            raise Unknown(operator)
+            return math.fmod(left, right)
     elif operator in ("/", "%"):
         if right == 0:
             raise Failed("a division by zero")
@@ -214,8 +234,12 @@ def _arithmetic(operator: str, left: Any, right: Any) -> Any:
 
 def _within_64_bits(value: Any) -> Any:
     if is_int(value) and not INT_MIN <= value <= INT_MAX:
-        raise Unknown("an integer beyond 64 bits")
+        raise Failed("an integer beyond 64 bits")
     return value
+
+
+def _utf_16(text: str) -> bytes:
+    return text.encode("utf-16-be", "surrogatepass")
 
 
 def _is(value: Any, kind: str) -> bool:
@@ -249,7 +273,7 @@ _KINDS: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
     "list": lambda value: isinstance(value, list),
     "map": lambda value: isinstance(value, dict),
+    "map_diff": lambda value: isinstance(value, MapDiff),
     "path": lambda value: isinstance(value, Path),
-    "set": lambda value: isinstance(value, RulesSet),
     "timestamp": lambda value: isinstance(value, Timestamp),
 }
