@@ -1,21 +1,28 @@
-"""Which index a query needs, by the rules that Firestore documents, and whether it is there.
+"""Compute which indexes a query needs, and whether firestore.indexes.json has them.
 
-The emulator answers every query without one (firebase-tools#2027), so that a query that lacks its
-index is found in production. Pure: texts of queries go in, as `db.query.text` has them, and what
-firestore.indexes.json says.
+The emulator answers every query without an index (firebase-tools#2027), so a query that lacks one
+fails for the first time in production. This module is pure: it takes the text of a query, as
+`db.query.text` has it, and the parsed firestore.indexes.json.
 
-The rules: https://firebase.google.com/docs/firestore/query-data/index-overview. Equalities alone,
-`in` and array-contains among them, are answered from the fields' own indexes, which are merged; so
-is one field's range or order. An order or a range beside anything else takes a composite index: the
-fields that are equal, in any order, then those of the order, in that order and direction. Composite
-indexes that end in the same order are merged too. Each alternative of an `or` takes its own.
+Rules: https://firebase.google.com/docs/firestore/query-data/index-overview
+- Firestore indexes every field by itself, in both directions and for array-contains, within a
+  collection but not for collection groups. Field overrides change that: for a field and the fields
+  within it, or with the path `*` for all other fields of a collection.
+- Equality filters (`in` and array-contains included) are answered by merging single-field and
+  composite indexes that together hold every field of the filters.
+- A range or an order beside other fields needs composite indexes: the equality fields in any order,
+  then the ordered fields in the query's order and directions.
+- Every index ends in `__name__`, in the direction of its last field. Alone, `__name__` is indexed
+  ascending only.
+- Each alternative of an `or` needs its own indexes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 ID = "__name__"
@@ -26,14 +33,18 @@ _WORD = re.compile(r"(?:`(?:\\.|[^`\\])*`|[^\s,`])+")
 _DIRECTIONS = {"ASCENDING": "asc", "DESCENDING": "desc"}
 
 
+# What an override's path and collection group are where it sets the default for all fields.
+ANY_FIELD = "*"
+ANY_COLLECTION = "__default__"
+
+
 class Unreadable(Exception):
-    """A text that is no query's."""
+    """The text is not that of a query."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """What a query asks for: alternatives of filters, each a field and an operator, and orderings,
-    each a field and "asc" or "desc"."""
+    """Alternatives of filters (field, operator), and orderings (field, "asc" or "desc")."""
 
     collection: str
     is_group: bool
@@ -43,7 +54,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Index:
-    """An index that a query needs: the fields that it holds equal, and those that it orders by."""
+    """An index that answers a query by itself: its equality fields, array fields and orderings."""
 
     collection: str
     is_group: bool
@@ -54,7 +65,7 @@ class Index:
     def __str__(self) -> str:
         fields = [
             *sorted(self.equal),
-            *(f"{field} array" for field in sorted(self.arrays)),
+            *(_array(field) for field in sorted(self.arrays)),
             *(f"{field} {direction}" for field, direction in self.orderings),
         ]
         scope = "group " if self.is_group else ""
@@ -62,19 +73,19 @@ class Index:
 
 
 def missing(text: str, indexes: Mapping[str, Any]) -> list[Index]:
-    """The indexes that a query needs and firestore.indexes.json, parsed, lacks.
+    """Return the indexes that a query needs and the parsed firestore.indexes.json lacks.
 
     Raises:
-        Unreadable: the text is no query's.
+        Unreadable: the text is not that of a query.
     """
-    return [index for index in needed(read(text)) if not _is_there(index, indexes)]
+    return [index for index in needed(read(text)) if not _is_answered(index, indexes)]
 
 
 def read(text: str) -> Query:
-    """The query whose text it is.
+    """Parse the text of a query.
 
     Raises:
-        Unreadable: it is none's.
+        Unreadable: the text is not that of a query.
     """
     words = _WORD.findall(text)
     is_group = words[:1] == ["group"] and words[1:2] not in ([], ["where"], ["order"], ["limit"])
@@ -96,98 +107,113 @@ def read(text: str) -> Query:
                 orderings.append((field, direction))
                 at += 2
     except (IndexError, ValueError):
-        raise Unreadable(f"{text!r} is no query's text") from None
+        raise Unreadable(f"{text!r} is not the text of a query") from None
     if words[at:] not in ([], ["limit", "?"]):
-        raise Unreadable(f"{text!r} is no query's text")
+        raise Unreadable(f"{text!r} is not the text of a query")
     return Query(collection, is_group, tuple(map(tuple, alternatives)), tuple(orderings))
 
 
 def needed(query: Query) -> Iterator[Index]:
-    """Every index that a query needs, those that each field has by itself included."""
+    """Yield for each alternative of a query the one index that would answer it."""
     for filters in query.alternatives:
         equal = {field for field, operator in filters if operator in EQUALITIES} - {ID}
         arrays = {field for field, operator in filters if operator in ARRAYS}
         ranges = {field for field, operator in filters} - equal - arrays - {ID}
-        orderings = list(_without_own_id(_ordered(query.orderings, equal, ranges)))
-        if orderings and (equal or arrays or len(orderings) > 1):
-            parts: Iterable[tuple[set[str], set[str]]] = [(equal, arrays)]
-        else:
-            parts = [({field}, set()) for field in equal] + [(set(), {field}) for field in arrays]
-            parts = parts or ([(set(), set())] if orderings else [])
-        for part, array in parts:
+        orderings = _without_final_id(_complete_order(query.orderings, equal, ranges))
+        if equal or arrays or orderings:
             yield Index(
                 query.collection,
                 query.is_group,
-                frozenset(part),
-                frozenset(array),
+                frozenset(equal),
+                frozenset(arrays),
                 tuple(orderings),
             )
 
 
-def _ordered(
+def _complete_order(
     orderings: Sequence[tuple[str, str]], equal: set[str], ranges: set[str]
 ) -> list[tuple[str, str]]:
-    """The whole order: where it is not said, Firestore orders by the fields that have a range, by
-    their names, in the last direction that was said."""
-    said = [(field, direction) for field, direction in orderings if field not in equal]
-    last = said[-1][1] if said else "asc"
-    unsaid = sorted(ranges - {field for field, _ in said})
-    at = next((n for n, (field, _) in enumerate(said) if field == ID), len(said))
-    return [*said[:at], *((field, last) for field in unsaid), *said[at:]]
+    """Return the orderings with those that Firestore adds.
+
+    Fields with a range filter that the query does not order by follow by name, in the last
+    direction of the query.
+    """
+    explicit = [(field, direction) for field, direction in orderings if field not in equal]
+    direction = explicit[-1][1] if explicit else "asc"
+    implied = sorted(ranges - {field for field, _ in explicit})
+    at = next((n for n, (field, _) in enumerate(explicit) if field == ID), len(explicit))
+    return [*explicit[:at], *((field, direction) for field in implied), *explicit[at:]]
 
 
-def _without_own_id(orderings: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
-    """The order without the id at its end, which every index has, in its last direction."""
+def _without_final_id(orderings: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    """Drop a final `__name__` in the direction in which every index has it anyway."""
     if orderings and orderings[-1][0] == ID:
-        before = orderings[-2][1] if len(orderings) > 1 else "asc"
-        return orderings[:-1] if orderings[-1][1] == before else orderings
+        implied = orderings[-2][1] if len(orderings) > 1 else "asc"
+        return orderings[:-1] if orderings[-1][1] == implied else orderings
     return orderings
 
 
-def _is_there(index: Index, indexes: Mapping[str, Any]) -> bool:
+def _is_answered(index: Index, indexes: Mapping[str, Any]) -> bool:
+    """Return whether the configured and automatic indexes, merged, do what `index` would."""
     wanted = set(index.equal) | {_array(field) for field in index.arrays}
-    if len(wanted) + len(index.orderings) == 1:
-        return _field_has_its_own(index, indexes.get("fieldOverrides", []))
-    # Indexes that end in this order are merged until they hold every field that is equal.
-    merged = [
+    usable = [
         before
-        for one in indexes.get("indexes", [])
-        if one["collectionGroup"] == index.collection and _is_group(one) == index.is_group
-        for before, order in [_split(one["fields"], len(index.orderings))]
-        if order == index.orderings and before <= wanted
+        for configured in indexes.get("indexes", [])
+        if configured["collectionGroup"] == index.collection
+        and _is_group(configured) == index.is_group
+        for before, orderings in [_split(configured["fields"], len(index.orderings))]
+        if orderings == index.orderings and before <= wanted
     ]
-    return bool(merged) and set().union(*merged) == wanted
+    has_own_index = partial(_has_own_index, index, indexes.get("fieldOverrides", []))
+    if not index.orderings:
+        usable += [{field} for field in index.equal if has_own_index(field)]
+        usable += [{_array(field)} for field in index.arrays if has_own_index(field)]
+    elif not wanted and len(index.orderings) == 1 and has_own_index(index.orderings[0][0]):
+        return True
+    return bool(usable) and set().union(*usable) == wanted
 
 
 def _split(
     fields: Sequence[Mapping[str, str]], orderings: int
 ) -> tuple[set[str], tuple[tuple[str, str], ...]]:
-    """An index's fields, taken for those that are equal and so many that it orders by."""
-    said = [(field["fieldPath"], _DIRECTIONS.get(field.get("order", ""), "")) for field in fields]
-    said = list(_without_own_id(said))
-    at = len(said) - orderings
-    before = {field if direction else _array(field) for field, direction in said[:at]}
-    return before, tuple(said[at:])
+    """Split a configured index into its equality fields and its last `orderings` fields."""
+    listed = [(field["fieldPath"], _DIRECTIONS.get(field.get("order", ""), "")) for field in fields]
+    listed = list(_without_final_id(listed))
+    at = len(listed) - orderings
+    before = {field if direction else _array(field) for field, direction in listed[: max(at, 0)]}
+    return before, tuple(listed[max(at, 0) :])
 
 
-def _field_has_its_own(index: Index, overrides: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a single field is indexed: by itself it is, but not for groups of collections."""
-    (field,) = [*index.equal, *index.arrays, *(field for field, _ in index.orderings)]
-    about = [
-        override
-        for override in overrides
-        if override["collectionGroup"] == index.collection
-        and (field == override["fieldPath"] or field.startswith(f"{override['fieldPath']}."))
-    ]
-    if not about:
-        return not index.is_group or field == ID
-    directions = {direction for _, direction in index.orderings}
+def _has_own_index(index: Index, overrides: Sequence[Mapping[str, Any]], field: str) -> bool:
+    """Return whether `field` has the single-field index that `index` uses of it."""
+    directions = {direction for ordered, direction in index.orderings if ordered == field}
+    if field == ID:
+        return directions <= {"asc"}
+    override = _override_for(index.collection, field, overrides)
+    if override is None:
+        return not index.is_group
     return any(
-        _is_group(one) == index.is_group
-        and ("arrayConfig" in one if index.arrays else "order" in one)
-        and (not directions or _DIRECTIONS.get(one.get("order", "")) in directions)
-        for one in max(about, key=lambda override: len(override["fieldPath"]))["indexes"]
+        _is_group(own) == index.is_group
+        and ("arrayConfig" in own if field in index.arrays else "order" in own)
+        and (not directions or _DIRECTIONS.get(own.get("order", "")) in directions)
+        for own in override["indexes"]
     )
+
+
+def _override_for(
+    collection: str, field: str, overrides: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    """Return the most specific override that covers `field`."""
+
+    def specificity(override: Mapping[str, Any]) -> int:
+        group, path = override["collectionGroup"], override["fieldPath"]
+        if path == ANY_FIELD:
+            return {collection: 2, ANY_COLLECTION: 1}.get(group, 0)
+        covers = group == collection and (field == path or field.startswith(f"{path}."))
+        return 2 + len(path) if covers else 0
+
+    best = max(overrides, key=specificity, default=None)
+    return best if best is not None and specificity(best) else None
 
 
 def _is_group(index: Mapping[str, Any]) -> bool:

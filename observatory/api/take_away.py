@@ -27,6 +27,7 @@ from observatory.journey.reading import trace_key
 from observatory.receive import wire
 from observatory.receive.budget import RETRY_AFTER_SECONDS, Overloaded, Share
 from observatory.receive.otlp import BODY_LIMIT_BYTES
+from observatory.receive.surrogates import repairs
 from observatory.receive.wire import Refusal
 from observatory.shapes.take_away import ImportResult, JaegerJson, OtlpJson
 from observatory.take_away.exporting import export
@@ -151,13 +152,13 @@ def _unpack(body: bytes, content_encoding: str, share: Share) -> Imported:
 
 
 def _result(found: Imported) -> ImportResult:
-    reasons = [batch.reason for batch in found.batches if batch.reason]
+    reasons = [repairs(found.repaired), *(batch.reason for batch in found.batches)]
     return {
         "spans": found.spans.rows.table.num_rows,
         "logs": found.logs.rows.table.num_rows,
         "metrics": found.metrics.rows.table.num_rows,
         "rejected": sum(batch.rejected for batch in found.batches),
-        "reason": " ".join(reasons),
+        "reason": " ".join(filter(None, reasons)),
         "trace_ids": found.trace_ids,
     }
 

@@ -1,7 +1,7 @@
 """What a request came to: rows for the store, and what had to be left out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +23,11 @@ class Batch:
     rows: Rows
     rejected: int
     reason: str
+
+    def with_rejected(self, rejected: int, reason: str) -> "Batch":
+        """Return the batch with further rejected items and the reason for them."""
+        reasons = " ".join(filter(None, (reason, self.reason)))
+        return replace(self, rejected=self.rejected + rejected, reason=reasons)
 
 
 class Origins:

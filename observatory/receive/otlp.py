@@ -75,10 +75,11 @@ class Receiver:
                 packed = request.headers.get("content-encoding", "")
                 unpack = partial(_unpack, signal, body, packed, encoding, share)
                 if packed or encoding is Encoding.JSON:
-                    body = await self._budget.one_at_a_time(unpack)
+                    decoded = await self._budget.one_at_a_time(unpack)
                 else:
-                    body = unpack()  # there is nothing to it
-                batch = await asyncio.wrap_future(self._intake.add(signal.read, body))
+                    decoded = unpack()  # returns the body as it is
+                batch = await asyncio.wrap_future(self._intake.add(signal.read, decoded.body))
+                batch = batch.with_rejected(decoded.rejected, decoded.reason)
         except Refusal as refusal:
             return _refused(refusal, encoding)
         except Overloaded:
@@ -121,9 +122,9 @@ async def _body(request: Request, share: Share) -> bytes:
 
 def _unpack(
     signal: Signal, body: bytes, content_encoding: str, encoding: Encoding, share: Share
-) -> bytes:
+) -> wire.Decoded:
     plain = wire.inflate(body, content_encoding, BODY_LIMIT_BYTES, share.take)
-    return wire.protobuf_of(signal.request, plain, encoding)
+    return wire.decode(signal.request, plain, encoding)
 
 
 def _answer_spans(batch: Batch) -> Message:

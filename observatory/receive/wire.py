@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -28,6 +29,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from observatory.receive.surrogates import repair, repairs
+
 __all__ = [
     "ExportLogsServiceRequest",
     "ExportLogsServiceResponse",
@@ -43,6 +46,20 @@ GZIP_WINDOW_BITS = 31
 # What is unpacked at once, and of how much: zlib copies what it leaves of what it is given, and a
 # member may be 20 bytes long.
 PIECE_BYTES, GIVEN_BYTES = 2**20, 2**12
+# Where the items of each kind of request are in OTLP/JSON.
+PATHS = (
+    ("resourceSpans", "scopeSpans", "spans"),
+    ("resourceLogs", "scopeLogs", "logRecords"),
+    ("resourceMetrics", "scopeMetrics", "metrics"),
+)
+_UNREADABLE = (
+    DecodeError,
+    json_format.ParseError,
+    ValueError,  # not JSON, not UTF-8, a number out of range
+    TypeError,  # JSON of another structure
+    AttributeError,
+    RecursionError,
+)
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})*")
 # Any length but 0, 8 and 16 does: it marks an id that was there but wasn't hex as one to reject.
 _NOT_AN_ID = base64.b64encode(b"\xff").decode()
@@ -211,20 +228,95 @@ def read(
         )
 
 
-def protobuf_of(message_type: type[Message], body: bytes, encoding: Encoding) -> bytes:
-    """The message that ``body`` holds, in protobuf; to be asked for within ``refusing``."""
+@dataclass(frozen=True)
+class Decoded:
+    """A request in protobuf, and what was left out or repaired to get there.
+
+    ``rejected`` counts the items that could not be read, ``reason`` describes them and any repairs.
+    """
+
+    body: bytes
+    rejected: int = 0
+    reason: str = ""
+
+
+def decode(message_type: type[Message], body: bytes, encoding: Encoding) -> Decoded:
+    """Convert a body to protobuf; call it within ``refusing``.
+
+    An item of a JSON body (a span, log record or metric) that cannot be read is left out alone,
+    and strings that are not Unicode are repaired.
+    """
     if encoding is Encoding.PROTOBUF:
-        return body
+        return Decoded(body)
     document = json.loads(body)
     if not isinstance(document, dict):
         raise TypeError("it is not an object")
-    return _protobuf_of(document, message_type)
+    document, repaired = repair(document, body)
+    try:
+        return Decoded(_protobuf_of(document, message_type), 0, repairs(repaired))
+    except _UNREADABLE as error:
+        rejected, why = _drop_unreadable_items(document, message_type)
+        if not rejected or not any(_items(document)):
+            raise error from None
+    reasons = (f"{rejected} rejected: {why}.", repairs(repaired))
+    return Decoded(_parsed(document, message_type), rejected, " ".join(filter(None, reasons)))
 
 
 def _protobuf_of(document: dict[str, Any], message_type: type[Message]) -> bytes:
     _ids_to_base64(document)
+    return _parsed(document, message_type)
+
+
+def _parsed(document: dict[str, Any], message_type: type[Message]) -> bytes:
     message = json_format.ParseDict(document, message_type(), ignore_unknown_fields=True)
     return bytes(message.SerializeToString())
+
+
+def _drop_unreadable_items(
+    document: dict[str, Any], message_type: type[Message]
+) -> tuple[int, str]:
+    """Remove the items that cannot be parsed; returns how many, and what is wrong with the first.
+
+    A metric counts as its data points. The ids are in base64 already.
+    """
+    rejected, why = 0, ""
+    for groups, scopes, items_name, items in _items(document):
+        readable = []
+        for item in items:
+            try:
+                _parsed({groups: [{scopes: [{items_name: [item]}]}]}, message_type)
+            except _UNREADABLE as error:
+                why = why or _reason(error)
+                rejected += _data_points(item)
+            else:
+                readable.append(item)
+        items[:] = readable
+    return rejected, why
+
+
+def _items(document: dict[str, Any]) -> Iterator[tuple[str, str, str, list[Any]]]:
+    """Yield the non-empty lists of items in a document, each with the names that lead to it."""
+    for camel_path in PATHS:
+        for path in (camel_path, tuple(map(_snake, camel_path))):
+            groups, scopes, items_name = path
+            for group in _each(document, groups, groups):
+                for scope in _each(group, scopes, scopes):
+                    items = scope.get(items_name)
+                    if isinstance(items, list) and items:
+                        yield groups, scopes, items_name, items
+
+
+def _snake(name: str) -> str:
+    return re.sub("[A-Z]", lambda capital: "_" + capital[0].lower(), name)
+
+
+def _data_points(item: Any) -> int:
+    """Return how many data points a metric has that cannot be read; 1 for any other item."""
+    data = item.values() if isinstance(item, dict) else ()
+    points = [
+        each.get("dataPoints", each.get("data_points")) for each in data if isinstance(each, dict)
+    ]
+    return sum(len(each) for each in points if isinstance(each, list)) or 1
 
 
 @contextmanager
@@ -236,20 +328,17 @@ def refusing(message_type: type[Message], encoding: Encoding) -> Iterator[None]:
     """
     try:
         yield
-    except (
-        DecodeError,
-        json_format.ParseError,
-        ValueError,  # not JSON, not UTF-8, a number out of range
-        TypeError,  # JSON of another shape
-        AttributeError,
-        RecursionError,
-    ) as error:
-        reason = " ".join(str(error).split())[:300]
+    except _UNREADABLE as error:
         raise Refusal(
             400,
             Code.INVALID_ARGUMENT,
-            f"The body is not an OTLP {message_type.DESCRIPTOR.name} in {encoding}: {reason}",
+            f"The body is not an OTLP {message_type.DESCRIPTOR.name} in {encoding}: "
+            f"{_reason(error)}",
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
 
 
 def _ids_to_base64(document: Any) -> None:

@@ -1,18 +1,19 @@
-"""The rules monitor: the Firestore emulator's decisions about writes and reads, as spans.
+"""The rules monitor: records the Firestore emulator's rules decisions as spans.
 
-A process of its own that speaks plain OTLP. Production has nothing like the emulator's request
-monitor, so there it has no counterpart. The rooms, in the order a decision walks through them:
+It is a process of its own that speaks plain OTLP. It has no counterpart in production, where
+nothing corresponds to the emulator's request monitor. The modules, in the order that a decision
+passes through them:
 
-``follow``      the emulator's websocket, again and again
-``evaluation``  one message, read (``typed`` knows the emulator's spelling of values)
-``merging``     what was heard before is left out, and what is one decision in parts put together
-``explain``     which line said no (``language`` reads the rules into
-                ``syntax``, ``values`` computes as they do)
-``carrier``     the context in the attempted document's ``_trace``
-``decision``    a decision becomes a span, in the trace of the write that it is about
-``deliver``     spans go out over OTLP, and wait while nobody takes them
+``follow``       reads messages from the emulator's websocket
+``evaluation``   decodes one message (``typed`` decodes the emulator's values)
+``merging``      drops repeated messages and merges the evaluations of one access
+``explain``      finds the deciding line: ``language`` parses the rules into ``syntax``,
+                 ``matching`` finds the statements about the access, ``interpreter`` evaluates
+                 their conditions with ``values`` and ``methods``
+``carrier``      reads the context in the attempted document's ``_trace``
+``decision``     builds the span, in the trace of the write that the decision is about
+``deliver``      sends spans over OTLP and buffers them while the receiver is unavailable
 
-Which decisions become spans: every write, and every read that was not allowed. Reads that were
-allowed are the page's listeners coming and going; nobody asks why they worked, and each would be a
-trace of its own. ``--allowed-reads`` has them too.
+Every write becomes a span, and every read that was denied. Allowed reads are left out unless
+``--allowed-reads`` is given: a page's listeners make many, and each would be a trace of its own.
 """

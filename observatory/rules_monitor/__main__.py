@@ -1,4 +1,4 @@
-"""``python -m observatory.rules_monitor``: follows one emulator and sends its decisions on."""
+"""``python -m observatory.rules_monitor``: send the decisions of one emulator over OTLP."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from observatory.rules_monitor.merging import Decision, Merging
 DEFAULT_EMULATOR = "ws://127.0.0.1:9150"
 DEFAULT_OTLP = "http://127.0.0.1:4318"
 DEFAULT_RULES = "rules/firestore.rules"
-DUE_SECONDS = 0.25
+POLL_SECONDS = 0.25
 
 log = logging.getLogger(__name__)
 
 
 class Monitor:
-    """What is heard, on its way to what is delivered."""
+    """Turns the emulator's messages into spans and queues them for delivery."""
 
     def __init__(self, spans: Spans, delivery: Delivery) -> None:
         self.unread = 0
@@ -37,7 +37,7 @@ class Monitor:
         self._merging = Merging()
 
     def hear(self, message: object) -> None:
-        """Take one message of the emulator's."""
+        """Process one message of the emulator."""
         try:
             decision = self._merging.take(evaluation.read(message), time.monotonic())
         except (evaluation.Unreadable, RecursionError) as error:
@@ -46,35 +46,35 @@ class Monitor:
         if decision is not None:
             self._send(decision)
 
-    async def decide_what_is_due(self) -> None:
-        """Send errors that nothing followed, for ever."""
+    async def send_due_decisions(self) -> None:
+        """Send held decisions whose time has passed; runs until it is cancelled."""
         while True:
-            await asyncio.sleep(DUE_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
             for decision in self._merging.due(time.monotonic()):
                 self._send(decision)
 
-    def decide_the_rest(self) -> None:
-        """Send what is held, because nothing more will be heard."""
+    def send_remaining_decisions(self) -> None:
+        """Send all held decisions, because no more messages will arrive."""
         for decision in self._merging.rest():
             self._send(decision)
 
     def _send(self, decision: Decision) -> None:
         try:
             span = self._spans.span_of(decision)
-        except (ValueError, RecursionError) as error:  # text that is no UTF-8, for one
+        except (ValueError, RecursionError) as error:  # for example text that is not valid UTF-8
             self._skip(type(error).__name__)
             return
         if span is not None:
             self._delivery.put(span)
 
-    def _skip(self, why: str) -> None:
+    def _skip(self, reason: str) -> None:
         if not self.unread:
-            log.warning("messages that can't be read are skipped, and counted: %s", why)
+            log.warning("skipping a message that cannot be read, and counting others: %s", reason)
         self.unread += 1
 
 
 async def run(options: argparse.Namespace) -> None:
-    """Follow and deliver until SIGINT or SIGTERM; then deliver what is left."""
+    """Follow the emulator until SIGINT or SIGTERM, then deliver the remaining spans."""
     delivery = Delivery(options.otlp)
     spans = Spans(options.rules, dict(options.resource), allowed_reads=options.allowed_reads)
     monitor = Monitor(spans, delivery)
@@ -84,20 +84,20 @@ async def run(options: argparse.Namespace) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(follow(options.emulator, monitor.hear)),
-            group.create_task(monitor.decide_what_is_due()),
+            group.create_task(monitor.send_due_decisions()),
             group.create_task(delivery.run()),
         ]
         await stop.wait()
         for task in tasks:
             task.cancel()
-    monitor.decide_the_rest()
+    monitor.send_remaining_decisions()
     await delivery.flush()
     if delivery.dropped or monitor.unread:
-        log.warning("%d spans dropped, %d messages not read", delivery.dropped, monitor.unread)
+        log.warning("dropped %d spans, skipped %d messages", delivery.dropped, monitor.unread)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until SIGINT or SIGTERM. Returns the exit code, 0; bad usage exits with 2."""
+    """Run until SIGINT or SIGTERM; returns the exit status 0. Bad usage exits with 2."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="rules monitor: %(message)s", level=logging.WARNING)
     with contextlib.suppress(KeyboardInterrupt):
@@ -108,30 +108,30 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m observatory.rules_monitor",
-        description="Follows the Firestore emulator's request monitor and sends each decision of "
-        "the security rules as a span of service firestore.rules.",
+        description="Follow the Firestore emulator's request monitor and send each decision of the "
+        "security rules as a span of the service firestore.rules.",
     )
     parser.add_argument(
         "--emulator",
         type=_url("ws", "wss"),
         default=DEFAULT_EMULATOR,
         metavar="ws://HOST:PORT",
-        help="the emulator's websocket, firebase.json's websocketPort (default: %(default)s)",
+        help="the emulator's websocket: websocketPort in firebase.json (default: %(default)s)",
     )
     parser.add_argument(
         "--otlp",
         type=_url("http", "https"),
         default=os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or DEFAULT_OTLP,
         metavar="URL",
-        help="where spans go, OTLP over HTTP, without /v1/traces "
+        help="the OTLP/HTTP endpoint to send spans to, without /v1/traces "
         f"(default: OTEL_EXPORTER_OTLP_ENDPOINT, else {DEFAULT_OTLP})",
     )
     parser.add_argument(
         "--rules",
         default=DEFAULT_RULES,
         metavar="FILE",
-        help="where the rules lie in the project, as spans name it; their text comes from the "
-        "emulator (default: %(default)s)",
+        help="the path of the rules file that spans name; its text comes from the emulator "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--resource",
@@ -139,18 +139,18 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="COLLECTION=ATTRIBUTE",
-        help="put the ids of a collection's documents in this attribute too; repeatable",
+        help="set this attribute to the document id for documents of the collection; repeatable",
     )
-    parser.add_argument(
-        "--allowed-reads", action="store_true", help="make spans of reads that were allowed too"
-    )
+    parser.add_argument("--allowed-reads", action="store_true", help="record allowed reads too")
     return parser
 
 
 def _url(*schemes: str) -> Callable[[str], str]:
     def url(text: str) -> str:
         if not re.fullmatch(rf"(?:{'|'.join(schemes)})://[^/\s]+(?:/\S*)?", text):
-            raise argparse.ArgumentTypeError(f"{text!r} is no {schemes[0]}:// URL")
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a URL that starts with {schemes[0]}://"
+            )
         return text
 
     return url

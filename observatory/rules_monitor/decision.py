@@ -1,14 +1,14 @@
-"""A decision becomes a span, in the trace of the write that it is about.
+"""Turn a decision into a span in the trace of the write that it is about.
 
-The parent is the context in the attempted document's ``_trace``. Without one the span is a root and
-says so (``throughline.root=rules``), linked to the write that it is likely about: the one that the
-document carries or that was last seen at its path, else the same user's latest.
+The parent is the context in the attempted document's ``_trace``. Without one the span is a declared
+root (``throughline.root=rules``) with a link to the write that it is probably about: the one that
+the document carries, else the last one seen at its path, else the same user's latest.
 
-The kind is INTERNAL: the decision is a step within the database's handling of a request, not the
-handling, whose beginning and end nobody reports. How long it took isn't reported either, so the
-span begins and ends at the moment that the emulator gives.
+The kind is INTERNAL, because the decision is one step of the database's handling of a request. The
+emulator reports one time and no duration, so the span starts and ends at that time.
 
-Ids come from the emulator's own id of the evaluation: heard again, it is the same span.
+Ids derive from the emulator's id of the evaluation, so an evaluation that is received again gives
+the same span.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from observatory.rules_monitor import carrier
 from observatory.rules_monitor.carrier import Context, SpanAt
 from observatory.rules_monitor.evaluation import READS, Evaluation, within
-from observatory.rules_monitor.explain import allows_about, line_that_said_no
+from observatory.rules_monitor.explain import denying_line
+from observatory.rules_monitor.matching import allows_about
 from observatory.rules_monitor.merging import Decision
 from observatory.rules_monitor.typed import UNDEFINED
 
@@ -35,7 +36,7 @@ PATH_MAX_CHARS = 512
 SOURCE_MAX_CHARS = 200
 LINES_AROUND = 3
 REMEMBERED_WRITES = 2_000
-# What one user does within so short a time is likely about the same thing.
+# Requests of one user within this time are probably about the same thing.
 SAME_USER_SECONDS = 10
 
 DecidedBy = Literal["expression", "statement", "nothing"]
@@ -43,66 +44,73 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
-class Ground:
-    """What a decision rests on.
+class Basis:
+    """What a decision rests on: lines of the rules.
 
-    ``lines`` are the deciding lines of the rules: of the innermost expressions that said no
-    (``by`` is "expression"), or of the ``allow`` statements where no more is known
-    ("statement"); there are none when no ``allow`` was even tried ("nothing").
+    ``lines`` holds for each ``allow`` about the access the innermost expression that was false or
+    failed. ``statements`` are those of the lines that are only an ``allow``, because nothing more
+    is known, or because it allowed the access.
     """
 
-    by: DecidedBy
     lines: tuple[int, ...] = ()
+    statements: frozenset[int] = frozenset()
+
+    @property
+    def by(self) -> DecidedBy:
+        """The kind of the lines; "nothing" when no ``allow`` covers the access."""
+        if not self.lines:
+            return "nothing"
+        return "statement" if self.statements else "expression"
 
 
 @dataclass(frozen=True)
 class Link:
-    """A write that a decision is likely about, and what says so."""
+    """A write that a decision is probably about, and how it was found."""
 
     span: SpanAt
     by: Literal["path", "uid and time"]
 
 
 class Writes:
-    """The latest writes that carried a context, to link what carries none."""
+    """The latest writes that carried a context, as link targets for requests that carry none."""
 
     def __init__(self) -> None:
         self._by_path: OrderedDict[str, SpanAt] = OrderedDict()
         self._by_uid: OrderedDict[str, tuple[SpanAt, int]] = OrderedDict()
 
     def remember(self, evaluation: Evaluation, span: SpanAt) -> None:
-        """Keep that this write was made in ``span``."""
+        """Record that a write was made in ``span``."""
         _put(self._by_path, evaluation.path, span)
         if evaluation.uid is not None:
             _put(self._by_uid, evaluation.uid, (span, evaluation.time_unix_nano))
 
     def link_for(self, evaluation: Evaluation) -> Link | None:
-        """The write that ``evaluation`` is likely about."""
+        """Return the write that ``evaluation`` is probably about."""
         stored = carrier.read(within(evaluation.resource, "data", carrier.TRACE_FIELD)).span
         span = stored or self._by_path.get(evaluation.path)
         if span is not None:
             return Link(span, "path")
         span, at_unix_nano = self._by_uid.get(evaluation.uid or "", (None, 0))
-        since = (evaluation.time_unix_nano - at_unix_nano) / 1e9
-        if span is not None and 0 <= since <= SAME_USER_SECONDS:
+        age_seconds = (evaluation.time_unix_nano - at_unix_nano) / 1e9
+        if span is not None and 0 <= age_seconds <= SAME_USER_SECONDS:
             return Link(span, "uid and time")
         return None
 
 
-def _put(kept: OrderedDict[str, Value], key: str, value: Value) -> None:
-    kept[key] = value
-    kept.move_to_end(key)
-    if len(kept) > REMEMBERED_WRITES:
-        kept.popitem(last=False)
+def _put(latest: OrderedDict[str, Value], key: str, value: Value) -> None:
+    latest[key] = value
+    latest.move_to_end(key)
+    if len(latest) > REMEMBERED_WRITES:
+        latest.popitem(last=False)
 
 
 class Spans:
-    """Makes spans of decisions.
+    """Builds spans from decisions.
 
     Args:
-        rules_path: where the rules lie in the project, for ``code.file.path``.
-        resources: the attribute that a document's id is put in, by its collection.
-        allowed_reads: whether reads that were allowed are worth a span.
+        rules_path: the path of the rules file in the project, for ``code.file.path``.
+        resources: by collection, the attribute that takes the ids of its documents.
+        allowed_reads: whether allowed reads become spans too.
     """
 
     def __init__(
@@ -115,22 +123,22 @@ class Spans:
         self._writes = Writes()
 
     def span_of(self, decision: Decision) -> Span | None:
-        """The decision's span; None when it isn't worth one."""
+        """Return the span of a decision; None for an allowed read, unless those were requested."""
         evaluation = decision.evaluation
         if evaluation.outcome == "allow" and evaluation.method in READS and not self._allowed_reads:
             return None
         context = context_of(evaluation)
-        ground = ground_of(evaluation)
-        id_of = f"{evaluation.project}/{evaluation.request_id}"
+        basis = basis_of(evaluation)
+        evaluation_id = f"{evaluation.project}/{evaluation.request_id}"
         span = Span(
-            trace_id=context.span.trace_id if context.span else _id("trace", id_of, 16),
-            span_id=_id("span", id_of, 8),
+            trace_id=context.span.trace_id if context.span else _id("trace", evaluation_id, 16),
+            span_id=_id("span", evaluation_id, 8),
             parent_span_id=context.span.span_id if context.span else b"",
             name=_name(evaluation),
             kind=Span.SPAN_KIND_INTERNAL,
             start_time_unix_nano=evaluation.time_unix_nano,
             end_time_unix_nano=evaluation.time_unix_nano,
-            attributes=_key_values(self._attributes(decision, context, ground)),
+            attributes=_key_values(self._attributes(decision, context, basis)),
         )
         if context.span is not None:
             self._writes.remember(evaluation, context.span)
@@ -143,15 +151,16 @@ class Spans:
                 )
             )
         if evaluation.outcome != "allow":
-            message = self._said(evaluation, ground)
+            message = self._denial(evaluation, basis)
             span.status.CopyFrom(Status(code=Status.STATUS_CODE_ERROR, message=message))
         return span
 
     def _attributes(
-        self, decision: Decision, context: Context, ground: Ground
+        self, decision: Decision, context: Context, basis: Basis
     ) -> dict[str, str | int | list[int] | None]:
-        evaluation, lines = decision.evaluation, ground.lines
-        named, document_id = self._resources.get(evaluation.collection), evaluation.document_id
+        evaluation, lines = decision.evaluation, basis.lines
+        id_attribute = self._resources.get(evaluation.collection)
+        document_id = evaluation.document_id
         return {
             "throughline.hop": "rules",
             "throughline.carrier": "document-field",
@@ -165,7 +174,7 @@ class Spans:
             "throughline.rules.path": _printable(evaluation.path, PATH_MAX_CHARS),
             "throughline.rules.outcome": evaluation.outcome,
             "throughline.rules.evaluations": decision.evaluations,
-            "throughline.rules.decided_by": ground.by,
+            "throughline.rules.decided_by": basis.by,
             "throughline.rules.lines": list(lines) or None,
             "throughline.rules.source": source(evaluation.rules, lines[0]) if lines else None,
             "throughline.rules.excerpt": excerpt(evaluation.rules, lines) if lines else None,
@@ -173,27 +182,37 @@ class Spans:
             "code.line.number": lines[0] if lines else None,
             "enduser.pseudo.id": _pseudonym(evaluation),
             **_token(evaluation),
-            **({named: _printable(document_id, NAME_MAX_CHARS)} if named and document_id else {}),
+            **(
+                {id_attribute: _printable(document_id, NAME_MAX_CHARS)}
+                if id_attribute and document_id
+                else {}
+            ),
         }
 
-    def _said(self, evaluation: Evaluation, ground: Ground) -> str:
+    def _denial(self, evaluation: Evaluation, basis: Basis) -> str:
         method = _printable(evaluation.method, NAME_MAX_CHARS)
         collection = _printable(evaluation.collection, NAME_MAX_CHARS)
-        if not ground.lines:
+        if not basis.lines:
             return f"denied by {self._file}: no `allow` covers {method} in {collection}"
-        said = " and ".join(_quoted(evaluation.rules, line) for line in ground.lines)
-        if ground.by == "statement":
-            said = f"the rule at {said} (which part of it said no is not known)"
+        expressions = [line for line in basis.lines if line not in basis.statements]
+        statements = [line for line in basis.lines if line in basis.statements]
+        parts = []
+        if expressions:
+            parts.append(
+                " " + " and ".join(_quoted(evaluation.rules, line) for line in expressions)
+            )
+        if statements:
+            quoted = " and ".join(_quoted(evaluation.rules, line) for line in statements)
+            parts.append(f", the rule at {quoted} (which part of it denied is not known)")
         failed = ", which could not be evaluated" if evaluation.outcome == "error" else ""
-        joint = " " if ground.by == "expression" else ", "
-        return f"denied by {self._file}{joint}{said}{failed}"
+        return f"denied by {self._file}{''.join(parts)}{failed}"
 
 
 def context_of(evaluation: Evaluation) -> Context:
-    """The context that the write itself carries.
+    """Return the context that the write itself carries.
 
-    An update's document has all its fields, those that the update left alone too; so a ``_trace``
-    that was there before is not this write's.
+    The document of an update has all its fields, also those that the update does not change. So an
+    unchanged ``_trace`` belongs to the previous write.
     """
     if evaluation.method in READS:
         return carrier.ABSENT
@@ -210,37 +229,35 @@ def context_of(evaluation: Evaluation) -> Context:
     return carrier.read(attempted)
 
 
-def ground_of(evaluation: Evaluation) -> Ground:
-    """What the decision rests on."""
+def basis_of(evaluation: Evaluation) -> Basis:
+    """Return what the decision rests on."""
     allows = allows_about(evaluation)
     if evaluation.outcome == "allow":
         lines = tuple(line for line, allowed in allows if allowed)
-        return Ground("statement", lines) if lines else Ground("nothing")
-    if not allows:
-        return Ground("nothing")
-    statements = tuple(line for line, _ in allows)
-    expressions = [line_that_said_no(evaluation, line) for line in statements]
-    if None in expressions:
-        return Ground("statement", statements)
-    return Ground("expression", tuple(dict.fromkeys(line for line in expressions if line)))
+        return Basis(lines, frozenset(lines))
+    denying = {line: denying_line(evaluation, line) for line, _ in allows}
+    return Basis(
+        tuple(dict.fromkeys(expression or line for line, expression in denying.items())),
+        frozenset(line for line, expression in denying.items() if expression is None),
+    )
 
 
 def source(rules: str, line: int) -> str:
-    """The text of a line, without what is around it; empty when there is no such line."""
+    """Return the text of a line without surrounding space; empty when there is no such line."""
     lines = rules.split("\n")
-    return _shown(lines[line - 1]).strip() if line <= len(lines) else ""
+    return _cleaned(lines[line - 1]).strip() if line <= len(lines) else ""
 
 
 def excerpt(rules: str, marked: tuple[int, ...]) -> str:
-    """The lines around the first one marked, each with its number, a ``>`` before those marked."""
+    """Return the numbered lines around the first marked one, with ``>`` before each marked line."""
     lines = rules.split("\n")
     first = max(1, marked[0] - LINES_AROUND)
     last = min(len(lines), marked[0] + LINES_AROUND)
     width = len(str(last))
-    shown = textwrap.dedent("\n".join(map(_shown, lines[first - 1 : last]))).split("\n")
+    dedented = textwrap.dedent("\n".join(map(_cleaned, lines[first - 1 : last]))).split("\n")
     return "\n".join(
         f"{'>' if line in marked else ' '} {line:>{width}}  {text}".rstrip()
-        for line, text in zip(range(first, last + 1), shown, strict=False)
+        for line, text in zip(range(first, last + 1), dedented, strict=False)
     )
 
 
@@ -249,14 +266,14 @@ def _quoted(rules: str, line: int) -> str:
     return f"line {line}: `{text}`" if text else f"line {line}"
 
 
-def _shown(line: str) -> str:
+def _cleaned(line: str) -> str:
     return _printable(line.expandtabs(2).rstrip(), SOURCE_MAX_CHARS)
 
 
 def _name(evaluation: Evaluation) -> str:
-    said = "allowed" if evaluation.outcome == "allow" else "denied"
+    outcome = "allowed" if evaluation.outcome == "allow" else "denied"
     method = _printable(evaluation.method, NAME_MAX_CHARS)
-    return f"{method} {_printable(evaluation.collection, NAME_MAX_CHARS)} {said}"
+    return f"{method} {_printable(evaluation.collection, NAME_MAX_CHARS)} {outcome}"
 
 
 def _pseudonym(evaluation: Evaluation) -> str | None:
@@ -266,7 +283,7 @@ def _pseudonym(evaluation: Evaluation) -> str | None:
 
 
 def _token(evaluation: Evaluation) -> dict[str, int]:
-    """How old the token is: what it says of its user was true when it was issued."""
+    """Return the age of the ID token: its claims date from when it was issued."""
     issued_at = evaluation.token_issued_at
     if issued_at is None:
         return {}
@@ -276,14 +293,16 @@ def _token(evaluation: Evaluation) -> dict[str, int]:
     }
 
 
-def _id(kind: str, id_of: str, size: int) -> bytes:
-    digest = hashlib.sha256(f"{kind}/{id_of}".encode("utf-8", "surrogatepass")).digest()[:size]
+def _id(kind: str, evaluation_id: str, size: int) -> bytes:
+    digest = hashlib.sha256(f"{kind}/{evaluation_id}".encode("utf-8", "surrogatepass")).digest()[
+        :size
+    ]
     return digest if any(digest) else b"\x01" * size
 
 
-def _printable(text: str, most: int) -> str:
-    clean = "".join(character if character.isprintable() else "?" for character in text[:most])
-    return clean if len(text) <= most else clean[:-1] + "…"
+def _printable(text: str, max_chars: int) -> str:
+    clean = "".join(character if character.isprintable() else "?" for character in text[:max_chars])
+    return clean if len(text) <= max_chars else clean[:-1] + "…"
 
 
 def _key_values(attributes: Mapping[str, str | int | list[int] | None]) -> list[KeyValue]:

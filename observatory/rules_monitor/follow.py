@@ -1,4 +1,4 @@
-"""The emulator's request monitor, followed over its websocket for as long as it takes."""
+"""Follow the emulator's request monitor over its websocket, across reconnects."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ log = logging.getLogger(__name__)
 
 
 async def follow(emulator: str, hear: Callable[[object], None]) -> None:
-    """Give every message of the monitor at ``emulator`` (``ws://HOST:PORT``) to ``hear``, for ever.
+    """Pass every message of the monitor at ``emulator`` (``ws://HOST:PORT``) to ``hear``.
 
-    Connects again whenever the connection is lost; each time the emulator sends again what it still
-    holds, at most 50 messages, so ``hear`` has to know what it has heard. Says once that nobody
-    answers, and once that somebody does.
+    Runs until cancelled and reconnects whenever the connection is lost. On each connection the
+    emulator repeats up to 50 past messages, so ``hear`` has to ignore repetitions. Logs each loss
+    and each recovery of the connection once.
     """
     attempt = 0
-    told = None
+    reported_loss = None
     while True:
         try:
-            # No limit on a message's size: the first one has up to 50 documents of up to 1 MiB.
-            # No proxy: one in the environment must not come between this machine and itself.
+            # No size limit: the first message holds up to 50 documents of up to 1 MiB.
+            # No proxy: the emulator is on this machine, whatever the environment sets.
             async with connect(
                 emulator.rstrip("/") + PATH,
                 max_size=None,
                 proxy=None,
                 open_timeout=OPEN_TIMEOUT_SECONDS,
             ) as monitor:
-                log.warning("following the decisions at %s", emulator)
-                attempt, told = 0, None
+                log.warning("following the rules decisions at %s", emulator)
+                attempt, reported_loss = 0, None
                 async for text in monitor:
                     for message in _messages(text):
                         hear(message)
-            lost = "it hung up"
+            loss = "the connection was closed"
         except (OSError, TimeoutError, WebSocketException) as error:
-            lost = str(error) or type(error).__name__
-        if told is None:
-            told = lost
-            log.warning("no rules decisions from %s (%s); trying again", emulator, lost)
+            loss = str(error) or type(error).__name__
+        if reported_loss is None:
+            reported_loss = loss
+            log.warning("no rules decisions from %s (%s); retrying", emulator, loss)
         await asyncio.sleep(BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS) - 1)])
         attempt += 1
 
@@ -55,5 +55,5 @@ def _messages(text: str | bytes) -> list[object]:
     try:
         decoded = json.loads(text)
     except (ValueError, RecursionError):
-        return [None]  # which is no evaluation, and counted as such
+        return [None]  # counted as a message that cannot be read
     return decoded if isinstance(decoded, list) else [decoded]

@@ -1,9 +1,9 @@
-"""Which evaluations are decisions: repeats are left out, and those of one access become one.
+"""Merge the evaluations of one access into one decision, and drop repeated messages.
 
-The emulator evaluates rules before it has looked up the document that they may ask for
-(firebase-tools#6252), and a write that doesn't say whether the document is there as both `create`
-and `update`. If that doesn't settle it, the emulator looks the document up and evaluates again. And
-it sends up to 50 past evaluations again to whoever connects.
+The emulator evaluates the rules before it has looked up the document (firebase-tools#6252), and a
+write without a precondition as both `create` and `update`. If the outcome depends on the document,
+the emulator looks it up and evaluates again. It also repeats up to 50 past evaluations on each
+connection.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import NamedTuple
 from observatory.rules_monitor.evaluation import SET, Evaluation
 from observatory.rules_monitor.typed import UNDEFINED
 
-# The evaluation that settles it follows within some 10 ms, on a busy machine later. One that comes
-# after this is a decision of its own; those before it are forgotten, or were one.
+# The deciding evaluation follows within about 10 ms, later on a busy machine. One that arrives
+# after this time counts as a decision of its own.
 HOLD_SECONDS = 2.0
 REMEMBERED = 10_000
 
 
 class Decision(NamedTuple):
-    """What was decided, and in how many evaluations."""
+    """A decision and the number of evaluations that it took."""
 
     evaluation: Evaluation
     evaluations: int
@@ -30,39 +30,39 @@ class Decision(NamedTuple):
 
 @dataclass
 class _Held:
-    tries: list[Evaluation]
+    evaluations: list[Evaluation]
     until: float
 
 
 class Merging:
-    """Takes evaluations as they are heard, gives decisions; times are a steady clock's seconds."""
+    """Turns evaluations into decisions; ``now`` is in seconds of a monotonic clock."""
 
     def __init__(self) -> None:
-        self._heard: OrderedDict[str, None] = OrderedDict()
+        self._seen: OrderedDict[str, None] = OrderedDict()
         self._held: dict[tuple[str, ...], _Held] = {}
 
     def take(self, evaluation: Evaluation, now: float) -> Decision | None:
-        """The decision that ``evaluation`` completes, if it does."""
-        if evaluation.request_id in self._heard:
+        """Return the decision that ``evaluation`` completes, or None."""
+        if evaluation.request_id in self._seen:
             return None
-        self._heard[evaluation.request_id] = None
-        if len(self._heard) > REMEMBERED:
-            self._heard.popitem(last=False)
+        self._seen[evaluation.request_id] = None
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
         held = self._held.pop(evaluation.access, None)
-        tries = [*(held.tries if held else []), evaluation]
+        evaluations = [*(held.evaluations if held else []), evaluation]
         if not _may_be_followed(evaluation):
-            return Decision(evaluation, len(tries))
-        self._held[evaluation.access] = _Held(tries, now + HOLD_SECONDS)
+            return Decision(evaluation, len(evaluations))
+        self._held[evaluation.access] = _Held(evaluations, now + HOLD_SECONDS)
         return None
 
     def due(self, now: float) -> list[Decision]:
-        """Decisions that nothing more was heard of for a while."""
+        """Return the held decisions that no further evaluation followed in time."""
         due = [access for access, held in self._held.items() if held.until <= now]
-        decided = (_decided(self._held.pop(access).tries) for access in due)
+        decided = (_decided(self._held.pop(access).evaluations) for access in due)
         return [decision for decision in decided if decision is not None]
 
     def rest(self) -> list[Decision]:
-        """All that is still held, because nothing more will be heard."""
+        """Return all held decisions, because no more evaluations will arrive."""
         return self.due(float("inf"))
 
 
@@ -71,19 +71,21 @@ def _may_be_followed(evaluation: Evaluation) -> bool:
     return unsettled or evaluation.outcome == "error"
 
 
-def _decided(tries: list[Evaluation]) -> Decision | None:
-    """The decision that ``tries`` are without another; None when they settled nothing.
+def _decided(evaluations: list[Evaluation]) -> Decision | None:
+    """Return the decision of ``evaluations`` that no other followed; None when they settle nothing.
 
-    The emulator stops at the first write of a batch that is denied, so that it never settles the
-    others.
+    The emulator stops at the first denied write of a batch, so the others are never settled.
     """
-    last = tries[-1]
+    last = evaluations[-1]
     if last.resource is not UNDEFINED:
-        return Decision(last, len(tries))
-    outcomes = {evaluation.outcome for evaluation in tries}
+        return Decision(last, len(evaluations))
+    outcomes = {evaluation.outcome for evaluation in evaluations}
     if "error" in outcomes or len(outcomes) > 1:
         return None
-    if {evaluation.method for evaluation in tries} == SET:
-        allows = tuple({line: said for of in tries for line, said in of.allows}.items())
-        return Decision(replace(tries[0], method="set", allows=allows), len(tries))
-    return Decision(last, len(tries))
+    if {evaluation.method for evaluation in evaluations} == SET:
+        allows = tuple(
+            {line: allowed for each in evaluations for line, allowed in each.allows}.items()
+        )
+        as_set = replace(evaluations[0], method="set", allows=allows)
+        return Decision(as_set, len(evaluations))
+    return Decision(last, len(evaluations))

@@ -1,4 +1,4 @@
-"""What security rules are made of, once ``language`` has read them."""
+"""The syntax tree of security rules, as ``language`` parses them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Unread(Node):
-    """An expression that this reader doesn't understand."""
+class Unparsed(Node):
+    """An expression that the parser does not support."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,20 @@ class ListOf(Node):
 
 
 @dataclass(frozen=True)
+class MapOf(Node):
+    """``{key: value, …}``"""
+
+    entries: tuple[tuple[Node, Node], ...]
+
+
+@dataclass(frozen=True)
+class PathOf(Node):
+    """``/documents/$(id)``: each segment is text or an expression."""
+
+    segments: tuple[str | Node, ...]
+
+
+@dataclass(frozen=True)
 class Member(Node):
     target: Node
     name: str
@@ -46,8 +60,17 @@ class Index(Node):
 
 
 @dataclass(frozen=True)
+class Range(Node):
+    """``target[first:end]``; without an end up to the last item."""
+
+    target: Node
+    first: Node
+    end: Node | None
+
+
+@dataclass(frozen=True)
 class Call(Node):
-    """A function, or where there is a target, its method."""
+    """A call of a function or, with a target, of a method."""
 
     target: Node | None
     name: str
@@ -68,14 +91,14 @@ class Binary(Node):
 
 
 @dataclass(frozen=True)
-class All(Node):
+class And(Node):
     """``a && b && c``"""
 
     operands: tuple[Node, ...]
 
 
 @dataclass(frozen=True)
-class Any_(Node):
+class Or(Node):
     """``a || b || c``"""
 
     operands: tuple[Node, ...]
@@ -97,7 +120,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Allow:
-    """One ``allow``, from its first to its last line; no condition allows always."""
+    """An ``allow`` statement with its first and last line; without a condition it always allows."""
 
     first_line: int
     last_line: int
@@ -107,7 +130,7 @@ class Allow:
 
 @dataclass
 class Block:
-    """What lies within the braces of a ``match``; ``pattern`` has its path's segments."""
+    """The contents of a ``match``; ``pattern`` holds the segments of its path."""
 
     pattern: tuple[str, ...] = ()
     functions: dict[str, Function] = field(default_factory=dict)

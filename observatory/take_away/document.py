@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from typing import Any
 
+from observatory.receive.surrogates import repair
 from observatory.take_away.pieces import OTLP
 from observatory.take_away.reading import BadFile, Place
 
@@ -11,12 +12,22 @@ from observatory.take_away.reading import BadFile, Place
 NAMES = (*(groups for groups, _, _ in OTLP), "data")
 
 
-def document_of(body: bytes) -> Any:
-    """The document; for several lines, one that holds what all of them do.
+def document_of(body: bytes) -> tuple[Any, int]:
+    """Return the document of a file; for several lines, one with the contents of all.
+
+    Returns:
+        The document, and how many strings with half a surrogate pair were repaired in it.
 
     Raises:
-        BadFile: it is not JSON, or one of its lines is none.
+        BadFile: the file, or one of its lines, is not JSON.
     """
+    try:
+        return repair(_loaded(body), body)
+    except RecursionError as error:
+        raise BadFile("It is not JSON that can be read: it is nested too deeply.") from error
+
+
+def _loaded(body: bytes) -> Any:
     try:
         return json.loads(body)
     except json.JSONDecodeError as error:
@@ -25,8 +36,6 @@ def document_of(body: bytes) -> Any:
         return _together(body)
     except ValueError as error:  # such as for bytes that aren't UTF-8
         raise BadFile(f"It is not JSON: {error}.") from error
-    except RecursionError as error:
-        raise BadFile("It is not JSON that can be read: it is nested too deeply.") from error
 
 
 def _together(body: bytes) -> dict[str, list[Any]]:

@@ -25,11 +25,12 @@ KNOWN = (
 
 @dataclass(frozen=True)
 class Imported:
-    """What a file holds, ready for the store."""
+    """The contents of a file, ready for the store; ``repaired`` counts its repaired strings."""
 
     spans: Batch
     logs: Batch
     metrics: Batch
+    repaired: int = 0
 
     @property
     def batches(self) -> tuple[Batch, Batch, Batch]:
@@ -50,16 +51,17 @@ def imported(body: bytes) -> Imported:
         BadFile: it is neither OTLP/JSON, one document or one a line, nor Jaeger's JSON, or
             something in it is wrong.
     """
-    document = document_of(body)
+    document, repaired = document_of(body)
     if not isinstance(document, dict) or not any(name in document for name in NAMES):
         raise BadFile(KNOWN)
     try:
         if "data" in document:
-            return Imported(_spans_of_jaeger(document), logs_of(b""), metrics_of(b""))
+            return Imported(_spans_of_jaeger(document), logs_of(b""), metrics_of(b""), repaired)
         return Imported(
             wire.read(wire.ExportTraceServiceRequest, document, spans_of),
             wire.read(wire.ExportLogsServiceRequest, document, logs_of),
             wire.read(wire.ExportMetricsServiceRequest, document, metrics_of),
+            repaired,
         )
     except Refusal as refusal:
         raise BadFile(_where(document) + str(refusal)) from refusal

@@ -7,8 +7,8 @@ links, process tags the resource, logs events; what OTLP has a place for is put 
 import base64
 import binascii
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -18,7 +18,8 @@ from observatory.take_away.reading import BadFile, Place
 
 TRACE_ID_DIGITS, SPAN_ID_DIGITS = 32, 16
 NANOS_PER_MICRO = 1_000
-UINT64_MAX, INT64_MAX = 2**64 - 1, 2**63 - 1
+UINT64_MAX = 2**64 - 1
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 HEX = re.compile(r"[0-9a-fA-F]+")
 
 KINDS = {
@@ -39,6 +40,20 @@ TOLD_ELSEWHERE = frozenset(
 REF_TYPE = "opentracing.ref_type"
 
 
+class _Reference(NamedTuple):
+    """A reference of a span, as Jaeger has it."""
+
+    trace_id: bytes
+    span_id: bytes
+    type: str
+
+    def may_be_parent(self, type_: str, span: Span) -> bool:
+        """Return whether it is of this type, within the span's trace and not to the span itself."""
+        return (
+            self.type == type_ and self.trace_id == span.trace_id and self.span_id != span.span_id
+        )
+
+
 def request_of(document: Mapping[str, Any]) -> ExportTraceServiceRequest:
     """The spans of a Jaeger document as one request.
 
@@ -47,6 +62,7 @@ def request_of(document: Mapping[str, Any]) -> ExportTraceServiceRequest:
     """
     request = ExportTraceServiceRequest()
     for trace in Place("data", document["data"]).items():
+        spans: list[tuple[Span, list[_Reference]]] = []
         processes = trace.get("processes").members() if trace.has("processes") else {}
         scopes: dict[tuple[str, str], ScopeSpans] = {}
         for span in trace.get("spans").items():
@@ -59,7 +75,10 @@ def request_of(document: Mapping[str, Any]) -> ExportTraceServiceRequest:
                 group.resource.attributes.extend(_resource(process))
                 scopes[key] = group.scope_spans.add()
                 scopes[key].scope.name = scope_name
-            scopes[key].spans.append(_span(span, tags))
+            otlp_span = scopes[key].spans.add()
+            otlp_span.CopyFrom(_span(span, tags))
+            spans.append((otlp_span, _references(span)))
+        _choose_parents(spans)
     return request
 
 
@@ -92,7 +111,8 @@ def _span(place: Place, tags: Mapping[str, AnyValue]) -> Span:
         attributes=_attributes({key: tags[key] for key in tags if key not in TOLD_ELSEWHERE}),
         status=_status(tags),
     )
-    _refer(span, place)
+    if place.has("parentSpanID") and place.get("parentSpanID").value:
+        span.parent_span_id = _id(place.get("parentSpanID"), SPAN_ID_DIGITS)
     if place.has("logs"):
         for log in place.get("logs").items():
             fields = _tags(log, "fields")
@@ -105,29 +125,67 @@ def _span(place: Place, tags: Mapping[str, AnyValue]) -> Span:
     return span
 
 
-def _refer(span: Span, place: Place) -> None:
-    """The first reference within the trace, one to a parent if there is one, becomes the parent;
-    the others become links."""
-    if place.has("parentSpanID") and place.get("parentSpanID").value:
-        span.parent_span_id = _id(place.get("parentSpanID"), SPAN_ID_DIGITS)
+def _references(place: Place) -> list[_Reference]:
     if not place.has("references"):
-        return
-    references = [
-        (
-            _id(one.get("traceID"), TRACE_ID_DIGITS),
-            _id(one.get("spanID"), SPAN_ID_DIGITS),
-            one.get("refType").text(),
+        return []
+    return [
+        _Reference(
+            _id(reference.get("traceID"), TRACE_ID_DIGITS),
+            _id(reference.get("spanID"), SPAN_ID_DIGITS),
+            reference.get("refType").text(),
         )
-        for one in place.get("references").items()
+        for reference in place.get("references").items()
     ]
-    for wanted in ("CHILD_OF", "FOLLOWS_FROM"):
-        for trace_id, span_id, kind in references:
-            if not span.parent_span_id and (trace_id, kind) == (span.trace_id, wanted):
-                span.parent_span_id = span_id
-    for trace_id, span_id, kind in references:
-        if (trace_id, span_id) != (span.trace_id, span.parent_span_id):
-            said = KeyValue(key=REF_TYPE, value=AnyValue(string_value=kind.lower()))
-            span.links.add(trace_id=trace_id, span_id=span_id, attributes=[said])
+
+
+def _choose_parents(spans: Sequence[tuple[Span, Sequence[_Reference]]]) -> None:
+    """Make one reference of each span of a trace its parent, and links of the others.
+
+    The parent is the first CHILD_OF within the trace to another span. Without one it is the first
+    FOLLOWS_FROM to a span that is not below this one: a span may follow from its own child.
+    """
+    for span, references in spans:
+        if span.parent_span_id == span.span_id:
+            span.parent_span_id = b""
+        for reference in references:
+            if not span.parent_span_id and reference.may_be_parent("CHILD_OF", span):
+                span.parent_span_id = reference.span_id
+    ancestors = {span.span_id: span.parent_span_id for span, _ in spans if span.parent_span_id}
+    for span, references in spans:
+        for reference in references:
+            if (
+                not span.parent_span_id
+                and reference.may_be_parent("FOLLOWS_FROM", span)
+                and _root_above(reference.span_id, ancestors) != span.span_id
+            ):
+                span.parent_span_id = reference.span_id
+                ancestors[span.span_id] = reference.span_id
+        for reference in references:
+            if (reference.trace_id, reference.span_id) != (span.trace_id, span.parent_span_id):
+                ref_type = AnyValue(string_value=reference.type.lower())
+                span.links.add(
+                    trace_id=reference.trace_id,
+                    span_id=reference.span_id,
+                    attributes=[KeyValue(key=REF_TYPE, value=ref_type)],
+                )
+
+
+def _root_above(span_id: bytes, ancestors: dict[bytes, bytes]) -> bytes:
+    """Return the span without a parent that lies above a span, or that it is.
+
+    Args:
+        span_id: the span.
+        ancestors: an ancestor of each span that has a parent; shortened on the way, so that chains
+            of any length cost little.
+    """
+    passed: dict[bytes, None] = {}
+    while span_id not in passed and (above := ancestors.get(span_id)):
+        passed[span_id] = None
+        span_id = above
+    for each in passed:
+        if each != span_id:
+            ancestors[each] = span_id
+    return span_id
 
 
 def _status(tags: Mapping[str, AnyValue]) -> Status:
@@ -155,7 +213,7 @@ def _value(tag: Place) -> AnyValue:  # noqa: PLR0911  # one return a type
         match type_.lower():
             case "int64":
                 number = int(value)
-                if not -INT64_MAX <= number <= INT64_MAX:
+                if not INT64_MIN <= number <= INT64_MAX:
                     raise ValueError("it has more than 64 bits")
                 return AnyValue(int_value=number)
             case "float64":
@@ -166,7 +224,7 @@ def _value(tag: Place) -> AnyValue:  # noqa: PLR0911  # one return a type
         raise BadFile(f"{tag.path}.value is {value!r}: it is no {type_}.") from error
     if isinstance(value, bool) or type_.lower() == "bool":
         return AnyValue(bool_value=value in (True, "true"))
-    if isinstance(value, int) and abs(value) <= INT64_MAX:
+    if isinstance(value, int) and INT64_MIN <= value <= INT64_MAX:
         return AnyValue(int_value=value)
     if isinstance(value, float):
         return AnyValue(double_value=value)

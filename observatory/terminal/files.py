@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from observatory.client import Observatory, Refused
+from observatory.receive.surrogates import repairs
 from observatory.shapes.storage import Cleared
 from observatory.shapes.take_away import ImportResult
 from observatory.take_away.document import document_of
@@ -59,7 +60,7 @@ def _export(observatory: Observatory, options: argparse.Namespace) -> int:
 
 
 def _import(observatory: Observatory, options: argparse.Namespace) -> int:
-    document = _document(options.file)
+    document, repaired = _document(options.file)
     total = ImportResult(spans=0, logs=0, metrics=0, rejected=0, reason="", trace_ids=[])
     ids: dict[str, None] = {}
     for piece in pieces_of(document):
@@ -70,6 +71,7 @@ def _import(observatory: Observatory, options: argparse.Namespace) -> int:
         total["rejected"] += stored["rejected"]
         total["reason"] = stored["reason"] or total["reason"]
         ids |= dict.fromkeys(stored["trace_ids"])
+    total["reason"] = " ".join(filter(None, (repairs(repaired), total["reason"])))
     total["trace_ids"] = list(ids)[:TRACE_IDS_SHOWN]
     if options.json:
         print_json(total)
@@ -85,12 +87,12 @@ def _import(observatory: Observatory, options: argparse.Namespace) -> int:
     return HOLDS
 
 
-def _document(file: str) -> dict[str, Any]:
+def _document(file: str) -> tuple[dict[str, Any], int]:
     try:
         body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         if body.startswith(GZIP_MAGIC):
             body = gzip.decompress(body)
-        document = document_of(body)
+        document, repaired = document_of(body)
     except OSError as error:
         raise Refused(f"{file} can't be read: {error.strerror or error}.") from error
     except (EOFError, zlib.error) as error:
@@ -99,7 +101,7 @@ def _document(file: str) -> dict[str, Any]:
         raise Refused(f"{file} can't be read. {bad}") from bad
     if not isinstance(document, dict):
         raise Refused(f"{file} is neither OTLP/JSON nor Jaeger's JSON: it is no object.")
-    return document
+    return document, repaired
 
 
 def _clear(observatory: Observatory, options: argparse.Namespace) -> int:

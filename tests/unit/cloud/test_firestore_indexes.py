@@ -1,4 +1,4 @@
-"""Which index a query needs, by Firestore's rules, and that the file has those of our queries."""
+"""Which indexes a query needs by Firestore's rules, and that the file has those of our queries."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from cloud import firestore_indexes
 from cloud.firestore_indexes import Unreadable, missing, needed, read
 
 FILE = Path(__file__).parents[3] / "rules" / "firestore.indexes.json"
+KINDS = {
+    "asc": {"order": "ASCENDING"},
+    "desc": {"order": "DESCENDING"},
+    "array": {"arrayConfig": "CONTAINS"},
+}
 
 
 def index(*fields: str, collection: str = "orders", group: bool = False) -> dict[str, Any]:
     """A composite index as the file has it, of fields such as "uid asc" and "tags array"."""
-    kinds = {
-        "asc": {"order": "ASCENDING"},
-        "desc": {"order": "DESCENDING"},
-        "array": {"arrayConfig": "CONTAINS"},
-    }
     return {
         "collectionGroup": collection,
         "queryScope": "COLLECTION_GROUP" if group else "COLLECTION",
-        "fields": [{"fieldPath": field.split()[0], **kinds[field.split()[1]]} for field in fields],
+        "fields": [{"fieldPath": field.split()[0], **KINDS[field.split()[1]]} for field in fields],
     }
 
 
@@ -132,32 +132,106 @@ def test_an_index_that_only_looks_like_it_is_not(one: dict[str, Any]) -> None:
     assert lacks("orders where uid == ? order by at desc", one) == ["orders (uid, at desc)"]
 
 
-def test_a_field_whose_index_was_switched_off_has_none() -> None:
-    """Nor have those within it; a group's index is one that was asked for."""
-    off = {"collectionGroup": "orders", "fieldPath": "_trace", "indexes": []}
-    assert len(missing("orders where _trace.traceparent == ?", {"fieldOverrides": [off]})) == 1
-    assert missing("orders where _tracer == ?", {"fieldOverrides": [off]}) == []
-    on = {
-        "collectionGroup": "tickets",
-        "fieldPath": "uid",
-        "indexes": [{"order": "ASCENDING", "queryScope": "COLLECTION_GROUP"}],
+def override(
+    field: str, *indexes: str, collection: str = "comments", group: bool = False
+) -> dict[str, Any]:
+    """A field override as the file has it, with indexes such as "asc", "desc" and "array"."""
+    return {
+        "collectionGroup": collection,
+        "fieldPath": field,
+        "indexes": [
+            {**KINDS[kind], "queryScope": "COLLECTION_GROUP" if group else "COLLECTION"}
+            for kind in indexes
+        ],
     }
-    assert missing("group tickets where uid == ?", {"fieldOverrides": [on]}) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "wanted"),
+    [
+        ("comments where author == ?", [override("author")], ["comments (author)"]),
+        ("comments where author.uid == ?", [override("author")], ["comments (author.uid)"]),
+        ("comments where authority == ?", [override("author")], []),
+        ("comments where author == ?", [override("author", collection="orders")], []),
+        ("comments where author == ?", [override("*")], ["comments (author)"]),
+        (
+            "comments where author == ?",
+            [override("*", collection="__default__")],
+            ["comments (author)"],
+        ),
+        ("comments where author == ?", [override("*"), override("author", "asc")], []),
+        ("comments where author == ?", [override("author", "asc"), override("*")], []),
+        (
+            "comments where author == ?",
+            [override("*", "asc"), override("*", collection="__default__")],
+            [],
+        ),
+        ("comments order by at desc", [override("*", "asc")], ["comments (at desc)"]),
+        ("comments where tags array-contains ?", [override("*", "asc")], ["comments (tags array)"]),
+        ("comments where tags array-contains ?", [override("*", "array")], []),
+        ("group comments where author == ?", [], ["group comments (author)"]),
+        ("group comments where author == ?", [override("*", "asc", group=True)], []),
+        ("group comments where author == ?", [override("author", "asc", group=True)], []),
+        ("group comments where author == ?", [override("*", "asc")], ["group comments (author)"]),
+        (
+            "comments where author == ?",
+            [override("*", "asc", group=True)],
+            ["comments (author)"],
+        ),
+        (
+            "group comments where a == ? and b == ?",
+            [override("a", "asc", group=True), override("b", "asc", group=True)],
+            [],
+        ),
+        ("comments order by __name__ asc", [override("*")], []),
+    ],
+)
+def test_field_overrides_replace_the_automatic_indexes(
+    text: str, overrides: list[dict[str, Any]], wanted: list[str]
+) -> None:
+    """The most specific override counts: a field's, its map's, then `*` of the collection."""
+    assert [str(one) for one in missing(text, {"fieldOverrides": overrides})] == wanted
+
+
+def test_a_composite_index_answers_equalities_on_a_field_without_its_own_index() -> None:
+    """It holds both fields, so neither single-field index is used."""
+    exempt = override("a", collection="items")
+    query = "items where a == ? and b == ?"
+    both = index("a asc", "b asc", collection="items")
+    assert missing(query, {"indexes": [both], "fieldOverrides": [exempt]}) == []
+    (lacking,) = missing(query, {"fieldOverrides": [exempt]})
+    assert str(lacking) == "items (a, b)"
+
+
+def test_equalities_in_a_group_need_one_composite_index() -> None:
+    """One index of both fields, as Firestore's own error suggests."""
+    query = "group items where a == ? and b == ?"
+    assert lacks(query) == ["group items (a, b)"]
+    assert lacks(query, index("a asc", "b asc", collection="items", group=True)) == []
+    assert lacks(query, index("a asc", "b asc", collection="items")) == ["group items (a, b)"]
+
+
+def test_descending_ids_need_an_index() -> None:
+    """By itself `__name__` is indexed ascending only."""
+    query = "debug order by __name__ desc"
+    assert lacks(query) == ["debug (__name__ desc)"]
+    assert lacks("debug where __name__ > ? order by __name__ desc") == ["debug (__name__ desc)"]
+    assert lacks(query, index("__name__ desc", collection="debug")) == []
 
 
 @pytest.mark.parametrize(
     "text",
     ["", "orders where", "orders where uid ==", "orders order by at", "orders limit", "orders uid"],
 )
-def test_what_is_no_query_is_said_to_be_none(text: str) -> None:
-    """And is not taken for one that needs no index."""
-    with pytest.raises(Unreadable, match="no query's text"):
+def test_a_text_that_is_not_a_query_is_refused(text: str) -> None:
+    """It does not pass for a query that needs no index."""
+    with pytest.raises(Unreadable, match="not the text of a query"):
         read(text)
 
 
 @given(st.text())
-def test_nothing_else_is_raised(text: str) -> None:
-    """Whatever somebody sends as a query's text."""
+def test_any_text_is_read_or_refused(text: str) -> None:
+    """No text raises anything but Unreadable."""
     with contextlib.suppress(Unreadable):
         list(needed(read(text)))
 

@@ -24,7 +24,7 @@ from observatory.receive.logs import logs_of
 from observatory.receive.metrics import metrics_of
 from observatory.receive.otlp import SIGNALS
 from observatory.receive.spans import spans_of
-from observatory.receive.wire import Encoding, Refusal, protobuf_of, refusing
+from observatory.receive.wire import Encoding, Refusal, decode, refusing
 from observatory.store import Store
 from observatory.store.values import attributes_of
 from observatory.take_away.importing import imported
@@ -227,7 +227,7 @@ def test_damaged_json_is_refused_or_stored(store: Store, data: st.DataObject) ->
     for signal in SIGNALS:
         with suppress(Refusal):
             with refusing(signal.request, Encoding.JSON):
-                batch = signal.read(protobuf_of(signal.request, body, Encoding.JSON))
+                batch = signal.read(decode(signal.request, body, Encoding.JSON).body)
             store.add(batch.rows).result(10)
     with suppress(BadFile):
         imported(body)
