@@ -1,7 +1,7 @@
 import "@throughline/look/look.css";
-import "./shell/explorer.css";
+import "./app/explorer.css";
 import { render } from "preact";
-import { Explorer } from "./shell/explorer";
+import { Explorer } from "./app/explorer";
 
 const place = document.getElementById("explorer");
 if (place === null) throw new Error("index.html has no #explorer");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Table } from "../../../observatory/ui/src/api/sql";
+import type { SqlResult } from "../../../observatory/ui/src/api/types";
 import {
   cellText,
   csv,
@@ -7,11 +7,15 @@ import {
   isTraceId,
   sorted,
   widths,
-} from "../../../observatory/ui/src/ask/cells";
-import { forget, pastQuestions, remember } from "../../../observatory/ui/src/ask/history";
-import { withoutPlace, wrongPlace } from "../../../observatory/ui/src/ask/wrong_place";
+} from "../../../observatory/ui/src/views/ask/cells";
+import { withoutPlace, wrongPlace } from "../../../observatory/ui/src/views/ask/error_position";
+import {
+  forget,
+  pastQuestions,
+  remember,
+} from "../../../observatory/ui/src/views/ask/query_history";
 
-const TABLE: Table = {
+const TABLE: SqlResult = {
   columns: [
     { name: "hop", type: "VARCHAR" },
     { name: "count", type: "BIGINT" },

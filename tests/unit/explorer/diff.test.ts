@@ -1,8 +1,8 @@
 /** What the view of two traces works out before it draws anything. */
 import { expect, test } from "vitest";
-import type { DiffRow, Verdict } from "../../../observatory/ui/src/api/diff";
-import { deltaText, differing, tally } from "../../../observatory/ui/src/diff/differences";
-import { withoutPackage } from "../../../observatory/ui/src/wording";
+import type { DiffRow, Verdict } from "../../../observatory/ui/src/api/types";
+import { withoutPackage } from "../../../observatory/ui/src/format";
+import { deltaText, differing, tally } from "../../../observatory/ui/src/views/diff/differences";
 
 const row = (
   key: string,

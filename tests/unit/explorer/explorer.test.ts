@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { routeOf, tracePath, VIEWS } from "../../../observatory/ui/src/shell/route";
-import { agoText, count, durationText, moodOf, percent } from "../../../observatory/ui/src/wording";
+import { agoText, count, durationText, moodOf, percent } from "../../../observatory/ui/src/format";
+import { routeOf, tracePath, VIEWS } from "../../../observatory/ui/src/navigation/route";
 
 describe("durations read as they do in the terminal", () => {
   // The same table as in tests/unit/observatory/test_trace_command.py.

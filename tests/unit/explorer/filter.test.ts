@@ -5,7 +5,7 @@ import {
   traceIn,
   unquoted,
   wrongPart,
-} from "../../../observatory/ui/src/shell/filter_text";
+} from "../../../observatory/ui/src/navigation/filter_syntax";
 
 describe("the filter box knows what may come where the caret is", () => {
   // ‸ is the caret.

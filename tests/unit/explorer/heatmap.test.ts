@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Heatmap } from "../../../observatory/ui/src/api/overview";
-import { columnsFor, cut } from "../../../observatory/ui/src/overview/columns";
-import { cellsOf, moved } from "../../../observatory/ui/src/overview/cursor";
-import { levelOf } from "../../../observatory/ui/src/overview/levels";
+import type { Heatmap } from "../../../observatory/ui/src/api/types";
+import { cellsOf, moved } from "../../../observatory/ui/src/views/overview/heatmap_cursor";
+import { levelOf } from "../../../observatory/ui/src/views/overview/heatmap_levels";
 import {
   acrossOf,
   boxOf,
@@ -13,7 +12,8 @@ import {
   durationTicks,
   timeTicks,
   upOf,
-} from "../../../observatory/ui/src/overview/scale";
+} from "../../../observatory/ui/src/views/overview/heatmap_scale";
+import { columnsFor, cut } from "../../../observatory/ui/src/views/overview/time_columns";
 
 const start = new Date(2026, 0, 5, 14, 0, 0).getTime();
 

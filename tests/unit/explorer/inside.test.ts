@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { selectionParameters } from "../../../observatory/ui/src/navigation/selection";
+import { share } from "../../../observatory/ui/src/views/overview/share";
 import {
   insideOf,
   insideParameters,
   selectionInside,
   withInside,
-} from "../../../observatory/ui/src/overview/inside";
-import { share } from "../../../observatory/ui/src/overview/share";
-import { selectionParameters } from "../../../observatory/ui/src/shell/selection";
+} from "../../../observatory/ui/src/views/overview/subset";
 
 const read = (query: string) => insideOf(new URLSearchParams(query));
 

@@ -1,10 +1,19 @@
 import { describe, expect, test } from "vitest";
-import type { StoredLine } from "../../../observatory/ui/src/api/logs";
-import { held, newestLess, withNewer, withOlder } from "../../../observatory/ui/src/logs/lines";
-import { floorOf, severityTone, severityWord } from "../../../observatory/ui/src/logs/severity";
+import type { LogRecord } from "../../../observatory/ui/src/api/types";
+import {
+  held,
+  newestLess,
+  withNewer,
+  withOlder,
+} from "../../../observatory/ui/src/views/logs/line_buffer";
+import {
+  floorOf,
+  severityTone,
+  severityWord,
+} from "../../../observatory/ui/src/views/logs/severity";
 
 /** Lines written at these moments, newest first as they come. */
-function lines(...moments: number[]): StoredLine[] {
+function lines(...moments: number[]): LogRecord[] {
   return moments.toReversed().map((moment) => ({
     time_unix_nano: String(moment),
     time: "2026-11-24T12:00:00.000Z",
@@ -19,7 +28,7 @@ function lines(...moments: number[]): StoredLine[] {
   }));
 }
 
-const said = ({ lines }: { lines: StoredLine[] }) => lines.map((line) => line.time_unix_nano);
+const said = ({ lines }: { lines: LogRecord[] }) => lines.map((line) => line.time_unix_nano);
 
 describe("lines are held oldest first", () => {
   test("however they come", () => {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { HopMap, MapEdge, MapNode } from "../../../observatory/ui/src/api/map";
-import { LABEL, layOut, NODE, smooth } from "../../../observatory/ui/src/map/layout";
+import type { HopMap, MapEdge, MapNode } from "../../../observatory/ui/src/api/types";
 import {
   clipped,
   edgeId,
@@ -10,7 +9,8 @@ import {
   sayMap,
   spokenEdge,
   troubleOf,
-} from "../../../observatory/ui/src/map/reading";
+} from "../../../observatory/ui/src/views/map/labels";
+import { LABEL, layOut, NODE, smooth } from "../../../observatory/ui/src/views/map/layout";
 
 function node(id: string, more: Partial<MapNode> = {}): MapNode {
   const figures = { spans: 10, errors: 0, p50_ms: 5, p95_ms: 20 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { MetricPoint } from "../../../observatory/ui/src/api/metrics";
-import { LINES_MAX, linesOf } from "../../../observatory/ui/src/metrics/lines";
-import { shortNumber, unitText, valueText } from "../../../observatory/ui/src/metrics/units";
+import type { MetricPoint } from "../../../observatory/ui/src/api/types";
+import { LINES_MAX, linesOf } from "../../../observatory/ui/src/views/metrics/chart_lines";
+import { shortNumber, unitText, valueText } from "../../../observatory/ui/src/views/metrics/units";
 
 function answer(...series: [attributes: Record<string, string>, points: MetricPoint[]][]) {
   const all = series.map(([attributes, points]) => ({ attributes, points }));

@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { fieldMoment, fieldText, rangeText } from "../../../observatory/ui/src/shell/range_text";
+import {
+  fieldMoment,
+  fieldText,
+  rangeText,
+} from "../../../observatory/ui/src/navigation/range_text";
 
 const now = new Date(2026, 0, 5, 12, 0, 0);
 const at = (hour: number, minute = 0, day = 5) => new Date(2026, 0, day, hour, minute).getTime();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { inSight, offsetOf, type Rows } from "../../../observatory/ui/src/scrolling/rows";
+import { inSight, offsetOf, type Rows } from "../../../observatory/ui/src/scrolling/element_rows";
 
 const PLAIN: Rows = { count: 10_000, rowPx: 30, more: [] };
 const OPENED: Rows = {

@@ -9,7 +9,7 @@ import {
   selectionOf,
   selectionParameters,
   withSelection,
-} from "../../../observatory/ui/src/shell/selection";
+} from "../../../observatory/ui/src/navigation/selection";
 
 const read = (query: string) => selectionOf(new URLSearchParams(query));
 

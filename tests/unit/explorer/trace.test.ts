@@ -1,19 +1,12 @@
 /** What the view of one trace works out before it draws anything. */
 import { describe, expect, test } from "vitest";
-import type { Row, Unusual } from "../../../observatory/ui/src/api/journey";
-import type { TraceLine } from "../../../observatory/ui/src/api/traces";
-import { addressOf, placeOf } from "../../../observatory/ui/src/trace/address";
-import { cutBy, matchesIn, needleOf } from "../../../observatory/ui/src/trace/find";
-import { actOn } from "../../../observatory/ui/src/trace/keys";
-import {
-  above,
-  foldable,
-  gapsOf,
-  itemsOf,
-  linesOf,
-  oddityOf,
-} from "../../../observatory/ui/src/trace/lanes";
-import { filterPath } from "../../../observatory/ui/src/trace/properties";
+import type { Row, TraceLine, Unusual } from "../../../observatory/ui/src/api/types";
+import { visibleRows } from "../../../observatory/ui/src/scrolling/window_rows";
+import { filterPath } from "../../../observatory/ui/src/views/trace/attributes";
+import { candidatesIn } from "../../../observatory/ui/src/views/trace/compare_candidates";
+import { cutBy, matchesIn, needleOf } from "../../../observatory/ui/src/views/trace/find";
+import { actOn } from "../../../observatory/ui/src/views/trace/keyboard";
+import { editorAddress } from "../../../observatory/ui/src/views/trace/source_link";
 import {
   placed,
   rangeFrom,
@@ -22,10 +15,16 @@ import {
   tickText,
   within,
   zoomed,
-} from "../../../observatory/ui/src/trace/scale";
-import { editorAddress } from "../../../observatory/ui/src/trace/source";
-import { candidatesIn } from "../../../observatory/ui/src/trace/usual";
-import { visibleRows } from "../../../observatory/ui/src/trace/visible";
+} from "../../../observatory/ui/src/views/trace/time_scale";
+import { addressOf, placeOf } from "../../../observatory/ui/src/views/trace/view_state";
+import {
+  above,
+  foldable,
+  gapsOf,
+  itemsOf,
+  linesOf,
+  oddityOf,
+} from "../../../observatory/ui/src/views/trace/waterfall_items";
 
 function span(span_id: string, leg: number, indent: number, more: Partial<Row> = {}): Row {
   return {

@@ -642,7 +642,12 @@ export interface components {
          *     and the quantiles are null when there is none.
          */
         Heatmap: {
-            cells: number[][];
+            cells: [
+                number,
+                number,
+                number,
+                number
+            ][];
             column_ms: number;
             coverage: number | null;
             errors: number;

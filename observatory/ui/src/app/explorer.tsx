@@ -1,0 +1,155 @@
+/** The frame around every view. */
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { Notice } from "../components/notice";
+import { type Switchboard, useSwitchboard } from "../hooks/fault_flags";
+import { useShortcuts } from "../hooks/shortcuts";
+import { followLink, go, type Route, useRoute, VIEWS } from "../navigation/route";
+import { sameSelection, selectionOf } from "../navigation/selection";
+import { OverviewView } from "../views/overview/overview";
+import { CatchingUp } from "./catching_up";
+import { CopyLink } from "./copy_link";
+import { FaultsBadge } from "./faults_badge";
+import { FilterBox } from "./filter_box";
+import { Help } from "./help";
+import { later } from "./lazy";
+import { RangePicker } from "./range_picker";
+import { ThemeSwitch } from "./theme_switch";
+
+// The overview is what people open; the code of the others is fetched when one goes there.
+const MapView = later(() => import("../views/map/map").then((module) => module.MapView));
+const LogsView = later(() => import("../views/logs/logs").then((module) => module.LogsView));
+const MetricsView = later(() =>
+  import("../views/metrics/metrics").then((module) => module.MetricsView),
+);
+const AskView = later(() => import("../views/ask/ask").then((module) => module.AskView));
+const StorageView = later(() =>
+  import("../views/storage/storage").then((module) => module.StorageView),
+);
+const FaultsView = later(() =>
+  import("../views/faults/faults").then((module) => module.FaultsView),
+);
+const TraceView = later(() => import("../views/trace/trace").then((module) => module.TraceView));
+const DiffView = later(() => import("../views/diff/diff").then((module) => module.DiffView));
+
+const AHEAD_MS = 1_500;
+
+export function Explorer() {
+  const route = useRoute();
+  const main = useRef<HTMLElement>(null);
+  const query = route.view === "unknown" ? new URLSearchParams() : route.query;
+  const named = VIEWS.find(({ view }) => view === route.view);
+  const bar = named?.bar ?? "none";
+  // A trace has no selection in its address; from there one goes back to the last one.
+  const kept = useRef(query);
+  if (named) kept.current = query;
+  const selection = selectionOf(query);
+  const switchboard = useSwitchboard();
+  const place = route.view === "trace" ? route.traceId : route.view;
+  useShortcuts({
+    "g o": () => go(sameSelection("/", kept.current)),
+    "g m": () => go(sameSelection("/map", kept.current)),
+    "g l": () => go(sameSelection("/logs", kept.current)),
+    "g f": () => go(sameSelection("/faults", kept.current)),
+  });
+  useFocusOnArrival(place, main);
+  useEffect(() => {
+    const timer = setTimeout(TraceView.ahead, AHEAD_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return (
+    <>
+      <a class="skip" href="#content">
+        Skip to the content
+      </a>
+      <header class="top">
+        <a class="brand" href={sameSelection("/", kept.current)} onClick={followLink}>
+          <svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true">
+            <path class="stroke-page" d="M2 5h7" />
+            <path class="stroke-function" d="M6 10h8" />
+            <path class="stroke-vendor" d="M11 15h7" />
+          </svg>
+          Observatory
+        </a>
+        <nav aria-label="Views">
+          {VIEWS.map(({ view, path, title }) => (
+            <a
+              key={view}
+              href={sameSelection(path, kept.current)}
+              onClick={followLink}
+              aria-current={route.view === view ? "page" : undefined}
+            >
+              {title}
+            </a>
+          ))}
+        </nav>
+        {bar !== "none" && (
+          <div class="select-bar">
+            {bar === "filter" && <FilterBox q={selection.q} />}
+            <RangePicker range={selection.range} />
+          </div>
+        )}
+        <div class="tools">
+          <FaultsBadge
+            faults={switchboard.answer?.faults ?? []}
+            path={sameSelection("/faults", kept.current)}
+          />
+          <CopyLink
+            path={location.pathname}
+            query={query}
+            selection={bar === "none" ? null : selection}
+          />
+          <ThemeSwitch />
+          <Help />
+        </div>
+      </header>
+      <main id="content" ref={main} tabIndex={-1}>
+        <CatchingUp />
+        <View route={route} switchboard={switchboard} />
+      </main>
+    </>
+  );
+}
+
+/** Moves the focus to the content when one goes to another view, as loading a page would. */
+function useFocusOnArrival(place: string, main: { current: HTMLElement | null }): void {
+  const before = useRef(place);
+  // Before the view is seen: later it would take the focus from what was pressed there.
+  useLayoutEffect(() => {
+    if (before.current !== place) main.current?.focus({ preventScroll: true });
+    before.current = place;
+  }, [place]);
+}
+
+function View({ route, switchboard }: { route: Route; switchboard: Switchboard }) {
+  switch (route.view) {
+    case "overview":
+      return <OverviewView query={route.query} />;
+    case "map":
+      return <MapView query={route.query} />;
+    case "logs":
+      return <LogsView query={route.query} />;
+    case "metrics":
+      return <MetricsView query={route.query} />;
+    case "ask":
+      return <AskView query={route.query} />;
+    case "storage":
+      return <StorageView query={route.query} />;
+    case "faults":
+      return <FaultsView switchboard={switchboard} />;
+    case "trace":
+      return <TraceView key={route.traceId} traceId={route.traceId} query={route.query} />;
+    case "diff":
+      return <DiffView left={route.left} right={route.right} query={route.query} />;
+    case "unknown":
+      return (
+        <Notice title="There is no such view" level={1}>
+          <p>
+            <code>{route.path}</code> names none.{" "}
+            <a href="/" onClick={followLink}>
+              See the traces.
+            </a>
+          </p>
+        </Notice>
+      );
+  }
+}

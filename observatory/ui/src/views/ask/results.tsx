@@ -1,0 +1,211 @@
+/** The rows of an answer. */
+import "./results.css";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { SqlResult } from "../../api/types";
+import { count, durationText } from "../../format";
+import { followLink, tracePath } from "../../navigation/route";
+import { inSight } from "../../scrolling/element_rows";
+import { useScrolled } from "../../scrolling/element_scroll";
+import { cellText, csv, isNumeric, isTraceId, type Order, sorted, widths } from "./cells";
+
+const ROW_PX = 30;
+const LONG = 44;
+
+interface Props {
+  table: SqlResult;
+  /** How many rows were asked for, and a way to ask for more. */
+  limit: number;
+  onMore: (() => void) | null;
+}
+
+export function Results({ table, limit, onMore }: Props) {
+  const [order, setOrder] = useState<Order | null>(null);
+  const [opened, setOpened] = useState<{ name: string; value: unknown } | null>(null);
+  useLayoutEffect(() => setOrder(null), [table]);
+  const rows = useMemo(() => sorted(table, order), [table, order]);
+  return (
+    <section class="results panel" aria-label="Answer">
+      <div class="results-head">
+        <p role="status">
+          <b>{count(table.rows.length, "row")}</b> in {durationText(table.elapsed_ms)}
+          {table.truncated &&
+            `. There are more: these are the first ${limit.toLocaleString("en")}.`}
+        </p>
+        {table.truncated && onMore && (
+          <button type="button" onClick={onMore}>
+            Fetch more
+          </button>
+        )}
+        {table.rows.length > 0 && <Copy text={() => csv(table.columns, rows)} />}
+      </div>
+      {table.rows.length === 0 ? (
+        <p class="none">No row matches.</p>
+      ) : (
+        <Grid
+          table={table}
+          rows={rows}
+          order={order}
+          onOrder={(column) =>
+            setOrder((before) =>
+              before?.column !== column
+                ? { column, descending: false }
+                : before.descending
+                  ? null
+                  : { column, descending: true },
+            )
+          }
+          onOpen={setOpened}
+        />
+      )}
+      {opened && <Whole {...opened} onClose={() => setOpened(null)} />}
+    </section>
+  );
+}
+
+interface GridProps {
+  table: SqlResult;
+  rows: unknown[][];
+  order: Order | null;
+  onOrder: (column: number) => void;
+  onOpen: (cell: { name: string; value: unknown }) => void;
+}
+
+function Grid({ table, rows, order, onOrder, onOpen }: GridProps) {
+  const place = useRef<HTMLElement>(null);
+  const { topPx, heightPx } = useScrolled(place);
+  const sight = inSight({ count: rows.length, rowPx: ROW_PX, more: [] }, topPx, heightPx);
+  const wide = useMemo(() => widths(table), [table]);
+  const spanColumn = table.columns.findIndex(({ name }) => name === "span_id");
+  const names = table.columns;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it
+    <section class="grid-scroll" ref={place} tabIndex={0} aria-label="Rows">
+      <table
+        aria-rowcount={rows.length + 1}
+        style={{ minWidth: `${wide.reduce((sum, each) => sum + each, 0)}ch` }}
+      >
+        <colgroup>
+          {wide.map((characters, index) => (
+            <col key={index} style={{ width: `${characters}ch` }} />
+          ))}
+        </colgroup>
+        <thead>
+          <tr>
+            {names.map((column, index) => (
+              <th
+                key={index}
+                scope="col"
+                class={isNumeric(column) ? "number" : ""}
+                aria-sort={
+                  order?.column === index
+                    ? order.descending
+                      ? "descending"
+                      : "ascending"
+                    : undefined
+                }
+              >
+                <button type="button" onClick={() => onOrder(index)} title={column.type}>
+                  {column.name}
+                  <span class="arrow" aria-hidden="true">
+                    {order?.column === index ? (order.descending ? " ↓" : " ↑") : ""}
+                  </span>
+                </button>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          <Space px={sight.abovePx} columns={names.length} />
+          {rows.slice(sight.first, sight.end).map((row, index) => (
+            <tr key={sight.first + index} aria-rowindex={sight.first + index + 2}>
+              {names.map((column, at) => (
+                <td key={at} class={isNumeric(column) ? "number" : ""}>
+                  <Cell
+                    value={row[at] ?? null}
+                    spanId={spanColumn >= 0 ? row[spanColumn] : null}
+                    onOpen={(value) => onOpen({ name: column.name, value })}
+                  />
+                </td>
+              ))}
+            </tr>
+          ))}
+          <Space px={sight.belowPx} columns={names.length} />
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+/** Stands for the rows that aren't drawn. */
+function Space({ px, columns }: { px: number; columns: number }) {
+  if (px === 0) return null;
+  return (
+    <tr class="space">
+      <td colSpan={columns} style={{ height: `${px}px` }} />
+    </tr>
+  );
+}
+
+interface CellProps {
+  value: unknown;
+  spanId: unknown | undefined;
+  onOpen: (value: unknown) => void;
+}
+
+function Cell({ value, spanId, onOpen }: CellProps) {
+  if (value === null) return <span class="null">null</span>;
+  if (isTraceId(value)) {
+    const to = tracePath(value, typeof spanId === "string" ? spanId : null);
+    return (
+      <a href={to} onClick={followLink}>
+        {value}
+      </a>
+    );
+  }
+  const text = cellText(value);
+  if (text.length <= LONG && !text.includes("\n")) return <>{text}</>;
+  return (
+    <button type="button" class="long" title="Show all of it" onClick={() => onOpen(value)}>
+      {text.slice(0, 4 * LONG)}
+    </button>
+  );
+}
+
+/** All of one value, which is longer than its cell. */
+function Whole(props: { name: string; value: unknown; onClose: () => void }) {
+  const { name, value, onClose } = props;
+  const dialog = useRef<HTMLDialogElement>(null);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog class="whole" ref={dialog} onClose={onClose} aria-labelledby="whole-title">
+      <div class="whole-head">
+        <h2 id="whole-title">{name}</h2>
+        <button type="button" onClick={() => dialog.current?.close()}>
+          Close
+        </button>
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it */}
+      <pre tabIndex={0}>
+        {typeof value === "object" ? JSON.stringify(value, null, 2) : cellText(value)}
+      </pre>
+    </dialog>
+  );
+}
+
+function Copy({ text }: { text: () => string }) {
+  const [said, setSaid] = useState("Copy as CSV");
+  useEffect(() => {
+    const timer = setTimeout(() => setSaid("Copy as CSV"), 2_000);
+    return () => clearTimeout(timer);
+  }, [said]);
+  const copy = () =>
+    navigator.clipboard.writeText(text()).then(
+      () => setSaid("Copied"),
+      () => setSaid("The browser refused"),
+    );
+  return (
+    <button type="button" class="copy" onClick={copy} aria-live="polite">
+      {said}
+    </button>
+  );
+}

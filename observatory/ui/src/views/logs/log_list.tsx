@@ -1,0 +1,158 @@
+/** The lines, the newest at the bottom; it stays there until one scrolls up. */
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { count } from "../../format";
+import { inSight, offsetOf, type Rows } from "../../scrolling/element_rows";
+import { useMedia, useScrolled } from "../../scrolling/element_scroll";
+import type { Held } from "./line_buffer";
+import { Line } from "./log_row";
+
+const ROW_PX = 30;
+const NARROW_ROW_PX = 52;
+const BOTTOM_PX = 24;
+const OLDER_AT_PX = 600;
+
+interface Props {
+  held: Held;
+  /** The lines come from a tail that goes on. */
+  live: boolean;
+  fetchOlder: () => void;
+}
+
+export function Scroll({ held, live, fetchOlder }: Props) {
+  const place = useRef<HTMLDivElement>(null);
+  const scrolled = useScrolled(place);
+  const rowPx = useMedia("(max-width: 700px)") ? NARROW_ROW_PX : ROW_PX;
+  const [open, setOpen] = useState<ReadonlyMap<number, number>>(new Map());
+  const { lines } = held;
+  const first = lines[0]?.seq ?? 0;
+  const rows: Rows = useMemo(() => {
+    const more = [...open].map(([seq, px]) => ({ index: seq - first, px }));
+    more.sort((one, other) => one.index - other.index);
+    return { count: lines.length, rowPx, more: more.filter(({ index }) => index >= 0) };
+  }, [open, first, lines.length, rowPx]);
+  const sight = inSight(rows, scrolled.topPx, scrolled.heightPx);
+  const { following, unseen, toBottom } = useFollowing(place, held, rowPx, [
+    offsetOf(rows, rows.count),
+    scrolled.heightPx,
+  ]);
+
+  useEffect(() => {
+    if (held.older !== null && scrolled.topPx < OLDER_AT_PX && scrolled.heightPx > 0) fetchOlder();
+  }, [held.older, scrolled, fetchOlder]);
+
+  const toggle = useCallback(
+    (seq: number) =>
+      setOpen((before) => {
+        const after = new Map(before);
+        if (!after.delete(seq)) after.set(seq, 0);
+        return after;
+      }),
+    [],
+  );
+  const measure = useCallback(
+    (seq: number, px: number) =>
+      setOpen((before) =>
+        before.has(seq) && before.get(seq) !== px ? new Map(before).set(seq, px) : before,
+      ),
+    [],
+  );
+  return (
+    <div class="log-frame panel">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it */}
+      <section class="log-scroll" ref={place} aria-label="Log lines" tabIndex={0}>
+        <p class="log-edge">{held.older === null ? "The oldest line" : "Fetching older lines…"}</p>
+        <ol
+          onKeyDown={onArrow}
+          style={{ paddingTop: `${sight.abovePx}px`, paddingBottom: `${sight.belowPx}px` }}
+        >
+          {lines.slice(sight.first, sight.end).map((line, index) => (
+            <li
+              key={line.seq}
+              aria-setsize={held.older === null ? lines.length : -1}
+              aria-posinset={sight.first + index + 1}
+            >
+              <Line line={line} open={open.has(line.seq)} onToggle={toggle} onHeight={measure} />
+            </li>
+          ))}
+        </ol>
+      </section>
+      {!following && (
+        <button type="button" class="log-new" onClick={toBottom}>
+          ↓ {unseen > 0 ? count(unseen, "new line") : "To the newest"}
+        </button>
+      )}
+      <p class="log-foot" role="status">
+        {following
+          ? live
+            ? "Following"
+            : "At the newest line"
+          : live
+            ? "Paused while you read"
+            : " "}
+      </p>
+    </div>
+  );
+}
+
+/**
+ * Keeps the bottom in sight while it is, and what one reads in place while it isn't.
+ *
+ * @param sizes what moves the bottom when it changes.
+ * @returns `unseen` counts the lines that came since one scrolled up.
+ */
+function useFollowing(
+  place: { current: HTMLElement | null },
+  held: Held,
+  rowPx: number,
+  sizes: [linesPx: number, framePx: number],
+) {
+  const [following, setFollowing] = useState(true);
+  const [seen, setSeen] = useState(held.lines.at(-1)?.seq ?? -1);
+  const first = held.lines[0]?.seq ?? 0;
+  const last = held.lines.at(-1)?.seq ?? -1;
+  const before = useRef(first);
+
+  useLayoutEffect(() => {
+    const element = place.current;
+    if (element === null) return;
+    // Rows that came or went above move what is below them; the scroll moves with it.
+    if (!following) element.scrollTop += (before.current - first) * rowPx;
+    before.current = first;
+  }, [first]);
+  useLayoutEffect(() => {
+    if (following && place.current) {
+      place.current.scrollTop = place.current.scrollHeight;
+      setSeen(last);
+    }
+  }, [following, last, ...sizes]);
+  useLayoutEffect(() => {
+    const element = place.current;
+    if (element === null) return;
+    let lastTop = element.scrollTop;
+    const onScroll = () => {
+      const below = element.scrollHeight - element.clientHeight - element.scrollTop;
+      // Only who scrolls up stops following: growing content moves the bottom away, too.
+      if (element.scrollTop < lastTop && below > 1) setFollowing(false);
+      else if (below <= BOTTOM_PX) setFollowing(true);
+      lastTop = element.scrollTop;
+    };
+    element.addEventListener("scroll", onScroll, { passive: true });
+    return () => element.removeEventListener("scroll", onScroll);
+  }, [place]);
+
+  const toBottom = useCallback(() => {
+    setFollowing(true);
+    place.current?.focus({ preventScroll: true });
+  }, [place]);
+  return { following, unseen: Math.max(0, last - seen), toBottom };
+}
+
+function onArrow(event: KeyboardEvent): void {
+  const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+  if (step === 0 || !(event.currentTarget instanceof HTMLElement)) return;
+  const buttons = [...event.currentTarget.querySelectorAll<HTMLElement>("button[aria-expanded]")];
+  const at = buttons.indexOf(document.activeElement as HTMLElement);
+  if (at < 0) return;
+  buttons[at + step]?.focus();
+  event.preventDefault();
+}

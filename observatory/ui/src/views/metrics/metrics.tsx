@@ -1,0 +1,108 @@
+/** The metrics that were received, one of them as a chart. */
+import "./metrics.css";
+import { fetchMetrics } from "../../api/requests";
+import type { Metric } from "../../api/types";
+import { Unanswered } from "../../components/error_state";
+import { Notice } from "../../components/notice";
+import { count } from "../../format";
+import { useTitle } from "../../hooks/document_title";
+import { useLive } from "../../hooks/polling";
+import { followLink } from "../../navigation/route";
+import { address } from "../../navigation/selection";
+import { Shown } from "./metric_panel";
+import { unitText } from "./units";
+
+const PAUSE_MS = 5_000;
+
+export function MetricsView({ query }: { query: URLSearchParams }) {
+  const live = useLive("metrics", fetchMetrics, () => PAUSE_MS);
+  useTitle("Metrics");
+  const { answer } = live;
+  const metrics = answer?.metrics ?? [];
+  return (
+    <>
+      <div class="metrics-head">
+        <h1>Metrics</h1>
+        <p class="sub">{metrics.length > 0 && `${count(metrics.length, "metric")} received.`}</p>
+      </div>
+      <Unanswered live={live} asking="Looking for metrics…" />
+      {answer !== null && metrics.length === 0 && <NoMetrics />}
+      {metrics.length > 0 && <Loaded metrics={metrics} query={query} />}
+    </>
+  );
+}
+
+function Loaded({ metrics, query }: { metrics: Metric[]; query: URLSearchParams }) {
+  const named = metrics.find(
+    (metric) => metric.name === query.get("name") && metric.service === query.get("service"),
+  );
+  const shown = named ?? metrics[0];
+  const services = [...new Set(metrics.map((metric) => metric.service))].sort();
+  const addressOf = (metric: Metric) => {
+    const changed = new URLSearchParams(query);
+    changed.set("name", metric.name);
+    changed.set("service", metric.service);
+    return address("/metrics", changed);
+  };
+  return (
+    <div class="metrics-body">
+      <nav class="metrics-list panel" aria-label="Metrics">
+        {services.map((service) => (
+          <section key={service}>
+            <h2>{service}</h2>
+            <ul>
+              {metrics
+                .filter((metric) => metric.service === service)
+                .map((metric) => (
+                  <li key={metric.name}>
+                    <a
+                      href={addressOf(metric)}
+                      onClick={followLink}
+                      aria-current={metric === shown ? "true" : undefined}
+                    >
+                      <span class="label">{metric.name}</span>
+                      <span class="sub">
+                        {[metric.type.replace("_", " "), unitText(metric.unit)]
+                          .filter(Boolean)
+                          .join(" · ")}
+                      </span>
+                    </a>
+                  </li>
+                ))}
+            </ul>
+          </section>
+        ))}
+      </nav>
+      {shown && (
+        <Shown
+          key={`${shown.service} ${shown.name}`}
+          metric={shown}
+          query={query}
+          shownAs={(shape) => {
+            const changed = new URLSearchParams(query);
+            if (shape === "table") changed.set("as", "table");
+            else changed.delete("as");
+            return address("/metrics", changed);
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+function NoMetrics() {
+  return (
+    <Notice title="No metrics yet">
+      <p class="how-to-send">
+        They come over OTLP to <code>/v1/metrics</code>. An OpenTelemetry SDK sends them here when
+        it is started with:
+      </p>
+      <pre>
+        <code>OTEL_EXPORTER_OTLP_ENDPOINT={location.origin}</code>
+      </pre>
+      <p>
+        and, where its default is gRPC, with <code>OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf</code>.
+      </p>
+    </Notice>
+  );
+}

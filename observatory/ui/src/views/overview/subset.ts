@@ -1,0 +1,70 @@
+/** The part of the selected traces that is compared with the rest, as the address names it. */
+import { bothFilters, type Range, type Selection } from "../../navigation/selection";
+
+/** A stretch of time (unix ms) and one of duration (ms, `null` is without a bound), half-open. */
+export interface Box {
+  from: number;
+  to: number;
+  least: number | null;
+  most: number | null;
+}
+
+export type Inside = { kind: "box"; box: Box } | { kind: "filter"; filter: string };
+
+const PARAMETERS = ["in", "in_from", "in_to", "in_least_ms", "in_most_ms"] as const;
+
+/** Reads `in`, or `in_from`, `in_to`, `in_least_ms` and `in_most_ms`; `null` when nothing is compared. */
+export function insideOf(query: URLSearchParams): Inside | null {
+  const filter = query.get("in")?.trim();
+  if (filter) return { kind: "filter", filter };
+  const [from, to] = [amount(query.get("in_from")), amount(query.get("in_to"))];
+  if (from === null || to === null || from >= to) return null;
+  const [least, most] = [amount(query.get("in_least_ms")), amount(query.get("in_most_ms"))];
+  return { kind: "box", box: { from, to, least, most } };
+}
+
+function amount(text: string | null): number | null {
+  return text !== null && /^\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : null;
+}
+
+/** It as the address and the API name it. */
+export function insideParameters(inside: Inside): URLSearchParams {
+  if (inside.kind === "filter") return new URLSearchParams({ in: inside.filter });
+  const { from, to, least, most } = inside.box;
+  const parameters = new URLSearchParams({ in_from: String(from), in_to: String(to) });
+  if (least !== null) parameters.set("in_least_ms", String(least));
+  if (most !== null) parameters.set("in_most_ms", String(most));
+  return parameters;
+}
+
+/** `query` with another part compared, or none. */
+export function withInside(query: URLSearchParams, inside: Inside | null): URLSearchParams {
+  const changed = new URLSearchParams(query);
+  for (const name of PARAMETERS) changed.delete(name);
+  if (inside) for (const [name, value] of insideParameters(inside)) changed.set(name, value);
+  return changed;
+}
+
+/** The selection that has exactly the traces inside. */
+export function selectionInside(selection: Selection, inside: Inside | null): Selection {
+  if (inside === null) return selection;
+  if (inside.kind === "filter") return { ...selection, q: bothFilters(selection.q, inside.filter) };
+  const { from, to, least, most } = inside.box;
+  const bounds = [
+    ...(least === null ? [] : [`duration >= ${least} ms`]),
+    ...(most === null ? [] : [`duration < ${most} ms`]),
+  ];
+  return {
+    q: bothFilters(selection.q, bounds.join(" and ")),
+    range: overlap(selection.range, from, to),
+  };
+}
+
+function overlap(range: Range, from: number, to: number): Range {
+  if (range.kind !== "between") return { kind: "between", from, to };
+  return {
+    kind: "between",
+    from: Math.max(from, range.from ?? from),
+    to: Math.min(to, range.to ?? to),
+  };
+}

@@ -1,0 +1,79 @@
+/** What is held: how much, how long, how it leaves and comes in. */
+import "./storage.css";
+import { exportPath, fetchStored } from "../../api/requests";
+import type { Stored } from "../../api/types";
+import { Unanswered } from "../../components/error_state";
+import { useTitle } from "../../hooks/document_title";
+import { useLive } from "../../hooks/polling";
+import { followLink } from "../../navigation/route";
+import { selectionOf, selectionParameters } from "../../navigation/selection";
+import { Clear } from "./clear";
+import { TakeIn } from "./import_files";
+import { Held, Retention } from "./stored_data";
+
+const PAUSE_MS = 4_000;
+
+export function StorageView({ query }: { query: URLSearchParams }) {
+  const live = useLive("storage", fetchStored, () => PAUSE_MS);
+  useTitle("Storage");
+  const { answer } = live;
+  return (
+    <>
+      <div class="storage-head">
+        <h1>Storage</h1>
+      </div>
+      <Unanswered live={live} asking="Counting…" />
+      {answer !== null && (
+        <div class="rooms">
+          <Held stored={answer} />
+          <Retention retention={answer.retention} />
+          <TakeAway stored={answer} query={query} />
+          <Clear stored={answer} />
+        </div>
+      )}
+    </>
+  );
+}
+
+function TakeAway({ stored, query }: { stored: Stored; query: URLSearchParams }) {
+  const { q, range } = selectionOf(query);
+  const selected = q !== "" || ["last", "from", "to"].some((name) => query.has(name));
+  return (
+    <section class="panel room" aria-labelledby="take-title">
+      <h2 id="take-title">Take it away, bring it in</h2>
+      <p>
+        As OTLP/JSON. Jaeger's upload takes such a file since version 1.55: the spans, not the log
+        lines.
+      </p>
+      {stored.spans + stored.logs === 0 ? (
+        <p class="sub">There is nothing to export yet.</p>
+      ) : (
+        <p class="exports">
+          <a class="as-button" href={exportPath(new URLSearchParams())} download>
+            Export everything
+          </a>
+          {selected && (
+            <a class="as-button" href={exportPath(selectionParameters({ q, range }))} download>
+              Export the selection
+            </a>
+          )}
+        </p>
+      )}
+      {selected && (
+        <p class="sub">
+          The selection is{" "}
+          <a href={`/?${query}`} onClick={followLink}>
+            what the overview shows
+          </a>
+          {q !== "" && (
+            <>
+              : <code>{q}</code>
+            </>
+          )}
+          .
+        </p>
+      )}
+      <TakeIn />
+    </section>
+  );
+}

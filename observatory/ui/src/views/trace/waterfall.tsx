@@ -1,0 +1,254 @@
+/** The waterfall: a row for each span, leg after leg, on one scale of time. */
+import "./waterfall.css";
+import type { RefObject } from "preact";
+import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
+import type { MissingStep, PathSegment, Trace, Unusual } from "../../api/types";
+import { useShortcuts } from "../../hooks/shortcuts";
+import { useHeldPlace, useRowPx } from "../../scrolling/window_rows";
+import { Axis } from "./axis";
+import { matchesIn, needleOf } from "./find";
+import { GridLines } from "./grid_lines";
+import { type Act, actOn, errorFrom } from "./keyboard";
+import { Hints, Key } from "./legend";
+import { Minimap } from "./minimap";
+import { type Range, ticksOf, within, zoomed } from "./time_scale";
+import { Toolbar } from "./toolbar";
+import type { Place } from "./view_state";
+import { above, foldable, itemsOf, odditiesIn, spanIdOf } from "./waterfall_items";
+import { rowId } from "./waterfall_row";
+import { Rows } from "./waterfall_rows";
+
+// A trace that fits the screen is its own picture.
+const MINIMAP_ROWS = 80;
+const ROW_PX = 28;
+const NARROW_ROW_PX = 46;
+// Where only the scale sticks.
+const SCALE_PX = 25;
+const TICKS = 6;
+const ZOOM = 2;
+const COLUMNS = ["waited", "took"];
+
+interface Props {
+  journey: Trace;
+  unusual: Unusual | null;
+  gaps: readonly MissingStep[];
+  place: Place;
+  onPlace: (change: Partial<Place>) => void;
+  /** Enter was pressed on the chosen row. */
+  onOpen: () => void;
+  grid: RefObject<HTMLDivElement | null>;
+}
+
+export function Waterfall(props: Props) {
+  const { journey, unusual, gaps, place, onPlace, onOpen, grid } = props;
+  const { rows, duration_ms: totalMs } = journey;
+  const chosen = place.span;
+  const heads = useMemo(() => foldable(rows), [rows]);
+  const folded = useMemo(
+    (): ReadonlySet<string> => new Set(place.collapsed === "all" ? heads : place.collapsed),
+    [place.collapsed, heads],
+  );
+  const opened = useMemo((): ReadonlySet<string> => new Set(place.opened), [place.opened]);
+  const list = useRef<HTMLDivElement>(null);
+  const head = useRef<HTMLDivElement>(null);
+  const finder = useRef<HTMLInputElement>(null);
+  const rowPx = useRowPx(ROW_PX, NARROW_ROW_PX);
+
+  const items = useMemo(
+    () => itemsOf(rows, gaps, { folded, opened, lines: place.lines }),
+    [rows, gaps, folded, opened, place.lines],
+  );
+  const indexes = useMemo(() => new Map(items.map((item, index) => [item.id, index])), [items]);
+  const ids = useMemo(() => items.map((item) => item.id), [items]);
+  const paths = useMemo(() => pathsOf(journey.critical_path), [journey]);
+  const oddities = useMemo(() => odditiesIn(rows, unusual), [rows, unusual]);
+  const matches = useMemo(() => matchesIn(rows, place.find), [rows, place.find]);
+  const matchOf = useMemo(() => new Map(matches.map((match) => [match.spanId, match])), [matches]);
+  useHeldPlace(list, ids, rowPx, chosen);
+
+  const whole = useMemo((): Range => ({ from: 0, to: totalMs }), [totalMs]);
+  const range = useMemo(
+    () => (place.range && within(place.range, totalMs)) ?? whole,
+    [place.range, whole],
+  );
+  const ticks = ticksOf(range, TICKS);
+  const at = chosen === null ? -1 : (indexes.get(chosen) ?? -1);
+
+  /** Scrolls until the row is between what sticks at the top and what lies over the bottom. */
+  const reveal = (index: number, always = false) => {
+    if (list.current === null || index < 0) return;
+    const top = list.current.getBoundingClientRect().top + index * rowPx;
+    const least = (head.current?.getBoundingClientRect().height || SCALE_PX) + rowPx;
+    const most = innerHeight - (innerWidth <= 1080 ? innerHeight * 0.58 : rowPx) - rowPx;
+    if (top >= least && top <= most && !always) return;
+    const far = top < least - 12 * rowPx || top > most + 12 * rowPx;
+    scrollBy(0, top - (far || always ? (least + most) / 2 : top < least ? least : most));
+  };
+  const choose = useCallback((id: string | null) => onPlace({ span: id }), [onPlace]);
+  const open = (spanId: string) => onPlace({ opened: [...new Set([...opened, spanId])] });
+  const setFolded = (next: ReadonlySet<string>) => {
+    const all = heads.length > 0 && next.size === heads.length && heads.every((id) => next.has(id));
+    onPlace({ collapsed: all ? "all" : [...next] });
+  };
+  useEffect(() => {
+    if (chosen === null) return;
+    // One that is hidden in something collapsed, as when a link names it, is shown first.
+    const hiddenBy = above(rows, spanIdOf(chosen)).filter((spanId) => folded.has(spanId));
+    if (hiddenBy.length > 0) setFolded(toggled(folded, hiddenBy));
+    else if (at < 0 && chosen.includes(":")) open(spanIdOf(chosen));
+    else reveal(at);
+  }, [chosen, at >= 0]);
+
+  useShortcuts({
+    "/": () => {
+      finder.current?.focus();
+      finder.current?.select();
+    },
+  });
+
+  const zoom = (how: "in" | "out" | "reset") => {
+    const item = items[at];
+    const centre = item && item.kind !== "gap" ? item.row.offset_ms : (range.from + range.to) / 2;
+    if (how === "reset") onPlace({ range: null });
+    else onPlace({ range: zoomed(range, totalMs, how === "in" ? 1 / ZOOM : ZOOM, centre) });
+  };
+  const collapse = (next: ReadonlySet<string>) => {
+    setFolded(next);
+    // Who looks at something that is collapsed looks at what it is collapsed into.
+    const into = chosen === null ? [] : above(rows, spanIdOf(chosen));
+    const outermost = into.filter((spanId) => next.has(spanId)).at(-1);
+    if (outermost) choose(outermost);
+  };
+  const latest = useRef({ folded, opened, collapse });
+  latest.current = { folded, opened, collapse };
+  const fold = useCallback(
+    (spanId: string) => latest.current.collapse(toggled(latest.current.folded, [spanId])),
+    [],
+  );
+  const showLines = useCallback(
+    (spanId: string) => onPlace({ opened: [...toggled(latest.current.opened, [spanId])] }),
+    [onPlace],
+  );
+  const foundAt = chosen === null ? -1 : matches.findIndex((m) => m.spanId === spanIdOf(chosen));
+  const goToFound = (step: 1 | -1) => {
+    const from = foundAt < 0 && step < 0 ? 0 : foundAt;
+    const match = matches[(from + step + matches.length) % matches.length];
+    if (match === undefined) return;
+    // What was found is shown where it was found.
+    if (match.where === "log" || match.where === "event") open(match.spanId);
+    choose(match.spanId);
+  };
+  const act = (what: Act) => {
+    const item = items[at];
+    if (what.do === "choose") choose(what.id);
+    else if (what.do === "fold" || what.do === "unfold") fold(what.spanId);
+    else if (what.do === "open") onOpen();
+    else if (what.do === "close") choose(null);
+    else if (what.do === "toggle-lines") {
+      if (item && item.kind !== "gap") showLines(item.row.span_id);
+    } else zoom(what.do === "zoom-in" ? "in" : what.do === "zoom-out" ? "out" : "reset");
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const what = actOn(event.key, items, at);
+    if (what === null) return;
+    event.preventDefault();
+    act(what);
+  };
+
+  const chosenItem = items[at];
+  const allFolded = heads.length > 0 ? heads.every((spanId) => folded.has(spanId)) : null;
+  return (
+    <section class="waterfall panel" aria-labelledby="waterfall-title">
+      <div class="waterfall-head">
+        <h2 id="waterfall-title">Hop by hop</h2>
+        <Key journey={journey} />
+      </div>
+      <div class="sticky" ref={head}>
+        <Toolbar
+          find={place.find}
+          found={matches.length}
+          foundAt={foundAt + 1}
+          errors={journey.errors}
+          folded={allFolded}
+          lines={rows.some((row) => row.logs.length + row.events.length > 0) ? place.lines : null}
+          range={range === whole ? null : range}
+          place={finder}
+          onFind={(find) => onPlace({ find })}
+          onFound={goToFound}
+          onLeave={() => grid.current?.focus({ preventScroll: true })}
+          onError={(step) => {
+            const next = errorFrom(items, at, step);
+            if (next) act(next);
+          }}
+          onFold={() => collapse(new Set(allFolded ? [] : heads))}
+          onLines={() => onPlace({ lines: !place.lines })}
+          onZoom={zoom}
+        />
+        {items.length > MINIMAP_ROWS && (
+          <Minimap
+            items={items}
+            whole={whole}
+            range={range === whole ? null : range}
+            list={list}
+            rowPx={rowPx}
+            onRange={(next) => onPlace({ range: within(next, totalMs) })}
+            onGo={(index) => reveal(index, true)}
+          />
+        )}
+        <Axis
+          range={range}
+          ticks={ticks}
+          columns={COLUMNS}
+          onRange={(next) => onPlace({ range: next && within(next, totalMs) })}
+        />
+      </div>
+      <div
+        class="rows"
+        role="treegrid"
+        aria-label="Spans, by hop"
+        aria-rowcount={items.length}
+        aria-activedescendant={chosenItem ? rowId(chosenItem.id) : undefined}
+        aria-keyshortcuts="ArrowUp ArrowDown ArrowLeft ArrowRight Enter [ ] 0 + - l"
+        tabIndex={0}
+        ref={grid}
+        onKeyDown={onKeyDown}
+      >
+        <GridLines range={range} ticks={ticks} />
+        <Rows
+          list={list}
+          items={items}
+          at={at}
+          rowPx={rowPx}
+          range={range}
+          paths={paths}
+          matches={matchOf}
+          needle={needleOf(place.find)}
+          oddities={oddities}
+          lines={place.lines}
+          opened={opened}
+          onChoose={choose}
+          onFold={fold}
+          onLines={showLines}
+        />
+      </div>
+      <Hints />
+    </section>
+  );
+}
+
+function pathsOf(pieces: readonly PathSegment[]): Map<string, PathSegment[]> {
+  const paths = new Map<string, PathSegment[]>();
+  for (const piece of pieces) {
+    const known = paths.get(piece.span_id);
+    if (known) known.push(piece);
+    else paths.set(piece.span_id, [piece]);
+  }
+  return paths;
+}
+
+function toggled(set: ReadonlySet<string>, ids: readonly string[]): Set<string> {
+  const next = new Set(set);
+  for (const id of ids) if (!next.delete(id)) next.add(id);
+  return next;
+}
