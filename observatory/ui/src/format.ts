@@ -57,7 +57,7 @@ export function agoText(moment: Date, now: Date): string {
 }
 
 /** Whether an order's state is good news, bad news or on its way. */
-export function moodOf(state: string): "good" | "warn" | "moving" {
+export function stateTone(state: string): "good" | "warn" | "moving" {
   if (state === "ticketed" || state === "refunded") return "good";
   return ["rejected", "declined", "expired"].includes(state) ? "warn" : "moving";
 }

@@ -3,6 +3,6 @@ import "./app/explorer.css";
 import { render } from "preact";
 import { Explorer } from "./app/explorer";
 
-const place = document.getElementById("explorer");
-if (place === null) throw new Error("index.html has no #explorer");
-render(<Explorer />, place);
+const container = document.getElementById("explorer");
+if (container === null) throw new Error("index.html has no #explorer");
+render(<Explorer />, container);

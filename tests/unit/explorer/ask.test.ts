@@ -8,10 +8,10 @@ import {
   sorted,
   widths,
 } from "../../../observatory/ui/src/views/ask/cells";
-import { withoutPlace, wrongPlace } from "../../../observatory/ui/src/views/ask/error_position";
+import { withoutPosition, errorPosition } from "../../../observatory/ui/src/views/ask/error_position";
 import {
   forget,
-  pastQuestions,
+  queryHistory,
   remember,
 } from "../../../observatory/ui/src/views/ask/query_history";
 
@@ -109,7 +109,7 @@ describe("values as text", () => {
 describe("an error's place in the question", () => {
   test("is read from the line and the caret", () => {
     const message = "Catalog Error: …\n\nLINE 2: FROM spanz\n             ^";
-    expect(wrongPlace("SELECT name\nFROM spanz", message)).toEqual({
+    expect(errorPosition("SELECT name\nFROM spanz", message)).toEqual({
       index: 17,
       line: 2,
       column: 6,
@@ -122,18 +122,18 @@ describe("an error's place in the question", () => {
     const sql = `${before}wrong FROM spans`;
     const part = sql.slice(60, 100);
     const message = `Binder Error: …\n\nLINE 1: ...${part}...\n${" ".repeat(8 + 3 + 30)}^`;
-    expect(wrongPlace(sql, message)).toMatchObject({ index: 90, line: 1 });
+    expect(errorPosition(sql, message)).toMatchObject({ index: 90, line: 1 });
   });
 
   test("also when the database counts a line that is not the question's", () => {
     const message = "Catalog Error: …\n\nLINE 3: FROM spanz\n             ^";
-    expect(wrongPlace("SELECT name\nFROM spanz", message)).toMatchObject({ line: 2, column: 6 });
-    expect(withoutPlace(message)).toBe("Catalog Error: …");
+    expect(errorPosition("SELECT name\nFROM spanz", message)).toMatchObject({ line: 2, column: 6 });
+    expect(withoutPosition(message)).toBe("Catalog Error: …");
   });
 
   test("or there is none", () => {
-    expect(wrongPlace("SELECT 1", "Took longer than 10 s")).toBeNull();
-    expect(wrongPlace("SELECT 1", "LINE 7: x\n        ^")).toBeNull();
+    expect(errorPosition("SELECT 1", "Took longer than 10 s")).toBeNull();
+    expect(errorPosition("SELECT 1", "LINE 7: x\n        ^")).toBeNull();
   });
 });
 
@@ -148,20 +148,20 @@ describe("past questions", () => {
   test("are kept, the latest first, each once", () => {
     const storage = new Kept();
     for (const sql of ["a", "b", "a"]) remember(storage, sql);
-    expect(pastQuestions(storage)).toEqual(["a", "b"]);
+    expect(queryHistory(storage)).toEqual(["a", "b"]);
     forget(storage);
-    expect(pastQuestions(storage)).toEqual([]);
+    expect(queryHistory(storage)).toEqual([]);
   });
 
   test("are none where the browser keeps something else, or refuses", () => {
     const storage = new Kept();
     storage.setItem("observatory.ask.history", "{nonsense");
-    expect(pastQuestions(storage)).toEqual([]);
+    expect(queryHistory(storage)).toEqual([]);
     const refusing = {
       getItem: () => {
         throw new Error("refused");
       },
     };
-    expect(pastQuestions(refusing)).toEqual([]);
+    expect(queryHistory(refusing)).toEqual([]);
   });
 });

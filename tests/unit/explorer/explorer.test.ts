@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { agoText, count, durationText, moodOf, percent } from "../../../observatory/ui/src/format";
+import { agoText, count, durationText, stateTone, percent } from "../../../observatory/ui/src/format";
 import { routeOf, tracePath, VIEWS } from "../../../observatory/ui/src/navigation/route";
 
 describe("durations read as they do in the terminal", () => {
@@ -72,7 +72,7 @@ test("the past is told coarsely", () => {
 });
 
 test("a refused order is not good news", () => {
-  expect(moodOf("ticketed")).toBe("good");
-  expect(moodOf("declined")).toBe("warn");
-  expect(moodOf("charging")).toBe("moving");
+  expect(stateTone("ticketed")).toBe("good");
+  expect(stateTone("declined")).toBe("warn");
+  expect(stateTone("charging")).toBe("moving");
 });

@@ -13,7 +13,7 @@ import {
   timeTicks,
   upOf,
 } from "../../../observatory/ui/src/views/overview/heatmap_scale";
-import { columnsFor, cut } from "../../../observatory/ui/src/views/overview/time_columns";
+import { columnsThatFit, alignedColumns } from "../../../observatory/ui/src/views/overview/time_columns";
 
 const start = new Date(2026, 0, 5, 14, 0, 0).getTime();
 
@@ -90,8 +90,8 @@ describe("places in the heatmap", () => {
 
 describe("columns have a round length", () => {
   test("so that the picture of a range that moves stands still within one", () => {
-    const one = cut({ kind: "last", seconds: 900 }, 56, 1_000_000_000);
-    const other = cut({ kind: "last", seconds: 900 }, 56, 1_000_000_000 + 9_000);
+    const one = alignedColumns({ kind: "last", seconds: 900 }, 56, 1_000_000_000);
+    const other = alignedColumns({ kind: "last", seconds: 900 }, 56, 1_000_000_000 + 9_000);
     expect(one).toEqual(other);
     expect(one.columns).toBe(45);
     const { range } = one;
@@ -102,16 +102,16 @@ describe("columns have a round length", () => {
 
   test.each([60, 300, 900, 3600, 86_400])("and %d s held still keep theirs", (seconds) => {
     for (const most of [20, 41, 56]) {
-      const moving = cut({ kind: "last", seconds }, most, 1_000_000_123);
+      const moving = alignedColumns({ kind: "last", seconds }, most, 1_000_000_123);
       expect(moving.columns).toBeLessThanOrEqual(most);
-      expect(cut(moving.range, most, 5)).toEqual(moving);
+      expect(alignedColumns(moving.range, most, 5)).toEqual(moving);
     }
   });
 
   test("there are more of them on a wider page", () => {
-    expect(columnsFor(360)).toBe(20);
-    expect(columnsFor(1440)).toBeGreaterThan(50);
-    expect(columnsFor(4000)).toBe(columnsFor(1440));
+    expect(columnsThatFit(360)).toBe(20);
+    expect(columnsThatFit(1440)).toBeGreaterThan(50);
+    expect(columnsThatFit(4000)).toBe(columnsThatFit(1440));
   });
 });
 

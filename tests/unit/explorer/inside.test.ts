@@ -2,13 +2,13 @@ import { describe, expect, test } from "vitest";
 import { selectionParameters } from "../../../observatory/ui/src/navigation/selection";
 import { share } from "../../../observatory/ui/src/views/overview/share";
 import {
-  insideOf,
-  insideParameters,
-  selectionInside,
-  withInside,
+  subsetFrom,
+  subsetParameters,
+  selectionOfSubset,
+  withSubset,
 } from "../../../observatory/ui/src/views/overview/subset";
 
-const read = (query: string) => insideOf(new URLSearchParams(query));
+const read = (query: string) => subsetFrom(new URLSearchParams(query));
 
 describe("an address names what is compared", () => {
   test.each([
@@ -24,19 +24,19 @@ describe("an address names what is compared", () => {
     ],
   ])("%s", (query, inside) => {
     expect(read(query)).toEqual(inside);
-    if (inside) expect(insideParameters(read(query) as never).toString()).toBe(query);
+    if (inside) expect(subsetParameters(read(query) as never).toString()).toBe(query);
   });
 
   test("one takes the place of the other, and the rest of the address stays", () => {
-    const boxed = withInside(new URLSearchParams("q=a&in=b"), read("in_from=5&in_to=9"));
+    const boxed = withSubset(new URLSearchParams("q=a&in=b"), read("in_from=5&in_to=9"));
     expect(boxed.toString()).toBe("q=a&in_from=5&in_to=9");
-    expect(withInside(boxed, null).toString()).toBe("q=a");
+    expect(withSubset(boxed, null).toString()).toBe("q=a");
   });
 });
 
 describe("the list has what is inside", () => {
-  const asked = (inside: string, range: Parameters<typeof selectionInside>[0]["range"]) =>
-    Object.fromEntries(selectionParameters(selectionInside({ q: "a = 1", range }, read(inside))));
+  const asked = (inside: string, range: Parameters<typeof selectionOfSubset>[0]["range"]) =>
+    Object.fromEntries(selectionParameters(selectionOfSubset({ q: "a = 1", range }, read(inside))));
 
   test("a box is a time and a filter", () => {
     expect(asked("in_from=5&in_to=9&in_least_ms=1.5", { kind: "last", seconds: 60 })).toEqual({

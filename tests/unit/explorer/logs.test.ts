@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { LogRecord } from "../../../observatory/ui/src/api/types";
 import {
-  held,
+  buffer,
   newestLess,
   withNewer,
   withOlder,
@@ -30,33 +30,33 @@ function lines(...moments: number[]): LogRecord[] {
 
 const said = ({ lines }: { lines: LogRecord[] }) => lines.map((line) => line.time_unix_nano);
 
-describe("lines are held oldest first", () => {
+describe("lines are buffer oldest first", () => {
   test("however they come", () => {
-    expect(said(held(lines(1, 2, 3), null))).toEqual(["1", "2", "3"]);
+    expect(said(buffer(lines(1, 2, 3), null))).toEqual(["1", "2", "3"]);
   });
 
   test("older ones join above, and keep the names of those that are there", () => {
-    const before = held(lines(5, 6), "5");
+    const before = buffer(lines(5, 6), "5");
     const after = withOlder(before, lines(3, 4), null);
     expect(said(after)).toEqual(["3", "4", "5", "6"]);
     expect(after.lines.map((line) => line.seq)).toEqual([-2, -1, 0, 1]);
     expect(after.older).toBeNull();
   });
 
-  test("newer ones join below; one that is held already doesn't come again", () => {
-    const after = withNewer(held(lines(1, 2), null), lines(2, 3), 100);
+  test("newer ones join below; one that is buffer already doesn't come again", () => {
+    const after = withNewer(buffer(lines(1, 2), null), lines(2, 3), 100);
     expect(said(after)).toEqual(["1", "2", "3"]);
     expect(after.lines.map((line) => line.seq)).toEqual([0, 1, 2]);
   });
 
   test("nothing new leaves everything as it is", () => {
-    const before = held(lines(1, 2), null);
+    const before = buffer(lines(1, 2), null);
     expect(withNewer(before, lines(2), 100)).toBe(before);
     expect(withNewer(before, [], 100)).toBe(before);
   });
 
   test("one that was written before others that came first joins where it came", () => {
-    expect(said(withNewer(held(lines(1, 3), null), lines(2, 3, 4), 100))).toEqual([
+    expect(said(withNewer(buffer(lines(1, 3), null), lines(2, 3, 4), 100))).toEqual([
       "1",
       "3",
       "2",
@@ -65,13 +65,13 @@ describe("lines are held oldest first", () => {
   });
 
   test("asking for newer ones looks back a little from the newest", () => {
-    expect(newestLess(held(lines(7e9, 9e9), null), 5)).toBe("4000000000");
-    expect(newestLess(held(lines(1), null), 5)).toBe("0");
-    expect(newestLess(held([], null), 5)).toBeNull();
+    expect(newestLess(buffer(lines(7e9, 9e9), null), 5)).toBe("4000000000");
+    expect(newestLess(buffer(lines(1), null), 5)).toBe("0");
+    expect(newestLess(buffer([], null), 5)).toBeNull();
   });
 
   test("the oldest go when there are too many, and can be fetched again", () => {
-    const after = withNewer(held(lines(1, 2, 3), null), lines(4, 5), 3);
+    const after = withNewer(buffer(lines(1, 2, 3), null), lines(4, 5), 3);
     expect(said(after)).toEqual(["3", "4", "5"]);
     expect(after.older).toBe("3");
   });

@@ -6,11 +6,11 @@ import {
   inReadingOrder,
   nameOf,
   rateText,
-  sayMap,
-  spokenEdge,
+  mapSentence,
+  edgeAccessibleName,
   troubleOf,
 } from "../../../observatory/ui/src/views/map/labels";
-import { LABEL, layOut, NODE, smooth } from "../../../observatory/ui/src/views/map/layout";
+import { LABEL, layOutMap, NODE, smooth } from "../../../observatory/ui/src/views/map/layout";
 
 function node(id: string, more: Partial<MapNode> = {}): MapNode {
   const figures = { spans: 10, errors: 0, p50_ms: 5, p95_ms: 20 };
@@ -71,24 +71,24 @@ describe("the map is read in the order of a journey", () => {
 
 describe("what is said of the map", () => {
   test("whole", () => {
-    expect(sayMap(PURCHASE)).toBe("4 services, 4 hops. Every one carries the context.");
-    expect(sayMap({ nodes: [node("page")], edges: [] })).toBe("1 service, 0 hops.");
+    expect(mapSentence(PURCHASE)).toBe("4 services, 4 hops. Every one carries the context.");
+    expect(mapSentence({ nodes: [node("page")], edges: [] })).toBe("1 service, 0 hops.");
   });
 
   test("or where it is broken, the first three by name", () => {
     const broken = { broken: true, orphans: 2 };
     const edges = ["a", "b", "c", "d"].map((to) => edge("page", to, broken));
-    expect(sayMap({ nodes: [], edges })).toContain("pubsub from page to c, 1 more.");
+    expect(mapSentence({ nodes: [], edges })).toContain("pubsub from page to c, 1 more.");
   });
 
   test("a sender that isn't stored has no name of its own", () => {
     expect(nameOf("?")).toBe("not stored");
     const lost = edge("?", "settle", { hop: "webhook", broken: true, orphans: 1 });
-    expect(sayMap({ nodes: [node("settle"), node("?")], edges: [lost] })).toBe(
+    expect(mapSentence({ nodes: [node("settle"), node("?")], edges: [lost] })).toBe(
       "1 service, 1 hop. The context is lost at webhook to settle.",
     );
-    expect(spokenEdge(lost)).toContain("not stored to settle, webhook");
-    expect(spokenEdge(lost)).toContain("broken: 1 orphan");
+    expect(edgeAccessibleName(lost)).toContain("not stored to settle, webhook");
+    expect(edgeAccessibleName(lost)).toContain("broken: 1 orphan");
   });
 
   test("an edge is broken by orphans, or by context that was not found", () => {
@@ -118,7 +118,7 @@ describe("what is said of the map", () => {
 
 describe("the layout", () => {
   test.each(["LR", "TB"] as const)("places every box and label within the drawing (%s)", (way) => {
-    const placed = layOut(PURCHASE, way);
+    const placed = layOutMap(PURCHASE, way);
     for (const { x, y } of placed.nodes.values()) {
       expect(x - NODE.width / 2).toBeGreaterThanOrEqual(0);
       expect(x + NODE.width / 2).toBeLessThanOrEqual(placed.width);
@@ -134,13 +134,13 @@ describe("the layout", () => {
       nodes: [node("a"), node("b")],
       edges: [edge("a", "b"), edge("a", "b", { hop: "task" })],
     };
-    const [one, other] = [...layOut(map, "TB").edges.values()];
+    const [one, other] = [...layOutMap(map, "TB").edges.values()];
     expect(one?.at).not.toEqual(other?.at);
   });
 
   test("draws a hop of a service to itself as a loop beside its box", () => {
     const map = { nodes: [node("a")], edges: [edge("a", "a")] };
-    const placed = layOut(map, "TB");
+    const placed = layOutMap(map, "TB");
     const [loop] = placed.edges.values();
     const side = (placed.nodes.get("a")?.x ?? 0) + NODE.width / 2;
     expect(loop?.line.startsWith(`M${side.toFixed(1)} `)).toBe(true);
@@ -148,7 +148,7 @@ describe("the layout", () => {
   });
 
   test("and from left to right below it", () => {
-    const placed = layOut({ nodes: [node("a")], edges: [edge("a", "a")] }, "LR");
+    const placed = layOutMap({ nodes: [node("a")], edges: [edge("a", "a")] }, "LR");
     const [loop] = placed.edges.values();
     const { x, y } = placed.nodes.get("a") ?? { x: 0, y: 0 };
     const bottom = (y + NODE.height / 2).toFixed(1);
@@ -157,7 +157,7 @@ describe("the layout", () => {
   });
 
   test.each(["LR", "TB"] as const)("leads every line by its label (%s)", (way) => {
-    for (const { at, line } of layOut(PURCHASE, way).edges.values())
+    for (const { at, line } of layOutMap(PURCHASE, way).edges.values())
       expect(line).toContain(`L${at.x.toFixed(1)} ${at.y.toFixed(1)}M`);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { MetricPoint } from "../../../observatory/ui/src/api/types";
-import { LINES_MAX, linesOf } from "../../../observatory/ui/src/views/metrics/chart_lines";
+import { LINES_MAX, chartLines } from "../../../observatory/ui/src/views/metrics/chart_lines";
 import { shortNumber, unitText, valueText } from "../../../observatory/ui/src/views/metrics/units";
 
 function answer(...series: [attributes: Record<string, string>, points: MetricPoint[]][]) {
@@ -10,7 +10,7 @@ function answer(...series: [attributes: Record<string, string>, points: MetricPo
 
 describe("series become lines over one time", () => {
   test("with nothing where a series has no point", () => {
-    const drawn = linesOf(answer([{ a: "x" }, [[1000, 1]]], [{ a: "y" }, [[2000, 2]]]));
+    const drawn = chartLines(answer([{ a: "x" }, [[1000, 1]]], [{ a: "y" }, [[2000, 2]]]));
     expect(drawn.times).toEqual([1, 2]);
     expect(drawn.lines).toEqual([
       { label: "y", values: [null, 2] },
@@ -20,13 +20,13 @@ describe("series become lines over one time", () => {
 
   test("named by the attributes in which they differ", () => {
     const one = { trigger: "task", cold: "no" };
-    const drawn = linesOf(answer([one, [[1000, 1]]], [{ ...one, trigger: "pubsub" }, [[1000, 2]]]));
+    const drawn = chartLines(answer([one, [[1000, 1]]], [{ ...one, trigger: "pubsub" }, [[1000, 2]]]));
     expect(drawn.lines.map(({ label }) => label)).toEqual(["pubsub", "task"]);
   });
 
   test("one alone has all of its attributes, or is just the value", () => {
-    expect(linesOf(answer([{ a: "x", b: "y" }, [[1, 1]]])).lines[0]?.label).toBe("x · y");
-    expect(linesOf(answer([{}, [[1, 1]]])).lines[0]?.label).toBe("value");
+    expect(chartLines(answer([{ a: "x", b: "y" }, [[1, 1]]])).lines[0]?.label).toBe("x · y");
+    expect(chartLines(answer([{}, [[1, 1]]])).lines[0]?.label).toBe("value");
   });
 
   test("no more than can be told apart, the highest first", () => {
@@ -34,7 +34,7 @@ describe("series become lines over one time", () => {
       { length: LINES_MAX + 3 },
       (_, index): [Record<string, string>, MetricPoint[]] => [{ n: String(index) }, [[1, index]]],
     );
-    const drawn = linesOf(answer(...many));
+    const drawn = chartLines(answer(...many));
     expect(drawn.lines).toHaveLength(LINES_MAX);
     expect(drawn.lines[0]?.label).toBe(String(LINES_MAX + 2));
     expect(drawn.hidden).toBe(3);
@@ -42,7 +42,7 @@ describe("series become lines over one time", () => {
 
   test("a histogram is its p50 and p95", () => {
     const quantiles = { p50: [[1000, 5]] as MetricPoint[], p95: [[1000, 9]] as MetricPoint[] };
-    const drawn = linesOf({ series: [], quantiles, rate: false });
+    const drawn = chartLines({ series: [], quantiles, rate: false });
     expect(drawn.lines.map(({ label }) => label)).toEqual(["p50", "p95"]);
   });
 });

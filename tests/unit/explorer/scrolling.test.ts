@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { inSight, offsetOf, type Rows } from "../../../observatory/ui/src/scrolling/element_rows";
+import { rowsInSight, offsetOf, type Rows } from "../../../observatory/ui/src/scrolling/element_rows";
 
 const PLAIN: Rows = { count: 10_000, rowPx: 30, more: [] };
 const OPENED: Rows = {
@@ -13,7 +13,7 @@ const OPENED: Rows = {
 
 describe("only rows in sight are drawn", () => {
   test("with some around them, and empty space for all the others", () => {
-    const sight = inSight(PLAIN, 3_000, 600);
+    const sight = rowsInSight(PLAIN, 3_000, 600);
     expect(sight.first).toBe(92);
     expect(sight.end).toBe(129);
     expect(sight.abovePx).toBe(92 * 30);
@@ -21,14 +21,14 @@ describe("only rows in sight are drawn", () => {
   });
 
   test("from the first, and to the last", () => {
-    expect(inSight(PLAIN, 0, 600)).toMatchObject({ first: 0, abovePx: 0 });
-    expect(inSight(PLAIN, 299_400, 600)).toMatchObject({ end: 10_000, belowPx: 0 });
-    expect(inSight(PLAIN, 9e9, 600)).toMatchObject({ end: 10_000, belowPx: 0 });
+    expect(rowsInSight(PLAIN, 0, 600)).toMatchObject({ first: 0, abovePx: 0 });
+    expect(rowsInSight(PLAIN, 299_400, 600)).toMatchObject({ end: 10_000, belowPx: 0 });
+    expect(rowsInSight(PLAIN, 9e9, 600)).toMatchObject({ end: 10_000, belowPx: 0 });
   });
 
   test("none when there are none, all when there are few", () => {
-    expect(inSight({ ...PLAIN, count: 0 }, 0, 600)).toMatchObject({ first: 0, end: 0 });
-    expect(inSight({ ...PLAIN, count: 3 }, 0, 600)).toMatchObject({ first: 0, end: 3 });
+    expect(rowsInSight({ ...PLAIN, count: 0 }, 0, 600)).toMatchObject({ first: 0, end: 0 });
+    expect(rowsInSight({ ...PLAIN, count: 3 }, 0, 600)).toMatchObject({ first: 0, end: 3 });
   });
 });
 
@@ -40,7 +40,7 @@ describe("an opened row moves what is below it", () => {
   });
 
   test("so other rows are in sight", () => {
-    const sight = inSight(OPENED, 1_530 + 100, 300);
+    const sight = rowsInSight(OPENED, 1_530 + 100, 300);
     const height = offsetOf(OPENED, sight.end) - offsetOf(OPENED, sight.first);
     expect(sight.first).toBeLessThanOrEqual(50);
     expect(sight.abovePx + height + sight.belowPx).toBe(300_170);

@@ -16,14 +16,14 @@ import {
   within,
   zoomed,
 } from "../../../observatory/ui/src/views/trace/time_scale";
-import { addressOf, placeOf } from "../../../observatory/ui/src/views/trace/view_state";
+import { addressOf, viewStateFrom } from "../../../observatory/ui/src/views/trace/view_state";
 import {
   above,
   foldable,
   gapsOf,
   itemsOf,
   linesOf,
-  oddityOf,
+  unusualText,
 } from "../../../observatory/ui/src/views/trace/waterfall_items";
 
 function span(span_id: string, leg: number, indent: number, more: Partial<Row> = {}): Row {
@@ -127,7 +127,7 @@ describe("the list of rows", () => {
       attributes: { "exception.type": "ValueError", "exception.message": "no seat" },
     };
     const row = span("a", 0, 0, { logs: [log("late", 9, 17), log("early", 1)], events: [thrown] });
-    expect(linesOf(row).map(({ text, mood }) => [text, mood])).toEqual([
+    expect(linesOf(row).map(({ text, tone }) => [text, tone])).toEqual([
       ["early", "plain"],
       ["ValueError: no seat", "bad"],
       ["late", "bad"],
@@ -154,9 +154,9 @@ describe("what is unusual", () => {
 
   test("is said on the span", () => {
     const charge = { hop: "pubsub", service: "charge", name: "charge" };
-    expect(oddityOf(charge, unusual)).toBe("2×, usually 1");
-    expect(oddityOf({ hop: null, service: "page", name: "retry" }, unusual)).toBe("unusual");
-    expect(oddityOf({ ...charge, hop: "task" }, unusual)).toBeNull();
+    expect(unusualText(charge, unusual)).toBe("2×, usually 1");
+    expect(unusualText({ hop: null, service: "page", name: "retry" }, unusual)).toBe("unusual");
+    expect(unusualText({ ...charge, hop: "task" }, unusual)).toBeNull();
   });
 });
 
@@ -283,11 +283,11 @@ test("an address names the place in a trace", () => {
   };
   const address = new URL(addressOf("cd34", place), "http://127.0.0.1");
   expect(address.pathname).toBe("/traces/cd34");
-  expect(placeOf(address.searchParams)).toEqual(place);
-  expect(addressOf("cd34", placeOf(new URLSearchParams()))).toBe("/traces/cd34");
-  const all = placeOf(new URLSearchParams("collapsed=all"));
+  expect(viewStateFrom(address.searchParams)).toEqual(place);
+  expect(addressOf("cd34", viewStateFrom(new URLSearchParams()))).toBe("/traces/cd34");
+  const all = viewStateFrom(new URLSearchParams("collapsed=all"));
   expect(addressOf("cd34", all)).toBe("/traces/cd34?collapsed=all");
-  expect(placeOf(new URLSearchParams("collapsed=no-span.&opened=1")).collapsed).toEqual([]);
+  expect(viewStateFrom(new URLSearchParams("collapsed=no-span.&opened=1")).collapsed).toEqual([]);
 });
 
 describe("source lines", () => {

@@ -35,7 +35,7 @@ export function CopyLink({ path, query, selection }: Props) {
         type="button"
         class="icon"
         aria-label="Copy a link to this"
-        title="Copy a link that shows exactly this, also later (c)"
+        title="Copy a link that shows exactly this, also lazy (c)"
         onClick={() => void copy()}
       >
         <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">

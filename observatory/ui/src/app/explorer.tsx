@@ -1,7 +1,7 @@
 /** The frame around every view. */
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Notice } from "../components/notice";
-import { type Switchboard, useSwitchboard } from "../hooks/fault_flags";
+import { type FaultFlags, useFaultFlags } from "../hooks/fault_flags";
 import { useShortcuts } from "../hooks/shortcuts";
 import { followLink, go, type Route, useRoute, VIEWS } from "../navigation/route";
 import { sameSelection, selectionOf } from "../navigation/selection";
@@ -11,25 +11,25 @@ import { CopyLink } from "./copy_link";
 import { FaultsBadge } from "./faults_badge";
 import { FilterBox } from "./filter_box";
 import { Help } from "./help";
-import { later } from "./lazy";
+import { lazy } from "./lazy";
 import { RangePicker } from "./range_picker";
 import { ThemeSwitch } from "./theme_switch";
 
 // The overview is what people open; the code of the others is fetched when one goes there.
-const MapView = later(() => import("../views/map/map").then((module) => module.MapView));
-const LogsView = later(() => import("../views/logs/logs").then((module) => module.LogsView));
-const MetricsView = later(() =>
+const MapView = lazy(() => import("../views/map/map").then((module) => module.MapView));
+const LogsView = lazy(() => import("../views/logs/logs").then((module) => module.LogsView));
+const MetricsView = lazy(() =>
   import("../views/metrics/metrics").then((module) => module.MetricsView),
 );
-const AskView = later(() => import("../views/ask/ask").then((module) => module.AskView));
-const StorageView = later(() =>
+const AskView = lazy(() => import("../views/ask/ask").then((module) => module.AskView));
+const StorageView = lazy(() =>
   import("../views/storage/storage").then((module) => module.StorageView),
 );
-const FaultsView = later(() =>
+const FaultsView = lazy(() =>
   import("../views/faults/faults").then((module) => module.FaultsView),
 );
-const TraceView = later(() => import("../views/trace/trace").then((module) => module.TraceView));
-const DiffView = later(() => import("../views/diff/diff").then((module) => module.DiffView));
+const TraceView = lazy(() => import("../views/trace/trace").then((module) => module.TraceView));
+const DiffView = lazy(() => import("../views/diff/diff").then((module) => module.DiffView));
 
 const AHEAD_MS = 1_500;
 
@@ -43,7 +43,7 @@ export function Explorer() {
   const kept = useRef(query);
   if (named) kept.current = query;
   const selection = selectionOf(query);
-  const switchboard = useSwitchboard();
+  const switchboard = useFaultFlags();
   const place = route.view === "trace" ? route.traceId : route.view;
   useShortcuts({
     "g o": () => go(sameSelection("/", kept.current)),
@@ -120,7 +120,7 @@ function useFocusOnArrival(place: string, main: { current: HTMLElement | null })
   }, [place]);
 }
 
-function View({ route, switchboard }: { route: Route; switchboard: Switchboard }) {
+function View({ route, switchboard }: { route: Route; switchboard: FaultFlags }) {
   switch (route.view) {
     case "overview":
       return <OverviewView query={route.query} />;

@@ -37,7 +37,7 @@ export function useSuggestions(text: string, caret: number, open: boolean): Sugg
     const look = async () => {
       try {
         const offers = await offersFor(expected, abort.signal);
-        setFound({ of: placeOf(expected), offers: offers.slice(0, SHOWN_MOST) });
+        setFound({ of: viewStateFrom(expected), offers: offers.slice(0, SHOWN_MOST) });
       } catch (error) {
         if (abort.signal.aborted) return;
         if (!(error instanceof ApiFailure)) throw error;
@@ -54,7 +54,7 @@ export function useSuggestions(text: string, caret: number, open: boolean): Sugg
   // Until those for what is typed by now are there, the last ones stay, as long as they may come at
   // this place; taken, they take the place of what is typed by now.
   const expected = expectedAt(text, caret);
-  if (found.of !== placeOf(expected)) return [];
+  if (found.of !== viewStateFrom(expected)) return [];
   return found.offers.map((offer) => placed(text, expected, offer));
 }
 
@@ -62,7 +62,7 @@ type Offer = Pick<Suggestion, "label" | "hint">;
 
 const NONE: { of: string; offers: Offer[] } = { of: "", offers: [] };
 
-function placeOf({ part, key }: Expected): string {
+function viewStateFrom({ part, key }: Expected): string {
   return `${part} ${key}`;
 }
 

@@ -4,13 +4,13 @@ import { useEffect, useState } from "preact/hooks";
 import { Notice } from "../components/notice";
 
 /** A component that fetches itself, says so while it does, and says when it can't. */
-export function later<Props extends object>(fetchIt: () => Promise<ComponentType<Props>>) {
+export function lazy<Props extends object>(fetchIt: () => Promise<ComponentType<Props>>) {
   let here: ComponentType<Props> | null = null;
   const fetched = async () => {
     here = await fetchIt();
   };
 
-  function Later(props: Props) {
+  function Lazy(props: Props) {
     const [state, setState] = useState<"waiting" | "failed" | "here">(here ? "here" : "waiting");
     useEffect(() => {
       if (state !== "waiting") return;
@@ -38,6 +38,6 @@ export function later<Props extends object>(fetchIt: () => Promise<ComponentType
     return Here ? <Here {...props} /> : <Notice title="Loading…" tone="busy" level={1} />;
   }
   /** Fetches the code ahead of its use; a failure shows when it is used. */
-  Later.ahead = () => void fetched().catch(() => undefined);
-  return Later;
+  Lazy.ahead = () => void fetched().catch(() => undefined);
+  return Lazy;
 }

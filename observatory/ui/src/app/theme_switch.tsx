@@ -1,12 +1,12 @@
 /** Light, dark, or as the system has it. */
 import { useState } from "preact/hooks";
-import { remembered } from "../hooks/stored_choice";
+import { storedChoice } from "../hooks/stored_choice";
 
 const SCHEMES = ["system", "light", "dark"] as const;
 type Scheme = (typeof SCHEMES)[number];
 
 // public/assets/theme.js reads the same name before the first paint.
-const scheme = remembered<Scheme>("observatory.theme", SCHEMES, "system");
+const scheme = storedChoice<Scheme>("observatory.theme", SCHEMES, "system");
 
 const DRAWN: Record<Scheme, string> = {
   system: "M8 1.5a6.5 6.5 0 1 0 0 13zm0 0a6.5 6.5 0 0 1 0 13",

@@ -12,7 +12,7 @@ interface Props {
   notFound?: VNode;
 }
 
-export function Unanswered({ live, asking, refused = "That was refused", notFound }: Props) {
+export function ErrorState({ live, asking, refused = "That was refused", notFound }: Props) {
   const { answer, failure } = live;
   if (failure === null)
     return answer === null && asking ? <Notice title={asking} tone="busy" /> : null;

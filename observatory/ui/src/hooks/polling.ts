@@ -25,7 +25,7 @@ const PATIENCE = 4;
  * @param keepAcrossKeys keeps the old answer until the new question is answered.
  * @param held asks no more while it is true.
  */
-export function useLive<Answer>(
+export function usePolling<Answer>(
   key: string,
   ask: (signal: AbortSignal) => Promise<Answer>,
   pauseMs: (answer: Answer | null) => number,

@@ -1,6 +1,6 @@
 /** Single keys that do something wherever one is, and what each view's keys are. */
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { remembered } from "./stored_choice";
+import { storedChoice } from "./stored_choice";
 
 /** Keys as the help shows them, and what they do. */
 export const SHORTCUTS: { where: string; keys: [keys: string[], does: string][] }[] = [
@@ -49,7 +49,7 @@ export const SHORTCUTS: { where: string; keys: [keys: string[], does: string][] 
 ];
 
 /** Whether single keys do anything; some people's input would set them off by mistake. */
-export const singleKeys = remembered("observatory.single-keys", ["on", "off"] as const, "on");
+export const singleKeys = storedChoice("observatory.single-keys", ["on", "off"] as const, "on");
 
 const CHORD_MS = 1_500;
 let lead = { key: "", at: 0 };

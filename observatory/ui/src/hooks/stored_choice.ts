@@ -1,15 +1,15 @@
 /** A choice among words that this browser remembers. */
-export interface Remembered<Word extends string> {
+export interface StoredChoice<Word extends string> {
   get(): Word;
   set(word: Word): void;
 }
 
 /** Without storage, as in some private windows, the choice lasts as long as the page. */
-export function remembered<Word extends string>(
+export function storedChoice<Word extends string>(
   name: string,
   words: readonly Word[],
   otherwise: Word,
-): Remembered<Word> {
+): StoredChoice<Word> {
   let kept: string | null = null;
   try {
     kept = localStorage.getItem(name);

@@ -8,7 +8,7 @@ export interface Rows {
 }
 
 /** What is drawn: rows `first` to before `end`, with so much empty space above and below. */
-export interface Sight {
+export interface RowsInSight {
   first: number;
   end: number;
   abovePx: number;
@@ -28,7 +28,7 @@ export function offsetOf(rows: Rows, index: number): number {
 }
 
 /** The rows that are in sight when so much is scrolled away, and some around them. */
-export function inSight(rows: Rows, scrolledPx: number, heightPx: number): Sight {
+export function rowsInSight(rows: Rows, scrolledPx: number, heightPx: number): RowsInSight {
   const first = Math.max(0, rowAt(rows, scrolledPx) - OVERSCAN);
   const end = Math.min(rows.count, rowAt(rows, scrolledPx + heightPx) + 1 + OVERSCAN);
   const abovePx = offsetOf(rows, first);

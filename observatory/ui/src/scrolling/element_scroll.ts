@@ -8,10 +8,10 @@ export interface Scrolled {
 }
 
 /** Follows an element that scrolls; draws again when either number changes. */
-export function useScrolled(place: RefObject<HTMLElement | null>): Scrolled {
+export function useScrolled(container: RefObject<HTMLElement | null>): Scrolled {
   const [scrolled, setScrolled] = useState<Scrolled>({ topPx: 0, heightPx: 0 });
   useLayoutEffect(() => {
-    const element = place.current;
+    const element = container.current;
     if (element === null) return;
     const read = () =>
       setScrolled((before) => {
@@ -27,7 +27,7 @@ export function useScrolled(place: RefObject<HTMLElement | null>): Scrolled {
       observer.disconnect();
       element.removeEventListener("scroll", read);
     };
-  }, [place]);
+  }, [container]);
   return scrolled;
 }
 

@@ -27,15 +27,15 @@ export function visibleRows(top: number, windowPx: number, rowPx: number, count:
 
 /** The rows of the list at `place` that are worth drawing now. */
 export function useVisible(
-  place: RefObject<HTMLElement | null>,
+  container: RefObject<HTMLElement | null>,
   count: number,
   rowPx: number,
 ): Visible {
   const [visible, setVisible] = useState(() => visibleRows(0, innerHeight, rowPx, count));
   useLayoutEffect(() => {
     const look = () => {
-      if (place.current === null) return;
-      const { top } = place.current.getBoundingClientRect();
+      if (container.current === null) return;
+      const { top } = container.current.getBoundingClientRect();
       const next = visibleRows(top, innerHeight, rowPx, count);
       setVisible((now) => (now.first === next.first && now.last === next.last ? now : next));
     };
@@ -68,15 +68,15 @@ export function useRowPx(widePx: number, narrowPx: number): number {
  * @param ids of the rows, in order; another array means that rows came or went.
  * @param chosen the row to hold on to where it is on the screen.
  */
-export function useHeldPlace(
-  place: RefObject<HTMLElement | null>,
+export function useStableScroll(
+  container: RefObject<HTMLElement | null>,
   ids: readonly string[],
   rowPx: number,
   chosen: string | null,
 ): void {
   const seen = useRef<{ id: string; y: number }[]>([]);
   const remember = () => {
-    const top = place.current?.getBoundingClientRect().top ?? 0;
+    const top = container.current?.getBoundingClientRect().top ?? 0;
     // Nothing above the window's edge can push what is in it.
     const first = Math.max(0, Math.floor(-top / rowPx));
     const on = ids.slice(top < 0 ? first : 0, top < 0 ? first + Math.ceil(innerHeight / rowPx) : 0);
@@ -87,7 +87,7 @@ export function useHeldPlace(
     if (seen.current.length > 0) {
       const at = new Map(ids.map((id, index) => [id, index]));
       const held = seen.current.find((row) => at.has(row.id));
-      const top = place.current?.getBoundingClientRect().top ?? 0;
+      const top = container.current?.getBoundingClientRect().top ?? 0;
       const moved = held ? top + (at.get(held.id) ?? 0) * rowPx - held.y : 0;
       if (Math.abs(moved) >= 1) scrollBy(0, moved);
     }

@@ -4,15 +4,15 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preac
 import { ApiFailure } from "../../api/client";
 import { fetchSqlSchema, runSql } from "../../api/requests";
 import type { SqlResult, SqlSchema } from "../../api/types";
-import { Unanswered } from "../../components/error_state";
+import { ErrorState } from "../../components/error_state";
 import { useTitle } from "../../hooks/document_title";
-import { useLive } from "../../hooks/polling";
+import { usePolling } from "../../hooks/polling";
 import { go } from "../../navigation/route";
 import { address } from "../../navigation/selection";
 import { Editor, typeText } from "./editor";
-import { withoutPlace, wrongPlace } from "./error_position";
+import { withoutPosition, errorPosition } from "./error_position";
 import { remember } from "./query_history";
-import { Past } from "./query_history_menu";
+import { QueryHistoryMenu } from "./query_history_menu";
 import { Results } from "./results";
 import { Schema } from "./schema";
 
@@ -22,7 +22,7 @@ const SCHEMA_PAUSE_MS = 600_000;
 const RETRY_PAUSE_MS = 3_000;
 
 export function AskView({ query }: { query: URLSearchParams }) {
-  const live = useLive("schema", fetchSqlSchema, (known) =>
+  const live = usePolling("schema", fetchSqlSchema, (known) =>
     known ? SCHEMA_PAUSE_MS : RETRY_PAUSE_MS,
   );
   useTitle("Ask");
@@ -32,7 +32,7 @@ export function AskView({ query }: { query: URLSearchParams }) {
         <h1>Ask</h1>
         <p class="sub">SQL over everything that is stored. It can read, and change nothing.</p>
       </div>
-      <Unanswered live={live} />
+      <ErrorState live={live} />
       <Question asked={query.get("sql") ?? ""} schema={live.answer} />
     </>
   );
@@ -70,7 +70,7 @@ function Question({ asked, schema }: { asked: string; schema: SqlSchema | null }
         <section class="panel editor" aria-label="Question">
           <Editor
             sql={sql}
-            place={field}
+            container={field}
             wrong={outcome.kind === "failed" && outcome.failure.kind === "refused"}
             onInput={setSql}
             onRun={() => ask(field.current?.value ?? sql)}
@@ -88,7 +88,7 @@ function Question({ asked, schema }: { asked: string; schema: SqlSchema | null }
                 <kbd>Ctrl</kbd> <kbd>Enter</kbd>
               </span>
             )}
-            <Past onChoose={ask} />
+            <QueryHistoryMenu onChoose={ask} />
           </div>
         </section>
         <ul class="examples" aria-label="Questions to begin with">
@@ -103,7 +103,7 @@ function Question({ asked, schema }: { asked: string; schema: SqlSchema | null }
         <Answer
           outcome={outcome}
           onMore={() => void run(asked, LIMIT_MAX)}
-          onPlace={(index) => {
+          onViewState={(index) => {
             field.current?.focus();
             field.current?.setSelectionRange(index, index);
           }}
@@ -148,10 +148,10 @@ function useAnswer() {
 interface AnswerProps {
   outcome: Outcome;
   onMore: () => void;
-  onPlace: (index: number) => void;
+  onViewState: (index: number) => void;
 }
 
-function Answer({ outcome, onMore, onPlace }: AnswerProps) {
+function Answer({ outcome, onMore, onViewState }: AnswerProps) {
   switch (outcome.kind) {
     case "none":
       return (
@@ -166,7 +166,7 @@ function Answer({ outcome, onMore, onPlace }: AnswerProps) {
         </p>
       );
     case "failed":
-      return <Failed sql={outcome.sql} failure={outcome.failure} onPlace={onPlace} />;
+      return <Failed sql={outcome.sql} failure={outcome.failure} onViewState={onViewState} />;
     case "table":
       return (
         <Results
@@ -181,26 +181,26 @@ function Answer({ outcome, onMore, onPlace }: AnswerProps) {
 interface FailedProps {
   sql: string;
   failure: ApiFailure;
-  onPlace: (index: number) => void;
+  onViewState: (index: number) => void;
 }
 
-function Failed({ sql, failure, onPlace }: FailedProps) {
-  const place = wrongPlace(sql, failure.message);
+function Failed({ sql, failure, onViewState }: FailedProps) {
+  const container = errorPosition(sql, failure.message);
   return (
     <section class="ask-failed panel" role="alert">
       <h2>{failure.kind === "unreachable" ? "Nothing answers" : "That can't be answered"}</h2>
-      <p>{place ? withoutPlace(failure.message) : failure.message}</p>
-      {place && (
+      <p>{container ? withoutPosition(failure.message) : failure.message}</p>
+      {container && (
         <>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it */}
           <pre tabIndex={0}>
-            {place.text}
+            {container.text}
             {"\n"}
-            {" ".repeat(place.column - 1)}
+            {" ".repeat(container.column - 1)}
             <b>^</b>
           </pre>
-          <button type="button" onClick={() => onPlace(place.index)}>
-            Go to line {place.line}, column {place.column}
+          <button type="button" onClick={() => onViewState(container.index)}>
+            Go to line {container.line}, column {container.column}
           </button>
         </>
       )}

@@ -6,13 +6,13 @@ const INDENT = "  ";
 
 interface Props {
   sql: string;
-  place: RefObject<HTMLTextAreaElement | null>;
+  container: RefObject<HTMLTextAreaElement | null>;
   wrong: boolean;
   onInput: (sql: string) => void;
   onRun: () => void;
 }
 
-export function Editor({ sql, place, wrong, onInput, onRun }: Props) {
+export function Editor({ sql, container, wrong, onInput, onRun }: Props) {
   // Esc gives Tab its usual meaning back, so that the keyboard can leave.
   const leaving = useRef(false);
   const onKeyDown = (event: KeyboardEvent) => {
@@ -36,7 +36,7 @@ export function Editor({ sql, place, wrong, onInput, onRun }: Props) {
       </label>
       <textarea
         id="sql"
-        ref={place}
+        ref={container}
         class="sql"
         value={sql}
         rows={6}

@@ -1,6 +1,6 @@
 /** Where in a question the database found it wrong. */
 
-export interface WrongPlace {
+export interface ErrorPosition {
   /** Counted from 0, in the whole text. */
   index: number;
   /** Counted from 1. */
@@ -19,7 +19,7 @@ const LINE = /^LINE (\d+): (.*)$/;
  * The line is looked for by what the message quotes of it: the number counts lines of what the
  * database was given, which may have something around the question.
  */
-export function wrongPlace(sql: string, message: string): WrongPlace | null {
+export function errorPosition(sql: string, message: string): ErrorPosition | null {
   const lines = message.split("\n");
   const at = lines.findIndex((line) => LINE.test(line));
   const [whole, number, excerpt] = lines[at]?.match(LINE) ?? [];
@@ -41,6 +41,6 @@ export function wrongPlace(sql: string, message: string): WrongPlace | null {
 }
 
 /** A message without the place that it points at. */
-export function withoutPlace(message: string): string {
+export function withoutPosition(message: string): string {
   return message.split(/\n+LINE \d+: /)[0] ?? message;
 }

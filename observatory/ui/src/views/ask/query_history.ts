@@ -4,7 +4,7 @@ const NAME = "observatory.ask.history";
 const MOST = 50;
 
 /** What was asked; nothing where the browser keeps nothing, or something else. */
-export function pastQuestions(storage: Pick<Storage, "getItem">): string[] {
+export function queryHistory(storage: Pick<Storage, "getItem">): string[] {
   try {
     const kept: unknown = JSON.parse(storage.getItem(NAME) ?? "[]");
     return Array.isArray(kept) ? kept.filter((each) => typeof each === "string") : [];
@@ -15,7 +15,7 @@ export function pastQuestions(storage: Pick<Storage, "getItem">): string[] {
 
 /** The past questions with one more; one that was asked before moves to the front. */
 export function remember(storage: Pick<Storage, "getItem" | "setItem">, sql: string): string[] {
-  const questions = [sql, ...pastQuestions(storage).filter((each) => each !== sql)].slice(0, MOST);
+  const questions = [sql, ...queryHistory(storage).filter((each) => each !== sql)].slice(0, MOST);
   try {
     storage.setItem(NAME, JSON.stringify(questions));
   } catch {

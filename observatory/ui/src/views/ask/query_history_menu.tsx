@@ -1,9 +1,9 @@
 /** What was asked before, to ask it again. */
 import { useState } from "preact/hooks";
 import { Popover } from "../../components/popover";
-import { forget, pastQuestions } from "./query_history";
+import { forget, queryHistory } from "./query_history";
 
-export function Past({ onChoose }: { onChoose: (sql: string) => void }) {
+export function QueryHistoryMenu({ onChoose }: { onChoose: (sql: string) => void }) {
   return (
     <div class="past">
       <Popover label="Asked before" title="Questions asked before, to ask again">
@@ -21,7 +21,7 @@ export function Past({ onChoose }: { onChoose: (sql: string) => void }) {
 }
 
 function List({ onChoose }: { onChoose: (sql: string) => void }) {
-  const [questions, setQuestions] = useState(() => pastQuestions(localStorage));
+  const [questions, setQuestions] = useState(() => queryHistory(localStorage));
   if (questions.length === 0) return <p class="sub">Nothing yet.</p>;
   return (
     <>

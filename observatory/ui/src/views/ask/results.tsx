@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import type { SqlResult } from "../../api/types";
 import { count, durationText } from "../../format";
 import { followLink, tracePath } from "../../navigation/route";
-import { inSight } from "../../scrolling/element_rows";
+import { rowsInSight } from "../../scrolling/element_rows";
 import { useScrolled } from "../../scrolling/element_scroll";
 import { cellText, csv, isNumeric, isTraceId, type Order, sorted, widths } from "./cells";
 
@@ -71,15 +71,15 @@ interface GridProps {
 }
 
 function Grid({ table, rows, order, onOrder, onOpen }: GridProps) {
-  const place = useRef<HTMLElement>(null);
-  const { topPx, heightPx } = useScrolled(place);
-  const sight = inSight({ count: rows.length, rowPx: ROW_PX, more: [] }, topPx, heightPx);
+  const container = useRef<HTMLElement>(null);
+  const { topPx, heightPx } = useScrolled(container);
+  const sight = rowsInSight({ count: rows.length, rowPx: ROW_PX, more: [] }, topPx, heightPx);
   const wide = useMemo(() => widths(table), [table]);
   const spanColumn = table.columns.findIndex(({ name }) => name === "span_id");
   const names = table.columns;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it
-    <section class="grid-scroll" ref={place} tabIndex={0} aria-label="Rows">
+    <section class="grid-scroll" ref={container} tabIndex={0} aria-label="Rows">
       <table
         aria-rowcount={rows.length + 1}
         style={{ minWidth: `${wide.reduce((sum, each) => sum + each, 0)}ch` }}

@@ -1,9 +1,9 @@
 /** The two traces that are compared, and their main difference in a sentence. */
 import type { Diff, DiffTrace } from "../../api/types";
-import { count, durationText, fullMoment, moodOf, withoutPackage } from "../../format";
+import { count, durationText, fullMoment, stateTone, withoutPackage } from "../../format";
 import { followLink, tracePath } from "../../navigation/route";
 
-export function Heads({ diff }: { diff: Diff }) {
+export function ComparedTraces({ diff }: { diff: Diff }) {
   return (
     <section class="diff-heads panel" aria-label="The two traces">
       <h1>
@@ -30,7 +30,7 @@ function Head({ head, which }: { head: DiffTrace; which: "left" | "right" }) {
         <span class="swatch" />
         {which}
         {head.order_state && (
-          <span class={`chip ${moodOf(head.order_state)}`}>{head.order_state}</span>
+          <span class={`chip ${stateTone(head.order_state)}`}>{head.order_state}</span>
         )}
       </p>
       <h2>

@@ -7,10 +7,10 @@ import "./diff.css";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { fetchDiff } from "../../api/requests";
 import type { Diff, DiffRow } from "../../api/types";
-import { Unanswered } from "../../components/error_state";
+import { ErrorState } from "../../components/error_state";
 import { count } from "../../format";
 import { useTitle } from "../../hooks/document_title";
-import { useLive } from "../../hooks/polling";
+import { usePolling } from "../../hooks/polling";
 import { useShortcuts } from "../../hooks/shortcuts";
 import { diffPath, followLink, go, tracePath } from "../../navigation/route";
 import { sameSelection } from "../../navigation/selection";
@@ -18,7 +18,7 @@ import { useRowPx, useVisible } from "../../scrolling/window_rows";
 import { Axis } from "../trace/axis";
 import { GridLines } from "../trace/grid_lines";
 import { type Range, ticksOf, within } from "../trace/time_scale";
-import { Heads } from "./compared_traces";
+import { ComparedTraces } from "./compared_traces";
 import { PairRow, pairId } from "./diff_row";
 import { differing, tally, wholeMs } from "./differences";
 
@@ -36,7 +36,7 @@ interface Props {
 
 export function DiffView({ left, right, query }: Props) {
   const corrected = query.get("correct_skew") === "1";
-  const live = useLive(
+  const live = usePolling(
     `${left} ${right}${corrected ? " corrected" : ""}`,
     (signal) => fetchDiff(left, right, corrected, signal),
     () => PAUSE_MS,
@@ -62,7 +62,7 @@ export function DiffView({ left, right, query }: Props) {
         </div>
       </div>
       {answer === null && <h1 class="unseen">Two traces</h1>}
-      <Unanswered
+      <ErrorState
         live={live}
         asking="Putting them side by side…"
         refused="These two can't be compared"
@@ -100,7 +100,7 @@ function Both({ diff, only, corrected, onOnly, onCorrected }: BothProps) {
   const counts = useMemo(() => tally(diff.rows), [diff]);
   return (
     <>
-      <Heads diff={diff} />
+      <ComparedTraces diff={diff} />
       <section class="waterfall diff panel" aria-labelledby="pairs-title">
         <div class="waterfall-head">
           <h2 id="pairs-title">Step by step</h2>

@@ -38,7 +38,7 @@ export function PairRow({ row, index, rowPx, range, left, right, chosen, onChoos
       aria-rowindex={index + 1}
       aria-level={row.depth + 1}
       aria-selected={chosen}
-      aria-label={spoken(row, name)}
+      aria-label={accessibleName(row, name)}
       onClick={() => onChoose(index)}
     >
       <Cell class="name" depth={Math.min(row.depth, INDENT_MAX)}>
@@ -121,7 +121,7 @@ function Time({ side, traceId }: { side: DiffSide | null; traceId: string }) {
   );
 }
 
-function spoken(row: DiffRow, name: string): string {
+function accessibleName(row: DiffRow, name: string): string {
   const parts = [`${name}, ${row.service}`];
   if (row.hop) parts.push(`by ${row.hop}`);
   const took = (side: DiffSide) => durationText(side.wait_ms + side.duration_ms);

@@ -2,7 +2,7 @@
 import { Notice } from "../../components/notice";
 
 /** The Observatory runs by itself: it was told of no app's faults. */
-export function Alone() {
+export function NotConnected() {
   return (
     <Notice title="This Observatory knows of no faults">
       <p>

@@ -4,10 +4,10 @@ import { useState } from "preact/hooks";
 import { ApiFailure } from "../../api/client";
 import { setFault, turnAllFaultsOff } from "../../api/requests";
 import type { Faults } from "../../api/types";
-import { Unanswered } from "../../components/error_state";
+import { ErrorState } from "../../components/error_state";
 import { useTitle } from "../../hooks/document_title";
-import type { Switchboard } from "../../hooks/fault_flags";
-import { Alone, NoFaults } from "./empty_state";
+import type { FaultFlags } from "../../hooks/fault_flags";
+import { NotConnected, NoFaults } from "./empty_state";
 import { FaultRow } from "./fault_row";
 
 /** What is on its way: by the fault's name, what it is to be. */
@@ -19,7 +19,7 @@ interface Refused {
   message: string;
 }
 
-export function FaultsView({ switchboard }: { switchboard: Switchboard }) {
+export function FaultsView({ switchboard }: { switchboard: FaultFlags }) {
   const { answer, take } = switchboard;
   const [turning, setTurning] = useState<Turning>({});
   const [refused, setRefused] = useState<Refused | null>(null);
@@ -48,12 +48,12 @@ export function FaultsView({ switchboard }: { switchboard: Switchboard }) {
           on, use the app, and find in the traces what it does.
         </p>
       </div>
-      <Unanswered
+      <ErrorState
         live={switchboard}
         asking="Asking for the faults…"
         refused="The faults can't be shown"
       />
-      {answer?.connected === false && <Alone />}
+      {answer?.connected === false && <NotConnected />}
       {answer?.connected && answer.faults.length === 0 && <NoFaults />}
       {answer?.connected && answer.faults.length > 0 && (
         <Switches

@@ -1,10 +1,10 @@
 /** The lines, the newest at the bottom; it stays there until one scrolls up. */
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { count } from "../../format";
-import { inSight, offsetOf, type Rows } from "../../scrolling/element_rows";
+import { rowsInSight, offsetOf, type Rows } from "../../scrolling/element_rows";
 import { useMedia, useScrolled } from "../../scrolling/element_scroll";
-import type { Held } from "./line_buffer";
-import { Line } from "./log_row";
+import type { LineBuffer } from "./line_buffer";
+import { LogRow } from "./log_row";
 
 const ROW_PX = 30;
 const NARROW_ROW_PX = 52;
@@ -12,33 +12,33 @@ const BOTTOM_PX = 24;
 const OLDER_AT_PX = 600;
 
 interface Props {
-  held: Held;
+  buffer: LineBuffer;
   /** The lines come from a tail that goes on. */
   live: boolean;
   fetchOlder: () => void;
 }
 
-export function Scroll({ held, live, fetchOlder }: Props) {
-  const place = useRef<HTMLDivElement>(null);
-  const scrolled = useScrolled(place);
+export function LogList({ buffer, live, fetchOlder }: Props) {
+  const container = useRef<HTMLDivElement>(null);
+  const scrolled = useScrolled(container);
   const rowPx = useMedia("(max-width: 700px)") ? NARROW_ROW_PX : ROW_PX;
   const [open, setOpen] = useState<ReadonlyMap<number, number>>(new Map());
-  const { lines } = held;
+  const { lines } = buffer;
   const first = lines[0]?.seq ?? 0;
   const rows: Rows = useMemo(() => {
     const more = [...open].map(([seq, px]) => ({ index: seq - first, px }));
     more.sort((one, other) => one.index - other.index);
     return { count: lines.length, rowPx, more: more.filter(({ index }) => index >= 0) };
   }, [open, first, lines.length, rowPx]);
-  const sight = inSight(rows, scrolled.topPx, scrolled.heightPx);
-  const { following, unseen, toBottom } = useFollowing(place, held, rowPx, [
+  const sight = rowsInSight(rows, scrolled.topPx, scrolled.heightPx);
+  const { following, unseen, toBottom } = useFollowing(container, buffer, rowPx, [
     offsetOf(rows, rows.count),
     scrolled.heightPx,
   ]);
 
   useEffect(() => {
-    if (held.older !== null && scrolled.topPx < OLDER_AT_PX && scrolled.heightPx > 0) fetchOlder();
-  }, [held.older, scrolled, fetchOlder]);
+    if (buffer.older !== null && scrolled.topPx < OLDER_AT_PX && scrolled.heightPx > 0) fetchOlder();
+  }, [buffer.older, scrolled, fetchOlder]);
 
   const toggle = useCallback(
     (seq: number) =>
@@ -59,8 +59,8 @@ export function Scroll({ held, live, fetchOlder }: Props) {
   return (
     <div class="log-frame panel">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it */}
-      <section class="log-scroll" ref={place} aria-label="Log lines" tabIndex={0}>
-        <p class="log-edge">{held.older === null ? "The oldest line" : "Fetching older lines…"}</p>
+      <section class="log-scroll" ref={container} aria-label="Log lines" tabIndex={0}>
+        <p class="log-edge">{buffer.older === null ? "The oldest line" : "Fetching older lines…"}</p>
         <ol
           onKeyDown={onArrow}
           style={{ paddingTop: `${sight.abovePx}px`, paddingBottom: `${sight.belowPx}px` }}
@@ -68,10 +68,10 @@ export function Scroll({ held, live, fetchOlder }: Props) {
           {lines.slice(sight.first, sight.end).map((line, index) => (
             <li
               key={line.seq}
-              aria-setsize={held.older === null ? lines.length : -1}
+              aria-setsize={buffer.older === null ? lines.length : -1}
               aria-posinset={sight.first + index + 1}
             >
-              <Line line={line} open={open.has(line.seq)} onToggle={toggle} onHeight={measure} />
+              <LogRow line={line} open={open.has(line.seq)} onToggle={toggle} onHeight={measure} />
             </li>
           ))}
         </ol>
@@ -101,32 +101,32 @@ export function Scroll({ held, live, fetchOlder }: Props) {
  * @returns `unseen` counts the lines that came since one scrolled up.
  */
 function useFollowing(
-  place: { current: HTMLElement | null },
-  held: Held,
+  container: { current: HTMLElement | null },
+  buffer: LineBuffer,
   rowPx: number,
   sizes: [linesPx: number, framePx: number],
 ) {
   const [following, setFollowing] = useState(true);
-  const [seen, setSeen] = useState(held.lines.at(-1)?.seq ?? -1);
-  const first = held.lines[0]?.seq ?? 0;
-  const last = held.lines.at(-1)?.seq ?? -1;
+  const [seen, setSeen] = useState(buffer.lines.at(-1)?.seq ?? -1);
+  const first = buffer.lines[0]?.seq ?? 0;
+  const last = buffer.lines.at(-1)?.seq ?? -1;
   const before = useRef(first);
 
   useLayoutEffect(() => {
-    const element = place.current;
+    const element = container.current;
     if (element === null) return;
     // Rows that came or went above move what is below them; the scroll moves with it.
     if (!following) element.scrollTop += (before.current - first) * rowPx;
     before.current = first;
   }, [first]);
   useLayoutEffect(() => {
-    if (following && place.current) {
-      place.current.scrollTop = place.current.scrollHeight;
+    if (following && container.current) {
+      container.current.scrollTop = container.current.scrollHeight;
       setSeen(last);
     }
   }, [following, last, ...sizes]);
   useLayoutEffect(() => {
-    const element = place.current;
+    const element = container.current;
     if (element === null) return;
     let lastTop = element.scrollTop;
     const onScroll = () => {
@@ -138,12 +138,12 @@ function useFollowing(
     };
     element.addEventListener("scroll", onScroll, { passive: true });
     return () => element.removeEventListener("scroll", onScroll);
-  }, [place]);
+  }, [container]);
 
   const toBottom = useCallback(() => {
     setFollowing(true);
-    place.current?.focus({ preventScroll: true });
-  }, [place]);
+    container.current?.focus({ preventScroll: true });
+  }, [container]);
   return { following, unseen: Math.max(0, last - seen), toBottom };
 }
 

@@ -4,18 +4,18 @@ import { fullMoment } from "../../format";
 import { followLink, tracePath } from "../../navigation/route";
 import { address } from "../../navigation/selection";
 import { AttributeList } from "./attributes";
-import type { HeldLine } from "./line_buffer";
+import type { BufferedLine } from "./line_buffer";
 import { severityTone, severityWord } from "./severity";
 
 interface Props {
-  line: HeldLine;
+  line: BufferedLine;
   open: boolean;
   onToggle: (seq: number) => void;
   /** Told how high the opened part is. */
   onHeight: (seq: number, px: number) => void;
 }
 
-export function Line({ line, open, onToggle, onHeight }: Props) {
+export function LogRow({ line, open, onToggle, onHeight }: Props) {
   const tone = severityTone(line.severity_number);
   const said = line.body || line.event_name;
   return (
@@ -48,16 +48,16 @@ export function Line({ line, open, onToggle, onHeight }: Props) {
 }
 
 function Opened({ line, onHeight }: Pick<Props, "line" | "onHeight">) {
-  const place = useRef<HTMLDivElement>(null);
+  const container = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const element = place.current;
+    const element = container.current;
     if (element === null) return;
     const observer = new ResizeObserver(() => onHeight(line.seq, element.offsetHeight));
     observer.observe(element);
     return () => observer.disconnect();
   }, [line.seq, onHeight]);
   return (
-    <div class="log-opened" ref={place}>
+    <div class="log-opened" ref={container}>
       <pre>{line.body || line.event_name || "(no text)"}</pre>
       {line.trace_id && (
         <p>

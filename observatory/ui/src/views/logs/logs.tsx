@@ -2,7 +2,7 @@
 import "./logs.css";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { LogQuery } from "../../api/requests";
-import { Unanswered } from "../../components/error_state";
+import { ErrorState } from "../../components/error_state";
 import { Notice } from "../../components/notice";
 import { useTitle } from "../../hooks/document_title";
 import { followLink, go, routeOf } from "../../navigation/route";
@@ -13,7 +13,7 @@ import {
   selectionParameters,
   withSelection,
 } from "../../navigation/selection";
-import { Scroll } from "./log_list";
+import { LogList } from "./log_list";
 import { FLOORS, floorOf } from "./severity";
 import { useTail } from "./tail";
 
@@ -29,7 +29,7 @@ export function LogsView({ query }: { query: URLSearchParams }) {
   };
   const live = isLive(selection.range);
   const key = JSON.stringify({ ...question, selection: question.selection.toString() });
-  const { held, failure, fetchOlder } = useTail(key, question, live);
+  const { buffer, failure, fetchOlder } = useTail(key, question, live);
   useTitle("Logs");
   const refused = failure?.kind === "refused";
   return (
@@ -40,10 +40,10 @@ export function LogsView({ query }: { query: URLSearchParams }) {
         <Floors query={query} />
         {question.trace !== "" && <OfTrace query={query} trace={question.trace} />}
       </div>
-      <Unanswered live={{ answer: held, failure }} asking="Looking for log lines…" />
-      {held !== null && !refused && held.lines.length === 0 && <NoLines query={query} />}
-      {held !== null && !refused && held.lines.length > 0 && (
-        <Scroll key={key} held={held} live={live} fetchOlder={fetchOlder} />
+      <ErrorState live={{ answer: buffer, failure }} asking="Looking for log lines…" />
+      {buffer !== null && !refused && buffer.lines.length === 0 && <NoLines query={query} />}
+      {buffer !== null && !refused && buffer.lines.length > 0 && (
+        <LogList key={key} buffer={buffer} live={live} fetchOlder={fetchOlder} />
       )}
     </>
   );

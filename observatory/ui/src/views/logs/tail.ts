@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ApiFailure } from "../../api/client";
 import { fetchLogs, type LogQuery } from "../../api/requests";
 import type { LogPage } from "../../api/types";
-import { type Held, held, newestLess, withNewer, withOlder } from "./line_buffer";
+import { type LineBuffer, buffer, newestLess, withNewer, withOlder } from "./line_buffer";
 
 const PAGE = 200;
 const PAGE_MAX = 1_000;
@@ -14,7 +14,7 @@ const HELD_MAX = 20_000;
 
 export interface Tail {
   /** Null until the first answer. */
-  held: Held | null;
+  buffer: LineBuffer | null;
   failure: ApiFailure | null;
   /** Fetches a page of older lines; does nothing while one is on its way. */
   fetchOlder: () => void;
@@ -28,19 +28,19 @@ export interface Tail {
 export function useTail(key: string, question: LogQuery, live: boolean): Tail {
   const [state, setState] = useState<{
     key: string;
-    held: Held | null;
+    buffer: LineBuffer | null;
     failure: ApiFailure | null;
-  }>({ key, held: null, failure: null });
-  const latest = useRef<Held | null>(null);
+  }>({ key, buffer: null, failure: null });
+  const latest = useRef<LineBuffer | null>(null);
   const fetching = useRef(false);
   const current = useRef(question);
   current.current = question;
   const asked = useRef(key);
   asked.current = key;
   const take = useCallback(
-    (next: Held | null, failure: ApiFailure | null) => {
+    (next: LineBuffer | null, failure: ApiFailure | null) => {
       latest.current = next;
-      setState({ key, held: next, failure });
+      setState({ key, buffer: next, failure });
     },
     [key],
   );
@@ -58,7 +58,7 @@ export function useTail(key: string, question: LogQuery, live: boolean): Tail {
         const page = await newest(latest.current, current.current, abort.signal);
         const before = latest.current;
         if (before?.lines.length) take(withNewer(before, page.logs, HELD_MAX), null);
-        else take(held(page.logs, page.next), null);
+        else take(buffer(page.logs, page.next), null);
       } catch (error) {
         if (abort.signal.aborted) return;
         if (!(error instanceof ApiFailure)) throw error;
@@ -99,13 +99,13 @@ export function useTail(key: string, question: LogQuery, live: boolean): Tail {
       });
   }, [key, take]);
 
-  if (state.key !== key) return { held: null, failure: null, fetchOlder };
-  return { held: state.held, failure: state.failure, fetchOlder };
+  if (state.key !== key) return { buffer: null, failure: null, fetchOlder };
+  return { buffer: state.buffer, failure: state.failure, fetchOlder };
 }
 
 /** The lines around and after the newest that are held; the newest of all when none are. */
 async function newest(
-  before: Held | null,
+  before: LineBuffer | null,
   question: LogQuery,
   signal: AbortSignal,
 ): Promise<LogPage> {

@@ -10,12 +10,12 @@ import {
   inReadingOrder,
   nameOf,
   rateText,
-  spokenEdge,
-  spokenNode,
+  edgeAccessibleName,
+  nodeAccessibleName,
   troubleOf,
   UNKNOWN,
 } from "./labels";
-import { LABEL, layOut, NODE, type Placed, type Point } from "./layout";
+import { LABEL, layOutMap, NODE, type Placed, type Point } from "./layout";
 
 const NODE_CHARACTERS = 16;
 const HOP_CHARACTERS = 11;
@@ -36,8 +36,8 @@ interface Props {
 }
 
 export function Graph({ map, chosen, onChoose }: Props) {
-  const place = useRef<HTMLDivElement>(null);
-  const { whole: width, shown } = useWidths(place);
+  const container = useRef<HTMLDivElement>(null);
+  const { whole: width, shown } = useWidths(container);
   const shape = JSON.stringify([map.nodes.map((node) => node.id), map.edges.map(edgeId)]);
   // Figures change every few seconds, the shape seldom: nothing moves unless something was added.
   const placed = useMemo(() => (width ? fitting(map, width) : null), [shape, width]);
@@ -45,18 +45,18 @@ export function Graph({ map, chosen, onChoose }: Props) {
   const scrolls = placed !== null && placed.width * scale > shown + 1;
   useLayoutEffect(() => {
     const start = placed?.nodes.get(inReadingOrder(map)[0]?.node.id ?? "");
-    if (place.current && start) place.current.scrollLeft = start.x * scale - shown / 2;
+    if (container.current && start) container.current.scrollLeft = start.x * scale - shown / 2;
   }, [placed]);
   const at = placed && middleOf(chosen, placed);
   useLayoutEffect(() => {
     // The details take some of the room; what one has chosen stays in it.
-    if (place.current === null || !at) return;
-    const { scrollLeft, clientWidth } = place.current;
+    if (container.current === null || !at) return;
+    const { scrollLeft, clientWidth } = container.current;
     const [left, right] = [(at.x - NODE.width) * scale, (at.x + NODE.width) * scale];
-    if (left < scrollLeft) place.current.scrollLeft = left;
-    else if (right > scrollLeft + clientWidth) place.current.scrollLeft = right - clientWidth;
+    if (left < scrollLeft) container.current.scrollLeft = left;
+    else if (right > scrollLeft + clientWidth) container.current.scrollLeft = right - clientWidth;
     // On a narrow page the details are a sheet over its lower half, with so much space below.
-    const y = place.current.getBoundingClientRect().top + at.y * scale;
+    const y = container.current.getBoundingClientRect().top + at.y * scale;
     if (innerWidth <= SHEET_WIDTH && y > innerHeight / 2 - NODE.height)
       scrollBy(0, y - innerHeight / 4);
   }, [at?.x, scale, shown]);
@@ -64,7 +64,7 @@ export function Graph({ map, chosen, onChoose }: Props) {
     <>
       <section
         class="map-drawing"
-        ref={place}
+        ref={container}
         aria-label="Drawing"
         // The keyboard has to be able to scroll it.
         tabIndex={scrolls ? 0 : undefined}
@@ -80,9 +80,9 @@ export function Graph({ map, chosen, onChoose }: Props) {
 
 /** Left to right where that fits, else whichever way is narrower. */
 function fitting(map: HopMap, width: number): Placed {
-  const wide = layOut(map, "LR");
+  const wide = layOutMap(map, "LR");
   if (wide.width * SCALE_WIDE <= width) return wide;
-  const high = layOut(map, "TB");
+  const high = layOutMap(map, "TB");
   return high.width < wide.width ? high : wide;
 }
 
@@ -92,10 +92,10 @@ function middleOf(chosen: Chosen, placed: Placed): Point | undefined {
 }
 
 /** How wide the drawing can be as a whole, and how much of that there is beside the details. */
-function useWidths(place: { current: HTMLElement | null }): { whole: number; shown: number } {
+function useWidths(container: { current: HTMLElement | null }): { whole: number; shown: number } {
   const [widths, setWidths] = useState({ whole: 0, shown: 0 });
   useLayoutEffect(() => {
-    const [drawing, body] = [place.current, place.current?.closest(".map-body")];
+    const [drawing, body] = [container.current, container.current?.closest(".map-body")];
     if (!drawing || !body) return;
     const measure = () => {
       const edges = drawing.parentElement
@@ -108,7 +108,7 @@ function useWidths(place: { current: HTMLElement | null }): { whole: number; sho
     observer.observe(drawing);
     observer.observe(body);
     return () => observer.disconnect();
-  }, [place]);
+  }, [container]);
   return widths;
 }
 
@@ -228,7 +228,7 @@ function NodeBox({ node, at, chosen, onChoose }: PieceProps & { node: MapNode })
       class={`map-node ${node.id === UNKNOWN ? "unknown" : node.party}`}
       transform={`translate(${at.x - width / 2} ${at.y - height / 2})`}
     >
-      <Pressable said={spokenNode(node)} size={NODE} round={8} {...{ chosen, onChoose }} />
+      <Pressable said={nodeAccessibleName(node)} size={NODE} round={8} {...{ chosen, onChoose }} />
       {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it takes the focus */}
       <g class="drawn" aria-hidden="true">
         <rect class="party-bar" x="8" y="10" width="4" height={height - 20} rx="2" />
@@ -273,7 +273,7 @@ function EdgeLabel({ edge, at, chosen, onChoose }: PieceProps & { edge: MapEdge 
       transform={`translate(${at.x - width / 2} ${at.y - height / 2})`}
     >
       <Pressable
-        said={spokenEdge(edge)}
+        said={edgeAccessibleName(edge)}
         size={{ width, height }}
         round={6}
         {...{ chosen, onChoose }}

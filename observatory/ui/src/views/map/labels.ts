@@ -73,7 +73,7 @@ export function inReadingOrder(map: HopMap): { node: MapNode; leaving: MapEdge[]
 }
 
 /** What a screen reader says of a node. */
-export function spokenNode(node: MapNode): string {
+export function nodeAccessibleName(node: MapNode): string {
   const parts = [`${nameOf(node.id, node.service)}, ${node.party}`, count(node.spans, "span")];
   if (node.errors > 0) parts.push(count(node.errors, "error"));
   if (node.p95_ms !== null) parts.push(`p95 ${durationText(node.p95_ms)}`);
@@ -81,7 +81,7 @@ export function spokenNode(node: MapNode): string {
 }
 
 /** What a screen reader says of an edge. */
-export function spokenEdge(edge: MapEdge): string {
+export function edgeAccessibleName(edge: MapEdge): string {
   const parts = [`${nameOf(edge.from)} to ${edge.to}, ${hopText(edge)}`, count(edge.count, "time")];
   if (edge.errors > 0) parts.push(count(edge.errors, "error"));
   if (edge.p95_ms !== null) parts.push(`p95 ${durationText(edge.p95_ms)}`);
@@ -96,7 +96,7 @@ export function hopText(edge: Pick<MapEdge, "hop">): string {
 }
 
 /** How the map is told in a line: how much there is, then what is wrong. */
-export function sayMap(map: HopMap): string {
+export function mapSentence(map: HopMap): string {
   const services = map.nodes.filter((node) => node.id !== UNKNOWN).length;
   const whole = `${count(services, "service")}, ${count(map.edges.length, "hop")}.`;
   const broken = map.edges.filter((edge) => edge.broken);

@@ -27,7 +27,7 @@ const ARROW_PX = 9;
  * The layout is a heuristic that depends on the order of what it is given, so it is asked in some
  * orders, always the same ones; of what it finds, that with the shortest lines is taken.
  */
-export function layOut(map: HopMap, direction: "LR" | "TB"): Placed {
+export function layOutMap(map: HopMap, direction: "LR" | "TB"): Placed {
   const reading = inReadingOrder(map);
   const nodes = reading.map(({ node }) => node.id);
   const edges = reading.flatMap(({ leaving }) => leaving);

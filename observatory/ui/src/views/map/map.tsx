@@ -3,10 +3,10 @@ import "./map.css";
 import { useCallback, useRef } from "preact/hooks";
 import { fetchMap } from "../../api/requests";
 import type { HopMap } from "../../api/types";
-import { Unanswered } from "../../components/error_state";
+import { ErrorState } from "../../components/error_state";
 import { Notice } from "../../components/notice";
 import { useTitle } from "../../hooks/document_title";
-import { useLive } from "../../hooks/polling";
+import { usePolling } from "../../hooks/polling";
 import { followLink, go } from "../../navigation/route";
 import {
   address,
@@ -17,8 +17,8 @@ import {
   withSelection,
 } from "../../navigation/selection";
 import { type Chosen, Graph } from "./graph";
-import { edgeId, sayMap } from "./labels";
-import { Aside } from "./map_details";
+import { edgeId, mapSentence } from "./labels";
+import { MapDetails } from "./map_details";
 import { MapTable } from "./map_table";
 
 const PAUSE_MS = 3_000;
@@ -26,7 +26,7 @@ const PAUSE_MS = 3_000;
 export function MapView({ query }: { query: URLSearchParams }) {
   const selection = selectionOf(query);
   const parameters = selectionParameters(selection);
-  const live = useLive(
+  const live = usePolling(
     parameters.toString(),
     (signal) => fetchMap(parameters, signal),
     () => PAUSE_MS,
@@ -39,11 +39,11 @@ export function MapView({ query }: { query: URLSearchParams }) {
       <div class="map-head">
         <h1>Map</h1>
         <p class="sub" role="status">
-          {answer && answer.nodes.length > 0 ? sayMap(answer) : " "}
+          {answer && answer.nodes.length > 0 ? mapSentence(answer) : " "}
         </p>
         <Shapes query={query} />
       </div>
-      <Unanswered live={live} asking="Drawing the map…" />
+      <ErrorState live={live} asking="Drawing the map…" />
       {answer !== null && failure?.kind !== "refused" && (
         <Loaded map={answer} query={query} selection={selection} />
       )}
@@ -118,7 +118,7 @@ function Loaded({ map, query, selection }: LoadedProps) {
           <Graph map={map} chosen={chosen} onChoose={choose} />
         )}
       </section>
-      <Aside
+      <MapDetails
         map={map}
         chosen={chosen}
         narrowed={(view, filter) => {
@@ -127,7 +127,7 @@ function Loaded({ map, query, selection }: LoadedProps) {
         }}
         onChoose={choose}
         onClose={close}
-        place={aside}
+        container={aside}
       />
     </div>
   );

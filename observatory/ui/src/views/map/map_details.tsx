@@ -14,10 +14,10 @@ interface Props {
   narrowed: (view: "/" | "/logs", filter: string) => string;
   onChoose: (chosen: Chosen) => void;
   onClose: () => void;
-  place: RefObject<HTMLElement | null>;
+  container: RefObject<HTMLElement | null>;
 }
 
-export function Aside({ map, chosen, narrowed, onChoose, onClose, place }: Props) {
+export function MapDetails({ map, chosen, narrowed, onChoose, onClose, container }: Props) {
   const node = chosen && "node" in chosen && map.nodes.find((each) => each.id === chosen.node);
   const edge = chosen && "edge" in chosen && map.edges.find((each) => edgeId(each) === chosen.edge);
   if (!node && !edge)
@@ -35,7 +35,7 @@ export function Aside({ map, chosen, narrowed, onChoose, onClose, place }: Props
       class={`map-aside panel ${node ? node.party : ""}`}
       aria-labelledby="map-aside-title"
       tabIndex={-1}
-      ref={place}
+      ref={container}
       onKeyDown={(event) => {
         if (event.key === "Escape") onClose();
       }}

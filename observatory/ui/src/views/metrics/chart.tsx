@@ -2,7 +2,7 @@
 import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import type { Lines } from "./chart_lines";
+import type { ChartLines } from "./chart_lines";
 
 const HEIGHT_PX = 320;
 const DAY_SECONDS = 86_400;
@@ -10,7 +10,7 @@ const DAY_SECONDS = 86_400;
 const DASHES = [[], [], [], [8, 4], [8, 4], [2, 3], [2, 3], [12, 3, 2, 3]];
 
 interface Props {
-  lines: Lines;
+  lines: ChartLines;
   title: string;
   valueText: (value: number | null) => string;
   /** Told which moment the pointer is at; null when it is at none. */
@@ -18,7 +18,7 @@ interface Props {
 }
 
 export function Chart({ lines, title, valueText, onPoint }: Props) {
-  const place = useRef<HTMLDivElement>(null);
+  const container = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const said = useRef(valueText);
   said.current = valueText;
@@ -28,7 +28,7 @@ export function Chart({ lines, title, valueText, onPoint }: Props) {
   latest.current = data;
 
   useEffect(() => {
-    const element = place.current;
+    const element = container.current;
     if (element === null) return;
     const draw = () => {
       chart.current?.destroy();
@@ -59,10 +59,10 @@ export function Chart({ lines, title, valueText, onPoint }: Props) {
     chart.current?.setData(latest.current);
   }, [lines]);
 
-  return <div class="chart" ref={place} role="img" aria-label={`${title} over time`} />;
+  return <div class="chart" ref={container} role="img" aria-label={`${title} over time`} />;
 }
 
-function dataOf({ times, lines }: Lines): uPlot.AlignedData {
+function dataOf({ times, lines }: ChartLines): uPlot.AlignedData {
   return [times, ...lines.map(({ values }) => values)];
 }
 

@@ -5,7 +5,7 @@ import type { Attributes, MetricPoint, MetricSeries } from "../../api/types";
 /** At most so many lines can be told apart; the rest is said. */
 export const LINES_MAX = 8;
 
-export interface Lines {
+export interface ChartLines {
   /** Seconds since 1970, ascending: what every line has its values over. */
   times: number[];
   lines: { label: string; values: (number | null)[] }[];
@@ -14,7 +14,7 @@ export interface Lines {
 }
 
 /** The lines of an answer, those with the highest last value first. */
-export function linesOf(answer: MetricSeries): Lines {
+export function chartLines(answer: MetricSeries): ChartLines {
   const all = answer.quantiles
     ? [
         { label: "p50", points: answer.quantiles.p50 },

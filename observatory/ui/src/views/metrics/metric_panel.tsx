@@ -4,11 +4,11 @@ import { fetchSeries } from "../../api/requests";
 import type { Metric, MetricSeries } from "../../api/types";
 import { Notice } from "../../components/notice";
 import { count, fullMoment } from "../../format";
-import { useLive } from "../../hooks/polling";
+import { usePolling } from "../../hooks/polling";
 import { followLink } from "../../navigation/route";
 import { isLive, selectionOf, selectionParameters } from "../../navigation/selection";
 import { Chart } from "./chart";
-import { type Lines, linesOf } from "./chart_lines";
+import { type ChartLines, chartLines } from "./chart_lines";
 import { unitText, valueText } from "./units";
 
 const PAUSE_MS = 5_000;
@@ -30,10 +30,10 @@ interface Props {
   shownAs: (shape: "chart" | "table") => string;
 }
 
-export function Shown({ metric, query, shownAs }: Props) {
+export function MetricPanel({ metric, query, shownAs }: Props) {
   const { range } = selectionOf(query);
   const parameters = selectionParameters({ q: "", range });
-  const { answer, failure } = useLive(
+  const { answer, failure } = usePolling(
     `${metric.service}\n${metric.name}\n${parameters}`,
     (signal) => fetchSeries(metric, parameters, signal),
     () => (isLive(range) ? PAUSE_MS : SETTLED_PAUSE_MS),
@@ -80,7 +80,7 @@ interface ValuesProps {
 }
 
 function Values({ metric, answer, table }: ValuesProps) {
-  const lines = useMemo(() => linesOf(answer), [answer]);
+  const lines = useMemo(() => chartLines(answer), [answer]);
   const [point, setPoint] = useState<number | null>(null);
   // A histogram's rate is of its count, which its quantiles are not.
   const rate = answer.rate && answer.quantiles === null;
@@ -124,7 +124,7 @@ function lastOf(values: (number | null)[]): number | null {
 }
 
 interface TableProps {
-  lines: Lines;
+  lines: ChartLines;
   title: string;
   text: (value: number | null) => string;
 }

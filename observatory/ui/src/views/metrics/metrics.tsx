@@ -2,20 +2,20 @@
 import "./metrics.css";
 import { fetchMetrics } from "../../api/requests";
 import type { Metric } from "../../api/types";
-import { Unanswered } from "../../components/error_state";
+import { ErrorState } from "../../components/error_state";
 import { Notice } from "../../components/notice";
 import { count } from "../../format";
 import { useTitle } from "../../hooks/document_title";
-import { useLive } from "../../hooks/polling";
+import { usePolling } from "../../hooks/polling";
 import { followLink } from "../../navigation/route";
 import { address } from "../../navigation/selection";
-import { Shown } from "./metric_panel";
+import { MetricPanel } from "./metric_panel";
 import { unitText } from "./units";
 
 const PAUSE_MS = 5_000;
 
 export function MetricsView({ query }: { query: URLSearchParams }) {
-  const live = useLive("metrics", fetchMetrics, () => PAUSE_MS);
+  const live = usePolling("metrics", fetchMetrics, () => PAUSE_MS);
   useTitle("Metrics");
   const { answer } = live;
   const metrics = answer?.metrics ?? [];
@@ -25,7 +25,7 @@ export function MetricsView({ query }: { query: URLSearchParams }) {
         <h1>Metrics</h1>
         <p class="sub">{metrics.length > 0 && `${count(metrics.length, "metric")} received.`}</p>
       </div>
-      <Unanswered live={live} asking="Looking for metrics…" />
+      <ErrorState live={live} asking="Looking for metrics…" />
       {answer !== null && metrics.length === 0 && <NoMetrics />}
       {metrics.length > 0 && <Loaded metrics={metrics} query={query} />}
     </>
@@ -74,7 +74,7 @@ function Loaded({ metrics, query }: { metrics: Metric[]; query: URLSearchParams 
         ))}
       </nav>
       {shown && (
-        <Shown
+        <MetricPanel
           key={`${shown.service} ${shown.name}`}
           metric={shown}
           query={query}

@@ -3,34 +3,34 @@ import type { ComponentChildren } from "preact";
 import { fetchComparison } from "../../api/requests";
 import type { Heatmap } from "../../api/types";
 import { count, durationText } from "../../format";
-import { useLive } from "../../hooks/polling";
+import { usePolling } from "../../hooks/polling";
 import { isLive, type Selection, selectionParameters } from "../../navigation/selection";
-import { StandsOut } from "./comparison";
-import { type Inside, insideParameters } from "./subset";
+import { ComparisonResult } from "./comparison";
+import { type Subset, subsetParameters } from "./subset";
 
 const LIVE_PAUSE_MS = 3_000;
 const HELD_PAUSE_MS = 15_000;
 
 interface Props {
   selection: Selection;
-  inside: Inside | null;
+  subset: Subset | null;
   heatmap: Heatmap;
   onFilter: (filter: string) => void;
-  onCompare: (inside: Inside | null) => void;
+  onCompare: (subset: Subset | null) => void;
   /** Compare what the filter shows with all the rest. */
   onCompareFilter: () => void;
-  onZoom: (inside: Inside) => void;
+  onZoom: (subset: Subset) => void;
 }
 
 export function ComparePanel(props: Props) {
-  const { inside, onCompare, onZoom } = props;
+  const { subset, onCompare, onZoom } = props;
   return (
     <section class="panel stands-out" aria-labelledby="stands-out-title">
       <header>
         <h2 id="stands-out-title">What stands out</h2>
-        {inside && (
+        {subset && (
           <span class="actions">
-            <button type="button" class="as-link" onClick={() => onZoom(inside)}>
+            <button type="button" class="as-link" onClick={() => onZoom(subset)}>
               Show only these
             </button>
             <button type="button" class="as-link" onClick={() => onCompare(null)}>
@@ -39,16 +39,16 @@ export function ComparePanel(props: Props) {
           </span>
         )}
       </header>
-      {inside ? <Compared {...props} inside={inside} /> : <Starts {...props} />}
+      {subset ? <Compared {...props} subset={subset} /> : <Starts {...props} />}
     </section>
   );
 }
 
-function Compared({ selection, inside, onFilter }: Props & { inside: Inside }) {
+function Compared({ selection, subset, onFilter }: Props & { subset: Subset }) {
   const asked = selectionParameters(selection);
-  const part = insideParameters(inside);
+  const part = subsetParameters(subset);
   const live = isLive(selection.range);
-  const { answer, failure } = useLive(
+  const { answer, failure } = usePolling(
     `${asked} ${part}`,
     (signal) => fetchComparison(asked, part, signal),
     () => (live ? LIVE_PAUSE_MS : HELD_PAUSE_MS),
@@ -71,7 +71,7 @@ function Compared({ selection, inside, onFilter }: Props & { inside: Inside }) {
         </p>
       )}
       {answer !== null && failure?.kind !== "refused" && (
-        <StandsOut comparison={answer} inside={inside} onFilter={onFilter} />
+        <ComparisonResult comparison={answer} subset={subset} onFilter={onFilter} />
       )}
     </section>
   );

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import type { ComparedAttribute, ComparedValue, Comparison } from "../../api/types";
 import { count } from "../../format";
 import { share } from "./share";
-import type { Inside } from "./subset";
+import type { Subset } from "./subset";
 
 const ATTRIBUTES_FIRST = 6;
 const VALUES_FIRST = 2;
@@ -12,12 +12,12 @@ const WORTH_SHOWING = 0.02;
 
 interface Props {
   comparison: Comparison;
-  inside: Inside;
+  subset: Subset;
   /** A bar was clicked: show only traces like that. */
   onFilter: (filter: string) => void;
 }
 
-export function StandsOut({ comparison, inside, onFilter }: Props) {
+export function ComparisonResult({ comparison, subset, onFilter }: Props) {
   const [all, setAll] = useState(false);
   const { selected, rest, sentence } = comparison;
   if (selected === 0)
@@ -41,7 +41,7 @@ export function StandsOut({ comparison, inside, onFilter }: Props) {
       <p class="count-key">
         <span>
           <i class="in" />
-          {inside.kind === "box" ? "in the box" : "with the filter"} (
+          {subset.kind === "box" ? "in the box" : "with the filter"} (
           {selected.toLocaleString("en")})
         </span>
         <span>

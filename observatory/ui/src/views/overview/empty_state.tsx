@@ -2,16 +2,16 @@
 import { fetchHealth } from "../../api/requests";
 import { Notice } from "../../components/notice";
 import { count } from "../../format";
-import { useLive } from "../../hooks/polling";
+import { usePolling } from "../../hooks/polling";
 import { rangeText } from "../../navigation/range_text";
 import { type Selection, select } from "../../navigation/selection";
 
 const PAUSE_MS = 2_000;
 
-export function Nothing({ selection }: { selection: Selection }) {
-  const { answer } = useLive("health", fetchHealth, () => PAUSE_MS);
-  if (answer === null) return <Waiting />;
-  if (answer.spans === 0) return <NothingSent />;
+export function EmptyState({ selection }: { selection: Selection }) {
+  const { answer } = usePolling("health", fetchHealth, () => PAUSE_MS);
+  if (answer === null) return <LoadingState />;
+  if (answer.spans === 0) return <NoTraces />;
   const { q, range } = selection;
   const when = rangeText(range);
   return (
@@ -37,7 +37,7 @@ export function Nothing({ selection }: { selection: Selection }) {
 }
 
 /** The places of what is on its way, so that nothing moves when it comes. */
-export function Waiting() {
+export function LoadingState() {
   return (
     <>
       <div class="two">
@@ -51,7 +51,7 @@ export function Waiting() {
   );
 }
 
-function NothingSent() {
+function NoTraces() {
   return (
     <Notice title="No traces yet">
       <p>

@@ -6,7 +6,7 @@ import { fetchHeatmap, fetchTraces } from "../../api/requests";
 import type { Heatmap } from "../../api/types";
 import { Notice, Unreachable } from "../../components/notice";
 import { useTitle } from "../../hooks/document_title";
-import { useLive } from "../../hooks/polling";
+import { usePolling } from "../../hooks/polling";
 import { useShortcuts } from "../../hooks/shortcuts";
 import { go, tracePath } from "../../navigation/route";
 import {
@@ -21,11 +21,11 @@ import {
   withSelection,
 } from "../../navigation/selection";
 import { ComparePanel } from "./compare_panel";
-import { Nothing, Waiting } from "./empty_state";
+import { EmptyState, LoadingState } from "./empty_state";
 import { Figures } from "./figures";
 import { HeatmapPanel } from "./heatmap";
-import { type Box, type Inside, insideOf, selectionInside, withInside } from "./subset";
-import { columnsFor, cut } from "./time_columns";
+import { type Box, type Subset, subsetFrom, selectionOfSubset, withSubset } from "./subset";
+import { columnsThatFit, alignedColumns } from "./time_columns";
 import { TraceListPanel } from "./trace_list";
 
 const ROWS = 20;
@@ -35,10 +35,10 @@ const HELD_PAUSE_MS = 10_000;
 export function OverviewView({ query }: { query: URLSearchParams }) {
   const selection = selectionOf(query);
   const most = useColumns();
-  const { answer: heatmap, failure } = useLive(
+  const { answer: heatmap, failure } = usePolling(
     `${withSelection(new URLSearchParams(), selection)} ${most}`,
     (signal) => {
-      const { range, columns } = cut(selection.range, most, Date.now());
+      const { range, columns } = alignedColumns(selection.range, most, Date.now());
       const asked = selectionParameters({ ...selection, range });
       return fetchHeatmap(asked, { columns, rows: ROWS }, signal);
     },
@@ -62,7 +62,7 @@ interface ShownProps {
 }
 
 function Shown({ query, selection, heatmap, failure }: ShownProps) {
-  const inside = insideOf(query);
+  const subset = subsetFrom(query);
   const onFilter = (filter: string) => select({ q: bothFilters(selection.q, filter) });
   if (failure?.code === "bad_filter")
     return (
@@ -86,15 +86,15 @@ function Shown({ query, selection, heatmap, failure }: ShownProps) {
     <>
       {failure?.kind === "unreachable" && <Unreachable stale />}
       <Figures heatmap={heatmap} onFilter={onFilter} />
-      {heatmap === null && <Waiting />}
-      {heatmap?.total === 0 && <Nothing selection={selection} />}
+      {heatmap === null && <LoadingState />}
+      {heatmap?.total === 0 && <EmptyState selection={selection} />}
       {heatmap !== null && heatmap.total > 0 && (
         <>
-          <Panels query={query} selection={selection} inside={inside} heatmap={heatmap} />
+          <Panels query={query} selection={selection} subset={subset} heatmap={heatmap} />
           <TraceListPanel
             query={query}
-            selection={selectionInside(selection, inside)}
-            of={inside?.kind ?? null}
+            selection={selectionOfSubset(selection, subset)}
+            of={subset?.kind ?? null}
           />
         </>
       )}
@@ -105,33 +105,33 @@ function Shown({ query, selection, heatmap, failure }: ShownProps) {
 interface PanelsProps {
   query: URLSearchParams;
   selection: Selection;
-  inside: Inside | null;
+  subset: Subset | null;
   heatmap: Heatmap;
 }
 
-function Panels({ query, selection, inside, heatmap }: PanelsProps) {
+function Panels({ query, selection, subset, heatmap }: PanelsProps) {
   const { range } = selection;
   // Where a box held the time still, clearing it lets it go on.
   const before = useRef<{ held: string; range: Range } | null>(null);
-  const compare = (inside: Inside | null) => {
-    const changed = withInside(query, inside);
-    if (inside?.kind === "box" && isLive(range)) {
+  const compare = (subset: Subset | null) => {
+    const changed = withSubset(query, subset);
+    if (subset?.kind === "box" && isLive(range)) {
       const held: Range = { kind: "between", from: heatmap.from_ms, to: heatmap.to_ms };
       before.current = { held: JSON.stringify(held), range };
       go(address("/", withSelection(changed, { ...selection, range: held })), "stay");
-    } else if (inside === null && before.current?.held === JSON.stringify(range)) {
+    } else if (subset === null && before.current?.held === JSON.stringify(range)) {
       go(
         address("/", withSelection(changed, { ...selection, range: before.current.range })),
         "stay",
       );
     } else go(address("/", changed), "stay");
   };
-  useShortcuts({ Escape: () => inside && compare(null) });
+  useShortcuts({ Escape: () => subset && compare(null) });
   return (
     <div class="two">
       <HeatmapPanel
         heatmap={heatmap}
-        box={inside?.kind === "box" ? inside.box : null}
+        box={subset?.kind === "box" ? subset.box : null}
         onBox={(box) => compare(box && { kind: "box", box })}
         onOpen={(box) => void openOnly(selection, box)}
         asTable={query.get("as") === "table"}
@@ -144,18 +144,18 @@ function Panels({ query, selection, inside, heatmap }: PanelsProps) {
       />
       <ComparePanel
         selection={selection}
-        inside={inside}
+        subset={subset}
         heatmap={heatmap}
         onFilter={(filter) => select({ q: bothFilters(selection.q, filter) }, "stay")}
         onCompare={compare}
         onCompareFilter={() => {
           const whole = withSelection(query, { ...selection, q: "" });
-          const compared: Inside = { kind: "filter", filter: selection.q };
-          go(address("/", withInside(whole, compared)), "stay");
+          const compared: Subset = { kind: "filter", filter: selection.q };
+          go(address("/", withSubset(whole, compared)), "stay");
         }}
         onZoom={(part) => {
-          const only = withSelection(query, selectionInside(selection, part));
-          go(address("/", withInside(only, null)), "stay");
+          const only = withSelection(query, selectionOfSubset(selection, part));
+          go(address("/", withSubset(only, null)), "stay");
         }}
       />
     </div>
@@ -164,16 +164,16 @@ function Panels({ query, selection, inside, heatmap }: PanelsProps) {
 
 /** Opens the first trace in a box that has one. */
 async function openOnly(selection: Selection, box: Box): Promise<void> {
-  const asked = selectionParameters(selectionInside(selection, { kind: "box", box }));
+  const asked = selectionParameters(selectionOfSubset(selection, { kind: "box", box }));
   const listing = { sort: "start", order: "desc", limit: 1 } as const;
   const { traces } = await fetchTraces(asked, listing, new AbortController().signal);
   if (traces[0]) go(tracePath(traces[0].trace_id));
 }
 
 function useColumns(): number {
-  const [columns, setColumns] = useState(() => columnsFor(innerWidth));
+  const [columns, setColumns] = useState(() => columnsThatFit(innerWidth));
   useLayoutEffect(() => {
-    const update = () => setColumns(columnsFor(innerWidth));
+    const update = () => setColumns(columnsThatFit(innerWidth));
     addEventListener("resize", update);
     return () => removeEventListener("resize", update);
   }, []);

@@ -9,12 +9,12 @@ export interface Box {
   most: number | null;
 }
 
-export type Inside = { kind: "box"; box: Box } | { kind: "filter"; filter: string };
+export type Subset = { kind: "box"; box: Box } | { kind: "filter"; filter: string };
 
 const PARAMETERS = ["in", "in_from", "in_to", "in_least_ms", "in_most_ms"] as const;
 
 /** Reads `in`, or `in_from`, `in_to`, `in_least_ms` and `in_most_ms`; `null` when nothing is compared. */
-export function insideOf(query: URLSearchParams): Inside | null {
+export function subsetFrom(query: URLSearchParams): Subset | null {
   const filter = query.get("in")?.trim();
   if (filter) return { kind: "filter", filter };
   const [from, to] = [amount(query.get("in_from")), amount(query.get("in_to"))];
@@ -28,9 +28,9 @@ function amount(text: string | null): number | null {
 }
 
 /** It as the address and the API name it. */
-export function insideParameters(inside: Inside): URLSearchParams {
-  if (inside.kind === "filter") return new URLSearchParams({ in: inside.filter });
-  const { from, to, least, most } = inside.box;
+export function subsetParameters(subset: Subset): URLSearchParams {
+  if (subset.kind === "filter") return new URLSearchParams({ in: subset.filter });
+  const { from, to, least, most } = subset.box;
   const parameters = new URLSearchParams({ in_from: String(from), in_to: String(to) });
   if (least !== null) parameters.set("in_least_ms", String(least));
   if (most !== null) parameters.set("in_most_ms", String(most));
@@ -38,18 +38,18 @@ export function insideParameters(inside: Inside): URLSearchParams {
 }
 
 /** `query` with another part compared, or none. */
-export function withInside(query: URLSearchParams, inside: Inside | null): URLSearchParams {
+export function withSubset(query: URLSearchParams, subset: Subset | null): URLSearchParams {
   const changed = new URLSearchParams(query);
   for (const name of PARAMETERS) changed.delete(name);
-  if (inside) for (const [name, value] of insideParameters(inside)) changed.set(name, value);
+  if (subset) for (const [name, value] of subsetParameters(subset)) changed.set(name, value);
   return changed;
 }
 
 /** The selection that has exactly the traces inside. */
-export function selectionInside(selection: Selection, inside: Inside | null): Selection {
-  if (inside === null) return selection;
-  if (inside.kind === "filter") return { ...selection, q: bothFilters(selection.q, inside.filter) };
-  const { from, to, least, most } = inside.box;
+export function selectionOfSubset(selection: Selection, subset: Subset | null): Selection {
+  if (subset === null) return selection;
+  if (subset.kind === "filter") return { ...selection, q: bothFilters(selection.q, subset.filter) };
+  const { from, to, least, most } = subset.box;
   const bounds = [
     ...(least === null ? [] : [`duration >= ${least} ms`]),
     ...(most === null ? [] : [`duration < ${most} ms`]),

@@ -1,7 +1,7 @@
 /** How time is cut into the heatmap's columns. */
 import type { Range } from "../../navigation/selection";
 
-export interface Columns {
+export interface TimeColumns {
   range: Range;
   columns: number;
 }
@@ -13,7 +13,7 @@ const STACKED_BELOW_PX = 960;
 const HEATMAP_SHARE = 0.58;
 
 /** How many columns a page so wide has room for. */
-export function columnsFor(pageWidth: number): number {
+export function columnsThatFit(pageWidth: number): number {
   const main = Math.min(pageWidth - 48, MAIN_PX_MOST);
   const panel = pageWidth < STACKED_BELOW_PX ? main : main * HEATMAP_SHARE;
   return Math.max(20, Math.floor((panel - AXIS_PX) / CELL_PX));
@@ -25,7 +25,7 @@ export function columnsFor(pageWidth: number): number {
  * They begin at multiples of that length, so that a column keeps its traces while time passes and
  * the picture moves by whole columns. A range that stands still is left as it is.
  */
-export function cut(range: Range, most: number, now: number): Columns {
+export function alignedColumns(range: Range, most: number, now: number): TimeColumns {
   if (range.kind === "last") {
     const length = columnLength((range.seconds * 1000) / most);
     const columns = Math.ceil((range.seconds * 1000) / length);

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { fetchTraces, SORTS, type TraceListing } from "../../api/requests";
 import type { Sort, TraceList } from "../../api/types";
 import { count } from "../../format";
-import { useLive } from "../../hooks/polling";
+import { usePolling } from "../../hooks/polling";
 import { go, tracePath } from "../../navigation/route";
 import {
   address,
@@ -13,8 +13,8 @@ import {
   sameSelection,
   selectionParameters,
 } from "../../navigation/selection";
-import type { Inside } from "./subset";
-import { columnsFor, cut } from "./time_columns";
+import type { Subset } from "./subset";
+import { columnsThatFit, alignedColumns } from "./time_columns";
 import { TraceTable } from "./trace_table";
 
 const LIVE_PAUSE_MS = 1_000;
@@ -26,7 +26,7 @@ interface Props {
   query: URLSearchParams;
   selection: Selection;
   /** Whether the selection is the part that is compared. */
-  of: Inside["kind"] | null;
+  of: Subset["kind"] | null;
 }
 
 export function TraceListPanel({ query, selection, of }: Props) {
@@ -135,12 +135,12 @@ function usePages(
   const [failed, setFailed] = useState<string | null>(null);
   const further = pages.key === key ? pages.lists : [];
   const ask = (cursor: string | null, signal: AbortSignal) => {
-    const { range } = cut(selection.range, columnsFor(innerWidth), Date.now());
+    const { range } = alignedColumns(selection.range, columnsThatFit(innerWidth), Date.now());
     const asked = selectionParameters({ ...selection, range });
     return fetchTraces(asked, { ...listing, limit: PAGE_SIZE, cursor }, signal);
   };
   const held = further.length > 0;
-  const { answer, failure, stale } = useLive(
+  const { answer, failure, stale } = usePolling(
     key,
     (signal) => ask(null, signal),
     () => (isLive(selection.range) ? LIVE_PAUSE_MS : HELD_PAUSE_MS),

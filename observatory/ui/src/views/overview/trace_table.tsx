@@ -1,7 +1,7 @@
 /** One line a trace. */
 import { useEffect, useState } from "preact/hooks";
 import type { Sort, TraceLine } from "../../api/types";
-import { agoText, count, durationText, fullMoment, moodOf } from "../../format";
+import { agoText, count, durationText, fullMoment, stateTone } from "../../format";
 import { followLink } from "../../navigation/route";
 
 interface Props {
@@ -98,7 +98,7 @@ function Line({ trace, share, now, chosen, onChoose, path }: LineProps) {
       </th>
       <td class="state">
         {trace.order_state !== null && (
-          <span class={`chip ${moodOf(trace.order_state)}`}>{trace.order_state}</span>
+          <span class={`chip ${stateTone(trace.order_state)}`}>{trace.order_state}</span>
         )}
         {trace.orphans > 0 && <span class="chip warn">{count(trace.orphans, "orphan")}</span>}
       </td>

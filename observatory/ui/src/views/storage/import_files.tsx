@@ -16,7 +16,7 @@ interface Coming {
 
 let lastId = 0;
 
-export function TakeIn() {
+export function ImportFiles() {
   const [files, setFiles] = useState<Coming[]>([]);
   const [over, setOver] = useState(false);
   const choose = useRef<HTMLInputElement>(null);

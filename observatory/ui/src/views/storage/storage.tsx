@@ -2,19 +2,19 @@
 import "./storage.css";
 import { exportPath, fetchStored } from "../../api/requests";
 import type { Stored } from "../../api/types";
-import { Unanswered } from "../../components/error_state";
+import { ErrorState } from "../../components/error_state";
 import { useTitle } from "../../hooks/document_title";
-import { useLive } from "../../hooks/polling";
+import { usePolling } from "../../hooks/polling";
 import { followLink } from "../../navigation/route";
 import { selectionOf, selectionParameters } from "../../navigation/selection";
 import { Clear } from "./clear";
-import { TakeIn } from "./import_files";
-import { Held, Retention } from "./stored_data";
+import { ImportFiles } from "./import_files";
+import { StoredData, Retention } from "./stored_data";
 
 const PAUSE_MS = 4_000;
 
 export function StorageView({ query }: { query: URLSearchParams }) {
-  const live = useLive("storage", fetchStored, () => PAUSE_MS);
+  const live = usePolling("storage", fetchStored, () => PAUSE_MS);
   useTitle("Storage");
   const { answer } = live;
   return (
@@ -22,12 +22,12 @@ export function StorageView({ query }: { query: URLSearchParams }) {
       <div class="storage-head">
         <h1>Storage</h1>
       </div>
-      <Unanswered live={live} asking="Counting…" />
+      <ErrorState live={live} asking="Counting…" />
       {answer !== null && (
         <div class="rooms">
-          <Held stored={answer} />
+          <StoredData stored={answer} />
           <Retention retention={answer.retention} />
-          <TakeAway stored={answer} query={query} />
+          <ExportAndImport stored={answer} query={query} />
           <Clear stored={answer} />
         </div>
       )}
@@ -35,7 +35,7 @@ export function StorageView({ query }: { query: URLSearchParams }) {
   );
 }
 
-function TakeAway({ stored, query }: { stored: Stored; query: URLSearchParams }) {
+function ExportAndImport({ stored, query }: { stored: Stored; query: URLSearchParams }) {
   const { q, range } = selectionOf(query);
   const selected = q !== "" || ["last", "from", "to"].some((name) => query.has(name));
   return (
@@ -73,7 +73,7 @@ function TakeAway({ stored, query }: { stored: Stored; query: URLSearchParams })
           .
         </p>
       )}
-      <TakeIn />
+      <ImportFiles />
     </section>
   );
 }

@@ -2,7 +2,7 @@
 import type { Stored } from "../../api/types";
 import { agoText, bytesText, durationText, fullMoment } from "../../format";
 
-export function Held({ stored }: { stored: Stored }) {
+export function StoredData({ stored }: { stored: Stored }) {
   const counts = [
     ["traces", stored.traces],
     ["spans", stored.spans],

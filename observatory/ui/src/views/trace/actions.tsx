@@ -12,21 +12,21 @@ import { type Candidates, candidatesIn } from "./compare_candidates";
 const NEWEST = { sort: "start", order: "desc", limit: 200 } as const;
 const TRACE_ID = /^[0-9a-f]{32}$/;
 
-export function Actions({ journey }: { journey: Trace }) {
+export function Actions({ trace }: { trace: Trace }) {
   return (
     <div class="trace-actions">
-      <Compare journey={journey} />
+      <Compare trace={trace} />
       <a
         class="button"
-        href={traceExportPath(journey.trace_id)}
-        download={`${journey.trace_id}.json`}
+        href={traceExportPath(trace.trace_id)}
+        download={`${trace.trace_id}.json`}
       >
         Export<span class="wide"> OTLP/JSON</span>
       </a>
-      <a class="button" href={askPath(journey.trace_id)} onClick={followLink}>
+      <a class="button" href={askPath(trace.trace_id)} onClick={followLink}>
         Ask<span class="wide"> in SQL</span>
       </a>
-      <Copy text={journey.trace_id} label="Copy id" class="button">
+      <Copy text={trace.trace_id} label="Copy id" class="button">
         <CopyIcon /> Copy id
       </Copy>
     </div>
@@ -42,7 +42,7 @@ group by all order by total_ms desc`;
   return `/ask?${new URLSearchParams({ sql })}`;
 }
 
-function Compare({ journey }: { journey: Trace }) {
+function Compare({ trace }: { trace: Trace }) {
   const panel = useRef<HTMLDivElement>(null);
   const [candidates, setCandidates] = useState<Candidates | null>(null);
   const [failed, setFailed] = useState(false);
@@ -51,17 +51,17 @@ function Compare({ journey }: { journey: Trace }) {
     setFailed(false);
     try {
       const alike = new URLSearchParams();
-      if (journey.root) alike.set("q", `name = ${quoted(journey.root)}`);
+      if (trace.root) alike.set("q", `name = ${quoted(trace.root)}`);
       const list = await fetchTraces(alike, NEWEST, new AbortController().signal);
-      setCandidates(candidatesIn(list.traces, journey));
+      setCandidates(candidatesIn(list.traces, trace));
     } catch {
       setFailed(true);
     }
   };
   const compareWith = (traceId: string) => {
     panel.current?.hidePopover();
-    const clocks = new URLSearchParams(journey.skew_corrected ? { correct_skew: "1" } : {});
-    go(diffPath(traceId, journey.trace_id, clocks));
+    const clocks = new URLSearchParams(trace.skew_corrected ? { correct_skew: "1" } : {});
+    go(diffPath(traceId, trace.trace_id, clocks));
   };
   const known = TRACE_ID.test(other.trim().toLowerCase());
   return (
@@ -86,13 +86,13 @@ function Compare({ journey }: { journey: Trace }) {
         {candidates?.among === 0 && <p class="soft">No other trace begins the same way.</p>}
         {candidates && (
           <ul>
-            <Candidate line={candidates.usual} journey={journey} onChoose={compareWith}>
+            <Candidate line={candidates.usual} trace={trace} onChoose={compareWith}>
               A usual one
             </Candidate>
-            <Candidate line={candidates.fastest} journey={journey} onChoose={compareWith}>
+            <Candidate line={candidates.fastest} trace={trace} onChoose={compareWith}>
               The fastest
             </Candidate>
-            <Candidate line={candidates.slowest} journey={journey} onChoose={compareWith}>
+            <Candidate line={candidates.slowest} trace={trace} onChoose={compareWith}>
               The slowest
             </Candidate>
           </ul>
@@ -124,12 +124,12 @@ function Compare({ journey }: { journey: Trace }) {
 
 interface CandidateProps {
   line: TraceLine | null;
-  journey: Trace;
+  trace: Trace;
   onChoose: (traceId: string) => void;
   children: string;
 }
 
-function Candidate({ line, journey, onChoose, children }: CandidateProps) {
+function Candidate({ line, trace, onChoose, children }: CandidateProps) {
   if (line === null) return null;
   return (
     <li>
@@ -139,7 +139,7 @@ function Candidate({ line, journey, onChoose, children }: CandidateProps) {
           {durationText(line.duration_ms)}
           {line.order_state && ` · ${line.order_state}`}
         </span>
-        <span class="soft">{againstText(line.duration_ms - journey.duration_ms)}</span>
+        <span class="soft">{againstText(line.duration_ms - trace.duration_ms)}</span>
       </button>
     </li>
   );

@@ -16,7 +16,7 @@ interface Props {
   filters?: boolean;
 }
 
-export function Properties({ attributes, needle = "", filters = false }: Props) {
+export function AttributeTable({ attributes, needle = "", filters = false }: Props) {
   const names = Object.keys(attributes).sort();
   if (names.length === 0) return null;
   return (

@@ -57,5 +57,5 @@ function Piece({ kind, range, from, to }: PieceProps) {
 export function Moment({ line, range }: { line: Line; range: Range }) {
   const share = shareOf(range, line.offset_ms);
   if (share < 0 || share > 1) return null;
-  return <span class={`moment ${line.mood}`} style={{ left: `${share * 100}%` }} />;
+  return <span class={`moment ${line.tone}`} style={{ left: `${share * 100}%` }} />;
 }

@@ -15,12 +15,12 @@ export interface Candidates {
  */
 export function candidatesIn(
   lines: readonly TraceLine[],
-  journey: Pick<Trace, "trace_id" | "root" | "order_state">,
+  trace: Pick<Trace, "trace_id" | "root" | "order_state">,
 ): Candidates {
   const alike = lines
-    .filter((line) => line.root === journey.root && line.trace_id !== journey.trace_id)
+    .filter((line) => line.root === trace.root && line.trace_id !== trace.trace_id)
     .sort((a, b) => a.duration_ms - b.duration_ms);
-  const ended = alike.filter((line) => line.order_state === journey.order_state);
+  const ended = alike.filter((line) => line.order_state === trace.order_state);
   const others = ended.length > 0 ? ended : alike;
   const healthy = others.filter((line) => line.errors === 0 && line.orphans === 0);
   const [fastest, slowest] = [others[0] ?? null, others.at(-1) ?? null];

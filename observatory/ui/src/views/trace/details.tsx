@@ -4,38 +4,38 @@ import type { ComponentChildren, RefObject } from "preact";
 import type { MissingStep, Row, Trace, Unusual } from "../../api/types";
 import { Copy, CopyIcon } from "../../components/copy_button";
 import { durationText } from "../../format";
-import { Properties } from "./attributes";
+import { AttributeTable } from "./attributes";
 import { Events, Exceptions, Logs } from "./events";
 import { needleOf } from "./find";
-import { Shape } from "./findings";
+import { UnusualSteps } from "./findings";
 import { Links, Parent } from "./links";
 import { Rules, withoutExcerpt } from "./rules_decision";
 import { Section } from "./section";
 import { SourceLine } from "./source_link";
-import { oddities, oddityOf } from "./waterfall_items";
+import { unusualCount, unusualText } from "./waterfall_items";
 import { shareText } from "./waterfall_row";
 
 /** The id of what is shown while no span is. */
 export const GUIDE = "guide";
 
 interface Props {
-  journey: Trace;
+  trace: Trace;
   unusual: Unusual | null;
   row: Row;
   find: string;
   onSelect: (spanId: string) => void;
   onZoom: (row: Row) => void;
   onClose: () => void;
-  place: RefObject<HTMLElement | null>;
+  container: RefObject<HTMLElement | null>;
 }
 
 export function Details(props: Props) {
-  const { journey, unusual, row, find, onSelect, onZoom, onClose, place } = props;
+  const { trace, unusual, row, find, onSelect, onZoom, onClose, container } = props;
   const attributes = withoutExcerpt(row.attributes);
   const needle = needleOf(find);
-  const path = journey.critical_path.filter((piece) => piece.span_id === row.span_id);
+  const path = trace.critical_path.filter((piece) => piece.span_id === row.span_id);
   return (
-    <Panel title={row.label || "(no name)"} class={row.party} onClose={onClose} place={place}>
+    <Panel title={row.label || "(no name)"} class={row.party} onClose={onClose} container={container}>
       <p class="sub">
         <span class="party-dot" /> {row.service} · {row.kind.toLowerCase()}
         {row.hop && ` · by ${row.hop}`}
@@ -60,14 +60,14 @@ export function Details(props: Props) {
       <Exceptions events={row.events} />
       <Rules attributes={row.attributes} />
       <Section title="Attributes" size={Object.keys(attributes).length}>
-        <Properties attributes={attributes} needle={needle} filters />
+        <AttributeTable attributes={attributes} needle={needle} filters />
       </Section>
       <Logs title="Logs" lines={row.logs} needle={needle} />
       <Events events={row.events} needle={needle} />
-      <Links links={row.links} journey={journey} onSelect={onSelect} />
-      <Identity journey={journey} row={row} onSelect={onSelect} />
+      <Links links={row.links} trace={trace} onSelect={onSelect} />
+      <Identity trace={trace} row={row} onSelect={onSelect} />
       <Section title="Resource" size={Object.keys(row.resource).length}>
-        <Properties attributes={row.resource} needle={needle} filters />
+        <AttributeTable attributes={row.resource} needle={needle} filters />
       </Section>
     </Panel>
   );
@@ -77,17 +77,17 @@ interface PanelProps {
   title: string;
   class?: string;
   onClose: () => void;
-  place: RefObject<HTMLElement | null>;
+  container: RefObject<HTMLElement | null>;
   children: ComponentChildren;
 }
 
-function Panel({ title, class: class_ = "", onClose, place, children }: PanelProps) {
+function Panel({ title, class: class_ = "", onClose, container, children }: PanelProps) {
   return (
     <aside
       class={`details panel ${class_}`}
       aria-labelledby="details-title"
       tabIndex={-1}
-      ref={place}
+      ref={container}
       onKeyDown={(event) => {
         if (event.key === "Escape") onClose();
       }}
@@ -103,15 +103,15 @@ function Panel({ title, class: class_ = "", onClose, place, children }: PanelPro
   );
 }
 
-interface GapProps extends Pick<PanelProps, "onClose" | "place"> {
+interface GapProps extends Pick<PanelProps, "onClose" | "container"> {
   gap: MissingStep;
   comparedWith: number;
 }
 
 /** About a hop that isn't there. */
-export function GapDetails({ gap, comparedWith, onClose, place }: GapProps) {
+export function GapDetails({ gap, comparedWith, onClose, container }: GapProps) {
   return (
-    <Panel title={`No ${gap.name} here`} onClose={onClose} place={place}>
+    <Panel title={`No ${gap.name} here`} onClose={onClose} container={container}>
       <p class="sub">
         {gap.service}
         {gap.hop && ` · by ${gap.hop}`}
@@ -131,18 +131,18 @@ export function GapDetails({ gap, comparedWith, onClose, place }: GapProps) {
 }
 
 interface GuideProps {
-  journey: Trace;
+  trace: Trace;
   unusual: Unusual | null;
   gaps: readonly MissingStep[];
   onSelect: (id: string) => void;
 }
 
 /** Nothing is chosen: what is unusual, and how to read the waterfall, in plain words. */
-export function Guide({ journey, unusual, gaps, onSelect }: GuideProps) {
+export function Guide({ trace, unusual, gaps, onSelect }: GuideProps) {
   return (
     <aside class="details panel empty" aria-label="Details" id={GUIDE}>
-      {unusual && oddities(unusual) > 0 && (
-        <Shape journey={journey} unusual={unusual} gaps={gaps} onChoose={onSelect} />
+      {unusual && unusualCount(unusual) > 0 && (
+        <UnusualSteps trace={trace} unusual={unusual} gaps={gaps} onChoose={onSelect} />
       )}
       <h2>How to read this</h2>
       <dl class="guide">
@@ -152,7 +152,7 @@ export function Guide({ journey, unusual, gaps, onSelect }: GuideProps) {
           <span class="swatch wait" /> Hatched is waiting
         </dt>
         <dd>The work was handed over, and nobody had taken it up yet.</dd>
-        {journey.critical_path.length > 0 && (
+        {trace.critical_path.length > 0 && (
           <>
             <dt>
               <span class="swatch path" /> The line below bars
@@ -165,7 +165,7 @@ export function Guide({ journey, unusual, gaps, onSelect }: GuideProps) {
         <dt>Rows in bold begin a hop</dt>
         <dd>The work moved on to somebody else there; the tag says how it got there.</dd>
       </dl>
-      <Logs title="Logs of the trace" lines={journey.logs} />
+      <Logs title="Logs of the trace" lines={trace.logs} />
     </aside>
   );
 }
@@ -180,7 +180,7 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
 }
 
 function Trouble({ unusual, row }: { unusual: Unusual | null; row: Row }) {
-  const oddity = oddityOf(row, unusual);
+  const unusualMark = unusualText(row, unusual);
   return (
     <>
       {row.error && (
@@ -196,19 +196,19 @@ function Trouble({ unusual, row }: { unusual: Unusual | null; row: Row }) {
       {!row.orphan && !row.covered && (
         <p class="banner warn">Its parents don't lead to a declared root.</p>
       )}
-      {oddity && (
+      {unusualMark && (
         <p class="banner warn">
           <b>Unusual.</b>{" "}
-          {oddity === "unusual"
+          {unusualMark === "unusual"
             ? "Other traces that began the same way seldom have it."
-            : `It is here ${oddity}.`}
+            : `It is here ${unusualMark}.`}
         </p>
       )}
     </>
   );
 }
 
-function Identity({ journey, row, onSelect }: Pick<Props, "journey" | "row" | "onSelect">) {
+function Identity({ trace, row, onSelect }: Pick<Props, "trace" | "row" | "onSelect">) {
   return (
     <Section title="Identity">
       <dl class="properties">
@@ -222,7 +222,7 @@ function Identity({ journey, row, onSelect }: Pick<Props, "journey" | "row" | "o
           </dd>
         </div>
         <Said name="parent">
-          <Parent journey={journey} row={row} onSelect={onSelect} />
+          <Parent trace={trace} row={row} onSelect={onSelect} />
         </Said>
         {row.context && (
           <Said name="context">

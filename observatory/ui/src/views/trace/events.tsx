@@ -2,7 +2,7 @@
 import type { Attributes, SpanEvent, SpanLog } from "../../api/types";
 import { Copy, CopyIcon } from "../../components/copy_button";
 import { durationText } from "../../format";
-import { Properties } from "./attributes";
+import { AttributeTable } from "./attributes";
 import { Section } from "./section";
 import { Marked } from "./waterfall_row";
 
@@ -30,7 +30,7 @@ export function Exceptions({ events }: { events: SpanEvent[] }) {
             <pre tabIndex={0}>{stack.trimEnd()}</pre>
           </details>
         )}
-        <Properties attributes={without(event.attributes, SAID_ABOVE)} />
+        <AttributeTable attributes={without(event.attributes, SAID_ABOVE)} />
       </section>
     );
   });
@@ -50,7 +50,7 @@ export function Events({ events, needle }: { events: SpanEvent[]; needle: string
                 <Marked text={event.name} needle={needle} />
               </b>
             </p>
-            <Properties attributes={event.attributes} needle={needle} />
+            <AttributeTable attributes={event.attributes} needle={needle} />
           </li>
         ))}
       </ol>
@@ -73,7 +73,7 @@ export function Logs({ title, lines, needle = "" }: LogsProps) {
               <b>{line.severity_text || line.event_name || "log"}</b>{" "}
               <Marked text={line.body} needle={needle} />
             </p>
-            <Properties attributes={line.attributes} needle={needle} />
+            <AttributeTable attributes={line.attributes} needle={needle} />
           </li>
         ))}
       </ol>

@@ -9,20 +9,20 @@ import { shareText } from "./waterfall_row";
 const SHOWN = 4;
 
 interface NoticesProps {
-  journey: Trace;
+  trace: Trace;
   correctSkew: boolean;
   onCorrectSkew: (correct: boolean) => void;
 }
 
 /** What has to be known before one reads the times. */
-export function Notices({ journey, correctSkew, onCorrectSkew }: NoticesProps) {
-  const clocks = journey.skew?.services ?? [];
+export function Notices({ trace, correctSkew, onCorrectSkew }: NoticesProps) {
+  const clocks = trace.skew?.services ?? [];
   return (
     <>
       {clocks.length > 0 && (
         <Skew clocks={clocks} correct={correctSkew} onCorrect={onCorrectSkew} />
       )}
-      {journey.truncated && (
+      {trace.truncated && (
         <p class="banner warn">
           <b>Not all of it.</b> The trace has more spans than are shown here. Export it to have them
           all.
@@ -71,7 +71,7 @@ function Skew({
 }
 
 interface ShapeProps {
-  journey: Trace;
+  trace: Trace;
   unusual: Unusual;
   /** The missing steps that have a row in the waterfall. */
   gaps: readonly MissingStep[];
@@ -79,7 +79,7 @@ interface ShapeProps {
 }
 
 /** What is missing, too often here, or added, beside traces that began the same way. */
-export function Shape({ journey, unusual, gaps, onChoose }: ShapeProps) {
+export function UnusualSteps({ trace, unusual, gaps, onChoose }: ShapeProps) {
   const { compared_with, same_state, missing, repeated, added } = unusual;
   const found = [
     ...gaps.map((step, index) => (
@@ -88,12 +88,12 @@ export function Shape({ journey, unusual, gaps, onChoose }: ShapeProps) {
       </Hop>
     )),
     ...repeated.map((hop) => (
-      <Hop key={keyOf(hop)} hop={hop} onGo={goTo(journey, hop, onChoose)}>
+      <Hop key={keyOf(hop)} hop={hop} onGo={goTo(trace, hop, onChoose)}>
         ran <b>{times(hop.times)}</b>; usual is {times(hop.usual_times)}
       </Hop>
     )),
     ...added.map((step) => (
-      <Hop key={keyOf(step)} hop={step} onGo={goTo(journey, step, onChoose)}>
+      <Hop key={keyOf(step)} hop={step} onGo={goTo(trace, step, onChoose)}>
         is here, and <b>usually isn't</b>
       </Hop>
     )),
@@ -105,7 +105,7 @@ export function Shape({ journey, unusual, gaps, onChoose }: ShapeProps) {
       <h2>Not as usual</h2>
       <p>
         Beside {count(compared_with, "recent trace")} that began the same way
-        {same_state && journey.order_state && ` and ended ${journey.order_state}`}:
+        {same_state && trace.order_state && ` and ended ${trace.order_state}`}:
       </p>
       <ul>{found.slice(0, SHOWN)}</ul>
       {more.length > 0 && (
@@ -147,8 +147,8 @@ function Hop({ hop, onGo, children }: HopProps) {
   );
 }
 
-function goTo(journey: Trace, hop: Step, onChoose: (id: string) => void) {
-  const row = journey.rows.find(
+function goTo(trace: Trace, hop: Step, onChoose: (id: string) => void) {
+  const row = trace.rows.find(
     (one) => one.hop === hop.hop && one.service === hop.service && one.name === hop.name,
   );
   return row ? () => onChoose(row.span_id) : null;

@@ -4,8 +4,8 @@ import type { Party, Trace } from "../../api/types";
 
 const PARTIES: Party[] = ["page", "rules", "function", "vendor"];
 
-export function Key({ journey }: { journey: Trace }) {
-  const { rows } = journey;
+export function Legend({ trace }: { trace: Trace }) {
+  const { rows } = trace;
   const present = PARTIES.filter((party) => rows.some((row) => row.party === party));
   const vendor = rows.find((row) => row.party === "vendor")?.service;
   return (
@@ -22,7 +22,7 @@ export function Key({ journey }: { journey: Trace }) {
           waiting
         </li>
       )}
-      {journey.critical_path.length > 0 && (
+      {trace.critical_path.length > 0 && (
         <li title="The chain of work and waiting that decided how long it all took">
           <span class="swatch path" />
           critical path
@@ -38,7 +38,7 @@ export function Key({ journey }: { journey: Trace }) {
   );
 }
 
-export function Hints() {
+export function KeyboardHints() {
   return (
     <p class="hint">
       <kbd>↑</kbd> <kbd>↓</kbd> move · <kbd>←</kbd> <kbd>→</kbd> collapse, expand · <kbd>Enter</kbd>{" "}

@@ -1,16 +1,16 @@
 /** Ways from a span to others: its parent, and what it links to. */
 import type { Row, SpanLink, Trace } from "../../api/types";
 import { followLink, tracePath } from "../../navigation/route";
-import { Properties } from "./attributes";
+import { AttributeTable } from "./attributes";
 import { Section } from "./section";
 
 interface Ways {
-  journey: Trace;
+  trace: Trace;
   onSelect: (spanId: string) => void;
 }
 
-function SpanButton({ journey, spanId, onSelect }: Ways & { spanId: string }) {
-  const span = journey.rows.find((candidate) => candidate.span_id === spanId);
+function SpanButton({ trace, spanId, onSelect }: Ways & { spanId: string }) {
+  const span = trace.rows.find((candidate) => candidate.span_id === spanId);
   if (span === undefined) return <>{spanId} (not stored)</>;
   return (
     <button type="button" class="as-link" onClick={() => onSelect(span.span_id)}>
@@ -19,13 +19,13 @@ function SpanButton({ journey, spanId, onSelect }: Ways & { spanId: string }) {
   );
 }
 
-export function Parent({ journey, row, onSelect }: Ways & { row: Row }) {
+export function Parent({ trace, row, onSelect }: Ways & { row: Row }) {
   if (row.parent_span_id)
-    return <SpanButton journey={journey} spanId={row.parent_span_id} onSelect={onSelect} />;
+    return <SpanButton trace={trace} spanId={row.parent_span_id} onSelect={onSelect} />;
   return <>none{row.root ? `: a declared root (${row.root})` : ""}</>;
 }
 
-export function Links({ links, journey, onSelect }: Ways & { links: SpanLink[] }) {
+export function Links({ links, trace, onSelect }: Ways & { links: SpanLink[] }) {
   if (links.length === 0) return null;
   return (
     <Section title="Links" size={links.length}>
@@ -33,8 +33,8 @@ export function Links({ links, journey, onSelect }: Ways & { links: SpanLink[] }
         {links.map((link, index) => (
           <li key={index}>
             <p>
-              {link.trace_id === journey.trace_id ? (
-                <SpanButton journey={journey} spanId={link.span_id} onSelect={onSelect} />
+              {link.trace_id === trace.trace_id ? (
+                <SpanButton trace={trace} spanId={link.span_id} onSelect={onSelect} />
               ) : link.stored ? (
                 <a href={tracePath(link.trace_id, link.span_id)} onClick={followLink}>
                   Open trace <code>{link.trace_id.slice(0, 12)}…</code>
@@ -45,7 +45,7 @@ export function Links({ links, journey, onSelect }: Ways & { links: SpanLink[] }
                 </>
               )}
             </p>
-            <Properties attributes={link.attributes} />
+            <AttributeTable attributes={link.attributes} />
           </li>
         ))}
       </ul>

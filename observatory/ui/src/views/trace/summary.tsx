@@ -1,33 +1,33 @@
 /** A trace in a few words: what it was, where the time went, what is missing. */
 import "./summary.css";
 import type { TimeShare, Trace, Unusual } from "../../api/types";
-import { count, durationText, fullMoment, moodOf, percent } from "../../format";
-import { oddities } from "./waterfall_items";
+import { count, durationText, fullMoment, stateTone, percent } from "../../format";
+import { unusualCount } from "./waterfall_items";
 
 interface Props {
-  journey: Trace;
+  trace: Trace;
   unusual: Unusual | null;
   arriving: boolean;
   /** What is unusual is to be shown. */
-  onShape: () => void;
+  onShowUnusual: () => void;
 }
 
-export function Summary({ journey, unusual, arriving, onShape }: Props) {
-  const whole = journey.coverage === 1 && journey.orphans === 0;
+export function Summary({ trace, unusual, arriving, onShowUnusual }: Props) {
+  const whole = trace.coverage === 1 && trace.orphans === 0;
   return (
     <section class="summary panel" aria-label="Summary">
       <div class="headline">
         <h1>
-          {journey.order_id ? (
+          {trace.order_id ? (
             <>
-              Order <span class="id">{journey.order_id}</span>
+              Order <span class="id">{trace.order_id}</span>
             </>
           ) : (
-            (journey.root ?? "Trace")
+            (trace.root ?? "Trace")
           )}
         </h1>
-        {journey.order_state && (
-          <span class={`chip ${moodOf(journey.order_state)}`}>{journey.order_state}</span>
+        {trace.order_state && (
+          <span class={`chip ${stateTone(trace.order_state)}`}>{trace.order_state}</span>
         )}
         <span class={`chip arriving ${arriving ? "" : "idle"}`} aria-live="polite">
           {arriving && (
@@ -38,32 +38,32 @@ export function Summary({ journey, unusual, arriving, onShape }: Props) {
         </span>
       </div>
       <p class="say">
-        <b>{journey.headline}</b>
-        {journey.summary && <>: {journey.summary}</>}
+        <b>{trace.headline}</b>
+        {trace.summary && <>: {trace.summary}</>}
       </p>
-      <PartsBar parts={journey.parts} />
+      <PartsBar parts={trace.parts} />
       <p class="facts">
-        <span>{count(journey.services.length, "service")}</span>
-        <span>{count(journey.spans, "span")}</span>
-        <span class={journey.errors ? "bad" : ""}>{count(journey.errors, "error")}</span>
-        <span class={journey.orphans ? "warn" : ""}>{count(journey.orphans, "orphan")}</span>
-        <span class={whole ? "good" : "warn"}>coverage {percent(journey.coverage)}</span>
-        <time dateTime={journey.started_at}>{fullMoment(new Date(journey.started_at))}</time>
-        <code class="id">{journey.trace_id}</code>
-        <ShapeFact unusual={unusual} onShape={onShape} />
+        <span>{count(trace.services.length, "service")}</span>
+        <span>{count(trace.spans, "span")}</span>
+        <span class={trace.errors ? "bad" : ""}>{count(trace.errors, "error")}</span>
+        <span class={trace.orphans ? "warn" : ""}>{count(trace.orphans, "orphan")}</span>
+        <span class={whole ? "good" : "warn"}>coverage {percent(trace.coverage)}</span>
+        <time dateTime={trace.started_at}>{fullMoment(new Date(trace.started_at))}</time>
+        <code class="id">{trace.trace_id}</code>
+        <UnusualFact unusual={unusual} onShowUnusual={onShowUnusual} />
       </p>
-      {!whole && <Broken journey={journey} arriving={arriving} />}
+      {!whole && <Broken trace={trace} arriving={arriving} />}
     </section>
   );
 }
 
 /** Whether the trace has the shape of others like it; last, since it is known a moment later. */
-function ShapeFact({ unusual, onShape }: Pick<Props, "unusual" | "onShape">) {
-  const odd = unusual === null ? 0 : oddities(unusual);
+function UnusualFact({ unusual, onShowUnusual }: Pick<Props, "unusual" | "onShowUnusual">) {
+  const odd = unusual === null ? 0 : unusualCount(unusual);
   return (
     <span class="shape-fact" role="status">
       {odd > 0 ? (
-        <button type="button" class="as-link" onClick={onShape}>
+        <button type="button" class="as-link" onClick={onShowUnusual}>
           {odd} not as usual
         </button>
       ) : unusual === null ? (
@@ -96,17 +96,17 @@ function PartsBar({ parts }: { parts: TimeShare[] }) {
   );
 }
 
-function Broken({ journey, arriving }: Pick<Props, "journey" | "arriving">) {
-  const lost = journey.spans - journey.covered;
-  const missing = journey.missing_parents.length;
+function Broken({ trace, arriving }: Pick<Props, "trace" | "arriving">) {
+  const lost = trace.spans - trace.covered;
+  const missing = trace.missing_parents.length;
   return (
     <p class="banner warn" role="status">
       <b>{count(lost, "span")} without a way back to a root.</b>{" "}
       {missing > 0 ? (
         <>
-          {count(journey.orphans, "span")} {journey.orphans === 1 ? "names" : "name"} a parent that
+          {count(trace.orphans, "span")} {trace.orphans === 1 ? "names" : "name"} a parent that
           isn't stored (
-          {journey.missing_parents.slice(0, 3).map((id, index) => (
+          {trace.missing_parents.slice(0, 3).map((id, index) => (
             <span key={id}>
               {index > 0 && ", "}
               <code>{id}</code>

@@ -15,7 +15,7 @@ interface Props {
   /** Whether lines are shown; null where there are none. */
   lines: boolean | null;
   range: Range | null;
-  place: RefObject<HTMLInputElement | null>;
+  container: RefObject<HTMLInputElement | null>;
   onFind: (text: string) => void;
   onFound: (step: 1 | -1) => void;
   onLeave: () => void;
@@ -31,7 +31,7 @@ export function Toolbar(props: Props) {
     <div class="toolbar" role="toolbar" aria-label="Waterfall">
       <search class="finder">
         <input
-          ref={props.place}
+          ref={props.container}
           type="search"
           value={find}
           placeholder="Find in this trace"

@@ -2,10 +2,10 @@
 import { useCallback, useMemo, useRef } from "preact/hooks";
 import { fetchTrace, fetchUnusual } from "../../api/requests";
 import type { Row, Trace, Unusual } from "../../api/types";
-import { Unanswered } from "../../components/error_state";
+import { ErrorState } from "../../components/error_state";
 import { Notice } from "../../components/notice";
 import { useTitle } from "../../hooks/document_title";
-import { useLive } from "../../hooks/polling";
+import { usePolling } from "../../hooks/polling";
 import { followLink } from "../../navigation/route";
 import { sameSelection } from "../../navigation/selection";
 import { Actions } from "./actions";
@@ -13,7 +13,7 @@ import { Details, GapDetails, GUIDE, Guide } from "./details";
 import { Notices } from "./findings";
 import { Summary } from "./summary";
 import { within } from "./time_scale";
-import { type Place, usePlace } from "./view_state";
+import { type ViewState, useViewState } from "./view_state";
 import { Waterfall } from "./waterfall";
 import { gapsOf, spanIdOf } from "./waterfall_items";
 
@@ -28,9 +28,9 @@ interface Props {
 }
 
 export function TraceView({ traceId, query }: Props) {
-  const [place, onPlace] = usePlace(traceId, query);
-  const { correctSkew } = place;
-  const live = useLive(
+  const [viewState, onViewState] = useViewState(traceId, query);
+  const { correctSkew } = viewState;
+  const live = usePolling(
     `${traceId}${correctSkew ? " corrected" : ""}`,
     (signal) => fetchTrace(traceId, correctSkew, signal),
     pauseMs,
@@ -45,30 +45,30 @@ export function TraceView({ traceId, query }: Props) {
         <a class="back" href={sameSelection("/", query)} onClick={followLink}>
           ← All traces
         </a>
-        {answer !== null && <Actions journey={answer} />}
+        {answer !== null && <Actions trace={answer} />}
       </div>
       {answer === null && <h1 class="unseen">Trace {traceId.slice(0, 8)}</h1>}
-      <Unanswered
+      <ErrorState
         live={live}
         asking="Fetching the trace…"
         refused="That is no trace"
         notFound={<NothingYet traceId={traceId} />}
       />
-      {answer !== null && <Loaded journey={answer} place={place} onPlace={onPlace} />}
+      {answer !== null && <Loaded trace={answer} viewState={viewState} onViewState={onViewState} />}
     </>
   );
 }
 
 /** Whether spans of it came so lately that more are likely. */
-function isArriving(journey: Trace): boolean {
-  return journey.last_received_ms_ago < ARRIVING_MS;
+function isArriving(trace: Trace): boolean {
+  return trace.last_received_ms_ago < ARRIVING_MS;
 }
 
 /** The longer nothing came, the less often it is asked for: it may be large. */
-function pauseMs(journey: Trace | null): number {
-  if (journey === null || isArriving(journey)) return ARRIVING_PAUSE_MS;
+function pauseMs(trace: Trace | null): number {
+  if (trace === null || isArriving(trace)) return ARRIVING_PAUSE_MS;
   const { least, most } = SETTLED_PAUSE_MS;
-  return Math.max(least, Math.min(most, journey.last_received_ms_ago / 4));
+  return Math.max(least, Math.min(most, trace.last_received_ms_ago / 4));
 }
 
 function NothingYet({ traceId }: { traceId: string }) {
@@ -86,77 +86,77 @@ function NothingYet({ traceId }: { traceId: string }) {
 }
 
 interface LoadedProps {
-  journey: Trace;
-  place: Place;
-  onPlace: (change: Partial<Place>) => void;
+  trace: Trace;
+  viewState: ViewState;
+  onViewState: (change: Partial<ViewState>) => void;
 }
 
-function Loaded({ journey, place, onPlace }: LoadedProps) {
+function Loaded({ trace, viewState, onViewState }: LoadedProps) {
   const details = useRef<HTMLElement>(null);
   const grid = useRef<HTMLDivElement>(null);
-  const choose = useCallback((id: string) => onPlace({ span: id }), [onPlace]);
+  const choose = useCallback((id: string) => onViewState({ span: id }), [onViewState]);
   const close = useCallback(() => {
-    onPlace({ span: null });
+    onViewState({ span: null });
     grid.current?.focus({ preventScroll: true });
-  }, [onPlace]);
+  }, [onViewState]);
   const showGuide = () => {
-    onPlace({ span: null });
+    onViewState({ span: null });
     requestAnimationFrame(() =>
       document.getElementById(GUIDE)?.scrollIntoView({ block: "nearest" }),
     );
   };
   const zoomTo = useCallback(
-    (row: Row) => onPlace({ range: within(aroundOf(row), journey.duration_ms) }),
-    [onPlace, journey.duration_ms],
+    (row: Row) => onViewState({ range: within(aroundOf(row), trace.duration_ms) }),
+    [onViewState, trace.duration_ms],
   );
-  const unusual = useUnusual(journey);
+  const unusual = useUnusual(trace);
   const gaps = useMemo(() => gapsOf(unusual), [unusual]);
-  const spanId = place.span === null ? null : spanIdOf(place.span);
-  const row = journey.rows.find((candidate) => candidate.span_id === spanId);
-  const gap = gaps.find((_, index) => place.span === `gap:${index}`);
+  const spanId = viewState.span === null ? null : spanIdOf(viewState.span);
+  const row = trace.rows.find((candidate) => candidate.span_id === spanId);
+  const gap = gaps.find((_, index) => viewState.span === `gap:${index}`);
   return (
     <>
       <Summary
-        journey={journey}
+        trace={trace}
         unusual={unusual}
-        arriving={isArriving(journey)}
-        onShape={showGuide}
+        arriving={isArriving(trace)}
+        onShowUnusual={showGuide}
       />
       <Notices
-        journey={journey}
-        correctSkew={place.correctSkew}
-        onCorrectSkew={(correctSkew) => onPlace({ correctSkew })}
+        trace={trace}
+        correctSkew={viewState.correctSkew}
+        onCorrectSkew={(correctSkew) => onViewState({ correctSkew })}
       />
       <div class="trace-body">
         <Waterfall
-          journey={journey}
+          trace={trace}
           unusual={unusual}
           gaps={gaps}
-          place={place}
-          onPlace={onPlace}
+          viewState={viewState}
+          onViewState={onViewState}
           onOpen={() => details.current?.focus()}
           grid={grid}
         />
         {row ? (
           <Details
-            journey={journey}
+            trace={trace}
             unusual={unusual}
             row={row}
-            find={place.find}
+            find={viewState.find}
             onSelect={choose}
             onZoom={zoomTo}
             onClose={close}
-            place={details}
+            container={details}
           />
         ) : gap ? (
           <GapDetails
             gap={gap}
             comparedWith={unusual?.compared_with ?? 0}
             onClose={close}
-            place={details}
+            container={details}
           />
         ) : (
-          <Guide journey={journey} unusual={unusual} gaps={gaps} onSelect={choose} />
+          <Guide trace={trace} unusual={unusual} gaps={gaps} onSelect={choose} />
         )}
       </div>
     </>
@@ -164,11 +164,11 @@ function Loaded({ journey, place, onPlace }: LoadedProps) {
 }
 
 /** What is unusual about the trace; null while it isn't known, and while more of it may come. */
-function useUnusual(journey: Trace): Unusual | null {
-  const settled = !isArriving(journey);
-  const { answer } = useLive(
-    `${journey.trace_id} ${settled ? journey.spans : "arriving"}`,
-    (signal) => (settled ? fetchUnusual(journey.trace_id, signal) : Promise.resolve(null)),
+function useUnusual(trace: Trace): Unusual | null {
+  const settled = !isArriving(trace);
+  const { answer } = usePolling(
+    `${trace.trace_id} ${settled ? trace.spans : "arriving"}`,
+    (signal) => (settled ? fetchUnusual(trace.trace_id, signal) : Promise.resolve(null)),
     () => UNUSUAL_PAUSE_MS,
     true,
   );

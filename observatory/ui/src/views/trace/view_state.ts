@@ -7,7 +7,7 @@ import { type Range, rangeFrom, rangeText } from "./time_scale";
 // Chromium ignores an address that changes more than 200 times in 30 s, as under a held arrow key.
 const SETTLED_MS = 200;
 
-export interface Place {
+export interface ViewState {
   /** The row that is chosen: a span's id, or the id of a line below it. */
   span: string | null;
   find: string;
@@ -21,7 +21,7 @@ export interface Place {
   collapsed: readonly string[] | "all";
 }
 
-export function placeOf(query: URLSearchParams): Place {
+export function viewStateFrom(query: URLSearchParams): ViewState {
   return {
     span: query.get("span"),
     find: query.get("find") ?? "",
@@ -42,19 +42,19 @@ function spanIdsIn(text: string | null): string[] {
  *
  * @param around what else the address said: which traces one came from.
  */
-export function addressOf(traceId: string, place: Place, around = new URLSearchParams()): string {
+export function addressOf(traceId: string, viewState: ViewState, around = new URLSearchParams()): string {
   const query = new URLSearchParams();
   for (const name of SELECTION_PARAMETERS) {
     const value = around.get(name);
     if (value !== null) query.set(name, value);
   }
-  if (place.span) query.set("span", place.span);
-  if (place.find) query.set("find", place.find);
-  if (place.range) query.set("range", rangeText(place.range));
-  if (place.correctSkew) query.set("correct_skew", "1");
-  if (place.lines) query.set("lines", "1");
-  if (place.opened.length > 0) query.set("opened", place.opened.join("."));
-  const { collapsed } = place;
+  if (viewState.span) query.set("span", viewState.span);
+  if (viewState.find) query.set("find", viewState.find);
+  if (viewState.range) query.set("range", rangeText(viewState.range));
+  if (viewState.correctSkew) query.set("correct_skew", "1");
+  if (viewState.lines) query.set("lines", "1");
+  if (viewState.opened.length > 0) query.set("opened", viewState.opened.join("."));
+  const { collapsed } = viewState;
   if (collapsed.length > 0)
     query.set("collapsed", collapsed === "all" ? collapsed : collapsed.join("."));
   const text = query.toString();
@@ -62,16 +62,16 @@ export function addressOf(traceId: string, place: Place, around = new URLSearchP
 }
 
 /** The current place, and how to change parts of it; the address follows once it has settled. */
-export function usePlace(
+export function useViewState(
   traceId: string,
   query: URLSearchParams,
-): [Place, (change: Partial<Place>) => void] {
+): [ViewState, (change: Partial<ViewState>) => void] {
   const asked = query.toString();
   const known = useRef(asked);
-  const [place, setPlace] = useState(() => placeOf(query));
+  const [viewState, setPlace] = useState(() => viewStateFrom(query));
   useLayoutEffect(() => {
     // Not by us: a link to another span, or Back.
-    if (asked !== known.current) setPlace(placeOf(query));
+    if (asked !== known.current) setPlace(viewStateFrom(query));
     known.current = asked;
   }, [asked]);
   useEffect(() => {
@@ -79,16 +79,16 @@ export function usePlace(
       // Whoever went on or back is elsewhere by now: a timer is cleared only after the next paint.
       const now = routeOf(location);
       if (now.view !== "trace" || now.traceId !== traceId) return;
-      const address = addressOf(traceId, place, new URLSearchParams(location.search));
+      const address = addressOf(traceId, viewState, new URLSearchParams(location.search));
       if (address === location.pathname + location.search) return;
       known.current = new URL(address, location.origin).searchParams.toString();
       go(address, "replace");
     }, SETTLED_MS);
     return () => window.clearTimeout(timer);
-  }, [traceId, place]);
+  }, [traceId, viewState]);
   const change = useCallback(
-    (part: Partial<Place>) => setPlace((before) => ({ ...before, ...part })),
+    (part: Partial<ViewState>) => setPlace((before) => ({ ...before, ...part })),
     [],
   );
-  return [place, change];
+  return [viewState, change];
 }

@@ -4,17 +4,17 @@ import type { RefObject } from "preact";
 import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
 import type { MissingStep, PathSegment, Trace, Unusual } from "../../api/types";
 import { useShortcuts } from "../../hooks/shortcuts";
-import { useHeldPlace, useRowPx } from "../../scrolling/window_rows";
+import { useStableScroll, useRowPx } from "../../scrolling/window_rows";
 import { Axis } from "./axis";
 import { matchesIn, needleOf } from "./find";
 import { GridLines } from "./grid_lines";
 import { type Act, actOn, errorFrom } from "./keyboard";
-import { Hints, Key } from "./legend";
+import { KeyboardHints, Legend } from "./legend";
 import { Minimap } from "./minimap";
 import { type Range, ticksOf, within, zoomed } from "./time_scale";
 import { Toolbar } from "./toolbar";
-import type { Place } from "./view_state";
-import { above, foldable, itemsOf, odditiesIn, spanIdOf } from "./waterfall_items";
+import type { ViewState } from "./view_state";
+import { above, foldable, itemsOf, unusualTexts, spanIdOf } from "./waterfall_items";
 import { rowId } from "./waterfall_row";
 import { Rows } from "./waterfall_rows";
 
@@ -29,47 +29,47 @@ const ZOOM = 2;
 const COLUMNS = ["waited", "took"];
 
 interface Props {
-  journey: Trace;
+  trace: Trace;
   unusual: Unusual | null;
   gaps: readonly MissingStep[];
-  place: Place;
-  onPlace: (change: Partial<Place>) => void;
+  viewState: ViewState;
+  onViewState: (change: Partial<ViewState>) => void;
   /** Enter was pressed on the chosen row. */
   onOpen: () => void;
   grid: RefObject<HTMLDivElement | null>;
 }
 
 export function Waterfall(props: Props) {
-  const { journey, unusual, gaps, place, onPlace, onOpen, grid } = props;
-  const { rows, duration_ms: totalMs } = journey;
-  const chosen = place.span;
+  const { trace, unusual, gaps, viewState, onViewState, onOpen, grid } = props;
+  const { rows, duration_ms: totalMs } = trace;
+  const chosen = viewState.span;
   const heads = useMemo(() => foldable(rows), [rows]);
   const folded = useMemo(
-    (): ReadonlySet<string> => new Set(place.collapsed === "all" ? heads : place.collapsed),
-    [place.collapsed, heads],
+    (): ReadonlySet<string> => new Set(viewState.collapsed === "all" ? heads : viewState.collapsed),
+    [viewState.collapsed, heads],
   );
-  const opened = useMemo((): ReadonlySet<string> => new Set(place.opened), [place.opened]);
+  const opened = useMemo((): ReadonlySet<string> => new Set(viewState.opened), [viewState.opened]);
   const list = useRef<HTMLDivElement>(null);
   const head = useRef<HTMLDivElement>(null);
   const finder = useRef<HTMLInputElement>(null);
   const rowPx = useRowPx(ROW_PX, NARROW_ROW_PX);
 
   const items = useMemo(
-    () => itemsOf(rows, gaps, { folded, opened, lines: place.lines }),
-    [rows, gaps, folded, opened, place.lines],
+    () => itemsOf(rows, gaps, { folded, opened, lines: viewState.lines }),
+    [rows, gaps, folded, opened, viewState.lines],
   );
   const indexes = useMemo(() => new Map(items.map((item, index) => [item.id, index])), [items]);
   const ids = useMemo(() => items.map((item) => item.id), [items]);
-  const paths = useMemo(() => pathsOf(journey.critical_path), [journey]);
-  const oddities = useMemo(() => odditiesIn(rows, unusual), [rows, unusual]);
-  const matches = useMemo(() => matchesIn(rows, place.find), [rows, place.find]);
+  const paths = useMemo(() => pathsOf(trace.critical_path), [trace]);
+  const unusualCount = useMemo(() => unusualTexts(rows, unusual), [rows, unusual]);
+  const matches = useMemo(() => matchesIn(rows, viewState.find), [rows, viewState.find]);
   const matchOf = useMemo(() => new Map(matches.map((match) => [match.spanId, match])), [matches]);
-  useHeldPlace(list, ids, rowPx, chosen);
+  useStableScroll(list, ids, rowPx, chosen);
 
   const whole = useMemo((): Range => ({ from: 0, to: totalMs }), [totalMs]);
   const range = useMemo(
-    () => (place.range && within(place.range, totalMs)) ?? whole,
-    [place.range, whole],
+    () => (viewState.range && within(viewState.range, totalMs)) ?? whole,
+    [viewState.range, whole],
   );
   const ticks = ticksOf(range, TICKS);
   const at = chosen === null ? -1 : (indexes.get(chosen) ?? -1);
@@ -84,11 +84,11 @@ export function Waterfall(props: Props) {
     const far = top < least - 12 * rowPx || top > most + 12 * rowPx;
     scrollBy(0, top - (far || always ? (least + most) / 2 : top < least ? least : most));
   };
-  const choose = useCallback((id: string | null) => onPlace({ span: id }), [onPlace]);
-  const open = (spanId: string) => onPlace({ opened: [...new Set([...opened, spanId])] });
+  const choose = useCallback((id: string | null) => onViewState({ span: id }), [onViewState]);
+  const open = (spanId: string) => onViewState({ opened: [...new Set([...opened, spanId])] });
   const setFolded = (next: ReadonlySet<string>) => {
     const all = heads.length > 0 && next.size === heads.length && heads.every((id) => next.has(id));
-    onPlace({ collapsed: all ? "all" : [...next] });
+    onViewState({ collapsed: all ? "all" : [...next] });
   };
   useEffect(() => {
     if (chosen === null) return;
@@ -109,8 +109,8 @@ export function Waterfall(props: Props) {
   const zoom = (how: "in" | "out" | "reset") => {
     const item = items[at];
     const centre = item && item.kind !== "gap" ? item.row.offset_ms : (range.from + range.to) / 2;
-    if (how === "reset") onPlace({ range: null });
-    else onPlace({ range: zoomed(range, totalMs, how === "in" ? 1 / ZOOM : ZOOM, centre) });
+    if (how === "reset") onViewState({ range: null });
+    else onViewState({ range: zoomed(range, totalMs, how === "in" ? 1 / ZOOM : ZOOM, centre) });
   };
   const collapse = (next: ReadonlySet<string>) => {
     setFolded(next);
@@ -126,8 +126,8 @@ export function Waterfall(props: Props) {
     [],
   );
   const showLines = useCallback(
-    (spanId: string) => onPlace({ opened: [...toggled(latest.current.opened, [spanId])] }),
-    [onPlace],
+    (spanId: string) => onViewState({ opened: [...toggled(latest.current.opened, [spanId])] }),
+    [onViewState],
   );
   const foundAt = chosen === null ? -1 : matches.findIndex((m) => m.spanId === spanIdOf(chosen));
   const goToFound = (step: 1 | -1) => {
@@ -162,19 +162,19 @@ export function Waterfall(props: Props) {
     <section class="waterfall panel" aria-labelledby="waterfall-title">
       <div class="waterfall-head">
         <h2 id="waterfall-title">Hop by hop</h2>
-        <Key journey={journey} />
+        <Legend trace={trace} />
       </div>
       <div class="sticky" ref={head}>
         <Toolbar
-          find={place.find}
+          find={viewState.find}
           found={matches.length}
           foundAt={foundAt + 1}
-          errors={journey.errors}
+          errors={trace.errors}
           folded={allFolded}
-          lines={rows.some((row) => row.logs.length + row.events.length > 0) ? place.lines : null}
+          lines={rows.some((row) => row.logs.length + row.events.length > 0) ? viewState.lines : null}
           range={range === whole ? null : range}
-          place={finder}
-          onFind={(find) => onPlace({ find })}
+          container={finder}
+          onFind={(find) => onViewState({ find })}
           onFound={goToFound}
           onLeave={() => grid.current?.focus({ preventScroll: true })}
           onError={(step) => {
@@ -182,7 +182,7 @@ export function Waterfall(props: Props) {
             if (next) act(next);
           }}
           onFold={() => collapse(new Set(allFolded ? [] : heads))}
-          onLines={() => onPlace({ lines: !place.lines })}
+          onLines={() => onViewState({ lines: !viewState.lines })}
           onZoom={zoom}
         />
         {items.length > MINIMAP_ROWS && (
@@ -192,7 +192,7 @@ export function Waterfall(props: Props) {
             range={range === whole ? null : range}
             list={list}
             rowPx={rowPx}
-            onRange={(next) => onPlace({ range: within(next, totalMs) })}
+            onRange={(next) => onViewState({ range: within(next, totalMs) })}
             onGo={(index) => reveal(index, true)}
           />
         )}
@@ -200,7 +200,7 @@ export function Waterfall(props: Props) {
           range={range}
           ticks={ticks}
           columns={COLUMNS}
-          onRange={(next) => onPlace({ range: next && within(next, totalMs) })}
+          onRange={(next) => onViewState({ range: next && within(next, totalMs) })}
         />
       </div>
       <div
@@ -223,16 +223,16 @@ export function Waterfall(props: Props) {
           range={range}
           paths={paths}
           matches={matchOf}
-          needle={needleOf(place.find)}
-          oddities={oddities}
-          lines={place.lines}
+          needle={needleOf(viewState.find)}
+          unusualCount={unusualCount}
+          lines={viewState.lines}
           opened={opened}
           onChoose={choose}
           onFold={fold}
           onLines={showLines}
         />
       </div>
-      <Hints />
+      <KeyboardHints />
     </section>
   );
 }

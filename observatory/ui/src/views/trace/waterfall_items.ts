@@ -6,7 +6,7 @@ export interface Line {
   offset_ms: number;
   what: string;
   text: string;
-  mood: "bad" | "warn" | "plain";
+  tone: "bad" | "warn" | "plain";
   attributes: Attributes;
 }
 
@@ -36,7 +36,7 @@ export interface Shown {
 /** Everything to list, in order. */
 export function itemsOf(rows: readonly Row[], gaps: readonly MissingStep[], shown: Shown): Item[] {
   const items: Item[] = [];
-  const due = gaps.map((gap, index) => ({ gap, id: `gap:${index}`, at: placeOf(rows, gap) }));
+  const due = gaps.map((gap, index) => ({ gap, id: `gap:${index}`, at: viewStateFrom(rows, gap) }));
   const listGaps = (from: number) => {
     for (const { gap, id, at } of due) if (at === from) items.push({ kind: "gap", id, gap });
   };
@@ -55,7 +55,7 @@ export function itemsOf(rows: readonly Row[], gaps: readonly MissingStep[], show
 }
 
 /** The index of the row before which a gap belongs: after the leg of what comes before it. */
-function placeOf(rows: readonly Row[], { after }: MissingStep): number {
+function viewStateFrom(rows: readonly Row[], { after }: MissingStep): number {
   const before = rows.findLast((row) => after && sameHop(row, after));
   if (!before) return rows.length;
   return rows.findLastIndex((row) => row.leg === before.leg) + 1;
@@ -108,7 +108,7 @@ export function linesOf(row: Pick<Row, "logs" | "events">): Line[] {
       offset_ms: log.offset_ms,
       what: log.severity_text || log.event_name || "log",
       text: log.body,
-      mood: log.severity_number >= 17 ? "bad" : log.severity_number >= 13 ? "warn" : "plain",
+      tone: log.severity_number >= 17 ? "bad" : log.severity_number >= 13 ? "warn" : "plain",
       attributes: log.attributes,
     }),
   );
@@ -119,7 +119,7 @@ export function linesOf(row: Pick<Row, "logs" | "events">): Line[] {
       offset_ms: event.offset_ms,
       what: event.name,
       text: thrown ? [type, message].filter((part) => part).join(": ") : "",
-      mood: thrown ? "bad" : "plain",
+      tone: thrown ? "bad" : "plain",
       attributes: event.attributes,
     };
   });
@@ -137,12 +137,12 @@ export function gapsOf(unusual: Unusual | null): MissingStep[] {
 }
 
 /** How many things are unusual about a trace. */
-export function oddities(unusual: Unusual): number {
+export function unusualCount(unusual: Unusual): number {
   return gapsOf(unusual).length + unusual.repeated.length + unusual.added.length;
 }
 
 /** In words, what is unusual about a span among traces like its own; null if nothing is. */
-export function oddityOf(row: Step, unusual: Unusual | null): string | null {
+export function unusualText(row: Step, unusual: Unusual | null): string | null {
   const same = (hop: Step) => sameHop(hop, row);
   const repeated = unusual?.repeated.find(same);
   if (repeated) return `${repeated.times}×, usually ${repeated.usual_times}`;
@@ -150,15 +150,15 @@ export function oddityOf(row: Step, unusual: Unusual | null): string | null {
 }
 
 /** What to say of which span; of a call that is repeated only once, of a hop each time. */
-export function odditiesIn(rows: readonly Row[], unusual: Unusual | null): Map<string, string> {
+export function unusualTexts(rows: readonly Row[], unusual: Unusual | null): Map<string, string> {
   const found = new Map<string, string>();
   const said = new Set<string>();
   for (const row of unusual === null ? [] : rows) {
     const key = `${row.hop} ${row.service} ${row.name}`;
     if (row.hop === null && said.has(key)) continue;
     said.add(key);
-    const oddity = oddityOf(row, unusual);
-    if (oddity) found.set(row.span_id, oddity);
+    const unusualMark = unusualText(row, unusual);
+    if (unusualMark) found.set(row.span_id, unusualMark);
   }
   return found;
 }

@@ -21,7 +21,7 @@ export interface RowProps {
   /** Where in it the search found something, and what is looked for. */
   match: Match | null;
   needle: string;
-  oddity: string | null;
+  unusualMark: string | null;
   linesShown: boolean;
   onChoose: (id: string) => void;
   onFold: (spanId: string) => void;
@@ -64,7 +64,7 @@ function AnyRow(props: RowProps) {
       aria-level={levelOf(item)}
       aria-selected={chosen}
       aria-expanded={item.kind === "span" && item.hidden ? !item.folded : undefined}
-      aria-label={spoken(props)}
+      aria-label={accessibleName(props)}
       onClick={() => onChoose(item.id)}
     >
       {item.kind === "span" && <SpanCells {...props} item={item} />}
@@ -75,7 +75,7 @@ function AnyRow(props: RowProps) {
 }
 
 function SpanCells(props: RowProps & { item: Item & { kind: "span" } }) {
-  const { item, range, path, needle, match, oddity, onFold } = props;
+  const { item, range, path, needle, match, unusualMark, onFold } = props;
   const { row, hidden, folded } = item;
   const heads = row.indent === 0;
   const ran = durationText(row.duration_ms);
@@ -112,7 +112,7 @@ function SpanCells(props: RowProps & { item: Item & { kind: "span" } }) {
         {folded && hidden && <span class="tally">+{hidden.spans}</span>}
         {row.hop && row.hop !== row.party && <span class="hop">{row.hop}</span>}
         {match && match.where !== "name" && <mark class="where">{match.called}</mark>}
-        {oddity && <span class="mark warn">{oddity}</span>}
+        {unusualMark && <span class="mark warn">{unusualMark}</span>}
         {row.error && <span class="mark bad">{troubleOf(row)}</span>}
         {folded && !row.error && (hidden?.errors ?? 0) > 0 && (
           <span class="mark bad">{count(hidden?.errors ?? 0, "error")}</span>
@@ -180,7 +180,7 @@ function LineCells({ item, range, match, needle }: RowProps & { item: Item & { k
   return (
     <>
       <Cell class="log-text" padPx={indentPx(row.indent) + 31}>
-        <b class={line.mood}>{line.what}</b>{" "}
+        <b class={line.tone}>{line.what}</b>{" "}
         <Marked text={line.text} needle={match ? needle : ""} />
       </Cell>
       <Cell class="bars-cell">
@@ -249,7 +249,7 @@ function levelOf(item: Item): number {
 
 function classesOf(item: Item): string[] {
   if (item.kind === "gap") return ["gap", "heads-leg"];
-  if (item.kind === "line") return ["of-span", item.line.mood];
+  if (item.kind === "line") return ["of-span", item.line.tone];
   const classes: string[] = [item.row.party];
   if (item.row.indent === 0) classes.push("heads-leg");
   if (item.row.error) classes.push("error");
@@ -257,7 +257,7 @@ function classesOf(item: Item): string[] {
   return classes;
 }
 
-function spoken({ item, oddity, path, match }: RowProps): string {
+function accessibleName({ item, unusualMark, path, match }: RowProps): string {
   if (item.kind === "gap")
     return `Missing: ${item.gap.name}, ${item.gap.service}. ${shareText(item.gap.usual_share)} have it.`;
   if (item.kind === "line") return `${item.line.what} ${item.line.text}`;
@@ -268,7 +268,7 @@ function spoken({ item, oddity, path, match }: RowProps): string {
   parts.push(`took ${durationText(row.duration_ms)}`);
   if (path.length > 0) parts.push("on the critical path");
   if (row.error) parts.push("error");
-  if (oddity) parts.push(oddity);
+  if (unusualMark) parts.push(unusualMark);
   if (row.orphan) parts.push("orphan: its parent is missing");
   if (match) parts.push(`found in ${match.called}`);
   return parts.join(", ");

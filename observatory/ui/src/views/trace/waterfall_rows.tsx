@@ -18,14 +18,14 @@ interface Props extends Shared {
   paths: ReadonlyMap<string, readonly PathSegment[]>;
   matches: ReadonlyMap<string, Match>;
   /** What is unusual about spans, by their ids. */
-  oddities: ReadonlyMap<string, string>;
+  unusualCount: ReadonlyMap<string, string>;
   /** Whether the lines of all spans are shown; else those of `opened`. */
   lines: boolean;
   opened: ReadonlySet<string>;
 }
 
 export function Rows(props: Props) {
-  const { list, items, at, paths, matches, oddities, lines, opened, ...shared } = props;
+  const { list, items, at, paths, matches, unusualCount, lines, opened, ...shared } = props;
   const visible = useVisible(list, items.length, shared.rowPx);
   const drawn: [Item, number][] = items
     .slice(visible.first, visible.last)
@@ -43,7 +43,7 @@ export function Rows(props: Props) {
           path={(item.kind === "span" && paths.get(item.id)) || NO_PATH}
           chosen={index === at}
           match={item.kind === "gap" ? null : (matches.get(item.row.span_id) ?? null)}
-          oddity={(item.kind === "span" && oddities.get(item.id)) || null}
+          unusualMark={(item.kind === "span" && unusualCount.get(item.id)) || null}
           linesShown={item.kind !== "gap" && (lines || opened.has(item.row.span_id))}
           {...shared}
         />
