@@ -1,6 +1,6 @@
-/** How numbers and times are said. */
+/** Formatting of numbers, times and names. */
 
-/** Two or three digits and a unit, as observatory/wording.py says it: `4.2 ms`, `3.41 s`. */
+/** Format milliseconds as the server does in its sentences: `4.2 ms`, `3.41 s`, `2 min 5 s`. */
 export function durationText(ms: number): string {
   if (ms < 0) return `−${durationText(-ms)}`;
   if (ms < 0.01) return "0 ms";
@@ -12,12 +12,12 @@ export function durationText(ms: number): string {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
-/** `1 span`, `2 spans`. */
+/** Format a count with its noun: `1 span`, `2 spans`. */
 export function count(number: number, noun: string): string {
   return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** How much a file or memory holds, in thousands as sellers of disks say it: `812 B`, `3.4 MB`. */
+/** Format a size in bytes with decimal units: `812 B`, `3.4 MB`. */
 export function bytesText(bytes: number): string {
   if (bytes < 0) return `−${bytesText(-bytes)}`;
   let size = bytes;
@@ -28,12 +28,19 @@ export function bytesText(bytes: number): string {
   return `${Number(size.toPrecision(3))} TB`;
 }
 
-/** A share in per cent; only the whole is `100 %`. */
+/** Format a share in per cent with one decimal; only exactly 1 is `100 %`. */
 export function percent(share: number): string {
   return share === 1 ? "100 %" : `${Math.min(share * 100, 99.9).toFixed(1)} %`;
 }
 
-/** A moment in full, local: `24 Nov 2026, 20:53:54`. */
+/** Format a share in whole per cent; only exactly 0 and 1 are `0 %` and `100 %`. */
+export function wholePercent(share: number): string {
+  if (share > 0 && share < 0.01) return "< 1 %";
+  if (share < 1 && share > 0.99) return "> 99 %";
+  return `${Math.round(share * 100)} %`;
+}
+
+/** Format a local date and time in full: `24 Nov 2026, 20:53:54`. */
 export function fullMoment(moment: Date): string {
   return moment.toLocaleString("en-GB", {
     day: "numeric",
@@ -45,7 +52,7 @@ export function fullMoment(moment: Date): string {
   });
 }
 
-/** How long ago, coarsely: `now`, `12 s ago`, `5 min ago`, else the date. */
+/** Format how long ago a time was: `now`, `12 s ago`, `5 min ago`, else the date. */
 export function agoText(moment: Date, now: Date): string {
   const seconds = (now.getTime() - moment.getTime()) / 1000;
   if (seconds < -60) return fullMoment(moment);
@@ -56,13 +63,7 @@ export function agoText(moment: Date, now: Date): string {
   return moment.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
 }
 
-/** Whether an order's state is good news, bad news or on its way. */
-export function stateTone(state: string): "good" | "warn" | "moving" {
-  if (state === "ticketed" || state === "refunded") return "good";
-  return ["rejected", "declined", "expired"].includes(state) ? "warn" : "moving";
-}
-
-/** Names of calls without their package: `Firestore/Commit`, not `/google.firestore.v1.Firestore/Commit`. */
+/** Remove the packages of RPC names in a text: `/google.firestore.v1.Firestore/Commit` becomes `Firestore/Commit`. */
 export function withoutPackage(text: string): string {
   return text.replace(/(?<![\w/])\/?(?:\w+\.)+(?=\w+\/\w+)/g, "");
 }

@@ -2,13 +2,13 @@ import { describe, expect, test } from "vitest";
 import type { HopMap, MapEdge, MapNode } from "../../../observatory/ui/src/api/types";
 import {
   clipped,
+  edgeAccessibleName,
   edgeId,
   inReadingOrder,
-  nameOf,
-  rateText,
   mapSentence,
-  edgeAccessibleName,
-  troubleOf,
+  nameOf,
+  problemOf,
+  rateText,
 } from "../../../observatory/ui/src/views/map/labels";
 import { LABEL, layOutMap, NODE, smooth } from "../../../observatory/ui/src/views/map/layout";
 
@@ -52,36 +52,36 @@ const PURCHASE: HopMap = {
   ],
 };
 
-describe("the map is read in the order of a journey", () => {
-  test("from the page on, though everything there is in a circle", () => {
+describe("reading order of the map", () => {
+  test("starts at the page, even if the graph is cyclic", () => {
     const order = inReadingOrder(PURCHASE).map((each) => each.node.id);
     expect(order).toEqual(["page", "reserve", "charge", "acquirer"]);
   });
 
-  test("each node with the edges that leave it, so that no edge is left out or told twice", () => {
-    const edges = inReadingOrder(PURCHASE).flatMap((each) => each.leaving.map(edgeId));
+  test("lists each edge once, with the node it leaves", () => {
+    const edges = inReadingOrder(PURCHASE).flatMap((each) => each.outgoing.map(edgeId));
     expect(edges.toSorted()).toEqual(PURCHASE.edges.map(edgeId).toSorted());
   });
 
-  test("then from who is not entered, and what nothing leads to", () => {
+  test("continues with nodes that have no incoming edge", () => {
     const map = { nodes: [node("b"), node("a", { spans: 3 }), node("c")], edges: [edge("a", "b")] };
     expect(inReadingOrder(map).map((each) => each.node.id)).toEqual(["c", "a", "b"]);
   });
 });
 
-describe("what is said of the map", () => {
-  test("whole", () => {
-    expect(mapSentence(PURCHASE)).toBe("4 services, 4 hops. Every one carries the context.");
+describe("describing the map", () => {
+  test("says that every hop carries the context", () => {
+    expect(mapSentence(PURCHASE)).toBe("4 services, 4 hops. Every hop carries the context.");
     expect(mapSentence({ nodes: [node("page")], edges: [] })).toBe("1 service, 0 hops.");
   });
 
-  test("or where it is broken, the first three by name", () => {
+  test("names the first three broken hops", () => {
     const broken = { broken: true, orphans: 2 };
     const edges = ["a", "b", "c", "d"].map((to) => edge("page", to, broken));
     expect(mapSentence({ nodes: [], edges })).toContain("pubsub from page to c, 1 more.");
   });
 
-  test("a sender that isn't stored has no name of its own", () => {
+  test("describes senders that are not stored", () => {
     expect(nameOf("?")).toBe("not stored");
     const lost = edge("?", "settle", { hop: "webhook", broken: true, orphans: 1 });
     expect(mapSentence({ nodes: [node("settle"), node("?")], edges: [lost] })).toBe(
@@ -91,10 +91,10 @@ describe("what is said of the map", () => {
     expect(edgeAccessibleName(lost)).toContain("broken: 1 orphan");
   });
 
-  test("an edge is broken by orphans, or by context that was not found", () => {
-    expect(troubleOf(edge("a", "b"))).toBeNull();
-    expect(troubleOf(edge("a", "b", { broken: true, orphans: 34 }))).toBe("34 orphans");
-    expect(troubleOf(edge("a", "b", { broken: true, carried: 0.923 }))).toBe("92.3 % carried");
+  test("reports orphans, or the share of context carried", () => {
+    expect(problemOf(edge("a", "b"))).toBeNull();
+    expect(problemOf(edge("a", "b", { broken: true, orphans: 34 }))).toBe("34 orphans");
+    expect(problemOf(edge("a", "b", { broken: true, carried: 0.923 }))).toBe("92.3 % carried");
   });
 
   test.each([
@@ -105,11 +105,11 @@ describe("what is said of the map", () => {
     [125.4, "125/min"],
     [1240, "1.2 k/min"],
     [52_000, "52 k/min"],
-  ])("a rate of %d is %s", (rate, text) => {
+  ])("shows a rate of %d as %s", (rate, text) => {
     expect(rateText(rate)).toBe(text);
   });
 
-  test("a long name is clipped by its characters, whatever they are", () => {
+  test("clips long names by whole characters", () => {
     expect(clipped("firestore.rules", 16)).toBe("firestore.rules");
     expect(clipped("a-service-with-a-long-name", 8)).toBe("a-servi…");
     expect(clipped("🚋🚋🚋", 2)).toBe("🚋…");

@@ -1,9 +1,9 @@
-/** Says so while the Observatory hasn't yet read all that it held when it started. */
+/** A banner while the Observatory is still reading what was stored before it started. */
 import { fetchHealth } from "../api/requests";
 import { usePolling } from "../hooks/polling";
 
 const BUSY_PAUSE_MS = 1_000;
-// It may be started again under an open page.
+// The Observatory may be restarted while the page is open.
 const PAUSE_MS = 60_000;
 
 export function CatchingUp() {
@@ -16,8 +16,8 @@ export function CatchingUp() {
   );
   return (
     <p class="banner catching-up" role="status">
-      <span class="pulse" aria-hidden="true" /> Catching up after its start: {read} of {all} spans
-      are counted so far.
+      <span class="pulse" aria-hidden="true" /> The Observatory is catching up after a restart:{" "}
+      {read} of {all} stored spans are included so far.
     </p>
   );
 }

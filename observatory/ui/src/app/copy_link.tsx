@@ -1,31 +1,31 @@
-/** Copies an address that shows exactly this, also later. */
+/** A button that copies a link to what the page shows now. */
 import { useEffect, useState } from "preact/hooks";
 import { useShortcuts } from "../hooks/shortcuts";
 import { address, paused, type Selection, withSelection } from "../navigation/selection";
 
-const SAID_MS = 2_000;
+const MESSAGE_MS = 2_000;
 
 interface Props {
   path: string;
   query: URLSearchParams;
-  /** What the view has selected, if it selects; a range that moves is held still in the link. */
+  /** The view's selection, null if it has none; the link fixes a range that moves with time. */
   selection: Selection | null;
 }
 
 export function CopyLink({ path, query, selection }: Props) {
-  const [said, setSaid] = useState("");
+  const [message, setMessage] = useState("");
   useEffect(() => {
-    const timer = setTimeout(() => setSaid(""), SAID_MS);
+    const timer = setTimeout(() => setMessage(""), MESSAGE_MS);
     return () => clearTimeout(timer);
-  }, [said]);
+  }, [message]);
   const copy = async () => {
     const range = selection && paused(selection.range, Date.now());
-    const still = selection && range ? withSelection(query, { ...selection, range }) : query;
+    const fixed = selection && range ? withSelection(query, { ...selection, range }) : query;
     try {
-      await navigator.clipboard.writeText(location.origin + address(path, still));
-      setSaid("Link copied");
+      await navigator.clipboard.writeText(location.origin + address(path, fixed));
+      setMessage("Link copied");
     } catch {
-      setSaid("Not allowed here");
+      setMessage("The browser refused to copy");
     }
   };
   useShortcuts({ c: () => void copy() });
@@ -34,8 +34,8 @@ export function CopyLink({ path, query, selection }: Props) {
       <button
         type="button"
         class="icon"
-        aria-label="Copy a link to this"
-        title="Copy a link that shows exactly this, also lazy (c)"
+        aria-label="Copy a link to this view"
+        title="Copy a link to exactly what is shown now (c)"
         onClick={() => void copy()}
       >
         <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
@@ -45,8 +45,8 @@ export function CopyLink({ path, query, selection }: Props) {
           />
         </svg>
       </button>
-      <span class="said" role="status" hidden={said === ""}>
-        {said}
+      <span class="said" role="status" hidden={message === ""}>
+        {message}
       </span>
     </>
   );

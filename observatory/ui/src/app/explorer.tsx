@@ -1,4 +1,4 @@
-/** The frame around every view. */
+/** The page: header, navigation and the current view. */
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Notice } from "../components/notice";
 import { type FaultFlags, useFaultFlags } from "../hooks/fault_flags";
@@ -15,7 +15,7 @@ import { lazy } from "./lazy";
 import { RangePicker } from "./range_picker";
 import { ThemeSwitch } from "./theme_switch";
 
-// The overview is what people open; the code of the others is fetched when one goes there.
+// The overview is what people open first; the code of other views is loaded on demand.
 const MapView = lazy(() => import("../views/map/map").then((module) => module.MapView));
 const LogsView = lazy(() => import("../views/logs/logs").then((module) => module.LogsView));
 const MetricsView = lazy(() =>
@@ -25,35 +25,33 @@ const AskView = lazy(() => import("../views/ask/ask").then((module) => module.As
 const StorageView = lazy(() =>
   import("../views/storage/storage").then((module) => module.StorageView),
 );
-const FaultsView = lazy(() =>
-  import("../views/faults/faults").then((module) => module.FaultsView),
-);
+const FaultsView = lazy(() => import("../views/faults/faults").then((module) => module.FaultsView));
 const TraceView = lazy(() => import("../views/trace/trace").then((module) => module.TraceView));
 const DiffView = lazy(() => import("../views/diff/diff").then((module) => module.DiffView));
 
-const AHEAD_MS = 1_500;
+const PRELOAD_MS = 1_500;
 
 export function Explorer() {
   const route = useRoute();
   const main = useRef<HTMLElement>(null);
   const query = route.view === "unknown" ? new URLSearchParams() : route.query;
-  const named = VIEWS.find(({ view }) => view === route.view);
-  const bar = named?.bar ?? "none";
-  // A trace has no selection in its address; from there one goes back to the last one.
-  const kept = useRef(query);
-  if (named) kept.current = query;
+  const listedView = VIEWS.find(({ view }) => view === route.view);
+  const bar = listedView?.bar ?? "none";
+  // The address of a trace has no selection; links from there go back to the last one.
+  const lastQuery = useRef(query);
+  if (listedView) lastQuery.current = query;
   const selection = selectionOf(query);
-  const switchboard = useFaultFlags();
-  const place = route.view === "trace" ? route.traceId : route.view;
+  const faultFlags = useFaultFlags();
+  const viewKey = route.view === "trace" ? route.traceId : route.view;
   useShortcuts({
-    "g o": () => go(sameSelection("/", kept.current)),
-    "g m": () => go(sameSelection("/map", kept.current)),
-    "g l": () => go(sameSelection("/logs", kept.current)),
-    "g f": () => go(sameSelection("/faults", kept.current)),
+    "g o": () => go(sameSelection("/", lastQuery.current)),
+    "g m": () => go(sameSelection("/map", lastQuery.current)),
+    "g l": () => go(sameSelection("/logs", lastQuery.current)),
+    "g f": () => go(sameSelection("/faults", lastQuery.current)),
   });
-  useFocusOnArrival(place, main);
+  useFocusOnNavigation(viewKey, main);
   useEffect(() => {
-    const timer = setTimeout(TraceView.ahead, AHEAD_MS);
+    const timer = setTimeout(TraceView.preload, PRELOAD_MS);
     return () => clearTimeout(timer);
   }, []);
   return (
@@ -62,7 +60,7 @@ export function Explorer() {
         Skip to the content
       </a>
       <header class="top">
-        <a class="brand" href={sameSelection("/", kept.current)} onClick={followLink}>
+        <a class="brand" href={sameSelection("/", lastQuery.current)} onClick={followLink}>
           <svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true">
             <path class="stroke-page" d="M2 5h7" />
             <path class="stroke-function" d="M6 10h8" />
@@ -74,7 +72,7 @@ export function Explorer() {
           {VIEWS.map(({ view, path, title }) => (
             <a
               key={view}
-              href={sameSelection(path, kept.current)}
+              href={sameSelection(path, lastQuery.current)}
               onClick={followLink}
               aria-current={route.view === view ? "page" : undefined}
             >
@@ -90,8 +88,8 @@ export function Explorer() {
         )}
         <div class="tools">
           <FaultsBadge
-            faults={switchboard.answer?.faults ?? []}
-            path={sameSelection("/faults", kept.current)}
+            faults={faultFlags.answer?.faults ?? []}
+            path={sameSelection("/faults", lastQuery.current)}
           />
           <CopyLink
             path={location.pathname}
@@ -104,23 +102,23 @@ export function Explorer() {
       </header>
       <main id="content" ref={main} tabIndex={-1}>
         <CatchingUp />
-        <View route={route} switchboard={switchboard} />
+        <View route={route} faultFlags={faultFlags} />
       </main>
     </>
   );
 }
 
-/** Moves the focus to the content when one goes to another view, as loading a page would. */
-function useFocusOnArrival(place: string, main: { current: HTMLElement | null }): void {
-  const before = useRef(place);
-  // Before the view is seen: later it would take the focus from what was pressed there.
+/** Move the focus to the content when the view changes, as loading a page would. */
+function useFocusOnNavigation(viewKey: string, main: { current: HTMLElement | null }): void {
+  const before = useRef(viewKey);
+  // A layout effect: after the paint it could take the focus from something the reader has clicked.
   useLayoutEffect(() => {
-    if (before.current !== place) main.current?.focus({ preventScroll: true });
-    before.current = place;
-  }, [place]);
+    if (before.current !== viewKey) main.current?.focus({ preventScroll: true });
+    before.current = viewKey;
+  }, [viewKey]);
 }
 
-function View({ route, switchboard }: { route: Route; switchboard: FaultFlags }) {
+function View({ route, faultFlags }: { route: Route; faultFlags: FaultFlags }) {
   switch (route.view) {
     case "overview":
       return <OverviewView query={route.query} />;
@@ -135,20 +133,15 @@ function View({ route, switchboard }: { route: Route; switchboard: FaultFlags })
     case "storage":
       return <StorageView query={route.query} />;
     case "faults":
-      return <FaultsView switchboard={switchboard} />;
+      return <FaultsView faultFlags={faultFlags} />;
     case "trace":
       return <TraceView key={route.traceId} traceId={route.traceId} query={route.query} />;
     case "diff":
       return <DiffView left={route.left} right={route.right} query={route.query} />;
     case "unknown":
       return (
-        <Notice title="There is no such view" level={1}>
-          <p>
-            <code>{route.path}</code> names none.{" "}
-            <a href="/" onClick={followLink}>
-              See the traces.
-            </a>
-          </p>
+        <Notice title="Page not found" level={1}>
+          <p>@</p>
         </Notice>
       );
   }

@@ -1,4 +1,4 @@
-/** Says in every view that a fault is on: what one sees is then wrong on purpose. */
+/** A badge in every view while a fault is on, because the app then misbehaves on purpose. */
 import type { Fault } from "../api/types";
 import { count } from "../format";
 import { followLink } from "../navigation/route";
@@ -11,7 +11,7 @@ export function FaultsBadge({ faults, path }: { faults: Fault[]; path: string })
         <a
           href={path}
           onClick={followLink}
-          title={`On, so that what you see is wrong on purpose: ${on.join(", ")}`}
+          title={`Faults that are on, so the app misbehaves on purpose: ${on.join(", ")}`}
         >
           {count(on.length, "fault")}
           <span class="on"> on</span>

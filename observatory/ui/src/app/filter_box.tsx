@@ -1,10 +1,10 @@
-/** The box that says which traces to show, with suggestions, and what is wrong with it. */
+/** The filter box: text entry with suggestions, and the error of an invalid filter. */
 import "./filter_box.css";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiFailure } from "../api/client";
 import { checkFilter } from "../api/requests";
 import { useShortcuts } from "../hooks/shortcuts";
-import { traceIn, wrongPart } from "../navigation/filter_syntax";
+import { markError, traceIn } from "../navigation/filter_syntax";
 import { go, tracePath } from "../navigation/route";
 import { select } from "../navigation/selection";
 import { type Suggestion, useSuggestions } from "./filter_suggestions";
@@ -13,16 +13,16 @@ export function FilterBox({ q }: { q: string }) {
   const [typed, setTyped] = useState(q);
   const [caret, setCaret] = useState(q.length);
   const [open, setOpen] = useState(false);
-  // By its label: others may come above it while one reads.
-  const [picked, setPicked] = useState<string | null>(null);
+  // Kept by label, because suggestions that arrive later may push it down.
+  const [pickedLabel, setPickedLabel] = useState<string | null>(null);
   const input = useRef<HTMLInputElement>(null);
   const suggestions = useSuggestions(typed, caret, open);
   const problem = useProblem(q);
   const shown = open && suggestions.length > 0;
-  const active = shown ? suggestions.findIndex(({ label }) => label === picked) : -1;
+  const active = shown ? suggestions.findIndex(({ label }) => label === pickedLabel) : -1;
   const chosen = suggestions[active];
 
-  // At once: an effect would come after the next key, and undo it.
+  // A layout effect: a plain one could run after the next key press and undo it.
   useLayoutEffect(() => {
     setTyped(q);
     setOpen(false);
@@ -34,7 +34,7 @@ export function FilterBox({ q }: { q: string }) {
 
   const apply = (text: string) => {
     setOpen(false);
-    // Whoever brings an id, or the `traceparent` of a document or a header, wants that trace.
+    // A pasted trace id, or the `traceparent` of a document or header, opens that trace.
     const trace = traceIn(text);
     if (trace) {
       setTyped(q);
@@ -44,14 +44,14 @@ export function FilterBox({ q }: { q: string }) {
     if (text.trim() !== q) select({ q: text.trim() });
   };
   const take = (suggestion: Suggestion) => {
-    setPicked(null);
+    setPickedLabel(null);
     setTyped(suggestion.text);
     setCaret(suggestion.caret);
-    // What it asks for is seen at once; whoever wants more types on.
-    if (suggestion.whole) apply(suggestion.text);
+    // A complete comparison is applied at once; the reader can go on typing.
+    if (suggestion.complete) apply(suggestion.text);
     else setOpen(true);
     if (!input.current) return;
-    // At once, so that a quick hand types on behind it.
+    // Set here rather than on the next render, so that fast typing continues after it.
     input.current.value = suggestion.text;
     input.current.setSelectionRange(suggestion.caret, suggestion.caret);
   };
@@ -60,9 +60,9 @@ export function FilterBox({ q }: { q: string }) {
       event.preventDefault();
       setOpen(true);
       const step = event.key === "ArrowDown" ? 1 : -1;
-      const places = suggestions.length + 1;
-      const next = ((active + 1 + step + places) % places) - 1;
-      setPicked(suggestions[next]?.label ?? null);
+      const positions = suggestions.length + 1;
+      const next = ((active + 1 + step + positions) % positions) - 1;
+      setPickedLabel(suggestions[next]?.label ?? null);
     } else if (event.key === "Enter") {
       event.preventDefault();
       if (chosen) take(chosen);
@@ -102,7 +102,7 @@ export function FilterBox({ q }: { q: string }) {
         onInput={(event) => {
           const { value, selectionStart } = event.currentTarget;
           setTyped(value);
-          setPicked(null);
+          setPickedLabel(null);
           setCaret(selectionStart ?? value.length);
           setOpen(true);
           if (value === "") apply("");
@@ -114,7 +114,7 @@ export function FilterBox({ q }: { q: string }) {
         onKeyDown={onKeyDown}
       />
       <span id="filter-hint" class="unseen">
-        Enter applies it. Arrow down goes through suggestions.
+        Press Enter to apply it, Arrow down for suggestions.
       </span>
       <span class="filter-end">
         {typed.trim() === q ? (
@@ -135,14 +135,14 @@ export function FilterBox({ q }: { q: string }) {
       </span>
       <div id="filter-suggestions" role="listbox" aria-label="Suggestions" hidden={!shown}>
         {suggestions.map((suggestion, index) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the box has the keys
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the input handles the keys
           <div
             key={suggestion.label}
             id={optionId(index)}
             role="option"
             tabIndex={-1}
             aria-selected={index === active}
-            // The box would lose the focus, and close, before the click.
+            // Otherwise the box would lose the focus, and close, before the click.
             onMouseDown={(event) => event.preventDefault()}
             onClick={() => take(suggestion)}
           >
@@ -161,23 +161,23 @@ function optionId(index: number): string {
 }
 
 function Problem({ q, problem }: { q: string; problem: ApiFailure }) {
-  const [before, wrong, after] = wrongPart(q, problem.position ?? q.length);
+  const [before, marked, after] = markError(q, problem.position ?? q.length);
   return (
     <p id="filter-problem" class="filter-problem" role="alert">
       <code>
         {before}
-        <mark>{wrong || " "}</mark>
+        <mark>{marked || " "}</mark>
         {after}
       </code>
       {problem.message}
       {problem.position !== null && (
-        <span class="unseen"> That is at character {problem.position + 1}.</span>
+        <span class="unseen"> The error is at character {problem.position + 1}.</span>
       )}
     </p>
   );
 }
 
-/** Why the filter that is applied can't be read, if so. */
+/** Return the error of the applied filter, or null if it is valid. */
 function useProblem(q: string): ApiFailure | null {
   const [problem, setProblem] = useState<ApiFailure | null>(null);
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** What to do here, and the keys. */
+/** Help: how to investigate, and the keyboard shortcuts. */
 import "./help.css";
 import { useRef, useState } from "preact/hooks";
 import { SHORTCUTS, singleKeys, useShortcuts } from "../hooks/shortcuts";
@@ -7,7 +7,7 @@ export function Help() {
   const dialog = useRef<HTMLDialogElement>(null);
   const [keys, setKeys] = useState(singleKeys.get);
   const choose = (chosen: "on" | "off") => {
-    // Now, and not in an effect: the next key may come before the next paint.
+    // Not in an effect: the next key press may come before the next paint.
     singleKeys.set(chosen);
     setKeys(chosen);
   };
@@ -24,13 +24,13 @@ export function Help() {
         class="help panel"
         aria-labelledby="help-title"
         onClick={(event) => {
-          // The backdrop is the dialog itself; what is in it is not.
+          // A click on the backdrop targets the dialog itself, not its contents.
           if (event.target === event.currentTarget) dialog.current?.close();
         }}
       >
         <div>
           <div class="help-head">
-            <h2 id="help-title">How to find out what is wrong</h2>
+            <h2 id="help-title">How to find out what went wrong</h2>
             <button
               type="button"
               class="icon"
@@ -42,37 +42,38 @@ export function Help() {
           </div>
           <ol>
             <li>
-              <b>See that something is odd.</b> Each cell of the heatmap is a count of traces: the
-              higher, the slower. Red marks errors.
+              <b>Spot something odd.</b> Each cell of the heatmap counts traces: the higher the
+              cell, the slower they were. Red marks errors.
             </li>
             <li>
-              <b>Ask why.</b> Drag a box around the odd ones. What they have in common, and the rest
-              has not, is listed beside it. Click a bar to look at those only.
+              <b>Ask why.</b> Drag a box around the odd traces. The attributes that set them apart
+              from the rest are listed beside the heatmap. Click a bar to show only those traces.
             </li>
             <li>
-              <b>Open one.</b> The list has the same traces. One trace shows who did what, when, and
-              where it waited.
+              <b>Open one.</b> The list below holds the same traces. A trace shows which service did
+              what and when, and where the work waited.
             </li>
             <li>
-              <b>Compare</b> it with a good one: choose two in the list.
+              <b>Compare it</b> with a good one: select two traces in the list.
             </li>
           </ol>
           <p>
-            The address names all of what you see. Press <kbd>c</kbd> to copy it into a bug report.
+            The page's address records everything you see. Press <kbd>c</kbd> to copy it, for a bug
+            report for example.
           </p>
           <div class="keys">
             {SHORTCUTS.map(({ where, keys }) => (
               <section key={where}>
                 <h3>{where}</h3>
                 <dl>
-                  {keys.map(([pressed, does]) => (
-                    <div key={does}>
+                  {keys.map(([keyNames, action]) => (
+                    <div key={action}>
                       <dt>
-                        {pressed.map((key) => (
+                        {keyNames.map((key) => (
                           <kbd key={key}>{key}</kbd>
                         ))}
                       </dt>
-                      <dd>{does}</dd>
+                      <dd>{action}</dd>
                     </div>
                   ))}
                 </dl>
@@ -85,7 +86,7 @@ export function Help() {
               checked={keys === "on"}
               onChange={(event) => choose(event.currentTarget.checked ? "on" : "off")}
             />
-            Single keys work everywhere
+            Enable single-key shortcuts
           </label>
         </div>
       </dialog>

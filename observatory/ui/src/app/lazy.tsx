@@ -1,43 +1,50 @@
-/** Views whose code is fetched when they are first shown. */
+/** Views whose code is loaded when they are first shown. */
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Notice } from "../components/notice";
 
-/** A component that fetches itself, says so while it does, and says when it can't. */
-export function lazy<Props extends object>(fetchIt: () => Promise<ComponentType<Props>>) {
-  let here: ComponentType<Props> | null = null;
-  const fetched = async () => {
-    here = await fetchIt();
+/**
+ * Return a component that loads its code on first use, with a loading and an error state.
+ *
+ * @param load imports the component.
+ */
+export function lazy<Props extends object>(load: () => Promise<ComponentType<Props>>) {
+  let Loaded: ComponentType<Props> | null = null;
+  const loadOnce = async () => {
+    Loaded = await load();
   };
 
   function Lazy(props: Props) {
-    const [state, setState] = useState<"waiting" | "failed" | "here">(here ? "here" : "waiting");
+    const [state, setState] = useState<"loading" | "failed" | "loaded">(
+      Loaded ? "loaded" : "loading",
+    );
     useEffect(() => {
-      if (state !== "waiting") return;
-      let wanted = true;
-      fetched().then(
-        () => wanted && setState("here"),
-        () => wanted && setState("failed"),
+      if (state !== "loading") return;
+      let mounted = true;
+      loadOnce().then(
+        () => mounted && setState("loaded"),
+        () => mounted && setState("failed"),
       );
       return () => {
-        wanted = false;
+        mounted = false;
       };
     }, [state]);
     if (state === "failed")
       return (
-        <Notice title="This view didn't load" tone="bad" level={1}>
-          <p>The Observatory may have been stopped, or built anew since this page was opened.</p>
+        <Notice title="This view could not be loaded" tone="bad" level={1}>
+          <p>
+            The Observatory may have stopped, or may have been updated since this page was opened.
+          </p>
           <p>
             <button type="button" onClick={() => location.reload()}>
-              Load the page again
+              Reload the page
             </button>
           </p>
         </Notice>
       );
-    const Here = here;
-    return Here ? <Here {...props} /> : <Notice title="Loading…" tone="busy" level={1} />;
+    return Loaded ? <Loaded {...props} /> : <Notice title="Loading…" tone="busy" level={1} />;
   }
-  /** Fetches the code ahead of its use; a failure shows when it is used. */
-  Lazy.ahead = () => void fetched().catch(() => undefined);
+  /** Load the code before it is needed; an error is shown when the view is opened. */
+  Lazy.preload = () => void loadOnce().catch(() => undefined);
   return Lazy;
 }

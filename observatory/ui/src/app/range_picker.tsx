@@ -1,4 +1,4 @@
-/** Which stretch of time is shown, and whether it moves on. */
+/** The time range that is shown, and whether it follows the clock. */
 import "./range_picker.css";
 import { useState } from "preact/hooks";
 import { Popover } from "../components/popover";
@@ -16,21 +16,21 @@ export function RangePicker({ range }: { range: Range }) {
         {(close) => (
           <>
             <div class="ranges">
-              {RANGES.map((offered) => (
+              {RANGES.map((option) => (
                 <button
-                  key={rangeText(offered)}
+                  key={rangeText(option)}
                   type="button"
-                  aria-pressed={rangeText(offered) === rangeText(range)}
+                  aria-pressed={rangeText(option) === rangeText(range)}
                   onClick={() => {
-                    select({ range: offered });
+                    select({ range: option });
                     close();
                   }}
                 >
-                  {rangeText(offered)}
+                  {rangeText(option)}
                 </button>
               ))}
             </div>
-            <Custom range={range} close={close} />
+            <CustomRange range={range} close={close} />
           </>
         )}
       </Popover>
@@ -41,18 +41,18 @@ export function RangePicker({ range }: { range: Range }) {
         onClick={toggle}
         title={
           live
-            ? "New traces appear by themselves. Click to hold still."
-            : "Held still. Click to go live."
+            ? "New traces appear as they arrive. Click to pause."
+            : "Paused. Click to show new traces as they arrive."
         }
       >
-        <span class={live ? "pulse" : "held"} aria-hidden="true" />
+        <span class={live ? "pulse" : "paused"} aria-hidden="true" />
         {live ? "Live" : "Paused"}
       </button>
     </div>
   );
 }
 
-function Custom({ range, close }: { range: Range; close: () => void }) {
+function CustomRange({ range, close }: { range: Range; close: () => void }) {
   const shown = paused(range, Date.now());
   const [from, setFrom] = useState(
     shown.kind === "between" && shown.from !== null ? fieldText(shown.from) : "",
@@ -60,16 +60,16 @@ function Custom({ range, close }: { range: Range; close: () => void }) {
   const [to, setTo] = useState(
     shown.kind === "between" && shown.to !== null ? fieldText(shown.to) : "",
   );
-  const [wrong, setWrong] = useState("");
+  const [problem, setProblem] = useState("");
   return (
     <form
       class="custom"
       onSubmit={(event) => {
         event.preventDefault();
         const between = { from: fieldMoment(from), to: fieldMoment(to) };
-        if (between.from === null && between.to === null) setWrong("Say when it begins, or ends.");
+        if (between.from === null && between.to === null) setProblem("Enter a start or an end.");
         else if (between.from !== null && between.to !== null && between.from >= between.to)
-          setWrong("It has to begin before it ends.");
+          setProblem("The start must be before the end.");
         else {
           select({ range: { kind: "between", ...between } });
           close();
@@ -94,12 +94,12 @@ function Custom({ range, close }: { range: Range; close: () => void }) {
           onInput={(event) => setTo(event.currentTarget.value)}
         />
       </label>
-      {wrong !== "" && (
+      {problem !== "" && (
         <p class="bad" role="alert">
-          {wrong}
+          {problem}
         </p>
       )}
-      <button type="submit">Show this time</button>
+      <button type="submit">Show this range</button>
     </form>
   );
 }

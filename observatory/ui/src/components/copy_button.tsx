@@ -1,9 +1,9 @@
-/** A button that puts text on the clipboard. */
+/** A button that copies text to the clipboard. */
 import "./copy_button.css";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-const SAID_MS = 1_500;
+const MESSAGE_MS = 1_500;
 
 interface Props {
   text: string | (() => string);
@@ -12,11 +12,11 @@ interface Props {
   children: ComponentChildren;
 }
 
-export function Copy({ text, label, class: class_ = "", children }: Props) {
+export function CopyButton({ text, label, class: class_ = "", children }: Props) {
   const [done, setDone] = useState(false);
   useEffect(() => {
     if (!done) return;
-    const timer = window.setTimeout(() => setDone(false), SAID_MS);
+    const timer = window.setTimeout(() => setDone(false), MESSAGE_MS);
     return () => window.clearTimeout(timer);
   }, [done]);
   const copy = async () => {
@@ -33,7 +33,7 @@ export function Copy({ text, label, class: class_ = "", children }: Props) {
   );
 }
 
-/** Browsers give pages the clipboard on this machine and over HTTPS; elsewhere only the old way. */
+/** Write to the clipboard; over plain HTTP from another machine only the deprecated command works. */
 async function toClipboard(text: string): Promise<void> {
   if (navigator.clipboard) {
     await navigator.clipboard.writeText(text);

@@ -1,21 +1,27 @@
-/** What a view shows while it has no answer, and above an old one that can't be renewed. */
+/** What a view shows while its data is loading, missing, refused, or out of date. */
 import type { VNode } from "preact";
-import type { Live } from "../hooks/polling";
+import type { Polled } from "../hooks/polling";
 import { Notice, Unreachable } from "./notice";
 
 interface Props {
-  live: Live<unknown>;
-  /** What is going on until the first answer comes; nothing is said where the view goes without. */
-  asking?: string;
+  request: Polled<unknown>;
+  /** The text while the first request is on its way; without it, nothing is shown. */
+  loading?: string;
+  /** The heading when the server refuses the request. */
   refused?: string;
-  /** What stands for what isn't stored; without it, that is a refusal like any other. */
+  /** Shown if there is no such trace; without it, that is treated as a refusal. */
   notFound?: VNode;
 }
 
-export function ErrorState({ live, asking, refused = "That was refused", notFound }: Props) {
-  const { answer, failure } = live;
+export function ErrorState({
+  request,
+  loading,
+  refused = "The request was refused",
+  notFound,
+}: Props) {
+  const { answer, failure } = request;
   if (failure === null)
-    return answer === null && asking ? <Notice title={asking} tone="busy" /> : null;
+    return answer === null && loading ? <Notice title={loading} tone="busy" /> : null;
   if (failure.kind === "unreachable") return <Unreachable stale={answer !== null} />;
   if (failure.kind === "not-found" && notFound) return answer === null ? notFound : null;
   return (

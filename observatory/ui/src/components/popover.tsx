@@ -1,17 +1,17 @@
-/** A button that opens a small panel under itself; a click outside or Escape closes it. */
+/** A button that opens a small panel below it; Escape or a click outside closes the panel. */
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 interface Props {
   label: string;
-  /** What the panel is for. */
+  /** The button's tooltip and the panel's accessible name. */
   title: string;
   children: (close: () => void) => ComponentChildren;
 }
 
 export function Popover({ label, title, children }: Props) {
   const [open, setOpen] = useState(false);
-  const whole = useRef<HTMLDivElement>(null);
+  const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   const close = () => {
     setOpen(false);
@@ -19,22 +19,22 @@ export function Popover({ label, title, children }: Props) {
   };
   useLayoutEffect(() => {
     if (!open) return;
-    whole.current?.querySelector<HTMLElement>("[role=dialog] button, [role=dialog] input")?.focus();
-    const onOutside = (event: Event) => {
-      if (!whole.current?.contains(event.target as Node)) setOpen(false);
+    root.current?.querySelector<HTMLElement>("[role=dialog] button, [role=dialog] input")?.focus();
+    const closeOutside = (event: Event) => {
+      if (!root.current?.contains(event.target as Node)) setOpen(false);
     };
-    addEventListener("pointerdown", onOutside);
-    addEventListener("focusin", onOutside);
+    addEventListener("pointerdown", closeOutside);
+    addEventListener("focusin", closeOutside);
     return () => {
-      removeEventListener("pointerdown", onOutside);
-      removeEventListener("focusin", onOutside);
+      removeEventListener("pointerdown", closeOutside);
+      removeEventListener("focusin", closeOutside);
     };
   }, [open]);
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: Escape belongs to what is inside
+    // biome-ignore lint/a11y/noStaticElementInteractions: Escape pressed inside the panel closes it
     <div
       class="popover"
-      ref={whole}
+      ref={root}
       onKeyDown={(event) => {
         if (event.key !== "Escape" || !open) return;
         event.preventDefault();

@@ -1,7 +1,7 @@
-/** What the browser calls the page. */
+/** The title of the page in the browser. */
 import { useEffect } from "preact/hooks";
 
-/** Names the tab after a view, or after what the view shows. */
+/** Set the page's title to a view's name, or to the name of what it shows. */
 export function useTitle(view: string): void {
   useEffect(() => {
     document.title = `${view} · Observatory`;

@@ -1,28 +1,28 @@
-/** The app's faults, kept up to date for the whole frame. */
+/** The state of the app's faults, polled once for the whole page. */
 import { useLayoutEffect, useState } from "preact/hooks";
 import { fetchFaults } from "../api/requests";
 import type { Faults } from "../api/types";
-import { type Live, usePolling } from "./polling";
+import { type Polled, usePolling } from "./polling";
 
-/** Somebody else may turn one on: that shows after so long. */
+/** How soon a fault that another page or a command turned on shows here. */
 const PAUSE_MS = 2_000;
 
-export interface FaultFlags extends Live<Faults> {
-  /** Takes an answer that came otherwise, and asks again soon. */
-  take: (answer: Faults) => void;
+export interface FaultFlags extends Polled<Faults> {
+  /** Show the answer of a change at once, and poll again. */
+  update: (answer: Faults) => void;
 }
 
 export function useFaultFlags(): FaultFlags {
-  const [taken, setTaken] = useState<{ turn: number; answer: Faults | null }>({
-    turn: 0,
+  const [updated, setUpdated] = useState<{ version: number; answer: Faults | null }>({
+    version: 0,
     answer: null,
   });
-  const live = usePolling(`faults ${taken.turn}`, fetchFaults, () => PAUSE_MS, true);
-  // What was taken is newer than what was asked for before, until the next answer.
-  useLayoutEffect(() => setTaken((before) => ({ ...before, answer: null })), [live.answer]);
+  const polled = usePolling(`faults ${updated.version}`, fetchFaults, () => PAUSE_MS, true);
+  // An update is newer than requests sent before it, and so stays until the next answer.
+  useLayoutEffect(() => setUpdated((before) => ({ ...before, answer: null })), [polled.answer]);
   return {
-    answer: taken.answer ?? live.answer,
-    failure: live.failure,
-    take: (answer) => setTaken((before) => ({ turn: before.turn + 1, answer })),
+    answer: updated.answer ?? polled.answer,
+    failure: polled.failure,
+    update: (answer) => setUpdated((before) => ({ version: before.version + 1, answer })),
   };
 }

@@ -1,76 +1,89 @@
-/** Answers that keep themselves up to date. */
+/** Polling: answers that are kept up to date while the page is visible. */
 import { useEffect, useState } from "preact/hooks";
 import { ApiFailure } from "../api/client";
 
-/** The latest answer, if any, and why the latest attempt failed, if it did. */
-export interface Live<Answer> {
+/** The latest answer, null before the first, and the failure of the latest attempt, if it failed. */
+export interface Polled<Answer> {
   answer: Answer | null;
   failure: ApiFailure | null;
 }
 
-/** `stale` says that the answer is that to the question before. */
-export interface Kept<Answer> extends Live<Answer> {
+/** `stale`: the answer belongs to the previous key. */
+export interface PolledByKey<Answer> extends Polled<Answer> {
   stale: boolean;
 }
 
-/** Asking takes up at most a fifth of the time, so that many spans don't keep the machine busy. */
-const PATIENCE = 4;
+/** Wait at least this many times as long as the last request took, to limit the load on the server. */
+const PAUSE_FACTOR = 4;
 
 /**
- * Asks again and again while the page is visible.
+ * Repeat a request while the page is visible, and return its latest outcome.
  *
- * @param key names the question; another key forgets the answer and asks at once.
- * @param ask asks once.
- * @param pauseMs how long to wait after an answer, in milliseconds; longer if it was slow to come.
- * @param keepAcrossKeys keeps the old answer until the new question is answered.
- * @param held asks no more while it is true.
+ * @param key identifies the request; a new key drops the answer and sends at once.
+ * @param fetchOnce sends one request.
+ * @param pauseMs returns the milliseconds to wait after an answer; slow requests wait longer.
+ * @param keepAcrossKeys keeps the old answer until the first one for the new key.
+ * @param paused stops polling while it is true.
  */
 export function usePolling<Answer>(
   key: string,
-  ask: (signal: AbortSignal) => Promise<Answer>,
+  fetchOnce: (signal: AbortSignal) => Promise<Answer>,
   pauseMs: (answer: Answer | null) => number,
   keepAcrossKeys = false,
-  held = false,
-): Kept<Answer> {
-  const [live, setLive] = useState<Live<Answer> & { key: string; answered: string }>({
+  paused = false,
+): PolledByKey<Answer> {
+  const [state, setState] = useState<Polled<Answer> & { key: string; answeredKey: string }>({
     key,
-    answered: key,
+    answeredKey: key,
     answer: null,
     failure: null,
   });
   useEffect(() => {
-    if (held) return;
-    const abort = new AbortController();
-    let timer: number | undefined;
+    if (paused) return;
     let answer: Answer | null = null;
-    const turn = async () => {
-      const asked = performance.now();
+    return pollWhileVisible(async (signal) => {
+      const sentAt = performance.now();
       try {
-        answer = await ask(abort.signal);
-        setLive({ key, answered: key, answer, failure: null });
+        answer = await fetchOnce(signal);
+        setState({ key, answeredKey: key, answer, failure: null });
       } catch (error) {
-        if (abort.signal.aborted) return;
+        if (signal.aborted) return null;
         if (!(error instanceof ApiFailure)) throw error;
-        setLive((before) => ({ ...before, key, failure: error }));
+        setState((before) => ({ ...before, key, failure: error }));
       }
-      if (!abort.signal.aborted && !document.hidden)
-        timer = window.setTimeout(
-          turn,
-          Math.max(pauseMs(answer), PATIENCE * (performance.now() - asked)),
-        );
-    };
-    const onVisibility = () => {
-      window.clearTimeout(timer);
-      if (!document.hidden) void turn();
-    };
-    document.addEventListener("visibilitychange", onVisibility);
-    void turn();
-    return () => {
-      abort.abort();
-      window.clearTimeout(timer);
-      document.removeEventListener("visibilitychange", onVisibility);
-    };
-  }, [key, held]);
-  if (live.key !== key && !keepAcrossKeys) return { answer: null, failure: null, stale: false };
-  return { answer: live.answer, failure: live.failure, stale: live.answered !== key };
+      return Math.max(pauseMs(answer), PAUSE_FACTOR * (performance.now() - sentAt));
+    });
+  }, [key, paused]);
+  if (state.key !== key && !keepAcrossKeys) return { answer: null, failure: null, stale: false };
+  return { answer: state.answer, failure: state.failure, stale: state.answeredKey !== key };
+}
+
+/**
+ * Call `poll` repeatedly while the page is visible, and again as soon as it becomes visible.
+ *
+ * @param poll returns the milliseconds until the next call, or null to wait until the page has been
+ *   hidden and is shown again.
+ * @returns a function that stops polling and aborts the call that is running.
+ */
+export function pollWhileVisible(
+  poll: (signal: AbortSignal) => Promise<number | null>,
+): () => void {
+  const abort = new AbortController();
+  let timer: number | undefined;
+  const run = async () => {
+    const pauseMs = await poll(abort.signal);
+    if (pauseMs !== null && !abort.signal.aborted && !document.hidden)
+      timer = window.setTimeout(run, pauseMs);
+  };
+  const onVisibilityChange = () => {
+    window.clearTimeout(timer);
+    if (!document.hidden) void run();
+  };
+  document.addEventListener("visibilitychange", onVisibilityChange);
+  void run();
+  return () => {
+    abort.abort();
+    window.clearTimeout(timer);
+    document.removeEventListener("visibilitychange", onVisibilityChange);
+  };
 }

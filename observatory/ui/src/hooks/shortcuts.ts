@@ -1,26 +1,26 @@
-/** Single keys that do something wherever one is, and what each view's keys are. */
+/** Single-key shortcuts, and the list of all shortcuts for the help. */
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { storedChoice } from "./stored_choice";
 
-/** Keys as the help shows them, and what they do. */
-export const SHORTCUTS: { where: string; keys: [keys: string[], does: string][] }[] = [
+/** All shortcuts as the help lists them, by where they work. */
+export const SHORTCUTS: { where: string; keys: [keys: string[], action: string][] }[] = [
   {
     where: "Everywhere",
     keys: [
       [["/"], "go to the filter"],
-      [["p"], "pause, or go live again"],
-      [["c"], "copy a link to what is shown"],
-      [["g", "o"], "the overview"],
-      [["g", "m"], "the map"],
-      [["g", "l"], "the logs"],
-      [["g", "f"], "the faults"],
-      [["?"], "this help"],
+      [["p"], "pause, or resume live updates"],
+      [["c"], "copy a link to this view"],
+      [["g", "o"], "go to the overview"],
+      [["g", "m"], "go to the map"],
+      [["g", "l"], "go to the logs"],
+      [["g", "f"], "go to the faults"],
+      [["?"], "open this help"],
     ],
   },
   {
     where: "Heatmap",
     keys: [
-      [["←", "↑", "↓", "→"], "go from cell to cell"],
+      [["←", "↑", "↓", "→"], "move between cells"],
       [["Shift", "arrow"], "grow the box"],
       [["Enter"], "compare what is in the box"],
       [["Esc"], "clear the box"],
@@ -29,53 +29,54 @@ export const SHORTCUTS: { where: string; keys: [keys: string[], does: string][] 
   {
     where: "One trace",
     keys: [
-      [["/"], "find in it"],
-      [["↑", "↓"], "go from row to row"],
-      [["←", "→"], "collapse, expand; go to what caused it"],
-      [["Enter"], "read the details"],
-      [["[", "]"], "the error before, the next"],
-      [["l"], "log lines and events of a row"],
-      [["+", "−", "0"], "zoom in, zoom out, see all"],
+      [["/"], "find in this trace"],
+      [["↑", "↓"], "move between rows"],
+      [["←", "→"], "collapse, expand; go to the parent"],
+      [["Enter"], "go to the details"],
+      [["[", "]"], "previous error, next error"],
+      [["l"], "show a row's log lines and events"],
+      [["+", "−", "0"], "zoom in, zoom out, reset the zoom"],
     ],
   },
   {
     where: "List of traces",
     keys: [
-      [["↑", "↓"], "go from trace to trace"],
-      [["Enter"], "open one"],
-      [["x"], "choose it, to compare it with another"],
+      [["↑", "↓"], "move between traces"],
+      [["Enter"], "open a trace"],
+      [["x"], "select a trace to compare"],
     ],
   },
 ];
 
-/** Whether single keys do anything; some people's input would set them off by mistake. */
+/** Whether single-key shortcuts are enabled; speech input, for example, can trigger them by mistake. */
 export const singleKeys = storedChoice("observatory.single-keys", ["on", "off"] as const, "on");
 
 const CHORD_MS = 1_500;
-let lead = { key: "", at: 0 };
+let chordStart = { key: "", at: 0 };
 
 /**
- * Runs a function when its key is pressed outside of a field; `g o` is one key after the other.
+ * Run an action when its key is pressed outside of a text field.
  *
- * @param actions by `event.key`.
+ * @param actions by `event.key`, or by two keys in sequence, such as `g o`.
  */
 export function useShortcuts(actions: Record<string, () => void>): void {
   const latest = useRef(actions);
   latest.current = actions;
-  // An effect runs after the paint: whoever presses a key as soon as they see the view would lose it.
+  // A layout effect: a plain one runs after the paint, and would miss a key pressed right then.
   useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       if (singleKeys.get() === "off" || isField(event.target)) return;
       if (document.querySelector("dialog[open]")) return;
-      const recent = event.timeStamp - lead.at < CHORD_MS ? `${lead.key} ${event.key}` : "";
-      const action = latest.current[recent] ?? latest.current[event.key];
+      const chord =
+        event.timeStamp - chordStart.at < CHORD_MS ? `${chordStart.key} ${event.key}` : "";
+      const action = latest.current[chord] ?? latest.current[event.key];
       if (action === undefined) {
-        if (event.key === "g") lead = { key: "g", at: event.timeStamp };
+        if (event.key === "g") chordStart = { key: "g", at: event.timeStamp };
         return;
       }
       event.preventDefault();
-      lead = { key: "", at: 0 };
+      chordStart = { key: "", at: 0 };
       action();
     };
     addEventListener("keydown", onKey);

@@ -1,30 +1,36 @@
-/** A choice among words that this browser remembers. */
-export interface StoredChoice<Word extends string> {
-  get(): Word;
-  set(word: Word): void;
+/** A choice among fixed options that the browser remembers. */
+export interface StoredChoice<Option extends string> {
+  get(): Option;
+  set(option: Option): void;
 }
 
-/** Without storage, as in some private windows, the choice lasts as long as the page. */
-export function storedChoice<Word extends string>(
+/**
+ * Return a choice kept in localStorage. Where storage is refused, as in some private windows, it
+ * lasts as long as the page.
+ *
+ * @param name the key in localStorage.
+ * @param fallback the choice if none is stored.
+ */
+export function storedChoice<Option extends string>(
   name: string,
-  words: readonly Word[],
-  otherwise: Word,
-): StoredChoice<Word> {
-  let kept: string | null = null;
+  options: readonly Option[],
+  fallback: Option,
+): StoredChoice<Option> {
+  let stored: string | null = null;
   try {
-    kept = localStorage.getItem(name);
+    stored = localStorage.getItem(name);
   } catch {
-    // Refused: `otherwise` it is.
+    // Storage is refused: use the fallback.
   }
-  let word = words.find((each) => each === kept) ?? otherwise;
+  let current = options.find((each) => each === stored) ?? fallback;
   return {
-    get: () => word,
+    get: () => current,
     set: (chosen) => {
-      word = chosen;
+      current = chosen;
       try {
         localStorage.setItem(name, chosen);
       } catch {
-        // Refused: it lasts as long as the page.
+        // Storage is refused: the choice lasts as long as the page.
       }
     },
   };

@@ -1,16 +1,19 @@
-/** What the filter language expects at a place in a filter's text. */
+/** The filter language, as far as the filter box has to know it: tokens, completion, quoting. */
 
-/** `from` and `to` are where the word at that place begins and ends; `prefix` is it up to there. */
+/**
+ * What may be typed at the caret. The word there goes from `from` to `to`; `prefix` is the kind of
+ * it before the caret.
+ */
 export interface Expected {
-  part: "key" | "operator" | "value" | "joiner";
-  /** The key that the operator or the value belongs to; else empty. */
+  kind: "key" | "operator" | "value" | "joiner";
+  /** The key that the operator or value belongs to; else empty. */
   key: string;
   prefix: string;
   from: number;
   to: number;
 }
 
-/** The operators, each with what it asks. */
+/** The comparison operators with their meanings. */
 export const OPERATORS = [
   ["=", "is"],
   ["!=", "is not, in any span"],
@@ -20,7 +23,7 @@ export const OPERATORS = [
   ["<=", "at most"],
   ["~", "contains"],
   ["!~", "does not contain"],
-  ["exists", "is there at all"],
+  ["exists", "is present"],
 ] as const;
 
 export const JOINERS = [
@@ -31,9 +34,9 @@ export const JOINERS = [
 const TOKEN = /"(?:[^"\\]|\\.)*"?|[!<>]?=|!~|[<>~()]|[^\s"()=!<>~]+|!/g;
 const UNIT = /^(ns|us|µs|ms|s|m|min|h|d)$/;
 
-/** Reads a filter up to `caret`, and says what may come there. */
+/** Parse a filter up to `caret`, and return what may be typed there. */
 export function expectedAt(text: string, caret: number): Expected {
-  let part: Expected["part"] = "key";
+  let kind: Expected["kind"] = "key";
   let key = "";
   let before = "";
   for (const { 0: token, index: from } of text.matchAll(TOKEN)) {
@@ -41,39 +44,39 @@ export function expectedAt(text: string, caret: number): Expected {
     if (caret <= from) break;
     const isOpen = token.startsWith('"') && !/^"(?:[^"\\]|\\.)*"$/.test(token);
     if (caret < to || (caret === to && (isOpen || !/^[()]$/.test(token))))
-      return { part, key, prefix: text.slice(from, caret), from, to };
+      return { kind, key, prefix: text.slice(from, caret), from, to };
     const word = token.toLowerCase();
-    if (token === "(" || word === "and" || word === "or" || (word === "not" && part !== "value"))
-      part = "key";
-    else if (token === ")" || word === "exists") part = "joiner";
-    else if (part === "value") part = "joiner";
-    else if (OPERATORS.some(([operator]) => operator === token)) part = "value";
-    else if (part === "joiner" && UNIT.test(word) && /^[\d.]+$/.test(before)) part = "joiner";
-    else if (token.startsWith('"')) part = "joiner";
+    if (token === "(" || word === "and" || word === "or" || (word === "not" && kind !== "value"))
+      kind = "key";
+    else if (token === ")" || word === "exists") kind = "joiner";
+    else if (kind === "value") kind = "joiner";
+    else if (OPERATORS.some(([operator]) => operator === token)) kind = "value";
+    else if (kind === "joiner" && UNIT.test(word) && /^[\d.]+$/.test(before)) kind = "joiner";
+    else if (token.startsWith('"')) kind = "joiner";
     else {
-      part = "operator";
+      kind = "operator";
       key = token;
     }
-    if (part === "key" || part === "joiner") key = "";
+    if (kind === "key" || kind === "joiner") key = "";
     before = token;
   }
-  return { part, key, prefix: "", from: caret, to: caret };
+  return { kind, key, prefix: "", from: caret, to: caret };
 }
 
-/** A value as a filter writes it: a number or a truth value as it is, else in quotes. */
+/** Write a value as a filter does: numbers and booleans bare, anything else in quotes. */
 export function quoted(value: string): string {
   if (/^(-?\d+(\.\d+)?|true|false)$/.test(value)) return value;
   return `"${value.replace(/["\\]/g, "\\$&")}"`;
 }
 
-/** What was typed of a value, without the quotes around it. */
+/** Return a typed value without its quotes; the closing one may be missing. */
 export function unquoted(typed: string): string {
   const inside = /^"((?:[^"\\]|\\.)*)/.exec(typed)?.[1];
   return inside === undefined ? typed : inside.replace(/\\(.)/g, "$1");
 }
 
-/** Where in a filter that is wrong there the reader should look: at least one character. */
-export function wrongPart(text: string, position: number): [string, string, string] {
+/** Split a filter into the text before its error, the word to mark, and the text after it. */
+export function markError(text: string, position: number): [string, string, string] {
   const from = Math.min(Math.max(position, 0), text.length);
   const word = /^(?:"[^"]*"?|\S+)/.exec(text.slice(from))?.[0] ?? "";
   return [text.slice(0, from), word, text.slice(from + word.length)];
@@ -81,8 +84,8 @@ export function wrongPart(text: string, position: number): [string, string, stri
 
 const TRACE = /^(?:00-)?([0-9a-f]{32})(?:-([0-9a-f]{16})(?:-[0-9a-f]{2})?)?$/i;
 
-/** The trace that a text names, whole or as a `traceparent`, and the span of it; else null. */
+/** Return the trace, and the span if any, that a text names as an id or `traceparent`; else null. */
 export function traceIn(text: string): { traceId: string; spanId: string | null } | null {
-  const found = TRACE.exec(text.trim().toLowerCase());
-  return found?.[1] ? { traceId: found[1], spanId: found[2] ?? null } : null;
+  const match = TRACE.exec(text.trim().toLowerCase());
+  return match?.[1] ? { traceId: match[1], spanId: match[2] ?? null } : null;
 }

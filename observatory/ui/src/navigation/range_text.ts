@@ -1,7 +1,7 @@
-/** How ranges of time are said, and typed. */
+/** Time ranges as text, and as the value of a date field. */
 import { DEFAULT_RANGE, type Range } from "./selection";
 
-/** The ranges that one click chooses. */
+/** The ranges that the picker offers. */
 export const RANGES: Range[] = [
   { kind: "last", seconds: 300 },
   DEFAULT_RANGE,
@@ -10,7 +10,7 @@ export const RANGES: Range[] = [
   { kind: "all" },
 ];
 
-/** `Last 15 min`, `All time`, `14:02 – 14:17`; a date where it isn't `now`'s. */
+/** Describe a range: `Last 15 min`, `All time`, `14:02 – 14:17`, with the date if it isn't today. */
 export function rangeText(range: Range, now = new Date()): string {
   if (range.kind === "all") return "All time";
   if (range.kind === "last") return `Last ${lengthText(range.seconds)}`;
@@ -29,7 +29,7 @@ function lengthText(seconds: number): string {
   return `${seconds} s`;
 }
 
-/** The time of day; with the date if it is not the day of `now`. */
+/** Return the local time of day, with the date if that differs from the date of `now`. */
 export function momentText(ms: number, now: Date, seconds = false): string {
   const moment = new Date(ms);
   const time = moment.toLocaleTimeString("en-GB", {
@@ -42,13 +42,13 @@ export function momentText(ms: number, now: Date, seconds = false): string {
   return `${day}, ${time}`;
 }
 
-/** A moment as a `datetime-local` field holds it: local time, to the second. */
+/** Format Unix milliseconds for a `datetime-local` field: local time, to the second. */
 export function fieldText(ms: number): string {
   const offset = new Date(ms).getTimezoneOffset() * 60_000;
   return new Date(ms - offset).toISOString().slice(0, 19);
 }
 
-/** The moment (unix ms) in a `datetime-local` field; `null` when it is empty. */
+/** Parse a `datetime-local` field into Unix milliseconds; null if it is empty or invalid. */
 export function fieldMoment(text: string): number | null {
   const ms = new Date(text).getTime();
   return text === "" || Number.isNaN(ms) ? null : ms;

@@ -1,7 +1,7 @@
-/** Which view the address names, and how to move to another without loading the page again. */
+/** The mapping between addresses and views, and navigation without reloading the page. */
 import { useLayoutEffect, useState } from "preact/hooks";
 
-/** The views that the navigation names, in its order: where they are, and what selects in them. */
+/** The views listed in the header, in order; `bar` says which selection controls they have. */
 export const VIEWS = [
   { view: "overview", path: "/", title: "Overview", bar: "filter" },
   { view: "map", path: "/map", title: "Map", bar: "filter" },
@@ -12,68 +12,68 @@ export const VIEWS = [
   { view: "faults", path: "/faults", title: "Faults", bar: "none" },
 ] as const;
 
-/** `query` is the address's: each view reads its own part, so that a URL names all of what it shows. */
+/** `query` holds the view's state: each view reads its own parameters, so that links keep it. */
 export type Route =
   | { view: (typeof VIEWS)[number]["view"]; query: URLSearchParams }
   | { view: "trace"; traceId: string; query: URLSearchParams }
   | { view: "diff"; left: string; right: string; query: URLSearchParams }
   | { view: "unknown"; path: string };
 
-const MOVED = "observatory:moved";
+const NAVIGATED = "observatory:navigated";
 
-/** Reads `/`, `/map` …, `/traces/TRACE_ID` and `/diff/TRACE_ID/TRACE_ID`. */
+/** Parse an address: `/`, `/map` …, `/traces/TRACE_ID` or `/diff/TRACE_ID/TRACE_ID`. */
 export function routeOf(address: { pathname: string; search: string }): Route {
   const query = new URLSearchParams(address.search);
   const path = address.pathname.replace(/(?<=.)\/$/, "");
   const named = VIEWS.find((view) => view.path === path);
   if (named) return { view: named.view, query };
-  const [room, first, second, ...more] = path.split("/").slice(1);
-  if (more.length === 0 && room === "traces" && first && second === undefined)
+  const [section, first, second, ...rest] = path.split("/").slice(1);
+  if (rest.length === 0 && section === "traces" && first && second === undefined)
     return { view: "trace", traceId: first.toLowerCase(), query };
-  if (more.length === 0 && room === "diff" && first && second)
+  if (rest.length === 0 && section === "diff" && first && second)
     return { view: "diff", left: first.toLowerCase(), right: second.toLowerCase(), query };
   return { view: "unknown", path: address.pathname };
 }
 
-/** The address of a trace, or of one span of it. */
+/** Return the address of a trace, or of one of its spans. */
 export function tracePath(traceId: string, spanId?: string | null): string {
   return `/traces/${traceId}${spanId ? `?span=${spanId}` : ""}`;
 }
 
-/** The address of two traces side by side. */
+/** Return the address that compares two traces. */
 export function diffPath(left: string, right: string, query = new URLSearchParams()): string {
   const text = query.toString();
   return `/diff/${left}/${right}${text && `?${text}`}`;
 }
 
-/** How one goes: to another place, or on where one is; or so that Back doesn't return here. */
-export type Going = "push" | "stay" | "replace";
+/** `push`: a new history entry, scrolled to the top; `stay`: without scrolling; `replace`: no new entry. */
+export type NavigationMode = "push" | "stay" | "replace";
 
-/** Goes to `path`. With `stay` the page isn't scrolled to its top. */
-export function go(path: string, how: Going = "push"): void {
-  if (how === "replace") history.replaceState(null, "", path);
+/** Navigate to `path`. */
+export function go(path: string, mode: NavigationMode = "push"): void {
+  if (mode === "replace") history.replaceState(null, "", path);
   else history.pushState(null, "", path);
-  if (how === "push") scrollTo(0, 0);
-  dispatchEvent(new Event(MOVED));
+  if (mode === "push") scrollTo(0, 0);
+  dispatchEvent(new Event(NAVIGATED));
 }
 
-/** The current route; renders again when it changes. */
+/** Return the current route, and render again when it changes. */
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => routeOf(location));
-  // Before the first paint: a link can be followed as soon as it is seen.
+  // A layout effect: a link can be clicked as soon as it is painted.
   useLayoutEffect(() => {
     const update = () => setRoute(routeOf(location));
     addEventListener("popstate", update);
-    addEventListener(MOVED, update);
+    addEventListener(NAVIGATED, update);
     return () => {
       removeEventListener("popstate", update);
-      removeEventListener(MOVED, update);
+      removeEventListener(NAVIGATED, update);
     };
   }, []);
   return route;
 }
 
-/** Lets a plain left click on a link of this site move without loading; other clicks pass. */
+/** Click handler for links: navigate without reloading, unless a modifier key is held. */
 export function followLink(event: MouseEvent): void {
   if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
     return;

@@ -1,14 +1,14 @@
-/** Which traces a view is about: a filter and a range of time, both named by the address. */
-import { type Going, go } from "./route";
+/** The selection: a filter and a time range, kept in the query string of the address. */
+import { go, type NavigationMode } from "./route";
 
-/** The last so many seconds until now, everything, or from one moment to another (unix ms). */
+/** The last `seconds` before now, everything, or an interval in Unix milliseconds, null for no bound. */
 export type Range =
   | { kind: "last"; seconds: number }
   | { kind: "all" }
   | { kind: "between"; from: number | null; to: number | null };
 
 export interface Selection {
-  /** The filter's text; empty is every trace. */
+  /** The filter's text; empty selects every trace. */
   q: string;
   range: Range;
 }
@@ -16,10 +16,10 @@ export interface Selection {
 const DEFAULT_SECONDS = 900;
 export const DEFAULT_RANGE: Range = { kind: "last", seconds: DEFAULT_SECONDS };
 
-/** The address's parameters that this module owns. */
+/** The query parameters that this module owns. */
 export const SELECTION_PARAMETERS = ["q", "last", "from", "to"] as const;
 
-/** Reads `q`, and `last` (seconds, or `all`) or `from` and `to`; what can't be read is left out. */
+/** Read the selection from `q`, and `last` (seconds or `all`) or `from` and `to`; ignore what is invalid. */
 export function selectionOf(query: URLSearchParams): Selection {
   return { q: query.get("q")?.trim() ?? "", range: rangeOf(query) };
 }
@@ -38,25 +38,25 @@ function wholeNumber(text: string | null): number | null {
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
-/** Whether new traces come into the selection as they arrive. */
+/** Whether the range grows with time, so that new traces join the selection. */
 export function isLive(range: Range): boolean {
   return range.kind !== "between" || range.to === null;
 }
 
-/** The range as it is at this moment, which no longer moves. */
+/** Return the interval that a range covers at `now`, in Unix milliseconds. */
 export function paused(range: Range, now: number): Range {
   if (range.kind === "last") return { kind: "between", from: now - range.seconds * 1000, to: now };
   return { kind: "between", from: range.kind === "between" ? range.from : null, to: now };
 }
 
-/** A range of the same length that ends now and moves on. */
+/** Return a live range of the same length. */
 export function resumed(range: Range): Range {
   if (range.kind !== "between") return range;
   if (range.from === null || range.to === null) return { kind: "all" };
   return { kind: "last", seconds: Math.max(1, Math.round((range.to - range.from) / 1000)) };
 }
 
-/** The selection as every endpoint of the API takes it. */
+/** Return the selection as query parameters of the API. */
 export function selectionParameters({ q, range }: Selection): URLSearchParams {
   const parameters = new URLSearchParams();
   if (q !== "") parameters.set("q", q);
@@ -68,7 +68,7 @@ export function selectionParameters({ q, range }: Selection): URLSearchParams {
   return parameters;
 }
 
-/** `query` with another selection; its other parameters stay. */
+/** Return `query` with its selection replaced, and its other parameters kept. */
 export function withSelection(query: URLSearchParams, selection: Selection): URLSearchParams {
   const changed = new URLSearchParams(query);
   for (const name of SELECTION_PARAMETERS) changed.delete(name);
@@ -78,33 +78,33 @@ export function withSelection(query: URLSearchParams, selection: Selection): URL
   return changed;
 }
 
-/** The address of another view that keeps the selection and nothing else. */
+/** Return the address of another view with the same selection and no other parameters. */
 export function sameSelection(path: string, query: URLSearchParams): string {
   return address(path, withSelection(new URLSearchParams(), selectionOf(query)));
 }
 
-/** A path with its query, if it has any. */
+/** Join a path and a query string, which may be empty. */
 export function address(path: string, query: URLSearchParams): string {
   const text = query.toString();
   return text === "" ? path : `${path}?${text}`;
 }
 
-/** Shows this view with another selection. */
-export function select(change: Partial<Selection>, how: Going = "push"): void {
+/** Navigate to the current view with parts of its selection changed. */
+export function select(change: Partial<Selection>, mode: NavigationMode = "push"): void {
   const query = new URLSearchParams(location.search);
   const selection = { ...selectionOf(query), ...change };
-  go(address(location.pathname, withSelection(query, selection)), how);
+  go(address(location.pathname, withSelection(query, selection)), mode);
 }
 
-/** Both filters at once; either may be empty. */
+/** Combine two filters with `and`; either may be empty. */
 export function bothFilters(first: string, second: string): string {
   if (first.trim() === "") return second.trim();
   if (second.trim() === "" || first.trim() === second.trim()) return first.trim();
-  return `${joined(first)} and ${joined(second)}`;
+  return `${parenthesised(first)} and ${parenthesised(second)}`;
 }
 
-/** In parentheses where an `and` beside it would take it apart. */
-function joined(filter: string): string {
+/** Add parentheses if the filter holds an `or`, which binds weaker than `and`. */
+function parenthesised(filter: string): string {
   const bare = filter.replace(/"(?:[^"\\]|\\.)*"/g, '""');
   return /\bor\b/i.test(bare) ? `(${filter.trim()})` : filter.trim();
 }

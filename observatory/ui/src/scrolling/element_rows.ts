@@ -1,14 +1,14 @@
-/** Which of many rows are in sight, so that no others have to be drawn. */
+/** Which rows of a scrolling element are visible, so that only those have to be rendered. */
 
-/** Rows of one height, some of which (by index, ascending) have something more below them. */
+/** Rows of one height; those in `extra`, by ascending index, are `px` higher. */
 export interface Rows {
   count: number;
   rowPx: number;
-  more: readonly { index: number; px: number }[];
+  extra: readonly { index: number; px: number }[];
 }
 
-/** What is drawn: rows `first` to before `end`, with so much empty space above and below. */
-export interface RowsInSight {
+/** Rows to render, from `first` up to but excluding `end`, and the empty space above and below. */
+export interface RenderedRows {
   first: number;
   end: number;
   abovePx: number;
@@ -17,25 +17,25 @@ export interface RowsInSight {
 
 const OVERSCAN = 8;
 
-/** How far below the top of the first row the row `index` begins. */
+/** Return the offset of a row from the top of the first row, in pixels. */
 export function offsetOf(rows: Rows, index: number): number {
   let px = index * rows.rowPx;
-  for (const each of rows.more) {
+  for (const each of rows.extra) {
     if (each.index >= index) break;
     px += each.px;
   }
   return px;
 }
 
-/** The rows that are in sight when so much is scrolled away, and some around them. */
-export function rowsInSight(rows: Rows, scrolledPx: number, heightPx: number): RowsInSight {
+/** Return the rows that are visible at a scroll position, and some more around them. */
+export function rowsToRender(rows: Rows, scrolledPx: number, heightPx: number): RenderedRows {
   const first = Math.max(0, rowAt(rows, scrolledPx) - OVERSCAN);
   const end = Math.min(rows.count, rowAt(rows, scrolledPx + heightPx) + 1 + OVERSCAN);
   const abovePx = offsetOf(rows, first);
   return { first, end, abovePx, belowPx: offsetOf(rows, rows.count) - offsetOf(rows, end) };
 }
 
-/** The row that is at a place; the last one when that is below them all. */
+/** Return the index of the row at an offset; the last one if it is below all rows. */
 function rowAt(rows: Rows, px: number): number {
   let least = 0;
   let most = Math.max(0, rows.count - 1);

@@ -1,20 +1,20 @@
-/** How far an element is scrolled and how much of it is in sight. */
+/** Scroll position and visible height of an element. */
 import type { RefObject } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
 
-export interface Scrolled {
+export interface ScrollPosition {
   topPx: number;
   heightPx: number;
 }
 
-/** Follows an element that scrolls; draws again when either number changes. */
-export function useScrolled(container: RefObject<HTMLElement | null>): Scrolled {
-  const [scrolled, setScrolled] = useState<Scrolled>({ topPx: 0, heightPx: 0 });
+/** Return an element's scroll position, and render again when it or the height changes. */
+export function useScrollPosition(container: RefObject<HTMLElement | null>): ScrollPosition {
+  const [position, setPosition] = useState<ScrollPosition>({ topPx: 0, heightPx: 0 });
   useLayoutEffect(() => {
     const element = container.current;
     if (element === null) return;
     const read = () =>
-      setScrolled((before) => {
+      setPosition((before) => {
         const [topPx, heightPx] = [element.scrollTop, element.clientHeight];
         return before.topPx === topPx && before.heightPx === heightPx
           ? before
@@ -28,10 +28,10 @@ export function useScrolled(container: RefObject<HTMLElement | null>): Scrolled 
       element.removeEventListener("scroll", read);
     };
   }, [container]);
-  return scrolled;
+  return position;
 }
 
-/** Whether a media query matches; draws again when that changes. */
+/** Return whether a media query matches, and render again when that changes. */
 export function useMedia(query: string): boolean {
   const [matches, setMatches] = useState(() => matchMedia(query).matches);
   useLayoutEffect(() => {

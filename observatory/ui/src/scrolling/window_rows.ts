@@ -1,94 +1,93 @@
-/** Which of thousands of equally high rows are drawn, and how the reader's place is kept. */
+/** Which rows of a long list are visible in the window, and a scroll position that stays put. */
 import type { RefObject } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useMedia } from "./element_scroll";
 
-/** Indexes of the rows to draw: from `first` up to but not with `last`. */
-export interface Visible {
+/** Indexes of the rows to render, from `first` up to but excluding `end`. */
+export interface VisibleRows {
   first: number;
-  last: number;
+  end: number;
 }
 
-// So few are all drawn: then a picture of the whole page, and the browser's own search, have them.
-const FEW = 250;
-// Rows come in chunks, so that most steps of a scroll draw nothing, and some are drawn ahead.
+// Up to this many rows are all rendered, so that the browser's search and full-page screenshots work.
+const RENDER_ALL_MAX = 250;
+// Rows are added in chunks, so that most scroll events render nothing, and some rows ahead.
 const CHUNK = 5;
 const AHEAD = 25;
 
 const NARROW = "(max-width: 700px)";
 
-/** The rows worth drawing for a list that begins `top` px below the window's upper edge. */
-export function visibleRows(top: number, windowPx: number, rowPx: number, count: number): Visible {
-  if (count <= FEW) return { first: 0, last: count };
+/** Return the rows to render for a list that begins `top` px below the window's upper edge. */
+export function visibleRows(
+  top: number,
+  windowPx: number,
+  rowPx: number,
+  count: number,
+): VisibleRows {
+  if (count <= RENDER_ALL_MAX) return { first: 0, end: count };
   const first = Math.floor(-top / rowPx / CHUNK) * CHUNK - AHEAD;
-  const last = Math.ceil((windowPx - top) / rowPx / CHUNK) * CHUNK + AHEAD;
+  const end = Math.ceil((windowPx - top) / rowPx / CHUNK) * CHUNK + AHEAD;
   const bounded = (index: number) => Math.max(0, Math.min(index, count));
-  return { first: bounded(first), last: bounded(last) };
+  return { first: bounded(first), end: bounded(end) };
 }
 
-/** The rows of the list at `place` that are worth drawing now. */
-export function useVisible(
+/** The rows of the list in `container` to render now. */
+export function useVisibleRows(
   container: RefObject<HTMLElement | null>,
   count: number,
   rowPx: number,
-): Visible {
+): VisibleRows {
   const [visible, setVisible] = useState(() => visibleRows(0, innerHeight, rowPx, count));
   useLayoutEffect(() => {
-    const look = () => {
+    const update = () => {
       if (container.current === null) return;
       const { top } = container.current.getBoundingClientRect();
       const next = visibleRows(top, innerHeight, rowPx, count);
-      setVisible((now) => (now.first === next.first && now.last === next.last ? now : next));
+      setVisible((now) => (now.first === next.first && now.end === next.end ? now : next));
     };
-    look();
-    addEventListener("scroll", look, { passive: true });
-    addEventListener("resize", look);
+    update();
+    addEventListener("scroll", update, { passive: true });
+    addEventListener("resize", update);
     return () => {
-      removeEventListener("scroll", look);
-      removeEventListener("resize", look);
+      removeEventListener("scroll", update);
+      removeEventListener("resize", update);
     };
   }, [count, rowPx]);
   return visible;
 }
 
-/** How high a row is, in pixels: where the page is narrow, style sheets have more lines a row. */
+/** Return the height of a row in pixels: rows have more lines of text on narrow pages. */
 export function useRowPx(widePx: number, narrowPx: number): number {
-  const [narrow, setNarrow] = useState(() => matchMedia(NARROW).matches);
-  useLayoutEffect(() => {
-    const query = matchMedia(NARROW);
-    const update = () => setNarrow(query.matches);
-    query.addEventListener("change", update);
-    return () => query.removeEventListener("change", update);
-  }, []);
-  return narrow ? narrowPx : widePx;
+  return useMedia(NARROW) ? narrowPx : widePx;
 }
 
 /**
- * Keeps what is on the screen where it is when rows come or go above it.
+ * Keep what is on the screen in place when rows are added or removed above it.
  *
- * @param ids of the rows, in order; another array means that rows came or went.
- * @param chosen the row to hold on to where it is on the screen.
+ * @param ids the rows' ids in order; a new array means that rows were added or removed.
+ * @param selected the row to keep in place if it is on the screen.
  */
 export function useStableScroll(
   container: RefObject<HTMLElement | null>,
   ids: readonly string[],
   rowPx: number,
-  chosen: string | null,
+  selected: string | null,
 ): void {
-  const seen = useRef<{ id: string; y: number }[]>([]);
+  const onScreen = useRef<{ id: string; y: number }[]>([]);
   const remember = () => {
     const top = container.current?.getBoundingClientRect().top ?? 0;
-    // Nothing above the window's edge can push what is in it.
+    // Rows above the window's edge: only they can move what is visible.
     const first = Math.max(0, Math.floor(-top / rowPx));
     const on = ids.slice(top < 0 ? first : 0, top < 0 ? first + Math.ceil(innerHeight / rowPx) : 0);
     const rows = on.map((id, index) => ({ id, y: top + (first + index) * rowPx }));
-    seen.current = [...rows.filter((row) => row.id === chosen && row.y > 0), ...rows];
+    onScreen.current = [...rows.filter((row) => row.id === selected && row.y > 0), ...rows];
   };
   useLayoutEffect(() => {
-    if (seen.current.length > 0) {
+    if (onScreen.current.length > 0) {
       const at = new Map(ids.map((id, index) => [id, index]));
-      const held = seen.current.find((row) => at.has(row.id));
+      const anchor = onScreen.current.find((row) => at.has(row.id));
       const top = container.current?.getBoundingClientRect().top ?? 0;
-      const moved = held ? top + (at.get(held.id) ?? 0) * rowPx - held.y : 0;
+      const moved = anchor ? top + (at.get(anchor.id) ?? 0) * rowPx - anchor.y : 0;
       if (Math.abs(moved) >= 1) scrollBy(0, moved);
     }
     remember();
@@ -96,5 +95,5 @@ export function useStableScroll(
   useLayoutEffect(() => {
     addEventListener("scroll", remember, { passive: true });
     return () => removeEventListener("scroll", remember);
-  }, [ids, rowPx, chosen]);
+  }, [ids, rowPx, selected]);
 }

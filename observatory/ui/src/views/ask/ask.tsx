@@ -1,4 +1,4 @@
-/** Questions in SQL, about everything that is stored. */
+/** The Ask view: SQL queries over everything that is stored. */
 import "./ask.css";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiFailure } from "../../api/client";
@@ -10,7 +10,7 @@ import { usePolling } from "../../hooks/polling";
 import { go } from "../../navigation/route";
 import { address } from "../../navigation/selection";
 import { Editor, typeText } from "./editor";
-import { withoutPosition, errorPosition } from "./error_position";
+import { errorPosition, withoutPosition } from "./error_position";
 import { remember } from "./query_history";
 import { QueryHistoryMenu } from "./query_history_menu";
 import { Results } from "./results";
@@ -30,57 +30,57 @@ export function AskView({ query }: { query: URLSearchParams }) {
     <>
       <div class="ask-head">
         <h1>Ask</h1>
-        <p class="sub">SQL over everything that is stored. It can read, and change nothing.</p>
+        <p class="sub">Query everything that is stored with SQL. Queries are read-only.</p>
       </div>
-      <ErrorState live={live} />
-      <Question asked={query.get("sql") ?? ""} schema={live.answer} />
+      <ErrorState request={live} />
+      <QueryEditor urlSql={query.get("sql") ?? ""} schema={live.answer} />
     </>
   );
 }
 
-/** How an asked question stands. */
-type Outcome =
+/** The state of the current query. */
+type QueryState =
   | { kind: "none" }
   | { kind: "running"; cancel: () => void }
   | { kind: "table"; table: SqlResult; limit: number }
   | { kind: "failed"; sql: string; failure: ApiFailure };
 
-function Question({ asked, schema }: { asked: string; schema: SqlSchema | null }) {
-  const [sql, setSql] = useState(asked);
+function QueryEditor({ urlSql, schema }: { urlSql: string; schema: SqlSchema | null }) {
+  const [sql, setSql] = useState(urlSql);
   const field = useRef<HTMLTextAreaElement>(null);
-  const { outcome, run } = useAnswer();
-  // What the address names is asked as soon as one gets there, also by Back; and before anything is
-  // seen, since it overwrites what is in the field.
+  const { state, run } = useQuery();
+  // Run the query in the address on arrival, also by Back. A layout effect, because it overwrites
+  // what is in the field.
   useLayoutEffect(() => {
-    setSql(asked);
-    void run(asked, LIMIT);
-  }, [asked, run]);
-  const ask = (text: string) => {
+    setSql(urlSql);
+    void run(urlSql, LIMIT);
+  }, [urlSql, run]);
+  const submit = (text: string) => {
     if (text.trim() === "") return;
-    if (text === asked) void run(text, LIMIT);
+    if (text === urlSql) void run(text, LIMIT);
     else go(address("/ask", new URLSearchParams({ sql: text })));
   };
-  const write = (name: string) => {
+  const insert = (name: string) => {
     field.current?.focus();
     typeText(name);
   };
   return (
     <div class="ask-body">
       <div class="ask-main">
-        <section class="panel editor" aria-label="Question">
+        <section class="panel editor" aria-label="Query">
           <Editor
             sql={sql}
-            container={field}
-            wrong={outcome.kind === "failed" && outcome.failure.kind === "refused"}
+            field={field}
+            invalid={state.kind === "failed" && state.failure.kind === "refused"}
             onInput={setSql}
-            onRun={() => ask(field.current?.value ?? sql)}
+            onRun={() => submit(field.current?.value ?? sql)}
           />
           <div class="editor-foot">
-            <button type="button" class="run" onClick={() => ask(sql)}>
+            <button type="button" class="run" onClick={() => submit(sql)}>
               Run
             </button>
-            {outcome.kind === "running" ? (
-              <button type="button" onClick={outcome.cancel}>
+            {state.kind === "running" ? (
+              <button type="button" onClick={state.cancel}>
                 Cancel
               </button>
             ) : (
@@ -88,91 +88,91 @@ function Question({ asked, schema }: { asked: string; schema: SqlSchema | null }
                 <kbd>Ctrl</kbd> <kbd>Enter</kbd>
               </span>
             )}
-            <QueryHistoryMenu onChoose={ask} />
+            <QueryHistoryMenu onChoose={submit} />
           </div>
         </section>
-        <ul class="examples" aria-label="Questions to begin with">
+        <ul class="examples" aria-label="Example queries">
           {schema?.examples.map(({ question, sql: example }) => (
             <li key={question}>
-              <button type="button" onClick={() => ask(example)}>
+              <button type="button" onClick={() => submit(example)}>
                 {question}
               </button>
             </li>
           ))}
         </ul>
-        <Answer
-          outcome={outcome}
-          onMore={() => void run(asked, LIMIT_MAX)}
-          onViewState={(index) => {
+        <Result
+          state={state}
+          onMore={() => void run(urlSql, LIMIT_MAX)}
+          onPosition={(index) => {
             field.current?.focus();
             field.current?.setSelectionRange(index, index);
           }}
         />
       </div>
-      {schema && <Schema views={schema.views} onName={write} />}
+      {schema && <Schema views={schema.views} onName={insert} />}
     </div>
   );
 }
 
-/** Asks one question at a time; another one takes the place of the one that runs. */
-function useAnswer() {
-  const [outcome, setOutcome] = useState<Outcome>({ kind: "none" });
+/** Run one query at a time; a new one cancels the one that is running. */
+function useQuery() {
+  const [state, setQueryState] = useState<QueryState>({ kind: "none" });
   const running = useRef<AbortController | null>(null);
   useEffect(() => () => running.current?.abort(), []);
   const run = useCallback(async (sql: string, limit: number) => {
     running.current?.abort();
     if (sql.trim() === "") {
-      setOutcome({ kind: "none" });
+      setQueryState({ kind: "none" });
       return;
     }
     const abort = new AbortController();
     running.current = abort;
     const cancel = () => {
       abort.abort();
-      setOutcome({ kind: "none" });
+      setQueryState({ kind: "none" });
     };
-    setOutcome({ kind: "running", cancel });
+    setQueryState({ kind: "running", cancel });
     try {
       const table = await runSql(sql, limit, abort.signal);
       remember(localStorage, sql);
-      setOutcome({ kind: "table", table, limit });
+      setQueryState({ kind: "table", table, limit });
     } catch (error) {
       if (abort.signal.aborted) return;
       if (!(error instanceof ApiFailure)) throw error;
-      setOutcome({ kind: "failed", sql, failure: error });
+      setQueryState({ kind: "failed", sql, failure: error });
     }
   }, []);
-  return { outcome, run };
+  return { state, run };
 }
 
-interface AnswerProps {
-  outcome: Outcome;
+interface ResultProps {
+  state: QueryState;
   onMore: () => void;
-  onViewState: (index: number) => void;
+  onPosition: (index: number) => void;
 }
 
-function Answer({ outcome, onMore, onViewState }: AnswerProps) {
-  switch (outcome.kind) {
+function Result({ state, onMore, onPosition }: ResultProps) {
+  switch (state.kind) {
     case "none":
       return (
-        <p class="ask-nothing panel">
-          Ask something, or begin with one of the questions above. The answer appears here.
+        <p class="ask-empty panel">
+          Write a query, or start with one of the examples above. Its result appears here.
         </p>
       );
     case "running":
       return (
-        <p class="ask-nothing panel" role="status">
-          <span class="pulse" aria-hidden="true" /> Asking…
+        <p class="ask-empty panel" role="status">
+          <span class="pulse" aria-hidden="true" /> Running…
         </p>
       );
     case "failed":
-      return <Failed sql={outcome.sql} failure={outcome.failure} onViewState={onViewState} />;
+      return <Failed sql={state.sql} failure={state.failure} onPosition={onPosition} />;
     case "table":
       return (
         <Results
-          table={outcome.table}
-          limit={outcome.limit}
-          onMore={outcome.limit < LIMIT_MAX ? onMore : null}
+          table={state.table}
+          limit={state.limit}
+          onMore={state.limit < LIMIT_MAX ? onMore : null}
         />
       );
   }
@@ -181,26 +181,28 @@ function Answer({ outcome, onMore, onViewState }: AnswerProps) {
 interface FailedProps {
   sql: string;
   failure: ApiFailure;
-  onViewState: (index: number) => void;
+  onPosition: (index: number) => void;
 }
 
-function Failed({ sql, failure, onViewState }: FailedProps) {
-  const container = errorPosition(sql, failure.message);
+function Failed({ sql, failure, onPosition }: FailedProps) {
+  const position = errorPosition(sql, failure.message);
   return (
     <section class="ask-failed panel" role="alert">
-      <h2>{failure.kind === "unreachable" ? "Nothing answers" : "That can't be answered"}</h2>
-      <p>{container ? withoutPosition(failure.message) : failure.message}</p>
-      {container && (
+      <h2>
+        {failure.kind === "unreachable" ? "The Observatory doesn't answer" : "The query failed"}
+      </h2>
+      <p>{position ? withoutPosition(failure.message) : failure.message}</p>
+      {position && (
         <>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it */}
           <pre tabIndex={0}>
-            {container.text}
+            {position.text}
             {"\n"}
-            {" ".repeat(container.column - 1)}
+            {" ".repeat(position.column - 1)}
             <b>^</b>
           </pre>
-          <button type="button" onClick={() => onViewState(container.index)}>
-            Go to line {container.line}, column {container.column}
+          <button type="button" onClick={() => onPosition(position.index)}>
+            Go to line {position.line}, column {position.column}
           </button>
         </>
       )}

@@ -1,4 +1,4 @@
-/** Where a question is written: a text field that knows Tab and Ctrl+Enter. */
+/** The query's text field: Tab indents, Ctrl+Enter runs. */
 import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
 
@@ -6,14 +6,14 @@ const INDENT = "  ";
 
 interface Props {
   sql: string;
-  container: RefObject<HTMLTextAreaElement | null>;
-  wrong: boolean;
+  field: RefObject<HTMLTextAreaElement | null>;
+  invalid: boolean;
   onInput: (sql: string) => void;
   onRun: () => void;
 }
 
-export function Editor({ sql, container, wrong, onInput, onRun }: Props) {
-  // Esc gives Tab its usual meaning back, so that the keyboard can leave.
+export function Editor({ sql, field, invalid, onInput, onRun }: Props) {
+  // After Escape, Tab moves the focus as usual, so that the keyboard can leave the field.
   const leaving = useRef(false);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
@@ -32,11 +32,11 @@ export function Editor({ sql, container, wrong, onInput, onRun }: Props) {
   return (
     <>
       <label class="unseen" for="sql">
-        Question in SQL
+        SQL query
       </label>
       <textarea
         id="sql"
-        ref={container}
+        ref={field}
         class="sql"
         value={sql}
         rows={6}
@@ -44,7 +44,7 @@ export function Editor({ sql, container, wrong, onInput, onRun }: Props) {
         autocomplete="off"
         autocapitalize="off"
         aria-describedby="sql-keys"
-        aria-invalid={wrong}
+        aria-invalid={invalid}
         placeholder="SELECT … FROM spans"
         onInput={(event) => onInput(event.currentTarget.value)}
         onKeyDown={onKeyDown}
@@ -53,15 +53,15 @@ export function Editor({ sql, container, wrong, onInput, onRun }: Props) {
         }}
       />
       <p class="unseen" id="sql-keys">
-        Control and Enter runs it. Tab indents; Escape, then Tab, leaves.
+        Control+Enter runs the query. Tab indents; press Escape, then Tab, to leave the field.
       </p>
     </>
   );
 }
 
-/** Types at the caret of the field that has the focus, so that undo takes it back. */
+/** Insert text at the caret of the focused field, in a way that undo can revert. */
 export function typeText(text: string): void {
-  // Deprecated, and the only way that keeps a field's undo.
+  // Deprecated, but the only way that keeps the field's undo history.
   document.execCommand("insertText", false, text);
 }
 

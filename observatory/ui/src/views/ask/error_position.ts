@@ -1,4 +1,4 @@
-/** Where in a question the database found it wrong. */
+/** The position in a query that a database error points at. */
 
 export interface ErrorPosition {
   /** Counted from 0, in the whole text. */
@@ -13,11 +13,11 @@ export interface ErrorPosition {
 const LINE = /^LINE (\d+): (.*)$/;
 
 /**
- * The place that a message points at, as in `LINE 2: from spanz` with a caret below; null when
- * it points at none.
+ * Parse the position out of an error message such as `LINE 2: from spanz` with a caret below it;
+ * null if there is none.
  *
- * The line is looked for by what the message quotes of it: the number counts lines of what the
- * database was given, which may have something around the question.
+ * The line is found by the excerpt that the message quotes. Its number may be off, because the
+ * server may wrap the query in another.
  */
 export function errorPosition(sql: string, message: string): ErrorPosition | null {
   const lines = message.split("\n");
@@ -25,22 +25,22 @@ export function errorPosition(sql: string, message: string): ErrorPosition | nul
   const [whole, number, excerpt] = lines[at]?.match(LINE) ?? [];
   const caret = lines[at + 1]?.indexOf("^") ?? -1;
   if (whole === undefined || excerpt === undefined || caret < 0) return null;
-  // Of a long line the message has a part only, with dots where something is left out.
-  const part = excerpt.replace(/^\.\.\./, "").replace(/\.\.\.$/, "");
+  // The message cuts a long line, and marks the cut with dots.
+  const quoted = excerpt.replace(/^\.\.\./, "").replace(/\.\.\.$/, "");
   const texts = sql.split("\n");
   const line = [Number(number) - 1, Number(number) - 2, ...texts.keys()].find(
-    (index) => part !== "" && texts[index]?.includes(part),
+    (index) => quoted !== "" && texts[index]?.includes(quoted),
   );
   if (line === undefined) return null;
   const text = texts[line] ?? "";
   const dots = excerpt.startsWith("...") ? 3 : 0;
-  const into = caret - (whole.length - excerpt.length) - dots + text.indexOf(part);
-  const column = Math.min(Math.max(into, 0), text.length);
+  const offset = caret - (whole.length - excerpt.length) - dots + text.indexOf(quoted);
+  const column = Math.min(Math.max(offset, 0), text.length);
   const before = texts.slice(0, line).reduce((sum, each) => sum + each.length + 1, 0);
   return { index: before + column, line: line + 1, column: column + 1, text };
 }
 
-/** A message without the place that it points at. */
+/** Return a message without the excerpt and the caret. */
 export function withoutPosition(message: string): string {
   return message.split(/\n+LINE \d+: /)[0] ?? message;
 }

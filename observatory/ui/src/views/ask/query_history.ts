@@ -1,30 +1,33 @@
-/** The questions that were asked in this browser, the latest first. */
+/** The queries run in this browser, latest first. */
 
-const NAME = "observatory.ask.history";
-const MOST = 50;
+const STORAGE_KEY = "observatory.ask.history";
+const HISTORY_MAX = 50;
 
-/** What was asked; nothing where the browser keeps nothing, or something else. */
+/** Return past queries; none if storage is refused or holds something else. */
 export function queryHistory(storage: Pick<Storage, "getItem">): string[] {
   try {
-    const kept: unknown = JSON.parse(storage.getItem(NAME) ?? "[]");
-    return Array.isArray(kept) ? kept.filter((each) => typeof each === "string") : [];
+    const stored: unknown = JSON.parse(storage.getItem(STORAGE_KEY) ?? "[]");
+    return Array.isArray(stored) ? stored.filter((each) => typeof each === "string") : [];
   } catch {
     return [];
   }
 }
 
-/** The past questions with one more; one that was asked before moves to the front. */
+/** Put a query at the front of the history, and return the history. */
 export function remember(storage: Pick<Storage, "getItem" | "setItem">, sql: string): string[] {
-  const questions = [sql, ...queryHistory(storage).filter((each) => each !== sql)].slice(0, MOST);
+  const queries = [sql, ...queryHistory(storage).filter((each) => each !== sql)].slice(
+    0,
+    HISTORY_MAX,
+  );
   try {
-    storage.setItem(NAME, JSON.stringify(questions));
+    storage.setItem(STORAGE_KEY, JSON.stringify(queries));
   } catch {
-    // Full or refused: this page still knows them.
+    // Storage is full or refused: the query is not remembered.
   }
-  return questions;
+  return queries;
 }
 
-/** Forgets them all. */
+/** Delete the history. */
 export function forget(storage: Pick<Storage, "removeItem">): void {
-  storage.removeItem(NAME);
+  storage.removeItem(STORAGE_KEY);
 }

@@ -1,12 +1,12 @@
-/** What was asked before, to ask it again. */
+/** A menu of past queries, to run one again. */
 import { useState } from "preact/hooks";
 import { Popover } from "../../components/popover";
 import { forget, queryHistory } from "./query_history";
 
 export function QueryHistoryMenu({ onChoose }: { onChoose: (sql: string) => void }) {
   return (
-    <div class="past">
-      <Popover label="Asked before" title="Questions asked before, to ask again">
+    <div class="query-history">
+      <Popover label="History" title="Past queries, to run again">
         {(close) => (
           <List
             onChoose={(sql) => {
@@ -21,14 +21,14 @@ export function QueryHistoryMenu({ onChoose }: { onChoose: (sql: string) => void
 }
 
 function List({ onChoose }: { onChoose: (sql: string) => void }) {
-  const [questions, setQuestions] = useState(() => queryHistory(localStorage));
-  if (questions.length === 0) return <p class="sub">Nothing yet.</p>;
+  const [queries, setQueries] = useState(() => queryHistory(localStorage));
+  if (queries.length === 0) return <p class="sub">No query has been run yet.</p>;
   return (
     <>
       <ol>
-        {questions.map((sql) => (
+        {queries.map((sql) => (
           <li key={sql}>
-            <button type="button" class="question" onClick={() => onChoose(sql)}>
+            <button type="button" class="query" onClick={() => onChoose(sql)}>
               {sql}
             </button>
           </li>
@@ -39,10 +39,10 @@ function List({ onChoose }: { onChoose: (sql: string) => void }) {
         class="as-link"
         onClick={() => {
           forget(localStorage);
-          setQuestions([]);
+          setQueries([]);
         }}
       >
-        Forget them
+        Clear the history
       </button>
     </>
   );

@@ -1,45 +1,45 @@
-/** The rows of an answer. */
+/** The rows of a query result. */
 import "./results.css";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { SqlResult } from "../../api/types";
 import { count, durationText } from "../../format";
 import { followLink, tracePath } from "../../navigation/route";
-import { rowsInSight } from "../../scrolling/element_rows";
-import { useScrolled } from "../../scrolling/element_scroll";
-import { cellText, csv, isNumeric, isTraceId, type Order, sorted, widths } from "./cells";
+import { rowsToRender } from "../../scrolling/element_rows";
+import { useScrollPosition } from "../../scrolling/element_scroll";
+import { cellText, csv, isNumeric, isTraceId, type SortOrder, sorted, widths } from "./cells";
 
 const ROW_PX = 30;
-const LONG = 44;
+const CLIP_LENGTH = 44;
 
 interface Props {
   table: SqlResult;
-  /** How many rows were asked for, and a way to ask for more. */
+  /** How many rows were requested; `onMore`, if not null, requests more. */
   limit: number;
   onMore: (() => void) | null;
 }
 
 export function Results({ table, limit, onMore }: Props) {
-  const [order, setOrder] = useState<Order | null>(null);
-  const [opened, setOpened] = useState<{ name: string; value: unknown } | null>(null);
+  const [order, setOrder] = useState<SortOrder | null>(null);
+  const [openedCell, setOpenedCell] = useState<{ name: string; value: unknown } | null>(null);
   useLayoutEffect(() => setOrder(null), [table]);
   const rows = useMemo(() => sorted(table, order), [table, order]);
   return (
-    <section class="results panel" aria-label="Answer">
+    <section class="results panel" aria-label="Result">
       <div class="results-head">
         <p role="status">
           <b>{count(table.rows.length, "row")}</b> in {durationText(table.elapsed_ms)}
           {table.truncated &&
-            `. There are more: these are the first ${limit.toLocaleString("en")}.`}
+            `. There are more; these are the first ${limit.toLocaleString("en")}.`}
         </p>
         {table.truncated && onMore && (
           <button type="button" onClick={onMore}>
             Fetch more
           </button>
         )}
-        {table.rows.length > 0 && <Copy text={() => csv(table.columns, rows)} />}
+        {table.rows.length > 0 && <CopyCsv text={() => csv(table.columns, rows)} />}
       </div>
       {table.rows.length === 0 ? (
-        <p class="none">No row matches.</p>
+        <p class="none">The query returned no rows.</p>
       ) : (
         <Grid
           table={table}
@@ -54,10 +54,10 @@ export function Results({ table, limit, onMore }: Props) {
                   : { column, descending: true },
             )
           }
-          onOpen={setOpened}
+          onOpen={setOpenedCell}
         />
       )}
-      {opened && <Whole {...opened} onClose={() => setOpened(null)} />}
+      {openedCell && <ValueDialog {...openedCell} onClose={() => setOpenedCell(null)} />}
     </section>
   );
 }
@@ -65,16 +65,16 @@ export function Results({ table, limit, onMore }: Props) {
 interface GridProps {
   table: SqlResult;
   rows: unknown[][];
-  order: Order | null;
+  order: SortOrder | null;
   onOrder: (column: number) => void;
   onOpen: (cell: { name: string; value: unknown }) => void;
 }
 
 function Grid({ table, rows, order, onOrder, onOpen }: GridProps) {
   const container = useRef<HTMLElement>(null);
-  const { topPx, heightPx } = useScrolled(container);
-  const sight = rowsInSight({ count: rows.length, rowPx: ROW_PX, more: [] }, topPx, heightPx);
-  const wide = useMemo(() => widths(table), [table]);
+  const { topPx, heightPx } = useScrollPosition(container);
+  const rendered = rowsToRender({ count: rows.length, rowPx: ROW_PX, extra: [] }, topPx, heightPx);
+  const columnWidths = useMemo(() => widths(table), [table]);
   const spanColumn = table.columns.findIndex(({ name }) => name === "span_id");
   const names = table.columns;
   return (
@@ -82,10 +82,10 @@ function Grid({ table, rows, order, onOrder, onOpen }: GridProps) {
     <section class="grid-scroll" ref={container} tabIndex={0} aria-label="Rows">
       <table
         aria-rowcount={rows.length + 1}
-        style={{ minWidth: `${wide.reduce((sum, each) => sum + each, 0)}ch` }}
+        style={{ minWidth: `${columnWidths.reduce((sum, each) => sum + each, 0)}ch` }}
       >
         <colgroup>
-          {wide.map((characters, index) => (
+          {columnWidths.map((characters, index) => (
             <col key={index} style={{ width: `${characters}ch` }} />
           ))}
         </colgroup>
@@ -115,9 +115,9 @@ function Grid({ table, rows, order, onOrder, onOpen }: GridProps) {
           </tr>
         </thead>
         <tbody>
-          <Space px={sight.abovePx} columns={names.length} />
-          {rows.slice(sight.first, sight.end).map((row, index) => (
-            <tr key={sight.first + index} aria-rowindex={sight.first + index + 2}>
+          <Space px={rendered.abovePx} columns={names.length} />
+          {rows.slice(rendered.first, rendered.end).map((row, index) => (
+            <tr key={rendered.first + index} aria-rowindex={rendered.first + index + 2}>
               {names.map((column, at) => (
                 <td key={at} class={isNumeric(column) ? "number" : ""}>
                   <Cell
@@ -129,14 +129,14 @@ function Grid({ table, rows, order, onOrder, onOpen }: GridProps) {
               ))}
             </tr>
           ))}
-          <Space px={sight.belowPx} columns={names.length} />
+          <Space px={rendered.belowPx} columns={names.length} />
         </tbody>
       </table>
     </section>
   );
 }
 
-/** Stands for the rows that aren't drawn. */
+/** Empty space in place of rows that are not rendered. */
 function Space({ px, columns }: { px: number; columns: number }) {
   if (px === 0) return null;
   return (
@@ -163,23 +163,28 @@ function Cell({ value, spanId, onOpen }: CellProps) {
     );
   }
   const text = cellText(value);
-  if (text.length <= LONG && !text.includes("\n")) return <>{text}</>;
+  if (text.length <= CLIP_LENGTH && !text.includes("\n")) return <>{text}</>;
   return (
-    <button type="button" class="long" title="Show all of it" onClick={() => onOpen(value)}>
-      {text.slice(0, 4 * LONG)}
+    <button type="button" class="long" title="Show the whole value" onClick={() => onOpen(value)}>
+      {text.slice(0, 4 * CLIP_LENGTH)}
     </button>
   );
 }
 
-/** All of one value, which is longer than its cell. */
-function Whole(props: { name: string; value: unknown; onClose: () => void }) {
+/** A dialog with the whole of a value that is longer than its cell. */
+function ValueDialog(props: { name: string; value: unknown; onClose: () => void }) {
   const { name, value, onClose } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => dialog.current?.showModal(), []);
   return (
-    <dialog class="whole" ref={dialog} onClose={onClose} aria-labelledby="whole-title">
-      <div class="whole-head">
-        <h2 id="whole-title">{name}</h2>
+    <dialog
+      class="value-dialog"
+      ref={dialog}
+      onClose={onClose}
+      aria-labelledby="value-dialog-title"
+    >
+      <div class="value-dialog-head">
+        <h2 id="value-dialog-title">{name}</h2>
         <button type="button" onClick={() => dialog.current?.close()}>
           Close
         </button>
@@ -192,20 +197,20 @@ function Whole(props: { name: string; value: unknown; onClose: () => void }) {
   );
 }
 
-function Copy({ text }: { text: () => string }) {
-  const [said, setSaid] = useState("Copy as CSV");
+function CopyCsv({ text }: { text: () => string }) {
+  const [label, setLabel] = useState("Copy as CSV");
   useEffect(() => {
-    const timer = setTimeout(() => setSaid("Copy as CSV"), 2_000);
+    const timer = setTimeout(() => setLabel("Copy as CSV"), 2_000);
     return () => clearTimeout(timer);
-  }, [said]);
+  }, [label]);
   const copy = () =>
     navigator.clipboard.writeText(text()).then(
-      () => setSaid("Copied"),
-      () => setSaid("The browser refused"),
+      () => setLabel("Copied"),
+      () => setLabel("The browser refused to copy"),
     );
   return (
     <button type="button" class="copy" onClick={copy} aria-live="polite">
-      {said}
+      {label}
     </button>
   );
 }

@@ -1,4 +1,4 @@
-/** What can be asked about: the views and their columns. A click writes a name into the question. */
+/** The views and columns that can be queried; a click inserts a column's name into the query. */
 import type { SqlView } from "../../api/types";
 
 interface Props {
@@ -9,7 +9,7 @@ interface Props {
 export function Schema({ views, onName }: Props) {
   return (
     <aside class="sql-schema panel" aria-label="Views and columns">
-      <h2>What there is</h2>
+      <h2>Views and columns</h2>
       {views.map((view, index) => (
         <details key={view.name} open={index === 0}>
           <summary>
@@ -21,7 +21,7 @@ export function Schema({ views, onName }: Props) {
                 <button
                   type="button"
                   class="as-link column-name"
-                  aria-label={`Write ${column.name}`}
+                  aria-label={`Insert ${column.name}`}
                   onClick={() => onName(column.name)}
                 >
                   {column.name}

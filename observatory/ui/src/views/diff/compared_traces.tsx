@@ -1,55 +1,48 @@
-/** The two traces that are compared, and their main difference in a sentence. */
+/** The two compared traces, and their main difference in a sentence. */
 import type { Diff, DiffTrace } from "../../api/types";
-import { count, durationText, fullMoment, stateTone, withoutPackage } from "../../format";
+import { StateChip, TraceTitle } from "../../components/trace_title";
+import { count, durationText, fullMoment, withoutPackage } from "../../format";
 import { followLink, tracePath } from "../../navigation/route";
 
 export function ComparedTraces({ diff }: { diff: Diff }) {
   return (
     <section class="diff-heads panel" aria-label="The two traces">
       <h1>
-        {diff.sentence.map((piece, index) =>
-          piece.strong ? (
-            <b key={index}>{withoutPackage(piece.text)}</b>
+        {diff.sentence.map((phrase, index) =>
+          phrase.strong ? (
+            <b key={index}>{withoutPackage(phrase.text)}</b>
           ) : (
-            withoutPackage(piece.text)
+            withoutPackage(phrase.text)
           ),
         )}
       </h1>
       <div class="sides">
-        <Head head={diff.left} which="left" />
-        <Head head={diff.right} which="right" />
+        <ComparedTrace trace={diff.left} side="left" />
+        <ComparedTrace trace={diff.right} side="right" />
       </div>
     </section>
   );
 }
 
-function Head({ head, which }: { head: DiffTrace; which: "left" | "right" }) {
+function ComparedTrace({ trace, side }: { trace: DiffTrace; side: "left" | "right" }) {
   return (
-    <div class={`diff-head ${which}`}>
+    <div class={`diff-head ${side}`}>
       <p class="whose">
         <span class="swatch" />
-        {which}
-        {head.order_state && (
-          <span class={`chip ${stateTone(head.order_state)}`}>{head.order_state}</span>
-        )}
+        {side}
+        <StateChip trace={trace} />
       </p>
       <h2>
-        {head.order_id ? (
-          <>
-            Order <span class="id">{head.order_id}</span>
-          </>
-        ) : (
-          (head.root ?? "Trace")
-        )}
+        <TraceTitle trace={trace} />
       </h2>
-      <p class="took">{durationText(head.duration_ms)}</p>
+      <p class="took">{durationText(trace.duration_ms)}</p>
       <p class="facts">
-        <span>{count(head.spans, "span")}</span>
-        <span class={head.errors ? "bad" : ""}>{count(head.errors, "error")}</span>
-        <time dateTime={head.started_at}>{fullMoment(new Date(head.started_at))}</time>
+        <span>{count(trace.spans, "span")}</span>
+        <span class={trace.errors ? "bad" : ""}>{count(trace.errors, "error")}</span>
+        <time dateTime={trace.started_at}>{fullMoment(new Date(trace.started_at))}</time>
       </p>
-      <a href={tracePath(head.trace_id)} onClick={followLink}>
-        Open trace <code>{head.trace_id.slice(0, 12)}…</code>
+      <a href={tracePath(trace.trace_id)} onClick={followLink}>
+        Open trace <code>{trace.trace_id.slice(0, 12)}…</code>
       </a>
     </div>
   );

@@ -1,4 +1,4 @@
-/** Two traces side by side, aligned by hop: what is missing, added, slower, faster. */
+/** The diff view: two traces aligned by hop, with steps that are missing, added, slower or faster. */
 import "../trace/waterfall.css";
 import "../trace/legend.css";
 import "../trace/summary.css";
@@ -14,13 +14,13 @@ import { usePolling } from "../../hooks/polling";
 import { useShortcuts } from "../../hooks/shortcuts";
 import { diffPath, followLink, go, tracePath } from "../../navigation/route";
 import { sameSelection } from "../../navigation/selection";
-import { useRowPx, useVisible } from "../../scrolling/window_rows";
+import { useRowPx, useVisibleRows } from "../../scrolling/window_rows";
 import { Axis } from "../trace/axis";
 import { GridLines } from "../trace/grid_lines";
 import { type Range, ticksOf, within } from "../trace/time_scale";
 import { ComparedTraces } from "./compared_traces";
 import { PairRow, pairId } from "./diff_row";
-import { differing, tally, wholeMs } from "./differences";
+import { countByVerdict, differing, longestMs } from "./differences";
 
 const PAUSE_MS = 15_000;
 const ROW_PX = 34;
@@ -44,11 +44,11 @@ export function DiffView({ left, right, query }: Props) {
   );
   const { answer } = live;
   const only = query.get("only") === "1";
-  const toggle = () => go(diffPath(left, right, told(!only, corrected)), "replace");
-  const swap = () => go(diffPath(right, left, told(only, corrected)), "replace");
-  const correct = () => go(diffPath(left, right, told(only, !corrected)), "replace");
+  const toggle = () => go(diffPath(left, right, diffQuery(!only, corrected)), "replace");
+  const swap = () => go(diffPath(right, left, diffQuery(only, corrected)), "replace");
+  const correct = () => go(diffPath(left, right, diffQuery(only, !corrected)), "replace");
   useShortcuts({ d: toggle, s: swap });
-  useTitle("Two traces");
+  useTitle("Compare traces");
   return (
     <>
       <div class="trace-top">
@@ -61,14 +61,14 @@ export function DiffView({ left, right, query }: Props) {
           </button>
         </div>
       </div>
-      {answer === null && <h1 class="unseen">Two traces</h1>}
+      {answer === null && <h1 class="unseen">Compare traces</h1>}
       <ErrorState
-        live={live}
-        asking="Putting them side by side…"
-        refused="These two can't be compared"
+        request={live}
+        loading="Comparing the traces…"
+        refused="These traces can't be compared"
       />
       {answer !== null && (
-        <Both
+        <LoadedDiff
           diff={answer}
           only={only}
           corrected={corrected}
@@ -80,14 +80,14 @@ export function DiffView({ left, right, query }: Props) {
   );
 }
 
-function told(only: boolean, corrected: boolean): URLSearchParams {
+function diffQuery(only: boolean, corrected: boolean): URLSearchParams {
   const query = new URLSearchParams();
   if (only) query.set("only", "1");
   if (corrected) query.set("correct_skew", "1");
   return query;
 }
 
-interface BothProps {
+interface LoadedDiffProps {
   diff: Diff;
   only: boolean;
   corrected: boolean;
@@ -95,9 +95,9 @@ interface BothProps {
   onCorrected: () => void;
 }
 
-function Both({ diff, only, corrected, onOnly, onCorrected }: BothProps) {
+function LoadedDiff({ diff, only, corrected, onOnly, onCorrected }: LoadedDiffProps) {
   const rows = useMemo(() => (only ? differing(diff.rows) : diff.rows), [diff, only]);
-  const counts = useMemo(() => tally(diff.rows), [diff]);
+  const counts = useMemo(() => countByVerdict(diff.rows), [diff]);
   return (
     <>
       <ComparedTraces diff={diff} />
@@ -118,7 +118,7 @@ function Both({ diff, only, corrected, onOnly, onCorrected }: BothProps) {
           {(diff.skewed || corrected) && (
             <label class="only">
               <input type="checkbox" checked={corrected} onChange={onCorrected} />
-              Clocks set right
+              Correct clock skew
             </label>
           )}
           <label class="only">
@@ -129,8 +129,9 @@ function Both({ diff, only, corrected, onOnly, onCorrected }: BothProps) {
         {rows.length > 0 ? (
           <Pairs diff={diff} rows={rows} />
         ) : (
-          <p class="nothing">
-            Each of the {count(diff.rows.length, "step")} is in both, and took about as long.
+          <p class="empty">
+            Both traces have the same {count(diff.rows.length, "step")}, and each took about as
+            long.
           </p>
         )}
       </section>
@@ -139,45 +140,45 @@ function Both({ diff, only, corrected, onOnly, onCorrected }: BothProps) {
 }
 
 function Pairs({ diff, rows }: { diff: Diff; rows: readonly DiffRow[] }) {
-  const [chosen, setChosen] = useState<number | null>(null);
+  const [selected, setSelected] = useState<number | null>(null);
   const [zoom, setZoom] = useState<Range | null>(null);
   const list = useRef<HTMLDivElement>(null);
   const rowPx = useRowPx(ROW_PX, NARROW_ROW_PX);
-  const visible = useVisible(list, rows.length, rowPx);
-  const total = wholeMs(diff);
+  const visible = useVisibleRows(list, rows.length, rowPx);
+  const total = longestMs(diff);
   const range = (zoom && within(zoom, total)) ?? { from: 0, to: total };
   const ticks = ticksOf(range, TICKS);
-  const at = chosen === null ? -1 : Math.min(chosen, rows.length - 1);
-  // An answer that comes again, as it does every few seconds, has the same rows.
-  useLayoutEffect(() => setChosen(null), [diff.left.trace_id, diff.right.trace_id, rows.length]);
+  const at = selected === null ? -1 : Math.min(selected, rows.length - 1);
+  // Polling answers with the same rows every few seconds, which keeps the selected one.
+  useLayoutEffect(() => setSelected(null), [diff.left.trace_id, diff.right.trace_id, rows.length]);
   useEffect(() => {
     document.getElementById(pairId(at))?.scrollIntoView({ block: "nearest" });
   }, [at]);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const to = moved(event.key, at, rows.length);
-    if (to !== null) setChosen(to);
+    const target = rowAfterKey(event.key, at, rows.length);
+    if (target !== null) setSelected(target);
     else if (event.key === "Enter") open(rows[at], event.shiftKey);
-    else if (event.key === "Escape") setChosen(null);
+    else if (event.key === "Escape") setSelected(null);
     else if (event.key === "0") setZoom(null);
     else return;
     event.preventDefault();
   };
-  /** The right trace at that step; with Shift, or where it isn't there, the left one. */
-  const open = (row: DiffRow | undefined, wantsLeft: boolean) => {
-    const isLeft = row?.left && (wantsLeft || !row.right);
+  /** Open the step in the right trace; in the left one with Shift, or if the right one lacks it. */
+  const open = (row: DiffRow | undefined, preferLeft: boolean) => {
+    const isLeft = row?.left && (preferLeft || !row.right);
     const side = isLeft ? row.left : row?.right;
     if (side) go(tracePath((isLeft ? diff.left : diff.right).trace_id, side.span_id));
   };
-  const indexes = Array.from({ length: visible.last - visible.first }, (_, i) => visible.first + i);
-  if (at >= 0 && (at < visible.first || at >= visible.last)) indexes.push(at);
+  const indexes = Array.from({ length: visible.end - visible.first }, (_, i) => visible.first + i);
+  if (at >= 0 && (at < visible.first || at >= visible.end)) indexes.push(at);
   return (
     <>
       <div class="sticky">
         <Axis
           range={range}
           ticks={ticks}
-          columns={["left", "right", "differs by"]}
+          columns={["left", "right", "difference"]}
           onRange={(next) => setZoom(next && within(next, total))}
         />
       </div>
@@ -204,8 +205,8 @@ function Pairs({ diff, rows }: { diff: Diff; rows: readonly DiffRow[] }) {
                   range={range}
                   left={diff.left.trace_id}
                   right={diff.right.trace_id}
-                  chosen={index === at}
-                  onChoose={setChosen}
+                  selected={index === at}
+                  onSelect={setSelected}
                 />
               )
             );
@@ -213,14 +214,14 @@ function Pairs({ diff, rows }: { diff: Diff; rows: readonly DiffRow[] }) {
         </div>
       </div>
       <p class="hint">
-        <kbd>↑</kbd> <kbd>↓</kbd> move · <kbd>Enter</kbd> open on the right, <kbd>Shift</kbd>{" "}
-        <kbd>Enter</kbd> on the left · <kbd>d</kbd> only differences · <kbd>s</kbd> swap
+        <kbd>↑</kbd> <kbd>↓</kbd> move · <kbd>Enter</kbd> open in the right trace, <kbd>Shift</kbd>{" "}
+        <kbd>Enter</kbd> in the left one · <kbd>d</kbd> only differences · <kbd>s</kbd> swap
       </p>
     </>
   );
 }
 
-function moved(key: string, at: number, length: number): number | null {
+function rowAfterKey(key: string, at: number, length: number): number | null {
   const to = (index: number) => Math.max(0, Math.min(index, length - 1));
   switch (key) {
     case "ArrowDown":

@@ -1,9 +1,9 @@
-/** One step in both traces: two bars on one scale of time, and how they differ. */
+/** One step of both traces: two bars on one time scale, and how they differ. */
 import type { ComponentChildren } from "preact";
 import type { DiffRow, DiffSide } from "../../api/types";
 import { durationText, withoutPackage } from "../../format";
 import { followLink, tracePath } from "../../navigation/route";
-import { placed, type Range } from "../trace/time_scale";
+import { barPosition, type Range } from "../trace/time_scale";
 import { deltaText } from "./differences";
 
 const INDENT_MAX = 10;
@@ -15,21 +15,21 @@ interface Props {
   range: Range;
   left: string;
   right: string;
-  chosen: boolean;
-  onChoose: (index: number) => void;
+  selected: boolean;
+  onSelect: (index: number) => void;
 }
 
-/** The id of a row's element. */
+/** Return the id of a row's element. */
 export function pairId(index: number): string {
   return `pair-${index}`;
 }
 
-export function PairRow({ row, index, rowPx, range, left, right, chosen, onChoose }: Props) {
+export function PairRow({ row, index, rowPx, range, left, right, selected, onSelect }: Props) {
   const name = withoutPackage(row.name);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the grid around it takes the keys
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the grid around it handles the keys
     // biome-ignore lint/a11y/useFocusableInteractive: focus stays on the grid, aria-activedescendant points here
-    // biome-ignore lint/a11y/useSemanticElements: rows of a table can't be placed one by one
+    // biome-ignore lint/a11y/useSemanticElements: rows of a table can't be barPosition one by one
     <div
       id={pairId(index)}
       class={`row row-grid pair ${row.verdict}`}
@@ -37,9 +37,9 @@ export function PairRow({ row, index, rowPx, range, left, right, chosen, onChoos
       role="row"
       aria-rowindex={index + 1}
       aria-level={row.depth + 1}
-      aria-selected={chosen}
+      aria-selected={selected}
       aria-label={accessibleName(row, name)}
-      onClick={() => onChoose(index)}
+      onClick={() => onSelect(index)}
     >
       <Cell class="name" depth={Math.min(row.depth, INDENT_MAX)}>
         {row.service !== name && <i>{row.service}</i>}
@@ -74,7 +74,7 @@ interface CellProps {
 function Cell({ class: class_, depth, children }: CellProps) {
   return (
     // biome-ignore lint/a11y/useFocusableInteractive: the grid around it has the focus
-    // biome-ignore lint/a11y/useSemanticElements: rows of a table can't be placed one by one
+    // biome-ignore lint/a11y/useSemanticElements: rows of a table can't be barPosition one by one
     <span
       class={class_}
       role="gridcell"
@@ -94,24 +94,24 @@ interface SideProps {
 function Side({ side, which, range }: SideProps) {
   if (side === null) return null;
   const { offset_ms: begin, wait_ms: wait, duration_ms: ran, error } = side;
-  const waited = wait > 0 ? placed(range, begin - wait, begin) : null;
-  const at = placed(range, begin, begin + ran);
+  const waitBar = wait > 0 ? barPosition(range, begin - wait, begin) : null;
+  const bar = barPosition(range, begin, begin + ran);
   return (
     <>
-      {waited && (
-        <span class={`wait ${which}`} style={{ left: `${waited[0]}%`, width: `${waited[1]}%` }} />
+      {waitBar && (
+        <span class={`wait ${which}`} style={{ left: `${waitBar[0]}%`, width: `${waitBar[1]}%` }} />
       )}
-      {at && (
+      {bar && (
         <span
           class={`ran ${which} ${error ? "failed" : ""}`}
-          style={{ left: `min(${at[0]}%, 100% - 3px)`, width: `${at[1]}%` }}
+          style={{ left: `min(${bar[0]}%, 100% - 3px)`, width: `${bar[1]}%` }}
         />
       )}
     </>
   );
 }
 
-/** How long it took, waiting included, as a way to that span. */
+/** How long the step took, waiting included, linked to its span. */
 function Time({ side, traceId }: { side: DiffSide | null; traceId: string }) {
   if (side === null) return <>–</>;
   return (

@@ -1,17 +1,18 @@
-/** Where there is nothing to turn. */
+/** The Faults view without faults. */
 import { Notice } from "../../components/notice";
 
-/** The Observatory runs by itself: it was told of no app's faults. */
+/** The Observatory was started without an app's catalogue of faults. */
 export function NotConnected() {
   return (
-    <Notice title="This Observatory knows of no faults">
+    <Notice title="No app with faults is connected">
       <p>
-        It was started by itself. Started with everything else, it has the switches of them all:
+        The Observatory was started on its own. To start it together with the app, and switch its
+        faults here, run:
       </p>
       <pre>
         <code>./scripts/dev</code>
       </pre>
-      <p>An app of your own can have a switchboard too:</p>
+      <p>To connect the faults of an app of your own, run:</p>
       <pre>
         <code>python -m observatory --faults FILE.json --flags URL --app URL</code>
       </pre>
@@ -19,11 +20,11 @@ export function NotConnected() {
   );
 }
 
-/** The app's catalogue is empty. */
+/** The app's catalogue of faults is empty. */
 export function NoFaults() {
   return (
     <Notice title="The app has no faults">
-      <p>Its catalogue was read, and lists none.</p>
+      <p>The app's catalogue was read, but lists no faults.</p>
     </Notice>
   );
 }

@@ -1,45 +1,45 @@
-/** One fault: what it is, how it is provoked, and its switch or the page that has it. */
+/** One fault: what it does, how to provoke it, and its switch or a link to the page that has it. */
 import { useId } from "preact/hooks";
 import type { Fault } from "../../api/types";
-import { Copy, CopyIcon } from "../../components/copy_button";
+import { CopyButton, CopyIcon } from "../../components/copy_button";
 
 interface Props {
   fault: Fault;
-  /** What it is on its way to be, if it is. */
-  turning: boolean | undefined;
-  /** Why it was not turned the last time, if somebody tried. */
-  refused: string | null;
-  onTurn: (on: boolean) => void;
+  /** The requested state while a change is pending. */
+  pending: boolean | undefined;
+  /** Why the last change of this fault failed, if it did. */
+  rejection: string | null;
+  onSwitch: (on: boolean) => void;
 }
 
-export function FaultRow({ fault, turning, refused, onTurn }: Props) {
+export function FaultRow({ fault, pending, rejection, onSwitch }: Props) {
   const id = useId();
   return (
     <li class={`fault panel ${fault.on ? "on" : ""}`}>
       <h2 id={id}>
         <code>{fault.name}</code>
       </h2>
-      <div class="fault-turn">
+      <div class="fault-switch">
         {fault.link === null ? (
-          <Switch fault={fault} turning={turning} id={id} onTurn={onTurn} />
+          <Switch fault={fault} pending={pending} id={id} onSwitch={onSwitch} />
         ) : (
           <a class="as-button" href={fault.link} target="_blank" rel="noreferrer">
             Open the page<span class="unseen"> with {fault.name} on, in a new tab</span>
           </a>
         )}
       </div>
-      {refused !== null && (
-        <p class="banner bad fault-refused" role="alert">
-          {refused} Nothing was turned.
+      {rejection !== null && (
+        <p class="banner bad fault-rejection" role="alert">
+          {rejection} The fault was not changed.
         </p>
       )}
-      <div class="fault-said">
+      <div class="fault-text">
         <p class="fault-where">
           <span class="chip">{fault.kind}</span> in <code>{fault.where}</code>
         </p>
         <p id={`${id}-summary`}>{sentence(fault.summary)}</p>
         {fault.link !== null && (
-          <p class="sub">It has no flag: it is on in the page that is opened so, and only there.</p>
+          <p class="sub">This fault has no flag: it is on only in the page that this link opens.</p>
         )}
         {fault.scenarios.map((scenario) => (
           <Provoke key={scenario} command={`./scripts/scenario run ${scenario}`} />
@@ -53,8 +53,8 @@ function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-function Switch({ fault, turning, id, onTurn }: Omit<Props, "refused"> & { id: string }) {
-  const on = fault.on !== null && (turning ?? fault.on);
+function Switch({ fault, pending, id, onSwitch }: Omit<Props, "rejection"> & { id: string }) {
+  const on = fault.on !== null && (pending ?? fault.on);
   return (
     <button
       type="button"
@@ -64,8 +64,8 @@ function Switch({ fault, turning, id, onTurn }: Omit<Props, "refused"> & { id: s
       aria-labelledby={id}
       aria-describedby={`${id}-summary`}
       disabled={fault.on === null}
-      aria-busy={turning !== undefined}
-      onClick={() => turning === undefined && onTurn(!on)}
+      aria-busy={pending !== undefined}
+      onClick={() => pending === undefined && onSwitch(!on)}
     >
       <span class="track" aria-hidden="true">
         <span class="knob" />
@@ -79,9 +79,9 @@ function Provoke({ command }: { command: string }) {
   return (
     <p class="provoke">
       <code>{command}</code>
-      <Copy text={command} label={`Copy ${command}`} class="small">
+      <CopyButton text={command} label={`Copy ${command}`} class="small">
         <CopyIcon />
-      </Copy>
+      </CopyButton>
     </p>
   );
 }

@@ -1,40 +1,41 @@
-/** The switchboard: the bugs on purpose of the app that is looked at, each with its switch. */
+/** The Faults view: the observed app's bugs on purpose, each with a switch. */
 import "./faults.css";
 import { useState } from "preact/hooks";
 import { ApiFailure } from "../../api/client";
 import { setFault, turnAllFaultsOff } from "../../api/requests";
 import type { Faults } from "../../api/types";
 import { ErrorState } from "../../components/error_state";
+import { count } from "../../format";
 import { useTitle } from "../../hooks/document_title";
 import type { FaultFlags } from "../../hooks/fault_flags";
-import { NotConnected, NoFaults } from "./empty_state";
+import { NoFaults, NotConnected } from "./empty_state";
 import { FaultRow } from "./fault_row";
 
-/** What is on its way: by the fault's name, what it is to be. */
-type Turning = Readonly<Record<string, boolean>>;
+/** Changes that have been sent: the requested state by fault name. */
+type Pending = Readonly<Record<string, boolean>>;
 
-/** Why nothing was turned the last time; `name` is the fault's, or null where it was all of them. */
-interface Refused {
+/** Why the last change failed; `name` is null if it was to turn all faults off. */
+interface Rejected {
   name: string | null;
   message: string;
 }
 
-export function FaultsView({ switchboard }: { switchboard: FaultFlags }) {
-  const { answer, take } = switchboard;
-  const [turning, setTurning] = useState<Turning>({});
-  const [refused, setRefused] = useState<Refused | null>(null);
+export function FaultsView({ faultFlags }: { faultFlags: FaultFlags }) {
+  const { answer, update } = faultFlags;
+  const [pending, setPending] = useState<Pending>({});
+  const [rejected, setRejected] = useState<Rejected | null>(null);
   useTitle("Faults");
-  const turn = async (name: string | null, on: boolean, ask: () => Promise<Faults>) => {
-    const names = name === null ? namesOfThoseOn(answer) : [name];
-    setTurning((before) => ({ ...before, ...Object.fromEntries(names.map((name) => [name, on])) }));
-    setRefused(null);
+  const change = async (name: string | null, on: boolean, send: () => Promise<Faults>) => {
+    const names = name === null ? namesOfFaultsOn(answer) : [name];
+    setPending((before) => ({ ...before, ...Object.fromEntries(names.map((name) => [name, on])) }));
+    setRejected(null);
     try {
-      take(await ask());
+      update(await send());
     } catch (error) {
       if (!(error instanceof ApiFailure)) throw error;
-      setRefused({ name, message: error.message });
+      setRejected({ name, message: error.message });
     } finally {
-      setTurning((before) =>
+      setPending((before) =>
         Object.fromEntries(Object.entries(before).filter(([name]) => !names.includes(name))),
       );
     }
@@ -44,13 +45,13 @@ export function FaultsView({ switchboard }: { switchboard: FaultFlags }) {
       <div class="faults-head">
         <h1>Faults</h1>
         <p>
-          Bugs on purpose, each one line that goes the wrong way while its switch is on. Turn one
-          on, use the app, and find in the traces what it does.
+          Bugs on purpose: while its switch is on, a fault makes one decision of the app go wrong.
+          Turn one on, use the app, and find its effect in the traces.
         </p>
       </div>
       <ErrorState
-        live={switchboard}
-        asking="Asking for the faults…"
+        request={faultFlags}
+        loading="Loading the faults…"
         refused="The faults can't be shown"
       />
       {answer?.connected === false && <NotConnected />}
@@ -58,10 +59,10 @@ export function FaultsView({ switchboard }: { switchboard: FaultFlags }) {
       {answer?.connected && answer.faults.length > 0 && (
         <Switches
           answer={answer}
-          turning={turning}
-          refused={refused}
-          onTurn={(name, on) => turn(name, on, () => setFault(name, on))}
-          onAllOff={() => turn(null, false, turnAllFaultsOff)}
+          pending={pending}
+          rejected={rejected}
+          onSwitch={(name, on) => change(name, on, () => setFault(name, on))}
+          onAllOff={() => change(null, false, turnAllFaultsOff)}
         />
       )}
     </>
@@ -70,27 +71,27 @@ export function FaultsView({ switchboard }: { switchboard: FaultFlags }) {
 
 interface Props {
   answer: Faults;
-  turning: Turning;
-  refused: Refused | null;
-  onTurn: (name: string, on: boolean) => void;
+  pending: Pending;
+  rejected: Rejected | null;
+  onSwitch: (name: string, on: boolean) => void;
   onAllOff: () => void;
 }
 
-function namesOfThoseOn(answer: Faults | null): string[] {
+function namesOfFaultsOn(answer: Faults | null): string[] {
   return answer?.faults.filter((fault) => fault.on).map((fault) => fault.name) ?? [];
 }
 
-function Switches({ answer, turning, refused, onTurn, onAllOff }: Props) {
-  // What is counted is what is so, not what is on its way.
-  const on = namesOfThoseOn(answer).length;
+function Switches({ answer, pending, rejected, onSwitch, onAllOff }: Props) {
+  // Counts the confirmed state, not changes that are still pending.
+  const on = namesOfFaultsOn(answer).length;
   const unknown = answer.unreachable !== null;
   return (
     <>
       <div class="faults-bar">
         <p>
           {unknown
-            ? "Nobody knows which are on."
-            : `${on} of ${answer.faults.length} ${on === 1 ? "is" : "are"} on.`}
+            ? "It is unknown which faults are on."
+            : `${on} of ${count(answer.faults.length, "fault")} on.`}
         </p>
         <button type="button" disabled={unknown || on === 0} onClick={onAllOff}>
           Turn all off
@@ -98,13 +99,13 @@ function Switches({ answer, turning, refused, onTurn, onAllOff }: Props) {
       </div>
       {answer.unreachable !== null && (
         <p class="banner bad" role="alert">
-          {answer.unreachable} The Firestore emulator keeps them, and ./scripts/dev runs it; it is
-          asked again every few seconds.
+          {answer.unreachable} The flags are stored in the Firestore emulator, which ./scripts/dev
+          starts. Retrying every few seconds.
         </p>
       )}
-      {refused?.name === null && !unknown && (
+      {rejected?.name === null && !unknown && (
         <p class="banner bad" role="alert">
-          {refused.message} Nothing was turned.
+          {rejected.message} No fault was changed.
         </p>
       )}
       <ul class="faults">
@@ -112,9 +113,9 @@ function Switches({ answer, turning, refused, onTurn, onAllOff }: Props) {
           <FaultRow
             key={fault.name}
             fault={fault}
-            turning={turning[fault.name]}
-            refused={refused?.name === fault.name && !unknown ? refused.message : null}
-            onTurn={(on) => onTurn(fault.name, on)}
+            pending={pending[fault.name]}
+            rejection={rejected?.name === fault.name && !unknown ? rejected.message : null}
+            onSwitch={(on) => onSwitch(fault.name, on)}
           />
         ))}
       </ul>

@@ -1,4 +1,4 @@
-/** A line's attributes as text: whatever they hold, it is never markup. */
+/** The attributes of a log line, always rendered as text, never as markup. */
 import type { Attributes } from "../../api/types";
 
 const LINE_LENGTH = 80;

@@ -1,39 +1,43 @@
-/** The lines that are held, oldest first, and how older and newer ones join them. */
+/** The buffer of fetched log lines, oldest first, which grows at both ends. */
 import type { LogRecord } from "../../api/types";
 
-/** `seq` names a line as long as it is held: older lines than the first get negative ones. */
+/** A line in the buffer. `seq` identifies it; lines older than the first have negative numbers. */
 export interface BufferedLine extends LogRecord {
   seq: number;
 }
 
-/** Among so many of the last lines is whatever may be sent again. */
-const LATEST = 3_000;
+/** How many of the newest lines to search for duplicates. */
+const DUPLICATES_WITHIN = 3_000;
 
 export interface LineBuffer {
   lines: BufferedLine[];
-  /** Where older lines go on; null when there are none. */
+  /** The `before` parameter of the next older page; null if there is none. */
   older: string | null;
 }
 
-/** What came first, newest first. */
-export function buffer(newestFirst: LogRecord[], older: string | null): LineBuffer {
+/** Create a buffer from the first page. */
+export function createBuffer(newestFirst: LogRecord[], older: string | null): LineBuffer {
   return { lines: numbered(newestFirst, 0), older };
 }
 
-/** With lines that are older than all that are held. */
-export function withOlder(before: LineBuffer, newestFirst: LogRecord[], older: string | null): LineBuffer {
+/** Add lines older than all in the buffer. */
+export function withOlder(
+  before: LineBuffer,
+  newestFirst: LogRecord[],
+  older: string | null,
+): LineBuffer {
   const from = (before.lines[0]?.seq ?? 0) - newestFirst.length;
   return { lines: [...numbered(newestFirst, from), ...before.lines], older };
 }
 
 /**
- * With lines that have come since, in the order they came: one may have been written before
- * another that came first. Those that are held already are left out.
+ * Add lines that arrived since, without those already in the buffer. They are appended in order of
+ * arrival, which may differ from the order in which they were written.
  *
- * @param most how many are held at most; the oldest go.
+ * @param most the size of the buffer; the oldest lines beyond it are dropped.
  */
 export function withNewer(before: LineBuffer, newestFirst: LogRecord[], most: number): LineBuffer {
-  const known = new Set(before.lines.slice(-LATEST).map(identity));
+  const known = new Set(before.lines.slice(-DUPLICATES_WITHIN).map(identity));
   const fresh = newestFirst.filter((line) => !known.has(identity(line)));
   if (fresh.length === 0) return before;
   const from = (before.lines.at(-1)?.seq ?? -1) + 1;
@@ -43,9 +47,9 @@ export function withNewer(before: LineBuffer, newestFirst: LogRecord[], most: nu
   return { lines: kept, older: kept[0]?.time_unix_nano ?? null };
 }
 
-/** When the newest of the last lines was written, less so many seconds; null without lines. */
-export function newestLess(buffer: LineBuffer, seconds: number): string | null {
-  const moments = buffer.lines.slice(-LATEST).map((line) => BigInt(line.time_unix_nano));
+/** Return the time of the newest line less some seconds, in Unix nanoseconds; null without lines. */
+export function timeBeforeNewest(buffer: LineBuffer, seconds: number): string | null {
+  const moments = buffer.lines.slice(-DUPLICATES_WITHIN).map((line) => BigInt(line.time_unix_nano));
   if (moments.length === 0) return null;
   const newest = moments.reduce((one, other) => (one > other ? one : other));
   const less = newest - BigInt(seconds) * 1_000_000_000n;

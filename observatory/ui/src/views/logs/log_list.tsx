@@ -1,43 +1,44 @@
-/** The lines, the newest at the bottom; it stays there until one scrolls up. */
+/** The list of log lines, newest at the bottom, which follows new lines until the reader scrolls up. */
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { count } from "../../format";
-import { rowsInSight, offsetOf, type Rows } from "../../scrolling/element_rows";
-import { useMedia, useScrolled } from "../../scrolling/element_scroll";
+import { offsetOf, type Rows, rowsToRender } from "../../scrolling/element_rows";
+import { useMedia, useScrollPosition } from "../../scrolling/element_scroll";
 import type { LineBuffer } from "./line_buffer";
 import { LogRow } from "./log_row";
 
 const ROW_PX = 30;
 const NARROW_ROW_PX = 52;
 const BOTTOM_PX = 24;
-const OLDER_AT_PX = 600;
+const FETCH_OLDER_WITHIN_PX = 600;
 
 interface Props {
   buffer: LineBuffer;
-  /** The lines come from a tail that goes on. */
+  /** Whether new lines keep arriving. */
   live: boolean;
   fetchOlder: () => void;
 }
 
 export function LogList({ buffer, live, fetchOlder }: Props) {
   const container = useRef<HTMLDivElement>(null);
-  const scrolled = useScrolled(container);
+  const scrolled = useScrollPosition(container);
   const rowPx = useMedia("(max-width: 700px)") ? NARROW_ROW_PX : ROW_PX;
   const [open, setOpen] = useState<ReadonlyMap<number, number>>(new Map());
   const { lines } = buffer;
   const first = lines[0]?.seq ?? 0;
   const rows: Rows = useMemo(() => {
-    const more = [...open].map(([seq, px]) => ({ index: seq - first, px }));
-    more.sort((one, other) => one.index - other.index);
-    return { count: lines.length, rowPx, more: more.filter(({ index }) => index >= 0) };
+    const extra = [...open].map(([seq, px]) => ({ index: seq - first, px }));
+    extra.sort((one, other) => one.index - other.index);
+    return { count: lines.length, rowPx, extra: extra.filter(({ index }) => index >= 0) };
   }, [open, first, lines.length, rowPx]);
-  const sight = rowsInSight(rows, scrolled.topPx, scrolled.heightPx);
+  const rendered = rowsToRender(rows, scrolled.topPx, scrolled.heightPx);
   const { following, unseen, toBottom } = useFollowing(container, buffer, rowPx, [
     offsetOf(rows, rows.count),
     scrolled.heightPx,
   ]);
 
   useEffect(() => {
-    if (buffer.older !== null && scrolled.topPx < OLDER_AT_PX && scrolled.heightPx > 0) fetchOlder();
+    if (buffer.older !== null && scrolled.topPx < FETCH_OLDER_WITHIN_PX && scrolled.heightPx > 0)
+      fetchOlder();
   }, [buffer.older, scrolled, fetchOlder]);
 
   const toggle = useCallback(
@@ -60,16 +61,16 @@ export function LogList({ buffer, live, fetchOlder }: Props) {
     <div class="log-frame panel">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it */}
       <section class="log-scroll" ref={container} aria-label="Log lines" tabIndex={0}>
-        <p class="log-edge">{buffer.older === null ? "The oldest line" : "Fetching older lines…"}</p>
+        <p class="log-edge">{buffer.older === null ? "No older lines" : "Fetching older lines…"}</p>
         <ol
           onKeyDown={onArrow}
-          style={{ paddingTop: `${sight.abovePx}px`, paddingBottom: `${sight.belowPx}px` }}
+          style={{ paddingTop: `${rendered.abovePx}px`, paddingBottom: `${rendered.belowPx}px` }}
         >
-          {lines.slice(sight.first, sight.end).map((line, index) => (
+          {lines.slice(rendered.first, rendered.end).map((line, index) => (
             <li
               key={line.seq}
               aria-setsize={buffer.older === null ? lines.length : -1}
-              aria-posinset={sight.first + index + 1}
+              aria-posinset={rendered.first + index + 1}
             >
               <LogRow line={line} open={open.has(line.seq)} onToggle={toggle} onHeight={measure} />
             </li>
@@ -78,7 +79,7 @@ export function LogList({ buffer, live, fetchOlder }: Props) {
       </section>
       {!following && (
         <button type="button" class="log-new" onClick={toBottom}>
-          ↓ {unseen > 0 ? count(unseen, "new line") : "To the newest"}
+          ↓ {unseen > 0 ? count(unseen, "new line") : "Go to the newest line"}
         </button>
       )}
       <p class="log-foot" role="status">
@@ -95,10 +96,10 @@ export function LogList({ buffer, live, fetchOlder }: Props) {
 }
 
 /**
- * Keeps the bottom in sight while it is, and what one reads in place while it isn't.
+ * Follow the bottom of the list until the reader scrolls up; then keep their lines in place.
  *
- * @param sizes what moves the bottom when it changes.
- * @returns `unseen` counts the lines that came since one scrolled up.
+ * @param sizes heights that move the bottom when they change.
+ * @returns `unseen` counts the lines that arrived since the reader scrolled up.
  */
 function useFollowing(
   container: { current: HTMLElement | null },
@@ -115,7 +116,7 @@ function useFollowing(
   useLayoutEffect(() => {
     const element = container.current;
     if (element === null) return;
-    // Rows that came or went above move what is below them; the scroll moves with it.
+    // Rows added or removed above move the lines below them; scroll by as much.
     if (!following) element.scrollTop += (before.current - first) * rowPx;
     before.current = first;
   }, [first]);
@@ -131,7 +132,7 @@ function useFollowing(
     let lastTop = element.scrollTop;
     const onScroll = () => {
       const below = element.scrollHeight - element.clientHeight - element.scrollTop;
-      // Only who scrolls up stops following: growing content moves the bottom away, too.
+      // Growing content moves the bottom away too; only scrolling up stops following.
       if (element.scrollTop < lastTop && below > 1) setFollowing(false);
       else if (below <= BOTTOM_PX) setFollowing(true);
       lastTop = element.scrollTop;

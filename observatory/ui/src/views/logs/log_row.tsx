@@ -1,23 +1,23 @@
-/** One log line: what it says, and, opened, everything it has. */
+/** One log line, which opens to show all of its fields. */
 import { useEffect, useRef } from "preact/hooks";
 import { fullMoment } from "../../format";
 import { followLink, tracePath } from "../../navigation/route";
 import { address } from "../../navigation/selection";
+import { severityTone, severityWord } from "../../severity";
 import { AttributeList } from "./attributes";
 import type { BufferedLine } from "./line_buffer";
-import { severityTone, severityWord } from "./severity";
 
 interface Props {
   line: BufferedLine;
   open: boolean;
   onToggle: (seq: number) => void;
-  /** Told how high the opened part is. */
+  /** Receives the height of the opened part. */
   onHeight: (seq: number, px: number) => void;
 }
 
 export function LogRow({ line, open, onToggle, onHeight }: Props) {
   const tone = severityTone(line.severity_number);
-  const said = line.body || line.event_name;
+  const text = line.body || line.event_name;
   return (
     <>
       <div class={`log-row ${tone}`}>
@@ -27,8 +27,8 @@ export function LogRow({ line, open, onToggle, onHeight }: Props) {
           </time>
           <span class="severity">{severityWord(line.severity_number, line.severity_text)}</span>
           <span class="service">{line.service}</span>
-          <span class={`body ${said === "" ? "none" : ""}`}>
-            {said === "" ? "(no text)" : said.replace(/\s+/g, " ")}
+          <span class={`body ${text === "" ? "none" : ""}`}>
+            {text === "" ? "(no text)" : text.replace(/\s+/g, " ")}
           </span>
         </button>
         {line.trace_id && (
@@ -69,7 +69,7 @@ function Opened({ line, onHeight }: Pick<Props, "line" | "onHeight">) {
             href={address("/logs", new URLSearchParams({ last: "all", trace: line.trace_id }))}
             onClick={followLink}
           >
-            All lines of its trace
+            All log lines of its trace
           </a>
         </p>
       )}
@@ -87,7 +87,7 @@ function Opened({ line, onHeight }: Pick<Props, "line" | "onHeight">) {
   );
 }
 
-/** The time of the day where the reader is, to the millisecond. */
+/** Format the local time of day to the millisecond. */
 function clock(iso: string): string {
   const moment = new Date(iso);
   const two = (number: number, digits = 2) => String(number).padStart(digits, "0");

@@ -1,9 +1,10 @@
-/** Log lines as they come, each beside its span. */
+/** The Logs view: log lines as they arrive, each linked to its span. */
 import "./logs.css";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { LogQuery } from "../../api/requests";
 import { ErrorState } from "../../components/error_state";
-import { Notice } from "../../components/notice";
+import { ExporterSetting, Notice } from "../../components/notice";
+import { SegmentedLinks } from "../../components/segmented_links";
 import { useTitle } from "../../hooks/document_title";
 import { followLink, go, routeOf } from "../../navigation/route";
 import {
@@ -13,23 +14,23 @@ import {
   selectionParameters,
   withSelection,
 } from "../../navigation/selection";
+import { MIN_SEVERITIES, minSeverity } from "../../severity";
 import { LogList } from "./log_list";
-import { FLOORS, floorOf } from "./severity";
 import { useTail } from "./tail";
 
 const TYPING_PAUSE_MS = 250;
 
 export function LogsView({ query }: { query: URLSearchParams }) {
   const selection = selectionOf(query);
-  const question: LogQuery = {
+  const logQuery: LogQuery = {
     selection: selectionParameters(selection),
-    severityAtLeast: floorOf(query.get("severity")),
+    severityAtLeast: minSeverity(query.get("severity")),
     text: query.get("text") ?? "",
     trace: query.get("trace") ?? "",
   };
   const live = isLive(selection.range);
-  const key = JSON.stringify({ ...question, selection: question.selection.toString() });
-  const { buffer, failure, fetchOlder } = useTail(key, question, live);
+  const key = JSON.stringify({ ...logQuery, selection: logQuery.selection.toString() });
+  const { buffer, failure, fetchOlder } = useTail(key, logQuery, live);
   useTitle("Logs");
   const refused = failure?.kind === "refused";
   return (
@@ -37,10 +38,10 @@ export function LogsView({ query }: { query: URLSearchParams }) {
       <div class="logs-head">
         <h1>Logs</h1>
         <TextBox query={query} />
-        <Floors query={query} />
-        {question.trace !== "" && <OfTrace query={query} trace={question.trace} />}
+        <SeverityFilter query={query} />
+        {logQuery.trace !== "" && <TraceChip query={query} trace={logQuery.trace} />}
       </div>
-      <ErrorState live={{ answer: buffer, failure }} asking="Looking for log lines…" />
+      <ErrorState request={{ answer: buffer, failure }} loading="Loading log lines…" />
       {buffer !== null && !refused && buffer.lines.length === 0 && <NoLines query={query} />}
       {buffer !== null && !refused && buffer.lines.length > 0 && (
         <LogList key={key} buffer={buffer} live={live} fetchOlder={fetchOlder} />
@@ -49,8 +50,8 @@ export function LogsView({ query }: { query: URLSearchParams }) {
   );
 }
 
-/** This view's address with a parameter of its own changed; empty takes it out. */
-function changed(query: URLSearchParams, name: string, value: string): string {
+/** Return this view's address with a parameter changed; an empty value removes it. */
+function withParameter(query: URLSearchParams, name: string, value: string): string {
   const after = new URLSearchParams(query);
   if (value === "") after.delete(name);
   else after.set(name, value);
@@ -60,32 +61,32 @@ function changed(query: URLSearchParams, name: string, value: string): string {
 function TextBox({ query }: { query: URLSearchParams }) {
   const text = query.get("text") ?? "";
   const [typed, setTyped] = useState(text);
-  const told = useRef(text);
+  const appliedText = useRef(text);
   useLayoutEffect(() => {
-    // Not by us: a link, or Back. Otherwise what was typed since stays, and a space at its end.
-    if (text !== told.current) setTyped(text);
-    told.current = text;
+    // Changed by a link or Back, not by typing: text typed in the meantime stays as it is.
+    if (text !== appliedText.current) setTyped(text);
+    appliedText.current = text;
   }, [text]);
   useEffect(() => {
     const timer = setTimeout(() => {
       if (typed.trim() === text || routeOf(location).view !== "logs") return;
-      told.current = typed.trim();
-      // The address as it is by now: meanwhile a severity may have been chosen.
+      appliedText.current = typed.trim();
+      // Read the address again: a severity may have been chosen in the meantime.
       const now = new URLSearchParams(location.search);
-      go(changed(now, "text", told.current), "replace");
+      go(withParameter(now, "text", appliedText.current), "replace");
     }, TYPING_PAUSE_MS);
     return () => clearTimeout(timer);
   }, [typed, text]);
   return (
     <search class="log-text">
       <label class="unseen" for="log-text">
-        Search in the lines
+        Search log lines
       </label>
       <input
         id="log-text"
         type="search"
         value={typed}
-        placeholder="Search in the lines"
+        placeholder="Search log lines"
         autocomplete="off"
         spellcheck={false}
         onInput={(event) => setTyped(event.currentTarget.value)}
@@ -97,29 +98,29 @@ function TextBox({ query }: { query: URLSearchParams }) {
   );
 }
 
-function Floors({ query }: { query: URLSearchParams }) {
-  const chosen = floorOf(query.get("severity"));
+function SeverityFilter({ query }: { query: URLSearchParams }) {
+  const chosen = minSeverity(query.get("severity"));
   return (
-    <nav class="log-floors" aria-label="Severity at least">
-      {FLOORS.map(({ name, title, least }) => (
-        <a
-          key={title}
-          href={changed(query, "severity", name)}
-          onClick={followLink}
-          aria-current={chosen === least ? "true" : undefined}
-        >
-          {title}
-        </a>
-      ))}
-    </nav>
+    <SegmentedLinks
+      label="Minimum severity"
+      links={MIN_SEVERITIES.map(({ name, title, least }) => ({
+        title,
+        path: withParameter(query, "severity", name),
+        current: chosen === least,
+      }))}
+    />
   );
 }
 
-function OfTrace({ query, trace }: { query: URLSearchParams; trace: string }) {
+function TraceChip({ query, trace }: { query: URLSearchParams; trace: string }) {
   return (
     <span class="chip log-of-trace">
       of trace <code>{trace.slice(0, 8)}</code>
-      <a href={changed(query, "trace", "")} onClick={followLink} aria-label="Lines of every trace">
+      <a
+        href={withParameter(query, "trace", "")}
+        onClick={followLink}
+        aria-label="Show lines of all traces"
+      >
         ×
       </a>
     </span>
@@ -135,11 +136,11 @@ function NoLines({ query }: { query: URLSearchParams }) {
   const everything = withSelection(new URLSearchParams(), { q: "", range: { kind: "all" } });
   if (narrowed)
     return (
-      <Notice title="No line matches">
-        <p>New ones appear here as they come.</p>
+      <Notice title="No log line matches">
+        <p>New lines appear here as they arrive.</p>
         <p>
           <a href={address("/logs", everything)} onClick={followLink}>
-            Show every line that is stored
+            Show all stored lines
           </a>
         </p>
       </Notice>
@@ -147,12 +148,10 @@ function NoLines({ query }: { query: URLSearchParams }) {
   return (
     <Notice title="No log lines yet">
       <p>
-        They come over OTLP to <code>/v1/logs</code>, and appear here as they do. Buy a ticket on
-        the Box Office page, or let a browser buy one.
+        Log lines appear here as soon as an app sends them over OTLP to <code>/v1/logs</code>. Start
+        your app with:
       </p>
-      <pre>
-        <code>./scripts/dev --buy</code>
-      </pre>
+      <ExporterSetting />
     </Notice>
   );
 }

@@ -4,15 +4,15 @@ import type { HopMap, MapEdge, MapNode } from "../../api/types";
 import { count } from "../../format";
 import {
   clipped,
+  edgeAccessibleName,
   edgeId,
   figure,
   hopText,
   inReadingOrder,
   nameOf,
-  rateText,
-  edgeAccessibleName,
   nodeAccessibleName,
-  troubleOf,
+  problemOf,
+  rateText,
   UNKNOWN,
 } from "./labels";
 import { LABEL, layOutMap, NODE, type Placed, type Point } from "./layout";
@@ -20,42 +20,42 @@ import { LABEL, layOutMap, NODE, type Placed, type Point } from "./layout";
 const NODE_CHARACTERS = 16;
 const HOP_CHARACTERS = 11;
 const CHARACTER_PX = 6.9;
-// What fits from left to right at this scale is drawn so.
+// The map is drawn from left to right if it fits at this scale.
 const SCALE_WIDE = 0.85;
-// Text stays readable down to this; what is wider than that scrolls.
+// The smallest scale at which text is readable; wider maps scroll.
 const SCALE_MIN = 0.75;
-// As the style sheet has it.
+// Matches the media query in map.css.
 const SHEET_WIDTH = 1080;
 
-export type Chosen = { node: string } | { edge: string } | null;
+export type Selected = { node: string } | { edge: string } | null;
 
 interface Props {
   map: HopMap;
-  chosen: Chosen;
-  onChoose: (chosen: Chosen) => void;
+  selected: Selected;
+  onSelect: (selected: Selected) => void;
 }
 
-export function Graph({ map, chosen, onChoose }: Props) {
+export function Graph({ map, selected, onSelect }: Props) {
   const container = useRef<HTMLDivElement>(null);
   const { whole: width, shown } = useWidths(container);
-  const shape = JSON.stringify([map.nodes.map((node) => node.id), map.edges.map(edgeId)]);
-  // Figures change every few seconds, the shape seldom: nothing moves unless something was added.
-  const placed = useMemo(() => (width ? fitting(map, width) : null), [shape, width]);
+  const topology = JSON.stringify([map.nodes.map((node) => node.id), map.edges.map(edgeId)]);
+  // Figures change every few seconds, but boxes move only if nodes or edges are added or removed.
+  const placed = useMemo(() => (width ? fitting(map, width) : null), [topology, width]);
   const scale = placed && width ? Math.min(1, Math.max(SCALE_MIN, width / placed.width)) : 1;
   const scrolls = placed !== null && placed.width * scale > shown + 1;
   useLayoutEffect(() => {
     const start = placed?.nodes.get(inReadingOrder(map)[0]?.node.id ?? "");
     if (container.current && start) container.current.scrollLeft = start.x * scale - shown / 2;
   }, [placed]);
-  const at = placed && middleOf(chosen, placed);
+  const at = placed && centreOf(selected, placed);
   useLayoutEffect(() => {
-    // The details take some of the room; what one has chosen stays in it.
+    // The details panel narrows the drawing; keep the selected node or edge visible.
     if (container.current === null || !at) return;
     const { scrollLeft, clientWidth } = container.current;
     const [left, right] = [(at.x - NODE.width) * scale, (at.x + NODE.width) * scale];
     if (left < scrollLeft) container.current.scrollLeft = left;
     else if (right > scrollLeft + clientWidth) container.current.scrollLeft = right - clientWidth;
-    // On a narrow page the details are a sheet over its lower half, with so much space below.
+    // On a narrow page the details cover the lower half.
     const y = container.current.getBoundingClientRect().top + at.y * scale;
     if (innerWidth <= SHEET_WIDTH && y > innerHeight / 2 - NODE.height)
       scrollBy(0, y - innerHeight / 4);
@@ -66,19 +66,19 @@ export function Graph({ map, chosen, onChoose }: Props) {
         class="map-drawing"
         ref={container}
         aria-label="Drawing"
-        // The keyboard has to be able to scroll it.
+        // Lets the keyboard scroll the drawing.
         tabIndex={scrolls ? 0 : undefined}
       >
-        {placed && width && <Drawing {...{ map, chosen, onChoose, placed, scale }} />}
+        {placed && width && <Drawing {...{ map, selected, onSelect, placed, scale }} />}
       </section>
       <p class="map-more" hidden={!scrolls}>
-        There is more beside: scroll the map, or show it as a table.
+        The map is wider than the page: scroll it, or show it as a table.
       </p>
     </>
   );
 }
 
-/** Left to right where that fits, else whichever way is narrower. */
+/** Lay the map out from left to right if that fits, else in the narrower direction. */
 function fitting(map: HopMap, width: number): Placed {
   const wide = layOutMap(map, "LR");
   if (wide.width * SCALE_WIDE <= width) return wide;
@@ -86,12 +86,12 @@ function fitting(map: HopMap, width: number): Placed {
   return high.width < wide.width ? high : wide;
 }
 
-function middleOf(chosen: Chosen, placed: Placed): Point | undefined {
-  if (chosen === null) return undefined;
-  return "node" in chosen ? placed.nodes.get(chosen.node) : placed.edges.get(chosen.edge)?.at;
+function centreOf(selected: Selected, placed: Placed): Point | undefined {
+  if (selected === null) return undefined;
+  return "node" in selected ? placed.nodes.get(selected.node) : placed.edges.get(selected.edge)?.at;
 }
 
-/** How wide the drawing can be as a whole, and how much of that there is beside the details. */
+/** Return the width available to the drawing, and the part of it not covered by the details. */
 function useWidths(container: { current: HTMLElement | null }): { whole: number; shown: number } {
   const [widths, setWidths] = useState({ whole: 0, shown: 0 });
   useLayoutEffect(() => {
@@ -115,13 +115,13 @@ function useWidths(container: { current: HTMLElement | null }): { whole: number;
 type DrawingProps = Props & { placed: Placed; scale: number };
 
 function Drawing(props: DrawingProps) {
-  const { map, chosen, onChoose, placed, scale } = props;
+  const { map, selected, onSelect, placed, scale } = props;
   const most = Math.max(1, ...map.edges.map((edge) => edge.count));
   const reading = inReadingOrder(map);
-  const isNode = (id: string) => chosen !== null && "node" in chosen && chosen.node === id;
-  const isEdge = (id: string) => chosen !== null && "edge" in chosen && chosen.edge === id;
+  const isNode = (id: string) => selected !== null && "node" in selected && selected.node === id;
+  const isEdge = (id: string) => selected !== null && "edge" in selected && selected.edge === id;
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a drawing is no fieldset
+    // biome-ignore lint/a11y/useSemanticElements: a drawing is not a fieldset
     <svg
       width={placed.width * scale}
       height={placed.height * scale}
@@ -133,26 +133,26 @@ function Drawing(props: DrawingProps) {
         {map.edges.map((edge) => {
           const id = edgeId(edge);
           const at = placed.edges.get(id);
-          return at && <Line key={id} {...{ edge, most, ...at }} chosen={isEdge(id)} />;
+          return at && <Line key={id} {...{ edge, most, ...at }} selected={isEdge(id)} />;
         })}
       </g>
-      {reading.map(({ node, leaving }) => (
+      {reading.map(({ node, outgoing }) => (
         <g key={node.id}>
           <NodeBox
             node={node}
             at={placed.nodes.get(node.id)}
-            chosen={isNode(node.id)}
-            onChoose={() => onChoose(isNode(node.id) ? null : { node: node.id })}
+            selected={isNode(node.id)}
+            onSelect={() => onSelect(isNode(node.id) ? null : { node: node.id })}
           />
-          {leaving.map((edge) => {
+          {outgoing.map((edge) => {
             const id = edgeId(edge);
             return (
               <EdgeLabel
                 key={id}
                 edge={edge}
                 at={placed.edges.get(id)?.at}
-                chosen={isEdge(id)}
-                onChoose={() => onChoose(isEdge(id) ? null : { edge: id })}
+                selected={isEdge(id)}
+                onSelect={() => onSelect(isEdge(id) ? null : { edge: id })}
               />
             );
           })}
@@ -167,38 +167,38 @@ interface LineProps {
   most: number;
   line: string;
   arrow: string;
-  chosen: boolean;
+  selected: boolean;
 }
 
-/** Wider the more often, on a log scale. */
-function Line({ edge, most, line, arrow, chosen }: LineProps) {
+/** A hop's line; its width grows with the logarithm of the count. */
+function Line({ edge, most, line, arrow, selected }: LineProps) {
   const width = 1.5 + 2.5 * (Math.log1p(edge.count) / Math.log1p(most));
   return (
-    <g class={`hop-line ${edge.broken ? "broken" : ""} ${chosen ? "chosen" : ""}`}>
+    <g class={`hop-line ${edge.broken ? "broken" : ""} ${selected ? "selected" : ""}`}>
       <path d={line} stroke-width={width.toFixed(2)} />
       <path class="arrow" d={arrow} />
     </g>
   );
 }
 
-interface PieceProps {
+interface ElementProps {
   at: Point | undefined;
-  chosen: boolean;
-  onChoose: () => void;
+  selected: boolean;
+  onSelect: () => void;
 }
 
 interface PressableProps {
-  said: string;
+  label: string;
   size: { width: number; height: number };
   round: number;
-  chosen: boolean;
-  onChoose: () => void;
+  selected: boolean;
+  onSelect: () => void;
 }
 
-/** The part of a box that is a button. What is written over it is drawn apart and not said again. */
-function Pressable({ said, size, round, chosen, onChoose }: PressableProps) {
+/** The clickable box of a node or label. The text over it is hidden from assistive technology. */
+function Pressable({ label, size, round, selected, onSelect }: PressableProps) {
   return (
-    // biome-ignore lint/a11y/useSemanticElements: an SVG holds no button
+    // biome-ignore lint/a11y/useSemanticElements: SVG has no button element
     <rect
       class="box"
       width={size.width}
@@ -206,21 +206,21 @@ function Pressable({ said, size, round, chosen, onChoose }: PressableProps) {
       rx={round}
       role="button"
       tabindex={0}
-      aria-pressed={chosen}
-      aria-label={said}
-      onClick={onChoose}
+      aria-pressed={selected}
+      aria-label={label}
+      onClick={onSelect}
       onKeyDown={(event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
         event.preventDefault();
-        onChoose();
+        onSelect();
       }}
     >
-      <title>{said}</title>
+      <title>{label}</title>
     </rect>
   );
 }
 
-function NodeBox({ node, at, chosen, onChoose }: PieceProps & { node: MapNode }) {
+function NodeBox({ node, at, selected, onSelect }: ElementProps & { node: MapNode }) {
   if (at === undefined) return null;
   const { width, height } = NODE;
   return (
@@ -228,8 +228,13 @@ function NodeBox({ node, at, chosen, onChoose }: PieceProps & { node: MapNode })
       class={`map-node ${node.id === UNKNOWN ? "unknown" : node.party}`}
       transform={`translate(${at.x - width / 2} ${at.y - height / 2})`}
     >
-      <Pressable said={nodeAccessibleName(node)} size={NODE} round={8} {...{ chosen, onChoose }} />
-      {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it takes the focus */}
+      <Pressable
+        label={nodeAccessibleName(node)}
+        size={NODE}
+        round={8}
+        {...{ selected, onSelect }}
+      />
+      {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it can be focused */}
       <g class="drawn" aria-hidden="true">
         <rect class="party-bar" x="8" y="10" width="4" height={height - 20} rx="2" />
         <text class="service" x="20" y="23">
@@ -237,7 +242,7 @@ function NodeBox({ node, at, chosen, onChoose }: PieceProps & { node: MapNode })
         </text>
         <text class="figures" x="20" y="41">
           {node.id === UNKNOWN
-            ? "whoever sent it"
+            ? "unknown sender"
             : `${figure(node.p50_ms)} · p95 ${figure(node.p95_ms)}`}
         </text>
         {node.errors > 0 && (
@@ -253,17 +258,17 @@ function NodeBox({ node, at, chosen, onChoose }: PieceProps & { node: MapNode })
   );
 }
 
-function EdgeLabel({ edge, at, chosen, onChoose }: PieceProps & { edge: MapEdge }) {
+function EdgeLabel({ edge, at, selected, onSelect }: ElementProps & { edge: MapEdge }) {
   if (at === undefined) return null;
   const rate = rateText(edge.per_minute);
   const hop = clipped(hopText(edge), HOP_CHARACTERS);
-  const trouble = troubleOf(edge);
-  const below = trouble
-    ? `⚠ ${trouble}`
+  const problem = problemOf(edge);
+  const below = problem
+    ? `⚠ ${problem}`
     : edge.errors > 0
       ? count(edge.errors, "error")
       : `p95 ${figure(edge.p95_ms)}`;
-  // No wider than its text, so that the line is hidden no further than it has to be.
+  // No wider than its text, to hide as little of the line as possible.
   const longest = Math.max(hop.length + 1 + rate.length, below.length);
   const width = Math.min(LABEL.width, 14 + CHARACTER_PX * longest);
   const { height } = LABEL;
@@ -273,12 +278,12 @@ function EdgeLabel({ edge, at, chosen, onChoose }: PieceProps & { edge: MapEdge 
       transform={`translate(${at.x - width / 2} ${at.y - height / 2})`}
     >
       <Pressable
-        said={edgeAccessibleName(edge)}
+        label={edgeAccessibleName(edge)}
         size={{ width, height }}
         round={6}
-        {...{ chosen, onChoose }}
+        {...{ selected, onSelect }}
       />
-      {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it takes the focus */}
+      {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it can be focused */}
       <g class="drawn" aria-hidden="true">
         <text x={width / 2} y="15">
           <tspan class="hop">{hop}</tspan> {rate}

@@ -1,4 +1,4 @@
-/** Where the map's boxes and lines go, in pixels. */
+/** Placing the map's boxes and lines, in pixels. */
 import { Graph, layout } from "@dagrejs/dagre";
 import type { HopMap, MapEdge } from "../../api/types";
 import { edgeId, inReadingOrder } from "./labels";
@@ -8,7 +8,7 @@ export interface Point {
   y: number;
 }
 
-/** `at` is the middle of a box or of a line's label. */
+/** The layout of a map; `at` is the centre of a line's label. */
 export interface Placed {
   width: number;
   height: number;
@@ -22,31 +22,32 @@ const MARGIN = 12;
 const ARROW_PX = 9;
 
 /**
- * Places a map from left to right, or from top to bottom.
+ * Lay out a map from left to right, or from top to bottom.
  *
- * The layout is a heuristic that depends on the order of what it is given, so it is asked in some
- * orders, always the same ones; of what it finds, that with the shortest lines is taken.
+ * dagre's heuristics depend on the order of nodes and edges, so the layout is computed for four fixed
+ * orders, and the one with the shortest lines is taken.
  */
 export function layOutMap(map: HopMap, direction: "LR" | "TB"): Placed {
   const reading = inReadingOrder(map);
   const nodes = reading.map(({ node }) => node.id);
-  const edges = reading.flatMap(({ leaving }) => leaving);
+  const edges = reading.flatMap(({ outgoing }) => outgoing);
   const [first, ...others] = [
     [nodes, edges] as const,
     [nodes.toReversed(), edges] as const,
     [nodes, edges.toReversed()] as const,
     [nodes.toReversed(), edges.toReversed()] as const,
   ].map(([some, hops]) => placedIn(some, hops, direction));
-  return others.reduce((best, other) => (other.px < best.px ? other : best), first as Found).placed;
+  return others.reduce((best, other) => (other.px < best.px ? other : best), first as Candidate)
+    .placed;
 }
 
-interface Found {
+interface Candidate {
   placed: Placed;
-  /** How long all lines are together, and how wide the drawing is. */
+  /** The total length of the lines plus the width of the drawing. */
   px: number;
 }
 
-function placedIn(nodes: string[], edges: MapEdge[], direction: "LR" | "TB"): Found {
+function placedIn(nodes: string[], edges: MapEdge[], direction: "LR" | "TB"): Candidate {
   const graph = new Graph({ directed: true, multigraph: true });
   graph.setGraph({
     rankdir: direction,
@@ -62,7 +63,7 @@ function placedIn(nodes: string[], edges: MapEdge[], direction: "LR" | "TB"): Fo
     graph.setEdge(
       edge.from,
       edge.to,
-      // The more traffic, the straighter.
+      // Edges with more traffic are kept straighter.
       { ...LABEL, labelpos: "c", weight: 1 + Math.round(Math.log10(1 + edge.count)) },
       edgeId(edge),
     );
@@ -95,7 +96,7 @@ function lengthOf(points: Point[]): number {
   }, 0);
 }
 
-/** An SVG path that begins and ends where the points do, and rounds the corners between. */
+/** Return an SVG path from the first point to the last, with rounded corners between. */
 export function smooth(points: Point[]): string {
   const [first, ...rest] = points;
   if (first === undefined) return "";
@@ -107,14 +108,14 @@ export function smooth(points: Point[]): string {
   return path;
 }
 
-/** A smooth path by way of the label, which hides the corner that it may make there. */
+/** Return a smooth path through the label, which covers the corner that may arise there. */
 function through(points: Point[], label: Point): string {
   const far = points.map(({ x, y }) => Math.hypot(x - label.x, y - label.y));
   const at = far.indexOf(Math.min(...far));
   return smooth(points.slice(0, at + 1)) + smooth(points.slice(at));
 }
 
-/** Out of a box's side, around the label beside or below it, and back. */
+/** Return the points of an edge from a box to itself, around its label. */
 function loop(box: Point, label: Point): Point[] {
   if (Math.abs(label.y - box.y) > Math.abs(label.x - box.x)) {
     const down = Math.sign(label.y - box.y);
@@ -140,7 +141,7 @@ function loop(box: Point, label: Point): Point[] {
   ];
 }
 
-/** A triangle whose tip is the last point, in the direction of the last stretch. */
+/** Return an arrowhead at the last point, in the direction of the last segment. */
 function arrowAt(points: Point[]): string {
   const tip = points.at(-1);
   const before = points.at(-2);

@@ -1,10 +1,11 @@
-/** The hops as a graph, drawn from the data. */
+/** The Map view: services, and the hops between them. */
 import "./map.css";
 import { useCallback, useRef } from "preact/hooks";
 import { fetchMap } from "../../api/requests";
 import type { HopMap } from "../../api/types";
 import { ErrorState } from "../../components/error_state";
-import { Notice } from "../../components/notice";
+import { ExporterSetting, Notice } from "../../components/notice";
+import { SegmentedLinks } from "../../components/segmented_links";
 import { useTitle } from "../../hooks/document_title";
 import { usePolling } from "../../hooks/polling";
 import { followLink, go } from "../../navigation/route";
@@ -16,7 +17,7 @@ import {
   selectionParameters,
   withSelection,
 } from "../../navigation/selection";
-import { type Chosen, Graph } from "./graph";
+import { Graph, type Selected } from "./graph";
 import { edgeId, mapSentence } from "./labels";
 import { MapDetails } from "./map_details";
 import { MapTable } from "./map_table";
@@ -41,9 +42,9 @@ export function MapView({ query }: { query: URLSearchParams }) {
         <p class="sub" role="status">
           {answer && answer.nodes.length > 0 ? mapSentence(answer) : " "}
         </p>
-        <Shapes query={query} />
+        <DrawingOrTable query={query} />
       </div>
-      <ErrorState live={live} asking="Drawing the map…" />
+      <ErrorState request={live} loading="Loading the map…" />
       {answer !== null && failure?.kind !== "refused" && (
         <Loaded map={answer} query={query} selection={selection} />
       )}
@@ -51,26 +52,17 @@ export function MapView({ query }: { query: URLSearchParams }) {
   );
 }
 
-/** Drawing or table: both are links, since a URL names what is shown. */
-function Shapes({ query }: { query: URLSearchParams }) {
+/** Links to the map as a drawing and as a table. */
+function DrawingOrTable({ query }: { query: URLSearchParams }) {
   const table = query.get("as") === "table";
   return (
-    <nav class="map-shapes" aria-label="How the map is shown">
-      <a
-        href={withParameter(query, "as", null)}
-        onClick={followLink}
-        aria-current={table ? undefined : "true"}
-      >
-        Drawing
-      </a>
-      <a
-        href={withParameter(query, "as", "table")}
-        onClick={followLink}
-        aria-current={table ? "true" : undefined}
-      >
-        Table
-      </a>
-    </nav>
+    <SegmentedLinks
+      label="Show the map as"
+      links={[
+        { title: "Drawing", path: withParameter(query, "as", null), current: !table },
+        { title: "Table", path: withParameter(query, "as", "table"), current: table },
+      ]}
+    />
   );
 }
 
@@ -82,10 +74,10 @@ interface LoadedProps {
 
 function Loaded({ map, query, selection }: LoadedProps) {
   const aside = useRef<HTMLElement>(null);
-  const drawing = useRef<HTMLDivElement>(null);
-  const chosen = chosenIn(query);
-  const choose = useCallback(
-    (next: Chosen) => {
+  const body = useRef<HTMLDivElement>(null);
+  const selected = selectedIn(query);
+  const select = useCallback(
+    (next: Selected) => {
       const changed = new URLSearchParams(query);
       changed.delete("node");
       changed.delete("edge");
@@ -94,38 +86,38 @@ function Loaded({ map, query, selection }: LoadedProps) {
     },
     [query],
   );
-  if (map.nodes.length === 0) return <NothingYet selection={selection} />;
+  if (map.nodes.length === 0) return <EmptyState selection={selection} />;
   const asTable = query.get("as") === "table";
-  const detailed = isIn(map, chosen);
+  const hasDetails = isIn(map, selected);
   const close = () => {
-    const pressed = drawing.current?.querySelector<SVGElement>('[aria-pressed="true"]');
-    choose(null);
+    const pressed = body.current?.querySelector<SVGElement>('[aria-pressed="true"]');
+    select(null);
     pressed?.focus();
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes the details from anywhere in here
     <div
-      class={`map-body ${asTable || detailed ? "beside" : ""} ${detailed ? "detailed" : ""}`}
-      ref={drawing}
+      class={`map-body ${asTable || hasDetails ? "beside" : ""} ${hasDetails ? "detailed" : ""}`}
+      ref={body}
       onKeyDown={(event) => {
         if (event.key === "Escape") close();
       }}
     >
       <section class="panel map-panel" aria-label="Map">
         {asTable ? (
-          <MapTable map={map} onChoose={choose} />
+          <MapTable map={map} onSelect={select} />
         ) : (
-          <Graph map={map} chosen={chosen} onChoose={choose} />
+          <Graph map={map} selected={selected} onSelect={select} />
         )}
       </section>
       <MapDetails
         map={map}
-        chosen={chosen}
+        selected={selected}
         narrowed={(view, filter) => {
           const both = { ...selection, q: bothFilters(selection.q, filter) };
           return address(view, withSelection(new URLSearchParams(), both));
         }}
-        onChoose={choose}
+        onSelect={select}
         onClose={close}
         container={aside}
       />
@@ -133,44 +125,42 @@ function Loaded({ map, query, selection }: LoadedProps) {
   );
 }
 
-function NothingYet({ selection }: { selection: Selection }) {
+function EmptyState({ selection }: { selection: Selection }) {
   if (selection.q !== "" || selection.range.kind !== "all")
     return (
-      <Notice title="No trace in this selection">
+      <Notice title="No trace matches the selection">
         <p>
           <a href="/map?last=all" onClick={followLink}>
-            Draw the map of everything stored
+            Show the map of all stored traces
           </a>
         </p>
       </Notice>
     );
   return (
-    <Notice title="Nothing to draw yet">
+    <Notice title="No traces yet">
       <p>
-        The map is made of the traces that arrive. Buy a ticket on the Box Office page, or let a
-        browser buy one.
+        The map is drawn from the traces that arrive. Use your app, or start it with this setting if
+        it does not send here yet:
       </p>
-      <pre>
-        <code>./scripts/dev --buy</code>
-      </pre>
+      <ExporterSetting />
     </Notice>
   );
 }
 
-function chosenIn(query: URLSearchParams): Chosen {
+function selectedIn(query: URLSearchParams): Selected {
   const [node, edge] = [query.get("node"), query.get("edge")];
   if (node !== null) return { node };
   return edge === null ? null : { edge };
 }
 
-/** Whether what was chosen is there, so that there are details of it. */
-function isIn(map: HopMap, chosen: Chosen): boolean {
-  if (chosen === null) return false;
-  if ("node" in chosen) return map.nodes.some(({ id }) => id === chosen.node);
-  return map.edges.some((edge) => edgeId(edge) === chosen.edge);
+/** Whether the selected node or edge is part of the map. */
+function isIn(map: HopMap, selected: Selected): boolean {
+  if (selected === null) return false;
+  if ("node" in selected) return map.nodes.some(({ id }) => id === selected.node);
+  return map.edges.some((edge) => edgeId(edge) === selected.edge);
 }
 
-/** This view's address with a parameter changed. */
+/** Return this view's address with a parameter changed; null removes it. */
 function withParameter(query: URLSearchParams, name: string, value: string | null): string {
   const changed = new URLSearchParams(query);
   if (value === null) changed.delete(name);

@@ -1,32 +1,34 @@
-/** What is known of the node or edge one has chosen, and where to go from there. */
+/** The details of the selected node or edge, and links to its traces. */
 import type { ComponentChildren, RefObject } from "preact";
 import type { HopMap, MapEdge, MapNode } from "../../api/types";
 import { count, percent } from "../../format";
 import { quoted } from "../../navigation/filter_syntax";
 import { followLink } from "../../navigation/route";
-import type { Chosen } from "./graph";
+import type { Selected } from "./graph";
 import { edgeId, figure, hopText, isShort, nameOf, rateText, UNKNOWN } from "./labels";
 
 interface Props {
   map: HopMap;
-  chosen: Chosen;
-  /** The address of a view, narrowed to what is chosen as well as what is selected. */
+  selected: Selected;
+  /** Returns the address of a view with a filter added to the current selection. */
   narrowed: (view: "/" | "/logs", filter: string) => string;
-  onChoose: (chosen: Chosen) => void;
+  onSelect: (selected: Selected) => void;
   onClose: () => void;
   container: RefObject<HTMLElement | null>;
 }
 
-export function MapDetails({ map, chosen, narrowed, onChoose, onClose, container }: Props) {
-  const node = chosen && "node" in chosen && map.nodes.find((each) => each.id === chosen.node);
-  const edge = chosen && "edge" in chosen && map.edges.find((each) => edgeId(each) === chosen.edge);
+export function MapDetails({ map, selected, narrowed, onSelect, onClose, container }: Props) {
+  const node =
+    selected && "node" in selected && map.nodes.find((each) => each.id === selected.node);
+  const edge =
+    selected && "edge" in selected && map.edges.find((each) => edgeId(each) === selected.edge);
   if (!node && !edge)
     return (
       <aside class="map-aside panel none" aria-label="Details">
-        <p>Choose a service or a hop to see its figures.</p>
+        <p>Select a service or a hop to see its figures.</p>
         <p class="sub">
-          A box is a service, with p50 and p95 of its spans. A line is a hop, wider the more often
-          it happens. Red and dashed: the context doesn't arrive.
+          A box is a service, with the p50 and p95 of its spans. A line is a hop; the wider it is,
+          the more often the hop occurs. Red and dashed means that the trace context is lost.
         </p>
       </aside>
     );
@@ -48,23 +50,23 @@ export function MapDetails({ map, chosen, narrowed, onChoose, onClose, container
           ×
         </button>
       </div>
-      {node && <OfNode {...{ map, node, narrowed, onChoose }} />}
-      {edge && <OfEdge {...{ map, edge, narrowed, onChoose }} />}
+      {node && <OfNode {...{ map, node, narrowed, onSelect }} />}
+      {edge && <OfEdge {...{ map, edge, narrowed, onSelect }} />}
     </aside>
   );
 }
 
-type OfNodeProps = Pick<Props, "map" | "narrowed" | "onChoose"> & { node: MapNode };
+type OfNodeProps = Pick<Props, "map" | "narrowed" | "onSelect"> & { node: MapNode };
 
-function OfNode({ map, node, narrowed, onChoose }: OfNodeProps) {
+function OfNode({ map, node, narrowed, onSelect }: OfNodeProps) {
   const filter = `service = ${quoted(node.service)}`;
-  const coming = map.edges.filter((edge) => edge.to === node.id);
-  const leaving = map.edges.filter((edge) => edge.from === node.id);
+  const incoming = map.edges.filter((edge) => edge.to === node.id);
+  const outgoing = map.edges.filter((edge) => edge.from === node.id);
   return (
     <>
       <p class="sub">
         {node.id === UNKNOWN ? (
-          "Stands for senders of which no span is stored."
+          "Stands for senders that have no stored spans."
         ) : (
           <>
             <span class="map-dot" /> {node.party}
@@ -80,17 +82,17 @@ function OfNode({ map, node, narrowed, onChoose }: OfNodeProps) {
         <Fact name="p95">{figure(node.p95_ms)}</Fact>
       </dl>
       <Hops
-        title="Comes from"
-        edges={coming}
+        title="Called by"
+        edges={incoming}
         name={(edge) => nameOf(edge.from)}
-        onChoose={onChoose}
+        onSelect={onSelect}
       />
-      <Hops title="Hands on to" edges={leaving} name={(edge) => edge.to} onChoose={onChoose} />
+      <Hops title="Calls" edges={outgoing} name={(edge) => edge.to} onSelect={onSelect} />
       {node.id !== UNKNOWN && (
         <ul class="map-links">
           <Link to={narrowed("/", filter)}>Traces with {node.service}</Link>
           {node.errors > 0 && (
-            <Link to={narrowed("/", `${filter} and error = true`)}>Those with an error</Link>
+            <Link to={narrowed("/", `${filter} and error = true`)}>Those with errors</Link>
           )}
           <Link to={narrowed("/logs", filter)}>Log lines of these traces</Link>
         </ul>
@@ -99,61 +101,61 @@ function OfNode({ map, node, narrowed, onChoose }: OfNodeProps) {
   );
 }
 
-type OfEdgeProps = Pick<Props, "map" | "narrowed" | "onChoose"> & { edge: MapEdge };
+type OfEdgeProps = Pick<Props, "map" | "narrowed" | "onSelect"> & { edge: MapEdge };
 
-function OfEdge({ edge, narrowed, onChoose }: OfEdgeProps) {
+function OfEdge({ edge, narrowed, onSelect }: OfEdgeProps) {
   const to = `service = ${quoted(edge.to)}`;
   const filter = edge.hop === null ? to : `hop = ${quoted(edge.hop)} and ${to}`;
   return (
     <>
       <p class="sub">
-        {edge.hop === null ? "a call that declares no hop" : `by ${edge.hop}`} ·{" "}
-        <button type="button" class="as-link" onClick={() => onChoose({ node: edge.from })}>
+        {edge.hop === null ? "a call without a declared hop" : `by ${edge.hop}`} ·{" "}
+        <button type="button" class="as-link" onClick={() => onSelect({ node: edge.from })}>
           {nameOf(edge.from)}
         </button>{" "}
         ·{" "}
-        <button type="button" class="as-link" onClick={() => onChoose({ node: edge.to })}>
+        <button type="button" class="as-link" onClick={() => onSelect({ node: edge.to })}>
           {edge.to}
         </button>
       </p>
       {edge.broken && (
         <p class="banner bad">
-          <b>The context is lost here.</b>{" "}
+          <b>The trace context is lost here.</b>{" "}
           {edge.orphans === 0 ? (
-            "Some spans that came this way found none."
+            "Some of the receiving spans found no context."
           ) : (
             <>
-              {count(edge.orphans, "span")} can't be joined to what sent{" "}
-              {edge.orphans === 1 ? "it" : "them"}.{" "}
+              {count(edge.orphans, "span")} {edge.orphans === 1 ? "names" : "name"} a parent that is
+              not stored.{" "}
               <a href={narrowed("/", edge.orphan_filter)} onClick={followLink}>
-                Open the orphans
+                Show the traces with orphans
               </a>
             </>
           )}
         </p>
       )}
       <dl class="map-figures">
-        <Fact name="times">{edge.count.toLocaleString("en")}</Fact>
+        <Fact name="count">{edge.count.toLocaleString("en")}</Fact>
         <Fact name="rate">{rateText(edge.per_minute)}</Fact>
         <Fact name="errors" bad={edge.errors > 0}>
           {edge.errors.toLocaleString("en")}
         </Fact>
-        <Fact name="carried" bad={isShort(edge.carried)}>
+        <Fact name="context carried" bad={isShort(edge.carried)}>
           {edge.carried === null ? "–" : percent(edge.carried)}
         </Fact>
-        <Fact name="took, p50">{figure(edge.p50_ms)}</Fact>
-        <Fact name="took, p95">{figure(edge.p95_ms)}</Fact>
+        <Fact name="duration p50">{figure(edge.p50_ms)}</Fact>
+        <Fact name="duration p95">{figure(edge.p95_ms)}</Fact>
         {edge.wait_p50_ms !== null && (
           <>
-            <Fact name="waited, p50">{figure(edge.wait_p50_ms)}</Fact>
-            <Fact name="waited, p95">{figure(edge.wait_p95_ms)}</Fact>
+            <Fact name="wait p50">{figure(edge.wait_p50_ms)}</Fact>
+            <Fact name="wait p95">{figure(edge.wait_p95_ms)}</Fact>
           </>
         )}
       </dl>
       <ul class="map-links">
-        <Link to={narrowed("/", filter)}>Traces that take this hop</Link>
+        <Link to={narrowed("/", filter)}>Traces with this hop</Link>
         {edge.errors > 0 && (
-          <Link to={narrowed("/", `${filter} and error = true`)}>Those with an error</Link>
+          <Link to={narrowed("/", `${filter} and error = true`)}>Those with errors</Link>
         )}
         {edge.wait_p95_ms !== null && edge.wait_p95_ms > 0 && (
           <Link to={narrowed("/", `wait.${edge.to} > ${edge.wait_p95_ms.toFixed(0)}ms`)}>
@@ -169,10 +171,10 @@ interface HopsProps {
   title: string;
   edges: MapEdge[];
   name: (edge: MapEdge) => string;
-  onChoose: (chosen: Chosen) => void;
+  onSelect: (selected: Selected) => void;
 }
 
-function Hops({ title, edges, name, onChoose }: HopsProps) {
+function Hops({ title, edges, name, onSelect }: HopsProps) {
   if (edges.length === 0) return null;
   return (
     <section class="map-hops">
@@ -180,7 +182,7 @@ function Hops({ title, edges, name, onChoose }: HopsProps) {
       <ul>
         {edges.map((edge) => (
           <li key={edgeId(edge)}>
-            <button type="button" class="as-link" onClick={() => onChoose({ edge: edgeId(edge) })}>
+            <button type="button" class="as-link" onClick={() => onSelect({ edge: edgeId(edge) })}>
               {name(edge)}
             </button>{" "}
             <span class="sub">by {hopText(edge)}</span>

@@ -1,8 +1,8 @@
-/** The map in words and numbers: the same figures for who reads better than they see. */
+/** The map as tables: the same figures for readers who do not use the drawing. */
 import "./map_table.css";
 import type { HopMap } from "../../api/types";
 import { percent } from "../../format";
-import type { Chosen } from "./graph";
+import type { Selected } from "./graph";
 import {
   edgeId,
   figure,
@@ -16,10 +16,10 @@ import {
 
 interface Props {
   map: HopMap;
-  onChoose: (chosen: Chosen) => void;
+  onSelect: (chosen: Selected) => void;
 }
 
-export function MapTable({ map, onChoose }: Props) {
+export function MapTable({ map, onSelect }: Props) {
   const reading = inReadingOrder(map);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it
@@ -41,7 +41,7 @@ export function MapTable({ map, onChoose }: Props) {
           {reading.map(({ node }) => (
             <tr key={node.id}>
               <th scope="row">
-                <button type="button" class="as-link" onClick={() => onChoose({ node: node.id })}>
+                <button type="button" class="as-link" onClick={() => onSelect({ node: node.id })}>
                   {nameOf(node.id, node.service)}
                 </button>
               </th>
@@ -68,22 +68,24 @@ export function MapTable({ map, onChoose }: Props) {
           <tr>
             <th scope="col">from, to</th>
             <th scope="col">hop</th>
-            {["times", "rate", "errors", "p50", "p95", "waited p95", "carried"].map((head) => (
-              <th key={head} scope="col" class="number">
-                {head}
-              </th>
-            ))}
+            {["count", "rate", "errors", "p50", "p95", "wait p95", "context carried"].map(
+              (head) => (
+                <th key={head} scope="col" class="number">
+                  {head}
+                </th>
+              ),
+            )}
           </tr>
         </thead>
         <tbody>
-          {reading.flatMap(({ leaving }) =>
-            leaving.map((edge) => (
+          {reading.flatMap(({ outgoing }) =>
+            outgoing.map((edge) => (
               <tr key={edgeId(edge)}>
                 <th scope="row">
                   <button
                     type="button"
                     class="as-link"
-                    onClick={() => onChoose({ edge: edgeId(edge) })}
+                    onClick={() => onSelect({ edge: edgeId(edge) })}
                   >
                     {nameOf(edge.from)} → {edge.to}
                   </button>

@@ -1,19 +1,19 @@
-/** What a metric's answer becomes on the chart: lines over one common time. */
+/** The lines of a metric's chart, all over the same times. */
 
 import type { Attributes, MetricPoint, MetricSeries } from "../../api/types";
 
-/** At most so many lines can be told apart; the rest is said. */
+/** At most this many lines can be told apart; the others are counted as hidden. */
 export const LINES_MAX = 8;
 
 export interface ChartLines {
-  /** Seconds since 1970, ascending: what every line has its values over. */
+  /** Unix seconds, ascending; each line has one value for each. */
   times: number[];
   lines: { label: string; values: (number | null)[] }[];
   /** How many lines are left out. */
   hidden: number;
 }
 
-/** The lines of an answer, those with the highest last value first. */
+/** Return the lines of a metric, those with the highest last value first. */
 export function chartLines(answer: MetricSeries): ChartLines {
   const all = answer.quantiles
     ? [
@@ -38,15 +38,15 @@ function lastOf(points: MetricPoint[]): number {
   return points.at(-1)?.[1] ?? Number.NEGATIVE_INFINITY;
 }
 
-/** Each series with a name made of the attributes in which it differs from the others. */
+/** Label each series with the attributes in which it differs from the others. */
 function labelled(answer: MetricSeries): { label: string; points: MetricPoint[] }[] {
   const keys = [...new Set(answer.series.flatMap((each) => Object.keys(each.attributes)))].sort();
-  const told = keys.filter(
+  const differingKeys = keys.filter(
     (key) => new Set(answer.series.map((each) => text(each.attributes, key))).size > 1,
   );
-  const said = told.length > 0 ? told : keys;
+  const labelKeys = differingKeys.length > 0 ? differingKeys : keys;
   return answer.series.map(({ attributes, points }) => {
-    const parts = said.filter((key) => key in attributes).map((key) => text(attributes, key));
+    const parts = labelKeys.filter((key) => key in attributes).map((key) => text(attributes, key));
     return { label: parts.join(" · ") || "value", points };
   });
 }

@@ -1,11 +1,11 @@
-/** One metric: its chart, its lines by name, or its values as a table. */
+/** One metric: its chart or table, and the legend with current values. */
 import { useMemo, useState } from "preact/hooks";
 import { fetchSeries } from "../../api/requests";
 import type { Metric, MetricSeries } from "../../api/types";
 import { Notice } from "../../components/notice";
+import { SegmentedLinks } from "../../components/segmented_links";
 import { count, fullMoment } from "../../format";
 import { usePolling } from "../../hooks/polling";
-import { followLink } from "../../navigation/route";
 import { isLive, selectionOf, selectionParameters } from "../../navigation/selection";
 import { Chart } from "./chart";
 import { type ChartLines, chartLines } from "./chart_lines";
@@ -15,22 +15,14 @@ const PAUSE_MS = 5_000;
 const SETTLED_PAUSE_MS = 60_000;
 const TABLE_ROWS = 200;
 
-const KINDS: Record<Metric["type"], string> = {
-  gauge: "gauge",
-  sum: "sum",
-  histogram: "histogram",
-  exponential_histogram: "exponential histogram",
-  summary: "summary",
-};
-
 interface Props {
   metric: Metric;
   query: URLSearchParams;
-  /** This view's address, shown another way. */
-  shownAs: (shape: "chart" | "table") => string;
+  /** Returns this view's address with the metric as a chart or as a table. */
+  pathAs: (form: "chart" | "table") => string;
 }
 
-export function MetricPanel({ metric, query, shownAs }: Props) {
+export function MetricPanel({ metric, query, pathAs }: Props) {
   const { range } = selectionOf(query);
   const parameters = selectionParameters({ q: "", range });
   const { answer, failure } = usePolling(
@@ -43,24 +35,28 @@ export function MetricPanel({ metric, query, shownAs }: Props) {
     <section class="metric panel" aria-labelledby="metric-title">
       <div class="metric-head">
         <h2 id="metric-title">{metric.name}</h2>
-        <nav class="metric-shapes" aria-label="How the metric is shown">
-          <a href={shownAs("chart")} onClick={followLink} aria-current={table ? undefined : "true"}>
-            Chart
-          </a>
-          <a href={shownAs("table")} onClick={followLink} aria-current={table ? "true" : undefined}>
-            Table
-          </a>
-        </nav>
+        <SegmentedLinks
+          label="Show the metric as"
+          links={[
+            { title: "Chart", path: pathAs("chart"), current: !table },
+            { title: "Table", path: pathAs("table"), current: table },
+          ]}
+        />
       </div>
       {metric.description && <p>{metric.description}</p>}
       <p class="sub">
-        {[metric.service, KINDS[metric.type], unitText(metric.unit), count(metric.points, "point")]
+        {[
+          metric.service,
+          metric.type.replaceAll("_", " "),
+          unitText(metric.unit),
+          count(metric.points, "point"),
+        ]
           .filter(Boolean)
           .join(" · ")}
       </p>
       {answer === null && failure === null && (
         <div class="chart waiting" role="status">
-          <span class="pulse" aria-hidden="true" /> Fetching the points…
+          <span class="pulse" aria-hidden="true" /> Loading the points…
         </div>
       )}
       {failure !== null && answer === null && (
@@ -82,13 +78,13 @@ interface ValuesProps {
 function Values({ metric, answer, table }: ValuesProps) {
   const lines = useMemo(() => chartLines(answer), [answer]);
   const [point, setPoint] = useState<number | null>(null);
-  // A histogram's rate is of its count, which its quantiles are not.
+  // `rate` is about a histogram's count, which is not shown if there are quantiles.
   const rate = answer.rate && answer.quantiles === null;
   const text = (value: number | null) => valueText(value, metric.unit, rate);
   if (lines.times.length === 0)
     return (
       <div class="chart waiting">
-        <p>No points in this range of time.</p>
+        <p>No points in this time range.</p>
       </div>
     );
   return (
@@ -99,7 +95,7 @@ function Values({ metric, answer, table }: ValuesProps) {
         <Chart lines={lines} title={metric.name} valueText={text} onPoint={setPoint} />
       )}
       <p class="metric-when">
-        {point === null ? "Newest" : fullMoment(new Date((lines.times[point] ?? 0) * 1000))}
+        {point === null ? "Latest" : fullMoment(new Date((lines.times[point] ?? 0) * 1000))}
       </p>
       <ul class="metric-lines">
         {lines.lines.map(({ label, values }, index) => (
@@ -111,8 +107,8 @@ function Values({ metric, answer, table }: ValuesProps) {
         ))}
       </ul>
       <p class="sub">
-        {rate && "The sum only grows, so what is shown is how much it grew in a second. "}
-        {answer.quantiles && "Estimated from the histogram's buckets. "}
+        {rate && "The chart shows the growth of this sum per second. "}
+        {answer.quantiles && "Quantiles are estimated from the histogram's buckets. "}
         {lines.hidden > 0 && `${lines.hidden} more series not shown.`}
       </p>
     </>
@@ -129,7 +125,7 @@ interface TableProps {
   text: (value: number | null) => string;
 }
 
-/** The newest values, newest first. */
+/** The latest values, newest first. */
 function Table({ lines, title, text }: TableProps) {
   const from = Math.max(0, lines.times.length - TABLE_ROWS);
   const indexes = lines.times.slice(from).map((_, index) => from + index);
@@ -139,7 +135,7 @@ function Table({ lines, title, text }: TableProps) {
       <table>
         <thead>
           <tr>
-            <th scope="col">when</th>
+            <th scope="col">time</th>
             {lines.lines.map(({ label }) => (
               <th key={label} scope="col" class="number">
                 {label}

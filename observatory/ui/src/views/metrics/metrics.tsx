@@ -1,9 +1,9 @@
-/** The metrics that were received, one of them as a chart. */
+/** The Metrics view: a list of metrics, and one of them as a chart. */
 import "./metrics.css";
 import { fetchMetrics } from "../../api/requests";
 import type { Metric } from "../../api/types";
 import { ErrorState } from "../../components/error_state";
-import { Notice } from "../../components/notice";
+import { ExporterSetting, Notice } from "../../components/notice";
 import { count } from "../../format";
 import { useTitle } from "../../hooks/document_title";
 import { usePolling } from "../../hooks/polling";
@@ -25,7 +25,7 @@ export function MetricsView({ query }: { query: URLSearchParams }) {
         <h1>Metrics</h1>
         <p class="sub">{metrics.length > 0 && `${count(metrics.length, "metric")} received.`}</p>
       </div>
-      <ErrorState live={live} asking="Looking for metrics…" />
+      <ErrorState request={live} loading="Loading metrics…" />
       {answer !== null && metrics.length === 0 && <NoMetrics />}
       {metrics.length > 0 && <Loaded metrics={metrics} query={query} />}
     </>
@@ -33,10 +33,10 @@ export function MetricsView({ query }: { query: URLSearchParams }) {
 }
 
 function Loaded({ metrics, query }: { metrics: Metric[]; query: URLSearchParams }) {
-  const named = metrics.find(
+  const requested = metrics.find(
     (metric) => metric.name === query.get("name") && metric.service === query.get("service"),
   );
-  const shown = named ?? metrics[0];
+  const shown = requested ?? metrics[0];
   const services = [...new Set(metrics.map((metric) => metric.service))].sort();
   const addressOf = (metric: Metric) => {
     const changed = new URLSearchParams(query);
@@ -62,7 +62,7 @@ function Loaded({ metrics, query }: { metrics: Metric[]; query: URLSearchParams 
                     >
                       <span class="label">{metric.name}</span>
                       <span class="sub">
-                        {[metric.type.replace("_", " "), unitText(metric.unit)]
+                        {[metric.type.replaceAll("_", " "), unitText(metric.unit)]
                           .filter(Boolean)
                           .join(" · ")}
                       </span>
@@ -78,9 +78,9 @@ function Loaded({ metrics, query }: { metrics: Metric[]; query: URLSearchParams 
           key={`${shown.service} ${shown.name}`}
           metric={shown}
           query={query}
-          shownAs={(shape) => {
+          pathAs={(form) => {
             const changed = new URLSearchParams(query);
-            if (shape === "table") changed.set("as", "table");
+            if (form === "table") changed.set("as", "table");
             else changed.delete("as");
             return address("/metrics", changed);
           }}
@@ -94,14 +94,12 @@ function NoMetrics() {
   return (
     <Notice title="No metrics yet">
       <p class="how-to-send">
-        They come over OTLP to <code>/v1/metrics</code>. An OpenTelemetry SDK sends them here when
-        it is started with:
+        Metrics appear here as soon as an app sends them over OTLP to <code>/v1/metrics</code>.
+        Start your app with:
       </p>
-      <pre>
-        <code>OTEL_EXPORTER_OTLP_ENDPOINT={location.origin}</code>
-      </pre>
+      <ExporterSetting />
       <p>
-        and, where its default is gRPC, with <code>OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf</code>.
+        If its SDK uses gRPC by default, add <code>OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf</code>.
       </p>
     </Notice>
   );

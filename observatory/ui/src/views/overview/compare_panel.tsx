@@ -1,4 +1,4 @@
-/** Asks what stands out, or, before there is anything to ask, says how. */
+/** The panel "What stands out": the comparison, or suggestions of what to compare. */
 import type { ComponentChildren } from "preact";
 import { fetchComparison } from "../../api/requests";
 import type { Heatmap } from "../../api/types";
@@ -9,7 +9,7 @@ import { ComparisonResult } from "./comparison";
 import { type Subset, subsetParameters } from "./subset";
 
 const LIVE_PAUSE_MS = 3_000;
-const HELD_PAUSE_MS = 15_000;
+const PAUSED_PAUSE_MS = 15_000;
 
 interface Props {
   selection: Selection;
@@ -17,7 +17,7 @@ interface Props {
   heatmap: Heatmap;
   onFilter: (filter: string) => void;
   onCompare: (subset: Subset | null) => void;
-  /** Compare what the filter shows with all the rest. */
+  /** Compare the traces that match the filter with all others. */
   onCompareFilter: () => void;
   onZoom: (subset: Subset) => void;
 }
@@ -39,19 +39,19 @@ export function ComparePanel(props: Props) {
           </span>
         )}
       </header>
-      {subset ? <Compared {...props} subset={subset} /> : <Starts {...props} />}
+      {subset ? <ComparisonLoader {...props} subset={subset} /> : <Suggestions {...props} />}
     </section>
   );
 }
 
-function Compared({ selection, subset, onFilter }: Props & { subset: Subset }) {
-  const asked = selectionParameters(selection);
-  const part = subsetParameters(subset);
+function ComparisonLoader({ selection, subset, onFilter }: Props & { subset: Subset }) {
+  const selected = selectionParameters(selection);
+  const subsetQuery = subsetParameters(subset);
   const live = isLive(selection.range);
   const { answer, failure } = usePolling(
-    `${asked} ${part}`,
-    (signal) => fetchComparison(asked, part, signal),
-    () => (live ? LIVE_PAUSE_MS : HELD_PAUSE_MS),
+    `${selected} ${subsetQuery}`,
+    (signal) => fetchComparison(selected, subsetQuery, signal),
+    () => (live ? LIVE_PAUSE_MS : PAUSED_PAUSE_MS),
     true,
   );
   return (
@@ -77,48 +77,51 @@ function Compared({ selection, subset, onFilter }: Props & { subset: Subset }) {
   );
 }
 
-function Starts({ selection, heatmap, onCompare, onCompareFilter }: Props) {
+function Suggestions({ selection, heatmap, onCompare, onCompareFilter }: Props) {
   const { p95_ms, errors, coverage } = heatmap;
   const compare = (filter: string) => () => onCompare({ kind: "filter", filter });
   return (
     <>
       <p class="sub">
-        Drag a box around some traces in the heatmap. Here you then see what sets them apart from
-        the rest, in any attribute of any of their spans. Or compare one of these with the rest:
+        Drag a box around some traces in the heatmap to see which attributes of their spans set them
+        apart from the rest. Or start with one of these:
       </p>
-      <div class="starts">
+      <div class="suggestions">
         {selection.q !== "" && (
-          <Start title="This filter" onClick={onCompareFilter}>
-            against all traces that don't fit it
-          </Start>
+          <Suggestion title="This filter" onClick={onCompareFilter}>
+            compared with all traces that don't match it
+          </Suggestion>
         )}
         {p95_ms !== null && (
-          <Start title="The slowest 5 %" onClick={compare(`duration >= ${Math.floor(p95_ms)} ms`)}>
-            those that took {durationText(p95_ms)} or longer
-          </Start>
+          <Suggestion
+            title="The slowest 5 %"
+            onClick={compare(`duration >= ${Math.floor(p95_ms)} ms`)}
+          >
+            traces of {durationText(p95_ms)} or longer
+          </Suggestion>
         )}
         {errors > 0 && (
-          <Start title="Those with errors" onClick={compare("error = true")}>
-            {count(errors, "trace")} in which a span failed
-          </Start>
+          <Suggestion title="Traces with errors" onClick={compare("error = true")}>
+            {count(errors, "trace")} with a failed span
+          </Suggestion>
         )}
         {coverage !== null && coverage < 1 && (
-          <Start title="Those that lost the context" onClick={compare("uncovered > 0")}>
-            traces with a span that leads to no root
-          </Start>
+          <Suggestion title="Traces that lost the context" onClick={compare("uncovered > 0")}>
+            traces with a span that no declared root leads to
+          </Suggestion>
         )}
       </div>
     </>
   );
 }
 
-interface StartProps {
+interface SuggestionProps {
   title: string;
   children: ComponentChildren;
   onClick: () => void;
 }
 
-function Start({ title, children, onClick }: StartProps) {
+function Suggestion({ title, children, onClick }: SuggestionProps) {
   return (
     <button type="button" onClick={onClick}>
       <b>{title}</b>

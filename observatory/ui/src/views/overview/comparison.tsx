@@ -1,19 +1,18 @@
-/** What the compared traces have that the rest have not. */
+/** The attributes that set the compared subset of traces apart from the rest. */
 import "./comparison.css";
 import { useState } from "preact/hooks";
 import type { ComparedAttribute, ComparedValue, Comparison } from "../../api/types";
-import { count } from "../../format";
-import { share } from "./share";
+import { count, wholePercent } from "../../format";
 import type { Subset } from "./subset";
 
-const ATTRIBUTES_FIRST = 6;
-const VALUES_FIRST = 2;
-const WORTH_SHOWING = 0.02;
+const ATTRIBUTES_SHOWN = 6;
+const VALUES_SHOWN = 2;
+const DIFFERENCE_MIN = 0.02;
 
 interface Props {
   comparison: Comparison;
   subset: Subset;
-  /** A bar was clicked: show only traces like that. */
+  /** Called with the filter of a bar that was clicked. */
   onFilter: (filter: string) => void;
 }
 
@@ -21,16 +20,16 @@ export function ComparisonResult({ comparison, subset, onFilter }: Props) {
   const [all, setAll] = useState(false);
   const { selected, rest, sentence } = comparison;
   if (selected === 0)
-    return <p class="sub">No trace is in it. Draw another box, or press Escape.</p>;
+    return <p class="sub">No trace matches. Draw another box, or press Escape.</p>;
   if (rest === 0)
     return (
       <p class="sub">
-        All {count(selected, "trace")} are in it, so there is no rest to compare with. Choose a
-        smaller part, or a longer time.
+        All {count(selected, "trace")} match, so there are no others to compare with. Draw a smaller
+        box, or choose a longer time range.
       </p>
     );
-  const ranked = comparison.attributes.filter(({ difference }) => difference >= WORTH_SHOWING);
-  const shown = all ? ranked : ranked.slice(0, ATTRIBUTES_FIRST);
+  const ranked = comparison.attributes.filter(({ difference }) => difference >= DIFFERENCE_MIN);
+  const shown = all ? ranked : ranked.slice(0, ATTRIBUTES_SHOWN);
   return (
     <>
       <p class="sentence">
@@ -49,17 +48,15 @@ export function ComparisonResult({ comparison, subset, onFilter }: Props) {
           the rest ({rest.toLocaleString("en")})
         </span>
       </p>
-      {ranked.length === 0 && (
-        <p class="sub">Nothing: in every attribute they are like the rest.</p>
-      )}
+      {ranked.length === 0 && <p class="sub">No attribute sets them apart from the rest.</p>}
       <ol class="attributes">
         {shown.map((attribute) => (
           <Attribute key={attribute.key} attribute={attribute} onFilter={onFilter} />
         ))}
       </ol>
-      {ranked.length > ATTRIBUTES_FIRST && (
+      {ranked.length > ATTRIBUTES_SHOWN && (
         <button type="button" class="as-link" onClick={() => setAll(!all)}>
-          {all ? "Show fewer" : `Show ${ranked.length - ATTRIBUTES_FIRST} more`}
+          {all ? "Show fewer" : `Show ${ranked.length - ATTRIBUTES_SHOWN} more`}
         </button>
       )}
     </>
@@ -73,14 +70,14 @@ interface AttributeProps {
 
 function Attribute({ attribute: { key, values }, onFilter }: AttributeProps) {
   const [all, setAll] = useState(false);
-  // What they have comes before what they lack: the former is what one wants to look at.
+  // Values that the subset has more often come first, then those that it lacks.
   const ranked = values.toSorted(
     (one, other) => other.inside - other.outside - (one.inside - one.outside),
   );
-  const telling = ranked.filter(
-    ({ inside, outside }, index) => index === 0 || Math.abs(inside - outside) >= WORTH_SHOWING,
+  const differing = ranked.filter(
+    ({ inside, outside }, index) => index === 0 || Math.abs(inside - outside) >= DIFFERENCE_MIN,
   );
-  const shown = all ? ranked : telling.slice(0, VALUES_FIRST);
+  const shown = all ? ranked : differing.slice(0, VALUES_SHOWN);
   return (
     <li>
       <h3>
@@ -112,7 +109,7 @@ function Bars({ name, value, onFilter }: BarsProps) {
       type="button"
       class="value-bars"
       data-filter={filter}
-      title={`${inside_count.toLocaleString("en")} inside, ${outside_count.toLocaleString("en")} of the rest. Click to show only these, with Shift to leave them out.`}
+      title={`${inside_count.toLocaleString("en")} inside, ${outside_count.toLocaleString("en")} of the rest. Click to show only these traces, Shift+click to hide them.`}
       onClick={(event) => onFilter(event.shiftKey ? `not (${filter})` : filter)}
     >
       <span class="label">
@@ -129,11 +126,11 @@ function Bars({ name, value, onFilter }: BarsProps) {
       </span>
       <span class="shares">
         <b>
-          {share(inside)}
+          {wholePercent(inside)}
           <span class="unseen"> inside, </span>
         </b>
         <span>
-          {share(outside)}
+          {wholePercent(outside)}
           <span class="unseen"> of the rest</span>
         </span>
       </span>

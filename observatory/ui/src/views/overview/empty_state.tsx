@@ -1,6 +1,6 @@
-/** No trace to show: because none was ever sent, or because of what is asked for. */
+/** The overview without traces: none was ever sent, or none matches the selection. */
 import { fetchHealth } from "../../api/requests";
-import { Notice } from "../../components/notice";
+import { ExporterSetting, Notice } from "../../components/notice";
 import { count } from "../../format";
 import { usePolling } from "../../hooks/polling";
 import { rangeText } from "../../navigation/range_text";
@@ -15,15 +15,15 @@ export function EmptyState({ selection }: { selection: Selection }) {
   const { q, range } = selection;
   const when = rangeText(range);
   return (
-    <Notice title={q === "" ? "No trace began in this time" : "No trace fits the filter"}>
+    <Notice title={q === "" ? "No traces in this time range" : "No trace matches the filter"}>
       <p>
-        {q === "" ? `The time is: ${when}.` : `None that began in this time does: ${when}.`}{" "}
-        {count(answer.traces, "trace")} {answer.traces === 1 ? "is" : "are"} stored in all.
+        The time range is: {when}. {count(answer.traces, "trace")}{" "}
+        {answer.traces === 1 ? "is" : "are"} stored in total.
       </p>
       <p class="choices">
         {range.kind !== "all" && (
           <button type="button" onClick={() => select({ range: { kind: "all" } })}>
-            Look at all time
+            Show all time
           </button>
         )}
         {q !== "" && (
@@ -36,7 +36,7 @@ export function EmptyState({ selection }: { selection: Selection }) {
   );
 }
 
-/** The places of what is on its way, so that nothing moves when it comes. */
+/** Empty panels of the final size, so that the layout does not shift when data arrives. */
 export function LoadingState() {
   return (
     <>
@@ -55,16 +55,10 @@ function NoTraces() {
   return (
     <Notice title="No traces yet">
       <p>
-        Buy a ticket on the Box Office page, or let a browser buy one. The trace appears here as it
-        happens.
+        Use your app: its traces appear here as they arrive. If it does not send here yet, start it
+        with this setting, which any OpenTelemetry SDK reads:
       </p>
-      <pre>
-        <code>./scripts/dev --buy</code>
-      </pre>
-      <p>Anything else that speaks OpenTelemetry can send here too:</p>
-      <pre>
-        <code>OTEL_EXPORTER_OTLP_ENDPOINT={location.origin}</code>
-      </pre>
+      <ExporterSetting />
     </Notice>
   );
 }

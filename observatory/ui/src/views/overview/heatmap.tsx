@@ -1,4 +1,4 @@
-/** Traces by time and duration; a box drawn on it says which of them to compare. */
+/** The heatmap of traces by time and duration, on which a box selects the traces to compare. */
 import "./heatmap.css";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Heatmap } from "../../api/types";
@@ -21,13 +21,13 @@ import type { Box } from "./subset";
 
 interface Props {
   heatmap: Heatmap;
-  /** The box that is compared, if one is. */
+  /** The box whose traces are compared, if any. */
   box: Box | null;
-  /** A box was drawn; `null` when it was cleared. */
+  /** Called when a box is drawn; null when it is cleared. */
   onBox: (box: Box | null) => void;
-  /** The only trace in a box is to be opened. */
+  /** Called to open the only trace in a box. */
   onOpen: (box: Box) => void;
-  /** Shown as a table, rather than as a picture. */
+  /** Whether the heatmap is shown as a table. */
   asTable: boolean;
   onTable: (asTable: boolean) => void;
 }
@@ -39,19 +39,18 @@ export function HeatmapPanel(props: Props) {
   return (
     <section class="panel heatmap" aria-labelledby="heatmap-title">
       <header>
-        <h2 id="heatmap-title">When, and how long</h2>
+        <h2 id="heatmap-title">Duration over time</h2>
         <button
           type="button"
           class="as-link"
           aria-pressed={asTable}
           onClick={() => onTable(!asTable)}
         >
-          {asTable ? "Show as a picture" : "Show as a table"}
+          {asTable ? "Show as a heatmap" : "Show as a table"}
         </button>
       </header>
       <p class="sub" id="heatmap-help">
-        Each cell is a count of traces. Drag a box around the odd ones to ask what they have in
-        common.
+        Each cell counts traces. Drag a box around odd ones to see what they have in common.
       </p>
       {asTable ? <HeatmapTable heatmap={heatmap} box={box} onBox={onBox} /> : <Plot {...props} />}
     </section>
@@ -65,7 +64,7 @@ function Plot({ heatmap: latest, box, onBox, onOpen }: Props) {
   const [pointed, setPointed] = useState<Cell | null>(null);
   const [cursor, setCursor] = useState<Cursor | null>(null);
   const began = useRef({ x: 0, y: 0 });
-  // While one draws, the picture must not move on beneath the pointer.
+  // During a drag, the heatmap stays as it was, so that it does not move under the pointer.
   const heatmap = drag?.heatmap ?? latest;
 
   const cellUnder = (event: PointerEvent): Cell => {
@@ -121,16 +120,16 @@ function Plot({ heatmap: latest, box, onBox, onOpen }: Props) {
   };
 
   const drawn = drag ? cellsBetween(drag.from, drag.to) : cursor && cellsOf(cursor);
-  const told: Cells | null = drawn ?? (pointed && cellsBetween(pointed, pointed));
+  const tipCells: Cells | null = drawn ?? (pointed && cellsBetween(pointed, pointed));
   return (
     <>
       <div
         ref={plot}
         class={`plot ${drag ? "dragging" : ""}`}
         role="application"
-        aria-label={`Heatmap of ${count(heatmap.total, "trace")}. Arrow keys go from cell to cell, with Shift they grow a box, Enter compares it, Escape clears it.`}
+        aria-label={`Heatmap of ${count(heatmap.total, "trace")}. Arrow keys move between cells, Shift and arrow keys grow a box, Enter compares it, Escape clears it.`}
         aria-describedby="heatmap-help"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: an application has keys of its own
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: an application handles keys itself
         tabIndex={0}
         onPointerDown={onPointerDown}
         onPointerMove={onPointerMove}
@@ -143,8 +142,8 @@ function Plot({ heatmap: latest, box, onBox, onOpen }: Props) {
         {size && (
           <HeatmapDrawing heatmap={heatmap} size={size} box={box} cells={drawn} pointed={pointed} />
         )}
-        {size && told && (
-          <Tip heatmap={heatmap} cells={told} width={size.width} drawing={drawn !== null} />
+        {size && tipCells && (
+          <Tip heatmap={heatmap} cells={tipCells} width={size.width} drawing={drawn !== null} />
         )}
       </div>
       <p class="unseen" aria-live="polite">
@@ -155,13 +154,13 @@ function Plot({ heatmap: latest, box, onBox, onOpen }: Props) {
   );
 }
 
-/** Where the keyboard begins: the cell with the slowest of the latest. */
+/** Return the first position of the keyboard cursor: the slowest cell of the latest column. */
 function start({ cells, rows }: Heatmap): Cursor {
   const last = cells.reduce<Cell | null>(
-    (found, [column, row]) =>
-      found === null || column > found.column || (column === found.column && row > found.row)
+    (latest, [column, row]) =>
+      latest === null || column > latest.column || (column === latest.column && row > latest.row)
         ? { column, row }
-        : found,
+        : latest,
     null,
   );
   return { ...(last ?? { column: 0, row: Math.floor(rows.length / 2) }), anchor: null };
@@ -195,7 +194,7 @@ function Tip({ heatmap, cells, width, drawing }: TipProps) {
       }}
     >
       {cellText(heatmap, cells)}
-      {!drawing && (traces === 1 ? "\nClick to open it" : "\nClick to compare, or drag")}
+      {!drawing && (traces === 1 ? "\nClick to open it" : "\nClick or drag to compare")}
     </p>
   );
 }
@@ -216,7 +215,9 @@ function Legend({ heatmap, boxed }: { heatmap: Heatmap; boxed: boolean }) {
         with errors
       </span>
       {heatmap.outside > 0 && (
-        <span>{heatmap.outside.toLocaleString("en")} not drawn: their clocks are off</span>
+        <span>
+          {heatmap.outside.toLocaleString("en")} not shown: their times are far from all others
+        </span>
       )}
       {boxed && (
         <span class="hint-keys">

@@ -1,7 +1,7 @@
-/** Going through the heatmap's cells by keyboard. */
+/** The keyboard cursor in the heatmap. */
 import { type Cell, type Cells, cellsBetween } from "./heatmap_scale";
 
-/** The cell one is at, and the other corner of the box that grows from there. */
+/** The current cell, and the opposite corner of the box if one is being drawn. */
 export interface Cursor extends Cell {
   anchor: Cell | null;
 }
@@ -17,7 +17,7 @@ const STEPS: Record<string, [columns: number, rows: number]> = {
   End: [Infinity, 0],
 };
 
-/** Where a key leads; `null` when it is none that moves. With `grow` the box's corner stays. */
+/** Return the cursor after a key; null if the key does not move it. With `grow`, the box grows. */
 export function moved(
   { column, row, anchor }: Cursor,
   key: string,
@@ -27,17 +27,17 @@ export function moved(
   const step = STEPS[key];
   if (step === undefined) return null;
   return {
-    column: within(column + step[0], size.columns),
-    row: within(row + step[1], size.rows),
+    column: clamp(column + step[0], size.columns),
+    row: clamp(row + step[1], size.rows),
     anchor: grow ? (anchor ?? { column, row }) : null,
   };
 }
 
-/** The cells that the cursor stands for. */
+/** Return the cells that the cursor covers. */
 export function cellsOf(cursor: Cursor): Cells {
   return cellsBetween(cursor, cursor.anchor ?? cursor);
 }
 
-function within(place: number, size: number): number {
-  return Math.min(Math.max(place, 0), size - 1);
+function clamp(index: number, size: number): number {
+  return Math.min(Math.max(index, 0), size - 1);
 }

@@ -1,19 +1,19 @@
-/** The heatmap as a picture: cells, axes, the box, and where one is. */
+/** The heatmap as SVG: cells, axes, the box, and the cell under the pointer. */
 import type { Heatmap } from "../../api/types";
 import { levelOf } from "./heatmap_levels";
 import {
-  acrossOf,
   type Cell,
   type Cells,
   cellsBetween,
   columnsOf,
   durationTicks,
   timeTicks,
-  upOf,
+  xOf,
+  yOf,
 } from "./heatmap_scale";
 import type { Box } from "./subset";
 
-/** Around the cells, in pixels: room for the axes. */
+/** The margins around the cells in pixels, with room for the axes. */
 export const MARGIN = { left: 58, right: 8, top: 6, bottom: 24 };
 
 const TIME_TICK_PX = 70;
@@ -24,7 +24,7 @@ interface Props {
   heatmap: Heatmap;
   size: { width: number; height: number };
   box: Box | null;
-  /** Cells being chosen. */
+  /** The cells of the box that is being drawn. */
   cells: Cells | null;
   pointed: Cell | null;
 }
@@ -45,7 +45,7 @@ export function HeatmapDrawing({ heatmap, size, box, cells, pointed }: Props) {
     width: inner.width / columnsOf(heatmap),
     height: inner.height / Math.max(1, heatmap.rows.length),
   };
-  const place = ({ left, right, bottom, top }: Cells): Rectangle => ({
+  const rectangleOf = ({ left, right, bottom, top }: Cells): Rectangle => ({
     x: left * cell.width,
     y: inner.height - (top + 1) * cell.height,
     width: (right - left + 1) * cell.width,
@@ -55,12 +55,14 @@ export function HeatmapDrawing({ heatmap, size, box, cells, pointed }: Props) {
     <svg width={size.width} height={size.height} aria-hidden="true">
       <g transform={`translate(${MARGIN.left} ${MARGIN.top})`}>
         <Axes heatmap={heatmap} {...inner} />
-        <HeatmapCells heatmap={heatmap} place={place} />
-        {pointed && !cells && <rect class="pointed" {...place(cellsBetween(pointed, pointed))} />}
-        {box && !cells && isInView(heatmap, box) && (
-          <rect class="box" rx="3" {...boxPlace(heatmap, box, inner)} />
+        <HeatmapCells heatmap={heatmap} rectangleOf={rectangleOf} />
+        {pointed && !cells && (
+          <rect class="pointed" {...rectangleOf(cellsBetween(pointed, pointed))} />
         )}
-        {cells && <rect class="box drawing" rx="3" {...place(cells)} />}
+        {box && !cells && isInView(heatmap, box) && (
+          <rect class="box" rx="3" {...boxRectangle(heatmap, box, inner)} />
+        )}
+        {cells && <rect class="box drawing" rx="3" {...rectangleOf(cells)} />}
       </g>
     </svg>
   );
@@ -68,16 +70,16 @@ export function HeatmapDrawing({ heatmap, size, box, cells, pointed }: Props) {
 
 function HeatmapCells({
   heatmap,
-  place,
+  rectangleOf,
 }: {
   heatmap: Heatmap;
-  place: (cells: Cells) => Rectangle;
+  rectangleOf: (cells: Cells) => Rectangle;
 }) {
   const most = Math.max(1, ...heatmap.cells.map(([, , traces]) => traces));
   return (
     <>
       {heatmap.cells.map(([column, row, traces, errors]) => {
-        const whole = place({ left: column, right: column, bottom: row, top: row });
+        const whole = rectangleOf({ left: column, right: column, bottom: row, top: row });
         const gap = whole.width > 6 ? 1 : 0.5;
         const width = Math.max(1, whole.width - gap);
         const height = Math.max(1, whole.height - gap);
@@ -107,20 +109,20 @@ function HeatmapCells({
   );
 }
 
-/** Time may have moved on from it. */
+/** Whether the box overlaps the time range, which may have moved on. */
 function isInView({ from_ms, to_ms }: Heatmap, { from, to }: Box): boolean {
   return from < to_ms && to > from_ms;
 }
 
-function boxPlace(
+function boxRectangle(
   heatmap: Heatmap,
   box: Box,
   { width, height }: { width: number; height: number },
 ): Rectangle {
-  const left = acrossOf(heatmap, box.from);
-  const right = acrossOf(heatmap, box.to);
-  const bottom = box.least === null ? 0 : upOf(heatmap, box.least);
-  const top = box.most === null ? 1 : upOf(heatmap, box.most);
+  const left = xOf(heatmap, box.from);
+  const right = xOf(heatmap, box.to);
+  const bottom = box.least === null ? 0 : yOf(heatmap, box.least);
+  const top = box.most === null ? 1 : yOf(heatmap, box.most);
   return {
     x: left * width,
     y: (1 - top) * height,

@@ -1,4 +1,4 @@
-/** Where moments and durations are in the heatmap, and which cell is where. */
+/** The scales of the heatmap: between times, durations, cells and positions. */
 import type { Heatmap } from "../../api/types";
 import type { Box } from "./subset";
 
@@ -7,7 +7,7 @@ export interface Cell {
   row: number;
 }
 
-/** Cells from `left` to `right` and `bottom` to `top`, all of them included. */
+/** A block of cells; all four bounds are inclusive. */
 export interface Cells {
   left: number;
   right: number;
@@ -20,22 +20,22 @@ export interface Tick {
   text: string;
 }
 
-/** How many columns the answer has. */
+/** Return the number of columns. */
 export function columnsOf(heatmap: Heatmap): number {
   return Math.max(1, Math.round((heatmap.to_ms - heatmap.from_ms) / heatmap.column_ms));
 }
 
-/** From 0 (the left edge) to 1. */
-export function acrossOf(heatmap: Heatmap, ms: number): number {
+/** Return the horizontal position of a time, from 0 (left) to 1. */
+export function xOf(heatmap: Heatmap, ms: number): number {
   return clamp((ms - heatmap.from_ms) / (heatmap.to_ms - heatmap.from_ms), 0, 1);
 }
 
-/** From 0 (the lower edge) to 1, logarithmic within each row. */
-export function upOf({ rows }: Heatmap, ms: number): number {
+/** Return the vertical position of a duration, from 0 (bottom) to 1, logarithmic within each row. */
+export function yOf({ rows }: Heatmap, ms: number): number {
   const row = rows.findIndex(({ most_ms }) => ms < most_ms);
-  const found = rows[row];
-  if (found === undefined) return rows.length === 0 ? 0 : 1;
-  const { least_ms, most_ms } = found;
+  const bounds = rows[row];
+  if (bounds === undefined) return rows.length === 0 ? 0 : 1;
+  const { least_ms, most_ms } = bounds;
   const part =
     least_ms > 0
       ? Math.log(ms / least_ms) / Math.log(most_ms / least_ms)
@@ -43,7 +43,7 @@ export function upOf({ rows }: Heatmap, ms: number): number {
   return (row + clamp(part, 0, 1)) / rows.length;
 }
 
-/** The cell at a place, counted from 0 to 1 from the left and from below. */
+/** Return the cell at a position, from 0 to 1 from the left and from the bottom. */
 export function cellAt(heatmap: Heatmap, across: number, up: number): Cell {
   const [columns, rows] = [columnsOf(heatmap), heatmap.rows.length];
   return {
@@ -52,7 +52,7 @@ export function cellAt(heatmap: Heatmap, across: number, up: number): Cell {
   };
 }
 
-/** The cells of which two are opposite corners. */
+/** Return the block between two opposite corners. */
 export function cellsBetween(one: Cell, other: Cell): Cells {
   return {
     left: Math.min(one.column, other.column),
@@ -62,7 +62,7 @@ export function cellsBetween(one: Cell, other: Cell): Cells {
   };
 }
 
-/** What cells stand for. Nothing is drawn beyond the first and the last row, so they have no bound. */
+/** Return the times and durations of cells; the first and last rows have no outer bound. */
 export function boxOf(heatmap: Heatmap, { left, right, bottom, top }: Cells): Box {
   const { from_ms, column_ms, rows } = heatmap;
   return {
@@ -73,7 +73,7 @@ export function boxOf(heatmap: Heatmap, { left, right, bottom, top }: Cells): Bo
   };
 }
 
-/** How many traces, and how many with errors, are in cells. */
+/** Count the traces in cells, and those with errors. */
 export function contentOf({ cells }: Heatmap, inside: Cells): { count: number; errors: number } {
   let [count, errors] = [0, 0];
   for (const [column, row, traces, failed] of cells) {
@@ -91,7 +91,7 @@ const TIME_STEPS = [
   ...[1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map((minutes) => minutes * MINUTE),
 ];
 
-/** Round local times along the lower edge, at most `most`; `at` is as `acrossOf` counts. */
+/** Return at most `most` ticks at round local times; `at` is a horizontal position. */
 export function timeTicks(heatmap: Heatmap, most: number): Tick[] {
   const length = heatmap.to_ms - heatmap.from_ms;
   const day = 1440 * MINUTE;
@@ -101,7 +101,7 @@ export function timeTicks(heatmap: Heatmap, most: number): Tick[] {
   const ticks: Tick[] = [];
   const first = Math.ceil((heatmap.from_ms - offset) / step) * step + offset;
   for (let ms = first; ms < heatmap.to_ms; ms += step)
-    ticks.push({ at: acrossOf(heatmap, ms), text: tickText(ms, step) });
+    ticks.push({ at: xOf(heatmap, ms), text: tickText(ms, step) });
   return ticks;
 }
 
@@ -116,16 +116,16 @@ function tickText(ms: number, step: number): string {
   });
 }
 
-/** Round durations along the left edge, at least `gap` apart; `at` is as `upOf` counts. */
+/** Return ticks at round durations, at least `gap` apart; `at` is a vertical position. */
 export function durationTicks(heatmap: Heatmap, gap: number): Tick[] {
   const least = heatmap.rows[0]?.least_ms ?? 0;
   const most = heatmap.rows.at(-1)?.most_ms ?? 0;
   const ticks: Tick[] = [];
   for (const wanted of ROUND_DURATIONS) {
     for (const ms of wanted) {
-      // The edges are powers, and so only nearly round.
+      // Row bounds are powers, so they match round numbers only approximately.
       if (ms < least * 0.999 || ms > most * 1.001) continue;
-      const at = upOf(heatmap, ms);
+      const at = yOf(heatmap, ms);
       if (ticks.every((tick) => Math.abs(tick.at - at) >= gap))
         ticks.push({ at, text: roundDuration(ms) });
     }
@@ -133,7 +133,7 @@ export function durationTicks(heatmap: Heatmap, gap: number): Tick[] {
   return ticks.sort((one, other) => one.at - other.at);
 }
 
-/** The rounder, the sooner a tick is placed. */
+/** Candidates for ticks, the roundest numbers first. */
 const ROUND_DURATIONS = [1, 3, 2, 5].map((digit) =>
   digit === 1
     ? [1000, 10, 100, 1, 10_000, 60_000, 600_000, 3_600_000, 0.1, 0.01]

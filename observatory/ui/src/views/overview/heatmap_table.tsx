@@ -1,4 +1,4 @@
-/** The heatmap for who doesn't see it: what is in each stretch of time, the slowest first. */
+/** The heatmap as a table: counts and durations by period. */
 import type { Heatmap } from "../../api/types";
 import { durationText } from "../../format";
 import { momentText } from "../../navigation/range_text";
@@ -35,13 +35,13 @@ export function HeatmapTable({ heatmap, box, onBox }: Props) {
         <tbody>
           {periods.map((cells) => {
             const { count, errors } = contentOf(heatmap, cells);
-            const [fastest, slowest] = stretchOf(heatmap, cells);
-            const here = boxOf(heatmap, cells);
-            const from = momentText(here.from, now, true);
+            const [fastest, slowest] = durationRange(heatmap, cells);
+            const periodBox = boxOf(heatmap, cells);
+            const from = momentText(periodBox.from, now, true);
             return (
-              <tr key={here.from}>
+              <tr key={periodBox.from}>
                 <th scope="row">
-                  {from} – {momentText(here.to, now, true)}
+                  {from} – {momentText(periodBox.to, now, true)}
                 </th>
                 <td>{count}</td>
                 <td class={errors > 0 ? "bad" : ""}>{errors}</td>
@@ -51,9 +51,9 @@ export function HeatmapTable({ heatmap, box, onBox }: Props) {
                   {count > 0 && (
                     <button
                       type="button"
-                      aria-pressed={box?.from === here.from && box.to === here.to}
-                      aria-label={`Compare those from ${from} with the rest`}
-                      onClick={() => onBox(here)}
+                      aria-pressed={box?.from === periodBox.from && box.to === periodBox.to}
+                      aria-label={`Compare the traces from ${from} on with the rest`}
+                      onClick={() => onBox(periodBox)}
                     >
                       Compare
                     </button>
@@ -68,7 +68,7 @@ export function HeatmapTable({ heatmap, box, onBox }: Props) {
   );
 }
 
-/** All columns in at most twelve stretches of whole columns. */
+/** Group the columns into at most twelve periods. */
 function periodsOf(heatmap: Heatmap): Cells[] {
   const columns = columnsOf(heatmap);
   const length = Math.ceil(columns / PERIODS);
@@ -80,7 +80,7 @@ function periodsOf(heatmap: Heatmap): Cells[] {
   }));
 }
 
-function stretchOf({ cells, rows }: Heatmap, { left, right }: Cells) {
+function durationRange({ cells, rows }: Heatmap, { left, right }: Cells) {
   const within = cells
     .filter(([column]) => column >= left && column <= right)
     .map(([, row]) => row);

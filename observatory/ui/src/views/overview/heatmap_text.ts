@@ -1,14 +1,14 @@
-/** How cells of the heatmap are said. */
+/** Describing cells of the heatmap in words. */
 import type { Heatmap } from "../../api/types";
 import { count, durationText } from "../../format";
 import { momentText } from "../../navigation/range_text";
 import { type Cells, contentOf } from "./heatmap_scale";
 
-/** `14:02:00 – 14:02:20, 1.2 to 1.6 s: 12 traces, 2 with errors`. */
+/** Describe cells in three lines: counts, time range, durations. */
 export function cellText(heatmap: Heatmap, cells: Cells): string {
   const { count: traces, errors } = contentOf(heatmap, cells);
   const failing = errors === 0 ? "" : `, ${errors.toLocaleString("en")} with errors`;
-  return `${count(traces, "trace")}${failing}\n${timeText(heatmap, cells)}\n${stretchText(heatmap, cells)}`;
+  return `${count(traces, "trace")}${failing}\n${timeText(heatmap, cells)}\n${durationsText(heatmap, cells)}`;
 }
 
 function timeText({ from_ms, column_ms }: Heatmap, { left, right }: Cells): string {
@@ -18,7 +18,7 @@ function timeText({ from_ms, column_ms }: Heatmap, { left, right }: Cells): stri
   return `${from} – ${momentText(from_ms + (right + 1) * column_ms, now, seconds)}`;
 }
 
-function stretchText({ rows }: Heatmap, { bottom, top }: Cells): string {
+function durationsText({ rows }: Heatmap, { bottom, top }: Cells): string {
   const least = rows[bottom]?.least_ms ?? 0;
   const most = rows[top]?.most_ms ?? 0;
   return `${durationText(least)} to ${durationText(most)}`;

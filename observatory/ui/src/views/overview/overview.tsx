@@ -1,4 +1,4 @@
-/** Everything at a glance: figures, the heatmap, what stands out, and the traces. */
+/** The Overview: figures, heatmap, comparison and list of traces. */
 import "./overview.css";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ApiFailure } from "../../api/client";
@@ -24,13 +24,13 @@ import { ComparePanel } from "./compare_panel";
 import { EmptyState, LoadingState } from "./empty_state";
 import { Figures } from "./figures";
 import { HeatmapPanel } from "./heatmap";
-import { type Box, type Subset, subsetFrom, selectionOfSubset, withSubset } from "./subset";
-import { columnsThatFit, alignedColumns } from "./time_columns";
+import { type Box, type Subset, selectionOfSubset, subsetFrom, withSubset } from "./subset";
+import { alignedColumns, columnsThatFit } from "./time_columns";
 import { TraceListPanel } from "./trace_list";
 
 const ROWS = 20;
 const LIVE_PAUSE_MS = 1_000;
-const HELD_PAUSE_MS = 10_000;
+const PAUSED_PAUSE_MS = 10_000;
 
 export function OverviewView({ query }: { query: URLSearchParams }) {
   const selection = selectionOf(query);
@@ -42,32 +42,32 @@ export function OverviewView({ query }: { query: URLSearchParams }) {
       const asked = selectionParameters({ ...selection, range });
       return fetchHeatmap(asked, { columns, rows: ROWS }, signal);
     },
-    () => (isLive(selection.range) ? LIVE_PAUSE_MS : HELD_PAUSE_MS),
+    () => (isLive(selection.range) ? LIVE_PAUSE_MS : PAUSED_PAUSE_MS),
     true,
   );
   useTitle("Overview");
   return (
     <>
       <h1 class="unseen">Overview</h1>
-      <Shown query={query} selection={selection} heatmap={heatmap} failure={failure} />
+      <OverviewContent query={query} selection={selection} heatmap={heatmap} failure={failure} />
     </>
   );
 }
 
-interface ShownProps {
+interface OverviewContentProps {
   query: URLSearchParams;
   selection: Selection;
   heatmap: Heatmap | null;
   failure: ApiFailure | null;
 }
 
-function Shown({ query, selection, heatmap, failure }: ShownProps) {
+function OverviewContent({ query, selection, heatmap, failure }: OverviewContentProps) {
   const subset = subsetFrom(query);
   const onFilter = (filter: string) => select({ q: bothFilters(selection.q, filter) });
   if (failure?.code === "bad_filter")
     return (
-      <Notice title="The filter can't be read">
-        <p>What is wrong with it is marked above.</p>
+      <Notice title="The filter is not valid">
+        <p>The error is marked in the filter box above.</p>
         <p class="choices">
           <button type="button" onClick={() => select({ q: "" })}>
             Clear the filter
@@ -77,7 +77,7 @@ function Shown({ query, selection, heatmap, failure }: ShownProps) {
     );
   if (failure?.kind === "refused")
     return (
-      <Notice title="That can't be shown" tone="bad">
+      <Notice title="The request was refused" tone="bad">
         <p>{failure.message}</p>
       </Notice>
     );
@@ -111,17 +111,17 @@ interface PanelsProps {
 
 function Panels({ query, selection, subset, heatmap }: PanelsProps) {
   const { range } = selection;
-  // Where a box held the time still, clearing it lets it go on.
-  const before = useRef<{ held: string; range: Range } | null>(null);
+  // Drawing a box pauses a live range; clearing the box resumes it.
+  const resumable = useRef<{ paused: string; range: Range } | null>(null);
   const compare = (subset: Subset | null) => {
     const changed = withSubset(query, subset);
     if (subset?.kind === "box" && isLive(range)) {
-      const held: Range = { kind: "between", from: heatmap.from_ms, to: heatmap.to_ms };
-      before.current = { held: JSON.stringify(held), range };
-      go(address("/", withSelection(changed, { ...selection, range: held })), "stay");
-    } else if (subset === null && before.current?.held === JSON.stringify(range)) {
+      const paused: Range = { kind: "between", from: heatmap.from_ms, to: heatmap.to_ms };
+      resumable.current = { paused: JSON.stringify(paused), range };
+      go(address("/", withSelection(changed, { ...selection, range: paused })), "stay");
+    } else if (subset === null && resumable.current?.paused === JSON.stringify(range)) {
       go(
-        address("/", withSelection(changed, { ...selection, range: before.current.range })),
+        address("/", withSelection(changed, { ...selection, range: resumable.current.range })),
         "stay",
       );
     } else go(address("/", changed), "stay");
@@ -133,7 +133,7 @@ function Panels({ query, selection, subset, heatmap }: PanelsProps) {
         heatmap={heatmap}
         box={subset?.kind === "box" ? subset.box : null}
         onBox={(box) => compare(box && { kind: "box", box })}
-        onOpen={(box) => void openOnly(selection, box)}
+        onOpen={(box) => void openOnlyTrace(selection, box)}
         asTable={query.get("as") === "table"}
         onTable={(asTable) => {
           const shown = new URLSearchParams(query);
@@ -162,8 +162,8 @@ function Panels({ query, selection, subset, heatmap }: PanelsProps) {
   );
 }
 
-/** Opens the first trace in a box that has one. */
-async function openOnly(selection: Selection, box: Box): Promise<void> {
+/** Open the only trace in a box. */
+async function openOnlyTrace(selection: Selection, box: Box): Promise<void> {
   const asked = selectionParameters(selectionOfSubset(selection, { kind: "box", box }));
   const listing = { sort: "start", order: "desc", limit: 1 } as const;
   const { traces } = await fetchTraces(asked, listing, new AbortController().signal);

@@ -1,7 +1,7 @@
-/** The part of the selected traces that is compared with the rest, as the address names it. */
+/** The subset of the selected traces that is compared with the rest, as the address names it. */
 import { bothFilters, type Range, type Selection } from "../../navigation/selection";
 
-/** A stretch of time (unix ms) and one of duration (ms, `null` is without a bound), half-open. */
+/** A half-open interval of start times (Unix ms) and one of durations (ms; null for no bound). */
 export interface Box {
   from: number;
   to: number;
@@ -13,21 +13,21 @@ export type Subset = { kind: "box"; box: Box } | { kind: "filter"; filter: strin
 
 const PARAMETERS = ["in", "in_from", "in_to", "in_least_ms", "in_most_ms"] as const;
 
-/** Reads `in`, or `in_from`, `in_to`, `in_least_ms` and `in_most_ms`; `null` when nothing is compared. */
+/** Read `in`, or `in_from`, `in_to`, `in_least_ms` and `in_most_ms`; null if nothing is compared. */
 export function subsetFrom(query: URLSearchParams): Subset | null {
   const filter = query.get("in")?.trim();
   if (filter) return { kind: "filter", filter };
-  const [from, to] = [amount(query.get("in_from")), amount(query.get("in_to"))];
+  const [from, to] = [numberIn(query.get("in_from")), numberIn(query.get("in_to"))];
   if (from === null || to === null || from >= to) return null;
-  const [least, most] = [amount(query.get("in_least_ms")), amount(query.get("in_most_ms"))];
+  const [least, most] = [numberIn(query.get("in_least_ms")), numberIn(query.get("in_most_ms"))];
   return { kind: "box", box: { from, to, least, most } };
 }
 
-function amount(text: string | null): number | null {
+function numberIn(text: string | null): number | null {
   return text !== null && /^\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : null;
 }
 
-/** It as the address and the API name it. */
+/** Return the query parameters of a subset, for the address and the API. */
 export function subsetParameters(subset: Subset): URLSearchParams {
   if (subset.kind === "filter") return new URLSearchParams({ in: subset.filter });
   const { from, to, least, most } = subset.box;
@@ -37,7 +37,7 @@ export function subsetParameters(subset: Subset): URLSearchParams {
   return parameters;
 }
 
-/** `query` with another part compared, or none. */
+/** Return `query` with another subset, or without one. */
 export function withSubset(query: URLSearchParams, subset: Subset | null): URLSearchParams {
   const changed = new URLSearchParams(query);
   for (const name of PARAMETERS) changed.delete(name);
@@ -45,7 +45,7 @@ export function withSubset(query: URLSearchParams, subset: Subset | null): URLSe
   return changed;
 }
 
-/** The selection that has exactly the traces inside. */
+/** Return the selection of exactly the traces in a subset. */
 export function selectionOfSubset(selection: Selection, subset: Subset | null): Selection {
   if (subset === null) return selection;
   if (subset.kind === "filter") return { ...selection, q: bothFilters(selection.q, subset.filter) };

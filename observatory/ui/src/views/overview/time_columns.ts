@@ -1,4 +1,4 @@
-/** How time is cut into the heatmap's columns. */
+/** Dividing a time range into the heatmap's columns. */
 import type { Range } from "../../navigation/selection";
 
 export interface TimeColumns {
@@ -12,7 +12,7 @@ const AXIS_PX = 90;
 const STACKED_BELOW_PX = 960;
 const HEATMAP_SHARE = 0.58;
 
-/** How many columns a page so wide has room for. */
+/** Return how many columns fit on a page of a width in pixels. */
 export function columnsThatFit(pageWidth: number): number {
   const main = Math.min(pageWidth - 48, MAIN_PX_MOST);
   const panel = pageWidth < STACKED_BELOW_PX ? main : main * HEATMAP_SHARE;
@@ -20,10 +20,10 @@ export function columnsThatFit(pageWidth: number): number {
 }
 
 /**
- * At most `most` columns of a round length, for a range that moves.
+ * Divide a range into at most `most` columns; those of a live range have a round length.
  *
- * They begin at multiples of that length, so that a column keeps its traces while time passes and
- * the picture moves by whole columns. A range that stands still is left as it is.
+ * They begin at multiples of that length, so that traces stay in their column while time passes and
+ * the heatmap moves by whole columns. A fixed range is not changed.
  */
 export function alignedColumns(range: Range, most: number, now: number): TimeColumns {
   if (range.kind === "last") {
@@ -40,7 +40,7 @@ export function alignedColumns(range: Range, most: number, now: number): TimeCol
   return { range, columns: most };
 }
 
-/** The least round length (ms) that is at least `least`. */
+/** Return the smallest round column length of at least `least`, in milliseconds. */
 function columnLength(least: number): number {
   const second = 1000;
   const unit = [

@@ -1,4 +1,4 @@
-/** The traces themselves, live; two of them can be chosen to be compared. */
+/** The list of traces, kept up to date, in which two can be selected for a comparison. */
 import "./trace_list.css";
 import { useEffect, useState } from "preact/hooks";
 import { fetchTraces, SORTS, type TraceListing } from "../../api/requests";
@@ -14,18 +14,18 @@ import {
   selectionParameters,
 } from "../../navigation/selection";
 import type { Subset } from "./subset";
-import { columnsThatFit, alignedColumns } from "./time_columns";
+import { alignedColumns, columnsThatFit } from "./time_columns";
 import { TraceTable } from "./trace_table";
 
 const LIVE_PAUSE_MS = 1_000;
-const HELD_PAUSE_MS = 10_000;
+const PAUSED_PAUSE_MS = 10_000;
 const PAGE_SIZE = 50;
-const CHOSEN_MOST = 2;
+const SELECTED_MAX = 2;
 
 interface Props {
   query: URLSearchParams;
   selection: Selection;
-  /** Whether the selection is the part that is compared. */
+  /** What the list is restricted to: the traces of a compared subset, or null for all. */
   of: Subset["kind"] | null;
 }
 
@@ -33,19 +33,19 @@ export function TraceListPanel({ query, selection, of }: Props) {
   const listing = listingOf(query);
   const key = `${selectionParameters(selection)} ${selection.range.kind} ${listing.sort} ${listing.order}`;
   const { answer, further, stale, more, failed } = usePages(key, selection, listing);
-  const [chosen, setChosen] = useState<string[]>([]);
+  const [selected, setSelected] = useState<string[]>([]);
   const traces = answer ? [...answer.traces, ...further] : [];
-  const choose = (traceId: string) =>
-    setChosen((before) =>
+  const toggle = (traceId: string) =>
+    setSelected((before) =>
       before.includes(traceId)
         ? before.filter((each) => each !== traceId)
-        : [...before, traceId].slice(-CHOSEN_MOST),
+        : [...before, traceId].slice(-SELECTED_MAX),
     );
   const sortBy = (sort: Sort) => {
     const changed = new URLSearchParams(query);
-    const turned = sort === listing.sort && listing.order === "desc" ? "asc" : "desc";
+    const direction = sort === listing.sort && listing.order === "desc" ? "asc" : "desc";
     changed.set("sort", sort);
-    changed.set("order", turned);
+    changed.set("order", direction);
     go(address("/", changed), "stay");
   };
   return (
@@ -54,13 +54,13 @@ export function TraceListPanel({ query, selection, of }: Props) {
         <h2 id="trace-list-title">{TITLES[of ?? "all"]}</h2>
         <p>
           {answer && count(answer.total, "trace")}
-          {further.length > 0 && ". The list is held still."}
+          {further.length > 0 && ". The list is paused."}
         </p>
         {answer && answer.total > 0 && (
           <a
             href={`/api/export?${selectionParameters(selection)}`}
             download
-            title="As OTLP/JSON; Jaeger's upload takes it since version 1.55"
+            title="As OTLP/JSON, which Jaeger 1.55 and later can open"
           >
             Download
           </a>
@@ -72,12 +72,14 @@ export function TraceListPanel({ query, selection, of }: Props) {
           sort={listing.sort}
           order={listing.order}
           onSort={sortBy}
-          chosen={chosen}
-          onChoose={choose}
+          selected={selected}
+          onSelect={toggle}
           pathOf={(traceId) => sameSelection(tracePath(traceId), query)}
         />
       )}
-      {answer?.total === 0 && <p class="none">None any more. Clear the box, or draw another.</p>}
+      {answer?.total === 0 && (
+        <p class="none">No trace is left in this range. Clear the box, or draw another.</p>
+      )}
       {failed && (
         <p class="banner bad" role="alert">
           {failed}
@@ -93,26 +95,26 @@ export function TraceListPanel({ query, selection, of }: Props) {
           )}
         </p>
       )}
-      <Chosen chosen={chosen} onClear={() => setChosen([])} />
+      <Selected selected={selected} onClear={() => setSelected([])} />
     </section>
   );
 }
 
-const TITLES = { all: "Traces", box: "Traces in the box", filter: "Traces that are compared" };
+const TITLES = { all: "Traces", box: "Traces in the box", filter: "Compared traces" };
 
-function Chosen({ chosen, onClear }: { chosen: string[]; onClear: () => void }) {
-  const [left, right] = chosen;
+function Selected({ selected, onClear }: { selected: string[]; onClear: () => void }) {
+  const [left, right] = selected;
   return (
-    <div class="chosen panel" role="status" hidden={chosen.length === 0}>
+    <div class="selected-traces panel" role="status" hidden={selected.length === 0}>
       {right === undefined ? (
-        <span>One trace is chosen. Choose another to compare it with.</span>
+        <span>One trace is selected. Select another to compare it with.</span>
       ) : (
         <button type="button" class="main" onClick={() => go(`/diff/${left}/${right}`)}>
-          Compare these two
+          Compare the two traces
         </button>
       )}
       <button type="button" class="as-link" onClick={onClear}>
-        Choose none
+        Clear
       </button>
     </div>
   );
@@ -125,7 +127,7 @@ function listingOf(query: URLSearchParams): Pick<TraceListing, "sort" | "order">
   };
 }
 
-/** The first page, kept up to date until one asks for more, and what was asked for since. */
+/** Return the first page, kept up to date until the reader requests more, and the further pages. */
 function usePages(
   key: string,
   selection: Selection,
@@ -134,25 +136,25 @@ function usePages(
   const [pages, setPages] = useState<{ key: string; lists: TraceList[] }>({ key, lists: [] });
   const [failed, setFailed] = useState<string | null>(null);
   const further = pages.key === key ? pages.lists : [];
-  const ask = (cursor: string | null, signal: AbortSignal) => {
+  const fetchPage = (cursor: string | null, signal: AbortSignal) => {
     const { range } = alignedColumns(selection.range, columnsThatFit(innerWidth), Date.now());
-    const asked = selectionParameters({ ...selection, range });
-    return fetchTraces(asked, { ...listing, limit: PAGE_SIZE, cursor }, signal);
+    const parameters = selectionParameters({ ...selection, range });
+    return fetchTraces(parameters, { ...listing, limit: PAGE_SIZE, cursor }, signal);
   };
-  const held = further.length > 0;
+  const paused = further.length > 0;
   const { answer, failure, stale } = usePolling(
     key,
-    (signal) => ask(null, signal),
-    () => (isLive(selection.range) ? LIVE_PAUSE_MS : HELD_PAUSE_MS),
+    (signal) => fetchPage(null, signal),
+    () => (isLive(selection.range) ? LIVE_PAUSE_MS : PAUSED_PAUSE_MS),
     true,
-    held,
+    paused,
   );
   useEffect(() => setFailed(null), [key]);
   const last = further.at(-1) ?? answer;
   const cursor = last?.next_cursor ?? null;
   const more = async () => {
     try {
-      const list = await ask(cursor, new AbortController().signal);
+      const list = await fetchPage(cursor, new AbortController().signal);
       setPages({ key, lists: [...further, list] });
       setFailed(null);
     } catch (error) {
@@ -161,7 +163,7 @@ function usePages(
   };
   return {
     answer,
-    // A cursor goes on from a page of the order it came with.
+    // A cursor is only valid for the sort order of its page.
     stale,
     further: further.flatMap(({ traces }) => traces),
     more: cursor === null ? null : () => void more(),

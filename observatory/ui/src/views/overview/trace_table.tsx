@@ -1,23 +1,25 @@
-/** One line a trace. */
+/** The table of traces. */
 import { useEffect, useState } from "preact/hooks";
 import type { Sort, TraceLine } from "../../api/types";
-import { agoText, count, durationText, fullMoment, stateTone } from "../../format";
+import { StateChip } from "../../components/trace_title";
+import { agoText, count, durationText, fullMoment } from "../../format";
 import { followLink } from "../../navigation/route";
+import { subjectOf } from "../../promoted";
 
 interface Props {
   traces: TraceLine[];
   sort: Sort;
   order: "desc" | "asc";
   onSort: (sort: Sort) => void;
-  chosen: string[];
-  onChoose: (traceId: string) => void;
-  /** The address of a trace, from which one finds back to this selection. */
+  selected: string[];
+  onSelect: (traceId: string) => void;
+  /** Returns the address of a trace, which keeps the current selection. */
   pathOf: (traceId: string) => string;
 }
 
 const NOW_PAUSE_MS = 1_000;
 
-export function TraceTable({ traces, sort, order, onSort, chosen, onChoose, pathOf }: Props) {
+export function TraceTable({ traces, sort, order, onSort, selected, onSelect, pathOf }: Props) {
   const now = useNow();
   const longest = Math.max(...traces.map((trace) => trace.duration_ms));
   const head = (by: Sort, title: string) => (
@@ -35,11 +37,11 @@ export function TraceTable({ traces, sort, order, onSort, chosen, onChoose, path
     </th>
   );
   return (
-    <table class="traces" onKeyDown={(event) => onKeyDown(event, onChoose)}>
+    <table class="traces" onKeyDown={(event) => onKeyDown(event, onSelect)}>
       <thead>
         <tr>
-          <th scope="col" class="choose">
-            <span class="unseen">Choose</span>
+          <th scope="col" class="select">
+            <span class="unseen">Select</span>
           </th>
           <th scope="col">Trace</th>
           <th scope="col">State</th>
@@ -49,18 +51,18 @@ export function TraceTable({ traces, sort, order, onSort, chosen, onChoose, path
           {head("spans", "Spans")}
           {head("errors", "Errors")}
           {head("duration", "Duration")}
-          {head("start", "Began")}
+          {head("start", "Started")}
         </tr>
       </thead>
       <tbody>
         {traces.map((trace) => (
-          <Line
+          <TraceRow
             key={trace.trace_id}
             trace={trace}
             share={longest > 0 ? trace.duration_ms / longest : 0}
             now={now}
-            chosen={chosen.includes(trace.trace_id)}
-            onChoose={onChoose}
+            selected={selected.includes(trace.trace_id)}
+            onSelect={onSelect}
             path={pathOf(trace.trace_id)}
           />
         ))}
@@ -69,26 +71,26 @@ export function TraceTable({ traces, sort, order, onSort, chosen, onChoose, path
   );
 }
 
-interface LineProps {
+interface TraceRowProps {
   trace: TraceLine;
   share: number;
   now: Date;
-  chosen: boolean;
-  onChoose: (traceId: string) => void;
+  selected: boolean;
+  onSelect: (traceId: string) => void;
   path: string;
 }
 
-function Line({ trace, share, now, chosen, onChoose, path }: LineProps) {
+function TraceRow({ trace, share, now, selected, onSelect, path }: TraceRowProps) {
   const started = new Date(trace.started_at);
-  const name = trace.order_id ?? trace.trace_id.slice(0, 12);
+  const name = subjectOf(trace)?.value ?? trace.trace_id.slice(0, 12);
   return (
-    <tr class={chosen ? "chosen-line" : ""}>
-      <td class="choose">
+    <tr class={selected ? "selected-row" : ""}>
+      <td class="select">
         <input
           type="checkbox"
-          aria-label={`Choose ${trace.root} ${name}`}
-          checked={chosen}
-          onChange={() => onChoose(trace.trace_id)}
+          aria-label={`Select ${trace.root} ${name}`}
+          checked={selected}
+          onChange={() => onSelect(trace.trace_id)}
         />
       </td>
       <th scope="row">
@@ -97,9 +99,7 @@ function Line({ trace, share, now, chosen, onChoose, path }: LineProps) {
         </a>
       </th>
       <td class="state">
-        {trace.order_state !== null && (
-          <span class={`chip ${stateTone(trace.order_state)}`}>{trace.order_state}</span>
-        )}
+        <StateChip trace={trace} />
         {trace.orphans > 0 && <span class="chip warn">{count(trace.orphans, "orphan")}</span>}
       </td>
       <td class="services" title={trace.services.join(", ")}>
@@ -128,15 +128,15 @@ function Line({ trace, share, now, chosen, onChoose, path }: LineProps) {
   );
 }
 
-/** Arrows go from line to line; x chooses the line one is in. */
-function onKeyDown(event: KeyboardEvent, onChoose: (traceId: string) => void): void {
-  const line = (event.target as HTMLElement).closest("tbody tr");
-  const link = line?.querySelector<HTMLElement>("[data-trace-id]");
-  if (!line || !link || event.ctrlKey || event.metaKey || event.altKey) return;
-  const step = { ArrowDown: line.nextElementSibling, ArrowUp: line.previousElementSibling }[
+/** Arrow keys move between rows; x selects the focused row's trace. */
+function onKeyDown(event: KeyboardEvent, onSelect: (traceId: string) => void): void {
+  const row = (event.target as HTMLElement).closest("tbody tr");
+  const link = row?.querySelector<HTMLElement>("[data-trace-id]");
+  if (!row || !link || event.ctrlKey || event.metaKey || event.altKey) return;
+  const step = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling }[
     event.key
   ];
-  if (event.key === "x") onChoose(link.dataset.traceId ?? "");
+  if (event.key === "x") onSelect(link.dataset.traceId ?? "");
   else if (step) step.querySelector<HTMLElement>("[data-trace-id]")?.focus();
   else return;
   event.preventDefault();

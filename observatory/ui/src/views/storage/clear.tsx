@@ -1,25 +1,28 @@
-/** Forgetting everything, once somebody has said so in writing. */
+/** Deleting everything, after the reader has typed a word to confirm. */
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiFailure } from "../../api/client";
 import { clearAll } from "../../api/requests";
 import type { Stored } from "../../api/types";
 import { count } from "../../format";
 
-const WORD = "clear";
+const CONFIRMATION = "clear";
 
 export function Clear({ stored }: { stored: Stored }) {
   const [open, setOpen] = useState(false);
   const [done, setDone] = useState(false);
-  const nothing = stored.spans + stored.logs + stored.metrics === 0;
+  const isEmpty = stored.spans + stored.logs + stored.metrics === 0;
   return (
-    <section class="panel room" aria-labelledby="clear-title">
-      <h2 id="clear-title">Begin anew</h2>
-      <p>Forget every trace, log line and metric. There is no way back but a file you exported.</p>
+    <section class="panel storage-panel" aria-labelledby="clear-title">
+      <h2 id="clear-title">Clear</h2>
       <p>
-        <button type="button" class="grave" disabled={nothing} onClick={() => setOpen(true)}>
+        Delete every trace, log line and metric. This can't be undone; export first what you want to
+        keep.
+      </p>
+      <p>
+        <button type="button" class="destructive" disabled={isEmpty} onClick={() => setOpen(true)}>
           Clear everything…
         </button>{" "}
-        <span role="status">{done && nothing ? "Everything is cleared." : ""}</span>
+        <span role="status">{done && isEmpty ? "Everything was deleted." : ""}</span>
       </p>
       {open && (
         <Confirm
@@ -64,16 +67,17 @@ function Confirm({ stored, onClose }: { stored: Stored; onClose: (cleared: boole
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (typed.trim() === WORD && !clearing) void clear();
+          if (typed.trim() === CONFIRMATION && !clearing) void clear();
         }}
       >
         <h2 id={`${id}-title`}>Clear everything?</h2>
         <p>
           {count(stored.traces, "trace")}, {count(stored.spans, "span")},{" "}
-          {count(stored.logs, "log line")} and {count(stored.metrics, "metric point")} will be gone.
+          {count(stored.logs, "log line")} and {count(stored.metrics, "metric point")} will be
+          deleted.
         </p>
         <label for={`${id}-word`}>
-          Type <kbd>{WORD}</kbd> to go on
+          Type <kbd>{CONFIRMATION}</kbd> to confirm
         </label>
         <input
           id={`${id}-word`}
@@ -90,9 +94,13 @@ function Confirm({ stored, onClose }: { stored: Stored; onClose: (cleared: boole
         )}
         <div class="buttons">
           <button type="button" onClick={() => dialog.current?.close()}>
-            Keep it
+            Cancel
           </button>
-          <button type="submit" class="grave" disabled={typed.trim() !== WORD || clearing}>
+          <button
+            type="submit"
+            class="destructive"
+            disabled={typed.trim() !== CONFIRMATION || clearing}
+          >
             {clearing ? "Clearing…" : "Clear everything"}
           </button>
         </div>

@@ -1,4 +1,4 @@
-/** Bringing files in: drop them, or choose them. */
+/** Importing files, dropped or chosen, with progress and results. */
 import { useRef, useState } from "preact/hooks";
 import { ApiFailure } from "../../api/client";
 import { importFile } from "../../api/import_file";
@@ -6,10 +6,11 @@ import type { ImportResult } from "../../api/types";
 import { count } from "../../format";
 import { followLink, tracePath } from "../../navigation/route";
 
-/** A file on its way in, and what became of it. */
-interface Coming {
+/** A file that is being imported, and its result. */
+interface FileImport {
   id: number;
   name: string;
+  /** The share that has been uploaded, from 0 to 1. */
   sent: number;
   outcome: ImportResult | ApiFailure | null;
 }
@@ -17,19 +18,19 @@ interface Coming {
 let lastId = 0;
 
 export function ImportFiles() {
-  const [files, setFiles] = useState<Coming[]>([]);
-  const [over, setOver] = useState(false);
-  const choose = useRef<HTMLInputElement>(null);
-  const change = (id: number, part: Partial<Coming>) =>
+  const [files, setFiles] = useState<FileImport[]>([]);
+  const [draggedOver, setDraggedOver] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+  const change = (id: number, part: Partial<FileImport>) =>
     setFiles((before) => before.map((each) => (each.id === id ? { ...each, ...part } : each)));
-  const take = async (list: FileList | null) => {
+  const importAll = async (list: FileList | null) => {
     const chosen = [...(list ?? [])].map((file) => ({ file, id: ++lastId }));
-    const coming = chosen.map(({ file, id }) => ({ id, name: file.name, sent: 0, outcome: null }));
-    setFiles((before) => [...coming, ...before]);
-    // One after the other: each may be large.
+    const started = chosen.map(({ file, id }) => ({ id, name: file.name, sent: 0, outcome: null }));
+    setFiles((before) => [...started, ...before]);
+    // One at a time, as each may be large.
     for (const { file, id } of chosen) {
-      const onSent = (sent: number) => change(id, { sent });
-      const outcome = await importFile(file, onSent, new AbortController().signal).catch(
+      const onProgress = (sent: number) => change(id, { sent });
+      const outcome = await importFile(file, onProgress, new AbortController().signal).catch(
         (error: unknown) => {
           if (error instanceof ApiFailure) return error;
           throw error;
@@ -40,28 +41,28 @@ export function ImportFiles() {
   };
   return (
     <>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: the button inside does the same */}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the button inside offers the same */}
       <div
-        class={`drop ${over ? "over" : ""}`}
+        class={`drop ${draggedOver ? "dragged-over" : ""}`}
         onDragOver={(event) => {
           event.preventDefault();
-          setOver(true);
+          setDraggedOver(true);
         }}
-        onDragLeave={() => setOver(false)}
+        onDragLeave={() => setDraggedOver(false)}
         onDrop={(event) => {
           event.preventDefault();
-          setOver(false);
-          void take(event.dataTransfer?.files ?? null);
+          setDraggedOver(false);
+          void importAll(event.dataTransfer?.files ?? null);
         }}
       >
         <p>
           Drop OTLP/JSON or Jaeger JSON here, or{" "}
-          <button type="button" onClick={() => choose.current?.click()}>
+          <button type="button" onClick={() => input.current?.click()}>
             Choose files
           </button>
         </p>
         <input
-          ref={choose}
+          ref={input}
           class="unseen"
           type="file"
           accept=".json,application/json"
@@ -69,12 +70,12 @@ export function ImportFiles() {
           tabIndex={-1}
           aria-label="Files to import"
           onChange={(event) => {
-            void take(event.currentTarget.files);
+            void importAll(event.currentTarget.files);
             event.currentTarget.value = "";
           }}
         />
       </div>
-      <ul class="coming" aria-live="polite">
+      <ul class="file-imports" aria-live="polite">
         {files.map((file) => (
           <li key={file.id}>
             <p class="file">{file.name}</p>
@@ -86,14 +87,14 @@ export function ImportFiles() {
   );
 }
 
-function Outcome({ file }: { file: Coming }) {
+function Outcome({ file }: { file: FileImport }) {
   const { outcome, sent } = file;
   if (outcome === null)
     return sent < 1 ? (
-      <progress value={sent} aria-label={`${file.name} is sent`} />
+      <progress value={sent} aria-label={`Uploading ${file.name}`} />
     ) : (
       <p class="sub">
-        <span class="pulse" aria-hidden="true" /> Reading it…
+        <span class="pulse" aria-hidden="true" /> Importing…
       </p>
     );
   if (outcome instanceof ApiFailure) return <p class="bad">{outcome.message}</p>;
@@ -105,7 +106,7 @@ function Outcome({ file }: { file: Coming }) {
       </p>
       {outcome.reason !== "" && (
         <p class="warn">
-          {outcome.rejected > 0 && `${count(outcome.rejected, "record")} left out. `}
+          {outcome.rejected > 0 && `${count(outcome.rejected, "record")} rejected. `}
           {outcome.reason}
         </p>
       )}

@@ -1,4 +1,4 @@
-/** What is held: how much, how long, how it leaves and comes in. */
+/** The Storage view: what is stored, retention, export, import and deletion. */
 import "./storage.css";
 import { exportPath, fetchStored } from "../../api/requests";
 import type { Stored } from "../../api/types";
@@ -9,7 +9,7 @@ import { followLink } from "../../navigation/route";
 import { selectionOf, selectionParameters } from "../../navigation/selection";
 import { Clear } from "./clear";
 import { ImportFiles } from "./import_files";
-import { StoredData, Retention } from "./stored_data";
+import { Retention, StoredData } from "./stored_data";
 
 const PAUSE_MS = 4_000;
 
@@ -22,9 +22,9 @@ export function StorageView({ query }: { query: URLSearchParams }) {
       <div class="storage-head">
         <h1>Storage</h1>
       </div>
-      <ErrorState live={live} asking="Counting…" />
+      <ErrorState request={live} loading="Loading…" />
       {answer !== null && (
-        <div class="rooms">
+        <div class="storage-panels">
           <StoredData stored={answer} />
           <Retention retention={answer.retention} />
           <ExportAndImport stored={answer} query={query} />
@@ -39,14 +39,11 @@ function ExportAndImport({ stored, query }: { stored: Stored; query: URLSearchPa
   const { q, range } = selectionOf(query);
   const selected = q !== "" || ["last", "from", "to"].some((name) => query.has(name));
   return (
-    <section class="panel room" aria-labelledby="take-title">
-      <h2 id="take-title">Take it away, bring it in</h2>
-      <p>
-        As OTLP/JSON. Jaeger's upload takes such a file since version 1.55: the spans, not the log
-        lines.
-      </p>
+    <section class="panel storage-panel" aria-labelledby="transfer-title">
+      <h2 id="transfer-title">Export and import</h2>
+      <p>Exports are OTLP/JSON. Jaeger 1.55 and later can open them; it ignores the log lines.</p>
       {stored.spans + stored.logs === 0 ? (
-        <p class="sub">There is nothing to export yet.</p>
+        <p class="sub">There is no telemetry to export yet.</p>
       ) : (
         <p class="exports">
           <a class="as-button" href={exportPath(new URLSearchParams())} download>

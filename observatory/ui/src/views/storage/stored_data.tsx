@@ -1,4 +1,4 @@
-/** What is held, and for how long. */
+/** How much is stored, and for how long. */
 import type { Stored } from "../../api/types";
 import { agoText, bytesText, durationText, fullMoment } from "../../format";
 
@@ -10,8 +10,8 @@ export function StoredData({ stored }: { stored: Stored }) {
     ["metric points", stored.metrics],
   ] as const;
   return (
-    <section class="panel room" aria-labelledby="held-title">
-      <h2 id="held-title">What is held</h2>
+    <section class="panel storage-panel" aria-labelledby="stored-title">
+      <h2 id="stored-title">Stored data</h2>
       <dl class="counts">
         {counts.map(([name, number]) => (
           <div key={name}>
@@ -25,27 +25,27 @@ export function StoredData({ stored }: { stored: Stored }) {
         </div>
         <div>
           <dd>{bytesText(stored.memory_bytes)}</dd>
-          <dt>of memory</dt>
+          <dt>in memory</dt>
         </div>
       </dl>
       <p>
         {stored.oldest === null || stored.newest === null ? (
-          "Nothing has arrived yet."
+          "No telemetry has arrived yet."
         ) : (
           <>
-            From <Moment iso={stored.oldest} /> to <Moment iso={stored.newest} />:{" "}
+            From <Time iso={stored.oldest} /> to <Time iso={stored.newest} />:{" "}
             {durationText(Date.parse(stored.newest) - Date.parse(stored.oldest))}.
           </>
         )}
       </p>
       <p class="sub">
-        In <code>{stored.path}</code>. It is there again after a restart.
+        In <code>{stored.path}</code>. It is kept across restarts.
       </p>
     </section>
   );
 }
 
-function Moment({ iso }: { iso: string }) {
+function Time({ iso }: { iso: string }) {
   const moment = new Date(iso);
   return (
     <time dateTime={iso} title={agoText(moment, new Date())}>
@@ -57,18 +57,18 @@ function Moment({ iso }: { iso: string }) {
 export function Retention({ retention }: Pick<Stored, "retention">) {
   const { age_hours, size_mb } = retention;
   return (
-    <section class="panel room" aria-labelledby="retention-title">
-      <h2 id="retention-title">How long it is kept</h2>
-      <ul class="rules-of-retention">
+    <section class="panel storage-panel" aria-labelledby="retention-title">
+      <h2 id="retention-title">Retention</h2>
+      <ul class="retention-limits">
         <li>
-          A trace of which nothing has arrived for <b>{ageText(age_hours)}</b> goes.
+          A trace is deleted once nothing has arrived for it for <b>{ageText(age_hours)}</b>.
         </li>
         <li>
           Once the file is larger than <b>{size_mb.toLocaleString("en")} MB</b>, the oldest traces
-          go.
+          are deleted.
         </li>
       </ul>
-      <p class="sub">To keep it for another time, start the Observatory with other limits:</p>
+      <p class="sub">To change the limits, start the Observatory with:</p>
       <pre>
         <code>
           python -m observatory --keep-hours {age_hours} --keep-mb {size_mb}
@@ -78,7 +78,7 @@ export function Retention({ retention }: Pick<Stored, "retention">) {
   );
 }
 
-/** `72 hours`, `7 days`. */
+/** Format an age: `36 hours`, `7 days`. */
 function ageText(hours: number): string {
   if (hours >= 48 && hours % 24 === 0) return `${hours / 24} days`;
   return hours === 1 ? "an hour" : `${hours} hours`;

@@ -1,12 +1,13 @@
-/** What one can do with a whole trace: compare it, take it away. */
+/** Actions on a whole trace: compare, export, query, copy its id. */
 import "./actions.css";
 import { useRef, useState } from "preact/hooks";
 import { fetchTraces, traceExportPath } from "../../api/requests";
 import type { Trace, TraceLine } from "../../api/types";
-import { Copy, CopyIcon } from "../../components/copy_button";
+import { CopyButton, CopyIcon } from "../../components/copy_button";
 import { durationText } from "../../format";
 import { quoted } from "../../navigation/filter_syntax";
 import { diffPath, followLink, go } from "../../navigation/route";
+import { stateOf } from "../../promoted";
 import { type Candidates, candidatesIn } from "./compare_candidates";
 
 const NEWEST = { sort: "start", order: "desc", limit: 200 } as const;
@@ -16,24 +17,20 @@ export function Actions({ trace }: { trace: Trace }) {
   return (
     <div class="trace-actions">
       <Compare trace={trace} />
-      <a
-        class="button"
-        href={traceExportPath(trace.trace_id)}
-        download={`${trace.trace_id}.json`}
-      >
+      <a class="button" href={traceExportPath(trace.trace_id)} download={`${trace.trace_id}.json`}>
         Export<span class="wide"> OTLP/JSON</span>
       </a>
       <a class="button" href={askPath(trace.trace_id)} onClick={followLink}>
         Ask<span class="wide"> in SQL</span>
       </a>
-      <Copy text={trace.trace_id} label="Copy id" class="button">
+      <CopyButton text={trace.trace_id} label="Copy id" class="button">
         <CopyIcon /> Copy id
-      </Copy>
+      </CopyButton>
     </div>
   );
 }
 
-/** The view Ask with a question to begin with: what its spans come to by service and name. */
+/** Return the address of the Ask view with a query that sums the trace's spans by service and name. */
 function askPath(traceId: string): string {
   const sql = `select service, name, count(*) as times,
     round(sum(duration_ms), 1) as total_ms, round(max(duration_ms), 1) as longest_ms
@@ -47,12 +44,12 @@ function Compare({ trace }: { trace: Trace }) {
   const [candidates, setCandidates] = useState<Candidates | null>(null);
   const [failed, setFailed] = useState(false);
   const [other, setOther] = useState("");
-  const look = async () => {
+  const findCandidates = async () => {
     setFailed(false);
     try {
-      const alike = new URLSearchParams();
-      if (trace.root) alike.set("q", `name = ${quoted(trace.root)}`);
-      const list = await fetchTraces(alike, NEWEST, new AbortController().signal);
+      const sameRoot = new URLSearchParams();
+      if (trace.root) sameRoot.set("q", `name = ${quoted(trace.root)}`);
+      const list = await fetchTraces(sameRoot, NEWEST, new AbortController().signal);
       setCandidates(candidatesIn(list.traces, trace));
     } catch {
       setFailed(true);
@@ -63,7 +60,7 @@ function Compare({ trace }: { trace: Trace }) {
     const clocks = new URLSearchParams(trace.skew_corrected ? { correct_skew: "1" } : {});
     go(diffPath(traceId, trace.trace_id, clocks));
   };
-  const known = TRACE_ID.test(other.trim().toLowerCase());
+  const isValidId = TRACE_ID.test(other.trim().toLowerCase());
   return (
     <>
       <button type="button" class="button" popovertarget="compare">
@@ -77,22 +74,22 @@ function Compare({ trace }: { trace: Trace }) {
         aria-labelledby="compare-title"
         ref={panel}
         onToggle={(event) => {
-          if (event.newState === "open") void look();
+          if (event.newState === "open") void findCandidates();
         }}
       >
         <h2 id="compare-title">Compare with</h2>
-        {failed && <p class="bad">The list of traces can't be had just now.</p>}
-        {candidates === null && !failed && <p class="soft">Looking for traces like it…</p>}
-        {candidates?.among === 0 && <p class="soft">No other trace begins the same way.</p>}
+        {failed && <p class="bad">The list of traces could not be loaded.</p>}
+        {candidates === null && !failed && <p class="soft">Looking for similar traces…</p>}
+        {candidates?.count === 0 && <p class="soft">No other stored trace begins the same way.</p>}
         {candidates && (
           <ul>
-            <Candidate line={candidates.usual} trace={trace} onChoose={compareWith}>
-              A usual one
+            <Candidate candidate={candidates.typical} trace={trace} onSelect={compareWith}>
+              A typical one
             </Candidate>
-            <Candidate line={candidates.fastest} trace={trace} onChoose={compareWith}>
+            <Candidate candidate={candidates.fastest} trace={trace} onSelect={compareWith}>
               The fastest
             </Candidate>
-            <Candidate line={candidates.slowest} trace={trace} onChoose={compareWith}>
+            <Candidate candidate={candidates.slowest} trace={trace} onSelect={compareWith}>
               The slowest
             </Candidate>
           </ul>
@@ -100,20 +97,20 @@ function Compare({ trace }: { trace: Trace }) {
         <form
           onSubmit={(event) => {
             event.preventDefault();
-            if (known) compareWith(other.trim().toLowerCase());
+            if (isValidId) compareWith(other.trim().toLowerCase());
           }}
         >
           <label>
-            Or one that you know
+            Another trace
             <input
               value={other}
-              placeholder="its trace id"
+              placeholder="trace id"
               spellcheck={false}
               autocomplete="off"
               onInput={(event) => setOther(event.currentTarget.value)}
             />
           </label>
-          <button type="submit" disabled={!known}>
+          <button type="submit" disabled={!isValidId}>
             Compare
           </button>
         </form>
@@ -123,29 +120,30 @@ function Compare({ trace }: { trace: Trace }) {
 }
 
 interface CandidateProps {
-  line: TraceLine | null;
+  candidate: TraceLine | null;
   trace: Trace;
-  onChoose: (traceId: string) => void;
+  onSelect: (traceId: string) => void;
   children: string;
 }
 
-function Candidate({ line, trace, onChoose, children }: CandidateProps) {
-  if (line === null) return null;
+function Candidate({ candidate, trace, onSelect, children }: CandidateProps) {
+  if (candidate === null) return null;
+  const state = stateOf(candidate);
   return (
     <li>
-      <button type="button" onClick={() => onChoose(line.trace_id)}>
+      <button type="button" onClick={() => onSelect(candidate.trace_id)}>
         <b>{children}</b>
         <span>
-          {durationText(line.duration_ms)}
-          {line.order_state && ` · ${line.order_state}`}
+          {durationText(candidate.duration_ms)}
+          {state !== null && ` · ${state}`}
         </span>
-        <span class="soft">{againstText(line.duration_ms - trace.duration_ms)}</span>
+        <span class="soft">{differenceText(candidate.duration_ms - trace.duration_ms)}</span>
       </button>
     </li>
   );
 }
 
-/** `1.2 s less`, `1.2 s more`. */
-function againstText(deltaMs: number): string {
+/** Describe a difference in duration: `1.2 s less than this one`. */
+function differenceText(deltaMs: number): string {
   return `${durationText(Math.abs(deltaMs))} ${deltaMs < 0 ? "less" : "more"} than this one`;
 }

@@ -1,18 +1,18 @@
-/** Attributes as text: whatever they hold, it is never markup. */
+/** A table of attributes, always rendered as text, never as markup, with copy and filter buttons. */
 import type { Attributes } from "../../api/types";
-import { Copy, CopyIcon } from "../../components/copy_button";
+import { CopyButton, CopyIcon } from "../../components/copy_button";
 import { quoted } from "../../navigation/filter_syntax";
 import { followLink } from "../../navigation/route";
 import { Marked } from "./waterfall_row";
 
-// A value longer than this is no filter that anybody reads.
+// Longer values make unreadable filters.
 const FILTER_LENGTH = 200;
 
 interface Props {
   attributes: Attributes;
-  /** What is looked for in the trace, to be marked. */
+  /** The search text to highlight. */
   needle?: string;
-  /** Whether the overview can be filtered by them: it knows attributes of spans and resources. */
+  /** Whether to offer filter links: filters cover attributes of spans and resources only. */
   filters?: boolean;
 }
 
@@ -32,7 +32,7 @@ export function AttributeTable({ attributes, needle = "", filters = false }: Pro
             </dt>
             <dd>
               {tall ? (
-                // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it
+                // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable, so it must be reachable by keyboard
                 <pre tabIndex={0}>
                   <Marked text={text} needle={needle} />
                 </pre>
@@ -51,9 +51,9 @@ export function AttributeTable({ attributes, needle = "", filters = false }: Pro
                   <FilterIcon />
                 </a>
               )}
-              <Copy text={text} label={`Copy ${name}`} class="small">
+              <CopyButton text={text} label={`Copy ${name}`} class="small">
                 <CopyIcon />
-              </Copy>
+              </CopyButton>
             </dd>
           </div>
         );
@@ -62,7 +62,7 @@ export function AttributeTable({ attributes, needle = "", filters = false }: Pro
   );
 }
 
-/** The overview of all traces that share an attribute's value: of any age, as this one may be. */
+/** Return the address of the overview filtered by an attribute, over all time. */
 export function filterPath(key: string, value: string | number | boolean): string {
   return `/?${new URLSearchParams({ q: `${key} = ${quoted(String(value))}`, last: "all" })}`;
 }

@@ -1,11 +1,11 @@
-/** The scale above the rows: round moments, and a drag over it chooses a stretch of time. */
+/** The time axis above the rows; dragging over it selects a time range. */
 import { useRef, useState } from "preact/hooks";
 import { type Range, shareOf, tickText } from "./time_scale";
 
-// Less is a click, not a drag.
-const LEAST_PX = 4;
+// A shorter movement is a click.
+const DRAG_MIN_PX = 4;
 
-/** Pointer events that choose a range by dragging over an element as wide as `range` is long. */
+/** Return pointer handlers that select a part of `range` by dragging over an element of its width. */
 export function useDrag(
   range: Range,
   onRange: (range: Range) => void,
@@ -13,7 +13,7 @@ export function useDrag(
 ) {
   const from = useRef<number | null>(null);
   const [dragged, setDragged] = useState<Range | null>(null);
-  const momentAt = (event: PointerEvent) => {
+  const timeAt = (event: PointerEvent) => {
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
     const share = Math.max(0, Math.min(1, (event.clientX - box.left) / box.width));
     return range.from + share * (range.to - range.from);
@@ -21,7 +21,7 @@ export function useDrag(
   const farEnough = (event: PointerEvent, to: number) => {
     const width = (event.currentTarget as HTMLElement).clientWidth;
     const share = Math.abs(to - (from.current ?? to)) / (range.to - range.from);
-    return share * width >= LEAST_PX;
+    return share * width >= DRAG_MIN_PX;
   };
   const between = (a: number, b: number) => ({ from: Math.min(a, b), to: Math.max(a, b) });
   return {
@@ -30,16 +30,16 @@ export function useDrag(
       onPointerDown(event: PointerEvent) {
         if (event.button !== 0) return;
         (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
-        from.current = momentAt(event);
+        from.current = timeAt(event);
       },
       onPointerMove(event: PointerEvent) {
         if (from.current === null) return;
-        const to = momentAt(event);
+        const to = timeAt(event);
         setDragged(farEnough(event, to) ? between(from.current, to) : null);
       },
       onPointerUp(event: PointerEvent) {
         if (from.current === null) return;
-        const to = momentAt(event);
+        const to = timeAt(event);
         const chosen = farEnough(event, to) ? between(from.current, to) : null;
         from.current = null;
         setDragged(null);
@@ -57,7 +57,7 @@ export function useDrag(
 interface Props {
   range: Range;
   ticks: readonly number[];
-  /** What the columns of numbers right of it are called. */
+  /** The headings of the number columns to the right. */
   columns: readonly string[];
   onRange: (range: Range | null) => void;
 }
@@ -67,10 +67,10 @@ export function Axis({ range, ticks, columns, onRange }: Props) {
   return (
     <div class="row-grid scale" aria-hidden="true">
       <span class="column-head first">span</span>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: keys and buttons do the same */}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: keys and buttons offer the same */}
       <span
         class="ticks"
-        title="Drag to see a stretch of time from near; double click to see all"
+        title="Drag to zoom into a time range; double-click to reset"
         onDblClick={() => onRange(null)}
         {...handlers}
       >
@@ -94,7 +94,7 @@ export function Axis({ range, ticks, columns, onRange }: Props) {
   );
 }
 
-/** A stretch of time, marked. */
+/** A highlighted time range. */
 export function Band({ within, range }: { within: Range; range: Range }) {
   const left = shareOf(within, range.from) * 100;
   return (
@@ -105,7 +105,7 @@ export function Band({ within, range }: { within: Range; range: Range }) {
   );
 }
 
-/** Keeps the outermost texts within the scale. */
+/** Return the class of a tick, which keeps the outermost labels within the axis. */
 function edgeOf(share: number): string {
   return share < 0.04 ? "tick first" : share > 0.94 ? "tick last" : "tick";
 }

@@ -1,15 +1,15 @@
-/** What a row shows on the scale of time: waiting, running, the critical path, moments. */
+/** The bars of a row on the time scale: waiting, running, critical path, log lines and events. */
 import type { PathSegment, Row } from "../../api/types";
-import { placed, type Range, shareOf } from "./time_scale";
+import { barPosition, type Range, shareOf } from "./time_scale";
 import type { Hidden, Line } from "./waterfall_items";
 import { linesOf } from "./waterfall_items";
 
 interface Props {
   row: Row;
   range: Range;
-  /** The pieces of the critical path that are this span's. */
+  /** The segments of the critical path that belong to this span. */
   path: readonly PathSegment[];
-  /** What the row hides while it is collapsed. */
+  /** What the row hides while it is collapsed, else null. */
   hidden: Hidden | null;
 }
 
@@ -19,20 +19,20 @@ export function Bars({ row, range, path, hidden }: Props) {
   const from = row.wait?.offset_ms ?? begin;
   return (
     <span class="bars">
-      {hidden && <Piece kind="hidden-spans" range={range} from={hidden.from} to={hidden.to} />}
-      {row.wait && <Piece kind="wait" range={range} from={row.wait.offset_ms} to={begin} />}
-      <Piece kind="ran" range={range} from={begin} to={end} />
-      {path.map((piece) => (
-        <Piece
-          key={piece.offset_ms}
+      {hidden && <Bar kind="hidden-spans" range={range} from={hidden.from} to={hidden.to} />}
+      {row.wait && <Bar kind="wait" range={range} from={row.wait.offset_ms} to={begin} />}
+      <Bar kind="ran" range={range} from={begin} to={end} />
+      {path.map((segment) => (
+        <Bar
+          key={segment.offset_ms}
           kind="path"
           range={range}
-          from={piece.offset_ms}
-          to={piece.offset_ms + piece.duration_ms}
+          from={segment.offset_ms}
+          to={segment.offset_ms + segment.duration_ms}
         />
       ))}
       {linesOf(row).map((line, index) => (
-        <Moment key={index} line={line} range={range} />
+        <Dot key={index} line={line} range={range} />
       ))}
       {end < range.from && !hidden && <span class="beyond before">‹</span>}
       {from > range.to && <span class="beyond after">›</span>}
@@ -40,22 +40,22 @@ export function Bars({ row, range, path, hidden }: Props) {
   );
 }
 
-interface PieceProps {
+interface BarProps {
   kind: string;
   range: Range;
   from: number;
   to: number;
 }
 
-function Piece({ kind, range, from, to }: PieceProps) {
-  const at = placed(range, from, to);
+function Bar({ kind, range, from, to }: BarProps) {
+  const at = barPosition(range, from, to);
   if (at === null) return null;
   return <span class={kind} style={{ left: `min(${at[0]}%, 100% - 3px)`, width: `${at[1]}%` }} />;
 }
 
-/** A log line or an event: a dot at its time. */
-export function Moment({ line, range }: { line: Line; range: Range }) {
+/** A dot at the time of a log line or event. */
+export function Dot({ line, range }: { line: Line; range: Range }) {
   const share = shareOf(range, line.offset_ms);
   if (share < 0 || share > 1) return null;
-  return <span class={`moment ${line.tone}`} style={{ left: `${share * 100}%` }} />;
+  return <span class={`dot ${line.tone}`} style={{ left: `${share * 100}%` }} />;
 }

@@ -1,32 +1,36 @@
-/** Which traces a trace is worth comparing with. */
+/** Choosing traces to compare a trace with. */
+
 import type { Trace, TraceLine } from "../../api/types";
+import { stateOf } from "../../promoted";
 
 export interface Candidates {
-  /** How many traces of the same beginning they are taken from. */
-  among: number;
-  usual: TraceLine | null;
+  /** How many traces they are chosen from. */
+  count: number;
+  typical: TraceLine | null;
   fastest: TraceLine | null;
   slowest: TraceLine | null;
 }
 
 /**
- * Among traces that began the same way, and if there are such, whose order came to the same state: the one of median duration, the fastest and the slowest.
- * The usual one is whole and without errors, if there is such a one.
+ * Choose the trace of median duration, the fastest and the slowest among traces with the same root.
+ * Only those in the same final state count, if there are any; the median is taken of traces without
+ * errors and orphans, if there are any.
  */
 export function candidatesIn(
   lines: readonly TraceLine[],
-  trace: Pick<Trace, "trace_id" | "root" | "order_state">,
+  trace: Pick<Trace, "trace_id" | "root">,
 ): Candidates {
-  const alike = lines
+  const sameRoot = lines
     .filter((line) => line.root === trace.root && line.trace_id !== trace.trace_id)
     .sort((a, b) => a.duration_ms - b.duration_ms);
-  const ended = alike.filter((line) => line.order_state === trace.order_state);
-  const others = ended.length > 0 ? ended : alike;
+  const state = stateOf(trace);
+  const sameState = sameRoot.filter((line) => stateOf(line) === state);
+  const others = sameState.length > 0 ? sameState : sameRoot;
   const healthy = others.filter((line) => line.errors === 0 && line.orphans === 0);
   const [fastest, slowest] = [others[0] ?? null, others.at(-1) ?? null];
   return {
-    among: others.length,
-    usual: median(healthy.length > 0 ? healthy : others),
+    count: others.length,
+    typical: median(healthy.length > 0 ? healthy : others),
     fastest,
     slowest: slowest === fastest ? null : slowest,
   };

@@ -1,8 +1,8 @@
-/** Everything a span says about itself. */
+/** The details panel: a span with all its data, a missing hop, or the guide. */
 import "./details.css";
 import type { ComponentChildren, RefObject } from "preact";
 import type { MissingStep, Row, Trace, Unusual } from "../../api/types";
-import { Copy, CopyIcon } from "../../components/copy_button";
+import { CopyButton, CopyIcon } from "../../components/copy_button";
 import { durationText } from "../../format";
 import { AttributeTable } from "./attributes";
 import { Events, Exceptions, Logs } from "./events";
@@ -15,7 +15,7 @@ import { SourceLine } from "./source_link";
 import { unusualCount, unusualText } from "./waterfall_items";
 import { shareText } from "./waterfall_row";
 
-/** The id of what is shown while no span is. */
+/** The element id of the guide, which is shown while no span is selected. */
 export const GUIDE = "guide";
 
 interface Props {
@@ -35,14 +35,19 @@ export function Details(props: Props) {
   const needle = needleOf(find);
   const path = trace.critical_path.filter((piece) => piece.span_id === row.span_id);
   return (
-    <Panel title={row.label || "(no name)"} class={row.party} onClose={onClose} container={container}>
+    <Panel
+      title={row.label || "(no name)"}
+      class={row.party}
+      onClose={onClose}
+      container={container}
+    >
       <p class="sub">
         <span class="party-dot" /> {row.service} · {row.kind.toLowerCase()}
         {row.hop && ` · by ${row.hop}`}
       </p>
-      <Trouble unusual={unusual} row={row} />
+      <Problems unusual={unusual} row={row} />
       <dl class="timing">
-        <Fact name="begins">{durationText(row.offset_ms)}</Fact>
+        <Fact name="starts at">{durationText(row.offset_ms)}</Fact>
         {row.wait && <Fact name="waited">{durationText(row.wait.duration_ms)}</Fact>}
         <Fact name="took">{durationText(row.duration_ms)}</Fact>
         {path.length > 0 && (
@@ -54,7 +59,7 @@ export function Details(props: Props) {
       {row.source && <SourceLine source={row.source} />}
       <p class="span-actions">
         <button type="button" onClick={() => onZoom(row)}>
-          Zoom to it
+          Zoom to this span
         </button>
       </p>
       <Exceptions events={row.events} />
@@ -108,7 +113,7 @@ interface GapProps extends Pick<PanelProps, "onClose" | "container"> {
   comparedWith: number;
 }
 
-/** About a hop that isn't there. */
+/** The details of a missing hop. */
 export function GapDetails({ gap, comparedWith, onClose, container }: GapProps) {
   return (
     <Panel title={`No ${gap.name} here`} onClose={onClose} container={container}>
@@ -118,13 +123,13 @@ export function GapDetails({ gap, comparedWith, onClose, container }: GapProps) 
       </p>
       <p>
         Of {comparedWith.toLocaleString("en")} traces that began the same way,{" "}
-        {shareText(gap.usual_share).replace(" of such traces", "")} have this hop. In this one it
-        never came, came without the context, or is still on its way.
+        {shareText(gap.usual_share).replace(" of such traces", "")} have this hop. In this trace it
+        did not happen, lost the trace context, or has not arrived yet.
       </p>
       <p>
-        Look at what should have caused it: did that span end in an error, or was its message or
-        write never picked up? A trace that holds the lost half would begin with <b>{gap.name}</b>{" "}
-        and have no parent.
+        Look at the span that should have caused it: did it end in an error, or was its message or
+        write never processed? If the context was lost, there is another trace that begins with{" "}
+        <b>{gap.name}</b> and has no parent.
       </p>
     </Panel>
   );
@@ -137,33 +142,35 @@ interface GuideProps {
   onSelect: (id: string) => void;
 }
 
-/** Nothing is chosen: what is unusual, and how to read the waterfall, in plain words. */
+/** Shown while no span is selected: what is unusual, and how to read the waterfall. */
 export function Guide({ trace, unusual, gaps, onSelect }: GuideProps) {
   return (
     <aside class="details panel empty" aria-label="Details" id={GUIDE}>
       {unusual && unusualCount(unusual) > 0 && (
-        <UnusualSteps trace={trace} unusual={unusual} gaps={gaps} onChoose={onSelect} />
+        <UnusualSteps trace={trace} unusual={unusual} gaps={gaps} onSelect={onSelect} />
       )}
       <h2>How to read this</h2>
       <dl class="guide">
         <dt>Each row is a span</dt>
-        <dd>One piece of work. Its bar shows when it ran. Choose a row to see all it says.</dd>
+        <dd>
+          A span is one unit of work. Its bar shows when it ran. Select a row to see its details.
+        </dd>
         <dt>
           <span class="swatch wait" /> Hatched is waiting
         </dt>
-        <dd>The work was handed over, and nobody had taken it up yet.</dd>
+        <dd>The work had been sent, but its receiver had not started yet.</dd>
         {trace.critical_path.length > 0 && (
           <>
             <dt>
-              <span class="swatch path" /> The line below bars
+              <span class="swatch path" /> A line below bars
             </dt>
             <dd>
-              The critical path: make one of these pieces faster, and all of it is done sooner.
+              The critical path: shorten one of these segments, and the whole trace gets shorter.
             </dd>
           </>
         )}
         <dt>Rows in bold begin a hop</dt>
-        <dd>The work moved on to somebody else there; the tag says how it got there.</dd>
+        <dd>Another service takes over there. The tag says how the work reached it.</dd>
       </dl>
       <Logs title="Logs of the trace" lines={trace.logs} />
     </aside>
@@ -179,29 +186,29 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
   );
 }
 
-function Trouble({ unusual, row }: { unusual: Unusual | null; row: Row }) {
+function Problems({ unusual, row }: { unusual: Unusual | null; row: Row }) {
   const unusualMark = unusualText(row, unusual);
   return (
     <>
       {row.error && (
         <p class="banner bad">
-          <b>Error.</b> {row.status_message || "The span gives no message."}
+          <b>Error.</b> {row.status_message || "The span has no status message."}
         </p>
       )}
       {row.orphan && (
         <p class="banner warn">
-          <b>Orphan.</b> It names the parent <code>{row.parent_span_id}</code>, which isn't stored.
+          <b>Orphan.</b> Its parent <code>{row.parent_span_id}</code> is not stored.
         </p>
       )}
       {!row.orphan && !row.covered && (
-        <p class="banner warn">Its parents don't lead to a declared root.</p>
+        <p class="banner warn">Its parents do not lead to a declared root.</p>
       )}
       {unusualMark && (
         <p class="banner warn">
           <b>Unusual.</b>{" "}
           {unusualMark === "unusual"
-            ? "Other traces that began the same way seldom have it."
-            : `It is here ${unusualMark}.`}
+            ? "Other traces that began the same way rarely have it."
+            : `It occurs ${unusualMark}.`}
         </p>
       )}
     </>
@@ -216,32 +223,23 @@ function Identity({ trace, row, onSelect }: Pick<Props, "trace" | "row" | "onSel
           <dt>span</dt>
           <dd>{row.span_id}</dd>
           <dd class="value-tools">
-            <Copy text={row.span_id} label="Copy span id" class="small">
+            <CopyButton text={row.span_id} label="Copy span id" class="small">
               <CopyIcon />
-            </Copy>
+            </CopyButton>
           </dd>
         </div>
-        <Said name="parent">
+        <Fact name="parent">
           <Parent trace={trace} row={row} onSelect={onSelect} />
-        </Said>
+        </Fact>
         {row.context && (
-          <Said name="context">
+          <Fact name="context">
             {row.context}
             {row.carrier && `, in ${row.carrier}`}
-          </Said>
+          </Fact>
         )}
-        {row.scope && <Said name="scope">{row.scope}</Said>}
-        {row.name !== row.label && <Said name="name">{row.name}</Said>}
+        {row.scope && <Fact name="scope">{row.scope}</Fact>}
+        {row.name !== row.label && <Fact name="name">{row.name}</Fact>}
       </dl>
     </Section>
-  );
-}
-
-function Said({ name, children }: { name: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

@@ -1,15 +1,16 @@
-/** What happened during a span: exceptions with their stacks, events, log lines. */
+/** Exceptions with their stack traces, events and log lines of a span. */
 import type { Attributes, SpanEvent, SpanLog } from "../../api/types";
-import { Copy, CopyIcon } from "../../components/copy_button";
+import { CopyButton, CopyIcon } from "../../components/copy_button";
 import { durationText } from "../../format";
+import { severityTone } from "../../severity";
 import { AttributeTable } from "./attributes";
 import { Section } from "./section";
 import { Marked } from "./waterfall_row";
 
 const STACK = "exception.stacktrace";
-const SAID_ABOVE = new Set(["exception.type", "exception.message", STACK]);
+const SHOWN_SEPARATELY = new Set(["exception.type", "exception.message", STACK]);
 
-/** Exceptions first of all: they are what one came for. */
+/** The exceptions of a span, shown before its other events. */
 export function Exceptions({ events }: { events: SpanEvent[] }) {
   return events.filter(isException).map((event, index) => {
     const stack = text(event.attributes[STACK]);
@@ -23,14 +24,14 @@ export function Exceptions({ events }: { events: SpanEvent[] }) {
         {stack && (
           <details open>
             <summary>Stack</summary>
-            <Copy text={stack} label="Copy the stack" class="small">
+            <CopyButton text={stack} label="Copy the stack" class="small">
               <CopyIcon />
-            </Copy>
+            </CopyButton>
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it */}
             <pre tabIndex={0}>{stack.trimEnd()}</pre>
           </details>
         )}
-        <AttributeTable attributes={without(event.attributes, SAID_ABOVE)} />
+        <AttributeTable attributes={without(event.attributes, SHOWN_SEPARATELY)} />
       </section>
     );
   });
@@ -41,7 +42,7 @@ export function Events({ events, needle }: { events: SpanEvent[]; needle: string
   if (others.length === 0) return null;
   return (
     <Section title="Events" size={others.length}>
-      <ol class="happenings">
+      <ol class="event-list">
         {others.map((event, index) => (
           <li key={index}>
             <p>
@@ -62,12 +63,9 @@ export function Logs({ title, lines, needle = "" }: LogsProps) {
   if (lines.length === 0) return null;
   return (
     <Section title={title} size={lines.length}>
-      <ol class="happenings">
+      <ol class="event-list">
         {lines.map((line, index) => (
-          <li
-            key={index}
-            class={line.severity_number >= 17 ? "bad" : line.severity_number >= 13 ? "warn" : ""}
-          >
+          <li key={index} class={severityTone(line.severity_number)}>
             <p>
               <span class="at">{durationText(line.offset_ms)}</span>{" "}
               <b>{line.severity_text || line.event_name || "log"}</b>{" "}

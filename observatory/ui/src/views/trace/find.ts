@@ -1,23 +1,23 @@
-/** Search within one trace: in names, services, attributes, events and log lines. */
+/** Search within one trace: names, services, attributes, events and log lines. */
 import type { Attributes, Row } from "../../api/types";
 
-/** A place in a span where words can be found. */
-interface Passage {
+/** A searchable text of a span. */
+interface SearchText {
   where: "name" | "attribute" | "resource" | "event" | "log" | "status" | "id";
-  /** What to call it to the reader: an attribute's key, or the like. */
-  called: string;
+  /** Its name for the reader, such as the attribute's key. */
+  label: string;
   text: string;
 }
 
 export interface Match {
   spanId: string;
-  where: Passage["where"];
-  called: string;
+  where: SearchText["where"];
+  label: string;
 }
 
-const passages = new WeakMap<Row, Passage[]>();
+const searchTexts = new WeakMap<Row, SearchText[]>();
 
-/** The text as it is looked for: whatever case, and `key = "value"` like `key=value`. */
+/** Normalise a search: lower case, and `key = "value"` as `key=value`. */
 export function needleOf(text: string): string {
   return text
     .trim()
@@ -25,24 +25,24 @@ export function needleOf(text: string): string {
     .replace(/\s*=\s*"?([^"]*)"?$/, "=$1");
 }
 
-/** The spans in which the text is found, each with the first place; none for an empty text. */
+/** Return the spans that contain a text, each with the first match; none for an empty text. */
 export function matchesIn(rows: readonly Row[], text: string): Match[] {
   const needle = needleOf(text);
   if (needle === "") return [];
   const matches: Match[] = [];
   for (const row of rows) {
-    const found = passagesOf(row).find((passage) => passage.text.includes(needle));
-    if (found) matches.push({ spanId: row.span_id, where: found.where, called: found.called });
+    const match = searchTextsOf(row).find((searchText) => searchText.text.includes(needle));
+    if (match) matches.push({ spanId: row.span_id, where: match.where, label: match.label });
   }
   return matches;
 }
 
-/** `text` cut where the needle begins and ends: every second piece is a match. */
-export function cutBy(text: string, needle: string): string[] {
+/** Split a text around the matches of a needle: every second piece is a match. */
+export function splitByMatches(text: string, needle: string): string[] {
   if (needle === "") return [text];
   const pieces: string[] = [];
   const lower = text.toLowerCase();
-  // Where lower case has another length (İ), positions don't carry over.
+  // If lower case has another length, as of İ, positions do not match.
   if (lower.length !== text.length) return [text];
   let from = 0;
   for (let at = lower.indexOf(needle); at >= 0; at = lower.indexOf(needle, from)) {
@@ -52,13 +52,13 @@ export function cutBy(text: string, needle: string): string[] {
   return [...pieces, text.slice(from)];
 }
 
-function passagesOf(row: Row): Passage[] {
-  const known = passages.get(row);
-  if (known) return known;
-  const made: Passage[] = [];
-  const add = (where: Passage["where"], called: string, text: string) =>
-    made.push({ where, called, text: text.toLowerCase() });
-  const addAll = (where: Passage["where"], attributes: Attributes, prefix = "") => {
+function searchTextsOf(row: Row): SearchText[] {
+  const cached = searchTexts.get(row);
+  if (cached) return cached;
+  const texts: SearchText[] = [];
+  const add = (where: SearchText["where"], label: string, text: string) =>
+    texts.push({ where, label, text: text.toLowerCase() });
+  const addAll = (where: SearchText["where"], attributes: Attributes, prefix = "") => {
     for (const [key, value] of Object.entries(attributes))
       add(
         where,
@@ -82,6 +82,6 @@ function passagesOf(row: Row): Passage[] {
   }
   addAll("attribute", row.attributes);
   addAll("resource", row.resource);
-  passages.set(row, made);
-  return made;
+  searchTexts.set(row, texts);
+  return texts;
 }

@@ -1,21 +1,22 @@
-/** What the Observatory noticed by itself: clocks that disagree, hops that are missing or too many. */
+/** Findings of the Observatory: clock skew, truncation, and steps that are missing or unusual. */
 import "./findings.css";
 import type { ComponentChildren } from "preact";
 import type { MissingStep, SkewedClock, Step, Trace, Unusual } from "../../api/types";
 import { count, durationText, withoutPackage } from "../../format";
+import { stateOf } from "../../promoted";
 import { shareText } from "./waterfall_row";
 
-// More is a list that nobody reads before the waterfall.
-const SHOWN = 4;
+// More steps are collapsed, so that the list stays short.
+const STEPS_SHOWN = 4;
 
-interface NoticesProps {
+interface WarningsProps {
   trace: Trace;
   correctSkew: boolean;
   onCorrectSkew: (correct: boolean) => void;
 }
 
-/** What has to be known before one reads the times. */
-export function Notices({ trace, correctSkew, onCorrectSkew }: NoticesProps) {
+/** Warnings about the trace as a whole. */
+export function Warnings({ trace, correctSkew, onCorrectSkew }: WarningsProps) {
   const clocks = trace.skew?.services ?? [];
   return (
     <>
@@ -24,8 +25,8 @@ export function Notices({ trace, correctSkew, onCorrectSkew }: NoticesProps) {
       )}
       {trace.truncated && (
         <p class="banner warn">
-          <b>Not all of it.</b> The trace has more spans than are shown here. Export it to have them
-          all.
+          <b>The trace was cut.</b> It has more spans than are shown here. Export it to get all of
+          them.
         </p>
       )}
     </>
@@ -51,7 +52,7 @@ function Skew({
         />
         Correct the times
       </label>
-      <h2>{clocks.length === 1 ? "A clock is off" : `${clocks.length} clocks are off`}</h2>
+      <h2>{clocks.length === 1 ? "A clock is wrong" : `${clocks.length} clocks are wrong`}</h2>
       <ul>
         {clocks.map((clock) => (
           <li key={clock.service}>
@@ -70,53 +71,54 @@ function Skew({
   );
 }
 
-interface ShapeProps {
+interface UnusualStepsProps {
   trace: Trace;
   unusual: Unusual;
   /** The missing steps that have a row in the waterfall. */
   gaps: readonly MissingStep[];
-  onChoose: (id: string) => void;
+  onSelect: (id: string) => void;
 }
 
-/** What is missing, too often here, or added, beside traces that began the same way. */
-export function UnusualSteps({ trace, unusual, gaps, onChoose }: ShapeProps) {
+/** The steps that are missing, repeated or added compared with traces that began the same way. */
+export function UnusualSteps({ trace, unusual, gaps, onSelect }: UnusualStepsProps) {
   const { compared_with, same_state, missing, repeated, added } = unusual;
-  const found = [
+  const steps = [
     ...gaps.map((step, index) => (
-      <Hop key={keyOf(step)} hop={step} onGo={() => onChoose(`gap:${index}`)}>
+      <StepItem key={keyOf(step)} hop={step} onGo={() => onSelect(`gap:${index}`)}>
         is <b>missing</b>; {shareText(step.usual_share)} have it
-      </Hop>
+      </StepItem>
     )),
     ...repeated.map((hop) => (
-      <Hop key={keyOf(hop)} hop={hop} onGo={goTo(trace, hop, onChoose)}>
-        ran <b>{times(hop.times)}</b>; usual is {times(hop.usual_times)}
-      </Hop>
+      <StepItem key={keyOf(hop)} hop={hop} onGo={goTo(trace, hop, onSelect)}>
+        ran <b>{times(hop.times)}</b>, usually {times(hop.usual_times)}
+      </StepItem>
     )),
     ...added.map((step) => (
-      <Hop key={keyOf(step)} hop={step} onGo={goTo(trace, step, onChoose)}>
-        is here, and <b>usually isn't</b>
-      </Hop>
+      <StepItem key={keyOf(step)} hop={step} onGo={goTo(trace, step, onSelect)}>
+        is present, but <b>usually is not</b>
+      </StepItem>
     )),
   ];
-  const more = found.slice(SHOWN);
-  const called = missing.length - gaps.length;
+  const more = steps.slice(STEPS_SHOWN);
+  const state = stateOf(trace);
+  const missingCalls = missing.length - gaps.length;
   return (
-    <section class="shape" aria-label="Not as usual">
-      <h2>Not as usual</h2>
+    <section class="unusual-steps" aria-label="Unusual">
+      <h2>Unusual</h2>
       <p>
-        Beside {count(compared_with, "recent trace")} that began the same way
-        {same_state && trace.order_state && ` and ended ${trace.order_state}`}:
+        Compared with {count(compared_with, "recent trace")} that began the same way
+        {same_state && state !== null && ` and ended ${state}`}:
       </p>
-      <ul>{found.slice(0, SHOWN)}</ul>
+      <ul>{steps.slice(0, STEPS_SHOWN)}</ul>
       {more.length > 0 && (
         <details>
           <summary>{more.length} more</summary>
           <ul>{more}</ul>
         </details>
       )}
-      {called > 0 && (
+      {missingCalls > 0 && (
         <p>
-          {count(called, "call")} inside of what is missing {called === 1 ? "is" : "are"} missing
+          {count(missingCalls, "call")} of missing hops {missingCalls === 1 ? "is" : "are"} missing
           too.
         </p>
       )}
@@ -124,13 +126,13 @@ export function UnusualSteps({ trace, unusual, gaps, onChoose }: ShapeProps) {
   );
 }
 
-interface HopProps {
+interface StepItemProps {
   hop: Step;
   onGo: (() => void) | null;
   children: ComponentChildren;
 }
 
-function Hop({ hop, onGo, children }: HopProps) {
+function StepItem({ hop, onGo, children }: StepItemProps) {
   const short = withoutPackage(hop.name);
   const name = hop.service === hop.name ? hop.name : `${hop.service} ${short}`;
   return (
@@ -147,11 +149,11 @@ function Hop({ hop, onGo, children }: HopProps) {
   );
 }
 
-function goTo(trace: Trace, hop: Step, onChoose: (id: string) => void) {
+function goTo(trace: Trace, hop: Step, onSelect: (id: string) => void) {
   const row = trace.rows.find(
     (one) => one.hop === hop.hop && one.service === hop.service && one.name === hop.name,
   );
-  return row ? () => onChoose(row.span_id) : null;
+  return row ? () => onSelect(row.span_id) : null;
 }
 
 function keyOf(hop: Step): string {

@@ -1,4 +1,4 @@
-/** Thin lines at the ticks, once behind all rows. */
+/** Vertical lines at the ticks, drawn once behind all rows. */
 import { type Range, shareOf } from "./time_scale";
 
 export function GridLines({ range, ticks }: { range: Range; ticks: readonly number[] }) {

@@ -1,26 +1,26 @@
-/** What a key does to the waterfall. */
+/** Keyboard commands of the waterfall. */
 import type { Row } from "../../api/types";
 import type { Item } from "./waterfall_items";
 
-export type Act =
-  | { do: "choose"; id: string }
+export type Command =
+  | { do: "select"; id: string }
   | { do: "fold" | "unfold"; spanId: string }
   | { do: "open" | "close" | "zoom-in" | "zoom-out" | "zoom-reset" | "toggle-lines" };
 
 const PAGE = 12;
 
 /**
- * What to do about a key; null to leave it to the browser.
+ * Return the command of a key; null if the waterfall does not handle it.
  *
- * @param key as `KeyboardEvent.key` names it.
- * @param items what is listed.
- * @param at the index of the chosen item, or −1.
+ * @param key as in `KeyboardEvent.key`.
+ * @param items the listed items.
+ * @param at the index of the selected item, or −1.
  */
-export function actOn(key: string, items: readonly Item[], at: number): Act | null {
+export function commandFor(key: string, items: readonly Item[], at: number): Command | null {
   const item = items[at];
-  const to = (index: number): Act | null => {
+  const to = (index: number): Command | null => {
     const chosen = items[Math.max(0, Math.min(index, items.length - 1))];
-    return chosen ? { do: "choose", id: chosen.id } : null;
+    return chosen ? { do: "select", id: chosen.id } : null;
   };
   switch (key) {
     case "ArrowDown":
@@ -39,7 +39,7 @@ export function actOn(key: string, items: readonly Item[], at: number): Act | nu
       if (item?.kind !== "span" || item.hidden === null) return null;
       return item.folded ? { do: "unfold", spanId: item.id } : to(at + 1);
     case "ArrowLeft":
-      return item ? leftOf(item, items) : null;
+      return item ? collapseOrParent(item, items) : null;
     case "]":
     case "[":
       return errorFrom(items, at, key === "]" ? 1 : -1);
@@ -61,27 +61,27 @@ export function actOn(key: string, items: readonly Item[], at: number): Act | nu
   }
 }
 
-/** The next item in a direction, around the end, that is an error. */
-export function errorFrom(items: readonly Item[], at: number, step: 1 | -1): Act | null {
+/** Select the next error in a direction, wrapping around at the ends. */
+export function errorFrom(items: readonly Item[], at: number, step: 1 | -1): Command | null {
   let index = at < 0 && step < 0 ? 0 : at;
   for (let tried = 0; tried < items.length; tried++) {
     index = (index + step + items.length) % items.length;
     const item = items[index];
-    if (item?.kind === "span" && isTrouble(item.row, item.folded ? item.hidden?.errors : 0))
-      return { do: "choose", id: item.id };
+    if (item?.kind === "span" && hasError(item.row, item.folded ? item.hidden?.errors : 0))
+      return { do: "select", id: item.id };
   }
   return null;
 }
 
-function isTrouble(row: Row, errorsHidden = 0): boolean {
+function hasError(row: Row, errorsHidden = 0): boolean {
   return row.error || errorsHidden > 0;
 }
 
-/** Collapses; where that is done or there is nothing to, goes to what is above, or caused it. */
-function leftOf(item: Item, items: readonly Item[]): Act | null {
+/** Collapse the item; if that is done or not possible, select its span or its parent. */
+function collapseOrParent(item: Item, items: readonly Item[]): Command | null {
   if (item.kind === "gap") return null;
-  if (item.kind === "line") return { do: "choose", id: item.row.span_id };
+  if (item.kind === "line") return { do: "select", id: item.row.span_id };
   if (item.hidden !== null && !item.folded) return { do: "fold", spanId: item.id };
   const parent = item.row.parent_span_id;
-  return parent && items.some((other) => other.id === parent) ? { do: "choose", id: parent } : null;
+  return parent && items.some((other) => other.id === parent) ? { do: "select", id: parent } : null;
 }

@@ -1,4 +1,4 @@
-/** What the waterfall's colours, marks and keys mean. */
+/** The legend of the waterfall's colours and marks, and hints on its keys. */
 import "./legend.css";
 import type { Party, Trace } from "../../api/types";
 
@@ -9,7 +9,7 @@ export function Legend({ trace }: { trace: Trace }) {
   const present = PARTIES.filter((party) => rows.some((row) => row.party === party));
   const vendor = rows.find((row) => row.party === "vendor")?.service;
   return (
-    <ul class="key" aria-label="Colours">
+    <ul class="legend" aria-label="Legend">
       {present.map((party) => (
         <li key={party} class={party}>
           <span class="swatch" />
@@ -17,13 +17,13 @@ export function Legend({ trace }: { trace: Trace }) {
         </li>
       ))}
       {rows.some((row) => row.wait) && (
-        <li title="Sent, but not yet taken up: time in a queue">
+        <li title="Sent but not yet received, such as time in a queue">
           <span class="swatch wait" />
           waiting
         </li>
       )}
       {trace.critical_path.length > 0 && (
-        <li title="The chain of work and waiting that decided how long it all took">
+        <li title="The chain of work and waiting that determined the duration of the trace">
           <span class="swatch path" />
           critical path
         </li>

@@ -1,15 +1,15 @@
-/** Ways from a span to others: its parent, and what it links to. */
+/** A span's parent and links. */
 import type { Row, SpanLink, Trace } from "../../api/types";
 import { followLink, tracePath } from "../../navigation/route";
 import { AttributeTable } from "./attributes";
 import { Section } from "./section";
 
-interface Ways {
+interface Props {
   trace: Trace;
   onSelect: (spanId: string) => void;
 }
 
-function SpanButton({ trace, spanId, onSelect }: Ways & { spanId: string }) {
+function SpanButton({ trace, spanId, onSelect }: Props & { spanId: string }) {
   const span = trace.rows.find((candidate) => candidate.span_id === spanId);
   if (span === undefined) return <>{spanId} (not stored)</>;
   return (
@@ -19,17 +19,17 @@ function SpanButton({ trace, spanId, onSelect }: Ways & { spanId: string }) {
   );
 }
 
-export function Parent({ trace, row, onSelect }: Ways & { row: Row }) {
+export function Parent({ trace, row, onSelect }: Props & { row: Row }) {
   if (row.parent_span_id)
     return <SpanButton trace={trace} spanId={row.parent_span_id} onSelect={onSelect} />;
   return <>none{row.root ? `: a declared root (${row.root})` : ""}</>;
 }
 
-export function Links({ links, trace, onSelect }: Ways & { links: SpanLink[] }) {
+export function Links({ links, trace, onSelect }: Props & { links: SpanLink[] }) {
   if (links.length === 0) return null;
   return (
     <Section title="Links" size={links.length}>
-      <ul class="happenings">
+      <ul class="event-list">
         {links.map((link, index) => (
           <li key={index}>
             <p>

@@ -1,21 +1,21 @@
-/** The whole trace at a glance: a thin line a row. A click goes there, a drag chooses a time. */
+/** An overview of all rows; a click scrolls to a row, a drag selects a time range. */
 import type { RefObject } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Party } from "../../api/types";
-import { useVisible } from "../../scrolling/window_rows";
+import { resolvedColour, useColourScheme } from "../../hooks/colour_scheme";
+import { useVisibleRows } from "../../scrolling/window_rows";
 import { Band, useDrag } from "./axis";
 import type { Range } from "./time_scale";
 import type { Item } from "./waterfall_items";
 
 const HEIGHT_PX = 56;
-const PARTIES: Party[] = ["page", "rules", "function", "vendor"];
 
 interface Props {
   items: readonly Item[];
   whole: Range;
-  /** The stretch of time that the waterfall shows. */
+  /** The time range that the waterfall shows; null for all of it. */
   range: Range | null;
-  /** Where the rows are, and how high each is. */
+  /** The element that contains the rows. */
   list: RefObject<HTMLElement | null>;
   rowPx: number;
   onRange: (range: Range) => void;
@@ -23,9 +23,9 @@ interface Props {
 }
 
 export function Minimap({ items, whole, range, list, rowPx, onRange, onGo }: Props) {
-  const visible = useVisible(list, items.length, rowPx);
+  const visible = useVisibleRows(list, items.length, rowPx);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const scheme = useScheme();
+  const scheme = useColourScheme();
   const [width, setWidth] = useState(0);
   const { dragged, handlers } = useDrag(whole, onRange, (y) =>
     onGo(Math.min(items.length - 1, Math.floor((y / HEIGHT_PX) * items.length))),
@@ -45,12 +45,12 @@ export function Minimap({ items, whole, range, list, rowPx, onRange, onGo }: Pro
     <div class="row-grid minimap" aria-hidden="true">
       <span class="picture" {...handlers}>
         <canvas ref={canvas} />
-        {visible.last - visible.first < items.length && (
+        {visible.end - visible.first < items.length && (
           <span
             class="rows-shown"
             style={{
               top: `${percent(visible.first)}%`,
-              height: `${percent(visible.last) - percent(visible.first)}%`,
+              height: `${percent(visible.end) - percent(visible.first)}%`,
             }}
           />
         )}
@@ -68,7 +68,7 @@ function draw(canvas: HTMLCanvasElement, items: readonly Item[], whole: Range): 
   canvas.height = height;
   const pen = canvas.getContext("2d");
   if (pen === null || !(whole.to > 0)) return;
-  const colours = coloursOf(canvas);
+  const colours = coloursOf(canvas.parentElement ?? canvas);
   const line = Math.max(scale, height / items.length);
   const stroke = (colour: string, index: number, from: number, to: number) => {
     pen.fillStyle = colour;
@@ -76,7 +76,7 @@ function draw(canvas: HTMLCanvasElement, items: readonly Item[], whole: Range): 
     const long = Math.max(scale, ((to - from) / whole.to) * width);
     pen.fillRect(left, (index / items.length) * height, long, line);
   };
-  // Errors last, so that nothing is drawn over them.
+  // Errors are drawn last, so that nothing covers them.
   for (const errors of [false, true])
     items.forEach((item, index) => {
       if (item.kind !== "span" || item.row.error !== errors) return;
@@ -90,35 +90,14 @@ function draw(canvas: HTMLCanvasElement, items: readonly Item[], whole: Range): 
     });
 }
 
-/** Colours as the style sheet has them now: a canvas can't read its variables itself. */
 function coloursOf(element: HTMLElement): Record<Party | "waiting" | "bad", string> {
-  const read = (variable: string) => {
-    element.style.color = `var(${variable})`;
-    return getComputedStyle(element).color;
-  };
-  const parties = Object.fromEntries(PARTIES.map((party) => [party, read(`--party-${party}`)]));
+  const colour = (property: string) => resolvedColour(element, property);
   return {
-    ...(parties as Record<Party, string>),
-    waiting: read("--waiting"),
-    bad: read("--bad"),
+    page: colour("--party-page"),
+    rules: colour("--party-rules"),
+    function: colour("--party-function"),
+    vendor: colour("--party-vendor"),
+    waiting: colour("--waiting"),
+    bad: colour("--bad"),
   };
-}
-
-/** Changes when the colours do. */
-function useScheme(): string {
-  const now = () =>
-    `${document.documentElement.dataset.theme} ${matchMedia("(prefers-color-scheme: dark)").matches}`;
-  const [scheme, setScheme] = useState(now);
-  useLayoutEffect(() => {
-    const update = () => setScheme(now());
-    const query = matchMedia("(prefers-color-scheme: dark)");
-    query.addEventListener("change", update);
-    const observer = new MutationObserver(update);
-    observer.observe(document.documentElement, { attributeFilter: ["data-theme"] });
-    return () => {
-      query.removeEventListener("change", update);
-      observer.disconnect();
-    };
-  }, []);
-  return scheme;
 }

@@ -1,4 +1,4 @@
-/** A titled part of a span's details. */
+/** A titled section of a span's details. */
 import type { ComponentChildren } from "preact";
 
 interface Props {

@@ -1,17 +1,17 @@
-/** Where a span's code is, as a link that opens an editor. */
+/** The source location of a span, as a link that opens an editor. */
 import { useEffect, useState } from "preact/hooks";
 import { fetchHealth } from "../../api/requests";
 import type { Editor, SourceLocation } from "../../api/types";
-import { Copy, CopyIcon } from "../../components/copy_button";
+import { CopyButton, CopyIcon } from "../../components/copy_button";
 
-// Asked once: it is the server's setting, and doesn't change while it runs.
-let asked: Promise<Editor | null> | null = null;
+// Requested once: the setting does not change while the server runs.
+let editorRequest: Promise<Editor | null> | null = null;
 
 export function SourceLine({ source }: { source: SourceLocation }) {
   const [editor, setEditor] = useState<Editor | null>(null);
   useEffect(() => {
-    asked ??= fetchHealth(new AbortController().signal).catch(() => null);
-    void asked.then(setEditor);
+    editorRequest ??= fetchHealth(new AbortController().signal).catch(() => null);
+    void editorRequest.then(setEditor);
   }, []);
   const text = source.line === null ? source.file : `${source.file}:${source.line}`;
   const address = editor && editorAddress(editor, source);
@@ -25,22 +25,22 @@ export function SourceLine({ source }: { source: SourceLocation }) {
         <code>{text}</code>
       )}
       {source.function && <span class="soft"> in {source.function}</span>}
-      <Copy text={text} label={`Copy ${text}`} class="small">
+      <CopyButton text={text} label={`Copy ${text}`} class="small">
         <CopyIcon />
-      </Copy>
+      </CopyButton>
     </p>
   );
 }
 
 /**
- * The address that opens the editor at the line; null where no safe one can be made.
- * The template is the Observatory's setting, such as `vscode://file/{path}:{line}`.
+ * Return the address that opens the editor at a line; null if there is no safe one.
+ * The template is a setting of the Observatory, such as `vscode://file/{path}:{line}`.
  */
 export function editorAddress(editor: Editor, source: SourceLocation): string | null {
   const { source_root: root, editor: template } = editor;
   if (!template) return null;
   const whole = isAbsolute(source.file) ? source.file : root && `${root}/${source.file}`;
-  // A span can claim any path: one that climbs out of the project's folder is not followed.
+  // Spans can name any path; reject paths that leave the project's folder.
   if (!whole || whole.split(/[\\/]/).includes("..")) return null;
   const path = encodeURI(whole.replaceAll("\\", "/")).replace(/[?#]/g, encodeURIComponent);
   const line = source.line !== null && source.line > 0 ? Math.floor(source.line) : 1;

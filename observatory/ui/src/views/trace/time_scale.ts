@@ -1,25 +1,25 @@
-/** The waterfall's scale of time: which stretch of the trace is shown, and where things fall in it. */
+/** The time scale of the waterfall: the range shown, and positions in it. */
 
 import { durationText } from "../../format";
 
-/** A stretch of the trace, in milliseconds after its first span's start. */
+/** A time range in milliseconds after the start of the trace. */
 export interface Range {
   from: number;
   to: number;
 }
 
 const STEPS = [1, 2, 2.5, 5, 10];
-// Below a microsecond there is nothing to see: clocks don't tell it.
-const LEAST_MS = 0.001;
+// Clocks do not resolve less than a microsecond.
+const RANGE_MIN_MS = 0.001;
 
-/** Where `ms` is in the range: 0 at its left edge, 1 at its right; beyond it, beyond them. */
+/** Return the position of a time: 0 at the start of the range, 1 at its end, others outside. */
 export function shareOf(range: Range, ms: number): number {
   const length = range.to - range.from;
   return length > 0 ? (ms - range.from) / length : 0;
 }
 
-/** A left edge and a width in per cent, cut off at the range's edges; null if it lies outside. */
-export function placed(range: Range, fromMs: number, toMs: number): [number, number] | null {
+/** Return a left edge and a width in per cent, clipped to the range; null if outside. */
+export function barPosition(range: Range, fromMs: number, toMs: number): [number, number] | null {
   const left = shareOf(range, fromMs);
   const right = shareOf(range, Math.max(fromMs, toMs));
   if (right < 0 || left > 1) return null;
@@ -27,7 +27,7 @@ export function placed(range: Range, fromMs: number, toMs: number): [number, num
   return [from * 100, (Math.min(1, right) - from) * 100];
 }
 
-/** Round moments within the range, at most `most` of them. */
+/** Return at most `most` round times within the range. */
 export function ticksOf(range: Range, most: number): number[] {
   const length = range.to - range.from;
   if (!(length > 0)) return [range.from];
@@ -40,7 +40,7 @@ export function ticksOf(range: Range, most: number): number[] {
   return ticks;
 }
 
-/** A round moment without the digits that it doesn't need: `5 s`, not `5.00 s`. */
+/** Format a round time without trailing zeros: `5 s`, not `5.00 s`. */
 export function tickText(ms: number): string {
   return ms === 0
     ? "0"
@@ -50,8 +50,8 @@ export function tickText(ms: number): string {
 }
 
 /**
- * The range made `factor` times as long around `centreMs`, kept within the whole trace.
- * Null where it would be the whole trace.
+ * Return a range `factor` times as long around `centreMs`, moved into the trace; null if it would
+ * cover the whole trace.
  */
 export function zoomed(
   range: Range,
@@ -59,7 +59,7 @@ export function zoomed(
   factor: number,
   centreMs: number,
 ): Range | null {
-  const length = Math.max(LEAST_MS, (range.to - range.from) * factor);
+  const length = Math.max(RANGE_MIN_MS, (range.to - range.from) * factor);
   const before = Math.min(1, Math.max(0, shareOf(range, centreMs)));
   return within(
     { from: centreMs - length * before, to: centreMs + length * (1 - before) },
@@ -67,23 +67,23 @@ export function zoomed(
   );
 }
 
-/** The range pushed into the whole trace; null where it would be all of it. */
+/** Move a range into the trace; null if it would cover the whole trace. */
 export function within(range: Range, wholeMs: number): Range | null {
-  const length = Math.max(LEAST_MS, range.to - range.from);
+  const length = Math.max(RANGE_MIN_MS, range.to - range.from);
   if (length >= wholeMs) return null;
   const from = Math.min(Math.max(0, range.from), wholeMs - length);
   return { from, to: from + length };
 }
 
-/** Reads `120.5-900`; null where it is no range. */
+/** Parse a range such as `120.5-900`; null if invalid. */
 export function rangeFrom(text: string | null): Range | null {
-  const found = /^(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(text ?? "");
-  if (found === null) return null;
-  const range = { from: Number(found[1]), to: Number(found[2]) };
+  const match = /^(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(text ?? "");
+  if (match === null) return null;
+  const range = { from: Number(match[1]), to: Number(match[2]) };
   return range.to > range.from ? range : null;
 }
 
-/** Writes what `rangeFrom` reads. */
+/** Format a range as `rangeFrom` parses it. */
 export function rangeText(range: Range): string {
   return `${Number(range.from.toFixed(3))}-${Number(range.to.toFixed(3))}`;
 }

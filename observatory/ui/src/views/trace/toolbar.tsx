@@ -1,4 +1,4 @@
-/** What one does to the waterfall as a whole: find, go to errors, collapse, show lines, zoom. */
+/** The toolbar of the waterfall: find, errors, log lines, collapse, zoom. */
 import "./toolbar.css";
 import type { RefObject } from "preact";
 import { count, durationText } from "../../format";
@@ -6,8 +6,9 @@ import type { Range } from "./time_scale";
 
 interface Props {
   find: string;
+  /** The number of matches. */
   found: number;
-  /** Which of the found is chosen, from 1; 0 for none. */
+  /** Which match is selected, from 1; 0 for none. */
   foundAt: number;
   errors: number;
   /** Whether all legs are collapsed; null where none can be. */
@@ -51,7 +52,7 @@ export function Toolbar(props: Props) {
           {find.trim() === "" ? (
             <kbd>/</kbd>
           ) : found === 0 ? (
-            "none"
+            "no match"
           ) : (
             `${foundAt === 0 ? "" : `${foundAt} of `}${found.toLocaleString("en")}`
           )}
@@ -90,7 +91,7 @@ export function Toolbar(props: Props) {
             +
           </button>
           <button type="button" disabled={range === null} onClick={() => props.onZoom("reset")}>
-            {range === null ? "All of it" : `${durationText(range.to - range.from)} · see all`}
+            {range === null ? "All" : `${durationText(range.to - range.from)} · reset`}
           </button>
         </span>
       </span>

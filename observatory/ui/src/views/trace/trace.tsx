@@ -1,4 +1,4 @@
-/** One trace: where its time went, its waterfall by hop, and the span one looks at. */
+/** The trace view: summary, waterfall by hop, and details of the selected span. */
 import { useCallback, useMemo, useRef } from "preact/hooks";
 import { fetchTrace, fetchUnusual } from "../../api/requests";
 import type { Row, Trace, Unusual } from "../../api/types";
@@ -8,12 +8,13 @@ import { useTitle } from "../../hooks/document_title";
 import { usePolling } from "../../hooks/polling";
 import { followLink } from "../../navigation/route";
 import { sameSelection } from "../../navigation/selection";
+import { subjectOf } from "../../promoted";
 import { Actions } from "./actions";
 import { Details, GapDetails, GUIDE, Guide } from "./details";
-import { Notices } from "./findings";
+import { Warnings } from "./findings";
 import { Summary } from "./summary";
 import { within } from "./time_scale";
-import { type ViewState, useViewState } from "./view_state";
+import { useViewState, type ViewState } from "./view_state";
 import { Waterfall } from "./waterfall";
 import { gapsOf, spanIdOf } from "./waterfall_items";
 
@@ -37,8 +38,8 @@ export function TraceView({ traceId, query }: Props) {
     true,
   );
   const { answer } = live;
-  const orderId = answer?.order_id;
-  useTitle(orderId ? `Order ${orderId}` : `Trace ${traceId.slice(0, 8)}`);
+  const subject = answer && subjectOf(answer);
+  useTitle(subject ? `${subject.label} ${subject.value}` : `Trace ${traceId.slice(0, 8)}`);
   return (
     <>
       <div class="trace-top">
@@ -49,37 +50,37 @@ export function TraceView({ traceId, query }: Props) {
       </div>
       {answer === null && <h1 class="unseen">Trace {traceId.slice(0, 8)}</h1>}
       <ErrorState
-        live={live}
-        asking="Fetching the trace…"
-        refused="That is no trace"
-        notFound={<NothingYet traceId={traceId} />}
+        request={live}
+        loading="Loading the trace…"
+        refused="Not a valid trace id"
+        notFound={<NotStored traceId={traceId} />}
       />
       {answer !== null && <Loaded trace={answer} viewState={viewState} onViewState={onViewState} />}
     </>
   );
 }
 
-/** Whether spans of it came so lately that more are likely. */
+/** Whether spans arrived so recently that more are likely. */
 function isArriving(trace: Trace): boolean {
   return trace.last_received_ms_ago < ARRIVING_MS;
 }
 
-/** The longer nothing came, the less often it is asked for: it may be large. */
+/** Return the pause before the next request: longer the older the trace is, as it may be large. */
 function pauseMs(trace: Trace | null): number {
   if (trace === null || isArriving(trace)) return ARRIVING_PAUSE_MS;
   const { least, most } = SETTLED_PAUSE_MS;
   return Math.max(least, Math.min(most, trace.last_received_ms_ago / 4));
 }
 
-function NothingYet({ traceId }: { traceId: string }) {
+function NotStored({ traceId }: { traceId: string }) {
   return (
     <Notice title="No span of this trace has arrived" tone="busy">
       <p>
         <code class="id">{traceId}</code>
       </p>
       <p>
-        Spans arrive a second or two after they end, and this page shows them as they do. If none
-        come: the trace may be another Observatory's, or its data was cleared.
+        Spans arrive a second or two after they end, and appear here as they do. If none arrive, the
+        trace may be stored in another Observatory, or may have been deleted.
       </p>
     </Notice>
   );
@@ -94,7 +95,7 @@ interface LoadedProps {
 function Loaded({ trace, viewState, onViewState }: LoadedProps) {
   const details = useRef<HTMLElement>(null);
   const grid = useRef<HTMLDivElement>(null);
-  const choose = useCallback((id: string) => onViewState({ span: id }), [onViewState]);
+  const select = useCallback((id: string) => onViewState({ span: id }), [onViewState]);
   const close = useCallback(() => {
     onViewState({ span: null });
     grid.current?.focus({ preventScroll: true });
@@ -106,7 +107,7 @@ function Loaded({ trace, viewState, onViewState }: LoadedProps) {
     );
   };
   const zoomTo = useCallback(
-    (row: Row) => onViewState({ range: within(aroundOf(row), trace.duration_ms) }),
+    (row: Row) => onViewState({ range: within(rangeAround(row), trace.duration_ms) }),
     [onViewState, trace.duration_ms],
   );
   const unusual = useUnusual(trace);
@@ -122,7 +123,7 @@ function Loaded({ trace, viewState, onViewState }: LoadedProps) {
         arriving={isArriving(trace)}
         onShowUnusual={showGuide}
       />
-      <Notices
+      <Warnings
         trace={trace}
         correctSkew={viewState.correctSkew}
         onCorrectSkew={(correctSkew) => onViewState({ correctSkew })}
@@ -143,7 +144,7 @@ function Loaded({ trace, viewState, onViewState }: LoadedProps) {
             unusual={unusual}
             row={row}
             find={viewState.find}
-            onSelect={choose}
+            onSelect={select}
             onZoom={zoomTo}
             onClose={close}
             container={details}
@@ -156,14 +157,14 @@ function Loaded({ trace, viewState, onViewState }: LoadedProps) {
             container={details}
           />
         ) : (
-          <Guide trace={trace} unusual={unusual} gaps={gaps} onSelect={choose} />
+          <Guide trace={trace} unusual={unusual} gaps={gaps} onSelect={select} />
         )}
       </div>
     </>
   );
 }
 
-/** What is unusual about the trace; null while it isn't known, and while more of it may come. */
+/** Return what is unusual about the trace; null while unknown and while spans are still arriving. */
 function useUnusual(trace: Trace): Unusual | null {
   const settled = !isArriving(trace);
   const { answer } = usePolling(
@@ -175,10 +176,10 @@ function useUnusual(trace: Trace): Unusual | null {
   return settled ? answer : null;
 }
 
-/** A span with its wait, and a little air around. */
-function aroundOf(row: Row) {
+/** Return the time range of a span and its wait, with a margin. */
+function rangeAround(row: Row) {
   const from = row.wait?.offset_ms ?? row.offset_ms;
   const to = row.offset_ms + row.duration_ms;
-  const air = Math.max(0.5, (to - from) * 0.1);
-  return { from: Math.max(0, from - air), to: to + air };
+  const margin = Math.max(0.5, (to - from) * 0.1);
+  return { from: Math.max(0, from - margin), to: to + margin };
 }

@@ -1,23 +1,23 @@
-/** What of a trace one looks at, kept in the address so that a pasted URL shows the same. */
+/** The state of the trace view, kept in the address so that a copied link shows the same. */
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { go, routeOf } from "../../navigation/route";
 import { SELECTION_PARAMETERS } from "../../navigation/selection";
 import { type Range, rangeFrom, rangeText } from "./time_scale";
 
-// Chromium ignores an address that changes more than 200 times in 30 s, as under a held arrow key.
+// Chromium ignores address changes beyond 200 in 30 s, which a held arrow key would exceed.
 const SETTLED_MS = 200;
 
 export interface ViewState {
-  /** The row that is chosen: a span's id, or the id of a line below it. */
+  /** The selected row: a span's id, or the id of a line below it. */
   span: string | null;
   find: string;
   range: Range | null;
   correctSkew: boolean;
-  /** Whether log lines and events are shown under their spans. */
+  /** Whether log lines and events are shown below all spans. */
   lines: boolean;
-  /** Ids of spans whose lines are shown, whatever `lines` says. */
+  /** Ids of spans whose lines are shown even if `lines` is false. */
   opened: readonly string[];
-  /** Ids of spans whose subtrees are collapsed; `all` is every hop, whatever else arrives. */
+  /** Ids of spans whose subtrees are collapsed; `all` includes hops that arrive later. */
   collapsed: readonly string[] | "all";
 }
 
@@ -38,11 +38,15 @@ function spanIdsIn(text: string | null): string[] {
 }
 
 /**
- * The address of a trace, or of a place in it.
+ * Return the address of a trace in a view state.
  *
- * @param around what else the address said: which traces one came from.
+ * @param around query parameters of which the selection is kept, for the way back to the overview.
  */
-export function addressOf(traceId: string, viewState: ViewState, around = new URLSearchParams()): string {
+export function addressOf(
+  traceId: string,
+  viewState: ViewState,
+  around = new URLSearchParams(),
+): string {
   const query = new URLSearchParams();
   for (const name of SELECTION_PARAMETERS) {
     const value = around.get(name);
@@ -61,27 +65,27 @@ export function addressOf(traceId: string, viewState: ViewState, around = new UR
   return `/traces/${traceId}${text && `?${text}`}`;
 }
 
-/** The current place, and how to change parts of it; the address follows once it has settled. */
+/** Return the view state and a function to change parts of it; the address follows with a delay. */
 export function useViewState(
   traceId: string,
   query: URLSearchParams,
 ): [ViewState, (change: Partial<ViewState>) => void] {
-  const asked = query.toString();
-  const known = useRef(asked);
+  const queryText = query.toString();
+  const lastQueryText = useRef(queryText);
   const [viewState, setPlace] = useState(() => viewStateFrom(query));
   useLayoutEffect(() => {
-    // Not by us: a link to another span, or Back.
-    if (asked !== known.current) setPlace(viewStateFrom(query));
-    known.current = asked;
-  }, [asked]);
+    // Changed by a link to another span, or Back.
+    if (queryText !== lastQueryText.current) setPlace(viewStateFrom(query));
+    lastQueryText.current = queryText;
+  }, [queryText]);
   useEffect(() => {
     const timer = window.setTimeout(() => {
-      // Whoever went on or back is elsewhere by now: a timer is cleared only after the next paint.
+      // The reader may have navigated away: timers are cleared only after the next paint.
       const now = routeOf(location);
       if (now.view !== "trace" || now.traceId !== traceId) return;
       const address = addressOf(traceId, viewState, new URLSearchParams(location.search));
       if (address === location.pathname + location.search) return;
-      known.current = new URL(address, location.origin).searchParams.toString();
+      lastQueryText.current = new URL(address, location.origin).searchParams.toString();
       go(address, "replace");
     }, SETTLED_MS);
     return () => window.clearTimeout(timer);

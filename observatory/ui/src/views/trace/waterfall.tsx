@@ -1,28 +1,28 @@
-/** The waterfall: a row for each span, leg after leg, on one scale of time. */
+/** The waterfall: a row for each span, ordered by leg, on one time scale. */
 import "./waterfall.css";
 import type { RefObject } from "preact";
 import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
 import type { MissingStep, PathSegment, Trace, Unusual } from "../../api/types";
 import { useShortcuts } from "../../hooks/shortcuts";
-import { useStableScroll, useRowPx } from "../../scrolling/window_rows";
+import { useRowPx, useStableScroll } from "../../scrolling/window_rows";
 import { Axis } from "./axis";
 import { matchesIn, needleOf } from "./find";
 import { GridLines } from "./grid_lines";
-import { type Act, actOn, errorFrom } from "./keyboard";
+import { type Command, commandFor, errorFrom } from "./keyboard";
 import { KeyboardHints, Legend } from "./legend";
 import { Minimap } from "./minimap";
 import { type Range, ticksOf, within, zoomed } from "./time_scale";
 import { Toolbar } from "./toolbar";
 import type { ViewState } from "./view_state";
-import { above, foldable, itemsOf, unusualTexts, spanIdOf } from "./waterfall_items";
+import { ancestors, foldable, itemsOf, spanIdOf, unusualTexts } from "./waterfall_items";
 import { rowId } from "./waterfall_row";
 import { Rows } from "./waterfall_rows";
 
-// A trace that fits the screen is its own picture.
+// Smaller traces fit the screen and need no minimap.
 const MINIMAP_ROWS = 80;
 const ROW_PX = 28;
 const NARROW_ROW_PX = 46;
-// Where only the scale sticks.
+// The height of what sticks to the top if only the axis does.
 const SCALE_PX = 25;
 const TICKS = 6;
 const ZOOM = 2;
@@ -34,7 +34,7 @@ interface Props {
   gaps: readonly MissingStep[];
   viewState: ViewState;
   onViewState: (change: Partial<ViewState>) => void;
-  /** Enter was pressed on the chosen row. */
+  /** Called when Enter is pressed on the selected row. */
   onOpen: () => void;
   grid: RefObject<HTMLDivElement | null>;
 }
@@ -42,7 +42,7 @@ interface Props {
 export function Waterfall(props: Props) {
   const { trace, unusual, gaps, viewState, onViewState, onOpen, grid } = props;
   const { rows, duration_ms: totalMs } = trace;
-  const chosen = viewState.span;
+  const selected = viewState.span;
   const heads = useMemo(() => foldable(rows), [rows]);
   const folded = useMemo(
     (): ReadonlySet<string> => new Set(viewState.collapsed === "all" ? heads : viewState.collapsed),
@@ -64,7 +64,7 @@ export function Waterfall(props: Props) {
   const unusualCount = useMemo(() => unusualTexts(rows, unusual), [rows, unusual]);
   const matches = useMemo(() => matchesIn(rows, viewState.find), [rows, viewState.find]);
   const matchOf = useMemo(() => new Map(matches.map((match) => [match.spanId, match])), [matches]);
-  useStableScroll(list, ids, rowPx, chosen);
+  useStableScroll(list, ids, rowPx, selected);
 
   const whole = useMemo((): Range => ({ from: 0, to: totalMs }), [totalMs]);
   const range = useMemo(
@@ -72,9 +72,9 @@ export function Waterfall(props: Props) {
     [viewState.range, whole],
   );
   const ticks = ticksOf(range, TICKS);
-  const at = chosen === null ? -1 : (indexes.get(chosen) ?? -1);
+  const at = selected === null ? -1 : (indexes.get(selected) ?? -1);
 
-  /** Scrolls until the row is between what sticks at the top and what lies over the bottom. */
+  /** Scroll a row into view, between the sticky header and the panel that may cover the bottom. */
   const reveal = (index: number, always = false) => {
     if (list.current === null || index < 0) return;
     const top = list.current.getBoundingClientRect().top + index * rowPx;
@@ -84,20 +84,20 @@ export function Waterfall(props: Props) {
     const far = top < least - 12 * rowPx || top > most + 12 * rowPx;
     scrollBy(0, top - (far || always ? (least + most) / 2 : top < least ? least : most));
   };
-  const choose = useCallback((id: string | null) => onViewState({ span: id }), [onViewState]);
+  const select = useCallback((id: string | null) => onViewState({ span: id }), [onViewState]);
   const open = (spanId: string) => onViewState({ opened: [...new Set([...opened, spanId])] });
   const setFolded = (next: ReadonlySet<string>) => {
     const all = heads.length > 0 && next.size === heads.length && heads.every((id) => next.has(id));
     onViewState({ collapsed: all ? "all" : [...next] });
   };
   useEffect(() => {
-    if (chosen === null) return;
-    // One that is hidden in something collapsed, as when a link names it, is shown first.
-    const hiddenBy = above(rows, spanIdOf(chosen)).filter((spanId) => folded.has(spanId));
+    if (selected === null) return;
+    // A span hidden in a collapsed row, as when a link names it, is expanded first.
+    const hiddenBy = ancestors(rows, spanIdOf(selected)).filter((spanId) => folded.has(spanId));
     if (hiddenBy.length > 0) setFolded(toggled(folded, hiddenBy));
-    else if (at < 0 && chosen.includes(":")) open(spanIdOf(chosen));
+    else if (at < 0 && selected.includes(":")) open(spanIdOf(selected));
     else reveal(at);
-  }, [chosen, at >= 0]);
+  }, [selected, at >= 0]);
 
   useShortcuts({
     "/": () => {
@@ -114,10 +114,10 @@ export function Waterfall(props: Props) {
   };
   const collapse = (next: ReadonlySet<string>) => {
     setFolded(next);
-    // Who looks at something that is collapsed looks at what it is collapsed into.
-    const into = chosen === null ? [] : above(rows, spanIdOf(chosen));
-    const outermost = into.filter((spanId) => next.has(spanId)).at(-1);
-    if (outermost) choose(outermost);
+    // If the selected row gets hidden, select the row that hides it.
+    const hiddenIn = selected === null ? [] : ancestors(rows, spanIdOf(selected));
+    const outermost = hiddenIn.filter((spanId) => next.has(spanId)).at(-1);
+    if (outermost) select(outermost);
   };
   const latest = useRef({ folded, opened, collapse });
   latest.current = { folded, opened, collapse };
@@ -129,34 +129,35 @@ export function Waterfall(props: Props) {
     (spanId: string) => onViewState({ opened: [...toggled(latest.current.opened, [spanId])] }),
     [onViewState],
   );
-  const foundAt = chosen === null ? -1 : matches.findIndex((m) => m.spanId === spanIdOf(chosen));
+  const foundAt =
+    selected === null ? -1 : matches.findIndex((m) => m.spanId === spanIdOf(selected));
   const goToFound = (step: 1 | -1) => {
     const from = foundAt < 0 && step < 0 ? 0 : foundAt;
     const match = matches[(from + step + matches.length) % matches.length];
     if (match === undefined) return;
-    // What was found is shown where it was found.
+    // Open the span's lines if the match is in one of them.
     if (match.where === "log" || match.where === "event") open(match.spanId);
-    choose(match.spanId);
+    select(match.spanId);
   };
-  const act = (what: Act) => {
+  const run = (command: Command) => {
     const item = items[at];
-    if (what.do === "choose") choose(what.id);
-    else if (what.do === "fold" || what.do === "unfold") fold(what.spanId);
-    else if (what.do === "open") onOpen();
-    else if (what.do === "close") choose(null);
-    else if (what.do === "toggle-lines") {
+    if (command.do === "select") select(command.id);
+    else if (command.do === "fold" || command.do === "unfold") fold(command.spanId);
+    else if (command.do === "open") onOpen();
+    else if (command.do === "close") select(null);
+    else if (command.do === "toggle-lines") {
       if (item && item.kind !== "gap") showLines(item.row.span_id);
-    } else zoom(what.do === "zoom-in" ? "in" : what.do === "zoom-out" ? "out" : "reset");
+    } else zoom(command.do === "zoom-in" ? "in" : command.do === "zoom-out" ? "out" : "reset");
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const what = actOn(event.key, items, at);
-    if (what === null) return;
+    const command = commandFor(event.key, items, at);
+    if (command === null) return;
     event.preventDefault();
-    act(what);
+    run(command);
   };
 
-  const chosenItem = items[at];
+  const selectedItem = items[at];
   const allFolded = heads.length > 0 ? heads.every((spanId) => folded.has(spanId)) : null;
   return (
     <section class="waterfall panel" aria-labelledby="waterfall-title">
@@ -171,7 +172,9 @@ export function Waterfall(props: Props) {
           foundAt={foundAt + 1}
           errors={trace.errors}
           folded={allFolded}
-          lines={rows.some((row) => row.logs.length + row.events.length > 0) ? viewState.lines : null}
+          lines={
+            rows.some((row) => row.logs.length + row.events.length > 0) ? viewState.lines : null
+          }
           range={range === whole ? null : range}
           container={finder}
           onFind={(find) => onViewState({ find })}
@@ -179,7 +182,7 @@ export function Waterfall(props: Props) {
           onLeave={() => grid.current?.focus({ preventScroll: true })}
           onError={(step) => {
             const next = errorFrom(items, at, step);
-            if (next) act(next);
+            if (next) run(next);
           }}
           onFold={() => collapse(new Set(allFolded ? [] : heads))}
           onLines={() => onViewState({ lines: !viewState.lines })}
@@ -208,7 +211,7 @@ export function Waterfall(props: Props) {
         role="treegrid"
         aria-label="Spans, by hop"
         aria-rowcount={items.length}
-        aria-activedescendant={chosenItem ? rowId(chosenItem.id) : undefined}
+        aria-activedescendant={selectedItem ? rowId(selectedItem.id) : undefined}
         aria-keyshortcuts="ArrowUp ArrowDown ArrowLeft ArrowRight Enter [ ] 0 + - l"
         tabIndex={0}
         ref={grid}
@@ -227,7 +230,7 @@ export function Waterfall(props: Props) {
           unusualCount={unusualCount}
           lines={viewState.lines}
           opened={opened}
-          onChoose={choose}
+          onSelect={select}
           onFold={fold}
           onLines={showLines}
         />
@@ -237,12 +240,12 @@ export function Waterfall(props: Props) {
   );
 }
 
-function pathsOf(pieces: readonly PathSegment[]): Map<string, PathSegment[]> {
+function pathsOf(segments: readonly PathSegment[]): Map<string, PathSegment[]> {
   const paths = new Map<string, PathSegment[]>();
-  for (const piece of pieces) {
-    const known = paths.get(piece.span_id);
-    if (known) known.push(piece);
-    else paths.set(piece.span_id, [piece]);
+  for (const segment of segments) {
+    const known = paths.get(segment.span_id);
+    if (known) known.push(segment);
+    else paths.set(segment.span_id, [segment]);
   }
   return paths;
 }

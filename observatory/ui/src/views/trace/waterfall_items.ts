@@ -1,16 +1,18 @@
-/** What the waterfall lists, from top to bottom: spans leg after leg, lines below them, gaps. */
-import type { Attributes, MissingStep, Row, Step, Unusual } from "../../api/types";
+/** The items of the waterfall from top to bottom: spans by leg, lines below them, missing hops. */
 
-/** A log line or an event of a span, as one line of text. */
+import type { Attributes, MissingStep, Row, Step, Unusual } from "../../api/types";
+import { severityTone } from "../../severity";
+
+/** A log line or event of a span. */
 export interface Line {
   offset_ms: number;
-  what: string;
+  label: string;
   text: string;
   tone: "bad" | "warn" | "plain";
   attributes: Attributes;
 }
 
-/** What a collapsed row hides. */
+/** The spans below a row, which it hides while collapsed. */
 export interface Hidden {
   spans: number;
   errors: number;
@@ -19,7 +21,7 @@ export interface Hidden {
 }
 
 export type Item =
-  /** `hidden`: what it hides while collapsed; null where nothing is below it. */
+  /** `hidden`: the spans below it; null if there are none. */
   | { kind: "span"; id: string; row: Row; folded: boolean; hidden: Hidden | null }
   | { kind: "line"; id: string; row: Row; line: Line }
   | { kind: "gap"; id: string; gap: MissingStep };
@@ -33,10 +35,10 @@ export interface Shown {
   lines: boolean;
 }
 
-/** Everything to list, in order. */
+/** Return the items to list, in order. */
 export function itemsOf(rows: readonly Row[], gaps: readonly MissingStep[], shown: Shown): Item[] {
   const items: Item[] = [];
-  const due = gaps.map((gap, index) => ({ gap, id: `gap:${index}`, at: viewStateFrom(rows, gap) }));
+  const due = gaps.map((gap, index) => ({ gap, id: `gap:${index}`, at: listIndexOf(rows, gap) }));
   const listGaps = (from: number) => {
     for (const { gap, id, at } of due) if (at === from) items.push({ kind: "gap", id, gap });
   };
@@ -54,18 +56,18 @@ export function itemsOf(rows: readonly Row[], gaps: readonly MissingStep[], show
   return items;
 }
 
-/** The index of the row before which a gap belongs: after the leg of what comes before it. */
-function viewStateFrom(rows: readonly Row[], { after }: MissingStep): number {
-  const before = rows.findLast((row) => after && sameHop(row, after));
+/** Return the index at which a missing step is listed: after the leg of the step before it. */
+function listIndexOf(rows: readonly Row[], { after }: MissingStep): number {
+  const before = rows.findLast((row) => after && isSameStep(row, after));
   if (!before) return rows.length;
   return rows.findLastIndex((row) => row.leg === before.leg) + 1;
 }
 
-function sameHop(one: Step, other: Step): boolean {
+function isSameStep(one: Step, other: Step): boolean {
   return one.hop === other.hop && one.service === other.service && one.name === other.name;
 }
 
-/** The index after the last row below `rows[at]` in its leg. */
+/** Return the index after the last descendant of `rows[at]` in its leg. */
 export function endOf(rows: readonly Row[], at: number): number {
   const top = rows[at] as Row;
   let end = at + 1;
@@ -74,52 +76,52 @@ export function endOf(rows: readonly Row[], at: number): number {
   return end;
 }
 
-/** Ids of the spans that begin a leg and have more below them. */
+/** Return the ids of spans that begin a leg and have others below them. */
 export function foldable(rows: readonly Row[]): string[] {
   return rows
     .filter((row, at) => row.indent === 0 && endOf(rows, at) > at + 1)
     .map((row) => row.span_id);
 }
 
-/** The rows that have to be unfolded for `spanId` to be seen: those above it in its leg. */
-export function above(rows: readonly Row[], spanId: string): string[] {
+/** Return the ids of the ancestors of a span in its leg, nearest first. */
+export function ancestors(rows: readonly Row[], spanId: string): string[] {
   let at = rows.findIndex((row) => row.span_id === spanId);
-  const found: string[] = [];
+  const ids: string[] = [];
   let indent = rows[at]?.indent ?? 0;
   while (--at >= 0 && indent > 0) {
     const row = rows[at] as Row;
     if (row.indent < indent) {
-      found.push(row.span_id);
+      ids.push(row.span_id);
       indent = row.indent;
     }
   }
-  return found;
+  return ids;
 }
 
-/** The span that an item's id speaks of. */
+/** Return the span id in an item's id. */
 export function spanIdOf(itemId: string): string {
   return itemId.split(":")[0] ?? itemId;
 }
 
-/** The log lines and events of a span, in the order they happened. */
+/** Return the log lines and events of a span in order of time. */
 export function linesOf(row: Pick<Row, "logs" | "events">): Line[] {
   const logs = row.logs.map(
     (log): Line => ({
       offset_ms: log.offset_ms,
-      what: log.severity_text || log.event_name || "log",
+      label: log.severity_text || log.event_name || "log",
       text: log.body,
-      tone: log.severity_number >= 17 ? "bad" : log.severity_number >= 13 ? "warn" : "plain",
+      tone: severityTone(log.severity_number),
       attributes: log.attributes,
     }),
   );
   const events = row.events.map((event): Line => {
-    const thrown = event.name === "exception";
+    const isException = event.name === "exception";
     const { "exception.type": type, "exception.message": message } = event.attributes;
     return {
       offset_ms: event.offset_ms,
-      what: event.name,
-      text: thrown ? [type, message].filter((part) => part).join(": ") : "",
-      tone: thrown ? "bad" : "plain",
+      label: event.name,
+      text: isException ? [type, message].filter((part) => part).join(": ") : "",
+      tone: isException ? "bad" : "plain",
       attributes: event.attributes,
     };
   });
@@ -127,8 +129,8 @@ export function linesOf(row: Pick<Row, "logs" | "events">): Line[] {
 }
 
 /**
- * What is missing, as far as it deserves a row of its own: hops. What a missing hop would have
- * called is missing with it.
+ * Return the missing steps that get a row of their own: hops, if there are any. The calls that a
+ * missing hop would have made are missing with it.
  */
 export function gapsOf(unusual: Unusual | null): MissingStep[] {
   const missing = unusual?.missing ?? [];
@@ -136,27 +138,27 @@ export function gapsOf(unusual: Unusual | null): MissingStep[] {
   return hops.length > 0 ? hops : missing;
 }
 
-/** How many things are unusual about a trace. */
+/** Count what is unusual about a trace. */
 export function unusualCount(unusual: Unusual): number {
   return gapsOf(unusual).length + unusual.repeated.length + unusual.added.length;
 }
 
-/** In words, what is unusual about a span among traces like its own; null if nothing is. */
+/** Describe what is unusual about a step; null if nothing is. */
 export function unusualText(row: Step, unusual: Unusual | null): string | null {
-  const same = (hop: Step) => sameHop(hop, row);
+  const same = (hop: Step) => isSameStep(hop, row);
   const repeated = unusual?.repeated.find(same);
   if (repeated) return `${repeated.times}×, usually ${repeated.usual_times}`;
   return unusual?.added.some(same) ? "unusual" : null;
 }
 
-/** What to say of which span; of a call that is repeated only once, of a hop each time. */
+/** Return descriptions by span id; repeated calls get one, repeated hops one each. */
 export function unusualTexts(rows: readonly Row[], unusual: Unusual | null): Map<string, string> {
   const found = new Map<string, string>();
-  const said = new Set<string>();
+  const described = new Set<string>();
   for (const row of unusual === null ? [] : rows) {
     const key = `${row.hop} ${row.service} ${row.name}`;
-    if (row.hop === null && said.has(key)) continue;
-    said.add(key);
+    if (row.hop === null && described.has(key)) continue;
+    described.add(key);
     const unusualMark = unusualText(row, unusual);
     if (unusualMark) found.set(row.span_id, unusualMark);
   }

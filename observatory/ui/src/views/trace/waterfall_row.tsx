@@ -1,9 +1,9 @@
-/** The rows of the waterfall: a span, a line below it, and a gap where a hop is missing. */
+/** A row of the waterfall: a span, a log line or event below it, or a missing hop. */
 import { Component, type ComponentChildren } from "preact";
 import type { PathSegment, Row } from "../../api/types";
 import { count, durationText } from "../../format";
-import { Bars, Moment } from "./bars";
-import { cutBy, type Match } from "./find";
+import { Bars, Dot } from "./bars";
+import { type Match, splitByMatches } from "./find";
 import type { Range } from "./time_scale";
 import type { Item } from "./waterfall_items";
 
@@ -17,23 +17,23 @@ export interface RowProps {
   rowPx: number;
   range: Range;
   path: readonly PathSegment[];
-  chosen: boolean;
-  /** Where in it the search found something, and what is looked for. */
+  selected: boolean;
+  /** The search match in this row, if any, and the search text. */
   match: Match | null;
   needle: string;
   unusualMark: string | null;
   linesShown: boolean;
-  onChoose: (id: string) => void;
+  onSelect: (id: string) => void;
   onFold: (spanId: string) => void;
   onLines: (spanId: string) => void;
 }
 
-/** The id of an item's element. */
+/** Return the id of an item's element. */
 export function rowId(id: string): string {
   return `row-${id.replace(":", "-")}`;
 }
 
-/** Draws again only for other properties: a scroll through thousands draws those that are new. */
+/** Renders again only if its props change, so that scrolling renders new rows only. */
 export class WaterfallRow extends Component<RowProps> {
   override shouldComponentUpdate(next: RowProps): boolean {
     return Object.keys(next).some((name) => {
@@ -48,13 +48,13 @@ export class WaterfallRow extends Component<RowProps> {
 }
 
 function AnyRow(props: RowProps) {
-  const { item, index, rowPx, chosen, onChoose } = props;
+  const { item, index, rowPx, selected, onSelect } = props;
   const classes = ["row", "row-grid", ...classesOf(item)];
   if (props.match) classes.push("found");
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the grid around it takes the keys
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the grid around it handles the keys
     // biome-ignore lint/a11y/useFocusableInteractive: focus stays on the grid, aria-activedescendant points here
-    // biome-ignore lint/a11y/useSemanticElements: rows of a table can't be placed one by one
+    // biome-ignore lint/a11y/useSemanticElements: table rows can't be positioned individually
     <div
       id={rowId(item.id)}
       class={classes.join(" ")}
@@ -62,10 +62,10 @@ function AnyRow(props: RowProps) {
       role="row"
       aria-rowindex={index + 1}
       aria-level={levelOf(item)}
-      aria-selected={chosen}
+      aria-selected={selected}
       aria-expanded={item.kind === "span" && item.hidden ? !item.folded : undefined}
       aria-label={accessibleName(props)}
-      onClick={() => onChoose(item.id)}
+      onClick={() => onSelect(item.id)}
     >
       {item.kind === "span" && <SpanCells {...props} item={item} />}
       {item.kind === "line" && <LineCells {...props} item={item} />}
@@ -77,7 +77,7 @@ function AnyRow(props: RowProps) {
 function SpanCells(props: RowProps & { item: Item & { kind: "span" } }) {
   const { item, range, path, needle, match, unusualMark, onFold } = props;
   const { row, hidden, folded } = item;
-  const heads = row.indent === 0;
+  const startsLeg = row.indent === 0;
   const ran = durationText(row.duration_ms);
   return (
     <>
@@ -100,8 +100,8 @@ function SpanCells(props: RowProps & { item: Item & { kind: "span" } }) {
         ) : (
           <span class="no-fold" />
         )}
-        {heads && <span class="party-dot" />}
-        {heads && row.service !== row.label && (
+        {startsLeg && <span class="party-dot" />}
+        {startsLeg && row.service !== row.label && (
           <i>
             <Marked text={shortName(row)} needle={match ? needle : ""} />
           </i>
@@ -111,9 +111,9 @@ function SpanCells(props: RowProps & { item: Item & { kind: "span" } }) {
         </span>
         {folded && hidden && <span class="tally">+{hidden.spans}</span>}
         {row.hop && row.hop !== row.party && <span class="hop">{row.hop}</span>}
-        {match && match.where !== "name" && <mark class="where">{match.called}</mark>}
+        {match && match.where !== "name" && <mark class="where">{match.label}</mark>}
         {unusualMark && <span class="mark warn">{unusualMark}</span>}
-        {row.error && <span class="mark bad">{troubleOf(row)}</span>}
+        {row.error && <span class="mark bad">{errorText(row)}</span>}
         {folded && !row.error && (hidden?.errors ?? 0) > 0 && (
           <span class="mark bad">{count(hidden?.errors ?? 0, "error")}</span>
         )}
@@ -139,7 +139,7 @@ interface CellProps {
 function Cell({ class: class_, label, padPx, children }: CellProps) {
   return (
     // biome-ignore lint/a11y/useFocusableInteractive: the grid around it has the focus
-    // biome-ignore lint/a11y/useSemanticElements: rows of a table can't be placed one by one
+    // biome-ignore lint/a11y/useSemanticElements: table rows can't be positioned individually
     <span
       class={class_}
       role="gridcell"
@@ -161,7 +161,7 @@ function LinesButton({ row, linesShown, onLines }: RowProps & { row: Row }) {
       tabIndex={-1}
       aria-pressed={linesShown}
       aria-label={`${count(lines, "log line or event")} of ${row.label}`}
-      title="Show log lines and events here"
+      title="Show log lines and events"
       onClick={(event) => {
         event.stopPropagation();
         onLines(row.span_id);
@@ -180,12 +180,12 @@ function LineCells({ item, range, match, needle }: RowProps & { item: Item & { k
   return (
     <>
       <Cell class="log-text" padPx={indentPx(row.indent) + 31}>
-        <b class={line.tone}>{line.what}</b>{" "}
+        <b class={line.tone}>{line.label}</b>{" "}
         <Marked text={line.text} needle={match ? needle : ""} />
       </Cell>
       <Cell class="bars-cell">
         <span class="bars">
-          <Moment line={line} range={range} />
+          <Dot line={line} range={range} />
         </span>
       </Cell>
       <Cell class="took">
@@ -207,33 +207,33 @@ function GapCells({ item: { gap } }: { item: Item & { kind: "gap" } }) {
       </Cell>
       <Cell class="bars-cell">
         <span class="bars">
-          <span class="absent">missing here; {shareText(gap.usual_share)} have it</span>
+          <span class="absent">missing; {shareText(gap.usual_share)} have it</span>
         </span>
       </Cell>
     </>
   );
 }
 
-/** Text with what was looked for marked. */
+/** Text with the search text highlighted. */
 export function Marked({ text, needle }: { text: string; needle: string }): ComponentChildren {
-  return cutBy(text, needle).map((piece, index) =>
+  return splitByMatches(text, needle).map((piece, index) =>
     index % 2 === 1 ? <mark key={index}>{piece}</mark> : piece,
   );
 }
 
-/** `98 %`, or that all have it. */
+/** Describe a share of the compared traces: `98 % of such traces`, `all others`. */
 export function shareText(share: number): string {
   return share >= 0.9995 ? "all others" : `${Math.floor(share * 100)} % of such traces`;
 }
 
-/** The short name of what was thrown, else that it is an error. */
-function troubleOf(row: Row): string {
+/** Return the short name of the exception, or `error`. */
+function errorText(row: Row): string {
   const type = row.events.find((event) => event.name === "exception")?.attributes["exception.type"];
   const short = typeof type === "string" ? type.split(".").at(-1) : undefined;
   return short && short.length <= 32 ? short : "error";
 }
 
-/** The service; of the rules, whose decision's name is long, the word that tells them apart. */
+/** Return the service's name; `rules` for security rules, whose service name is long. */
 function shortName(row: Row): string {
   return row.party === "rules" ? "rules" : row.service;
 }
@@ -248,10 +248,10 @@ function levelOf(item: Item): number {
 }
 
 function classesOf(item: Item): string[] {
-  if (item.kind === "gap") return ["gap", "heads-leg"];
+  if (item.kind === "gap") return ["gap", "starts-leg"];
   if (item.kind === "line") return ["of-span", item.line.tone];
   const classes: string[] = [item.row.party];
-  if (item.row.indent === 0) classes.push("heads-leg");
+  if (item.row.indent === 0) classes.push("starts-leg");
   if (item.row.error) classes.push("error");
   if (item.row.orphan) classes.push("orphan");
   return classes;
@@ -260,7 +260,7 @@ function classesOf(item: Item): string[] {
 function accessibleName({ item, unusualMark, path, match }: RowProps): string {
   if (item.kind === "gap")
     return `Missing: ${item.gap.name}, ${item.gap.service}. ${shareText(item.gap.usual_share)} have it.`;
-  if (item.kind === "line") return `${item.line.what} ${item.line.text}`;
+  if (item.kind === "line") return `${item.line.label} ${item.line.text}`;
   const { row } = item;
   const parts = [`${row.label}, ${row.service}`];
   if (row.hop) parts.push(`by ${row.hop}`);
@@ -269,7 +269,7 @@ function accessibleName({ item, unusualMark, path, match }: RowProps): string {
   if (path.length > 0) parts.push("on the critical path");
   if (row.error) parts.push("error");
   if (unusualMark) parts.push(unusualMark);
-  if (row.orphan) parts.push("orphan: its parent is missing");
-  if (match) parts.push(`found in ${match.called}`);
+  if (row.orphan) parts.push("orphan: its parent is not stored");
+  if (match) parts.push(`found in ${match.label}`);
   return parts.join(", ");
 }

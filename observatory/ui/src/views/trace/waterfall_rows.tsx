@@ -1,38 +1,38 @@
-/** Those rows of the waterfall that can be seen. */
+/** The rows of the waterfall that are visible. */
 import type { RefObject } from "preact";
 import type { PathSegment } from "../../api/types";
-import { useVisible } from "../../scrolling/window_rows";
+import { useVisibleRows } from "../../scrolling/window_rows";
 import type { Match } from "./find";
 import type { Item } from "./waterfall_items";
 import { type RowProps, WaterfallRow } from "./waterfall_row";
 
-const NO_PATH: readonly PathSegment[] = [];
+const NO_SEGMENTS: readonly PathSegment[] = [];
 
-type Shared = Pick<RowProps, "rowPx" | "range" | "needle" | "onChoose" | "onFold" | "onLines">;
+type Shared = Pick<RowProps, "rowPx" | "range" | "needle" | "onSelect" | "onFold" | "onLines">;
 
 interface Props extends Shared {
   list: RefObject<HTMLDivElement | null>;
   items: readonly Item[];
-  /** The index of the chosen one, or −1. */
+  /** The index of the selected item, or −1. */
   at: number;
   paths: ReadonlyMap<string, readonly PathSegment[]>;
   matches: ReadonlyMap<string, Match>;
-  /** What is unusual about spans, by their ids. */
+  /** Descriptions of what is unusual, by span id. */
   unusualCount: ReadonlyMap<string, string>;
-  /** Whether the lines of all spans are shown; else those of `opened`. */
+  /** Whether the lines of all spans are shown, or only those of `opened`. */
   lines: boolean;
   opened: ReadonlySet<string>;
 }
 
 export function Rows(props: Props) {
   const { list, items, at, paths, matches, unusualCount, lines, opened, ...shared } = props;
-  const visible = useVisible(list, items.length, shared.rowPx);
+  const visible = useVisibleRows(list, items.length, shared.rowPx);
   const drawn: [Item, number][] = items
-    .slice(visible.first, visible.last)
+    .slice(visible.first, visible.end)
     .map((item, index) => [item, visible.first + index]);
-  const chosen = items[at];
-  // The row that assistive technology is told to be on has to exist.
-  if (chosen && (at < visible.first || at >= visible.last)) drawn.push([chosen, at]);
+  const selected = items[at];
+  // aria-activedescendant must refer to an element that exists.
+  if (selected && (at < visible.first || at >= visible.end)) drawn.push([selected, at]);
   return (
     <div class="row-list" ref={list} style={{ height: `${items.length * shared.rowPx}px` }}>
       {drawn.map(([item, index]) => (
@@ -40,8 +40,8 @@ export function Rows(props: Props) {
           key={item.id}
           item={item}
           index={index}
-          path={(item.kind === "span" && paths.get(item.id)) || NO_PATH}
-          chosen={index === at}
+          path={(item.kind === "span" && paths.get(item.id)) || NO_SEGMENTS}
+          selected={index === at}
           match={item.kind === "gap" ? null : (matches.get(item.row.span_id) ?? null)}
           unusualMark={(item.kind === "span" && unusualCount.get(item.id)) || null}
           linesShown={item.kind !== "gap" && (lines || opened.has(item.row.span_id))}

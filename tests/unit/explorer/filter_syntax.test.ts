@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import {
   expectedAt,
+  markError,
   quoted,
   traceIn,
   unquoted,
-  wrongPart,
 } from "../../../observatory/ui/src/navigation/filter_syntax";
 
-describe("the filter box knows what may come where the caret is", () => {
+describe("completion at the caret", () => {
   // ‸ is the caret.
   test.each([
     ["‸", "key", "", ""],
@@ -29,17 +29,17 @@ describe("the filter box knows what may come where the caret is", () => {
     ["http.route exists ‸", "joiner", "", ""],
     ['name = "a and b = c" ‸', "joiner", "", ""],
     ["declined ‸", "operator", "declined", ""],
-  ])("%s", (marked, part, key, prefix) => {
+  ])("%s", (marked, kind, key, prefix) => {
     const caret = marked.indexOf("‸");
-    expect(expectedAt(marked.replace("‸", ""), caret)).toMatchObject({ part, key, prefix });
+    expect(expectedAt(marked.replace("‸", ""), caret)).toMatchObject({ kind, key, prefix });
   });
 
-  test("and which word a suggestion takes the place of", () => {
+  test("finds the word that a suggestion replaces", () => {
     expect(expectedAt("a = 1 and stat = 2", 12)).toMatchObject({ from: 10, to: 14 });
   });
 });
 
-test("a value is quoted unless it is a number or a truth value", () => {
+test("values are quoted unless they are numbers or booleans", () => {
   expect(quoted("night-ferry")).toBe('"night-ferry"');
   expect(quoted("2.5")).toBe("2.5");
   expect(quoted("true")).toBe("true");
@@ -48,20 +48,20 @@ test("a value is quoted unless it is a number or a truth value", () => {
   expect(unquoted('"half')).toBe("half");
 });
 
-test("what is wrong with a filter is the word at the position, or its end", () => {
-  expect(wrongPart("a == b", 3)).toEqual(["a =", "=", " b"]);
-  expect(wrongPart("a = ", 4)).toEqual(["a = ", "", ""]);
-  expect(wrongPart("a", 99)).toEqual(["a", "", ""]);
+test("an error marks the word at its position, or the end of the filter", () => {
+  expect(markError("a == b", 3)).toEqual(["a =", "=", " b"]);
+  expect(markError("a = ", 4)).toEqual(["a = ", "", ""]);
+  expect(markError("a", 99)).toEqual(["a", "", ""]);
 });
 
-describe("who brings a trace's name wants the trace", () => {
+describe("pasting a trace id", () => {
   const id = "0af7651916cd43dd8448eb211c80319c";
-  test("as an id, or as the traceparent of a header or a document", () => {
+  test("recognises ids and traceparent values", () => {
     expect(traceIn(` ${id.toUpperCase()} `)).toEqual({ traceId: id, spanId: null });
     const span = "b7ad6b7169203331";
     expect(traceIn(`00-${id}-${span}-01`)).toEqual({ traceId: id, spanId: span });
   });
-  test("anything else is a filter", () => {
+  test("treats anything else as a filter", () => {
     for (const text of ["", "0af7651916cd", `trace = ${id}`, `${id}x`])
       expect(traceIn(text)).toBeNull();
   });

@@ -22,7 +22,7 @@ test.each([
   expect(rangeText(range, now)).toBe(text);
 });
 
-test("a moment survives the field it is typed into", () => {
+test("a time survives the round trip through a date field", () => {
   expect(fieldMoment(fieldText(at(9, 17)))).toBe(at(9, 17));
   expect(fieldMoment("")).toBe(null);
 });

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
+import { wholePercent } from "../../../observatory/ui/src/format";
 import { selectionParameters } from "../../../observatory/ui/src/navigation/selection";
-import { share } from "../../../observatory/ui/src/views/overview/share";
 import {
+  selectionOfSubset,
   subsetFrom,
   subsetParameters,
-  selectionOfSubset,
   withSubset,
 } from "../../../observatory/ui/src/views/overview/subset";
 
 const read = (query: string) => subsetFrom(new URLSearchParams(query));
 
-describe("an address names what is compared", () => {
+describe("the compared subset in the address", () => {
   test.each([
     ["", null],
     ["in_from=5", null],
@@ -27,18 +27,18 @@ describe("an address names what is compared", () => {
     if (inside) expect(subsetParameters(read(query) as never).toString()).toBe(query);
   });
 
-  test("one takes the place of the other, and the rest of the address stays", () => {
+  test("replaces the previous subset, and keeps other parameters", () => {
     const boxed = withSubset(new URLSearchParams("q=a&in=b"), read("in_from=5&in_to=9"));
     expect(boxed.toString()).toBe("q=a&in_from=5&in_to=9");
     expect(withSubset(boxed, null).toString()).toBe("q=a");
   });
 });
 
-describe("the list has what is inside", () => {
+describe("the selection of a subset", () => {
   const asked = (inside: string, range: Parameters<typeof selectionOfSubset>[0]["range"]) =>
     Object.fromEntries(selectionParameters(selectionOfSubset({ q: "a = 1", range }, read(inside))));
 
-  test("a box is a time and a filter", () => {
+  test("turns a box into a range and a filter", () => {
     expect(asked("in_from=5&in_to=9&in_least_ms=1.5", { kind: "last", seconds: 60 })).toEqual({
       q: "a = 1 and duration >= 1.5 ms",
       from: "5",
@@ -46,7 +46,7 @@ describe("the list has what is inside", () => {
     });
   });
 
-  test("within the time that is shown", () => {
+  test("stays within the selected range", () => {
     expect(asked("in_from=5&in_to=9", { kind: "between", from: 7, to: 100 })).toEqual({
       q: "a = 1",
       from: "7",
@@ -54,7 +54,7 @@ describe("the list has what is inside", () => {
     });
   });
 
-  test("and a filter is another filter", () => {
+  test("combines both filters", () => {
     expect(asked("in=b+%3D+2+or+c+%3D+3", { kind: "all" })).toEqual({
       q: "a = 1 and (b = 2 or c = 3)",
     });
@@ -67,6 +67,6 @@ test.each([
   [0.097, "10 %"],
   [0.996, "> 99 %"],
   [1, "100 %"],
-])("a share of %d is %s", (of, text) => {
-  expect(share(of)).toBe(text);
+])("a share of %d is shown as %s", (of, text) => {
+  expect(wholePercent(of)).toBe(text);
 });

@@ -1,7 +1,7 @@
-/** How grave a log line is, by OpenTelemetry's severity numbers. */
+/** OpenTelemetry's severity numbers as words and colours. */
 
-/** The floors one can choose, by the name that the address has for them. */
-export const FLOORS = [
+/** The minimum severities to choose from; `name` is the value in the address. */
+export const MIN_SEVERITIES = [
   { name: "", title: "All", least: 0 },
   { name: "debug", title: "Debug", least: 5 },
   { name: "info", title: "Info", least: 9 },
@@ -11,18 +11,18 @@ export const FLOORS = [
 
 const NAMES = ["trace", "debug", "info", "warn", "error", "fatal"];
 
-/** The severity number that a floor's name stands for; 0, all lines, when it is none. */
-export function floorOf(name: string | null): number {
-  return FLOORS.find((floor) => floor.name === name)?.least ?? 0;
+/** Return the severity number of a minimum's name; 0, for all lines, if it is unknown. */
+export function minSeverity(name: string | null): number {
+  return MIN_SEVERITIES.find((option) => option.name === name)?.least ?? 0;
 }
 
-/** A word for it; senders name their levels as they like, or not at all. */
+/** Return the name of a severity: the sender's own if there is one, else by number. */
 export function severityWord(number: number, text: string): string {
   if (text !== "") return text.toLowerCase();
   return number >= 1 && number <= 24 ? (NAMES[Math.floor((number - 1) / 4)] ?? "") : "log";
 }
 
-/** How it is coloured. */
+/** Return the colour class of a severity number. */
 export function severityTone(number: number): "bad" | "warn" | "plain" {
   return number >= 17 ? "bad" : number >= 13 ? "warn" : "plain";
 }

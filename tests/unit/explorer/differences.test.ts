@@ -2,7 +2,11 @@
 import { expect, test } from "vitest";
 import type { DiffRow, Verdict } from "../../../observatory/ui/src/api/types";
 import { withoutPackage } from "../../../observatory/ui/src/format";
-import { deltaText, differing, tally } from "../../../observatory/ui/src/views/diff/differences";
+import {
+  countByVerdict,
+  deltaText,
+  differing,
+} from "../../../observatory/ui/src/views/diff/differences";
 
 const row = (
   key: string,
@@ -21,7 +25,7 @@ const row = (
   verdict,
 });
 
-test("only differences are shown, with what they are below of", () => {
+test("filtering keeps differing rows and their ancestors", () => {
   const rows = [
     row("buy", 0, "same"),
     row("tokens", 1, "same"),
@@ -32,17 +36,17 @@ test("only differences are shown, with what they are below of", () => {
   ];
   expect(differing(rows).map(({ key }) => key)).toEqual(["buy", "create", "reserve"]);
   expect(differing([])).toEqual([]);
-  expect(tally(rows)).toMatchObject({ same: 5, slower: 1, missing: 0 });
+  expect(countByVerdict(rows)).toMatchObject({ same: 5, slower: 1, missing: 0 });
 });
 
-test("a difference is said with its sign, or in a word", () => {
+test("a difference is a signed duration or a word", () => {
   expect(deltaText(row("a", 0, "slower", 412))).toBe("+412 ms");
   expect(deltaText(row("a", 0, "faster", -1200))).toBe("−1.20 s");
   expect(deltaText(row("a", 0, "missing", null))).toBe("missing");
   expect(deltaText(row("a", 0, "same", 0.2))).toBe("same");
 });
 
-test("calls are named without their package", () => {
+test("RPC names are shown without their package", () => {
   expect(withoutPackage("It has /google.firestore.v1.Firestore/Commit of reserve.")).toBe(
     "It has Firestore/Commit of reserve.",
   );
