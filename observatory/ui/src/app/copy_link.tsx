@@ -45,7 +45,7 @@ export function CopyLink({ path, query, selection }: Props) {
           />
         </svg>
       </button>
-      <span class="said" role="status" hidden={message === ""}>
+      <span class="link-message" role="status" hidden={message === ""}>
         {message}
       </span>
     </>

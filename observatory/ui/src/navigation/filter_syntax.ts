@@ -1,8 +1,8 @@
 /** The filter language, as far as the filter box has to know it: tokens, completion, quoting. */
 
 /**
- * What may be typed at the caret. The word there goes from `from` to `to`; `prefix` is the kind of
- * it before the caret.
+ * What may be typed at the caret. The word there goes from `from` to `to`; `prefix` is what
+ * of it is before the caret.
  */
 export interface Expected {
   kind: "key" | "operator" | "value" | "joiner";

@@ -194,7 +194,7 @@ function Failed({ sql, failure, onPosition }: FailedProps) {
       <p>{position ? withoutPosition(failure.message) : failure.message}</p>
       {position && (
         <>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it */}
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable, so it must be reachable by keyboard */}
           <pre tabIndex={0}>
             {position.text}
             {"\n"}

@@ -78,7 +78,7 @@ function Grid({ table, rows, order, onOrder, onOpen }: GridProps) {
   const spanColumn = table.columns.findIndex(({ name }) => name === "span_id");
   const names = table.columns;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable, so it must be reachable by keyboard
     <section class="grid-scroll" ref={container} tabIndex={0} aria-label="Rows">
       <table
         aria-rowcount={rows.length + 1}
@@ -189,7 +189,7 @@ function ValueDialog(props: { name: string; value: unknown; onClose: () => void 
           Close
         </button>
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable, so it must be reachable by keyboard */}
       <pre tabIndex={0}>
         {typeof value === "object" ? JSON.stringify(value, null, 2) : cellText(value)}
       </pre>

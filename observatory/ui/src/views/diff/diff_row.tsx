@@ -29,7 +29,7 @@ export function PairRow({ row, index, rowPx, range, left, right, selected, onSel
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the grid around it handles the keys
     // biome-ignore lint/a11y/useFocusableInteractive: focus stays on the grid, aria-activedescendant points here
-    // biome-ignore lint/a11y/useSemanticElements: rows of a table can't be barPosition one by one
+    // biome-ignore lint/a11y/useSemanticElements: table rows can't be positioned individually
     <div
       id={pairId(index)}
       class={`row row-grid pair ${row.verdict}`}
@@ -74,7 +74,7 @@ interface CellProps {
 function Cell({ class: class_, depth, children }: CellProps) {
   return (
     // biome-ignore lint/a11y/useFocusableInteractive: the grid around it has the focus
-    // biome-ignore lint/a11y/useSemanticElements: rows of a table can't be barPosition one by one
+    // biome-ignore lint/a11y/useSemanticElements: table rows can't be positioned individually
     <span
       class={class_}
       role="gridcell"

@@ -59,7 +59,7 @@ export function LogList({ buffer, live, fetchOlder }: Props) {
   );
   return (
     <div class="log-frame panel">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable, so it must be reachable by keyboard */}
       <section class="log-scroll" ref={container} aria-label="Log lines" tabIndex={0}>
         <p class="log-edge">{buffer.older === null ? "No older lines" : "Fetching older lines…"}</p>
         <ol

@@ -22,7 +22,7 @@ interface Props {
 export function MapTable({ map, onSelect }: Props) {
   const reading = inReadingOrder(map);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable, so it must be reachable by keyboard
     <section class="map-table" tabIndex={0} aria-label="The map as tables">
       <table>
         <caption>Services</caption>

@@ -130,7 +130,7 @@ function Table({ lines, title, text }: TableProps) {
   const from = Math.max(0, lines.times.length - TABLE_ROWS);
   const indexes = lines.times.slice(from).map((_, index) => from + index);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable, so it must be reachable by keyboard
     <section class="metric-table" tabIndex={0} aria-label={`Values of ${title}`}>
       <table>
         <thead>

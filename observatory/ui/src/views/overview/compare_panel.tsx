@@ -55,7 +55,7 @@ function ComparisonLoader({ selection, subset, onFilter }: Props & { subset: Sub
     true,
   );
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable, so it must be reachable by keyboard
     <section class="scroll" tabIndex={0} aria-label="Comparison">
       <p class="unseen" role="status">
         {answer && !live && answer.sentence.map(({ text }) => text).join("")}

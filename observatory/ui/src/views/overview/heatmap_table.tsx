@@ -17,7 +17,7 @@ export function HeatmapTable({ heatmap, box, onBox }: Props) {
   const now = new Date();
   const periods = periodsOf(heatmap);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable, so it must be reachable by keyboard
     <section class="table-scroll" tabIndex={0} aria-label="Traces by time, as a table">
       <table>
         <thead>

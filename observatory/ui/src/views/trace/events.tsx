@@ -27,7 +27,7 @@ export function Exceptions({ events }: { events: SpanEvent[] }) {
             <CopyButton text={stack} label="Copy the stack" class="small">
               <CopyIcon />
             </CopyButton>
-            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach it */}
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable, so it must be reachable by keyboard */}
             <pre tabIndex={0}>{stack.trimEnd()}</pre>
           </details>
         )}

@@ -160,7 +160,7 @@ function LinesButton({ row, linesShown, onLines }: RowProps & { row: Row }) {
       class="lines"
       tabIndex={-1}
       aria-pressed={linesShown}
-      aria-label={`${count(lines, "log line or event")} of ${row.label}`}
+      aria-label={`${lines === 1 ? "1 log line or event" : `${lines} log lines and events`} of ${row.label}`}
       title="Show log lines and events"
       onClick={(event) => {
         event.stopPropagation();
