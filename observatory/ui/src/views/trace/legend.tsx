@@ -30,7 +30,7 @@ export function Legend({ trace }: { trace: Trace }) {
       )}
       {rows.some((row) => row.logs.length + row.events.length > 0) && (
         <li>
-          <span class="swatch moment" />
+          <span class="swatch dot" />
           log or event
         </li>
       )}
