@@ -89,7 +89,7 @@ def heatmap(
         "to_ms": to_ms,
         "column_ms": column_ms,
         "rows": scale,
-        "cells": [list(cell) for cell in cells],
+        "cells": [(column, row, traces, errors) for column, row, traces, errors in cells],
         "outside": total - sum(cell[2] for cell in cells),
         "total": total,
         "errors": errors,

@@ -27,7 +27,7 @@ class Heatmap(TypedDict):
     to_ms: float
     column_ms: float
     rows: list[HeatmapRow]
-    cells: list[list[int]]
+    cells: list[tuple[int, int, int, int]]
     outside: int
     total: int
     errors: int

@@ -95,7 +95,7 @@ def test_a_trace_that_is_not_stored_is_named(new_page: NewPage, both: tuple[str,
     """Which of the two it is is said."""
     page = new_page()
     page.goto(f"/diff/{both[0]}/{'ab' * 16}")
-    expect(page.get_by_text("These two can't be compared")).to_be_visible()
+    expect(page.get_by_text("These traces can't be compared")).to_be_visible()
     expect(page.get_by_text("ab" * 16)).to_be_visible()
     accessible(page)
 
@@ -109,7 +109,7 @@ def test_it_fits_narrow_and_wide(new_page: NewPage, both: tuple[str, str], width
     accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.goto(f"/diff/{both[0]}/{both[0]}?only=1")
-    expect(page.get_by_text("Each of the 24 steps is in both")).to_be_visible()
+    expect(page.get_by_text("Both traces have the same 24 steps")).to_be_visible()
     accessible(page)
 
 
@@ -125,11 +125,11 @@ def test_clocks_are_as_the_trace_showed_them(running: OwnObservatory, new_page: 
     page = new_page()
     page.goto(f"/traces/{odd.trace_id.hex()}?correct_skew=1")
     page.get_by_role("button", name="Compare with…").click()
-    page.get_by_role("textbox", name="Or one that you know").fill(good.trace_id.hex())
+    page.get_by_role("textbox", name="Another trace").fill(good.trace_id.hex())
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page).to_have_url(re.compile("correct_skew=1"))
     right = page.locator(".diff-head.right .took")
     expect(right).to_have_text("2.33 s")
-    page.get_by_role("checkbox", name="Clocks set right").uncheck()
+    page.get_by_role("checkbox", name="Correct clock skew").uncheck()
     expect(right).not_to_have_text("2.33 s")
     accessible(page)

@@ -97,7 +97,7 @@ def test_a_fault_is_turned_on_and_off_by_keyboard(open_page: OwnPage, board: Boa
     """Firestore has it at once, and every view says so."""
     page = open_page()
     page.goto("/faults")
-    expect(page.get_by_text("0 of 3 are on.")).to_be_visible()
+    expect(page.get_by_text("0 of 3 faults on.")).to_be_visible()
     expect(page.get_by_role("button", name="Turn all off")).to_be_disabled()
     accessible(page)
     switch(page, "no-key").focus()
@@ -130,9 +130,9 @@ def test_what_somebody_else_turns_shows_by_itself(open_page: OwnPage, board: Boa
     accessible(page)
     page.keyboard.press("g")
     page.keyboard.press("f")
-    expect(page.get_by_text("2 of 3 are on.")).to_be_visible()
+    expect(page.get_by_text("2 of 3 faults on.")).to_be_visible()
     page.get_by_role("button", name="Turn all off").click()
-    expect(page.get_by_text("0 of 3 are on.")).to_be_visible()
+    expect(page.get_by_text("0 of 3 faults on.")).to_be_visible()
     assert board.on() == set()
 
 
@@ -191,7 +191,7 @@ def test_until_the_faults_are_there_it_says_what_it_waits_for(new_page: NewPage)
 
     page.route("**/api/faults", hold)
     page.goto("/faults")
-    expect(page.get_by_role("heading", name="Asking for the faults…")).to_be_visible()
+    expect(page.get_by_role("heading", name="Loading the faults…")).to_be_visible()
     accessible(page)
     said = {"error": {"code": "internal", "message": "The catalogue has the hiccups."}}
 
@@ -237,7 +237,7 @@ def test_an_observatory_alone_says_how_to_get_a_switchboard(
     """In its view; the frame says nothing of faults."""
     page = new_page(width=360)
     page.goto("/faults")
-    expect(page.get_by_role("heading", name="This Observatory knows of no faults")).to_be_visible()
+    expect(page.get_by_role("heading", name="No app with faults is connected")).to_be_visible()
     expect(page.get_by_text("./scripts/dev")).to_be_visible()
     expect(page.get_by_role("switch")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

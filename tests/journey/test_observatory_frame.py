@@ -137,9 +137,9 @@ def test_a_traces_name_opens_it_and_a_wrong_address_leads_on(
     trace_id, span_id = (trace.trace_id.hex(), trace.spans[0][1].span_id.hex())
     page = new_page()
     page.goto("/trace/somewhere")
-    expect(page.get_by_role("heading", name="There is no such view")).to_be_visible()
+    expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
     accessible(page)
-    page.get_by_role("link", name="See the traces").click()
+    page.get_by_role("link", name="Go to the overview").click()
     page.get_by_role("combobox").fill(f"00-{trace_id}-{span_id}-01")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(f"/traces/{trace_id}[?]span={span_id}"))
@@ -168,12 +168,12 @@ def test_a_time_range_is_chosen_or_typed(running: OwnObservatory, new_page: NewP
     page.get_by_role("button", name="Last 1 h").click()
     page.get_by_label("From", exact=True).fill("2026-01-01T10:00:00")
     page.get_by_label("To", exact=True).fill("2026-01-01T09:00:00")
-    page.get_by_role("button", name="Show this time").click()
-    expect(page.get_by_text("It has to begin before it ends.")).to_be_visible()
+    page.get_by_role("button", name="Show this range").click()
+    expect(page.get_by_text("The start must be before the end.")).to_be_visible()
     page.get_by_label("To", exact=True).fill("2026-01-01T11:00:00")
-    page.get_by_role("button", name="Show this time").click()
+    page.get_by_role("button", name="Show this range").click()
     expect(page.get_by_role("button", name="1 Jan, 10:00")).to_be_focused()
-    expect(page.get_by_role("heading", name="No trace began in this time")).to_be_visible()
+    expect(page.get_by_role("heading", name="No traces in this time range")).to_be_visible()
 
 
 def test_a_link_shows_the_same_later(running: OwnObservatory, new_page: NewPage) -> None:
@@ -183,7 +183,7 @@ def test_a_link_shows_the_same_later(running: OwnObservatory, new_page: NewPage)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto("/?q=buy&sort=duration")
     expect(page.locator(".traces tbody tr")).to_have_count(1)
-    page.get_by_role("button", name="Copy a link to this").click()
+    page.get_by_role("button", name="Copy a link to this view").click()
     expect(page.get_by_text("Link copied")).to_be_visible()
     link = page.evaluate("navigator.clipboard.readText()")
     assert re.search(r"/\?sort=duration&q=buy&from=\d+&to=\d+$", link)
@@ -196,12 +196,12 @@ def test_colours_are_chosen_and_remembered(running: OwnObservatory, new_page: Ne
     """Before the first paint, whatever the system's are."""
     page = new_page(scheme="dark")
     page.goto("/")
-    page.get_by_role("button", name="Colours: system. Change to light").click()
+    page.get_by_role("button", name="Colours: system. Switch to light").click()
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.reload()
-    expect(page.get_by_role("button", name="Colours: light. Change to dark")).to_be_visible()
+    expect(page.get_by_role("button", name="Colours: light. Switch to dark")).to_be_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == light
-    page.get_by_role("button", name="Colours: light. Change to dark").click()
+    page.get_by_role("button", name="Colours: light. Switch to dark").click()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
 
 
@@ -215,7 +215,7 @@ def test_help_names_the_keys_and_can_turn_them_off(
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     accessible(page)
-    page.get_by_label("Single keys work everywhere").uncheck()
+    page.get_by_label("Enable single-key shortcuts").uncheck()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
     page.keyboard.press("/")
@@ -256,7 +256,7 @@ def test_a_view_that_does_not_load_says_so(running: OwnObservatory, new_page: Ne
     page.goto("/")
     page.route("**/assets/map-*.js", lambda route: route.abort())
     page.get_by_role("link", name="Map").click()
-    expect(page.get_by_role("heading", name="This view didn't load")).to_be_visible()
+    expect(page.get_by_role("heading", name="This view could not be loaded")).to_be_visible()
     accessible(page)
 
 
@@ -288,7 +288,7 @@ def test_it_says_while_it_catches_up(running: OwnObservatory, new_page: NewPage)
     behind = health | {"status": "catching up", "spans": 3_000_000, "digested_spans": 1_200_000}
     page.route("**/api/health", lambda route: route.fulfill(json=behind))
     page.goto("/")
-    said = page.get_by_text("Catching up after its start: 1,200,000 of 3,000,000 spans")
+    said = page.get_by_text("1,200,000 of 3,000,000 stored spans")
     expect(said).to_be_visible()
     accessible(page)
     page.unroute_all()

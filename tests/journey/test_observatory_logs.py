@@ -49,7 +49,7 @@ def test_lines_are_beside_their_spans(running: OwnObservatory, new_page: NewPage
     page.go_back()
     wrong.get_by_role("button").click()
     accessible(page)
-    page.get_by_role("link", name="All lines of its trace").click()
+    page.get_by_role("link", name="All log lines of its trace").click()
     expect(page.locator(".log-of-trace")).to_be_visible()
     assert parse_qs(urlsplit(page.url).query)["trace"] == [trace.trace_id.hex()]
 
@@ -61,17 +61,17 @@ def test_lines_are_found_by_their_text_and_severity(
     running.send(*crowd(12), purchase(decline=True))
     page = new_page()
     page.goto("/logs")
-    page.get_by_label("Search in the lines").fill("declined")
+    page.get_by_label("Search log lines").fill("declined")
     expect(rows(page).first).to_contain_text("the order is declined")
     page.get_by_role("link", name="Warn", exact=True).click()
     expect(page).to_have_url(re.compile(r"text=declined&severity=warn"))
     other = new_page()
     other.goto(page.url)
     expect(rows(other).first).to_contain_text("declined")
-    expect(other.get_by_label("Search in the lines")).to_have_value("declined")
-    other.get_by_label("Search in the lines").fill("nobody says this")
-    expect(other.get_by_role("heading", name="No line matches")).to_be_visible()
-    other.get_by_role("link", name="Show every line").click()
+    expect(other.get_by_label("Search log lines")).to_have_value("declined")
+    other.get_by_label("Search log lines").fill("nobody says this")
+    expect(other.get_by_role("heading", name="No log line matches")).to_be_visible()
+    other.get_by_role("link", name="Show all stored lines").click()
     expect(rows(other).first).to_be_visible()
 
 

@@ -36,7 +36,7 @@ def test_services_and_hops_are_drawn_from_the_data(
     expect(
         page.get_by_role("button", name=re.compile("^reserve to charge, pubsub"))
     ).to_be_visible()
-    expect(page.get_by_text("Every one carries the context.")).to_be_visible()
+    expect(page.get_by_text("Every hop carries the context.")).to_be_visible()
     accessible(page)
 
 
@@ -55,7 +55,7 @@ def test_a_broken_hop_is_red_and_opens_its_orphans(
     expect(page.get_by_text(re.compile("The context is lost at webhook"))).to_be_visible()
     broken.click()
     accessible(page)
-    page.get_by_role("link", name="Open the orphans").click()
+    page.get_by_role("link", name="Show the traces with orphans").click()
     expect(page).to_have_url(re.compile(r"/\?q="))
     expect(page.locator(".traces tbody tr")).to_have_count(1)
     expect(page.locator(".traces tbody tr")).to_contain_text("lost")
@@ -71,10 +71,10 @@ def test_a_choice_is_in_the_address(running: OwnObservatory, new_page: NewPage) 
     other = new_page()
     other.goto(page.url)
     aside = other.get_by_role("complementary")
-    expect(aside).to_contain_text("Hands on to")
+    expect(aside).to_contain_text("Calls")
     aside.get_by_role("button", name="acquirer").click()
     expect(aside.get_by_role("heading")).to_have_text("charge → acquirer")
-    aside.get_by_role("link", name="Traces that take this hop").click()
+    aside.get_by_role("link", name="Traces with this hop").click()
     assert query(other)["q"] == ['hop = "vendor" and service = "acquirer"']
 
 
@@ -99,7 +99,7 @@ def test_the_keyboard_reaches_everything_in_reading_order(
     page.keyboard.press("Enter")
     expect(page.get_by_role("complementary").get_by_role("button", name="Close")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.get_by_text("Choose a service or a hop")).to_be_visible()
+    expect(page.get_by_text("Select a service or a hop")).to_be_visible()
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == said[3]
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Close details").press("Enter")
@@ -133,7 +133,7 @@ def test_many_services_fit_the_page_until_one_is_chosen(
     page = new_page()
     page.goto("/map")
     expect(page.locator(".map-node")).to_have_count(14)
-    drawing, more = page.locator(".map-drawing"), page.get_by_text("There is more beside")
+    drawing, more = page.locator(".map-drawing"), page.get_by_text("The map is wider than the page")
     assert drawing.evaluate(FITS)
     expect(more).to_be_hidden()
     height = page.locator(".map-node .box").first.bounding_box()
@@ -156,7 +156,7 @@ def test_on_a_phone_the_keyboard_scrolls_the_map(
     page.emulate_media(reduced_motion=motion)
     page.goto("/map")
     expect(page.get_by_role("button", name=re.compile("^page, page"))).to_be_in_viewport()
-    expect(page.get_by_text("There is more beside")).to_be_visible()
+    expect(page.get_by_text("The map is wider than the page")).to_be_visible()
     drawing = page.locator(".map-drawing")
     drawing.focus()
     page.keyboard.press("ArrowRight")
@@ -191,7 +191,7 @@ def test_what_comes_is_drawn_as_it_comes(running: OwnObservatory, new_page: NewP
     """An empty map says so; the first trace makes it one."""
     page = new_page()
     page.goto("/map?last=all")
-    expect(page.get_by_role("heading", name="Nothing to draw yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="No traces yet")).to_be_visible()
     accessible(page)
     running.send(purchase())
     expect(page.locator(".map-node")).to_have_count(7)
@@ -204,7 +204,7 @@ def test_the_map_follows_the_selection(running: OwnObservatory, new_page: NewPag
     page.goto("/map?q=boxoffice.order.state+%3D+declined")
     expect(page.locator(".map-node")).to_have_count(6)
     page.goto("/map?q=service+%3D+nobody")
-    page.get_by_role("link", name="Draw the map of everything").click()
+    page.get_by_role("link", name="Show the map of all stored traces").click()
     expect(page.locator(".map-node")).to_have_count(7)
 
 

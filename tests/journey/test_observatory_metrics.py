@@ -71,7 +71,7 @@ def test_a_growing_sum_is_shown_as_its_rate(running: OwnObservatory, new_page: N
     lines = page.locator(".metric-lines li")
     expect(lines.nth(0)).to_have_text("pubsub2/s")
     expect(lines.nth(1)).to_have_text("task0.5/s")
-    expect(page.get_by_text("how much it grew in a second")).to_be_visible()
+    expect(page.get_by_text("growth of this sum per second")).to_be_visible()
     wait_until_drawn(page)
     assert parse_qs(urlsplit(page.url).query) == {
         "name": ["faas.invocations"],
@@ -89,7 +89,9 @@ def test_a_histogram_is_its_quantiles(running: OwnObservatory, new_page: NewPage
     expect(lines).to_have_count(2)
     expect(lines.nth(0)).to_contain_text("p50")
     expect(lines.nth(1)).to_contain_text("ms")
-    expect(page.get_by_text("Estimated from the histogram's buckets.")).to_be_visible()
+    expect(
+        page.get_by_text("Quantiles are estimated from the histogram's buckets.")
+    ).to_be_visible()
 
 
 def test_the_table_has_what_the_chart_shows(running: OwnObservatory, new_page: NewPage) -> None:
@@ -111,7 +113,7 @@ def test_a_range_without_points_says_so(running: OwnObservatory, new_page: NewPa
     send_metrics(running)
     page = new_page()
     page.goto("/metrics?from=1000&to=2000")
-    expect(page.get_by_text("No points in this range of time.")).to_be_visible()
+    expect(page.get_by_text("No points in this time range.")).to_be_visible()
 
 
 def test_without_metrics_it_is_said_how_to_send_some(

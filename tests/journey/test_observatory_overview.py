@@ -185,7 +185,7 @@ def test_the_table_says_what_the_picture_shows(running: OwnObservatory, new_page
     assert sum(map(int, counts)) == 30
     accessible(page)
     page.reload()  # the address says so too
-    page.get_by_role("button", name=re.compile("^Compare those from")).first.click()
+    page.get_by_role("button", name=re.compile("^Compare the traces from")).first.click()
     expect(page.get_by_role("heading", name="Traces in the box")).to_be_visible()
 
 
@@ -214,11 +214,11 @@ def test_two_chosen_traces_are_compared(running: OwnObservatory, new_page: NewPa
     running.send(old, new)
     page.goto("/")
     lines(page).nth(1).get_by_role("checkbox").check()
-    expect(page.get_by_text("Choose another to compare it with.")).to_be_visible()
+    expect(page.get_by_text("Select another to compare it with.")).to_be_visible()
     lines(page).first.locator("a").focus()
     page.keyboard.press("x")
     accessible(page)
-    page.get_by_role("button", name="Compare these two").click()
+    page.get_by_role("button", name="Compare the two traces").click()
     expect(page).to_have_url(re.compile(f"/diff/{old.trace_id.hex()}/{new.trace_id.hex()}"))
 
 
@@ -258,7 +258,7 @@ def test_a_figure_leads_to_the_traces_behind_it(running: OwnObservatory, new_pag
     expect(lines(page)).to_have_count(1)
     page.go_back()
     expect(lines(page)).to_have_count(3)
-    page.get_by_title("Show the 1 with errors").click()
+    page.get_by_title("Show the 1 trace with errors").click()
     expect(lines(page)).to_have_count(1)
     assert query(page)["q"] == ["error = true"]
 
@@ -272,11 +272,11 @@ def test_it_says_what_to_do_when_there_is_nothing(
     expect(page.get_by_role("heading", name="No traces yet")).to_be_visible()
     accessible(page)
     running.send(purchase(began_unix_nano=time.time_ns() - 3 * 3_600_000 * MS))
-    expect(page.get_by_role("heading", name="No trace began in this time")).to_be_visible()
-    page.get_by_role("button", name="Look at all time").click()
+    expect(page.get_by_role("heading", name="No traces in this time range")).to_be_visible()
+    page.get_by_role("button", name="Show all time").click()
     expect(lines(page)).to_have_count(1)
     page.get_by_role("combobox").fill("nobody-has-this")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="No trace fits the filter")).to_be_visible()
+    expect(page.get_by_role("heading", name="No trace matches the filter")).to_be_visible()
     page.get_by_role("button", name="Clear the filter").last.click()
     expect(lines(page)).to_have_count(1)

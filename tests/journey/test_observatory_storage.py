@@ -29,7 +29,7 @@ def test_what_is_held_and_for_how_long_is_said(running: OwnObservatory, new_page
     """How much of everything, in which file, and how to keep it for another time."""
     page = new_page()
     page.goto("/storage")
-    expect(page.get_by_text("Nothing has arrived yet.")).to_be_visible()
+    expect(page.get_by_text("No telemetry has arrived yet.")).to_be_visible()
     accessible(page)
     running.send(*crowd(20))
     expect(page.locator(".counts div").first).to_contain_text("20")
@@ -98,9 +98,9 @@ def test_what_can_not_be_read_is_said(running: OwnObservatory, new_page: NewPage
             for name, holds in files.items()
         ]
     )
-    expect(page.locator(".coming .bad")).to_have_count(3)
-    expect(page.locator(".coming")).to_contain_text("<b>odd.json")
-    expect(page.locator(".coming")).to_contain_text("./scripts/trace import large.json")
+    expect(page.locator(".file-imports .bad")).to_have_count(3)
+    expect(page.locator(".file-imports")).to_contain_text("<b>odd.json")
+    expect(page.locator(".file-imports")).to_contain_text("./scripts/trace import large.json")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     accessible(page)
 
@@ -112,14 +112,14 @@ def test_a_dropped_file_is_taken_in(running: OwnObservatory, new_page: NewPage) 
     running.http.post("/api/clear", json={"confirm": "clear"}).raise_for_status()
     page = new_page()
     page.goto("/storage")
-    expect(page.get_by_text("Nothing has arrived yet.")).to_be_visible()
+    expect(page.get_by_text("No telemetry has arrived yet.")).to_be_visible()
     dropped = page.evaluate_handle(
         "text => { const data = new DataTransfer();"
         " data.items.add(new File([text], 'one.json', {type: 'application/json'})); return data; }",
         exported,
     )
     page.dispatch_event(".drop", "drop", {"dataTransfer": dropped})
-    expect(page.locator(".coming .good")).to_be_visible()
+    expect(page.locator(".file-imports .good")).to_be_visible()
     expect(page.locator(".counts div").first).to_contain_text("1")
 
 
@@ -139,6 +139,6 @@ def test_everything_is_cleared_only_in_writing(running: OwnObservatory, new_page
     page.get_by_role("button", name="Clear everything…").click()
     page.get_by_label("Type clear").fill("clear")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Everything is cleared.")).to_be_visible()
-    expect(page.get_by_text("Nothing has arrived yet.")).to_be_visible()
+    expect(page.get_by_text("Everything was deleted.")).to_be_visible()
+    expect(page.get_by_text("No telemetry has arrived yet.")).to_be_visible()
     assert running.http.get("/api/storage").json()["spans"] == 0

@@ -119,7 +119,7 @@ def test_an_exception_is_told_in_place_with_its_stack(
     grid = open_trace(page, trace)
     charge = grid.get_by_role("row", name=re.compile("^charge, charge"))
     expect(charge).to_contain_text("HTTPError")
-    charge.get_by_role("button", name="2 log line or events of charge").click()
+    charge.get_by_role("button", name="2 log lines and events of charge").click()
     expect(grid.get_by_text("the acquirer is slow")).to_be_visible()
     expect(grid.get_by_text("requests.HTTPError: 503 Server Error")).to_be_visible()
     page.get_by_role("button", name="Next error").click()
@@ -220,7 +220,7 @@ def test_words_are_found_wherever_they_are(running: OwnObservatory, new_page: Ne
     page.get_by_role("searchbox", name="Find in this trace").press("Enter")
     expect(grid.locator(".row.found").first).to_contain_text("messaging.system")
     finder.fill("nothing of the kind")
-    expect(page.locator(".found", has_text="none")).to_be_visible()
+    expect(page.locator(".found", has_text="no match")).to_be_visible()
 
 
 def test_a_stretch_of_time_is_seen_from_near(running: OwnObservatory, new_page: NewPage) -> None:
@@ -237,18 +237,18 @@ def test_a_stretch_of_time_is_seen_from_near(running: OwnObservatory, new_page: 
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.5, middle, steps=5)
     page.mouse.up()
-    expect(page.get_by_role("button", name="see all")).to_be_visible()
+    expect(page.get_by_role("button", name="reset")).to_be_visible()
     expect(page).to_have_url(re.compile(r"range=58\d(\.\d+)?-116\d"))
     expect(grid.get_by_role("row", name=re.compile("^buy,")).locator(".beyond")).to_have_text("‹")
     page.reload()
-    expect(page.get_by_role("button", name="see all")).to_be_visible()
+    expect(page.get_by_role("button", name="reset")).to_be_visible()
     scale.dblclick()
-    expect(page.get_by_role("button", name="All of it")).to_be_disabled()
+    expect(page.get_by_role("button", name="All")).to_be_disabled()
     grid.focus()
     page.keyboard.press("+")
-    expect(page.get_by_role("button", name="see all")).to_be_visible()
+    expect(page.get_by_role("button", name="reset")).to_be_visible()
     page.keyboard.press("0")
-    expect(page.get_by_role("button", name="All of it")).to_be_disabled()
+    expect(page.get_by_role("button", name="All")).to_be_disabled()
 
 
 def test_a_clock_that_is_off_is_said_and_put_right(
@@ -292,12 +292,12 @@ def test_a_missing_hop_is_pointed_out_in_words_and_in_the_waterfall(
     running.send(odd)
     page = new_page()
     grid = open_trace(page, odd)
-    shape = page.get_by_role("region", name="Not as usual")
-    expect(shape).to_contain_text("Beside 8 recent traces that began the same way")
+    shape = page.get_by_role("region", name="Unusual")
+    expect(shape).to_contain_text("Compared with 8 recent traces that began the same way")
     expect(shape).to_contain_text("page order paid by listener is missing; all others have it")
-    expect(shape).to_contain_text("charge by pubsub ran twice; usual is once")
+    expect(shape).to_contain_text("charge by pubsub ran twice, usually once")
     gap = grid.get_by_role("row", name=re.compile("^Missing: order paid"))
-    expect(gap).to_contain_text("missing here")
+    expect(gap).to_contain_text("missing")
     assert int(gap.get_attribute("aria-rowindex") or 0) < len(odd.spans)
     expect(grid.get_by_role("row", name=re.compile("^charge, charge")).first).to_contain_text(
         "2×, usually 1"
@@ -306,7 +306,7 @@ def test_a_missing_hop_is_pointed_out_in_words_and_in_the_waterfall(
     shape.get_by_role("button", name="page order paid").click()
     expect(page.get_by_role("complementary", name="No order paid here")).to_be_visible()
     expect(gap).to_have_attribute("aria-selected", "true")
-    page.get_by_role("button", name="2 not as usual").click()
+    page.get_by_role("button", name="2 unusual").click()
     expect(shape).to_be_visible()
 
 
@@ -373,7 +373,7 @@ def test_a_trace_can_be_taken_away_and_compared(running: OwnObservatory, new_pag
     page.go_back()
     page.get_by_role("button", name="Compare with…").click()
     panel = page.get_by_role("dialog", name="Compare with")
-    usual = panel.get_by_role("button", name="A usual one")
+    usual = panel.get_by_role("button", name="A typical one")
     expect(usual).to_be_visible()
     accessible(page)
     usual.click()
@@ -489,7 +489,7 @@ def test_a_trace_that_is_not_there_yet_appears_when_it_is(
     running.send(trace)
     expect(page.get_by_role("treegrid")).to_be_visible()
     page.goto("/traces/elsewhere")
-    expect(page.get_by_text("That is no trace")).to_be_visible()
+    expect(page.get_by_text("Not a valid trace id")).to_be_visible()
     accessible(page)
 
 

@@ -1,8 +1,8 @@
 import "@throughline/design-tokens/tokens.css";
-import "./shell/explorer.css";
+import "./app/explorer.css";
 import { render } from "preact";
-import { Explorer } from "./shell/explorer";
+import { Explorer } from "./app/explorer";
 
-const place = document.getElementById("explorer");
-if (place === null) throw new Error("index.html has no #explorer");
-render(<Explorer />, place);
+const container = document.getElementById("explorer");
+if (container === null) throw new Error("index.html has no #explorer");
+render(<Explorer />, container);

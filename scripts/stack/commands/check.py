@@ -65,6 +65,12 @@ def checks(*, fix: bool) -> list[Check]:
         ),
         Check("types: page", [*tsc, "frontend"]),
         Check("types: Observatory's pages", [*tsc, "observatory/ui"]),
+        # Fails if the generated types are out of date; without --check, the command writes them.
+        Check(
+            "types: Observatory's API",
+            ["npm", "run", "generate-types", "--", "--check"],
+            paths.ROOT / "observatory" / "ui",
+        ),
         Check("documents' site", site, paths.TUTORIAL),
         Check("documents", [str(python / "python"), "-m", "pytest", "-q", "tests/docs"]),
     ]

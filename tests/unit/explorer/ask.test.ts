@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Table } from "../../../observatory/ui/src/api/sql";
+import type { SqlResult } from "../../../observatory/ui/src/api/types";
 import {
   cellText,
   csv,
@@ -7,11 +7,18 @@ import {
   isTraceId,
   sorted,
   widths,
-} from "../../../observatory/ui/src/ask/cells";
-import { forget, pastQuestions, remember } from "../../../observatory/ui/src/ask/history";
-import { withoutPlace, wrongPlace } from "../../../observatory/ui/src/ask/wrong_place";
+} from "../../../observatory/ui/src/views/ask/cells";
+import {
+  errorPosition,
+  withoutPosition,
+} from "../../../observatory/ui/src/views/ask/error_position";
+import {
+  forget,
+  queryHistory,
+  remember,
+} from "../../../observatory/ui/src/views/ask/query_history";
 
-const TABLE: Table = {
+const TABLE: SqlResult = {
   columns: [
     { name: "hop", type: "VARCHAR" },
     { name: "count", type: "BIGINT" },
@@ -26,24 +33,24 @@ const TABLE: Table = {
   elapsed_ms: 1,
 };
 
-describe("rows are sorted by a column", () => {
+describe("sorting rows by a column", () => {
   const column = (index: number, descending: boolean) =>
     sorted(TABLE, { column: index, descending }).map((row) => row[index]);
 
-  test("numbers by size, and what is nothing last whichever way", () => {
+  test("sorts numbers by size, with nulls last in both directions", () => {
     expect(column(1, false)).toEqual([9, 10, 100, null]);
     expect(column(1, true)).toEqual([100, 10, 9, null]);
   });
 
-  test("text by its letters", () => {
+  test("sorts text alphabetically", () => {
     expect(column(0, false)).toEqual(["pubsub", "pubsub", "task", null]);
   });
 
-  test("or are left as they came", () => {
+  test("keeps the query's order if no column is chosen", () => {
     expect(sorted(TABLE, null)).toBe(TABLE.rows);
   });
 
-  test("numbers too large for a double are told apart", () => {
+  test("orders integers too large for a double", () => {
     const rows = [["1795527784554927027"], ["1795527784554927026"]];
     const table = { ...TABLE, columns: [{ name: "at", type: "BIGINT" }], rows };
     const [first] = sorted(table, { column: 0, descending: false });
@@ -51,7 +58,7 @@ describe("rows are sorted by a column", () => {
   });
 });
 
-describe("values as text", () => {
+describe("formatting values", () => {
   test.each([
     [null, ""],
     ["<b>", "<b>"],
@@ -59,11 +66,11 @@ describe("values as text", () => {
     [1795527784554, "1795527784554"],
     [true, "true"],
     [{ a: [1, 2] }, '{"a":[1,2]}'],
-  ])("%j is %j", (value, text) => {
+  ])("%j is shown as %j", (value, text) => {
     expect(cellText(value)).toBe(text);
   });
 
-  test("numbers are those that the database says are", () => {
+  test("the column type decides what is a number", () => {
     const types = [
       "BIGINT",
       "UINTEGER",
@@ -84,28 +91,28 @@ describe("values as text", () => {
     ]);
   });
 
-  test("a trace id can be opened; nothing else can", () => {
+  test("only trace ids are links", () => {
     expect(isTraceId("002bedd90ce880341e51439f9c1b3e31")).toBe(true);
     expect(isTraceId("002bedd90ce880341e51439f9c1b3e3")).toBe(false);
     expect(isTraceId(12)).toBe(false);
   });
 
-  test("a column is as wide as its first values, within reason", () => {
+  test("column widths follow the first values, within limits", () => {
     const table = { ...TABLE, rows: [["x".repeat(400), 1]] };
     const [long = 0, short = 0] = widths(table);
     expect(long).toBeLessThan(60);
     expect(short).toBeLessThan(long);
   });
 
-  test("CSV quotes what would be read otherwise", () => {
+  test("CSV quotes separators, quotes and line breaks", () => {
     expect(csv(TABLE.columns, [['say "a", b\n', 1]])).toBe('hop,count\r\n"say ""a"", b\n",1\r\n');
   });
 });
 
-describe("an error's place in the question", () => {
-  test("is read from the line and the caret", () => {
+describe("the position of a database error in the query", () => {
+  test("is parsed from the quoted line and the caret", () => {
     const message = "Catalog Error: …\n\nLINE 2: FROM spanz\n             ^";
-    expect(wrongPlace("SELECT name\nFROM spanz", message)).toEqual({
+    expect(errorPosition("SELECT name\nFROM spanz", message)).toEqual({
       index: 17,
       line: 2,
       column: 6,
@@ -113,27 +120,27 @@ describe("an error's place in the question", () => {
     });
   });
 
-  test("also when the message has a part of the line only", () => {
+  test("is found if the message quotes only a part of the line", () => {
     const before = "SELECT ".padEnd(90, "a, ");
     const sql = `${before}wrong FROM spans`;
     const part = sql.slice(60, 100);
     const message = `Binder Error: …\n\nLINE 1: ...${part}...\n${" ".repeat(8 + 3 + 30)}^`;
-    expect(wrongPlace(sql, message)).toMatchObject({ index: 90, line: 1 });
+    expect(errorPosition(sql, message)).toMatchObject({ index: 90, line: 1 });
   });
 
-  test("also when the database counts a line that is not the question's", () => {
+  test("is found if the line number is off by one", () => {
     const message = "Catalog Error: …\n\nLINE 3: FROM spanz\n             ^";
-    expect(wrongPlace("SELECT name\nFROM spanz", message)).toMatchObject({ line: 2, column: 6 });
-    expect(withoutPlace(message)).toBe("Catalog Error: …");
+    expect(errorPosition("SELECT name\nFROM spanz", message)).toMatchObject({ line: 2, column: 6 });
+    expect(withoutPosition(message)).toBe("Catalog Error: …");
   });
 
-  test("or there is none", () => {
-    expect(wrongPlace("SELECT 1", "Took longer than 10 s")).toBeNull();
-    expect(wrongPlace("SELECT 1", "LINE 7: x\n        ^")).toBeNull();
+  test("is null if the message has none", () => {
+    expect(errorPosition("SELECT 1", "Took longer than 10 s")).toBeNull();
+    expect(errorPosition("SELECT 1", "LINE 7: x\n        ^")).toBeNull();
   });
 });
 
-describe("past questions", () => {
+describe("the query history", () => {
   class Kept implements Pick<Storage, "getItem" | "setItem" | "removeItem"> {
     items = new Map<string, string>();
     getItem = (name: string) => this.items.get(name) ?? null;
@@ -141,23 +148,23 @@ describe("past questions", () => {
     removeItem = (name: string) => void this.items.delete(name);
   }
 
-  test("are kept, the latest first, each once", () => {
+  test("keeps each query once, latest first", () => {
     const storage = new Kept();
     for (const sql of ["a", "b", "a"]) remember(storage, sql);
-    expect(pastQuestions(storage)).toEqual(["a", "b"]);
+    expect(queryHistory(storage)).toEqual(["a", "b"]);
     forget(storage);
-    expect(pastQuestions(storage)).toEqual([]);
+    expect(queryHistory(storage)).toEqual([]);
   });
 
-  test("are none where the browser keeps something else, or refuses", () => {
+  test("is empty if storage is invalid or refused", () => {
     const storage = new Kept();
     storage.setItem("observatory.ask.history", "{nonsense");
-    expect(pastQuestions(storage)).toEqual([]);
+    expect(queryHistory(storage)).toEqual([]);
     const refusing = {
       getItem: () => {
         throw new Error("refused");
       },
     };
-    expect(pastQuestions(refusing)).toEqual([]);
+    expect(queryHistory(refusing)).toEqual([]);
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { routeOf, tracePath, VIEWS } from "../../../observatory/ui/src/shell/route";
-import { agoText, count, durationText, moodOf, percent } from "../../../observatory/ui/src/wording";
+import { agoText, count, durationText, percent } from "../../../observatory/ui/src/format";
+import { routeOf, tracePath, VIEWS } from "../../../observatory/ui/src/navigation/route";
 
-describe("durations read as they do in the terminal", () => {
+describe("durations are formatted as in the terminal", () => {
   // The same table as in tests/unit/observatory/test_trace_command.py.
   test.each([
     [0, "0 ms"],
@@ -16,32 +16,32 @@ describe("durations read as they do in the terminal", () => {
     [125_000, "2 min 5 s"],
     [7_260_000, "2 h 1 min"],
     [-5, "−5 ms"],
-  ])("%d ms is %s", (ms, text) => {
+  ])("%d ms is shown as %s", (ms, text) => {
     expect(durationText(ms)).toBe(text);
   });
 });
 
-describe("an address names a view", () => {
+describe("parsing addresses", () => {
   const route = (address: string) => routeOf(new URL(address, "http://127.0.0.1:4318"));
 
-  test("the overview, with its filter", () => {
+  test("recognises the overview and its filter", () => {
     expect(route("/")).toMatchObject({ view: "overview" });
     const filtered = route("/?q=declined%20settle");
     expect(filtered.view === "overview" && filtered.query.get("q")).toBe("declined settle");
   });
 
-  test("every view that the navigation names", () => {
+  test("recognises every view in the navigation", () => {
     for (const { view, path } of VIEWS) expect(route(path)).toMatchObject({ view });
     expect(route("/map/")).toMatchObject({ view: "map" });
   });
 
-  test("a trace, and a span of it", () => {
+  test("recognises a trace and a span in it", () => {
     expect(route(tracePath("AB12"))).toMatchObject({ view: "trace", traceId: "ab12" });
     const spanOf = route(tracePath("ab12", "cd34"));
     expect(spanOf.view === "trace" && spanOf.query.get("span")).toBe("cd34");
   });
 
-  test("two traces side by side", () => {
+  test("recognises a diff of two traces", () => {
     expect(route("/diff/AB12/cd34")).toMatchObject({ view: "diff", left: "ab12", right: "cd34" });
   });
 
@@ -53,26 +53,20 @@ describe("an address names a view", () => {
   );
 });
 
-test("only the whole is 100 %", () => {
+test("only a share of 1 is 100 %", () => {
   expect(percent(1)).toBe("100 %");
   expect(percent(0.99999)).toBe("99.9 %");
   expect(percent(0)).toBe("0.0 %");
 });
 
-test("one is singular", () => {
+test("a count of one is singular", () => {
   expect(count(1, "span")).toBe("1 span");
   expect(count(0, "span")).toBe("0 spans");
 });
 
-test("the past is told coarsely", () => {
+test("past times are rounded", () => {
   const now = new Date("2026-01-01T12:00:00Z");
   expect(agoText(now, now)).toBe("now");
   expect(agoText(new Date("2026-01-01T11:59:48Z"), now)).toBe("12 s ago");
   expect(agoText(new Date("2026-01-01T11:00:01Z"), now)).toBe("59 min ago");
-});
-
-test("a refused order is not good news", () => {
-  expect(moodOf("ticketed")).toBe("good");
-  expect(moodOf("declined")).toBe("warn");
-  expect(moodOf("charging")).toBe("moving");
 });

@@ -1,10 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { Heatmap } from "../../../observatory/ui/src/api/overview";
-import { columnsFor, cut } from "../../../observatory/ui/src/overview/columns";
-import { cellsOf, moved } from "../../../observatory/ui/src/overview/cursor";
-import { levelOf } from "../../../observatory/ui/src/overview/levels";
+import type { Heatmap } from "../../../observatory/ui/src/api/types";
+import { cellsOf, moved } from "../../../observatory/ui/src/views/overview/heatmap_cursor";
+import { levelOf } from "../../../observatory/ui/src/views/overview/heatmap_levels";
 import {
-  acrossOf,
   boxOf,
   cellAt,
   cellsBetween,
@@ -12,8 +10,13 @@ import {
   contentOf,
   durationTicks,
   timeTicks,
-  upOf,
-} from "../../../observatory/ui/src/overview/scale";
+  xOf,
+  yOf,
+} from "../../../observatory/ui/src/views/overview/heatmap_scale";
+import {
+  alignedColumns,
+  columnsThatFit,
+} from "../../../observatory/ui/src/views/overview/time_columns";
 
 const start = new Date(2026, 0, 5, 14, 0, 0).getTime();
 
@@ -39,22 +42,22 @@ const heatmap: Heatmap = {
   orphans: 0,
 };
 
-describe("places in the heatmap", () => {
-  test("time is even, duration is logarithmic", () => {
+describe("positions in the heatmap", () => {
+  test("the time axis is linear, the duration axis logarithmic", () => {
     expect(columnsOf(heatmap)).toBe(15);
-    expect(acrossOf(heatmap, start + 450_000)).toBe(0.5);
-    expect(upOf(heatmap, 100)).toBeCloseTo(0.5);
-    expect(upOf(heatmap, 31.62)).toBeCloseTo(0.375, 3);
-    expect(upOf(heatmap, 0.1)).toBe(0);
-    expect(upOf(heatmap, 1e9)).toBe(1);
+    expect(xOf(heatmap, start + 450_000)).toBe(0.5);
+    expect(yOf(heatmap, 100)).toBeCloseTo(0.5);
+    expect(yOf(heatmap, 31.62)).toBeCloseTo(0.375, 3);
+    expect(yOf(heatmap, 0.1)).toBe(0);
+    expect(yOf(heatmap, 1e9)).toBe(1);
   });
 
-  test("beyond the edge is the last cell", () => {
+  test("positions outside map to the outermost cells", () => {
     expect(cellAt(heatmap, 0.5, 0.5)).toEqual({ column: 7, row: 2 });
     expect(cellAt(heatmap, -1, 2)).toEqual({ column: 0, row: 3 });
   });
 
-  test("a box has the bounds of its cells, and none where the picture ends", () => {
+  test("a box has the bounds of its cells, and no bound at the edges", () => {
     const middle = cellsBetween({ column: 4, row: 2 }, { column: 3, row: 1 });
     expect(boxOf(heatmap, middle)).toEqual({
       from: start + 180_000,
@@ -68,7 +71,7 @@ describe("places in the heatmap", () => {
     expect(contentOf(heatmap, all)).toEqual({ count: 8, errors: 2 });
   });
 
-  test("ticks are round, and not too near each other", () => {
+  test("ticks are round and do not overlap", () => {
     expect(timeTicks(heatmap, 4).map(({ text }) => text)).toEqual(["14:00", "14:05", "14:10"]);
     expect(durationTicks(heatmap, 0.2).map(({ text }) => text)).toEqual([
       "1 ms",
@@ -82,16 +85,16 @@ describe("places in the heatmap", () => {
       expect(at - (few[index]?.at ?? 0)).toBeGreaterThanOrEqual(0.4);
   });
 
-  test("the more traces, the stronger the colour", () => {
+  test("more traces give a higher colour level", () => {
     expect([1, 2, 10, 100].map((traces) => levelOf(traces, 100))).toEqual([1, 2, 4, 6]);
     expect(levelOf(1, 1)).toBe(3);
   });
 });
 
-describe("columns have a round length", () => {
-  test("so that the picture of a range that moves stands still within one", () => {
-    const one = cut({ kind: "last", seconds: 900 }, 56, 1_000_000_000);
-    const other = cut({ kind: "last", seconds: 900 }, 56, 1_000_000_000 + 9_000);
+describe("columns of a round length", () => {
+  test("do not move while time passes within a column", () => {
+    const one = alignedColumns({ kind: "last", seconds: 900 }, 56, 1_000_000_000);
+    const other = alignedColumns({ kind: "last", seconds: 900 }, 56, 1_000_000_000 + 9_000);
     expect(one).toEqual(other);
     expect(one.columns).toBe(45);
     const { range } = one;
@@ -100,33 +103,33 @@ describe("columns have a round length", () => {
     expect(range.from).toBeLessThanOrEqual(1_000_000_000 - 880_000);
   });
 
-  test.each([60, 300, 900, 3600, 86_400])("and %d s held still keep theirs", (seconds) => {
+  test.each([60, 300, 900, 3600, 86_400])("are kept when %d s are paused", (seconds) => {
     for (const most of [20, 41, 56]) {
-      const moving = cut({ kind: "last", seconds }, most, 1_000_000_123);
+      const moving = alignedColumns({ kind: "last", seconds }, most, 1_000_000_123);
       expect(moving.columns).toBeLessThanOrEqual(most);
-      expect(cut(moving.range, most, 5)).toEqual(moving);
+      expect(alignedColumns(moving.range, most, 5)).toEqual(moving);
     }
   });
 
-  test("there are more of them on a wider page", () => {
-    expect(columnsFor(360)).toBe(20);
-    expect(columnsFor(1440)).toBeGreaterThan(50);
-    expect(columnsFor(4000)).toBe(columnsFor(1440));
+  test("are more on a wider page", () => {
+    expect(columnsThatFit(360)).toBe(20);
+    expect(columnsThatFit(1440)).toBeGreaterThan(50);
+    expect(columnsThatFit(4000)).toBe(columnsThatFit(1440));
   });
 });
 
-describe("keys go through the cells", () => {
+describe("moving the cursor by keyboard", () => {
   const size = { columns: 15, rows: 4 };
   const cursor = { column: 3, row: 2, anchor: null };
 
-  test("one at a time, and not over the edge", () => {
+  test("moves by one cell and stops at the edges", () => {
     expect(moved(cursor, "ArrowUp", false, size)).toMatchObject({ column: 3, row: 3 });
     expect(moved(cursor, "PageUp", false, size)).toMatchObject({ row: 3 });
     expect(moved(cursor, "End", false, size)).toMatchObject({ column: 14 });
     expect(moved(cursor, "a", false, size)).toBe(null);
   });
 
-  test("with Shift a box grows from where one was", () => {
+  test("grows a box with Shift", () => {
     const once = moved(cursor, "ArrowLeft", true, size);
     const twice = once && moved(once, "ArrowDown", true, size);
     expect(twice && cellsOf(twice)).toEqual({ left: 2, right: 3, bottom: 1, top: 2 });

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
-import type { HopMap, MapEdge, MapNode } from "../../../observatory/ui/src/api/map";
-import { LABEL, layOut, NODE, smooth } from "../../../observatory/ui/src/map/layout";
+import type { HopMap, MapEdge, MapNode } from "../../../observatory/ui/src/api/types";
 import {
   clipped,
+  edgeAccessibleName,
   edgeId,
   inReadingOrder,
+  mapSentence,
   nameOf,
+  problemOf,
   rateText,
-  sayMap,
-  spokenEdge,
-  troubleOf,
-} from "../../../observatory/ui/src/map/reading";
+} from "../../../observatory/ui/src/views/map/labels";
+import { LABEL, layOutMap, NODE, smooth } from "../../../observatory/ui/src/views/map/layout";
 
 function node(id: string, more: Partial<MapNode> = {}): MapNode {
   const figures = { spans: 10, errors: 0, p50_ms: 5, p95_ms: 20 };
@@ -52,49 +52,49 @@ const PURCHASE: HopMap = {
   ],
 };
 
-describe("the map is read in the order of a journey", () => {
-  test("from the page on, though everything there is in a circle", () => {
+describe("reading order of the map", () => {
+  test("starts at the page, even if the graph is cyclic", () => {
     const order = inReadingOrder(PURCHASE).map((each) => each.node.id);
     expect(order).toEqual(["page", "reserve", "charge", "acquirer"]);
   });
 
-  test("each node with the edges that leave it, so that no edge is left out or told twice", () => {
-    const edges = inReadingOrder(PURCHASE).flatMap((each) => each.leaving.map(edgeId));
+  test("lists each edge once, with the node it leaves", () => {
+    const edges = inReadingOrder(PURCHASE).flatMap((each) => each.outgoing.map(edgeId));
     expect(edges.toSorted()).toEqual(PURCHASE.edges.map(edgeId).toSorted());
   });
 
-  test("then from who is not entered, and what nothing leads to", () => {
+  test("continues with nodes that have no incoming edge", () => {
     const map = { nodes: [node("b"), node("a", { spans: 3 }), node("c")], edges: [edge("a", "b")] };
     expect(inReadingOrder(map).map((each) => each.node.id)).toEqual(["c", "a", "b"]);
   });
 });
 
-describe("what is said of the map", () => {
-  test("whole", () => {
-    expect(sayMap(PURCHASE)).toBe("4 services, 4 hops. Every one carries the context.");
-    expect(sayMap({ nodes: [node("page")], edges: [] })).toBe("1 service, 0 hops.");
+describe("describing the map", () => {
+  test("says that every hop carries the context", () => {
+    expect(mapSentence(PURCHASE)).toBe("4 services, 4 hops. Every hop carries the context.");
+    expect(mapSentence({ nodes: [node("page")], edges: [] })).toBe("1 service, 0 hops.");
   });
 
-  test("or where it is broken, the first three by name", () => {
+  test("names the first three broken hops", () => {
     const broken = { broken: true, orphans: 2 };
     const edges = ["a", "b", "c", "d"].map((to) => edge("page", to, broken));
-    expect(sayMap({ nodes: [], edges })).toContain("pubsub from page to c, 1 more.");
+    expect(mapSentence({ nodes: [], edges })).toContain("pubsub from page to c, 1 more.");
   });
 
-  test("a sender that isn't stored has no name of its own", () => {
+  test("describes senders that are not stored", () => {
     expect(nameOf("?")).toBe("not stored");
     const lost = edge("?", "settle", { hop: "webhook", broken: true, orphans: 1 });
-    expect(sayMap({ nodes: [node("settle"), node("?")], edges: [lost] })).toBe(
+    expect(mapSentence({ nodes: [node("settle"), node("?")], edges: [lost] })).toBe(
       "1 service, 1 hop. The context is lost at webhook to settle.",
     );
-    expect(spokenEdge(lost)).toContain("not stored to settle, webhook");
-    expect(spokenEdge(lost)).toContain("broken: 1 orphan");
+    expect(edgeAccessibleName(lost)).toContain("not stored to settle, webhook");
+    expect(edgeAccessibleName(lost)).toContain("broken: 1 orphan");
   });
 
-  test("an edge is broken by orphans, or by context that was not found", () => {
-    expect(troubleOf(edge("a", "b"))).toBeNull();
-    expect(troubleOf(edge("a", "b", { broken: true, orphans: 34 }))).toBe("34 orphans");
-    expect(troubleOf(edge("a", "b", { broken: true, carried: 0.923 }))).toBe("92.3 % carried");
+  test("reports orphans, or the share of context carried", () => {
+    expect(problemOf(edge("a", "b"))).toBeNull();
+    expect(problemOf(edge("a", "b", { broken: true, orphans: 34 }))).toBe("34 orphans");
+    expect(problemOf(edge("a", "b", { broken: true, carried: 0.923 }))).toBe("92.3 % carried");
   });
 
   test.each([
@@ -105,11 +105,11 @@ describe("what is said of the map", () => {
     [125.4, "125/min"],
     [1240, "1.2 k/min"],
     [52_000, "52 k/min"],
-  ])("a rate of %d is %s", (rate, text) => {
+  ])("shows a rate of %d as %s", (rate, text) => {
     expect(rateText(rate)).toBe(text);
   });
 
-  test("a long name is clipped by its characters, whatever they are", () => {
+  test("clips long names by whole characters", () => {
     expect(clipped("firestore.rules", 16)).toBe("firestore.rules");
     expect(clipped("a-service-with-a-long-name", 8)).toBe("a-servi…");
     expect(clipped("🚋🚋🚋", 2)).toBe("🚋…");
@@ -118,7 +118,7 @@ describe("what is said of the map", () => {
 
 describe("the layout", () => {
   test.each(["LR", "TB"] as const)("places every box and label within the drawing (%s)", (way) => {
-    const placed = layOut(PURCHASE, way);
+    const placed = layOutMap(PURCHASE, way);
     for (const { x, y } of placed.nodes.values()) {
       expect(x - NODE.width / 2).toBeGreaterThanOrEqual(0);
       expect(x + NODE.width / 2).toBeLessThanOrEqual(placed.width);
@@ -134,13 +134,13 @@ describe("the layout", () => {
       nodes: [node("a"), node("b")],
       edges: [edge("a", "b"), edge("a", "b", { hop: "task" })],
     };
-    const [one, other] = [...layOut(map, "TB").edges.values()];
+    const [one, other] = [...layOutMap(map, "TB").edges.values()];
     expect(one?.at).not.toEqual(other?.at);
   });
 
   test("draws a hop of a service to itself as a loop beside its box", () => {
     const map = { nodes: [node("a")], edges: [edge("a", "a")] };
-    const placed = layOut(map, "TB");
+    const placed = layOutMap(map, "TB");
     const [loop] = placed.edges.values();
     const side = (placed.nodes.get("a")?.x ?? 0) + NODE.width / 2;
     expect(loop?.line.startsWith(`M${side.toFixed(1)} `)).toBe(true);
@@ -148,7 +148,7 @@ describe("the layout", () => {
   });
 
   test("and from left to right below it", () => {
-    const placed = layOut({ nodes: [node("a")], edges: [edge("a", "a")] }, "LR");
+    const placed = layOutMap({ nodes: [node("a")], edges: [edge("a", "a")] }, "LR");
     const [loop] = placed.edges.values();
     const { x, y } = placed.nodes.get("a") ?? { x: 0, y: 0 };
     const bottom = (y + NODE.height / 2).toFixed(1);
@@ -157,7 +157,7 @@ describe("the layout", () => {
   });
 
   test.each(["LR", "TB"] as const)("leads every line by its label (%s)", (way) => {
-    for (const { at, line } of layOut(PURCHASE, way).edges.values())
+    for (const { at, line } of layOutMap(PURCHASE, way).edges.values())
       expect(line).toContain(`L${at.x.toFixed(1)} ${at.y.toFixed(1)}M`);
   });
 

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
-import type { MetricPoint } from "../../../observatory/ui/src/api/metrics";
-import { LINES_MAX, linesOf } from "../../../observatory/ui/src/metrics/lines";
-import { shortNumber, unitText, valueText } from "../../../observatory/ui/src/metrics/units";
+import type { MetricPoint } from "../../../observatory/ui/src/api/types";
+import { chartLines, LINES_MAX } from "../../../observatory/ui/src/views/metrics/chart_lines";
+import { shortNumber, unitText, valueText } from "../../../observatory/ui/src/views/metrics/units";
 
 function answer(...series: [attributes: Record<string, string>, points: MetricPoint[]][]) {
   const all = series.map(([attributes, points]) => ({ attributes, points }));
   return { series: all, quantiles: null, rate: false };
 }
 
-describe("series become lines over one time", () => {
-  test("with nothing where a series has no point", () => {
-    const drawn = linesOf(answer([{ a: "x" }, [[1000, 1]]], [{ a: "y" }, [[2000, 2]]]));
+describe("turning series into lines", () => {
+  test("leaves gaps where a series has no point", () => {
+    const drawn = chartLines(answer([{ a: "x" }, [[1000, 1]]], [{ a: "y" }, [[2000, 2]]]));
     expect(drawn.times).toEqual([1, 2]);
     expect(drawn.lines).toEqual([
       { label: "y", values: [null, 2] },
@@ -18,36 +18,38 @@ describe("series become lines over one time", () => {
     ]);
   });
 
-  test("named by the attributes in which they differ", () => {
+  test("labels lines by the attributes in which they differ", () => {
     const one = { trigger: "task", cold: "no" };
-    const drawn = linesOf(answer([one, [[1000, 1]]], [{ ...one, trigger: "pubsub" }, [[1000, 2]]]));
+    const drawn = chartLines(
+      answer([one, [[1000, 1]]], [{ ...one, trigger: "pubsub" }, [[1000, 2]]]),
+    );
     expect(drawn.lines.map(({ label }) => label)).toEqual(["pubsub", "task"]);
   });
 
-  test("one alone has all of its attributes, or is just the value", () => {
-    expect(linesOf(answer([{ a: "x", b: "y" }, [[1, 1]]])).lines[0]?.label).toBe("x · y");
-    expect(linesOf(answer([{}, [[1, 1]]])).lines[0]?.label).toBe("value");
+  test("labels a single series by all attributes, or `value`", () => {
+    expect(chartLines(answer([{ a: "x", b: "y" }, [[1, 1]]])).lines[0]?.label).toBe("x · y");
+    expect(chartLines(answer([{}, [[1, 1]]])).lines[0]?.label).toBe("value");
   });
 
-  test("no more than can be told apart, the highest first", () => {
+  test("limits the number of lines, highest first", () => {
     const many = Array.from(
       { length: LINES_MAX + 3 },
       (_, index): [Record<string, string>, MetricPoint[]] => [{ n: String(index) }, [[1, index]]],
     );
-    const drawn = linesOf(answer(...many));
+    const drawn = chartLines(answer(...many));
     expect(drawn.lines).toHaveLength(LINES_MAX);
     expect(drawn.lines[0]?.label).toBe(String(LINES_MAX + 2));
     expect(drawn.hidden).toBe(3);
   });
 
-  test("a histogram is its p50 and p95", () => {
+  test("shows a histogram as p50 and p95", () => {
     const quantiles = { p50: [[1000, 5]] as MetricPoint[], p95: [[1000, 9]] as MetricPoint[] };
-    const drawn = linesOf({ series: [], quantiles, rate: false });
+    const drawn = chartLines({ series: [], quantiles, rate: false });
     expect(drawn.lines.map(({ label }) => label)).toEqual(["p50", "p95"]);
   });
 });
 
-describe("values are said with their unit", () => {
+describe("formatting values with their unit", () => {
   test.each([
     [0.212, "s", false, "212 ms"],
     [80_400_000, "By", false, "80.4 MB"],
@@ -61,7 +63,7 @@ describe("values are said with their unit", () => {
     expect(valueText(value, unit, rate)).toBe(text);
   });
 
-  test("numbers have three digits", () => {
+  test("numbers have three significant digits", () => {
     expect([0.04211, 12_400, 1_234_567, 2.5e9].map(shortNumber)).toEqual([
       "0.0421",
       "12,400",
@@ -70,7 +72,7 @@ describe("values are said with their unit", () => {
     ]);
   });
 
-  test("a unit in braces is a word, and one says nothing", () => {
+  test("units in braces are words, and `1` has no unit text", () => {
     expect(unitText("{message}")).toBe("message");
     expect(unitText("1")).toBe("");
   });

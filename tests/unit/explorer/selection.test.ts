@@ -9,12 +9,12 @@ import {
   selectionOf,
   selectionParameters,
   withSelection,
-} from "../../../observatory/ui/src/shell/selection";
+} from "../../../observatory/ui/src/navigation/selection";
 
 const read = (query: string) => selectionOf(new URLSearchParams(query));
 
-describe("an address names a selection", () => {
-  test("without any, it is the last fifteen minutes of everything", () => {
+describe("the selection in the address", () => {
+  test("defaults to the last fifteen minutes", () => {
     expect(read("")).toEqual({ q: "", range: { kind: "last", seconds: 900 } });
   });
 
@@ -30,7 +30,7 @@ describe("an address names a selection", () => {
     expect(read(query).range).toEqual(range);
   });
 
-  test("written and read again it is the same, and other parameters stay", () => {
+  test("survives a round trip, and keeps other parameters", () => {
     for (const query of ["q=a+%3D+b&last=60", "last=all", "from=1&to=2", "", "q=x"]) {
       const selection = read(query);
       const written = withSelection(new URLSearchParams("sort=duration&from=9"), selection);
@@ -39,34 +39,34 @@ describe("an address names a selection", () => {
     }
   });
 
-  test("another view keeps the selection and nothing else", () => {
+  test("carries over to another view without other parameters", () => {
     const query = new URLSearchParams("q=error+%3D+true&last=60&sort=spans");
     expect(sameSelection("/map", query)).toBe("/map?q=error+%3D+true&last=60");
     expect(sameSelection("/map", new URLSearchParams("sort=spans"))).toBe("/map");
   });
 });
 
-test("the API is asked with seconds or moments, and with neither for everything", () => {
+test("the API gets seconds, bounds, or neither for all time", () => {
   const asked = (query: string) => selectionParameters(read(query)).toString();
   expect(asked("q=x")).toBe("q=x&last=900");
   expect(asked("last=all")).toBe("");
   expect(asked("from=5&to=7")).toBe("from=5&to=7");
 });
 
-describe("a range that moves can be held still", () => {
-  test("and moves on with the same length", () => {
+describe("pausing a live range", () => {
+  test("resumes with the same length", () => {
     const held = paused({ kind: "last", seconds: 300 }, 1_000_000);
     expect(held).toEqual({ kind: "between", from: 700_000, to: 1_000_000 });
     expect(isLive(held)).toBe(false);
     expect(resumed(held)).toEqual({ kind: "last", seconds: 300 });
   });
 
-  test("everything stays everything", () => {
+  test("keeps all time as all time", () => {
     expect(resumed(paused({ kind: "all" }, 5))).toEqual({ kind: "all" });
   });
 });
 
-describe("two filters are joined so that both hold", () => {
+describe("combining two filters", () => {
   test.each([
     ["", "a = 1", "a = 1"],
     ["a = 1", "a = 1", "a = 1"],

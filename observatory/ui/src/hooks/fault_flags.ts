@@ -1,0 +1,28 @@
+/** The state of the app's faults, polled once for the whole page. */
+import { useLayoutEffect, useState } from "preact/hooks";
+import { fetchFaults } from "../api/requests";
+import type { Faults } from "../api/types";
+import { type Polled, usePolling } from "./polling";
+
+/** How soon a fault that another page or a command turned on shows here. */
+const PAUSE_MS = 2_000;
+
+export interface FaultFlags extends Polled<Faults> {
+  /** Show the answer of a change at once, and poll again. */
+  update: (answer: Faults) => void;
+}
+
+export function useFaultFlags(): FaultFlags {
+  const [updated, setUpdated] = useState<{ version: number; answer: Faults | null }>({
+    version: 0,
+    answer: null,
+  });
+  const polled = usePolling(`faults ${updated.version}`, fetchFaults, () => PAUSE_MS, true);
+  // An update is newer than requests sent before it, and so stays until the next answer.
+  useLayoutEffect(() => setUpdated((before) => ({ ...before, answer: null })), [polled.answer]);
+  return {
+    answer: updated.answer ?? polled.answer,
+    failure: polled.failure,
+    update: (answer) => setUpdated((before) => ({ version: before.version + 1, answer })),
+  };
+}

@@ -1,0 +1,164 @@
+/** Placing the map's boxes and lines, in pixels. */
+import { Graph, layout } from "@dagrejs/dagre";
+import type { HopMap, MapEdge } from "../../api/types";
+import { edgeId, inReadingOrder } from "./labels";
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+/** The layout of a map; `at` is the centre of a line's label. */
+export interface Placed {
+  width: number;
+  height: number;
+  nodes: Map<string, Point>;
+  edges: Map<string, { at: Point; line: string; arrow: string }>;
+}
+
+export const NODE = { width: 164, height: 54 };
+export const LABEL = { width: 124, height: 36 };
+const MARGIN = 12;
+const ARROW_PX = 9;
+
+/**
+ * Lay out a map from left to right, or from top to bottom.
+ *
+ * dagre's heuristics depend on the order of nodes and edges, so the layout is computed for four fixed
+ * orders, and the one with the shortest lines is taken.
+ */
+export function layOutMap(map: HopMap, direction: "LR" | "TB"): Placed {
+  const reading = inReadingOrder(map);
+  const nodes = reading.map(({ node }) => node.id);
+  const edges = reading.flatMap(({ outgoing }) => outgoing);
+  const [first, ...others] = [
+    [nodes, edges] as const,
+    [nodes.toReversed(), edges] as const,
+    [nodes, edges.toReversed()] as const,
+    [nodes.toReversed(), edges.toReversed()] as const,
+  ].map(([some, hops]) => placedIn(some, hops, direction));
+  return others.reduce((best, other) => (other.px < best.px ? other : best), first as Candidate)
+    .placed;
+}
+
+interface Candidate {
+  placed: Placed;
+  /** The total length of the lines plus the width of the drawing. */
+  px: number;
+}
+
+function placedIn(nodes: string[], edges: MapEdge[], direction: "LR" | "TB"): Candidate {
+  const graph = new Graph({ directed: true, multigraph: true });
+  graph.setGraph({
+    rankdir: direction,
+    nodesep: 28,
+    edgesep: 18,
+    ranksep: direction === "LR" ? 24 : 22,
+    marginx: MARGIN,
+    marginy: MARGIN,
+  });
+  graph.setDefaultEdgeLabel(() => ({}));
+  for (const node of nodes) graph.setNode(node, { ...NODE });
+  for (const edge of edges)
+    graph.setEdge(
+      edge.from,
+      edge.to,
+      // Edges with more traffic are kept straighter.
+      { ...LABEL, labelpos: "c", weight: 1 + Math.round(Math.log10(1 + edge.count)) },
+      edgeId(edge),
+    );
+  layout(graph);
+  const { width = 0, height = 0 } = graph.graph();
+  const placed: Placed = { width, height, nodes: new Map(), edges: new Map() };
+  for (const node of nodes) {
+    const { x, y } = graph.node(node) as Point;
+    placed.nodes.set(node, { x, y });
+  }
+  let px = width;
+  for (const edge of edges) {
+    const at = graph.edge(edge.from, edge.to, edgeId(edge)) as Point & { points: Point[] };
+    const box = placed.nodes.get(edge.to);
+    const points = edge.from === edge.to && box ? loop(box, at) : at.points;
+    px += lengthOf(points);
+    placed.edges.set(edgeId(edge), {
+      at: { x: at.x, y: at.y },
+      line: through(points, at),
+      arrow: arrowAt(points),
+    });
+  }
+  return { placed, px };
+}
+
+function lengthOf(points: Point[]): number {
+  return points.reduce((sum, { x, y }, index) => {
+    const before = points[index - 1];
+    return before ? sum + Math.hypot(x - before.x, y - before.y) : 0;
+  }, 0);
+}
+
+/** Return an SVG path from the first point to the last, with rounded corners between. */
+export function smooth(points: Point[]): string {
+  const [first, ...rest] = points;
+  if (first === undefined) return "";
+  let path = `M${spot(first)}`;
+  rest.forEach((point, index) => {
+    const next = rest[index + 1];
+    path += next ? `Q${spot(point)} ${spot(middle(point, next))}` : `L${spot(point)}`;
+  });
+  return path;
+}
+
+/** Return a smooth path through the label, which covers the corner that may arise there. */
+function through(points: Point[], label: Point): string {
+  const far = points.map(({ x, y }) => Math.hypot(x - label.x, y - label.y));
+  const at = far.indexOf(Math.min(...far));
+  return smooth(points.slice(0, at + 1)) + smooth(points.slice(at));
+}
+
+/** Return the points of an edge from a box to itself, around its label. */
+function loop(box: Point, label: Point): Point[] {
+  if (Math.abs(label.y - box.y) > Math.abs(label.x - box.x)) {
+    const down = Math.sign(label.y - box.y);
+    const [bottom, edge] = [box.y + (down * NODE.height) / 2, label.y + (down * LABEL.height) / 2];
+    const [left, right] = [box.x - NODE.width / 4, box.x + NODE.width / 4];
+    return [
+      { x: left, y: bottom },
+      { x: left - NODE.width / 4, y: label.y },
+      { x: label.x, y: edge },
+      { x: right + NODE.width / 4, y: label.y },
+      { x: right, y: bottom },
+    ];
+  }
+  const side = box.x + NODE.width / 2;
+  const [above, below] = [box.y - NODE.height / 4, box.y + NODE.height / 4];
+  const edge = label.x + LABEL.width / 2;
+  return [
+    { x: side, y: above },
+    { x: label.x, y: above - NODE.height / 2 },
+    { x: edge, y: box.y },
+    { x: label.x, y: below + NODE.height / 2 },
+    { x: side, y: below },
+  ];
+}
+
+/** Return an arrowhead at the last point, in the direction of the last segment. */
+function arrowAt(points: Point[]): string {
+  const tip = points.at(-1);
+  const before = points.at(-2);
+  if (tip === undefined || before === undefined) return "";
+  const length = Math.hypot(tip.x - before.x, tip.y - before.y) || 1;
+  const along = { x: (tip.x - before.x) / length, y: (tip.y - before.y) / length };
+  const foot = { x: tip.x - along.x * ARROW_PX, y: tip.y - along.y * ARROW_PX };
+  const half = ARROW_PX / 2;
+  const left = { x: foot.x - along.y * half, y: foot.y + along.x * half };
+  const right = { x: foot.x + along.y * half, y: foot.y - along.x * half };
+  return `M${spot(left)}L${spot(tip)}L${spot(right)}Z`;
+}
+
+function middle(one: Point, other: Point): Point {
+  return { x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 };
+}
+
+function spot({ x, y }: Point): string {
+  return `${x.toFixed(1)} ${y.toFixed(1)}`;
+}

@@ -1,0 +1,58 @@
+/** The lines of a metric's chart, all over the same times. */
+
+import type { Attributes, MetricPoint, MetricSeries } from "../../api/types";
+
+/** At most this many lines can be told apart; the others are counted as hidden. */
+export const LINES_MAX = 8;
+
+export interface ChartLines {
+  /** Unix seconds, ascending; each line has one value for each. */
+  times: number[];
+  lines: { label: string; values: (number | null)[] }[];
+  /** How many lines are left out. */
+  hidden: number;
+}
+
+/** Return the lines of a metric, those with the highest last value first. */
+export function chartLines(answer: MetricSeries): ChartLines {
+  const all = answer.quantiles
+    ? [
+        { label: "p50", points: answer.quantiles.p50 },
+        { label: "p95", points: answer.quantiles.p95 },
+      ]
+    : labelled(answer).sort((one, other) => lastOf(other.points) - lastOf(one.points));
+  const shown = all.filter(({ points }) => points.length > 0).slice(0, LINES_MAX);
+  const times = [...new Set(shown.flatMap(({ points }) => points.map(([time]) => time)))];
+  times.sort((one, other) => one - other);
+  return {
+    times: times.map((time) => time / 1000),
+    lines: shown.map(({ label, points }) => {
+      const at = new Map(points);
+      return { label, values: times.map((time) => at.get(time) ?? null) };
+    }),
+    hidden: all.length - shown.length,
+  };
+}
+
+function lastOf(points: MetricPoint[]): number {
+  return points.at(-1)?.[1] ?? Number.NEGATIVE_INFINITY;
+}
+
+/** Label each series with the attributes in which it differs from the others. */
+function labelled(answer: MetricSeries): { label: string; points: MetricPoint[] }[] {
+  const keys = [...new Set(answer.series.flatMap((each) => Object.keys(each.attributes)))].sort();
+  const differingKeys = keys.filter(
+    (key) => new Set(answer.series.map((each) => text(each.attributes, key))).size > 1,
+  );
+  const labelKeys = differingKeys.length > 0 ? differingKeys : keys;
+  return answer.series.map(({ attributes, points }) => {
+    const parts = labelKeys.filter((key) => key in attributes).map((key) => text(attributes, key));
+    return { label: parts.join(" · ") || "value", points };
+  });
+}
+
+function text(attributes: Attributes, key: string): string {
+  const value = attributes[key];
+  if (value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

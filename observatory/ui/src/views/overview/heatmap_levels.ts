@@ -1,0 +1,9 @@
+/** The colour level of a heatmap cell. */
+
+export const LEVELS = [1, 2, 3, 4, 5, 6];
+
+/** Return a level from 1, for one trace, to 6, for the fullest cell, on a logarithmic scale. */
+export function levelOf(traces: number, most: number): number {
+  if (most <= 1) return 3;
+  return 1 + Math.round((Math.log(traces) / Math.log(most)) * (LEVELS.length - 1));
+}

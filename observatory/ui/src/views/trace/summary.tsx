@@ -1,0 +1,116 @@
+/** The summary of a trace: what it was, where the time went, what is missing. */
+import "./summary.css";
+import type { TimeShare, Trace, Unusual } from "../../api/types";
+import { StateChip, TraceTitle } from "../../components/trace_title";
+import { count, durationText, fullMoment, percent } from "../../format";
+import { unusualCount } from "./waterfall_items";
+
+interface Props {
+  trace: Trace;
+  unusual: Unusual | null;
+  arriving: boolean;
+  /** Called to show what is unusual. */
+  onShowUnusual: () => void;
+}
+
+export function Summary({ trace, unusual, arriving, onShowUnusual }: Props) {
+  const isComplete = trace.coverage === 1 && trace.orphans === 0;
+  return (
+    <section class="summary panel" aria-label="Summary">
+      <div class="headline">
+        <h1>
+          <TraceTitle trace={trace} />
+        </h1>
+        <StateChip trace={trace} />
+        <span class={`chip arriving ${arriving ? "" : "idle"}`} aria-live="polite">
+          {arriving && (
+            <>
+              <span class="pulse" aria-hidden="true" /> still arriving
+            </>
+          )}
+        </span>
+      </div>
+      <p class="say">
+        <b>{trace.headline}</b>
+        {trace.summary && <>: {trace.summary}</>}
+      </p>
+      <TimeShares shares={trace.parts} />
+      <p class="facts">
+        <span>{count(trace.services.length, "service")}</span>
+        <span>{count(trace.spans, "span")}</span>
+        <span class={trace.errors ? "bad" : ""}>{count(trace.errors, "error")}</span>
+        <span class={trace.orphans ? "warn" : ""}>{count(trace.orphans, "orphan")}</span>
+        <span class={isComplete ? "good" : "warn"}>coverage {percent(trace.coverage)}</span>
+        <time dateTime={trace.started_at}>{fullMoment(new Date(trace.started_at))}</time>
+        <code class="id">{trace.trace_id}</code>
+        <UnusualFact unusual={unusual} onShowUnusual={onShowUnusual} />
+      </p>
+      {!isComplete && <Broken trace={trace} arriving={arriving} />}
+    </section>
+  );
+}
+
+/** Whether the trace has the usual steps; shown last, as it is known a moment later. */
+function UnusualFact({ unusual, onShowUnusual }: Pick<Props, "unusual" | "onShowUnusual">) {
+  const odd = unusual === null ? 0 : unusualCount(unusual);
+  return (
+    <span class="unusual-fact" role="status">
+      {odd > 0 ? (
+        <button type="button" class="as-link" onClick={onShowUnusual}>
+          {odd} unusual
+        </button>
+      ) : unusual === null ? (
+        ""
+      ) : unusual.compared_with > 0 ? (
+        <span class="good">nothing unusual</span>
+      ) : (
+        "no traces to compare with"
+      )}
+    </span>
+  );
+}
+
+function TimeShares({ shares }: { shares: TimeShare[] }) {
+  const total = shares.reduce((sum, share) => sum + share.duration_ms, 0);
+  if (total === 0) return null;
+  return (
+    <div class="time-shares" aria-hidden="true">
+      {shares
+        .filter((share) => share.duration_ms > 0)
+        .map((share) => (
+          <span
+            key={share.where}
+            class={`time-share ${share.where}`}
+            style={{ width: `${(share.duration_ms / total) * 100}%` }}
+            title={`${durationText(share.duration_ms)} ${share.label}`}
+          />
+        ))}
+    </div>
+  );
+}
+
+function Broken({ trace, arriving }: Pick<Props, "trace" | "arriving">) {
+  const lost = trace.spans - trace.covered;
+  const missing = trace.missing_parents.length;
+  return (
+    <p class="banner warn" role="status">
+      <b>{count(lost, "span")} not connected to a root.</b>{" "}
+      {missing > 0 ? (
+        <>
+          {count(trace.orphans, "span")} {trace.orphans === 1 ? "names" : "name"} a parent that
+          isn't stored (
+          {trace.missing_parents.slice(0, 3).map((id, index) => (
+            <span key={id}>
+              {index > 0 && ", "}
+              <code>{id}</code>
+            </span>
+          ))}
+          {missing > 3 && ` and ${missing - 3} more`}).{" "}
+          {arriving ? "It may still arrive." : "It was lost or never sent."}
+        </>
+      ) : (
+        "The first span has no parent and is not declared a root, so a hop has lost the context."
+      )}
+    </p>
+  );
+}

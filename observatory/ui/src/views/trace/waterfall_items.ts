@@ -1,0 +1,186 @@
+/** The items of the waterfall from top to bottom: spans by leg, lines below them, missing hops. */
+
+import type { Attributes, MissingStep, Row, Step, Unusual } from "../../api/types";
+import { severityTone } from "../../severity";
+
+/** A log line or event of a span. */
+export interface Line {
+  offset_ms: number;
+  label: string;
+  text: string;
+  tone: "bad" | "warn" | "plain";
+  attributes: Attributes;
+}
+
+/** The spans below a row, which it hides while collapsed. */
+export interface Hidden {
+  spans: number;
+  errors: number;
+  from: number;
+  to: number;
+}
+
+export type Item =
+  /** `hidden`: the spans below it; null if there are none. */
+  | { kind: "span"; id: string; row: Row; folded: boolean; hidden: Hidden | null }
+  | { kind: "line"; id: string; row: Row; line: Line }
+  | { kind: "gap"; id: string; gap: MissingStep };
+
+export interface Shown {
+  /** Ids of spans whose subtrees are collapsed. */
+  folded: ReadonlySet<string>;
+  /** Ids of spans whose lines are shown. */
+  opened: ReadonlySet<string>;
+  /** Whether the lines of all spans are shown. */
+  lines: boolean;
+}
+
+/** Return the items to list, in order. */
+export function itemsOf(rows: readonly Row[], gaps: readonly MissingStep[], shown: Shown): Item[] {
+  const items: Item[] = [];
+  const due = gaps.map((gap, index) => ({ gap, id: `gap:${index}`, at: listIndexOf(rows, gap) }));
+  const listGaps = (from: number) => {
+    for (const { gap, id, at } of due) if (at === from) items.push({ kind: "gap", id, gap });
+  };
+  for (let at = 0; at < rows.length; ) {
+    const row = rows[at] as Row;
+    const end = endOf(rows, at);
+    listGaps(at);
+    const folded = shown.folded.has(row.span_id) && end > at + 1;
+    const hidden = end > at + 1 ? hiddenIn(rows, at + 1, end) : null;
+    items.push({ kind: "span", id: row.span_id, row, folded, hidden });
+    if (shown.lines || shown.opened.has(row.span_id)) items.push(...lineItems(row));
+    at = folded ? end : at + 1;
+  }
+  listGaps(rows.length);
+  return items;
+}
+
+/** Return the index at which a missing step is listed: after the leg of the step before it. */
+function listIndexOf(rows: readonly Row[], { after }: MissingStep): number {
+  const before = rows.findLast((row) => after && isSameStep(row, after));
+  if (!before) return rows.length;
+  return rows.findLastIndex((row) => row.leg === before.leg) + 1;
+}
+
+function isSameStep(one: Step, other: Step): boolean {
+  return one.hop === other.hop && one.service === other.service && one.name === other.name;
+}
+
+/** Return the index after the last descendant of `rows[at]` in its leg. */
+export function endOf(rows: readonly Row[], at: number): number {
+  const top = rows[at] as Row;
+  let end = at + 1;
+  for (let next = rows[end]; next && next.leg === top.leg && next.indent > top.indent; )
+    next = rows[++end];
+  return end;
+}
+
+/** Return the ids of spans that begin a leg and have others below them. */
+export function foldable(rows: readonly Row[]): string[] {
+  return rows
+    .filter((row, at) => row.indent === 0 && endOf(rows, at) > at + 1)
+    .map((row) => row.span_id);
+}
+
+/** Return the ids of the ancestors of a span in its leg, nearest first. */
+export function ancestors(rows: readonly Row[], spanId: string): string[] {
+  let at = rows.findIndex((row) => row.span_id === spanId);
+  const ids: string[] = [];
+  let indent = rows[at]?.indent ?? 0;
+  while (--at >= 0 && indent > 0) {
+    const row = rows[at] as Row;
+    if (row.indent < indent) {
+      ids.push(row.span_id);
+      indent = row.indent;
+    }
+  }
+  return ids;
+}
+
+/** Return the span id in an item's id. */
+export function spanIdOf(itemId: string): string {
+  return itemId.split(":")[0] ?? itemId;
+}
+
+/** Return the log lines and events of a span in order of time. */
+export function linesOf(row: Pick<Row, "logs" | "events">): Line[] {
+  const logs = row.logs.map(
+    (log): Line => ({
+      offset_ms: log.offset_ms,
+      label: log.severity_text || log.event_name || "log",
+      text: log.body,
+      tone: severityTone(log.severity_number),
+      attributes: log.attributes,
+    }),
+  );
+  const events = row.events.map((event): Line => {
+    const isException = event.name === "exception";
+    const { "exception.type": type, "exception.message": message } = event.attributes;
+    return {
+      offset_ms: event.offset_ms,
+      label: event.name,
+      text: isException ? [type, message].filter((part) => part).join(": ") : "",
+      tone: isException ? "bad" : "plain",
+      attributes: event.attributes,
+    };
+  });
+  return [...logs, ...events].sort((a, b) => a.offset_ms - b.offset_ms);
+}
+
+/**
+ * Return the missing steps that get a row of their own: hops, if there are any. The calls that a
+ * missing hop would have made are missing with it.
+ */
+export function gapsOf(unusual: Unusual | null): MissingStep[] {
+  const missing = unusual?.missing ?? [];
+  const hops = missing.filter((step) => step.hop !== null);
+  return hops.length > 0 ? hops : missing;
+}
+
+/** Count what is unusual about a trace. */
+export function unusualCount(unusual: Unusual): number {
+  return gapsOf(unusual).length + unusual.repeated.length + unusual.added.length;
+}
+
+/** Describe what is unusual about a step; null if nothing is. */
+export function unusualText(row: Step, unusual: Unusual | null): string | null {
+  const same = (hop: Step) => isSameStep(hop, row);
+  const repeated = unusual?.repeated.find(same);
+  if (repeated) return `${repeated.times}×, usually ${repeated.usual_times}`;
+  return unusual?.added.some(same) ? "unusual" : null;
+}
+
+/** Return descriptions by span id; repeated calls get one, repeated hops one each. */
+export function unusualTexts(rows: readonly Row[], unusual: Unusual | null): Map<string, string> {
+  const found = new Map<string, string>();
+  const described = new Set<string>();
+  for (const row of unusual === null ? [] : rows) {
+    const key = `${row.hop} ${row.service} ${row.name}`;
+    if (row.hop === null && described.has(key)) continue;
+    described.add(key);
+    const unusualMark = unusualText(row, unusual);
+    if (unusualMark) found.set(row.span_id, unusualMark);
+  }
+  return found;
+}
+
+function hiddenIn(rows: readonly Row[], from: number, to: number): Hidden {
+  const hidden = { spans: to - from, errors: 0, from: Infinity, to: -Infinity };
+  for (let at = from; at < to; at++) {
+    const row = rows[at] as Row;
+    hidden.errors += row.error ? 1 : 0;
+    hidden.from = Math.min(hidden.from, row.wait?.offset_ms ?? row.offset_ms);
+    hidden.to = Math.max(hidden.to, row.offset_ms + row.duration_ms);
+  }
+  return hidden;
+}
+
+function lineItems(row: Row): Item[] {
+  return linesOf(row).map((line, index) => ({
+    kind: "line",
+    id: `${row.span_id}:${index}`,
+    row,
+    line,
+  }));
+}
