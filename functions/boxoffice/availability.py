@@ -9,7 +9,7 @@ from firebase_functions import https_fn
 
 import faults
 import throughline
-from boxoffice import clients, programme
+from boxoffice import clients, shows
 
 
 @https_fn.on_request()
@@ -19,10 +19,10 @@ def availability(request: flask.Request) -> flask.Response:
     if request.method not in ("GET", "HEAD"):
         return answer(405, error="Only GET is answered here.")
     try:
-        show = programme.show(request.args.get("show_id"))
-    except programme.NoShowId as why:
+        show = shows.read(request.args.get("show_id"))
+    except shows.NoShowId as why:
         return answer(400, error=str(why))
-    except programme.UnknownShow as why:
+    except shows.UnknownShow as why:
         return answer(404, error=str(why))
     show_id, seats_left = request.args["show_id"], show["seats_left"]
     if faults.on("reads-everything"):

@@ -12,7 +12,7 @@ from opentelemetry import trace
 
 import faults
 import throughline
-from boxoffice import clients, ledger, queues, trail
+from boxoffice import clients, ledger, order_events, queues
 from boxoffice.order import State
 
 _log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def expire(task: https_fn.CallableRequest[Any]) -> None:
         outcome = ledger.advance(order_id, State.EXPIRED, give_back)
     except NotDue:
         return leave(order_id)
-    return trail.record(order_id, outcome, by="expire")
+    return order_events.record(order_id, outcome, by="expire")
 
 
 def give_back(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:

@@ -11,7 +11,7 @@ from google.cloud import firestore
 
 import faults
 import throughline
-from boxoffice import clients, ledger, tally, topics, trail
+from boxoffice import clients, ledger, order_events, tally, topics
 from boxoffice.order import State
 
 
@@ -31,7 +31,7 @@ def issue(event: CloudEvent[Any]) -> None:
         return ledger.Move(State.TICKETED, writes=write)
 
     outcome = ledger.advance(order_id, State.TICKETED, write_tickets)
-    trail.record(order_id, outcome, by="issue")
+    order_events.record(order_id, outcome, by="issue")
 
 
 def count_of(

@@ -9,7 +9,7 @@ from firebase_functions.https_fn import FunctionsErrorCode, HttpsError
 
 import faults
 import throughline
-from boxoffice import clients, programme
+from boxoffice import clients, shows
 
 SEATS_MAX = 8
 
@@ -27,10 +27,10 @@ def quote(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
             f"seats must be a whole number from 1 to {SEATS_MAX}.",
         )
     try:
-        show = programme.show(data.get("show_id"))
-    except programme.NoShowId as why:
+        show = shows.read(data.get("show_id"))
+    except shows.NoShowId as why:
         raise HttpsError(FunctionsErrorCode.INVALID_ARGUMENT, str(why)) from why
-    except programme.UnknownShow as why:
+    except shows.UnknownShow as why:
         raise HttpsError(FunctionsErrorCode.NOT_FOUND, str(why)) from why
     amount_cents, seats_left = show["price_cents"] * seats, show["seats_left"]
     if faults.on("works-out-every-price"):

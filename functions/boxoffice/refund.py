@@ -9,7 +9,7 @@ from firebase_functions.https_fn import FunctionsErrorCode, HttpsError
 from google.cloud import firestore
 
 import throughline
-from boxoffice import acquirer, enduser, ledger, tally, trail
+from boxoffice import acquirer, enduser, ledger, order_events, tally
 from boxoffice.order import State, Verdict, judge
 
 ORGANISER = "organiser"
@@ -44,7 +44,7 @@ def refund(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
         return ledger.Move(State.REFUNDED, writes=lambda tx: void_tickets(tx, order_id, order))
 
     outcome = ledger.advance(order_id, State.REFUNDED, void)
-    trail.record(order_id, outcome, by=ORGANISER)
+    order_events.record(order_id, outcome, by=ORGANISER)
     return {"order_id": order_id, "state": outcome.state}
 
 

@@ -12,7 +12,7 @@ from opentelemetry import trace
 import faults
 import settings
 import throughline
-from boxoffice import clients, ledger, queues, topics, trail
+from boxoffice import clients, ledger, order_events, queues, topics
 from boxoffice.order import State
 from boxoffice.redelivery import redelivered
 
@@ -33,7 +33,7 @@ def hold(order_id: str) -> None:
     if outcome.state is State.RESERVED and due:
         topics.tell(topics.ORDER_RESERVED, order_id)
         queues.expire_at(order_id, outcome.order["hold_until"])
-    trail.record(order_id, outcome, by="reserve")
+    order_events.record(order_id, outcome, by="reserve")
     if outcome.moved and faults.on("copies-into-its-own-collection"):
         orders = clients.firestore().collection(ledger.ORDERS)
         copy = faults.copies_into_its_own_collection

@@ -14,7 +14,7 @@ from google.cloud import firestore
 from opentelemetry import trace
 
 import faults
-from boxoffice import acquirer, ledger, topics, trail
+from boxoffice import acquirer, ledger, order_events, topics
 from boxoffice.order import State
 
 _log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def settle_order(charge: Mapping[str, Any], by: str) -> ledger.Outcome:
         faults.tells_after_the_answer.later(topics.tell, topics.ORDER_PAID, order_id)
     elif outcome.state is State.PAID:
         topics.tell(topics.ORDER_PAID, order_id)
-    trail.record(order_id, outcome, by=by)
+    order_events.record(order_id, outcome, by=by)
     if outcome.state is State.EXPIRED and charge["status"] == "succeeded":
         span.set_attribute("boxoffice.payment.late", True)
         if faults.on("keeps-late-money"):
