@@ -18,10 +18,6 @@ if settings.redelivery_url():
 from boxoffice import clients
 
 clients.make_firebase_app()
-if settings.faults_obey_flags():
-    import faults
-
-    faults.obey(clients.firestore)
 
 from boxoffice.welcome import welcome
 from boxoffice.availability import availability
@@ -34,6 +30,11 @@ from boxoffice.expire import expire
 from boxoffice.refund import refund
 from boxoffice.audit import audit
 from boxoffice.sweep import sweep
+
+if settings.faults_obey_flags():
+    import faults
+
+    faults.install(clients.firestore)
 
 __all__ = [
     "welcome",

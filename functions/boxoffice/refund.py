@@ -82,6 +82,6 @@ def give_money_back(order_id: str, charge_id: str) -> None:
 def void_tickets(transaction: firestore.Transaction, order_id: str, order: ledger.Document) -> None:
     """Give the order's seats back, and let nobody in with its tickets."""
     ledger.seats_back(order)(transaction)
-    tally.add(-1, -order["seats"])(transaction)
+    tally.add(transaction, -1, -order["seats"])
     for ticket in ledger.tickets(order_id, order):
         transaction.update(ticket, {"void": True})

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from faults import composite_indexes
-from faults.switch import EVENT
 from observatory.client import Observatory, ObservatoryError
 from stack import places
 from stack.console import say
@@ -20,7 +19,9 @@ from stack.problem import Problem
 
 INDEXES = places.ROOT / "rules" / "firestore.indexes.json"
 
-# A bug on purpose says that it is on with an event on the span that met it, above the query's.
+# A bug on purpose that is on puts this event, named as OpenTelemetry's conventions say, on the span
+# that met it, above the query's.
+EVENT = "feature_flag.evaluation"
 SEEN = """
 select
     query.attributes['db.query.text'] as text,

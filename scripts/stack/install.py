@@ -137,8 +137,9 @@ def _python_side() -> None:
 
 def _faults() -> None:
     """The catalogue of the bugs on purpose, for the Observatory's switchboard."""
-    sources = _files("functions/faults/catalogue.py", "scripts/stack/faults.py")
-    sources += sorted(places.ROOT.glob("scripts/stack/scenarios/*.py"))
+    sources = _files("scripts/stack/faults.py")
+    for folder in ("functions/faults", "scripts/stack/scenarios"):
+        sources += sorted((places.ROOT / folder).glob("*.py"))
     with _made("faults", sources, [], places.FAULTS) as needed:
         if needed:
             with step("List of the bugs on purpose"):

@@ -47,7 +47,7 @@ def checks(*, fix: bool) -> list[Check]:
         ),
         Check(
             "types: functions",
-            [*mypy, "main.py", "local_delivery.py", "worker.py", "boxoffice", "faults"],
+            [*mypy, "main.py", "local_delivery.py", "worker.py", "boxoffice"],
             places.FUNCTIONS,
         ),
         Check("types: acquirer", [*mypy, "main.py"], places.ACQUIRER),
