@@ -26,4 +26,4 @@ from boxoffice.sweep import sweep
 if settings.faults_obey_flags():
     import faults
 
-    faults.obey(clients.firestore)
+    faults.install(clients.firestore)

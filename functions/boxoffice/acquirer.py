@@ -10,13 +10,8 @@ from typing import Any
 import requests
 from opentelemetry import trace
 
-import faults
 import settings
 import throughline
-
-# Before each try. The processor answers a repeated key with what it did the first time, so trying
-# again is safe; one that is down needs some rest, and who calls us tries again later as well.
-PAUSES_SECONDS = (0.0, 0.2, 0.4)
 
 
 class AcquirerError(Exception):
@@ -40,13 +35,11 @@ def ask(
     """
     url = f"{settings.acquirer_url()}{path}"
     problem = ""
-    hammering = faults.on("hammers-the-vendor")
-    pauses = faults.hammers_the_vendor.PAUSES_SECONDS if hammering else PAUSES_SECONDS
-    for attempt, pause in enumerate(pauses):
+    for attempt, pause in enumerate(pauses_seconds()):
         # Spread, so that those who failed together don't come back together.
         time.sleep(random.uniform(pause / 2, pause))  # noqa: S311
-        if attempt and faults.on("new-key-each-try"):
-            key = faults.new_key_each_try.key(key, attempt)
+        if attempt:
+            key = retry_key(key)
         with throughline.calling("POST", url) as call:
             try:
                 response = requests.post(
@@ -67,6 +60,23 @@ def ask(
         if response.status_code < 500 and response.status_code != 429:
             raise Refused(f"{url} refused {key}: {problem}")
     raise AcquirerError(f"{url} did not answer {key}: {problem}")
+
+
+def pauses_seconds() -> tuple[float, ...]:
+    """Return the pause before each try; there are as many tries as pauses.
+
+    A processor that is down needs some rest, and the platform delivers the event again later.
+    """
+    return (0.0, 0.2, 0.4)
+
+
+def retry_key(key: str) -> str:
+    """Return the idempotency key for the next try: the same one.
+
+    The processor answers a key that it knows with what it did the first time, so that trying again
+    is safe.
+    """
+    return key
 
 
 def refund(order_id: str, charge_id: str) -> str:

@@ -10,7 +10,7 @@ from google.api_core.exceptions import AlreadyExists
 from opentelemetry import trace
 
 import throughline
-from boxoffice import clients, trail
+from boxoffice import clients, order_events
 
 AUDIT = "audit"
 
@@ -19,7 +19,7 @@ class UnreadableEvent(Exception):
     """Raised for an event that doesn't say what happened; delivering it again won't help."""
 
 
-@eventarc_fn.on_custom_event_published(event_type=trail.ORDER_MOVED, retry=True)
+@eventarc_fn.on_custom_event_published(event_type=order_events.ORDER_MOVED, retry=True)
 @throughline.on_event
 def audit(event: CloudEvent[Any]) -> None:
     """Write audit/{event id}, once: the second delivery of an event finds it there."""

@@ -7,9 +7,8 @@ import json
 import flask
 from firebase_functions import https_fn
 
-import faults
 import throughline
-from boxoffice import clients, programme
+from boxoffice import ledger, shows
 
 
 @https_fn.on_request()
@@ -19,19 +18,18 @@ def availability(request: flask.Request) -> flask.Response:
     if request.method not in ("GET", "HEAD"):
         return answer(405, error="Only GET is answered here.")
     try:
-        show = programme.show(request.args.get("show_id"))
-    except programme.NoShowId as why:
+        show = shows.read(request.args.get("show_id"))
+    except shows.NoShowId as why:
         return answer(400, error=str(why))
-    except programme.UnknownShow as why:
+    except shows.UnknownShow as why:
         return answer(404, error=str(why))
-    show_id, seats_left = request.args["show_id"], show["seats_left"]
-    if faults.on("reads-everything"):
-        count = faults.reads_everything.seats_left
-        seats_left = count(clients.firestore(), show_id, show["seats_total"])
-    if faults.on("asks-without-an-index"):
-        count = faults.asks_without_an_index.seats_left
-        seats_left = count(clients.firestore(), show_id, show["seats_total"])
-    return answer(200, show_id=show_id, seats_left=seats_left)
+    return answer(200, show_id=show["id"], seats_left=seats_left(show))
+
+
+def seats_left(show: ledger.Document) -> int:
+    """Return how many seats are left: the stages that change the number keep it with the show."""
+    seats: int = show["seats_left"]
+    return seats
 
 
 def answer(status: int, **body: object) -> flask.Response:

@@ -9,10 +9,9 @@ from firebase_functions import pubsub_fn
 from firebase_functions.core import CloudEvent
 from opentelemetry import trace
 
-import faults
 import settings
 import throughline
-from boxoffice import acquirer, clients, ledger, settlement, topics
+from boxoffice import acquirer, ledger, settlement, topics
 from boxoffice.order import State
 
 
@@ -22,12 +21,7 @@ def charge(event: CloudEvent[Any]) -> None:
     """Move the order on first and call the processor second: an order that is charging when a
     redelivery comes may or may not have reached the processor, and the same key asks it again."""
     order_id = topics.order_id_in(event)
-    if faults.on("writes-what-it-was-told"):
-        move, field = faults.writes_what_it_was_told.move, throughline.trace_field()
-        order = move(clients.firestore(), order_id, State.CHARGING, field)
-        outcome = ledger.Outcome(order, State.CHARGING, moved=True)
-    else:
-        outcome = ledger.advance(order_id, State.CHARGING)
+    outcome = begin_charging(order_id)
     if outcome.state is not State.CHARGING:
         return
     asked = ask_for_money(order_id, outcome.order)
@@ -37,25 +31,37 @@ def charge(event: CloudEvent[Any]) -> None:
         settlement.settle_order(asked, by="charge")
 
 
+def begin_charging(order_id: str) -> ledger.Outcome:
+    """Move the order to charging, if that is a legal move from the state it is in by now."""
+    return ledger.advance(order_id, State.CHARGING)
+
+
 def ask_for_money(order_id: str, order: ledger.Document) -> Mapping[str, Any]:
     """POST the charge; returns what the processor has to say of it.
 
     Raises:
         acquirer.AcquirerError: it doesn't take the charge.
     """
-    key, amount_cents = order_id, order["amount_cents"]
-    if faults.on("no-idempotency-key"):
-        key = faults.no_idempotency_key.key(order_id)
-    if faults.on("rounds-through-floats"):
-        amount_cents = faults.rounds_through_floats.cents(amount_cents)
+    cents = amount_cents(order)
     return acquirer.ask(
         "/charges",
-        key,
+        idempotency_key(order_id),
         lambda context: {
-            "amount_cents": amount_cents,
+            "amount_cents": cents,
             "currency": order["currency"],
             "token": order["card_token"],
             "webhook_url": settings.settle_url(),
             "metadata": {**context, "order_id": order_id},
         },
     )
+
+
+def idempotency_key(order_id: str) -> str:
+    """Return the key under which the card processor charges an order once, however often asked."""
+    return order_id
+
+
+def amount_cents(order: ledger.Document) -> int:
+    """Return what to charge: whole cents, as reserve wrote them."""
+    cents: int = order["amount_cents"]
+    return cents

@@ -10,9 +10,8 @@ from firebase_functions import https_fn, options, tasks_fn
 from google.cloud import firestore
 from opentelemetry import trace
 
-import faults
 import throughline
-from boxoffice import clients, ledger, queues, trail
+from boxoffice import ledger, order_events, queues
 from boxoffice.order import State
 
 _log = logging.getLogger(__name__)
@@ -42,14 +41,16 @@ def expire(task: https_fn.CallableRequest[Any]) -> None:
     if late < timedelta(0):
         return leave(order_id)
     span.set_attribute("boxoffice.task.late_seconds", late.total_seconds())
-    if faults.on("expires-whatever-it-finds"):
-        blindly = faults.expires_whatever_it_finds
-        return blindly.expire(clients.firestore(), order_id, throughline.trace_field())
+    return end_hold(order_id)
+
+
+def end_hold(order_id: str) -> None:
+    """Expire the order, if its hold has lapsed and expiring is a legal move by now."""
     try:
         outcome = ledger.advance(order_id, State.EXPIRED, give_back)
     except NotDue:
         return leave(order_id)
-    return trail.record(order_id, outcome, by="expire")
+    return order_events.record(order_id, outcome, by="expire")
 
 
 def give_back(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from firebase_functions import pubsub_fn
 from firebase_functions.core import CloudEvent
 from google.cloud import firestore
 
-import faults
 import throughline
-from boxoffice import clients, ledger, tally, topics, trail
+from boxoffice import clients, ledger, order_events, tally, topics
 from boxoffice.order import State
 
 
@@ -21,28 +19,20 @@ def issue(event: CloudEvent[Any]) -> None:
     """Write one ticket a seat, in the transaction that moves the order."""
     order_id = topics.order_id_in(event)
 
-    def write_tickets(order: ledger.Document, transaction: firestore.Transaction) -> ledger.Move:
-        count = count_of(order, transaction)
-
+    def write_tickets(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
         def write(transaction: firestore.Transaction) -> None:
+            count_order(transaction, order)
             print_tickets(transaction, order_id, order)
-            count(transaction)
 
         return ledger.Move(State.TICKETED, writes=write)
 
     outcome = ledger.advance(order_id, State.TICKETED, write_tickets)
-    trail.record(order_id, outcome, by="issue")
+    order_events.record(order_id, outcome, by="issue")
 
 
-def count_of(
-    order: ledger.Document, transaction: firestore.Transaction
-) -> Callable[[firestore.Transaction], None]:
-    """The write that counts the order in the tally."""
-    count = tally.add(1, order["seats"])
-    if faults.on("counts-in-one-document"):
-        in_one = faults.counts_in_one_document
-        count = in_one.add(clients.firestore(), transaction, order["seats"])
-    return count
+def count_order(transaction: firestore.Transaction, order: ledger.Document) -> None:
+    """Count the order and its seats in the tally."""
+    tally.add(transaction, 1, order["seats"])
 
 
 def print_tickets(
@@ -64,7 +54,5 @@ def print_tickets(
 
 
 def ticket_code(show_id: str, order_id: str, number: int) -> str:
-    """What is printed on a ticket: the show, the order's last six characters, the number."""
-    if faults.on("chokes-on-a-name"):
-        return faults.chokes_on_a_name.ticket_code(show_id, order_id, number)
+    """Return a ticket's code: the show, the order's last six characters and the number."""
     return f"{show_id.split('-', maxsplit=1)[0]}-{order_id[-6:]}-{number}".upper()

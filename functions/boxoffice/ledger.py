@@ -40,8 +40,8 @@ class UnknownOrder(Exception):
 class Move:
     """A state to move to, and what else changes with it, all in one transaction.
 
-    `order` holds further fields of the order; `writes` are made on the transaction after every
-    read is done, which Firestore demands.
+    `order` holds further fields of the order; `writes` come before the order's own, when all that
+    `decide` reads has been read: Firestore takes no read after a write.
     """
 
     to: State
@@ -119,8 +119,8 @@ def advance(order_id: str, wanted: State, decide: Decide | None = None) -> Outco
             f"moved_at.{move.to}": firestore.SERVER_TIMESTAMP,
             **throughline.trace_field(),
         }
-        transaction.update(reference, changes)
         move.writes(transaction)
+        transaction.update(reference, changes)
         return Outcome({**order, **move.order}, move.to, moved=True)
 
     outcome: Outcome = attempt(clients.firestore().transaction(max_attempts=TRANSACTION_ATTEMPTS))

@@ -7,9 +7,8 @@ from typing import Any
 from firebase_functions import https_fn
 from firebase_functions.https_fn import FunctionsErrorCode, HttpsError
 
-import faults
 import throughline
-from boxoffice import clients, programme
+from boxoffice import ledger, shows
 
 SEATS_MAX = 8
 
@@ -27,23 +26,29 @@ def quote(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
             f"seats must be a whole number from 1 to {SEATS_MAX}.",
         )
     try:
-        show = programme.show(data.get("show_id"))
-    except programme.NoShowId as why:
+        show = shows.read(data.get("show_id"))
+    except shows.NoShowId as why:
         raise HttpsError(FunctionsErrorCode.INVALID_ARGUMENT, str(why)) from why
-    except programme.UnknownShow as why:
+    except shows.UnknownShow as why:
         raise HttpsError(FunctionsErrorCode.NOT_FOUND, str(why)) from why
-    amount_cents, seats_left = show["price_cents"] * seats, show["seats_left"]
-    if faults.on("works-out-every-price"):
-        amount_cents = faults.works_out_every_price.amount_cents(show["price_cents"], seats)
-    if faults.on("reads-one-by-one"):
-        count = faults.reads_one_by_one.seats_left
-        seats_left = count(clients.firestore(), data["show_id"], show["seats_total"])
+    left = seats_left(show)
     return {
-        "show_id": data["show_id"],
+        "show_id": show["id"],
         "seats": seats,
         "price_cents": show["price_cents"],
-        "amount_cents": amount_cents,
+        "amount_cents": amount_cents(show["price_cents"], seats),
         "currency": show["currency"],
-        "seats_left": seats_left,
-        "available": seats_left >= seats,
+        "seats_left": left,
+        "available": left >= seats,
     }
+
+
+def amount_cents(price_cents: int, seats: int) -> int:
+    """Return what so many seats cost."""
+    return price_cents * seats
+
+
+def seats_left(show: ledger.Document) -> int:
+    """Return how many seats are left: the stages that change the number keep it with the show."""
+    seats: int = show["seats_left"]
+    return seats

@@ -9,7 +9,7 @@ from firebase_functions.https_fn import FunctionsErrorCode, HttpsError
 from google.cloud import firestore
 
 import throughline
-from boxoffice import acquirer, enduser, ledger, tally, trail
+from boxoffice import acquirer, enduser, ledger, order_events, tally
 from boxoffice.order import State, Verdict, judge
 
 ORGANISER = "organiser"
@@ -44,7 +44,7 @@ def refund(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
         return ledger.Move(State.REFUNDED, writes=lambda tx: void_tickets(tx, order_id, order))
 
     outcome = ledger.advance(order_id, State.REFUNDED, void)
-    trail.record(order_id, outcome, by=ORGANISER)
+    order_events.record(order_id, outcome, by=ORGANISER)
     return {"order_id": order_id, "state": outcome.state}
 
 
@@ -82,6 +82,6 @@ def give_money_back(order_id: str, charge_id: str) -> None:
 def void_tickets(transaction: firestore.Transaction, order_id: str, order: ledger.Document) -> None:
     """Give the order's seats back, and let nobody in with its tickets."""
     ledger.seats_back(order)(transaction)
-    tally.add(-1, -order["seats"])(transaction)
+    tally.add(transaction, -1, -order["seats"])
     for ticket in ledger.tickets(order_id, order):
         transaction.update(ticket, {"void": True})

@@ -9,10 +9,9 @@ from firebase_functions import firestore_fn
 from google.cloud import firestore
 from opentelemetry import trace
 
-import faults
 import settings
 import throughline
-from boxoffice import clients, ledger, queues, topics, trail
+from boxoffice import clients, ledger, order_events, queues, topics
 from boxoffice.order import State
 from boxoffice.retry import retry_on_failure
 
@@ -29,15 +28,23 @@ def hold(order_id: str) -> None:
     """Hold the seats, then tell the next stage and, because nobody waits for that, have the hold
     end some day; where the seats are held already, tell them again."""
     outcome = ledger.advance(order_id, State.RESERVED, hold_seats)
-    due = outcome.moved if faults.on("tells-only-if-it-moved") else True
-    if outcome.state is State.RESERVED and due:
+    if next_stage_is_due(outcome):
         topics.tell(topics.ORDER_RESERVED, order_id)
         queues.expire_at(order_id, outcome.order["hold_until"])
-    trail.record(order_id, outcome, by="reserve")
-    if outcome.moved and faults.on("copies-into-its-own-collection"):
-        orders = clients.firestore().collection(ledger.ORDERS)
-        copy = faults.copies_into_its_own_collection
-        copy.keep_copy(orders, order_id, outcome.order, throughline.trace_field())
+    record(order_id, outcome)
+
+
+def next_stage_is_due(outcome: ledger.Outcome) -> bool:
+    """Tell whether charge has to hear of the order: while it is reserved, in every delivery.
+
+    The delivery that moved the order may have failed before it told the next stage.
+    """
+    return outcome.state is State.RESERVED
+
+
+def record(order_id: str, outcome: ledger.Outcome) -> None:
+    """Publish what came of the order, for audit, which keeps it in a collection of its own."""
+    order_events.record(order_id, outcome, by="reserve")
 
 
 def hold_seats(order: ledger.Document, transaction: firestore.Transaction) -> ledger.Move:
@@ -47,7 +54,7 @@ def hold_seats(order: ledger.Document, transaction: firestore.Transaction) -> le
     show = show_reference.get(transaction=transaction).to_dict()
     if show is None:
         return ledger.Move(State.REJECTED, {"reason": "unknown_show"})
-    note_the_pages_clock(order)
+    note_clocks(order, show)
     if came_after_the_sale(order, show):
         return ledger.Move(State.REJECTED, {"reason": "sale_over"})
     if show["seats_left"] < order["seats"]:
@@ -64,33 +71,38 @@ def hold_seats(order: ledger.Document, transaction: firestore.Transaction) -> le
     )
 
 
-def note_the_pages_clock(order: ledger.Document) -> None:
-    """Say on the span how long before the order was stored the page wrote it, as its clock has it:
-    what an order without a connection waited, or how far that clock is off."""
+def note_clocks(order: ledger.Document, show: ledger.Document) -> None:
+    """Put on the span how long before Firestore stored the order the page wrote it, by the page's
+    clock, and how long after the end of the sale it was stored.
+
+    The first is how long an order waited for a connection, or how far the page's clock is off.
+    """
+    span = trace.get_current_span()
     if asked_at := order.get("asked_at"):
         took = (order["placed_at"] - asked_at).total_seconds()
-        trace.get_current_span().set_attribute("boxoffice.order.asked_before_seconds", took)
+        span.set_attribute("boxoffice.order.asked_before_seconds", took)
+    if ends_at := show.get("sale_ends_at"):
+        over = (order["placed_at"] - ends_at).total_seconds()
+        span.set_attribute("boxoffice.sale.over_seconds", over)
 
 
 def came_after_the_sale(order: ledger.Document, show: ledger.Document) -> bool:
-    """Whether the show's sale, if it ends at all, had ended when Firestore stored the order."""
+    """Tell whether the show's sale, if it ends at all, was over when Firestore stored the order."""
     ends_at = show.get("sale_ends_at")
-    if ends_at is None:
-        return False
-    came_at = order["placed_at"]
-    over = (came_at - ends_at).total_seconds()
-    trace.get_current_span().set_attribute("boxoffice.sale.over_seconds", over)
-    if faults.on("dates-orders-back"):
-        came_at = faults.dates_orders_back.came_at(order)
-    return bool(came_at > ends_at)
+    return ends_at is not None and bool(order["placed_at"] > ends_at)
 
 
 def hold_until(order: ledger.Document) -> datetime:
-    """When the hold of an order's seats ends that begins now."""
-    now = begins = datetime.now(UTC)
-    if faults.on("holds-by-the-pages-clock"):
-        begins = faults.holds_by_the_pages_clock.begins_at(order, now)
-    ends = begins + timedelta(seconds=settings.hold_seconds())
+    """Return when the hold of an order's seats ends, and put on the span how long that is."""
+    now = datetime.now(UTC)
+    ends = hold_begins_at(order, now) + timedelta(seconds=settings.hold_seconds())
     lasts = (ends - now).total_seconds()
     trace.get_current_span().set_attribute("boxoffice.hold.lasts_seconds", lasts)
     return ends
+
+
+def hold_begins_at(order: ledger.Document, now: datetime) -> datetime:
+    """Return when an order's hold begins: now, but not before Firestore stored the order, by whose
+    clock the clock of this server may be slow."""
+    placed_at: datetime = order["placed_at"]
+    return max(now, placed_at)

@@ -13,8 +13,7 @@ from typing import Any
 from google.cloud import firestore
 from opentelemetry import trace
 
-import faults
-from boxoffice import acquirer, ledger, topics, trail
+from boxoffice import acquirer, ledger, order_events, topics
 from boxoffice.order import State
 
 _log = logging.getLogger(__name__)
@@ -39,18 +38,31 @@ def settle_order(charge: Mapping[str, Any], by: str) -> ledger.Outcome:
     span.set_attribute("boxoffice.charge.id", str(charge.get("id")))
     span.set_attribute("boxoffice.charge.status", str(charge.get("status")))
     order_id, outcome = move_order(charge)
-    if outcome.state is State.PAID and faults.on("tells-after-the-answer"):
-        faults.tells_after_the_answer.later(topics.tell, topics.ORDER_PAID, order_id)
-    elif outcome.state is State.PAID:
-        topics.tell(topics.ORDER_PAID, order_id)
-    trail.record(order_id, outcome, by=by)
+    if outcome.state is State.PAID:
+        announce_payment(order_id)
+    order_events.record(order_id, outcome, by=by)
     if outcome.state is State.EXPIRED and charge["status"] == "succeeded":
         span.set_attribute("boxoffice.payment.late", True)
-        if faults.on("keeps-late-money"):
-            return outcome
-        _log.warning("Order %s is expired and was paid for; the money goes back", order_id)
-        acquirer.refund(order_id, str(charge["id"]))
+        return_late_money(order_id, str(charge["id"]))
     return outcome
+
+
+def announce_payment(order_id: str) -> None:
+    """Publish that the order is paid; returns when Pub/Sub has the message.
+
+    Raises what `topics.tell` raises; the processor is then answered with an error, and calls again.
+    """
+    topics.tell(topics.ORDER_PAID, order_id)
+
+
+def return_late_money(order_id: str, charge_id: str) -> None:
+    """Refund what was paid for an order whose hold had lapsed.
+
+    Raises:
+        acquirer.AcquirerError: the processor does not refund it, yet.
+    """
+    _log.warning("Order %s is expired and was paid for; the money goes back", order_id)
+    acquirer.refund(order_id, charge_id)
 
 
 def move_order(charge: Mapping[str, Any]) -> tuple[str, ledger.Outcome]:

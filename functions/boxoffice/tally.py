@@ -7,7 +7,6 @@ makes writers of one document wait for each other. So it is kept in parts, and i
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 from google.cloud import firestore
 
@@ -20,13 +19,13 @@ TALLY = "tally"
 PARTS = 10
 
 
-def add(orders: int, seats: int) -> Callable[[firestore.Transaction], None]:
-    """The write that counts an order and its seats, or takes them off again, in the transaction
-    that moves it; so it is counted once, however often its event is delivered.
+def add(transaction: firestore.Transaction, orders: int, seats: int) -> None:
+    """Count an order and its seats, or take them off again, in the transaction that moves it; so it
+    is counted once, however often its event is delivered.
 
-    It adds without having read, so those who add to the same part hold each other up only while
-    they commit.
+    The write adds without having read, so those who add to the same part hold each other up only
+    while they commit.
     """
     part = clients.firestore().collection(TALLY).document(str(random.randrange(PARTS)))  # noqa: S311
     more = {"orders": firestore.Increment(orders), "seats": firestore.Increment(seats)}
-    return lambda transaction: transaction.set(part, more, merge=True)
+    transaction.set(part, more, merge=True)

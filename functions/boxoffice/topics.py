@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-import faults
 import settings
 import throughline
 from boxoffice import clients
@@ -26,14 +26,17 @@ def tell(topic: str, order_id: str) -> None:
     Raises what the client raises when it hasn't; the stage then fails, and is delivered again.
     """
     with throughline.sending(topic) as context:
-        dropping = faults.on("drops-the-context")
-        attributes = faults.drops_the_context.attributes(topic, context) if dropping else context
-        publisher = clients.publisher()
-        publisher.publish(
-            publisher.topic_path(settings.project_id(), topic),
-            json.dumps({"order_id": order_id}).encode(),
-            **attributes,
-        ).result(timeout=PUBLISH_TIMEOUT_SECONDS)
+        publish(topic, order_id, context)
+
+
+def publish(topic: str, order_id: str, attributes: Mapping[str, str]) -> None:
+    """Publish a message that names the order, with `attributes`; returns when Pub/Sub has it."""
+    publisher = clients.publisher()
+    publisher.publish(
+        publisher.topic_path(settings.project_id(), topic),
+        json.dumps({"order_id": order_id}).encode(),
+        **attributes,
+    ).result(timeout=PUBLISH_TIMEOUT_SECONDS)
 
 
 def order_id_in(event: Any) -> str:

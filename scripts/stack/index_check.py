@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloud import firestore_indexes
-from faults.switch import EVENT
 from observatory.client import Observatory
 from stack import paths
 from stack.errors import UserError
 
 INDEXES = paths.ROOT / "rules" / "firestore.indexes.json"
 
-# A bug on purpose says that it is on with an event on the span that met it, above the query's.
+# A bug on purpose that is on puts this event, named as OpenTelemetry's conventions say, on the span
+# that met it, above the query's.
+EVENT = "feature_flag.evaluation"
 SEEN = """
 select
     query.attributes['db.query.text'] as text,

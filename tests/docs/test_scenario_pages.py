@@ -1,18 +1,29 @@
-"""Every scenario has a page, all pages have one form, and their diffs are the code as it is."""
+"""Every scenario has a page, all pages have one form, and their code is the code as it is."""
 
 from __future__ import annotations
 
+import ast
 import re
+import textwrap
 from functools import cache
 
 import pytest
 
+from faults.catalogue import FAULTS
+from faults.fault import Replacement
 from stack.scenario_runner import scenario as scenarios
 from tests.docs import scenario_page
-from tests.docs.markdown import checkout, named
+from tests.docs.markdown import ROOT, checkout, named
 from tests.docs.scenario_page import HEADINGS
 
 PAGES = scenario_page.names()
+REPLACEMENTS = {fault.name: fault.replacement for fault in FAULTS}
+OF_STAGES = [name for name in PAGES if REPLACEMENTS[scenarios.load(name).fault]]
+OF_THE_PAGE = [name for name in PAGES if name not in OF_STAGES]
+# `py` is code of this checkout that is quoted; `python` is code that a reader runs.
+QUOTED = re.compile(
+    r"\]\((?P<path>[^)]+\.(?:py|json))\)|^```(?:py|json)\n(?P<code>.*?)^```$", re.M | re.S
+)
 # Where the right way is: all that is deployed, and the rules and indexes beside it.
 CODE = ("functions", "frontend/src", "acquirer", "rules")
 IS_CODE = re.compile(r"\.(py|ts|tsx|rules|json)$")
@@ -55,7 +66,72 @@ def test_it_says_how_to_see_it_for_oneself(name: str) -> None:
     assert re.search(rf"\./scripts/scenario run {re.escape(name)}$", commands, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", OF_STAGES)
+def test_its_fix_shows_the_wrong_function_and_the_right_one(name: str) -> None:
+    """In this order, each as it is in its file now, and after a link to the file."""
+    replacement = replacement_of(name)
+    wrong, right, *_ = [quote for quote in quotes(name) if is_version_of(quote[1], replacement)]
+    assert wrong == function_in(
+        f"functions/{path_of(replacement.wrong.__module__)}", replacement.wrong.__name__
+    )
+    assert right == function_in(f"functions/{path_of(replacement.module)}", replacement.function)
+
+
+@pytest.mark.parametrize("name", OF_STAGES)
+def test_its_fix_quotes_code_as_it_is(name: str) -> None:
+    """Each block is lines of the file that was linked last, whatever their indentation."""
+    assert quotes(name)
+    for path, code in quotes(name):
+        lines = (ROOT / path).read_text().splitlines(keepends=True)
+        count = code.count("\n")
+        assert any(
+            textwrap.dedent("".join(lines[start : start + count])) == code
+            for start in range(len(lines))
+        ), f"{path} has no lines\n{code}"
+
+
+def replacement_of(name: str) -> Replacement:
+    """What the fault of a scenario replaces."""
+    replacement = REPLACEMENTS[scenarios.load(name).fault]
+    assert replacement
+    return replacement
+
+
+def path_of(module: str) -> str:
+    """The file of a module."""
+    return f"{module.replace('.', '/')}.py"
+
+
+def quotes(name: str) -> list[tuple[str, str]]:
+    """The blocks of quoted code in a page's fix, each with the file that was linked before it."""
+    found, linked = [], ""
+    for part in QUOTED.finditer(scenario_page.read(name).sections["The fix"]):
+        if part["path"]:
+            linked = named((scenario_page.FOLDER / part["path"]).resolve())
+        else:
+            found.append((linked, part["code"]))
+    return found
+
+
+def is_version_of(code: str, replacement: Replacement) -> bool:
+    """Whether a block defines the function that is replaced, or its wrong version."""
+    return (
+        re.match(rf"def ({replacement.wrong.__name__}|{replacement.function})\(", code) is not None
+    )
+
+
+def function_in(path: str, name: str) -> tuple[str, str]:
+    """A file's function of that name as `quotes` has it, without its decorators."""
+    text = (ROOT / path).read_text()
+    (found,) = [
+        node
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    ]
+    return path, f"{ast.get_source_segment(text, found)}\n"
+
+
+@pytest.mark.parametrize("name", OF_THE_PAGE)
 def test_every_line_that_its_diff_removes_is_the_faults(name: str) -> None:
     """In the fault's own module, or in the code that asks whether the fault is on."""
     wrong = [line for sign, line in diff(name) if sign == "-"]
@@ -65,7 +141,7 @@ def test_every_line_that_its_diff_removes_is_the_faults(name: str) -> None:
     ] == []
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", OF_THE_PAGE)
 def test_every_line_that_its_diff_leaves_or_adds_is_the_right_ways(name: str) -> None:
     """As it is in the code now: the diff can't be of some earlier day."""
     right = [line for sign, line in diff(name) if sign != "-"]

@@ -47,7 +47,7 @@ def checks(*, fix: bool) -> list[Check]:
         ),
         Check(
             "types: functions",
-            [*mypy, "main.py", "boxoffice", "faults"],
+            [*mypy, "main.py", "boxoffice"],
             paths.FUNCTIONS,
         ),
         Check("types: acquirer", [*mypy, "main.py"], paths.ACQUIRER),

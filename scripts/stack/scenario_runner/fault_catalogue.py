@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
 
 from cloud.platform_conditions.catalogue import CONDITIONS
-from faults.catalogue import FAULTS
 from stack.scenario_runner import scenario
 
 
@@ -15,7 +15,10 @@ def catalogue() -> dict[str, Any]:
     """Return every fault, then every platform condition, with the scenarios that turn it on.
 
     A page's fault has no flag, because the rules let no page read one: its `address` turns it on.
+    A checkout whose functions/faults/ was deleted has only the platform conditions.
     """
+    has_faults = importlib.util.find_spec("faults") is not None
+    faults = importlib.import_module("faults.catalogue").FAULTS if has_faults else ()
     scenarios = scenario.load_all()
     return {
         "faults": [
@@ -29,7 +32,7 @@ def catalogue() -> dict[str, Any]:
                 ],
                 "address": f"{fault.page}?fault={fault.name}" if fault.where == "page" else None,
             }
-            for fault in FAULTS
+            for fault in faults
         ]
         + [
             {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cloud.platform_conditions.catalogue import CONDITIONS, EVERY_FUNCTION
 from faults.catalogue import FAULTS
-from stack.rehearsal import scenario
+from stack.scenario_runner import scenario
 
 ROOT = Path(__file__).resolve().parents[4]
 MAIN = ROOT / "functions" / "main.py"

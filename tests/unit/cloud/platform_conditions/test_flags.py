@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from cloud.platform_conditions import flags
 from cloud.platform_conditions.catalogue import CONDITIONS, FIRESTORE_IS_FAR, PUBSUB_REFUSES_ONCE
 from cloud.platform_conditions.firestore_emulator import FirestoreEmulator, FirestoreError
-from stack.rehearsal.flags import COLLECTION, OBEYED_SECONDS
+from stack.scenario_runner.flags import COLLECTION, OBEYED_SECONDS
 from tests.unit.local_server import Asked, free_port, serving
 
 ON = {"on": {"booleanValue": True}}

@@ -1,4 +1,4 @@
-"""The shows, as somebody asks about them from outside."""
+"""Shows, as the functions that answer a page's questions read them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class UnknownShow(Exception):
     """Raised where a show is named that isn't there."""
 
 
-def show(show_id: object) -> ledger.Document:
-    """The show of that id, and its id on the current span.
+def read(show_id: object) -> ledger.Document:
+    """Return the show's document with its id as `id`, and put the id on the current span.
 
     Raises:
         NoShowId: `show_id` is not a string of 1 to 64 lowercase letters, digits and hyphens.
@@ -29,9 +29,7 @@ def show(show_id: object) -> ledger.Document:
     if not isinstance(show_id, str) or not _SHOW_ID.fullmatch(show_id):
         raise NoShowId("show_id must be 1 to 64 lowercase letters, digits and hyphens.")
     trace.get_current_span().set_attribute("boxoffice.show.id", show_id)
-    found: ledger.Document | None = (
-        clients.firestore().collection(ledger.SHOWS).document(show_id).get().to_dict()
-    )
-    if found is None:
+    show = clients.firestore().collection(ledger.SHOWS).document(show_id).get().to_dict()
+    if show is None:
         raise UnknownShow(f"There is no show {show_id}.")
-    return found
+    return {**show, "id": show_id}

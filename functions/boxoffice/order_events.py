@@ -1,4 +1,4 @@
-"""The trail: an event for each order that came to an end, for whoever wants to know."""
+"""Order events: a CloudEvent for each order that reached a final state; audit receives them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _log = logging.getLogger(__name__)
 
 
 def record(order_id: str, outcome: ledger.Outcome, by: str) -> None:
-    """Publish that `by`, a stage or "organiser", moved an order to where it may rest, if it did.
+    """Publish that `by`, a stage or "organiser", moved an order to a final state, if it did.
 
-    A trail that can't be written fails nobody, and is said in the log: the order's own `moved_at`
-    is the record of what happened, written in the same transaction; the trail is a copy for people,
-    and no ticket should wait for it. The event's id is the move's, so publishing one twice leaves
-    one entry.
+    An event that can't be published is logged and fails no stage: the order's own `moved_at`,
+    written in the same transaction as the move, is the record of what happened. The event is a copy
+    for people, and no ticket should wait for it. The event's id is derived from the move, so
+    publishing it twice leaves one audit entry.
     """
     if not outcome.moved or outcome.state not in FINAL:
         return

@@ -1,0 +1,47 @@
+"""Faults of boxoffice/charge.py."""
+
+from __future__ import annotations
+
+import uuid
+
+from google.cloud.firestore import SERVER_TIMESTAMP
+from opentelemetry import trace
+
+import throughline
+from boxoffice import clients, ledger
+from boxoffice.order import State
+from faults.fault import replaces
+
+
+@replaces("boxoffice.charge:begin_charging", flag="writes-what-it-was-told", kind="delivery")
+def begin_charging(order_id: str) -> ledger.Outcome:
+    """Moves the order to where its message says, without a look at where that is by now.
+
+    Pub/Sub promises no order, and a message may come again days later. The last to write is not
+    the one that is right.
+    """
+    reference = clients.firestore().collection(ledger.ORDERS).document(order_id)
+    order = reference.get().to_dict() or {}
+    changes = {"state": State.CHARGING, "moved_at.charging": SERVER_TIMESTAMP}
+    reference.update({**changes, **throughline.trace_field()})
+    span = trace.get_current_span()
+    span.set_attribute("boxoffice.order.id", order_id)
+    span.set_attribute("boxoffice.order.state", State.CHARGING)
+    return ledger.Outcome(order, State.CHARGING, moved=True)
+
+
+@replaces("boxoffice.charge:idempotency_key", flag="no-idempotency-key", kind="delivery")
+def idempotency_key(order_id: str) -> str:
+    """Asks the card processor under a new key each time that the message is delivered.
+
+    Pub/Sub delivers at least once. The key is what tells the processor that it was asked before;
+    this one looks right in every log line, and was never used before.
+    """
+    return f"{order_id}-{uuid.uuid4().hex[:8]}"
+
+
+@replaces("boxoffice.charge:amount_cents", flag="rounds-through-floats", kind="plain")
+def amount_cents(order: ledger.Document) -> int:
+    """Turns cents into euros and back, and loses a cent of some amounts."""
+    euros = order["amount_cents"] / 100
+    return int(euros * 100)

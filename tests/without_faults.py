@@ -1,0 +1,62 @@
+"""Deletes the bugs on purpose from a copy of the checkout, as a person would who wants none."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.docs.markdown import checkout, named
+
+MAIN_BLOCK = re.compile(r"^if settings\.faults_obey_flags\(\):\n(?:    .*\n|\n)+", re.MULTILINE)
+NAVIGATION = re.compile(r'^.*"(?:scenarios/\*|faults)\.md".*\n', re.MULTILINE)
+LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s:]+)\)")
+#: What only tests of faults and scenarios import.
+OF_FAULTS = re.compile(r"^\s*(?:from|import) (?:faults|stack\.scenarios)\b", re.MULTILINE)
+
+
+def copy_checkout(copy: Path) -> None:
+    """Copy the checkout's files, those not yet committed too, into a Git repository of its own."""
+    for path in checkout():
+        target = copy / named(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target)
+    for arguments in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run(["git", *arguments], cwd=copy, check=True, timeout=60)
+
+
+def delete_faults(copy: Path) -> None:
+    """Delete functions/faults, its block of main.py and its scenarios: plays, pages and tests.
+
+    Links to what is gone become text.
+    """
+    shutil.rmtree(copy / "functions" / "faults")
+    main = copy / "functions" / "main.py"
+    without, count = MAIN_BLOCK.subn("", main.read_text())
+    assert count == 1, "main.py has no block of faults"
+    main.write_text(without)
+
+    for path in (copy / "scripts" / "stack" / "scenarios").glob("*.py"):
+        if path.name != "__init__.py":
+            path.unlink()
+    shutil.rmtree(copy / "tests" / "scenarios")
+    for path in (copy / "tests").rglob("*.py"):
+        if OF_FAULTS.search(path.read_text()):
+            path.unlink()
+
+    shutil.rmtree(copy / "docs" / "scenarios")
+    (copy / "docs" / "faults.md").unlink()
+    site = copy / "zensical.toml"
+    site.write_text(NAVIGATION.sub("", site.read_text()))
+    for document in [copy / named(path) for path in checkout("*.md")]:
+        if document.exists():
+            document.write_text(_with_links_that_lead_somewhere(document))
+
+
+def _with_links_that_lead_somewhere(document: Path) -> str:
+    def unlinked(link: re.Match[str]) -> str:
+        path = link[2].partition("#")[0]
+        return link[0] if (document.parent / path).exists() else link[1]
+
+    return LINK.sub(unlinked, document.read_text())
