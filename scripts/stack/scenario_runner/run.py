@@ -67,7 +67,7 @@ def run_scenario(
     """Run a scenario on a running stack, and leave the stack as it was.
 
     Raises:
-        Problem: what leads to the failure can't be brought about.
+        UserError: what leads to the failure can't be brought about.
     """
     began = time.monotonic()
     on = {*scenario.weather, *(() if fixed else (scenario.fault,))}
