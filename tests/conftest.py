@@ -1,4 +1,4 @@
-"""What the tiers that need a stack have in common."""
+"""Fixtures of the tiers that need a stack."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytest_plugins = ["tests.trace_plugin"]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a person renew the documents' pictures: ./scripts/test journey -- --pictures
 
-    And ./scripts/test run what bears company on all cores, and the rest one by one.
+    And let ./scripts/test run some tests on all cores, and the others one by one.
     """
     parser.addoption(
         "--pictures", action="store_true", help="write the pictures into docs/, not aside"

@@ -1,4 +1,4 @@
-"""The senders of otlp_load.py, as a process of their own."""
+"""Start the senders of otlp_load.py as a process, which shares no interpreter with who measures."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What the shop of otlp_traces.py sells and where: who sends its spans and who asks for them both
-need to know, in different Pythons."""
+"""The shows and regions in the spans of otlp_traces.py, which observatory_queries.py asks for."""
 
 from __future__ import annotations
 

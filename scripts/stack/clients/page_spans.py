@@ -1,4 +1,4 @@
-"""The spans that the page would send, for who does what the page does without a browser."""
+"""Send the spans that the page would send, from a client without a browser."""
 
 from __future__ import annotations
 

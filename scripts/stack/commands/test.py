@@ -19,8 +19,8 @@ from stack.local.addresses import free_addresses
 from stack.setup import install, toolchain
 
 FOLDER = paths.MADE / "test"
-# Of pytest-xdist. What one worker has left over another takes; more workers than a few would each
-# start a browser, to save seconds.
+# Options of pytest-xdist. An idle worker takes tests from a busy one; each further worker would
+# start a browser of its own, to save seconds.
 ON_ALL_CORES = ("--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal")
 
 
@@ -67,9 +67,9 @@ def _vitest() -> int:
 def _pytests(names: list[str], options: list[str]) -> list[int]:
     """Run pytest, and return its exit statuses.
 
-    First, on all cores, what bears company; then one by one what is on the stack or measures: where
-    the machine is busy with other tests nobody can tell what takes the time. With options of a
-    person's all is done in one process, where -x, -s and --pdb do what they say.
+    First the tests that may run beside others, on all cores; then, one by one, those that use the
+    stack or measure time, which a machine busy with other tests would distort. With options for
+    pytest everything runs in one process, where -x, -s and --pdb work.
     """
     statuses = []
     if not options and (parallel := [name for name in names if TIERS[name].parallel]):

@@ -99,24 +99,24 @@ def cross_every_hop(chromium: Browser, addresses: StackAddresses) -> dict[str, E
         httpx.Client(timeout=CALL_SECONDS, trust_env=False) as http,
     ):
 
-        def somebodys_page() -> Page:
+        def new_page() -> Page:
             page = chromium.new_context().new_page()
             run.note_requests(page)
             return page
 
         with step("Having a price quoted in a browser"):
-            have_quoted(somebodys_page(), addresses)
+            have_quoted(new_page(), addresses)
         with step(f"Buying {PURCHASES} tickets"):
             for _ in range(PURCHASES):
-                buy(somebodys_page(), addresses, run)
+                buy(new_page(), addresses, run)
         with step("Looking seats up without a listener"):
-            onlooker = somebodys_page()
-            look_up_seats(onlooker, addresses)
+            offline_page = new_page()
+            look_up_seats(offline_page, addresses)
         with step("Sweeping a stuck order"):
             swept_order_id = sweep(http, addresses, run)
         with step("Signing up, and refunding a ticket as a new organiser"):
             newcomer = sign_up(http, addresses, run)
-            refund(somebodys_page(), http, addresses, run, newcomer)
+            refund(new_page(), http, addresses, run, newcomer)
 
         def look() -> list[Journey]:
             journeys = list(traces_of_the_roots(observatory, addresses, run, swept_order_id))
@@ -127,7 +127,7 @@ def cross_every_hop(chromium: Browser, addresses: StackAddresses) -> dict[str, E
 
         with step("Reading the traces"):
             # The pages are still open: they deliver their last spans while we wait for them.
-            found = wait_for_all(look, run, lambda: onlooker.wait_for_timeout(500))
+            found = wait_for_all(look, run, lambda: offline_page.wait_for_timeout(500))
             return with_strays(found, observatory, run)
 
 

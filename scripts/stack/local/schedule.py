@@ -1,4 +1,4 @@
-"""Fires the scheduled functions, which the emulator registers and never runs."""
+"""Fire the scheduled functions, which the emulator registers and never runs."""
 
 from __future__ import annotations
 

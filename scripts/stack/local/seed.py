@@ -1,4 +1,4 @@
-"""What a stack begins with: the Box Office's programme, and the account of its organiser."""
+"""Seed a stack: the shows that are on sale, and the account of the organiser."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def run_scenario(
     """Run a scenario on a running stack, and leave the stack as it was.
 
     Raises:
-        Problem: what leads to the failure can't be brought about.
+        UserError: what leads to the failure can't be brought about.
     """
     began = time.monotonic()
     on = {*scenario.platform_conditions, *(() if fixed else (scenario.fault,))}

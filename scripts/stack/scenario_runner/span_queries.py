@@ -1,4 +1,4 @@
-"""Looking for signs in traces. Pure: journeys go in, spans come out."""
+"""Find spans in traces. Pure: journeys go in, spans come out."""
 
 from __future__ import annotations
 

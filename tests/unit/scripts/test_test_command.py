@@ -1,4 +1,4 @@
-"""How ./scripts/test divides the tests: those that bear company, and those that run one by one."""
+"""How ./scripts/test divides the tests: those that run in parallel, and those one by one."""
 
 from __future__ import annotations
 
