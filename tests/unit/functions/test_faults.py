@@ -81,8 +81,10 @@ def places_asked() -> list[tuple[str, str]]:
         for name in re.findall(r'faults\.on\("([^"]+)"\)', path.read_text())
     ]
     for path in (FUNCTIONS.parent / "frontend" / "src" / "faults").glob("*.ts"):
-        if "export const REPLACES" in path.read_text():
-            found.append((re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", path.stem), "page"))
+        if re.search("^export const REPLACES", path.read_text(), re.MULTILINE):
+            found.append(
+                (re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", path.stem), "page")
+            )
     return found
 
 
