@@ -290,7 +290,7 @@ def test_each_fault_of_the_page_has_one_module_of_its_name() -> None:
     modules = [
         re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", path.stem)
         for path in (FUNCTIONS.parent / "frontend" / "src" / "faults").glob("*.ts")
-        if "export const REPLACES" in path.read_text()
+        if re.search("^export const REPLACES", path.read_text(), re.MULTILINE)
     ]
     listed = [(fault.name, fault.where) for fault in catalogue.FAULTS if not fault.replacement]
     assert sorted((name, "page") for name in modules) == sorted(listed)

@@ -134,7 +134,7 @@ test("the page builds once its faults' folder and the marked lines are deleted",
   for (const { fileName, code } of output) {
     expect(code ?? "", fileName).not.toMatch(/denial-looks-empty|old-token|getAll\(.fault/);
   }
-}, 30_000);
+}, 60_000);
 
 /** Makes the packages findable from the copy as they are from the page: its own come first. */
 function linkPackages(): void {
