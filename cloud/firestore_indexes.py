@@ -27,7 +27,7 @@ _DIRECTIONS = {"ASCENDING": "asc", "DESCENDING": "desc"}
 
 
 class Unreadable(Exception):
-    """A text that is no query's."""
+    """The text is not the text of a query."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +62,19 @@ class Index:
 
 
 def missing(text: str, indexes: Mapping[str, Any]) -> list[Index]:
-    """The indexes that a query needs and firestore.indexes.json, parsed, lacks.
+    """Return the indexes that a query needs and firestore.indexes.json, parsed, lacks.
 
     Raises:
-        Unreadable: the text is no query's.
+        Unreadable: the text is not the text of a query.
     """
     return [index for index in needed(read(text)) if not _is_there(index, indexes)]
 
 
 def read(text: str) -> Query:
-    """The query whose text it is.
+    """Parse the text of a query.
 
     Raises:
-        Unreadable: it is none's.
+        Unreadable: the text is not the text of a query.
     """
     words = _WORD.findall(text)
     is_group = words[:1] == ["group"] and words[1:2] not in ([], ["where"], ["order"], ["limit"])
@@ -103,7 +103,7 @@ def read(text: str) -> Query:
 
 
 def needed(query: Query) -> Iterator[Index]:
-    """Every index that a query needs, those that each field has by itself included."""
+    """Yield every index that a query needs, including those that Firestore keeps for each field."""
     for filters in query.alternatives:
         equal = {field for field, operator in filters if operator in EQUALITIES} - {ID}
         arrays = {field for field, operator in filters if operator in ARRAYS}
@@ -127,13 +127,13 @@ def needed(query: Query) -> Iterator[Index]:
 def _ordered(
     orderings: Sequence[tuple[str, str]], equal: set[str], ranges: set[str]
 ) -> list[tuple[str, str]]:
-    """The whole order: where it is not said, Firestore orders by the fields that have a range, by
-    their names, in the last direction that was said."""
-    said = [(field, direction) for field, direction in orderings if field not in equal]
-    last = said[-1][1] if said else "asc"
-    unsaid = sorted(ranges - {field for field, _ in said})
-    at = next((n for n, (field, _) in enumerate(said) if field == ID), len(said))
-    return [*said[:at], *((field, last) for field in unsaid), *said[at:]]
+    """Return the complete order. Firestore adds the fields that have a range and are not ordered
+    by, sorted by name, in the direction of the last explicit ordering."""
+    explicit = [(field, direction) for field, direction in orderings if field not in equal]
+    last = explicit[-1][1] if explicit else "asc"
+    implicit = sorted(ranges - {field for field, _ in explicit})
+    at = next((n for n, (field, _) in enumerate(explicit) if field == ID), len(explicit))
+    return [*explicit[:at], *((field, last) for field in implicit), *explicit[at:]]
 
 
 def _without_own_id(orderings: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
@@ -163,11 +163,13 @@ def _split(
     fields: Sequence[Mapping[str, str]], orderings: int
 ) -> tuple[set[str], tuple[tuple[str, str], ...]]:
     """An index's fields, taken for those that are equal and so many that it orders by."""
-    said = [(field["fieldPath"], _DIRECTIONS.get(field.get("order", ""), "")) for field in fields]
-    said = list(_without_own_id(said))
-    at = len(said) - orderings
-    before = {field if direction else _array(field) for field, direction in said[:at]}
-    return before, tuple(said[at:])
+    columns = [
+        (field["fieldPath"], _DIRECTIONS.get(field.get("order", ""), "")) for field in fields
+    ]
+    columns = list(_without_own_id(columns))
+    at = len(columns) - orderings
+    before = {field if direction else _array(field) for field, direction in columns[:at]}
+    return before, tuple(columns[at:])
 
 
 def _field_has_its_own(index: Index, overrides: Sequence[Mapping[str, Any]]) -> bool:
