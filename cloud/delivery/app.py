@@ -1,4 +1,4 @@
-"""The HTTP side: workers hand events over, people and tests ask and tell."""
+"""The HTTP API: workers hand events over; people and tests read the state and set chaos."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from cloud.delivery.dispatcher import Dispatcher
 from cloud.delivery.emulators import DeadLetters, Functions
 from cloud.delivery.event import BadEvent, parse_event
 
-# A page of any site can have a browser post here, but not as JSON and not under its own name.
+# Any site can make a browser post here, but neither as JSON nor with one of these host names.
 HOSTS = ["127.0.0.1", "localhost"]
 
 
 class NotJson(Exception):
-    """A request's body is not JSON, or doesn't say that it is."""
+    """A request's body is not JSON, or its content type is another."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 async def _json_in(request: Request) -> Any:
     if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
-        raise NotJson("the body must be application/json, and the request must say so")
+        raise NotJson("the body and its Content-Type must be application/json")
     try:
         return json.loads(await request.body())
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""When a failed event is delivered again, and when no more. Pure."""
+"""When a failed event is retried, and when it is given up. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Backoff:
     max_seconds: float = 10.0
 
     def gap_seconds(self, failed: int) -> float | None:
-        """How long to wait after the `failed`th attempt failed; None is to give up."""
+        """Return how long to wait after the `failed`th attempt failed; None means to give up."""
         if failed >= self.attempts:
             return None
         # Beyond 64 doublings the cap has long been reached, and a float would overflow.

@@ -1,4 +1,4 @@
-"""What is done to events on request, decided by a seed alone so that it can be done again. Pure."""
+"""Faults of delivery on request, decided by a seed so that a run can be repeated. Pure."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ MAX_DELAY_MS = 60_000.0
 
 
 class BadChaos(Exception):
-    """A request for chaos that can't be met; the message names the key and the value."""
+    """An invalid request for chaos; the message names the key and the value."""
 
 
 @dataclass(frozen=True)
 class Chaos:
-    """How much of each mischief; all zeros is none.
+    """How often each fault of delivery is injected; all zeros is none.
 
-    The rates are shares of first deliveries, from 0 to 1. Of those that fail, half do so before the
-    function runs, half after it: its work is then not begun, or done and nobody knows.
+    The rates are shares of first deliveries, from 0 to 1. Of those that fail, half fail before the
+    function runs and half after it, when its work is done but not acknowledged.
     """
 
     seed: int = 0
@@ -32,22 +32,22 @@ class Chaos:
 
     @property
     def on(self) -> bool:
-        """Whether anything at all is asked for."""
+        """Whether any fault is injected."""
         return any(
             (self.duplicate_rate, self.delay_ms_max, self.reorder_rate, self.fail_rate),
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Every key with its value, and whether it is on."""
+        """Return every key with its value, and whether chaos is on."""
         return {"on": self.on, **asdict(self)}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is done to one event.
+    """The faults injected for one event.
 
-    `delays_seconds` has one entry for each time it is delivered. `held_back`: it waits until
-    a later event of the same function was delivered. `fail`: how its first delivery fails, if so.
+    `delays_seconds` has one entry for each copy of the event. `held_back`: it waits until a later
+    event of the same function was delivered. `fail`: when its first delivery fails, if it does.
     """
 
     delays_seconds: tuple[float, ...] = (0.0,)
@@ -55,39 +55,39 @@ class Plan:
     fail: Failure | None = None
 
 
-def parse(asked: object) -> Chaos:
-    """Read a request for chaos; what it leaves out is zero, so `{}` is none.
+def parse(request: object) -> Chaos:
+    """Parse a request for chaos; missing keys are zero, so `{}` turns chaos off.
 
     Raises:
-        BadChaos: it isn't a map, has a key that there isn't, or a value out of range.
+        BadChaos: the request is no map, or has an unknown key or a value out of range.
     """
-    if not isinstance(asked, Mapping):
-        raise BadChaos(f"chaos is a {type(asked).__name__}; it must be a map")
+    if not isinstance(request, Mapping):
+        raise BadChaos(f"chaos is a {type(request).__name__}; it must be a map")
     known = [field.name for field in fields(Chaos)]
-    for key in asked:
+    for key in request:
         if key not in known:
             raise BadChaos(f"there is no {str(key)[:40]!r}; there are {', '.join(known)}")
-    seed = asked.get("seed", 0)
+    seed = request.get("seed", 0)
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise BadChaos(f"seed is {seed!r}; it must be a whole number")
     return Chaos(
         seed=seed,
-        duplicate_rate=_number(asked, "duplicate_rate", 1.0),
-        delay_ms_max=_number(asked, "delay_ms_max", MAX_DELAY_MS),
-        reorder_rate=_number(asked, "reorder_rate", 1.0),
-        fail_rate=_number(asked, "fail_rate", 1.0),
+        duplicate_rate=_number(request, "duplicate_rate", 1.0),
+        delay_ms_max=_number(request, "delay_ms_max", MAX_DELAY_MS),
+        reorder_rate=_number(request, "reorder_rate", 1.0),
+        fail_rate=_number(request, "fail_rate", 1.0),
     )
 
 
 def decide(chaos: Chaos, function: str, number: int) -> Plan:
-    """What is done to the `number`th event of `function` since chaos began.
+    """Return the faults to inject for the `number`th event of `function` since chaos began.
 
-    The same three always give the same plan. Events have random ids, and come in an order that
-    nobody repeats, so the number stands for the event.
+    The same arguments always give the same plan. Event ids are random and the order of events is
+    not repeatable, so the number stands for the event.
     """
-    dice = random.Random(f"{chaos.seed}/{function}/{number}")  # noqa: S311
-    # Each is thrown whether or not it counts, so that one rate does not shift another's luck.
-    duplicate, reorder, fail, before, *delays = (dice.random() for _ in range(6))
+    generator = random.Random(f"{chaos.seed}/{function}/{number}")  # noqa: S311
+    # Draw all of them always, so that changing one rate does not change what another selects.
+    duplicate, reorder, fail, before, *delays = (generator.random() for _ in range(6))
     copies = 2 if duplicate < chaos.duplicate_rate else 1
     kind: Failure = "before" if before < 0.5 else "after"
     return Plan(
@@ -97,8 +97,8 @@ def decide(chaos: Chaos, function: str, number: int) -> Plan:
     )
 
 
-def _number(asked: Mapping[str, Any], key: str, highest: float) -> float:
-    value = asked.get(key, 0.0)
+def _number(request: Mapping[str, Any], key: str, highest: float) -> float:
+    value = request.get(key, 0.0)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= highest:
         raise BadChaos(f"{key} is {value!r}; it must be a number from 0 to {highest:g}")
     return float(value)

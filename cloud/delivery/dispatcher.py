@@ -1,4 +1,4 @@
-"""Carries events: when each is delivered, how often, and what becomes of the hopeless ones."""
+"""Delivers events: when, how often, and when to give one up for the dead-letter topic."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Everything that is under way, and a count of what became of the rest.
+    """Hold the pending deliveries, and count how the others ended.
 
-    It lives in one event loop, and forgets everything when that ends.
+    It lives in one event loop; what it holds is lost when that ends.
     """
 
     def __init__(
@@ -61,13 +61,13 @@ class Dispatcher:
         self._overtaken: dict[str, asyncio.Event] = {}
 
     def set_chaos(self, chaos: Chaos) -> None:
-        """Do this to events from now on, beginning with number 0 of each function."""
+        """Inject these faults from now on; the events of each function count from 0 again."""
         self.chaos = chaos
         self._numbers.clear()
         self._chaos_file.turn(on=chaos.on)
 
     def take(self, event: Event, failed: Attempt | None) -> None:
-        """Take an event over: one whose first attempt `failed`, or one that was not tried yet."""
+        """Accept an event whose first attempt `failed`, or one that was not tried yet."""
         self._counts["taken"] += 1
         if failed is not None:
             self._counts["attempts"] += 1
@@ -87,11 +87,11 @@ class Dispatcher:
             self._begin(self._first(event, delay, only_first))
 
     def state(self) -> dict[str, Any]:
-        """What is under way and what became of the rest, in numbers.
+        """Return how many deliveries are pending, and how many ended in which way.
 
-        `pending` counts deliveries, a duplicate as one more, that are waiting, under way or waiting
-        to be tried again; each ends as `delivered` or `dead`. `untried` counts the events that were
-        taken over before any attempt.
+        `pending` counts deliveries (a duplicate is one more) that are waiting, under way or waiting
+        for a retry; each ends as `delivered` or `dead`. `untried` counts the events that were
+        accepted before any attempt.
         """
         names = ("delivered", "dead", "taken", "untried", "attempts", "failed")
         chaos = ("duplicated", "delayed", "held_back", "made_to_fail")
@@ -99,10 +99,10 @@ class Dispatcher:
         return {"pending": len(self._tasks), **counts}
 
     async def end(self) -> None:
-        """Drop what is under way, and say how much that was."""
+        """Drop the pending deliveries, and log how many."""
         self._chaos_file.turn(on=False)
         if self._tasks:
-            _log.warning("%d deliveries are dropped: nothing keeps them", len(self._tasks))
+            _log.warning("%d pending deliveries are dropped", len(self._tasks))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -115,7 +115,7 @@ class Dispatcher:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            _log.error("A delivery came to nothing", exc_info=error)
+            _log.error("A delivery failed unexpectedly", exc_info=error)
 
     async def _first(self, event: Event, delay_seconds: float, plan: Plan) -> None:
         await asyncio.sleep(delay_seconds)
@@ -130,14 +130,14 @@ class Dispatcher:
             await self._retry(event, attempt)
 
     async def _retry(self, event: Event, last: Attempt) -> None:
-        """Deliver again, after the `last` attempt failed, until it succeeds or is given up."""
+        """Retry after the `last` attempt failed, until one succeeds or the attempts are used up."""
         first: Attempt | None = None
         spanless: list[Attempt] = []
         while True:
             if last.span is None:
                 spanless.append(last)
             else:
-                # Only now is it known what trace those before belong to.
+                # Only this attempt tells which trace the attempts before it belong to.
                 for attempt in spanless:
                     telemetry.spanless(self._tracer, event, attempt, last)
                 spanless, first = [], first or last
@@ -148,7 +148,7 @@ class Dispatcher:
                 break
             await asyncio.sleep(gap)
             last = await self._deliver(event, last.number + 1, first, {})
-        await self._bury(event, first, last)
+        await self._dead_letter(event, first, last)
 
     async def _deliver(
         self, event: Event, number: int, first: Attempt | None, headers: dict[str, str]
@@ -165,8 +165,8 @@ class Dispatcher:
         self._counts["delivered" if attempt.error is None else "failed"] += 1
         return attempt
 
-    async def _bury(self, event: Event, first: Attempt | None, last: Attempt) -> None:
-        """Set an event aside on the dead-letter topic, and say so in its trace."""
+    async def _dead_letter(self, event: Event, first: Attempt | None, last: Attempt) -> None:
+        """Publish an event to the dead-letter topic, and record that in its trace."""
         with trace.use_span(
             telemetry.gave_up(self._tracer, event, first, last),
             end_on_exit=True,
@@ -181,7 +181,7 @@ class Dispatcher:
                 "traceparent": telemetry.traceparent_of(span),
                 "first-attempt": (first.span if first else None) or "",
                 **{name: value for name, value in event.headers.items() if name.startswith("ce-")},
-                # As Pub/Sub itself calls it on the messages that it sets aside.
+                # As Pub/Sub names it on messages that it forwards to a dead-letter topic.
                 "CloudPubSubDeadLetterSourceDeliveryCount": str(last.number),
             }
             message_id = None
@@ -190,7 +190,7 @@ class Dispatcher:
                 span.set_attribute("messaging.message.id", message_id)
             except httpx.HTTPError as error:
                 _log.error(
-                    "The topic %s took no event: %s; GET /dead still shows it",
+                    "Publishing to the topic %s failed: %s; GET /dead still shows the event",
                     DEAD_LETTER_TOPIC,
                     error,
                 )

@@ -1,4 +1,4 @@
-"""The two emulators that this process speaks to: functions, to deliver; Pub/Sub, to set aside."""
+"""Clients of the functions emulator, to deliver, and the Pub/Sub emulator, for dead letters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ATTRIBUTE_MAX_BYTES = 1024
 
 
 class Functions:
-    """Delivers events through the functions emulator, as the other emulators do."""
+    """Deliver events through the functions emulator, as the other emulators do."""
 
     def __init__(self, http: httpx.AsyncClient, url: str, project: str) -> None:
         self._http = http
@@ -35,18 +35,18 @@ class Functions:
         try:
             answer = await self._post(event, headers, key)
             if answer.status_code == httpx.codes.NOT_FOUND:
-                # Others under way at the same time may have learnt it, and asked under the old one.
+                # Concurrent deliveries may have learnt the new key while this one used the old.
                 self._learn_key(event, answer.text)
                 learnt = self._keys.get(event.function, key)
                 if learnt != key:
                     answer = await self._post(event, headers, learnt)
         except httpx.HTTPError as error:
             return Attempt(f"no answer: {type(error).__name__} {error}".rstrip())
-        account = _account_in(answer)
+        report = _report_in(answer)
         if answer.is_success:
-            return Attempt(None, account.span, account.parent)
-        problem = account.error or f"the function answered {answer.status_code}"
-        return Attempt(problem, account.span, account.parent)
+            return Attempt(None, report.span, report.parent)
+        problem = report.error or f"the function answered {answer.status_code}"
+        return Attempt(problem, report.span, report.parent)
 
     async def _post(self, event: Event, headers: Mapping[str, str], key: str) -> httpx.Response:
         own, body = event.to_deliver()
@@ -58,10 +58,10 @@ class Functions:
         )
 
     def _learn_key(self, event: Event, valid_functions: str) -> None:
-        """Find a function's trigger in the emulator's list of those it knows.
+        """Find a function's trigger in the list of valid ones that the emulator answers with.
 
         A trigger's key is REGION-NAME-GENERATION, then the channel of an Eventarc trigger; its
-        generation goes up each time that the emulator loads the functions anew.
+        generation goes up each time that the emulator reloads the functions.
         """
         pattern = rf"\b[a-z]+-[a-z]+\d+-{event.function}-(\d+)(?:-[^\s,]+)?(?=,|\s|$)"
         # Before the list, the answer names the trigger that isn't there.
@@ -72,7 +72,7 @@ class Functions:
 
 
 class DeadLetters:
-    """Publishes to the dead-letter topic, which it makes if it isn't there."""
+    """Publish to the dead-letter topic, creating it if needed."""
 
     def __init__(self, http: httpx.AsyncClient, url: str, project: str) -> None:
         self._http = http
@@ -97,11 +97,11 @@ class DeadLetters:
 
 
 def cut(value: str) -> str:
-    """`value` as far as Pub/Sub takes it in an attribute."""
+    """Return `value`, truncated to what Pub/Sub takes in an attribute."""
     return value.encode(errors="replace")[:ATTRIBUTE_MAX_BYTES].decode(errors="ignore")
 
 
-def _account_in(answer: httpx.Response) -> Attempt:
+def _report_in(answer: httpx.Response) -> Attempt:
     try:
         return parse_attempt(answer.json())
     except ValueError:

@@ -1,4 +1,4 @@
-"""An event as a function's worker hands it over, and as the emulator wants it delivered. Pure."""
+"""An event as a worker hands it over, and as the emulator takes it. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FAIL_HEADER = "x-throughline-delivery-fail"
 #: By this attribute of a function's span an invocation says which attempt it is.
 ATTEMPT_ATTRIBUTE = "throughline.delivery.attempt"
 
-# What belongs to one connection or one delivery, and is said anew by the next.
+# Headers of one connection or one delivery; the next delivery sets its own.
 _NOT_PASSED_ON = frozenset(
     {
         "accept-encoding",
@@ -34,7 +34,7 @@ _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
 
 class BadEvent(Exception):
-    """What was handed over is not an event; the message names what is wrong with it."""
+    """The request is not an event; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ class Event:
     body: bytes
 
     def to_deliver(self) -> tuple[dict[str, str], bytes]:
-        """The headers and the body to POST to the functions emulator.
+        """Return the headers and the body to POST to the functions emulator.
 
-        It takes protobuf in base64, as the Firestore emulator sends it, and decodes it for the
-        worker.
+        The emulator takes protobuf in base64, as the Firestore emulator sends it, and decodes it
+        for the worker.
         """
         headers = {
             name: value for name, value in self.headers.items() if name not in _NOT_PASSED_ON
@@ -61,11 +61,11 @@ class Event:
 
 @dataclass(frozen=True)
 class Attempt:
-    """How one delivery went, as far as anybody knows.
+    """The result of one delivery.
 
-    `span` is the function's span as a traceparent and `parent` what that continued; both are None
-    where the function never ran or nothing is traced. `error` is None where it went well. The
-    times are this process's, 0 for a delivery that it didn't make.
+    `span` is the function's span as a traceparent and `parent` that span's parent; both are None if
+    the function never ran or is not traced. `error` is None if it succeeded. The times are this
+    process's clock, 0 for a delivery by the emulator.
     """
 
     error: str | None = None
@@ -76,15 +76,15 @@ class Attempt:
     ended_unix_nano: int = 0
 
 
-def parse_event(said: object) -> tuple[Event, Attempt | None]:
-    """Read what a worker hands over: an event, and how its first attempt went if there was one.
+def parse_event(payload: object) -> tuple[Event, Attempt | None]:
+    """Parse what a worker hands over: an event, and how its first attempt went if it was tried.
 
     Raises:
-        BadEvent: it isn't that.
+        BadEvent: the payload is something else.
     """
-    if not isinstance(said, Mapping):
-        raise BadEvent(f"an event is a map, not a {type(said).__name__}")
-    function, headers, body = said.get("function"), said.get("headers"), said.get("body")
+    if not isinstance(payload, Mapping):
+        raise BadEvent(f"an event is a map, not a {type(payload).__name__}")
+    function, headers, body = payload.get("function"), payload.get("headers"), payload.get("body")
     if not isinstance(function, str) or not re.fullmatch(r"\w+", function, re.ASCII):
         raise BadEvent("function must be a function's name")
     if not isinstance(headers, Mapping) or not all(
@@ -98,18 +98,18 @@ def parse_event(said: object) -> tuple[Event, Attempt | None]:
     except binascii.Error as error:
         raise BadEvent("body must be base64") from error
     event = Event(function, {name.lower(): value for name, value in headers.items()}, decoded)
-    failed = said.get("failed")
+    failed = payload.get("failed")
     return event, None if failed is None else parse_attempt(failed)
 
 
-def parse_attempt(said: object) -> Attempt:
-    """Read a worker's account of an attempt; what in it can't be used is left out."""
-    account: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
-    error = account.get("error")
+def parse_attempt(payload: object) -> Attempt:
+    """Parse a worker's report of an attempt; fields that can't be used are left out."""
+    report: Mapping[str, Any] = payload if isinstance(payload, Mapping) else {}
+    error = report.get("error")
     return Attempt(
         error=None if error is None else str(error),
-        span=_traceparent(account.get("span")),
-        parent=_traceparent(account.get("parent")),
+        span=_traceparent(report.get("span")),
+        parent=_traceparent(report.get("parent")),
     )
 
 

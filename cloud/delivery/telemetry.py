@@ -1,4 +1,4 @@
-"""What this process puts into an event's own trace: that somebody gave up, and why."""
+"""The spans this process adds to an event's trace: a dead letter, and attempts without a span."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def tracer_to(otlp_url: str) -> tuple[TracerProvider, trace.Tracer]:
 
 
 def gave_up(tracer: trace.Tracer, event: Event, first: Attempt | None, last: Attempt) -> Span:
-    """Begin the span that says which function gave up, after how many attempts, and why.
+    """Start the span that tells which function gave up, after how many attempts, and why.
 
-    It continues what the function's own span continued, and links the first and the last attempt.
+    Its parent is the parent of the function's own span; it links the first and the last attempt.
     """
     links = [
         Link(context, {"throughline.link": name})
@@ -64,9 +64,9 @@ def gave_up(tracer: trace.Tracer, event: Event, first: Attempt | None, last: Att
 
 
 def spanless(tracer: trace.Tracer, event: Event, attempt: Attempt, known: Attempt) -> None:
-    """Record an attempt that failed before its function ran, so that no span tells of it.
+    """Record an attempt that failed before its function ran, and so has no span of its own.
 
-    `known` is a later attempt of the same event, which says what trace it belongs to.
+    `known` is a later attempt of the same event, which tells what trace it belongs to.
     """
     span = tracer.start_span(
         f"deliver {event.function}",
@@ -80,7 +80,7 @@ def spanless(tracer: trace.Tracer, event: Event, attempt: Attempt, known: Attemp
 
 
 def traceparent_of(span: Span) -> str:
-    """A span's context as a traceparent."""
+    """Return a span's context as a traceparent."""
     carrier: dict[str, str] = {}
     _PROPAGATOR.inject(carrier, trace.set_span_in_context(span))
     return carrier.get("traceparent", "")
@@ -97,7 +97,7 @@ def _about(event: Event, attempt: Attempt) -> Mapping[str, AttributeValue]:
 
 
 def _called_from() -> Mapping[str, AttributeValue]:
-    """The line that called the function which calls this one."""
+    """Return the source line that called this function's caller."""
     frame = sys._getframe(2)
     path = Path(frame.f_code.co_filename)
     return {
@@ -108,9 +108,9 @@ def _called_from() -> Mapping[str, AttributeValue]:
 
 
 def _context_of(event: Event, first: Attempt | None, last: Attempt) -> str:
-    """What the event's trace continues, best source first.
+    """Return the traceparent that the event's trace continues, best source first.
 
-    A function that never ran has left nothing; a Pub/Sub message then shows its context itself.
+    If the function never ran there is no attempt to ask; a Pub/Sub message then carries its own.
     """
     for attempt in (first, last):
         if attempt and (attempt.parent or attempt.span):

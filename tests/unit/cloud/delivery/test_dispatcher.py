@@ -315,7 +315,7 @@ def test_what_is_under_way_at_the_end_is_dropped_and_counted(
             dispatcher.take(event(), None)
 
     Emulators(OK).run(work)
-    assert caplog.messages == ["3 deliveries are dropped: nothing keeps them"]
+    assert caplog.messages == ["3 pending deliveries are dropped"]
 
 
 def test_an_attribute_is_cut_to_what_pubsub_takes() -> None:
