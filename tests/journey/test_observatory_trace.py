@@ -243,12 +243,12 @@ def test_a_stretch_of_time_is_seen_from_near(running: OwnObservatory, new_page: 
     page.reload()
     expect(page.get_by_role("button", name="reset")).to_be_visible()
     scale.dblclick()
-    expect(page.get_by_role("button", name="All")).to_be_disabled()
+    expect(page.get_by_role("button", name="Whole trace")).to_be_disabled()
     grid.focus()
     page.keyboard.press("+")
     expect(page.get_by_role("button", name="reset")).to_be_visible()
     page.keyboard.press("0")
-    expect(page.get_by_role("button", name="All")).to_be_disabled()
+    expect(page.get_by_role("button", name="Whole trace")).to_be_disabled()
 
 
 def test_a_clock_that_is_off_is_said_and_put_right(

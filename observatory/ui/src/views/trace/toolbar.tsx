@@ -91,7 +91,7 @@ export function Toolbar(props: Props) {
             +
           </button>
           <button type="button" disabled={range === null} onClick={() => props.onZoom("reset")}>
-            {range === null ? "All" : `${durationText(range.to - range.from)} · reset`}
+            {range === null ? "Whole trace" : `${durationText(range.to - range.from)} · reset`}
           </button>
         </span>
       </span>
