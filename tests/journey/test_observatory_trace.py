@@ -269,7 +269,7 @@ def test_a_clock_that_is_off_is_said_and_put_right(
     accessible(page)
     bar = grid.get_by_role("row", name=re.compile("^POST .charges, acquirer")).locator(".ran")
     before = bar.bounding_box()
-    notice.get_by_label("Correct the times").check()
+    notice.get_by_label("Correct clock skew").check()
     expect(page).to_have_url(re.compile("correct_skew=1"))
     expect(notice).to_contain_text("times below are corrected")
     after = bar.bounding_box()
@@ -277,7 +277,7 @@ def test_a_clock_that_is_off_is_said_and_put_right(
     assert after is not None
     assert after["x"] > before["x"] + 20
     page.reload()
-    expect(notice.get_by_label("Correct the times")).to_be_checked()
+    expect(notice.get_by_label("Correct clock skew")).to_be_checked()
 
 
 def test_a_missing_hop_is_pointed_out_in_words_and_in_the_waterfall(
