@@ -71,7 +71,7 @@ def send_everything_odd(running: OwnObservatory) -> Trace:
 @pytest.mark.parametrize(
     ("address", "shown"),
     [
-        ("/?last=all", "When, and how long"),
+        ("/?last=all", "Duration over time"),
         ("/map?last=all", "<img src=x"),
         ("/logs?last=all", "<img src=x"),
         ("/metrics?last=all", "<img src=x"),

@@ -243,12 +243,12 @@ def test_a_stretch_of_time_is_seen_from_near(running: OwnObservatory, new_page: 
     page.reload()
     expect(page.get_by_role("button", name="reset")).to_be_visible()
     scale.dblclick()
-    expect(page.get_by_role("button", name="All")).to_be_disabled()
+    expect(page.get_by_role("button", name="Whole trace")).to_be_disabled()
     grid.focus()
     page.keyboard.press("+")
     expect(page.get_by_role("button", name="reset")).to_be_visible()
     page.keyboard.press("0")
-    expect(page.get_by_role("button", name="All")).to_be_disabled()
+    expect(page.get_by_role("button", name="Whole trace")).to_be_disabled()
 
 
 def test_a_clock_that_is_off_is_said_and_put_right(
@@ -269,7 +269,7 @@ def test_a_clock_that_is_off_is_said_and_put_right(
     accessible(page)
     bar = grid.get_by_role("row", name=re.compile("^POST .charges, acquirer")).locator(".ran")
     before = bar.bounding_box()
-    notice.get_by_label("Correct the times").check()
+    notice.get_by_label("Correct clock skew").check()
     expect(page).to_have_url(re.compile("correct_skew=1"))
     expect(notice).to_contain_text("times below are corrected")
     after = bar.bounding_box()
@@ -277,7 +277,7 @@ def test_a_clock_that_is_off_is_said_and_put_right(
     assert after is not None
     assert after["x"] > before["x"] + 20
     page.reload()
-    expect(notice.get_by_label("Correct the times")).to_be_checked()
+    expect(notice.get_by_label("Correct clock skew")).to_be_checked()
 
 
 def test_a_missing_hop_is_pointed_out_in_words_and_in_the_waterfall(

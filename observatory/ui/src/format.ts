@@ -67,3 +67,15 @@ export function agoText(moment: Date, now: Date): string {
 export function withoutPackage(text: string): string {
   return text.replace(/(?<![\w/])\/?(?:\w+\.)+(?=\w+\/\w+)/g, "");
 }
+
+/** Format an attribute's value: text as it is, anything else as JSON, indented beyond a length. */
+export function attributeText(value: unknown, lineLength: number): string {
+  if (typeof value === "string") return value;
+  const line = JSON.stringify(value);
+  return line.length <= lineLength ? line : JSON.stringify(value, null, 2);
+}
+
+/** Return an attribute's value if it is text, else an empty string. */
+export function textOrEmpty(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

@@ -1,4 +1,4 @@
-/** What the view of two traces works out before it draws anything. */
+/** The logic of the diff view, without rendering. */
 import { expect, test } from "vitest";
 import type { DiffRow, Verdict } from "../../../observatory/ui/src/api/types";
 import { withoutPackage } from "../../../observatory/ui/src/format";

@@ -8,7 +8,7 @@ import {
   withOlder,
 } from "../../../observatory/ui/src/views/logs/line_buffer";
 
-/** Lines written at these moments, newest first as they come. */
+/** Lines written at these moments, newest first as the API returns them. */
 function lines(...moments: number[]): LogRecord[] {
   return moments.toReversed().map((moment) => ({
     time_unix_nano: String(moment),
@@ -24,24 +24,24 @@ function lines(...moments: number[]): LogRecord[] {
   }));
 }
 
-const said = ({ lines }: { lines: LogRecord[] }) => lines.map((line) => line.time_unix_nano);
+const times = ({ lines }: { lines: LogRecord[] }) => lines.map((line) => line.time_unix_nano);
 
 describe("the line buffer", () => {
   test("holds lines oldest first", () => {
-    expect(said(createBuffer(lines(1, 2, 3), null))).toEqual(["1", "2", "3"]);
+    expect(times(createBuffer(lines(1, 2, 3), null))).toEqual(["1", "2", "3"]);
   });
 
   test("adds older lines above, and keeps the numbers of the others", () => {
     const before = createBuffer(lines(5, 6), "5");
     const after = withOlder(before, lines(3, 4), null);
-    expect(said(after)).toEqual(["3", "4", "5", "6"]);
+    expect(times(after)).toEqual(["3", "4", "5", "6"]);
     expect(after.lines.map((line) => line.seq)).toEqual([-2, -1, 0, 1]);
     expect(after.older).toBeNull();
   });
 
   test("adds newer lines below, without duplicates", () => {
     const after = withNewer(createBuffer(lines(1, 2), null), lines(2, 3), 100);
-    expect(said(after)).toEqual(["1", "2", "3"]);
+    expect(times(after)).toEqual(["1", "2", "3"]);
     expect(after.lines.map((line) => line.seq)).toEqual([0, 1, 2]);
   });
 
@@ -52,7 +52,7 @@ describe("the line buffer", () => {
   });
 
   test("appends late lines in order of arrival", () => {
-    expect(said(withNewer(createBuffer(lines(1, 3), null), lines(2, 3, 4), 100))).toEqual([
+    expect(times(withNewer(createBuffer(lines(1, 3), null), lines(2, 3, 4), 100))).toEqual([
       "1",
       "3",
       "2",
@@ -68,7 +68,7 @@ describe("the line buffer", () => {
 
   test("drops the oldest lines beyond its size, which can be fetched again", () => {
     const after = withNewer(createBuffer(lines(1, 2, 3), null), lines(4, 5), 3);
-    expect(said(after)).toEqual(["3", "4", "5"]);
+    expect(times(after)).toEqual(["3", "4", "5"]);
     expect(after.older).toBe("3");
   });
 });

@@ -18,7 +18,7 @@ test.each([
   [{ kind: "between", from: at(9), to: at(9) + 5_000 }, "09:00:00 – 09:00:05"],
   [{ kind: "between", from: null, to: at(9) }, "Until 09:00"],
   [{ kind: "between", from: at(9), to: null }, "Since 09:00"],
-] as const)("a range of time is said as a person would: %j", (range, text) => {
+] as const)("describes a time range in words: %j", (range, text) => {
   expect(rangeText(range, now)).toBe(text);
 });
 

@@ -47,10 +47,10 @@ describe("the selection in the address", () => {
 });
 
 test("the API gets seconds, bounds, or neither for all time", () => {
-  const asked = (query: string) => selectionParameters(read(query)).toString();
-  expect(asked("q=x")).toBe("q=x&last=900");
-  expect(asked("last=all")).toBe("");
-  expect(asked("from=5&to=7")).toBe("from=5&to=7");
+  const apiQuery = (query: string) => selectionParameters(read(query)).toString();
+  expect(apiQuery("q=x")).toBe("q=x&last=900");
+  expect(apiQuery("last=all")).toBe("");
+  expect(apiQuery("from=5&to=7")).toBe("from=5&to=7");
 });
 
 describe("pausing a live range", () => {

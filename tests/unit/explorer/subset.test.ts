@@ -35,11 +35,11 @@ describe("the compared subset in the address", () => {
 });
 
 describe("the selection of a subset", () => {
-  const asked = (inside: string, range: Parameters<typeof selectionOfSubset>[0]["range"]) =>
+  const selected = (inside: string, range: Parameters<typeof selectionOfSubset>[0]["range"]) =>
     Object.fromEntries(selectionParameters(selectionOfSubset({ q: "a = 1", range }, read(inside))));
 
   test("turns a box into a range and a filter", () => {
-    expect(asked("in_from=5&in_to=9&in_least_ms=1.5", { kind: "last", seconds: 60 })).toEqual({
+    expect(selected("in_from=5&in_to=9&in_least_ms=1.5", { kind: "last", seconds: 60 })).toEqual({
       q: "a = 1 and duration >= 1.5 ms",
       from: "5",
       to: "9",
@@ -47,7 +47,7 @@ describe("the selection of a subset", () => {
   });
 
   test("stays within the selected range", () => {
-    expect(asked("in_from=5&in_to=9", { kind: "between", from: 7, to: 100 })).toEqual({
+    expect(selected("in_from=5&in_to=9", { kind: "between", from: 7, to: 100 })).toEqual({
       q: "a = 1",
       from: "7",
       to: "9",
@@ -55,7 +55,7 @@ describe("the selection of a subset", () => {
   });
 
   test("combines both filters", () => {
-    expect(asked("in=b+%3D+2+or+c+%3D+3", { kind: "all" })).toEqual({
+    expect(selected("in=b+%3D+2+or+c+%3D+3", { kind: "all" })).toEqual({
       q: "a = 1 and (b = 2 or c = 3)",
     });
   });

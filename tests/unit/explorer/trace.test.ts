@@ -1,4 +1,4 @@
-/** What the view of one trace works out before it draws anything. */
+/** The logic of the trace view, without rendering. */
 import { describe, expect, test } from "vitest";
 import type { Row, TraceLine, Unusual } from "../../../observatory/ui/src/api/types";
 import { visibleRows } from "../../../observatory/ui/src/scrolling/window_rows";
@@ -165,20 +165,20 @@ describe("search in a trace", () => {
     span("charge", 0, 0, { attributes: { "http.route": "/Charges", seats: 2 } }),
     span("settle", 0, 1, { logs: [log("the signature FITS")] }),
   ];
-  const found = (text: string) => matchesIn(rows, text).map((match) => match.spanId);
+  const spansMatching = (text: string) => matchesIn(rows, text).map((match) => match.spanId);
 
   test("finds names, attributes and log lines in any case", () => {
-    expect(found("SETTLE")).toEqual(["settle"]);
-    expect(found("/charges")).toEqual(["charge"]);
-    expect(found("signature fits")).toEqual(["settle"]);
-    expect(found(" ")).toEqual([]);
-    expect(found("nothing of it")).toEqual([]);
+    expect(spansMatching("SETTLE")).toEqual(["settle"]);
+    expect(spansMatching("/charges")).toEqual(["charge"]);
+    expect(spansMatching("signature fits")).toEqual(["settle"]);
+    expect(spansMatching(" ")).toEqual([]);
+    expect(spansMatching("nothing of it")).toEqual([]);
   });
 
   test("finds an attribute in filter syntax", () => {
     expect(needleOf('http.route = "/charges"')).toBe("http.route=/charges");
-    expect(found('http.route = "/charges"')).toEqual(["charge"]);
-    expect(found("seats = 2")).toEqual(["charge"]);
+    expect(spansMatching('http.route = "/charges"')).toEqual(["charge"]);
+    expect(spansMatching("seats = 2")).toEqual(["charge"]);
   });
 
   test("returns where the match is", () => {

@@ -25,7 +25,7 @@ export function Unreachable({ stale }: { stale: boolean }) {
   if (stale)
     return (
       <p class="banner bad stale" role="alert">
-        The Observatory doesn't answer. Below is the last data it sent. Retrying every few seconds.
+        The Observatory doesn't answer. This is the last data it sent. Retrying every few seconds.
       </p>
     );
   return (

@@ -14,5 +14,5 @@ export function TraceTitle({ trace }: { trace: { root: string | null } }) {
 /** The state that a trace's subject came to, if any. */
 export function StateChip({ trace }: { trace: object }) {
   const state = stateOf(trace);
-  return state === null ? null : <span class="chip">{state}</span>;
+  return state === null ? null : <span class="chip subject-state">{state}</span>;
 }

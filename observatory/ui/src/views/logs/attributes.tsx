@@ -1,5 +1,6 @@
 /** The attributes of a log line, always rendered as text, never as markup. */
 import type { Attributes } from "../../api/types";
+import { attributeText } from "../../format";
 
 const LINE_LENGTH = 80;
 
@@ -9,7 +10,7 @@ export function AttributeList({ attributes }: { attributes: Attributes }) {
   return (
     <dl class="log-attributes">
       {names.map((name) => {
-        const text = textOf(attributes[name] ?? null);
+        const text = attributeText(attributes[name] ?? null, LINE_LENGTH);
         return (
           <div key={name}>
             <dt>{name}</dt>
@@ -19,10 +20,4 @@ export function AttributeList({ attributes }: { attributes: Attributes }) {
       })}
     </dl>
   );
-}
-
-function textOf(value: unknown): string {
-  if (typeof value === "string") return value;
-  const line = JSON.stringify(value);
-  return line.length <= LINE_LENGTH ? line : JSON.stringify(value, null, 2);
 }

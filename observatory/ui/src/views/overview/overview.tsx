@@ -39,8 +39,8 @@ export function OverviewView({ query }: { query: URLSearchParams }) {
     `${withSelection(new URLSearchParams(), selection)} ${most}`,
     (signal) => {
       const { range, columns } = alignedColumns(selection.range, most, Date.now());
-      const asked = selectionParameters({ ...selection, range });
-      return fetchHeatmap(asked, { columns, rows: ROWS }, signal);
+      const parameters = selectionParameters({ ...selection, range });
+      return fetchHeatmap(parameters, { columns, rows: ROWS }, signal);
     },
     () => (isLive(selection.range) ? LIVE_PAUSE_MS : PAUSED_PAUSE_MS),
     true,
@@ -164,9 +164,9 @@ function Panels({ query, selection, subset, heatmap }: PanelsProps) {
 
 /** Open the only trace in a box. */
 async function openOnlyTrace(selection: Selection, box: Box): Promise<void> {
-  const asked = selectionParameters(selectionOfSubset(selection, { kind: "box", box }));
+  const parameters = selectionParameters(selectionOfSubset(selection, { kind: "box", box }));
   const listing = { sort: "start", order: "desc", limit: 1 } as const;
-  const { traces } = await fetchTraces(asked, listing, new AbortController().signal);
+  const { traces } = await fetchTraces(parameters, listing, new AbortController().signal);
   if (traces[0]) go(tracePath(traces[0].trace_id));
 }
 

@@ -1,11 +1,11 @@
 /** The list of traces, kept up to date, in which two can be selected for a comparison. */
 import "./trace_list.css";
 import { useEffect, useState } from "preact/hooks";
-import { fetchTraces, SORTS, type TraceListing } from "../../api/requests";
+import { exportPath, fetchTraces, SORTS, type TraceListing } from "../../api/requests";
 import type { Sort, TraceList } from "../../api/types";
 import { count } from "../../format";
 import { usePolling } from "../../hooks/polling";
-import { go, tracePath } from "../../navigation/route";
+import { diffPath, go, tracePath } from "../../navigation/route";
 import {
   address,
   isLive,
@@ -58,7 +58,7 @@ export function TraceListPanel({ query, selection, of }: Props) {
         </p>
         {answer && answer.total > 0 && (
           <a
-            href={`/api/export?${selectionParameters(selection)}`}
+            href={exportPath(selectionParameters(selection))}
             download
             title="As OTLP/JSON, which Jaeger 1.55 and later can open"
           >
@@ -109,7 +109,7 @@ function Selected({ selected, onClear }: { selected: string[]; onClear: () => vo
       {right === undefined ? (
         <span>One trace is selected. Select another to compare it with.</span>
       ) : (
-        <button type="button" class="main" onClick={() => go(`/diff/${left}/${right}`)}>
+        <button type="button" class="main" onClick={() => go(diffPath(left ?? "", right))}>
           Compare the two traces
         </button>
       )}

@@ -1,10 +1,13 @@
 /** A table of attributes, always rendered as text, never as markup, with copy and filter buttons. */
 import type { Attributes } from "../../api/types";
 import { CopyButton, CopyIcon } from "../../components/copy_button";
+import { attributeText } from "../../format";
 import { quoted } from "../../navigation/filter_syntax";
 import { followLink } from "../../navigation/route";
 import { Marked } from "./waterfall_row";
 
+// Lists and structs longer than this are shown over several lines.
+const LINE_LENGTH = 60;
 // Longer values make unreadable filters.
 const FILTER_LENGTH = 200;
 
@@ -23,7 +26,7 @@ export function AttributeTable({ attributes, needle = "", filters = false }: Pro
     <dl class="properties">
       {names.map((name) => {
         const value = attributes[name] ?? null;
-        const text = textOf(value);
+        const text = attributeText(value, LINE_LENGTH);
         const tall = text.includes("\n");
         return (
           <div key={name} class={tall ? "tall" : ""}>
@@ -70,12 +73,6 @@ export function filterPath(key: string, value: string | number | boolean): strin
 function isFilterable(value: unknown): value is string | number | boolean {
   if (typeof value === "string") return value.length <= FILTER_LENGTH;
   return typeof value === "number" || typeof value === "boolean";
-}
-
-function textOf(value: unknown): string {
-  if (typeof value === "string") return value;
-  const line = JSON.stringify(value);
-  return line.length <= 60 ? line : JSON.stringify(value, null, 2);
 }
 
 function FilterIcon() {

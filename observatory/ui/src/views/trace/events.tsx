@@ -1,7 +1,7 @@
 /** Exceptions with their stack traces, events and log lines of a span. */
 import type { Attributes, SpanEvent, SpanLog } from "../../api/types";
 import { CopyButton, CopyIcon } from "../../components/copy_button";
-import { durationText } from "../../format";
+import { durationText, textOrEmpty } from "../../format";
 import { severityTone } from "../../severity";
 import { AttributeTable } from "./attributes";
 import { Section } from "./section";
@@ -13,14 +13,14 @@ const SHOWN_SEPARATELY = new Set(["exception.type", "exception.message", STACK])
 /** The exceptions of a span, shown before its other events. */
 export function Exceptions({ events }: { events: SpanEvent[] }) {
   return events.filter(isException).map((event, index) => {
-    const stack = text(event.attributes[STACK]);
+    const stack = textOrEmpty(event.attributes[STACK]);
     return (
       <section key={index} class="exception" aria-label="Exception">
         <p>
-          <b>{text(event.attributes["exception.type"]) || "Exception"}</b>
+          <b>{textOrEmpty(event.attributes["exception.type"]) || "Exception"}</b>
           <span class="at"> at {durationText(event.offset_ms)}</span>
         </p>
-        <p class="message">{text(event.attributes["exception.message"])}</p>
+        <p class="message">{textOrEmpty(event.attributes["exception.message"])}</p>
         {stack && (
           <details open>
             <summary>Stack</summary>
@@ -87,10 +87,6 @@ interface LogsProps {
 
 function isException(event: SpanEvent): boolean {
   return event.name === "exception";
-}
-
-function text(value: Attributes[string] | undefined): string {
-  return typeof value === "string" ? value : "";
 }
 
 function without(attributes: Attributes, keys: ReadonlySet<string>): Attributes {

@@ -50,7 +50,7 @@ function Skew({
           checked={correct}
           onChange={(event) => onCorrect(event.currentTarget.checked)}
         />
-        Correct the times
+        Correct clock skew
       </label>
       <h2>{clocks.length === 1 ? "A clock is wrong" : `${clocks.length} clocks are wrong`}</h2>
       <ul>

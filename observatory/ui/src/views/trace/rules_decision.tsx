@@ -1,6 +1,7 @@
 /** A decision of the security rules, with an excerpt around the line that decided. */
 import "./rules_decision.css";
 import type { Attributes } from "../../api/types";
+import { textOrEmpty } from "../../format";
 import { Section } from "./section";
 
 const EXCERPT = "throughline.rules.excerpt";
@@ -18,11 +19,11 @@ export function withoutExcerpt(attributes: Attributes): Attributes {
 }
 
 export function Rules({ attributes }: { attributes: Attributes }) {
-  const decision = DECISIONS[text(attributes["throughline.rules.outcome"])];
+  const decision = DECISIONS[textOrEmpty(attributes["throughline.rules.outcome"])];
   if (decision === undefined) return null;
   const failed = attributes["throughline.rules.outcome"] === "error";
-  const reason = REASONS[text(attributes["throughline.rules.decided_by"])];
-  const lines = text(attributes[EXCERPT]).split("\n");
+  const reason = REASONS[textOrEmpty(attributes["throughline.rules.decided_by"])];
+  const lines = textOrEmpty(attributes[EXCERPT]).split("\n");
   return (
     <Section title="Rules">
       <p class="decision">
@@ -41,8 +42,4 @@ export function Rules({ attributes }: { attributes: Attributes }) {
       )}
     </Section>
   );
-}
-
-function text(value: Attributes[string] | undefined): string {
-  return typeof value === "string" ? value : "";
 }

@@ -7,9 +7,9 @@ import type { Range } from "./time_scale";
 interface Props {
   find: string;
   /** The number of matches. */
-  found: number;
+  matches: number;
   /** Which match is selected, from 1; 0 for none. */
-  foundAt: number;
+  matchAt: number;
   errors: number;
   /** Whether all legs are collapsed; null where none can be. */
   folded: boolean | null;
@@ -18,7 +18,7 @@ interface Props {
   range: Range | null;
   container: RefObject<HTMLInputElement | null>;
   onFind: (text: string) => void;
-  onFound: (step: 1 | -1) => void;
+  onMatch: (step: 1 | -1) => void;
   onLeave: () => void;
   onError: (step: 1 | -1) => void;
   onFold: () => void;
@@ -27,7 +27,7 @@ interface Props {
 }
 
 export function Toolbar(props: Props) {
-  const { find, found, foundAt, errors, folded, lines, range } = props;
+  const { find, matches, matchAt, errors, folded, lines, range } = props;
   return (
     <div class="toolbar" role="toolbar" aria-label="Waterfall">
       <search class="finder">
@@ -41,7 +41,7 @@ export function Toolbar(props: Props) {
           autocomplete="off"
           onInput={(event) => props.onFind(event.currentTarget.value)}
           onKeyDown={(event) => {
-            if (event.key === "Enter") props.onFound(event.shiftKey ? -1 : 1);
+            if (event.key === "Enter") props.onMatch(event.shiftKey ? -1 : 1);
             else if (event.key === "Escape" && find !== "") props.onFind("");
             else if (event.key === "Escape" || event.key === "ArrowDown") props.onLeave();
             else return;
@@ -51,14 +51,19 @@ export function Toolbar(props: Props) {
         <span class="found" role="status">
           {find.trim() === "" ? (
             <kbd>/</kbd>
-          ) : found === 0 ? (
+          ) : matches === 0 ? (
             "no match"
           ) : (
-            `${foundAt === 0 ? "" : `${foundAt} of `}${found.toLocaleString("en")}`
+            `${matchAt === 0 ? "" : `${matchAt} of `}${matches.toLocaleString("en")}`
           )}
         </span>
-        <Step label="Previous match" up disabled={found === 0} onClick={() => props.onFound(-1)} />
-        <Step label="Next match" disabled={found === 0} onClick={() => props.onFound(1)} />
+        <Step
+          label="Previous match"
+          up
+          disabled={matches === 0}
+          onClick={() => props.onMatch(-1)}
+        />
+        <Step label="Next match" disabled={matches === 0} onClick={() => props.onMatch(1)} />
       </search>
       {errors > 0 && (
         <span class="group">
@@ -91,7 +96,7 @@ export function Toolbar(props: Props) {
             +
           </button>
           <button type="button" disabled={range === null} onClick={() => props.onZoom("reset")}>
-            {range === null ? "All" : `${durationText(range.to - range.from)} · reset`}
+            {range === null ? "Whole trace" : `${durationText(range.to - range.from)} · reset`}
           </button>
         </span>
       </span>

@@ -129,10 +129,10 @@ export function Waterfall(props: Props) {
     (spanId: string) => onViewState({ opened: [...toggled(latest.current.opened, [spanId])] }),
     [onViewState],
   );
-  const foundAt =
+  const matchAt =
     selected === null ? -1 : matches.findIndex((m) => m.spanId === spanIdOf(selected));
-  const goToFound = (step: 1 | -1) => {
-    const from = foundAt < 0 && step < 0 ? 0 : foundAt;
+  const goToMatch = (step: 1 | -1) => {
+    const from = matchAt < 0 && step < 0 ? 0 : matchAt;
     const match = matches[(from + step + matches.length) % matches.length];
     if (match === undefined) return;
     // Open the span's lines if the match is in one of them.
@@ -168,8 +168,8 @@ export function Waterfall(props: Props) {
       <div class="sticky" ref={head}>
         <Toolbar
           find={viewState.find}
-          found={matches.length}
-          foundAt={foundAt + 1}
+          matches={matches.length}
+          matchAt={matchAt + 1}
           errors={trace.errors}
           folded={allFolded}
           lines={
@@ -178,7 +178,7 @@ export function Waterfall(props: Props) {
           range={range === whole ? null : range}
           container={finder}
           onFind={(find) => onViewState({ find })}
-          onFound={goToFound}
+          onMatch={goToMatch}
           onLeave={() => grid.current?.focus({ preventScroll: true })}
           onError={(step) => {
             const next = errorFrom(items, at, step);

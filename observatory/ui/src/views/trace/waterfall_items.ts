@@ -153,16 +153,16 @@ export function unusualText(row: Step, unusual: Unusual | null): string | null {
 
 /** Return descriptions by span id; repeated calls get one, repeated hops one each. */
 export function unusualTexts(rows: readonly Row[], unusual: Unusual | null): Map<string, string> {
-  const found = new Map<string, string>();
+  const descriptions = new Map<string, string>();
   const described = new Set<string>();
   for (const row of unusual === null ? [] : rows) {
     const key = `${row.hop} ${row.service} ${row.name}`;
     if (row.hop === null && described.has(key)) continue;
     described.add(key);
     const unusualMark = unusualText(row, unusual);
-    if (unusualMark) found.set(row.span_id, unusualMark);
+    if (unusualMark) descriptions.set(row.span_id, unusualMark);
   }
-  return found;
+  return descriptions;
 }
 
 function hiddenIn(rows: readonly Row[], from: number, to: number): Hidden {
