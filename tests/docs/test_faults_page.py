@@ -7,6 +7,7 @@ from pathlib import Path
 
 from faults.catalogue import FAULTS
 from stack.rehearsal import scenario
+from tests.docs.markdown import FENCE
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 ROW = re.compile(r"^\| `([\w-]+)` \| (\w+) \| \[`(\w+)`\]\(\S+\) \| (.+) \| `([\w-]+)` \|$", re.M)
@@ -16,6 +17,12 @@ def test_the_table_and_the_catalogue_are_the_same_list() -> None:
     """In the same order, and in the same words."""
     rows = [row[:4] for row in ROW.findall(PAGE.read_text())]
     assert rows == [(fault.name, fault.kind, fault.where, fault.summary) for fault in FAULTS]
+
+
+def test_the_declaration_that_it_quotes_is_one_that_there_is() -> None:
+    """A reader who adds a fault copies it."""
+    (quoted,) = [code for language, code in FENCE.findall(PAGE.read_text()) if language == "py"]
+    assert quoted in (PAGE.parents[1] / "functions" / "faults" / "charge.py").read_text()
 
 
 def test_each_row_names_the_scenario_that_shows_the_fault() -> None:
