@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from faults.catalogue import FAULTS, Fault
+from faults.catalogue import FAULTS
+from faults.fault import Fault
 from observatory.switchboard.catalogue import read_catalogue
 from stack.faults import catalogue
 from stack.rehearsal import scenario as scenarios
