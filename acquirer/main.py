@@ -46,7 +46,6 @@ _CORS = {
 source_lines.install()
 
 _opening = threading.Lock()
-_troubles = troubles.Troubles()
 Response = tuple[Any, int] | tuple[Any, int, dict[str, str]]
 
 
@@ -70,7 +69,7 @@ def acquirer(request: flask.Request) -> Response:
         case ("GET", "/charges"):
             return {"charges": [charge.public() for charge in book.all_charges()]}, 200
         case ("GET", "/usage"):
-            return {"requests": _troubles.usage()}, 200
+            return {"requests": troubles.usage()}, 200
         case ("GET", "/health"):
             return {"status": "ok"}, 200
     return _error("not_found", f"There is no {request.method} {request.path}."), 404
@@ -99,13 +98,11 @@ def make_token(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
     return {"token": token.id, "brand": token.brand, "last4": token.last4}, 201
 
 
+@troubles.of_processor
 def take_charge(book: Book, body: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
     """Take the charge in `body`, and end it in the background; the same key is the same charge."""
     if problem := _problem(body, key):
         return _error("invalid_charge", problem), 422
-    trouble = _troubles.asked(body["token"])
-    if trouble == "down":
-        return _error("unavailable", "The processor is down. Try again later."), 503
     asked_in: dict[str, str] = {}
     propagate.inject(asked_in)
     wanted = Charge(
@@ -124,8 +121,6 @@ def take_charge(book: Book, body: dict[str, Any], key: str) -> tuple[dict[str, A
         return _error("idempotency_key_reused", str(why)), 409
     if is_new:
         settle_in_background(book, charge)
-    if trouble == "late":
-        time.sleep(troubles.LATE_ANSWER_SECONDS)
     return charge.public(), 202
 
 
@@ -158,17 +153,20 @@ def settle_charge(book: Book, charge: Charge) -> None:
     try:
         if charge.status == "pending":
             with trace.get_tracer("acquirer").start_as_current_span("card network"):
-                shortest, _, longest = DELAY_SECONDS.partition("-")
-                time.sleep(random.uniform(float(shortest), float(longest or shortest)))  # noqa: S311
-                outcome = cards.outcome_of(charge.token)
-                if outcome == "slow_bank":
-                    time.sleep(troubles.SLOW_BANK_SECONDS)
-            code = cards.decline_code_of(outcome)
+                code = ask_bank(charge)
             charge = book.close_charge(charge.id, "declined" if code else "succeeded", code)
         webhook.deliver(charge, SECRET)
         book.note_told(charge.id)
     finally:
         context.detach(token)
+
+
+@troubles.of_bank
+def ask_bank(charge: Charge) -> str | None:
+    """Return why the card's bank declines a charge, or None where it accepts; it takes its time."""
+    shortest, _, longest = DELAY_SECONDS.partition("-")
+    time.sleep(random.uniform(float(shortest), float(longest or shortest)))  # noqa: S311
+    return cards.decline_code_of(cards.outcome_of(charge.token))
 
 
 def _problem(body: dict[str, Any], key: str) -> str | None:

@@ -13,12 +13,14 @@ MAIN_BLOCK = re.compile(r"^if settings\.faults_obey_flags\(\):\n(?:    .*\n|\n)+
 NAVIGATION = re.compile(r'^.*"(?:scenarios/\*|faults)\.md".*\n', re.MULTILINE)
 LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s:]+)\)")
 #: What only tests of faults and scenarios import.
-OF_FAULTS = re.compile(r"^\s*(?:from|import) (?:faults|stack\.scenarios)\b", re.MULTILINE)
+OF_FAULTS = re.compile(
+    r"^\s*(?:from|import) (?:faults|stack\.scenarios|tests\.without_faults)\b", re.MULTILINE
+)
 
 
 def copy_checkout(copy: Path) -> None:
     """Copy the checkout's files, those not yet committed too, into a Git repository of its own."""
-    for path in checkout():
+    for path in filter(Path.is_file, checkout()):
         target = copy / named(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, target)
@@ -29,7 +31,7 @@ def copy_checkout(copy: Path) -> None:
 def delete_faults(copy: Path) -> None:
     """Delete functions/faults, its block of main.py and its scenarios: plays, pages and tests.
 
-    Links to what is gone become text.
+    Links to what is gone become plain text.
     """
     shutil.rmtree(copy / "functions" / "faults")
     main = copy / "functions" / "main.py"
@@ -47,6 +49,8 @@ def delete_faults(copy: Path) -> None:
 
     shutil.rmtree(copy / "docs" / "scenarios")
     (copy / "docs" / "faults.md").unlink()
+    for picture in (copy / "docs" / "pictures").glob("scenario-*.png"):
+        picture.unlink()
     site = copy / "zensical.toml"
     site.write_text(NAVIGATION.sub("", site.read_text()))
     for document in [copy / named(path) for path in checkout("*.md")]:
@@ -57,6 +61,6 @@ def delete_faults(copy: Path) -> None:
 def _with_links_that_lead_somewhere(document: Path) -> str:
     def unlinked(link: re.Match[str]) -> str:
         path = link[2].partition("#")[0]
-        return link[0] if (document.parent / path).exists() else link[1]
+        return link[0] if (document.parent / path).exists() else link[1].replace("`", "")
 
     return LINK.sub(unlinked, document.read_text())

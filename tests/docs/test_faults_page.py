@@ -8,6 +8,7 @@ from pathlib import Path
 from cloud.platform_conditions.catalogue import CONDITIONS
 from faults.catalogue import FAULTS
 from stack.scenario_runner import scenario
+from tests.docs.markdown import FENCE
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 ROW = re.compile(r"^\| `([\w-]+)` \| (\w+) \| \[`(\w+)`\]\(\S+\) \| (.+) \| `([\w-]+)` \|$", re.M)
@@ -26,7 +27,13 @@ def test_the_conditions_table_and_the_catalogue_are_the_same_list() -> None:
     assert rows == [(one.name, one.where, one.summary) for one in CONDITIONS]
 
 
-def test_each_row_names_the_scenario_that_shows_it() -> None:
+def test_the_declaration_that_it_quotes_is_one_that_there_is() -> None:
+    """A reader who adds a fault copies it."""
+    (quoted,) = [code for language, code in FENCE.findall(PAGE.read_text()) if language == "py"]
+    assert quoted in (PAGE.parents[1] / "functions" / "faults" / "charge.py").read_text()
+
+
+def test_each_row_names_the_scenario_that_shows_the_fault() -> None:
     """So that a reader knows what to run."""
     for name, _, _, _, scenario_name in ROW.findall(PAGE.read_text()):
         assert name == scenario.load(scenario_name).fault

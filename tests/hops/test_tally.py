@@ -39,13 +39,11 @@ def counted() -> tuple[int, int]:
 def ticket(order_id: str, meet: Callable[[], object] = lambda: None) -> ledger.Outcome:
     """Issue an order's tickets, as the stage does; `meet` is called when all is read."""
 
-    def decide(order: ledger.Document, transaction: Any) -> ledger.Move:
-        count = issue.count_of(order, transaction)
-        meet()
-
+    def decide(order: ledger.Document, _transaction: Any) -> ledger.Move:
         def write(transaction: Any) -> None:
+            issue.count_order(transaction, order)
+            meet()
             issue.print_tickets(transaction, order_id, order)
-            count(transaction)
 
         return ledger.Move(State.TICKETED, writes=write)
 

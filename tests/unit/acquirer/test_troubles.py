@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import troubles
+from charges import Book, Charge
 
 DOWN = "tok_0000000000000001_unavailable"
 LATE = "tok_0000000000000002_late_answer"
@@ -79,3 +82,45 @@ def test_every_request_is_counted_by_its_card(today: troubles.Troubles) -> None:
 def test_an_ordinary_card_meets_no_trouble(today: troubles.Troubles) -> None:
     """However often it is charged."""
     assert [today.asked(APPROVED) for _ in range(3)] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("token", "status", "slept_seconds"),
+    [
+        ("tok_00000000000000a1_unavailable", 503, []),
+        ("tok_00000000000000a2_late_answer", 202, [troubles.LATE_ANSWER_SECONDS]),
+        ("tok_00000000000000a3_approved", 202, []),
+        ("no token", 202, []),
+        (None, 202, []),
+    ],
+)
+def test_trouble_comes_around_taking_a_charge(
+    token: object, status: int, slept_seconds: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A processor that is down takes none; one that is late has taken it before it waits."""
+    events: list[object] = []
+    monkeypatch.setattr("troubles.time.sleep", events.append)
+
+    @troubles.of_processor
+    def take_charge(_book: Book, body: dict[str, Any], _key: str) -> tuple[dict[str, Any], int]:
+        events.append("taken")
+        return body, 202
+
+    answer, answered = take_charge(Book(None), {"token": token}, "key")
+    assert answered == status
+    assert events == ([] if status == 503 else ["taken", *slept_seconds])
+    assert answer == {"token": token} or answer["error"]["code"] == "unavailable"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "slept_seconds"), [("slow_bank", [troubles.SLOW_BANK_SECONDS]), ("approved", [])]
+)
+def test_a_slow_bank_is_slow_and_says_the_same(
+    outcome: str, slept_seconds: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it declines is another matter."""
+    slept: list[float] = []
+    monkeypatch.setattr("troubles.time.sleep", slept.append)
+    charge = Charge("ch_1", "key", 1, "EUR", f"tok_00000000000000a4_{outcome}", "", {}, {})
+    assert troubles.of_bank(lambda _charge: "card_declined")(charge) == "card_declined"
+    assert slept == slept_seconds
