@@ -11,8 +11,9 @@ from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.context import get_current
 from opentelemetry.sdk._logs import LoggerProvider
 
-# The exporters' own complaints are said once, by delivery.py; said by them they would repeat.
-_EXPORTERS = "opentelemetry.exporter"
+# delivery.py reports failed exports once; the exporters would repeat theirs. The propagator quotes
+# what a client sent.
+_SILENCED = ("opentelemetry.exporter", "opentelemetry.baggage.propagation")
 
 # Python's levels from the highest down, as the logs data model counts and spells them
 # (opentelemetry.io/docs/specs/otel/logs/data-model, appendix B).
@@ -106,6 +107,7 @@ def to_otlp(provider: LoggerProvider) -> None:
     logging.getLogger().addHandler(_OtlpHandler(provider))
 
 
-def hush_exporters() -> None:
-    """Keep the exporters' own complaints out of the log."""
-    logging.getLogger(_EXPORTERS).setLevel(logging.CRITICAL)
+def silence_opentelemetry() -> None:
+    """Keep messages of OpenTelemetry's exporters and baggage propagator out of the log."""
+    for name in _SILENCED:
+        logging.getLogger(name).setLevel(logging.CRITICAL)

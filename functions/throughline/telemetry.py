@@ -42,6 +42,7 @@ def start(*, baggage: Mapping[str, str] | None = None) -> None:
     carrier.pass_on(baggage or {})
     project_id = os.environ.get("GCLOUD_PROJECT") or os.environ.get("GOOGLE_CLOUD_PROJECT")
     log.to_stdout(project_id)
+    log.silence_opentelemetry()
     if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return
 
@@ -72,7 +73,6 @@ def start(*, baggage: Mapping[str, str] | None = None) -> None:
         log.to_otlp(loggers)
     _logs.set_logger_provider(loggers)
 
-    log.hush_exporters()
     firestore_calls.trace_calls()
     _providers.extend([tracers, loggers])
 
