@@ -38,7 +38,7 @@ def on_event(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
     """Trace a function that `firebase_functions.eventarc_fn` calls with a custom event.
 
     Goes directly above `def`. The span's parent is the event's `traceparent` extension. The SDK
-    drops extensions, so they are read from the HTTP request that brought the event.
+    drops extensions, so they are read from the HTTP request that delivered the event.
     """
     return traced(function, _receive)
 
