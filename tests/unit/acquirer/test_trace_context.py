@@ -8,7 +8,7 @@ from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
 from opentelemetry.propagators.composite import CompositePropagator
 
-from acquirer.trace_context import TolerantTraceContext
+from trace_context import TolerantTraceContext
 
 TRACE_ID, SPAN_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 PROPAGATOR = CompositePropagator([TolerantTraceContext(), W3CBaggagePropagator()])

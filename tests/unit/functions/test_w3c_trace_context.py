@@ -326,16 +326,16 @@ def through_callable(entries: dict[str, str]) -> None:
 
 def through_document(entries: dict[str, str]) -> None:
     """A document's field."""
-    reserve = firestore_fn.on_document_created(document="orders/{id}")(
-        throughline.on_document(work)
+    on_created: Any = firestore_fn.on_document_created(document="orders/{id}")
+    on_created(throughline.on_document(work))(
+        document_event("created", {"_trace": text_map(**entries)})
     )
-    reserve(document_event("created", {"_trace": text_map(**entries)}))
 
 
 def through_message(entries: dict[str, str]) -> None:
     """A message's attributes."""
-    charge = pubsub_fn.on_message_published(topic="t")(throughline.on_message(work))
-    charge(message_event(attributes=entries))
+    on_published: Any = pubsub_fn.on_message_published(topic="t")
+    on_published(throughline.on_message(work))(message_event(attributes=entries))
 
 
 def through_google_attributes(entries: dict[str, str]) -> None:
