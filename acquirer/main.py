@@ -28,6 +28,7 @@ from opentelemetry import context, propagate, trace
 
 import cards
 import source_lines
+import trace_context
 import troubles
 import webhook
 from charges import Book, Charge, KeyReused, NotRefundable, new_charge_id
@@ -44,6 +45,7 @@ _CORS = {
 }
 
 source_lines.install()
+trace_context.install()
 
 _opening = threading.Lock()
 Response = tuple[Any, int] | tuple[Any, int, dict[str, str]]

@@ -1,7 +1,7 @@
-"""Which attempt at delivering its event an invocation is, where whoever delivers it says so.
+"""Which delivery attempt of its event an invocation is, where the deliverer sends that.
 
 Two headers carry it: the attempt's number, 1 for the first, and the context of the first attempt's
-span. Google's platform sends neither, so in production spans don't guess.
+span. Google's platform sends neither, so spans in production have no such attribute.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _DIGITS_MAX = 4
 
 @dataclass(frozen=True)
 class Attempt:
-    """What an invocation's span says of its attempt: nothing, where nobody said anything."""
+    """The attributes and links of an attempt for its span; empty where it is not known."""
 
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
 
 
 def read(headers: Mapping[str, str]) -> Attempt:
-    """Read both headers, under lowercase names; what can't be used counts as not sent."""
+    """Read both headers, given by lowercase name; a malformed one counts as not sent."""
     number = headers.get(ATTEMPT_HEADER, "")
     if not (number.isascii() and number.isdigit() and len(number) <= _DIGITS_MAX and int(number)):
         return Attempt()

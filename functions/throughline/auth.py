@@ -17,8 +17,8 @@ from throughline.invocation import Reception, Returned, traced
 def on_auth(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
     """Trace a blocking function that `firebase_functions.identity_fn` calls with an Auth event.
 
-    Goes directly above `def`, because the SDK turns exceptions into answers. The span is a root on
-    purpose: Auth hands over a signed token about the user and nothing of the page that asked.
+    Goes directly above `def`, because the SDK turns exceptions into responses. The span is a root
+    on purpose: Auth sends a signed token about the user, and nothing of the page's request.
     """
     return traced(function, _receive)
 

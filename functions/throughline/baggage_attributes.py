@@ -1,4 +1,4 @@
-"""Baggage as attributes: what the trace carries along is said on every span of it."""
+"""Baggage as attributes, so that every span of a trace can be found by them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from opentelemetry.sdk.trace import Span, SpanProcessor
 
 
 class BaggageAttributes(SpanProcessor):
-    """Puts each key of `attributes` that is in baggage on a starting span, under the attribute that
-    it maps to, unless the span has that one already."""
+    """Copies baggage to each span that starts.
+
+    `attributes` maps keys of baggage to attributes. An attribute that the span already has is kept.
+    """
 
     def __init__(self, attributes: Mapping[str, str]) -> None:
         self._attributes = dict(attributes)
@@ -24,5 +26,5 @@ class BaggageAttributes(SpanProcessor):
                 span.set_attribute(attribute, value[:VALUE_MAX_CHARS])
 
 
-# Baggage comes from anybody; an id of ours is shorter than this.
+# Baggage may come from any client; the app's ids are shorter than this.
 VALUE_MAX_CHARS = 128

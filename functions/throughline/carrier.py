@@ -1,7 +1,7 @@
 """The core: trace context as a small map of strings, read strictly and written plainly.
 
 Every hop carries context in some map: a document's field, a message's attributes, HTTP headers, a
-charge's metadata. The adapters know where that map lives; only this module knows what is in it.
+charge's metadata. The adapters know where that map is; only this module knows what is in it.
 """
 
 from __future__ import annotations
@@ -14,27 +14,22 @@ from typing import Literal
 from opentelemetry import baggage, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context, get_current
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from throughline import tracestate
 
 KEYS = ("traceparent", "tracestate", "baggage")
 
-#: Carries the same as traceparent. Google's front end puts its own span into traceparent, often
-#: unsampled and never delivered to us, and leaves this one alone; so where it is valid, it wins.
+#: The header with a copy of traceparent. Google's front end replaces traceparent with a span of its
+#: own, which is often unsampled and never delivered to us, and leaves this header alone; so a valid
+#: copy wins.
 COPY = "x-throughline-context"
 
-# W3C Trace Context has 512 characters of tracestate passed on, W3C Baggage 8,192 bytes.
-TRACESTATE_MAX_CHARS = 512
+# W3C Baggage, section 3.3.2.
 BAGGAGE_MAX_CHARS = 8192
-# A later version's may be longer than the 55 characters of today's, but hardly by so much.
+# Version 00 has 55 characters. A later version may append fields, but hardly more than this.
 TRACEPARENT_MAX_CHARS = 512
-_MAX_CHARS = {
-    "traceparent": TRACEPARENT_MAX_CHARS,
-    "tracestate": TRACESTATE_MAX_CHARS,
-    "baggage": BAGGAGE_MAX_CHARS,
-}
 _REASON_MAX_CHARS = 80
 
 _TRACEPARENT = re.compile(
@@ -49,10 +44,11 @@ _passed_on: set[str] = set()
 
 @dataclass(frozen=True)
 class Arrival:
-    """What a hop found where the context should be.
+    """The context that a hop received.
 
-    `context` holds the remote span context and baggage when `state` is "carried", and is empty, so
-    that a span begun in it is a new root, when it is not. `reason` says why it is "invalid".
+    `context` holds the remote span context and baggage when `state` is "carried". Otherwise it is
+    empty, so that a span started in it is a new root. `reason` says why the context is "invalid",
+    or what was dropped beside a traceparent that was "carried".
     """
 
     context: Context
@@ -61,44 +57,49 @@ class Arrival:
 
     @property
     def span_context(self) -> trace.SpanContext | None:
-        """The remote span's context, or None where nothing usable arrived."""
-        found = trace.get_current_span(self.context).get_span_context()
-        return found if found.is_valid else None
+        """The remote span's context; None unless the state is "carried"."""
+        remote = trace.get_current_span(self.context).get_span_context()
+        return remote if remote.is_valid else None
 
 
 ABSENT = Arrival(Context(), "absent")
 
 
 def invalid(reason: str) -> Arrival:
-    """An arrival that can't be used; `reason` is cut to 80 printable characters."""
+    """Return an arrival that is "invalid" for `reason`, which is cut to 80 printable characters."""
     printable = "".join(c if c.isprintable() else "?" for c in reason)
     return Arrival(Context(), "invalid", printable[:_REASON_MAX_CHARS])
 
 
 def read(carrier: object) -> Arrival:
-    """Read the context out of `carrier`, a map that may come from anybody.
+    """Read the context from `carrier`, a map that may come from an untrusted sender.
 
-    Never raises. A carrier that is None, empty or without a traceparent is "absent"; one that
-    breaks W3C Trace Context level 2 is "invalid". A tracestate or baggage that is a string but
-    malformed is dropped alone, as the specifications ask.
+    Never raises. A carrier that is None, empty or without a traceparent is "absent"; one whose
+    traceparent breaks W3C Trace Context level 2 is "invalid". A tracestate or baggage that is
+    malformed or too long, or is no string, is dropped alone: the traceparent still counts, and
+    `reason` says what was dropped.
     """
     if carrier is None:
         return ABSENT
     if not isinstance(carrier, Mapping):
         return invalid(f"carrier is a {type(carrier).__name__}, not a map")
-    found = {key: carrier[key] for key in KEYS if carrier.get(key) is not None}
-    if "traceparent" not in found:
+    received = {key: carrier[key] for key in KEYS if carrier.get(key) is not None}
+    if "traceparent" not in received:
         return ABSENT
-    if reason := _fault(found):
+    traceparent = received["traceparent"]
+    if reason := _traceparent_fault(traceparent):
         return invalid(reason)
-    # None of them is well-formed beyond ASCII, and the baggage propagator raises on a surrogate.
-    usable = {key: str(value) for key, value in found.items() if str(value).isascii()}
-    context = trace.set_span_in_context(NonRecordingSpan(_span_context(usable)), Context())
-    return Arrival(_only_passed_on(_BAGGAGE.extract(usable, context=context)), "carried")
+    state, state_loss = _read_tracestate(received.get("tracestate"))
+    context = trace.set_span_in_context(
+        NonRecordingSpan(_span_context(traceparent, state)), Context()
+    )
+    context, baggage_loss = _read_baggage(received.get("baggage"), context)
+    losses = [loss for loss in (state_loss, baggage_loss) if loss]
+    return Arrival(_only_passed_on(context), "carried", "; ".join(losses) or None)
 
 
 def write() -> dict[str, str]:
-    """The current span's context as a map; empty when no span is current."""
+    """Return the current span's context as a map; empty when no span is current."""
     carrier: dict[str, str] = {}
     _TRACE_CONTEXT.inject(carrier)
     if carrier:
@@ -107,9 +108,9 @@ def write() -> dict[str, str]:
 
 
 def pass_on(baggage_keys: Iterable[str]) -> None:
-    """Let these keys of baggage cross hops; until told so, and for any other key, none does.
+    """Allow these baggage keys to cross hops; every other key is dropped on its way in and out.
 
-    Baggage goes wherever the trace goes, vendors included, and comes from anybody.
+    Baggage goes wherever the trace goes, vendors included, and may come from any client.
     """
     _passed_on.update(baggage_keys)
 
@@ -121,31 +122,51 @@ def _only_passed_on(context: Context) -> Context:
     return context
 
 
-def _span_context(found: Mapping[str, str]) -> SpanContext:
-    """The remote span's context in a carrier that has no fault."""
-    parts = _TRACEPARENT.fullmatch(found["traceparent"])
-    assert parts is not None  # noqa: S101  (_fault saw to it)
+def _span_context(traceparent: str, state: TraceState | None) -> SpanContext:
+    """Return the remote span context of a valid traceparent."""
+    fields = _TRACEPARENT.fullmatch(traceparent)
+    assert fields is not None  # noqa: S101  (`_traceparent_fault` checked it)
     return SpanContext(
-        trace_id=int(parts["trace"], 16),
-        span_id=int(parts["span"], 16),
+        trace_id=int(fields["trace"], 16),
+        span_id=int(fields["span"], 16),
         is_remote=True,
-        trace_flags=TraceFlags(int(parts["flags"], 16)),
-        trace_state=tracestate.parse(found.get("tracestate", "")),
+        trace_flags=TraceFlags(int(fields["flags"], 16)),
+        trace_state=state,
     )
 
 
-def _fault(found: Mapping[str, object]) -> str | None:
-    """What is wrong with `found`, in a few words that quote nothing of it; None if nothing is."""
-    for key, value in found.items():
-        if not isinstance(value, str):
-            return f"{key} is a {type(value).__name__}, not a string"
-    for key, longest in _MAX_CHARS.items():
-        if len(str(found.get(key, ""))) > longest:
-            return f"{key} is longer than {longest} characters"
-    return _traceparent_fault(str(found["traceparent"]))
+def _read_tracestate(value: object) -> tuple[TraceState | None, str | None]:
+    """Return the list in `value`, and what was lost of it."""
+    if value is None:
+        return None, None
+    if not isinstance(value, str):
+        return None, _not_a_string("tracestate", value)
+    parsed = tracestate.parse(value)
+    return parsed.list, parsed.loss
 
 
-def _traceparent_fault(traceparent: str) -> str | None:
+def _read_baggage(value: object, context: Context) -> tuple[Context, str | None]:
+    """Return `context` with the baggage in `value`, and what was lost of it."""
+    if value is None:
+        return context, None
+    if not isinstance(value, str):
+        return context, _not_a_string("baggage", value)
+    if len(value) > BAGGAGE_MAX_CHARS:
+        return context, f"baggage is longer than {BAGGAGE_MAX_CHARS} characters"
+    # Well-formed baggage is ASCII, and OpenTelemetry's propagator raises on a lone surrogate.
+    if not value.isascii():
+        return context, "baggage is malformed"
+    extracted = _BAGGAGE.extract({"baggage": value}, context=context)
+    is_lost = value.strip(" \t,") and not baggage.get_all(extracted)
+    return extracted, "baggage is malformed" if is_lost else None
+
+
+def _traceparent_fault(traceparent: object) -> str | None:  # noqa: PLR0911  (one line per rule)
+    """Return which rule `traceparent` breaks, quoting nothing of it; None if it is valid."""
+    if not isinstance(traceparent, str):
+        return _not_a_string("traceparent", traceparent)
+    if len(traceparent) > TRACEPARENT_MAX_CHARS:
+        return f"traceparent is longer than {TRACEPARENT_MAX_CHARS} characters"
     match = _TRACEPARENT.fullmatch(traceparent)
     if match is None or not traceparent.isascii():
         return "traceparent is malformed"
@@ -158,3 +179,7 @@ def _traceparent_fault(traceparent: str) -> str | None:
     if not int(match["span"], 16):
         return "traceparent has a span id of zeros"
     return None
+
+
+def _not_a_string(key: str, value: object) -> str:
+    return f"{key} is a {type(value).__name__}, not a string"

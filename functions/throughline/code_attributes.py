@@ -1,4 +1,4 @@
-"""Where in the app's source a span was begun, in `code.*`: its function, its file, its line."""
+"""The line of the app's source that started a span: `code.function.name`, file and line."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ FILE = "code.file.path"
 LINE = "code.line.number"
 
 _THROUGHLINE = Path(__file__).resolve().parent
-# Files are named from here, so that a checkout has its folder of functions in their names.
+# File names are relative to this folder, so that they begin with the functions' folder.
 _PROJECT_DIR = _THROUGHLINE.parents[1]
-# Beside throughline: the standard library, and the commands that start servers.
-_NOT_THE_APPS = {
+# This package, the standard library, and the commands that start servers.
+_FOREIGN_FOLDERS = {
     _THROUGHLINE,
     Path(os.__file__).resolve().parent,
     *(Path(sys.prefix, name).resolve() for name in ("bin", "Scripts")),
 }
-# By name, because packages lie in many places: in a venv, a buildpack's layer, with the user.
+# By name, because packages are installed in many places: a venv, a buildpack's layer, a home.
 _PACKAGES = frozenset({"site-packages", "dist-packages"})
 
 
 class CodeAttributes(SpanProcessor):
-    """Puts on a starting span the line of the app that began it, unless the span names one already.
+    """Adds to each span that starts the line of the app that started it, unless it names one.
 
-    It is the innermost line on the stack that is neither of throughline nor of a package nor of
-    Python itself. So a span that a library makes, as of a Firestore call, names who called the
-    library. One that is begun in a library's own thread has no such line, and is left alone. Only
-    spans that record come here: those that aren't sampled cost nothing.
+    That is the innermost line on the stack that is not of throughline, a package or Python itself.
+    So a library's span, such as a Firestore call's, names the line that called the library. A span
+    started in a library's own thread has no such line and is left alone. Unsampled spans never get
+    here and cost nothing.
     """
 
     def on_start(
@@ -47,7 +47,7 @@ class CodeAttributes(SpanProcessor):
     ) -> None:
         if LINE in (span.attributes or ()):
             return
-        # Not by `inspect.stack`: it looks into every source file, which takes milliseconds.
+        # `inspect.stack` would read every source file, which takes milliseconds.
         frame = sys._getframe(1)
         while not (path := _path_in_app(frame.f_code.co_filename)):
             if frame.f_back is None:
@@ -63,7 +63,7 @@ class CodeAttributes(SpanProcessor):
 
 
 def of_function(function: Callable[..., Any]) -> Mapping[str, AttributeValue]:
-    """The attributes that say where a function is defined, whatever decorators are around it."""
+    """Return the attributes that say where a function is defined, without its decorators."""
     inner = inspect.unwrap(function)
     return {
         FUNCTION: f"{inner.__module__}.{inner.__qualname__}",
@@ -74,12 +74,12 @@ def of_function(function: Callable[..., Any]) -> Mapping[str, AttributeValue]:
 
 @functools.cache
 def _path_in_app(filename: str) -> str:
-    """What spans call the file of a code object; empty where the file is none of the app's."""
-    # Code without a file is called <string>, <frozen importlib._bootstrap> and the like.
+    """Return the name of an app's file as spans show it; empty for any other file."""
+    # Code without a file has a name such as <string> or <frozen importlib._bootstrap>.
     if filename.startswith("<"):
         return ""
     path = Path(filename).resolve()
-    if not _NOT_THE_APPS.isdisjoint(path.parents) or not _PACKAGES.isdisjoint(path.parts):
+    if not _FOREIGN_FOLDERS.isdisjoint(path.parents) or not _PACKAGES.isdisjoint(path.parts):
         return ""
     return _name_of(path)
 

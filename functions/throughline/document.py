@@ -1,7 +1,7 @@
 """Hops 4, 6 and 14: context crosses Firestore in a field of the document itself.
 
-Firestore's triggers and listeners carry nothing of the writer's context, so the writer leaves it
-in the reserved map field `_trace`, and whoever meets the document next finds it there.
+Firestore's triggers and listeners carry nothing of the writer's context, so the writer stores it
+in the reserved map field `_trace`, where the next reader of the document finds it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FIELD = "_trace"
 
 
 def trace_field() -> dict[str, dict[str, str]]:
-    """The current span's context as the field to merge into a document that is being written.
+    """Return the current span's context as the field to merge into a document that is written.
 
     Returns `{"_trace": {"traceparent": …}}`, with tracestate and baggage where there are any; an
     empty map outside a span.
@@ -30,7 +30,7 @@ def trace_field() -> dict[str, dict[str, str]]:
 
 
 def link_to_document(document: Mapping[str, Any]) -> None:
-    """Link the current span to the one that wrote `document`, where it says which that was."""
+    """Link the current span to the one that wrote `document`, if its `_trace` names one."""
     writer = carrier.read(document.get(FIELD)).span_context
     if writer:
         trace.get_current_span().add_link(writer, {"throughline.link": "document"})
@@ -38,11 +38,11 @@ def link_to_document(document: Mapping[str, Any]) -> None:
 
 @contextmanager
 def rejoining(document: Mapping[str, Any], name: str) -> Iterator[None]:
-    """Do something about one of many documents in that document's own trace.
+    """Work on one of many documents in that document's own trace, as a scheduled function does.
 
-    For whoever comes by many, as a schedule does: inside, a span of that name is current, a child
-    of the span that wrote `document`, and it and the span that was current link each other. Where
-    the document says nothing of its trace, the new span is a child of the current one.
+    Inside, a span of that name is current. It is a child of the span that wrote `document`, and it
+    and the span that was current before link to each other. Where the document carries no context,
+    the new span is a child of the current one.
     """
     arrival = carrier.read(document.get(FIELD))
     visitor = trace.get_current_span()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import unquote
 
 import flask
 from opentelemetry import trace
@@ -12,6 +14,10 @@ from opentelemetry.trace import SpanKind
 
 from throughline import carrier, http_request
 from throughline.invocation import Reception, Returned, traced
+
+# RFC 7230, section 3.2.6.
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_ESCAPED = re.compile(r"\\(.)")
 
 
 @contextmanager
@@ -32,7 +38,7 @@ def on_event(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
     """Trace a function that `firebase_functions.eventarc_fn` calls with a custom event.
 
     Goes directly above `def`. The span's parent is the event's `traceparent` extension. The SDK
-    drops extensions, so they are read from the HTTP request that brought the event.
+    drops extensions, so they are read from the HTTP request that delivered the event.
     """
     return traced(function, _receive)
 
@@ -56,12 +62,14 @@ def _receive(event: Any) -> Reception:
 
 
 def _extensions() -> Mapping[str, object]:
-    """The event's tracing attributes: `ce-` headers in the binary mode of the HTTP binding, which
-    Eventarc uses; in the body in the structured mode, which the emulator uses."""
+    """Return the event's tracing attributes from the HTTP request that delivered it.
+
+    They are `ce-` headers in the binary mode of the HTTP binding, which Eventarc uses, and in the
+    body in the structured mode, which the emulator uses.
+    """
+    headers = http_request.received()
     prefixed = {
-        key: value
-        for key in carrier.KEYS
-        if (value := http_request.received().get(f"ce-{key}")) is not None
+        key: _decoded(headers[f"ce-{key}"]) for key in carrier.KEYS if f"ce-{key}" in headers
     }
     if prefixed or not flask.has_request_context():
         return prefixed
@@ -69,3 +77,14 @@ def _extensions() -> Mapping[str, object]:
     if not isinstance(body, dict) or "specversion" not in body:
         return {}
     return {key: body[key] for key in carrier.KEYS if key in body}
+
+
+def _decoded(header: str) -> str:
+    """Return the attribute's value in a `ce-` header (CloudEvents HTTP binding 1.0.2, 3.1.3.2).
+
+    Double-quoted strings are unescaped, then one round of percent-decoding is done. Bytes that are
+    not UTF-8 become U+FFFD, which no attribute of trace context may hold: so that attribute alone
+    is refused, as the binding asks.
+    """
+    unquoted = _QUOTED.sub(lambda quoted: _ESCAPED.sub(r"\1", quoted[1]), header)
+    return unquote(unquoted, errors="replace")

@@ -1,4 +1,4 @@
-"""Firestore's own calls as CLIENT spans; its Python client has no tracing of its own."""
+"""Firestore's calls as CLIENT spans; its Python client has no tracing of its own."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _QUERIES = frozenset({f"{_SERVICE}/RunQuery", f"{_SERVICE}/RunAggregationQuery"}
 
 
 def trace_calls() -> None:
-    """Give every Firestore call a span, transactions included.
+    """Trace every Firestore call, those in transactions included.
 
-    Must run before a client is made, because it wraps the making of gRPC channels. Other
-    Google clients are left alone; they send from threads of their own, where no span is current.
+    Must run before a client is made, because it wraps the functions that make gRPC channels. Other
+    Google clients are not traced: they send from threads of their own, where no span is current.
     """
     for name in ("insecure_channel", "secure_channel"):
         setattr(grpc, name, _intercepted(getattr(grpc, name)))
@@ -29,8 +29,8 @@ def trace_calls() -> None:
 def _intercepted(make_channel: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(make_channel)
     def make_intercepted(*arguments: Any, **options: Any) -> Any:
-        # Imported with the first channel: it takes a twentieth of a cold start, and a function that
-        # never calls Google over gRPC shall not pay it.
+        # Imported with the first channel: it takes a twentieth of a cold start, which a function
+        # that never calls Google over gRPC should not pay.
         from opentelemetry.instrumentation.grpc import (  # noqa: PLC0415
             client_interceptor,
             filters,
@@ -38,14 +38,14 @@ def _intercepted(make_channel: Callable[..., Any]) -> Callable[..., Any]:
         )
 
         class Queries(grpcext.StreamClientInterceptor):
-            """Says on a query's span what it asks for. The channel's last interceptor is called
-            first: the span is there by then, whose own hook is not called for streamed calls."""
+            """Describes a query on its span, which the channel's interceptor has started by then;
+            the instrumentation calls no request hook for streamed calls."""
 
             def intercept_stream(
                 self, request: Any, metadata: Any, client_info: Any, invoker: Callable[..., Any]
             ) -> Any:
                 if client_info.full_method.lstrip("/") in _QUERIES:
-                    firestore_queries.about_to_ask(request)
+                    firestore_queries.describe(request)
                 return invoker(request, metadata)
 
         channel = make_channel(*arguments, **options)
@@ -57,9 +57,9 @@ def _intercepted(make_channel: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class DatabaseAttributes(SpanProcessor):
-    """Adds the database's semantic conventions to spans that know only of RPC.
+    """Adds the database attributes of the semantic conventions to spans of Firestore's RPCs.
 
-    The instrumentation's own request hook is not called for streamed calls, which reads are.
+    The instrumentation calls no request hook for streamed calls, such as reads.
     """
 
     def on_start(

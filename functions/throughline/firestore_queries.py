@@ -1,8 +1,8 @@
-"""What a Firestore query asks for, in words without its values: `db.query.text`.
+"""A Firestore query as text without its values: `db.query.text`.
 
 `orders where state in ? and placed_at < ? order by placed_at asc limit ?` has all that decides
-which index a query needs, and nothing of whom it is about. Alternatives are written out: `a == ?
-and b == ? or a == ? and c == ?`. A page writes its listeners' queries in the same words.
+which index the query needs, and no data. Alternatives are written out: `a == ? and b == ? or a == ?
+and c == ?`. The page describes its listeners' queries in the same form.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ OPERATORS = {
 DIRECTIONS = {"DESCENDING": "desc"}
 
 
-def about_to_ask(request: Any) -> None:
+def describe(request: Any) -> None:
     """Put the query of a `RunQueryRequest` or `RunAggregationQueryRequest` on the current span."""
-    # Imported with the first query, as what makes its span is with the first channel.
+    # Imported with the first query, as the instrumentation itself is with the first channel.
     from opentelemetry.instrumentation.utils import is_instrumentation_enabled  # noqa: PLC0415
 
     aggregated = getattr(request, "structured_aggregation_query", None)
@@ -49,7 +49,7 @@ def about_to_ask(request: Any) -> None:
 
 
 def text_of(query: Any) -> str:
-    """The text of a `StructuredQuery`."""
+    """Return the text of a `StructuredQuery`."""
     (source,) = query.from_
     text = f"group {source.collection_id}" if source.all_descendants else source.collection_id
     if alternatives := [" and ".join(filters) for filters in _alternatives(query.where) if filters]:
@@ -64,15 +64,15 @@ def text_of(query: Any) -> str:
 
 
 def _alternatives(condition: Any) -> list[list[str]]:
-    """The lists of filters of which one has to hold; in a list, all have to."""
+    """Return the condition in disjunctive normal form: any list holds if all its filters do."""
     if not condition:
         return [[]]
     if "composite_filter" in condition:
         inner = [_alternatives(part) for part in condition.composite_filter.filters]
         if condition.composite_filter.op.name == "OR":
-            return [filters for found in inner for filters in found]
-        return [[one for filters in chosen for one in filters] for chosen in product(*inner)]
-    one = condition.unary_filter if "unary_filter" in condition else condition.field_filter
-    operand = "" if "unary_filter" in condition else " ?"
-    said = f"{one.field.field_path} {OPERATORS.get(one.op.name, one.op.name.lower())}"
-    return [[said + (operand or " null")]]
+            return [filters for alternatives in inner for filters in alternatives]
+        return [[each for filters in chosen for each in filters] for chosen in product(*inner)]
+    is_unary = "unary_filter" in condition
+    single = condition.unary_filter if is_unary else condition.field_filter
+    operator = OPERATORS.get(single.op.name, single.op.name.lower())
+    return [[f"{single.field.field_path} {operator} {'null' if is_unary else '?'}"]]

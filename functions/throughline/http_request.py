@@ -1,4 +1,4 @@
-"""Trace context in an HTTP request's headers, and what a span says of the request."""
+"""Trace context in an HTTP request's headers, and the request's attributes on its span."""
 
 from __future__ import annotations
 
@@ -9,32 +9,29 @@ import flask
 from opentelemetry.trace import Span, SpanContext, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
-from throughline import carrier, tracestate
+from throughline import carrier
 from throughline.carrier import COPY
-
-# Longer than this a tracestate is no vendor's, and what comes with it is not trusted either.
-TRACESTATE_MAX_CHARS = 4096
 
 
 def received() -> dict[str, str]:
-    """The current HTTP request's headers with lowercase names; empty outside a request.
+    """Return the current HTTP request's headers by lowercase name; empty outside a request.
 
-    The Firebase SDK drops a CloudEvent's extensions, but every function is called over HTTP, and
-    the request is still there while it runs.
+    Event functions need it too: the Firebase SDK drops a CloudEvent's extensions, but the HTTP
+    request that delivered the event is at hand while the function runs.
     """
     return combined(flask.request.headers.items()) if flask.has_request_context() else {}
 
 
 def combined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Headers by lowercase name, those that came several times joined by commas (RFC 9110, 5.3).
+    """Return headers by lowercase name, repeated ones joined by commas (RFC 9110, section 5.3).
 
-    So a tracestate in several headers is one list, and a traceparent in two of them is malformed.
+    So a tracestate in several headers is one list, and a repeated traceparent is malformed.
     """
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     for name, value in headers:
         name, value = name.lower(), value.strip(" \t")  # noqa: PLW2901
-        found[name] = f"{found[name]},{value}" if name in found else value
-    return found
+        by_name[name] = f"{by_name[name]},{value}" if name in by_name else value
+    return by_name
 
 
 def read(headers: Mapping[str, str]) -> carrier.Arrival:
@@ -47,18 +44,21 @@ def read(headers: Mapping[str, str]) -> carrier.Arrival:
 
 
 def platforms_own() -> SpanContext | None:
-    """What the current HTTP request's traceparent says, whoever wrote it last."""
+    """Return the span context of the current HTTP request's own traceparent, None without one.
+
+    In production it is the platform's: Google's front end overwrites the header.
+    """
     return _read_from("traceparent", received()).span_context
 
 
 def write() -> dict[str, str]:
-    """The current span's context as headers for a function of ours; empty outside a span."""
+    """Return the current span's context as headers for a function of ours; empty outside a span."""
     context = carrier.write()
     return {**context, COPY: context["traceparent"]} if context else {}
 
 
 def attributes(request: Any) -> dict[str, AttributeValue]:
-    """What the semantic conventions say of a function called over HTTP."""
+    """Return the semantic conventions' attributes of a function that is called over HTTP."""
     return {
         "faas.trigger": "http",
         "faas.invocation_id": request.headers.get("Function-Execution-Id", ""),
@@ -68,16 +68,16 @@ def attributes(request: Any) -> dict[str, AttributeValue]:
     }
 
 
-def note_response(span: Span, answer: Any) -> None:
-    """Put an answer on its span, whatever Flask takes for one: text, a map, a tuple, a response.
+def note_response(span: Span, response: Any) -> None:
+    """Put a response's status on its span.
 
-    Of a server's answers only 500 and above are its errors.
+    `response` is anything that Flask accepts from a view: text, a map, a tuple, a response object.
     """
-    note_status(span, flask.current_app.make_response(answer).status_code)
+    note_status(span, flask.current_app.make_response(response).status_code)
 
 
 def note_status(span: Span, status_code: int) -> None:
-    """Put a response's status on its span."""
+    """Put a response's status on its span; 500 and above make the span an error."""
     span.set_attribute("http.response.status_code", status_code)
     if status_code >= 500:
         span.set_attribute("error.type", str(status_code))
@@ -85,13 +85,5 @@ def note_status(span: Span, status_code: int) -> None:
 
 
 def _read_from(name: str, headers: Mapping[str, str]) -> carrier.Arrival:
-    state = headers.get("tracestate")
-    if state is not None and len(state) <= TRACESTATE_MAX_CHARS:
-        state = tracestate.fit(state)
-    return carrier.read(
-        {
-            "traceparent": headers.get(name),
-            "tracestate": state,
-            "baggage": headers.get("baggage"),
-        }
-    )
+    """Read the context whose traceparent is in the header `name`."""
+    return carrier.read({**headers, "traceparent": headers.get(name)})

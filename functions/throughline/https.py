@@ -10,7 +10,7 @@ from opentelemetry.trace import Span, SpanKind
 from throughline import claim, http_request, token
 from throughline.invocation import Reception, Returned, traced
 
-# The HTTP statuses of the callable protocol's error codes, but for those that mean 500.
+# The HTTP statuses of the callable protocol's error codes, except those that mean 500.
 _CALLABLE_STATUSES = {
     "ok": 200,
     "cancelled": 499,
@@ -38,9 +38,9 @@ def on_request(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]
 
     def receive(request: Any) -> Reception:
         headers = http_request.received()
-        # Hosting asks the function under its own host name, and says here which one was asked for.
-        asked_for = headers.get("x-forwarded-host", "")
-        through_hosting = asked_for not in ("", headers.get("host"))
+        # Hosting calls the function under its own host name, and forwards the page's here.
+        forwarded_host = headers.get("x-forwarded-host", "")
+        through_hosting = forwarded_host not in ("", headers.get("host"))
         return Reception(
             arrival=http_request.read(headers),
             hop="hosting" if through_hosting else "https",
@@ -56,9 +56,9 @@ def on_request(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]
 def on_call(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
     """Trace a function that `firebase_functions.https_fn.on_call` calls.
 
-    Goes directly above `def`, because the SDK turns exceptions into answers. The span's parent is
-    the context in the HTTP request's headers. An `HttpsError` that blames the caller is noted by
-    its code and is no error of the function's. Where the caller's token has the claim of
+    Goes directly above `def`, because the SDK turns exceptions into responses. The span's parent is
+    the context in the HTTP request's headers. An `HttpsError` with a 4xx code is recorded as a
+    refusal, not as an error of the function. Where the caller's token has the claim of
     `user_claim()`, the span that created the caller is linked.
     """
     return traced(function, _receive_call)
@@ -85,7 +85,7 @@ def _note_answer(span: Span, _result: object) -> None:
 
 
 def _note_refusal(span: Span, error: Exception) -> bool:
-    """Whether `error` is an HttpsError that blames the caller, known by the code that it has."""
+    """Return whether `error` is an HttpsError with a 4xx code, and note it on the span."""
     code = str(getattr(getattr(error, "code", None), "value", ""))
     status_code = _CALLABLE_STATUSES.get(code, 500)
     http_request.note_status(span, status_code)

@@ -1,20 +1,23 @@
-"""Hop 15: every log record names the trace and the span it was written in."""
+"""Hop 15: every log record names the trace and the span that were current."""
 
 from __future__ import annotations
 
 import json
 import logging
 import sys
+from collections.abc import Mapping
 
+import flask
 from opentelemetry import trace
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.context import get_current
 from opentelemetry.sdk._logs import LoggerProvider
 
-# The exporters' own complaints are said once, by delivery.py; said by them they would repeat.
-_EXPORTERS = "opentelemetry.exporter"
+# delivery.py reports failed exports once; the exporters would repeat theirs. The propagator quotes
+# what a client sent.
+_SILENCED = ("opentelemetry.exporter", "opentelemetry.baggage.propagation")
 
-# Python's levels from the highest down, as the logs data model counts and spells them
+# Python's levels from the highest down, with their numbers and names in the logs data model
 # (opentelemetry.io/docs/specs/otel/logs/data-model, appendix B).
 _SEVERITIES = (
     (logging.CRITICAL, SeverityNumber.FATAL, "FATAL"),
@@ -23,19 +26,23 @@ _SEVERITIES = (
     (logging.INFO, SeverityNumber.INFO, "INFO"),
     (logging.NOTSET, SeverityNumber.DEBUG, "DEBUG"),
 )
+EXECUTION_ID_HEADER = "Function-Execution-Id"
+# The values of LOG_EXECUTION_ID that Functions Framework takes for true.
+_FRAMEWORK_TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
 _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 class _CloudLoggingJson(logging.Formatter):
-    """One JSON object a line, in the field names that Cloud Logging reads.
+    """Formats a record as one line of JSON with the fields that Cloud Logging reads.
 
-    It shows a record beside its trace where the fields under `logging.googleapis.com` name that
-    with the project (cloud.google.com/logging/docs/structured-logging).
+    Cloud Logging shows a record beside its trace if the fields under `logging.googleapis.com` name
+    the trace with its project (cloud.google.com/logging/docs/structured-logging).
     """
 
-    def __init__(self, project_id: str | None) -> None:
+    def __init__(self, project_id: str | None, with_execution_ids: bool) -> None:
         super().__init__()
         self._project_id = project_id
+        self._with_execution_ids = with_execution_ids
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -51,26 +58,46 @@ class _CloudLoggingJson(logging.Formatter):
                 line["logging.googleapis.com/trace"] = trace_name
                 line["logging.googleapis.com/spanId"] = line["span_id"]
                 line["logging.googleapis.com/trace_sampled"] = span.trace_flags.sampled
+        if self._with_execution_ids and flask.has_request_context():
+            execution_id = flask.request.headers.get(EXECUTION_ID_HEADER)
+            if execution_id:
+                line["logging.googleapis.com/labels"] = {"execution_id": execution_id}
         return json.dumps(line)
 
 
-def to_stdout(project_id: str | None) -> None:
+def to_stdout(project_id: str | None, environment: Mapping[str, str]) -> None:
     """Write log records of INFO and above to standard output, which Cloud Logging collects.
 
-    Where `project_id` is known, each names its trace as Cloud Logging wants it.
+    Where `project_id` is known, each names its trace as Cloud Logging expects it. Where
+    `LOG_EXECUTION_ID` is set, as `firebase deploy` does, each has its execution's id as a label.
     """
+    with_execution_ids = environment.get("LOG_EXECUTION_ID") in _FRAMEWORK_TRUE
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(_CloudLoggingJson(project_id))
+    handler.setFormatter(_CloudLoggingJson(project_id, with_execution_ids))
     root = logging.getLogger()
+    if with_execution_ids:
+        _remove_frameworks_handler(root)
     root.addHandler(handler)
     root.setLevel(logging.INFO)
 
 
-class _OtlpHandler(logging.Handler):
-    """Hands each record to OpenTelemetry, in the context in which it was written.
+def _remove_frameworks_handler(root: logging.Logger) -> None:
+    """Remove the handler that Functions Framework adds to log execution ids.
 
-    OpenTelemetry has one in its logging instrumentation, whose import alone is half of what tracing
-    adds to a cold start.
+    It would print each record a second time, without its severity and its trace.
+    """
+    framework = sys.modules.get("functions_framework.execution_id")
+    stream = getattr(framework, "logging_stream", None)
+    for handler in list(root.handlers):
+        if stream is not None and getattr(handler, "stream", None) is stream:
+            root.removeHandler(handler)
+
+
+class _OtlpHandler(logging.Handler):
+    """Passes each record to OpenTelemetry with the current context.
+
+    OpenTelemetry's own handler is in its logging instrumentation, whose import takes as long as all
+    else that tracing adds to a cold start.
     """
 
     def __init__(self, provider: LoggerProvider) -> None:
@@ -80,7 +107,7 @@ class _OtlpHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self._provider.get_logger(record.name).emit(_as_otlp(record))
-        except Exception:  # noqa: BLE001  (as logging's own handlers do; what is logged never fails)
+        except Exception:  # noqa: BLE001  (like logging's own handlers; logging never raises)
             self.handleError(record)
 
 
@@ -88,15 +115,15 @@ def _as_otlp(record: logging.LogRecord) -> LogRecord:
     number, text = next(
         (number, text) for least, number, text in _SEVERITIES if record.levelno >= least
     )
-    said = vars(record)
+    fields = vars(record)
     return LogRecord(
         timestamp=int(record.created * 1e9),
         context=get_current(),
         severity_number=number,
         severity_text=text,
         body=record.getMessage(),
-        # What the caller added with `extra=`.
-        attributes={name: said[name] for name in said.keys() - _OWN_FIELDS},
+        # The caller's `extra=`.
+        attributes={name: fields[name] for name in fields.keys() - _OWN_FIELDS},
         exception=record.exc_info[1] if record.exc_info else None,
     )
 
@@ -106,6 +133,7 @@ def to_otlp(provider: LoggerProvider) -> None:
     logging.getLogger().addHandler(_OtlpHandler(provider))
 
 
-def hush_exporters() -> None:
-    """Keep the exporters' own complaints out of the log."""
-    logging.getLogger(_EXPORTERS).setLevel(logging.CRITICAL)
+def silence_opentelemetry() -> None:
+    """Keep messages of OpenTelemetry's exporters and baggage propagator out of the log."""
+    for name in _SILENCED:
+        logging.getLogger(name).setLevel(logging.CRITICAL)

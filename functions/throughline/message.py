@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanKind
 from throughline import carrier
 from throughline.invocation import Reception, Returned, traced
 
-# Google's own client libraries write theirs under these names when told to trace.
+# The prefix of the attributes that Google's own publishers write where tracing is enabled.
 _GOOGLE_PREFIX = "googclient_"
 
 

@@ -1,8 +1,8 @@
 """Keeps readiness probes away from the functions.
 
-The emulator (and whoever deploys with a probe) asks `GET /__/health` of a worker before it sends
-work. Functions Framework routes every path to the function, which would run for nothing and leave
-a trace of one span that belongs to nobody.
+The emulator, and a Cloud Run service with a readiness probe, request `GET /__/health` before they
+send work. Functions Framework routes every path to the function, which would run needlessly and
+leave a trace of a single span.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PATH = "/__/health"
 
 
 def answer_health_probes(app: flask.Flask) -> None:
-    """Make `app` answer `GET /__/health` with 200 by itself."""
+    """Make `app` answer `GET /__/health` with 200 without calling the function."""
     inner: Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]] = app.wsgi_app
 
     def outer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

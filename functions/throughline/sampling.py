@@ -1,7 +1,7 @@
-"""Which traces are recorded: OpenTelemetry's samplers, deaf to a flag that isn't ours.
+"""Which traces are recorded: OpenTelemetry's samplers, without obeying the platform's flag.
 
-Google's front end puts a `traceparent` of its own on every HTTP request, most often flagged as not
-sampled, which a parent-based sampler would obey: the trace would be lost at the door.
+Google's front end puts a `traceparent` of its own on every HTTP request, usually flagged as not
+sampled. A parent-based sampler would obey it and record nothing.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _log = logging.getLogger(__name__)
 
 
 class ParentBasedOnOurs(Sampler):
-    """Does as the parent did, and asks `root` where there is none or the platform speaks for it.
+    """Follows the parent's flag, and asks `root` where there is none or it is the platform's.
 
-    The parent's flag is the platform's where the parent is what the HTTP request's `traceparent`
-    says and no copy of ours vouches for it. A sampled flag is taken from anybody.
+    The flag is the platform's where the parent is the one in the HTTP request's `traceparent` and
+    no copy of ours confirms it. A sampled flag is always followed.
     """
 
     def __init__(self, root: Sampler) -> None:
@@ -63,10 +63,10 @@ class ParentBasedOnOurs(Sampler):
 
 
 def sampler(environment: Mapping[str, str]) -> Sampler:
-    """The sampler that `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` name.
+    """Return the sampler that `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` name.
 
-    All six values of the specification are understood; what is not is said, and recorded in full,
-    because a typing error must not be what hides the one trace that was needed.
+    All six values of the specification are known. Any other is logged and everything is recorded,
+    so that a typing error does not hide traces.
     """
     name = environment.get("OTEL_TRACES_SAMPLER", "").strip().lower() or DEFAULT
     kind = name.removeprefix("parentbased_")
@@ -76,7 +76,7 @@ def sampler(environment: Mapping[str, str]) -> Sampler:
     elif kind in roots:
         root = roots[kind]
     else:
-        _log.warning("OTEL_TRACES_SAMPLER is %r, which is no sampler; %s is used", name, DEFAULT)
+        _log.warning("OTEL_TRACES_SAMPLER is %r, which is not a sampler; %s is used", name, DEFAULT)
         return ParentBasedOnOurs(ALWAYS_ON)
     return root if kind == name else ParentBasedOnOurs(root)
 
@@ -101,5 +101,8 @@ def _is_unsampled_by_the_platform(parent: SpanContext) -> bool:
     return _is_same(parent, on_request) and not _is_same(parent, ours)
 
 
-def _is_same(one: SpanContext, other: SpanContext | None) -> bool:
-    return other is not None and (one.trace_id, one.span_id) == (other.trace_id, other.span_id)
+def _is_same(first: SpanContext, second: SpanContext | None) -> bool:
+    return second is not None and (first.trace_id, first.span_id) == (
+        second.trace_id,
+        second.span_id,
+    )

@@ -1,4 +1,4 @@
-"""Hop 12: nothing crosses a schedule. What it starts declares itself a root."""
+"""Hop 12: a schedule carries no context, so the function that it starts declares a root."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from throughline.invocation import Reception, Returned, traced
 
 
 def on_schedule(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
-    """Trace a function that `firebase_functions.scheduler_fn` calls when it is time.
+    """Trace a function that `firebase_functions.scheduler_fn` calls when it is due.
 
-    Goes directly above `def`, because the SDK turns exceptions into answers. The span is a root on
-    purpose; what the function does for one document belongs into that one's trace: see `rejoining`.
+    Goes directly above `def`, because the SDK turns exceptions into responses. The span is a root
+    on purpose. Work on one document belongs in that document's trace: see `rejoining`.
     """
     return traced(function, _receive)
 

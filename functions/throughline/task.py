@@ -1,4 +1,4 @@
-"""Hop 8: context crosses Cloud Tasks in the headers of the HTTP request that a task is."""
+"""Hop 8: context crosses Cloud Tasks in the headers of the task's HTTP request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanKind
 from throughline import http_request
 from throughline.invocation import Reception, Returned, traced
 
-# The conventions name no system for Cloud Tasks, and ask for a name of one's own in that case.
+# The semantic conventions list no name for Cloud Tasks; a name of our own is what they ask for.
 _SYSTEM = "gcp_cloud_tasks"
 
 
@@ -20,10 +20,10 @@ _SYSTEM = "gcp_cloud_tasks"
 def enqueueing(queue: str) -> Iterator[dict[str, str]]:
     """Enqueue one task inside a PRODUCER span.
 
-    Yields the headers to give to the task. They hold the copy of traceparent too: Google's front
-    end stands between Cloud Tasks and the function. Add no `content-type` in lower case: it would
-    come twice, and the function would refuse every attempt. `queue` is the queue's short name,
-    which is its function's.
+    Yields the headers for the task. They include the copy of traceparent, because Google's front
+    end is between Cloud Tasks and the function. Do not add `content-type` in lower case: it would
+    arrive twice, and the function would refuse every attempt. `queue` is the queue's short name,
+    the same as its function's.
     """
     with trace.get_tracer("throughline").start_as_current_span(
         f"send {queue}",
@@ -41,7 +41,7 @@ def enqueueing(queue: str) -> Iterator[dict[str, str]]:
 def on_task(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
     """Trace a function that `firebase_functions.tasks_fn.on_task_dispatched` calls with a task.
 
-    Goes directly above `def`, because the SDK turns exceptions into answers. The span's parent is
+    Goes directly above `def`, because the SDK turns exceptions into responses. The span's parent is
     the context in the task's headers.
     """
     return traced(function, _receive)
@@ -68,5 +68,5 @@ def _receive(_task: Any) -> Reception:
 
 
 def _queue(name: str) -> str:
-    """The emulator says queue:PROJECT-LOCATION-NAME where Cloud Tasks says NAME."""
+    """Return a queue's short name; the emulator sends queue:PROJECT-LOCATION-NAME."""
     return name.rpartition("-")[2] if name.startswith("queue:") else name

@@ -1,25 +1,40 @@
-"""The one place that sets telemetry up, and the one that makes sure it leaves in time."""
+"""Set up telemetry, and deliver it before a function answers."""
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 import flask
 from opentelemetry import _logs, trace
 from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from throughline import carrier, exporters, firestore_calls, log, probe, sampling
 from throughline.baggage_attributes import BaggageAttributes
 from throughline.code_attributes import CodeAttributes
 from throughline.delivery import Outage
+from throughline.group_delivery import (
+    BACKGROUND_DELAY_SECONDS,
+    GROUP_DELAY_SECONDS,
+    GroupDelivery,
+    RecordCollector,
+    SpanCollector,
+)
 
-_providers: list[TracerProvider | LoggerProvider] = []
+# How long an export waits for other requests to join it, in milliseconds.
+GROUP_DELAY = "THROUGHLINE_GROUP_DELAY_MILLIS"
+# "true" where the CPU stays after an answer: Cloud Run's instance-based billing.
+CPU_STAYS = "THROUGHLINE_CPU_STAYS_ALLOCATED"
+# How long the background thread collects, in milliseconds; OpenTelemetry's own variable.
+BACKGROUND_DELAY = "OTEL_BSP_SCHEDULE_DELAY"
+
+_delivery: list[GroupDelivery] = []
+_log = logging.getLogger(__name__)
 
 
 def start(*, baggage: Mapping[str, str] | None = None) -> None:
@@ -27,21 +42,22 @@ def start(*, baggage: Mapping[str, str] | None = None) -> None:
 
     OpenTelemetry's environment variables decide where, with which headers, and how much of it.
 
-    `baggage` says which keys of baggage may cross hops, in and out, and under which attribute each
-    is put on every span that lacks it; every other key is dropped.
+    `baggage` maps each key of baggage that may cross hops to the attribute under which spans show
+    it; every other key is dropped.
 
     Call it once, in main.py, before the functions are imported. It does nothing where no function
     is being served (the CLI also imports main.py to discover what it deploys) or where
     `OTEL_SDK_DISABLED` is true.
     """
     target = os.environ.get("FUNCTION_TARGET")
-    if not target or flask.has_request_context() or _providers:
+    if not target or flask.has_request_context() or _delivery:
         return
     if flask.has_app_context():
         probe.answer_health_probes(flask.current_app)
     carrier.pass_on(baggage or {})
     project_id = os.environ.get("GCLOUD_PROJECT") or os.environ.get("GOOGLE_CLOUD_PROJECT")
-    log.to_stdout(project_id)
+    log.to_stdout(project_id, os.environ)
+    log.silence_opentelemetry()
     if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return
 
@@ -56,28 +72,58 @@ def start(*, baggage: Mapping[str, str] | None = None) -> None:
             **({"gcp.project_id": project_id} if project_id else {}),
         }
     )
-    outage = Outage()
+    delivery = _group_delivery(os.environ)
 
     tracers = TracerProvider(resource=resource, sampler=sampling.sampler(os.environ))
     tracers.add_span_processor(firestore_calls.DatabaseAttributes())
     tracers.add_span_processor(BaggageAttributes(baggage or {}))
     tracers.add_span_processor(CodeAttributes())
-    if spans := exporters.span_exporter(os.environ, outage):
-        tracers.add_span_processor(BatchSpanProcessor(spans))
+    tracers.add_span_processor(SpanCollector(delivery))
     trace.set_tracer_provider(tracers)
 
     loggers = LoggerProvider(resource=resource)
-    if records := exporters.log_exporter(os.environ, outage):
-        loggers.add_log_record_processor(BatchLogRecordProcessor(records))
-        log.to_otlp(loggers)
+    loggers.add_log_record_processor(RecordCollector(delivery))
+    log.to_otlp(loggers)
     _logs.set_logger_provider(loggers)
 
-    log.hush_exporters()
     firestore_calls.trace_calls()
-    _providers.extend([tracers, loggers])
+    _delivery.append(delivery)
+
+
+def request() -> AbstractContextManager[None]:
+    """Return a context manager to serve one request in; it waits for delivery when it is left.
+
+    It does not wait where `THROUGHLINE_CPU_STAYS_ALLOCATED` is true: then a background thread
+    delivers, and the end of the process delivers the rest.
+    """
+    return _delivery[0].request() if _delivery else nullcontext()
 
 
 def flush() -> None:
-    """Deliver what has been recorded; returns within twice the export timeout."""
-    for provider in _providers:
-        provider.force_flush()
+    """Deliver what has been recorded; the export timeout bounds how long that takes."""
+    for delivery in _delivery:
+        delivery.flush()
+
+
+def _group_delivery(environment: Mapping[str, str]) -> GroupDelivery:
+    return GroupDelivery(
+        exporters.span_export(environment),
+        exporters.record_export(environment),
+        Outage(),
+        group_delay_seconds=_seconds(environment, GROUP_DELAY, GROUP_DELAY_SECONDS),
+        background_delay_seconds=_seconds(environment, BACKGROUND_DELAY, BACKGROUND_DELAY_SECONDS),
+        in_background=environment.get(CPU_STAYS, "").strip().lower() == "true",
+    )
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+    """Return the milliseconds that a variable holds, in seconds."""
+    value = environment.get(name, "").strip()
+    if not value:
+        return default
+    if value.isascii() and value.isdecimal():
+        return int(value) / 1000
+    _log.warning(
+        "%s is %r, not a whole number of milliseconds; %g is used", name, value, default * 1000
+    )
+    return default

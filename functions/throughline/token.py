@@ -1,7 +1,8 @@
-"""How old the ID token is that a caller shows: what it says of them was true when it was issued.
+"""The age of a caller's ID token, because its claims are as old as the token.
 
-A custom claim that was given since is not in it, and one that was taken away still is, until the
-caller fetches a new one: an hour at most. Nothing else of a token is put on a span.
+A custom claim that was added since is missing from it, and one that was removed is still there,
+until the caller fetches a new token: after an hour at most. Nothing else of a token is put on a
+span.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ AGE = "throughline.token.age_seconds"
 
 
 def attributes(token: Mapping[str, Any] | None) -> dict[str, int]:
-    """When this verified, decoded ID token was issued, in seconds since 1970, and how many ago."""
+    """Return when a verified, decoded ID token was issued, and its age.
+
+    Both are in seconds, the first since 1970; empty without a token or its `iat`.
+    """
     issued_at = (token or {}).get("iat")
     if not isinstance(issued_at, int):
         return {}

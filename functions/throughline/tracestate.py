@@ -1,58 +1,83 @@
-"""The tracestate list, read as W3C Trace Context level 2 writes it."""
+"""Read and limit the `tracestate` list of W3C Trace Context level 2 (section 3.3)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from opentelemetry.trace import TraceState
 
 MEMBERS_MAX = 32
-# What W3C asks everybody to pass on; of a longer list the big members go first, then the last.
-PROPAGATED_CHARS = 512
+# Section 3.3.1.5: every participant should propagate 512 characters. Of a longer list the members
+# over 128 characters are removed first.
+PROPAGATED_MAX_CHARS = 512
 BIG_MEMBER_CHARS = 128
 
-# Level 2's grammar of keys; it takes in every key of level 1, tenant@system ones included.
+# Level 2's grammar of keys. It accepts every key of level 1, tenant@system ones included.
 _MEMBER = re.compile(
     r"(?P<key>[a-z0-9][a-z0-9_*/@-]{0,255})="
     r"(?P<value>[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e])"
 )
 
 
-class _Level2(TraceState):
-    """A list of entries already checked; the API's own check knows level 1's keys only."""
+@dataclass(frozen=True)
+class Parsed:
+    """A tracestate as it is used.
+
+    `list` holds the members that are kept, None if there are none. `loss` says in a few words what
+    was dropped and why, None if nothing was; it quotes nothing of the list.
+    """
+
+    list: TraceState | None
+    loss: str | None = None
+
+
+class _Level2TraceState(TraceState):
+    """A list of checked entries; OpenTelemetry's own constructor knows level 1's keys only."""
 
     def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
         super().__init__()
         self._dict.update(entries)
 
 
-def parse(value: str) -> TraceState | None:
-    """The list in `value`; None if it breaks the grammar, names a key twice or has over 32 members.
+def parse(value: str) -> Parsed:
+    """Parse the `tracestate` list in `value`, which may be of any length. Never raises.
 
-    None means that the list is dropped whole, and that the traceparent beside it still counts.
+    - Of a key that is repeated the first member is kept (3.3.1.3).
+    - A list longer than 512 characters loses whole members until it fits: those over 128
+      characters first, then from the right (3.3.1.5).
+    - A list with a malformed member or more than 32 keys is dropped whole.
     """
-    entries: dict[str, str] = {}
-    for member in _members(value):
-        found = _MEMBER.fullmatch(member)
-        if found is None or found["key"] in entries:
-            return None
-        entries[found["key"]] = found["value"]
-    return _Level2(entries.items()) if len(entries) <= MEMBERS_MAX else None
+    members = [member for part in value.split(",") if (member := part.strip(" \t"))]
+    first_by_key: dict[str, str] = {}
+    for member in members:
+        first_by_key.setdefault(member.partition("=")[0], member)
+    kept = list(first_by_key.values())
+    if len(kept) > MEMBERS_MAX:
+        return Parsed(None, f"tracestate has more than {MEMBERS_MAX} members")
+    loss = "tracestate repeats a key" if len(kept) != len(members) else None
+    if _is_too_long(kept):
+        loss = f"tracestate is longer than {PROPAGATED_MAX_CHARS} characters"
+        kept = _fit(kept)
+    entries: list[tuple[str, str]] = []
+    for member in kept:
+        match = _MEMBER.fullmatch(member)
+        if match is None:
+            return Parsed(None, loss or "tracestate is malformed")
+        entries.append((match["key"], match["value"]))
+    return Parsed(_Level2TraceState(entries) if entries else None, loss)
 
 
-def fit(value: str) -> str:
-    """`value` without its optional white space and empty members, cut to 512 characters by leaving
-    out whole members: those over 128 characters first, then from the right (level 2, 3.3.1.5)."""
-    members = _members(value)
+def _is_too_long(members: list[str]) -> bool:
+    return len(",".join(members)) > PROPAGATED_MAX_CHARS
+
+
+def _fit(members: list[str]) -> list[str]:
+    """Remove whole members until the list fits: big ones first, each time from the right."""
+    fitting = list(members)
     for longer_than in (BIG_MEMBER_CHARS, 0):
-        for at in reversed(range(len(members))):
-            if len(",".join(members)) <= PROPAGATED_CHARS:
-                return ",".join(members)
-            if len(members[at]) > longer_than:
-                del members[at]
-    return ",".join(members)
-
-
-def _members(value: str) -> list[str]:
-    return [member for part in value.split(",") if (member := part.strip(" \t"))]
+        for index in reversed(range(len(fitting))):
+            if _is_too_long(fitting) and len(fitting[index]) > longer_than:
+                del fitting[index]
+    return fitting

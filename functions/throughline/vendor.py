@@ -1,9 +1,9 @@
-"""Hops 9 and 10: context crosses a vendor we don't own, and comes back by its webhook.
+"""Hops 9 and 10: context goes to a vendor that we do not own, and comes back with its webhook.
 
-On the way out it travels as W3C's HTTP headers, for what they are worth to the vendor (the copy in
-`x-throughline-context` is for our own functions, and not sent to others), and in the metadata that
-vendors let their callers attach. The vendor calls back later, from a connection of
-its own; the metadata it echoes is what ties the answer to the question.
+On the way out it is in the W3C HTTP headers, which the vendor may use (the copy in
+`x-throughline-context` is for our own functions only), and in the metadata that vendors let callers
+attach. The vendor calls back later, over a connection of its own; the metadata that it echoes ties
+the callback to the call.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from throughline.invocation import Reception, Returned, traced
 
 
 class Untrusted(Exception):
-    """Raised by a webhook's reader of metadata: the request is not proven to be the vendor's."""
+    """Raised by a webhook's reader of metadata if the request is not proven to be the vendor's."""
 
 
 class Call:
-    """One HTTP call to a vendor: `context` goes out with it, `answered` notes what came back."""
+    """One HTTP call to a vendor: send `context` with it, and report the response to `answered`."""
 
     def __init__(self, span: Span) -> None:
         self._span = span
-        #: What to send as HTTP headers, and again as metadata where the vendor takes any.
+        #: To be sent as HTTP headers, and as metadata where the vendor accepts any.
         self.context: dict[str, str] = carrier.write()
 
     def answered(self, status_code: int) -> None:
@@ -42,7 +42,10 @@ class Call:
 
 @contextmanager
 def calling(method: str, url: str) -> Iterator[Call]:
-    """Make one HTTP call to a vendor inside a CLIENT span, with the HTTP client of your choice."""
+    """Make one HTTP call to a vendor inside a CLIENT span, with any HTTP client.
+
+    Yields the `Call`. `method` and `url` go on the span.
+    """
     address = urlsplit(url)
     with trace.get_tracer("throughline").start_as_current_span(
         f"{method} {address.path or '/'}",
@@ -66,8 +69,8 @@ def on_webhook(
     """Trace an HTTPS function that a vendor calls back.
 
     Goes directly above `def`. `metadata` takes the request and returns the metadata that the vendor
-    echoes, whatever its shape, or raises `Untrusted`: then nobody's word is taken for whose trace
-    this is, and the span is a root. The context of the HTTP request itself becomes a link.
+    echoes, unchecked, or raises `Untrusted`: then the span is a root, whatever context the request
+    claims. The context of the HTTP request itself becomes a link.
     """
 
     def receive(request: Any) -> Reception:
@@ -75,7 +78,7 @@ def on_webhook(
             arrival = carrier.read(metadata(request))
         except Untrusted as why:
             arrival = carrier.invalid(str(why))
-        except Exception as why:  # noqa: BLE001  (whatever a stranger sends, the request goes on)
+        except Exception as why:  # noqa: BLE001  (no request may fail for its metadata)
             arrival = carrier.invalid(f"metadata is not readable ({type(why).__name__})")
         return Reception(
             arrival=arrival,

@@ -6,7 +6,7 @@ The functions and the page have readers of their own; the Observatory shares onl
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 TRACE_FIELD = "_trace"
@@ -30,8 +30,8 @@ class SpanAt:
 
 @dataclass(frozen=True)
 class Context:
-    """What was found where the context should be; ``span`` is set when it was carried, and
-    ``reason`` says, quoting nothing of it, why it was not."""
+    """The context in a document; ``span`` is set when it was carried. ``reason`` says why it was
+    not, or what was dropped beside a good traceparent; it quotes nothing of the document."""
 
     state: Literal["carried", "absent", "invalid"]
     span: SpanAt | None = None
@@ -42,20 +42,39 @@ ABSENT = Context("absent")
 
 
 def read(carrier: object) -> Context:
-    """The context in ``carrier``, a decoded value that may come from anybody. Never raises."""
+    """Read the context in ``carrier``, a decoded value from an untrusted client. Never raises.
+
+    A tracestate or baggage that is too long or no string is dropped alone: the traceparent still
+    counts, and ``reason`` says what was dropped.
+    """
     if carrier is None:
         return ABSENT
     if not isinstance(carrier, dict):
         return _invalid(f"carrier is a {_kind(carrier)}, not a map")
-    if carrier.get("traceparent") is None:
+    traceparent = carrier.get("traceparent")
+    if traceparent is None:
         return ABSENT
-    for key in ("traceparent", *TEXT_MAX_CHARS):
-        value = carrier.get(key)
-        if value is not None and not isinstance(value, str):
-            return _invalid(f"{key} is a {_kind(value)}, not a string")
-        if value and len(value) > TEXT_MAX_CHARS.get(key, len(value)):
-            return _invalid(f"{key} is longer than {TEXT_MAX_CHARS[key]} characters")
-    return _read_traceparent(carrier["traceparent"])
+    if not isinstance(traceparent, str):
+        return _invalid(_not_a_string("traceparent", traceparent))
+    context = _read_traceparent(traceparent)
+    losses = [loss for key in TEXT_MAX_CHARS if (loss := _loss(key, carrier.get(key)))]
+    if context.state == "carried" and losses:
+        return replace(context, reason="; ".join(losses))
+    return context
+
+
+def _loss(key: str, value: object) -> str | None:
+    """Return why ``value`` is not used, None if it is or is absent."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        return _not_a_string(key, value)
+    longest = TEXT_MAX_CHARS[key]
+    return f"{key} is longer than {longest} characters" if len(value) > longest else None
+
+
+def _not_a_string(key: str, value: object) -> str:
+    return f"{key} is a {_kind(value)}, not a string"
 
 
 def _read_traceparent(traceparent: str) -> Context:

@@ -78,11 +78,6 @@ def test_every_firestore_call_is_a_span(
             "invalid",
             "traceparent is malformed",
         ),
-        (
-            {"_trace": {"traceparent": f"00-{'a' * 32}-{'1' * 16}-01", "tracestate": "x" * 8192}},
-            "invalid",
-            "tracestate is longer than 512 characters",
-        ),
     ],
     ids=lambda value: str(value)[:50],
 )
@@ -103,3 +98,17 @@ def test_a_trace_that_cant_be_used_is_a_fresh_root(
     assert reserve["context"] == context
     assert reserve["attributes"].get("throughline.context.reason") == reason
     assert journey["orphans"] == 0, picture(journey)
+
+
+def test_an_oversized_tracestate_in_a_document_is_dropped_alone(
+    order_in: Callable[..., str], observatory: Observatory, box_office: BoxOffice
+) -> None:
+    """The function is still a child of the writer's span, and says what it dropped."""
+    traceparent = new_traceparent()
+    order_id = order_in("placed", _trace={"traceparent": traceparent, "tracestate": "x" * 8192})
+    assert box_office.wait_for(order_id)["state"] == "ticketed"
+    journey = trace_of_order(observatory, order_id, has_all(("issue", "issue")), "reserve")
+    reserve = the(journey, "reserve", "reserve")
+    assert reserve["parent_span_id"] == traceparent.split("-")[2], picture(journey)
+    reason = reserve["attributes"].get("throughline.context.reason")
+    assert (reserve["context"], reason) == ("carried", "tracestate is longer than 512 characters")

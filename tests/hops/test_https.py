@@ -135,12 +135,6 @@ def test_a_front_end_that_continues_our_trace_becomes_a_link_too(
             "traceparent is malformed",
         ),
         (
-            # 8 KB in one header line
-            [("traceparent", new_traceparent()), ("tracestate", "a=" + "x" * 8190)],
-            "invalid",
-            "tracestate is longer than 512 characters",
-        ),
-        (
             [("traceparent", f"00-{'0' * 32}-{'1' * 16}-01")],
             "invalid",
             "traceparent has a trace id of zeros",
@@ -167,6 +161,34 @@ def test_headers_that_cant_be_used_are_a_fresh_root(
     journey = new_root_of(observatory, show_id, "availability")
     span = the(journey, "availability", "availability")
     assert (span["parent_span_id"], span["context"]) == (None, context), picture(journey)
+    assert span["attributes"].get("throughline.context.reason") == reason
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        # 8 KB in one header line.
+        ("tracestate", "a=" + "x" * 8190, "tracestate is longer than 512 characters"),
+        ("tracestate", "foo=1,bar=2,foo=1", "tracestate repeats a key"),
+        ("baggage", "order.id=" + "x" * 8991, "baggage is longer than 8192 characters"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_an_oversized_header_is_dropped_alone(
+    addresses: Addresses,
+    observatory: Observatory,
+    open_show: Callable[..., str],
+    name: str,
+    value: str,
+    reason: str,
+) -> None:
+    """The traceparent beside it still names the parent, and the span says what was dropped."""
+    show_id, traceparent = open_show(seats=1), new_traceparent()
+    headers = {"traceparent": traceparent, name: value}
+    assert ask(addresses, show_id, headers).status_code == 200
+    span = the(journey_of(observatory, traceparent, "availability"), "availability", "availability")
+    assert span["parent_span_id"] == traceparent.split("-")[2]
+    assert span["context"] == "carried"
     assert span["attributes"].get("throughline.context.reason") == reason
 
 

@@ -4,7 +4,8 @@
  * Every hop carries context in some map. The adapters know where that map lives; only this module
  * knows what is in it. Rules: W3C Trace Context level 2, https://www.w3.org/TR/trace-context-2/.
  */
-import { createTraceState, type SpanContext } from "@opentelemetry/api";
+import type { SpanContext } from "@opentelemetry/api";
+import { type ParsedTraceState, parseTraceState } from "./tracestate";
 
 /** The map that travels, as it lies in a document's `_trace` field. */
 export interface TraceCarrier {
@@ -13,14 +14,16 @@ export interface TraceCarrier {
   baggage?: string;
 }
 
-/** What a hop found where the context should be; `reason` quotes nothing of what it found. */
+/**
+ * The context that a hop received. `reason` says why it is invalid, or what was dropped beside a
+ * traceparent that is carried; it quotes nothing of the carrier.
+ */
 export type Extraction =
-  | { state: "carried"; spanContext: SpanContext }
+  | { state: "carried"; spanContext: SpanContext; reason?: string }
   | { state: "absent" }
   | { state: "invalid"; reason: string };
 
-// Trace Context asks for 512 characters of tracestate to be passed on; W3C Baggage for 8,192 bytes.
-export const TRACESTATE_MAX_CHARS = 512;
+/** W3C Baggage, section 3.3.2. */
 export const BAGGAGE_MAX_CHARS = 8192;
 
 const TRACEPARENT =
@@ -51,10 +54,11 @@ export function injectUnrecorded(): TraceCarrier {
 }
 
 /**
- * Reads a span context out of `carrier`, a value that may come from anybody. Never throws.
+ * Reads a span context from `carrier`, a value that may come from an untrusted sender. Never throws.
  *
- * Nothing there, or no traceparent in it, is `absent`; what breaks the specification is `invalid`.
- * A tracestate that is a string but malformed is dropped alone, as the specification asks.
+ * A carrier that is missing or has no traceparent is `absent`; one whose traceparent breaks the
+ * specification is `invalid`. A tracestate or baggage that is malformed or too long, or is no
+ * string, is dropped alone: the traceparent still counts, and `reason` says what was dropped.
  */
 export function extract(carrier: unknown): Extraction {
   if (carrier === undefined || carrier === null) return { state: "absent" };
@@ -63,15 +67,10 @@ export function extract(carrier: unknown): Extraction {
   }
   const { traceparent, tracestate, baggage } = carrier as Record<string, unknown>;
   if (traceparent === undefined || traceparent === null) return { state: "absent" };
-  if (typeof traceparent !== "string") return notString("traceparent", traceparent);
-  const tracestateFault = faultOfText("tracestate", tracestate, TRACESTATE_MAX_CHARS);
-  if (tracestateFault) return tracestateFault;
-  const baggageFault = faultOfText("baggage", baggage, BAGGAGE_MAX_CHARS);
-  if (baggageFault) return baggageFault;
-
-  const found = TRACEPARENT.exec(traceparent)?.groups;
-  if (!found) return invalid("traceparent is malformed");
-  const { version, trace = "", span = "", flags = "", rest } = found;
+  if (typeof traceparent !== "string") return invalid(notString("traceparent", traceparent));
+  const fields = TRACEPARENT.exec(traceparent)?.groups;
+  if (!fields) return invalid("traceparent is malformed");
+  const { version, trace = "", span = "", flags = "", rest } = fields;
   if (version === "ff") return invalid("traceparent has the forbidden version ff");
   if (version === "00" && rest !== undefined) {
     return invalid("traceparent of version 00 is too long");
@@ -85,22 +84,30 @@ export function extract(carrier: unknown): Extraction {
     traceFlags: Number.parseInt(flags, 16) & KNOWN_FLAGS,
     isRemote: true,
   };
-  if (typeof tracestate === "string" && tracestate.trim() !== "") {
-    const traceState = createTraceState(tracestate);
-    if (traceState.serialize() !== "") spanContext.traceState = traceState;
-  }
-  return { state: "carried", spanContext };
+  const { traceState, loss } = readTraceState(tracestate);
+  if (traceState) spanContext.traceState = traceState;
+  const reason = [loss, baggageLoss(baggage)].filter(Boolean).join("; ");
+  return { state: "carried", spanContext, ...(reason && { reason }) };
 }
 
-function faultOfText(key: string, value: unknown, maxChars: number): Extraction | undefined {
+function readTraceState(value: unknown): ParsedTraceState {
+  if (value === undefined || value === null) return {};
+  return typeof value === "string"
+    ? parseTraceState(value)
+    : { loss: notString("tracestate", value) };
+}
+
+/** A page reads no baggage; it only says what a function would not have accepted. */
+function baggageLoss(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== "string") return notString(key, value);
-  if (value.length > maxChars) return invalid(`${key} is longer than ${maxChars} characters`);
-  return undefined;
+  if (typeof value !== "string") return notString("baggage", value);
+  return value.length > BAGGAGE_MAX_CHARS
+    ? `baggage is longer than ${BAGGAGE_MAX_CHARS} characters`
+    : undefined;
 }
 
-function notString(key: string, value: unknown): Extraction {
-  return invalid(`${key} is a ${nameOfType(value)}, not a string`);
+function notString(key: string, value: unknown): string {
+  return `${key} is a ${nameOfType(value)}, not a string`;
 }
 
 function nameOfType(value: unknown): string {

@@ -59,7 +59,7 @@ export class ListenerTrace {
             "listener",
             "document-field",
             found.state,
-            found.state === "invalid" ? found.reason : undefined,
+            found.state === "absent" ? undefined : found.reason,
           ),
           ...arrival.attributes,
         },

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,6 +78,74 @@ def test_spans_and_records_arrive_whole_with_the_headers_of_the_environment(
     assert of_span["cloud.provider"] == "gcp"
     assert of_span["gcp.project_id"] == PROJECT
     assert of_span["deployment.environment.name"] == "production"
+
+
+def test_a_proxy_of_the_environment_is_used(server: LocalServer) -> None:
+    """Where the endpoint can only be reached through one."""
+    work(
+        {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector.example:4318",
+            "http_proxy": server.url,
+        }
+    )
+    assert {asked.path for asked in server.asked} == {
+        "http://collector.example:4318/v1/traces",
+        "http://collector.example:4318/v1/logs",
+    }
+
+
+def test_an_export_reuses_the_connection_of_the_one_before(
+    server: LocalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One connection for spans and one for log records, however many exports there are."""
+    vars(server.http)["RequestHandlerClass"].protocol_version = "HTTP/1.1"
+    connections = []
+    accept = server.http.get_request
+
+    def get_request() -> tuple[socket.socket, Any]:
+        connections.append(accept())
+        return connections[-1]
+
+    monkeypatch.setattr(server.http, "get_request", get_request)
+    run(
+        WORK.format(before="") + "for n in range(3):\n"
+        "    logging.getLogger('app').warning('more')\n"
+        "    trace.get_tracer('test').start_span('more').end()\n"
+        "    throughline.flush()\n",
+        FUNCTION_TARGET="settle",
+        OTEL_EXPORTER_OTLP_ENDPOINT=server.url,
+    )
+    assert len(server.asked) == 8
+    assert len(connections) == 2
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_a_certificate_is_checked_against_the_one_that_is_named(
+    tmp_path: Path, is_trusted: bool
+) -> None:
+    """`OTEL_EXPORTER_OTLP_CERTIFICATE`; without it, an unknown authority's server gets nothing."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-keyout", str(key), "-out", str(certificate), "-subj", "/CN=localhost"),
+            *("-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    with serving() as server:
+        # The handshake is in the connection's own thread, as it may fail.
+        server.http.socket = tls.wrap_socket(
+            server.http.socket, server_side=True, do_handshake_on_connect=False
+        )
+        environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": server.url.replace("http:", "https:")}
+        if is_trusted:
+            environment["OTEL_EXPORTER_OTLP_CERTIFICATE"] = str(certificate)
+        work(environment)
+        assert len(server.asked) == (2 if is_trusted else 0)
 
 
 def test_gzip_is_on_request(server: LocalServer) -> None:
@@ -156,7 +228,7 @@ def test_googles_endpoint_gets_the_functions_own_token(tmp_path: Path) -> None:
         exports = [asked for asked in google.asked if asked.path.startswith("/v1/")]
         ((_, resource),) = spans_in(google)
     assert len(tokens) == 1, "one token does for both signals"
-    assert [asked.path for asked in exports] == ["/v1/traces", "/v1/logs"]
+    assert {asked.path for asked in exports} == {"/v1/traces", "/v1/logs"}
     assert [asked.headers["authorization"] for asked in exports] == [f"Bearer {TOKEN}"] * 2
     assert resource["gcp.project_id"] == PROJECT
     assert [json.loads(line)["message"] for line in lines] == ["working"], "nothing went wrong"

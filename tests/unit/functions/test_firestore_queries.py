@@ -93,7 +93,7 @@ def test_it_is_on_the_querys_span(orders: Any, spans: InMemorySpanExporter) -> N
         RunAggregationQueryRequest(structured_aggregation_query=counted),
     ):
         with trace.get_tracer("test").start_as_current_span("RunQuery"):
-            firestore_queries.about_to_ask(request)
+            firestore_queries.describe(request)
         assert dict(the_span(spans).attributes or {}) == {
             "db.collection.name": "orders",
             "db.query.text": "orders where uid == ?",
@@ -110,7 +110,7 @@ def test_a_query_that_is_not_traced_leaves_nothing_on_the_span_around_it(
         trace.get_tracer("test").start_as_current_span("invocation"),
         suppress_instrumentation(),
     ):
-        firestore_queries.about_to_ask(
+        firestore_queries.describe(
             RunQueryRequest(structured_query=orders.limit(1)._to_protobuf())
         )
     assert not the_span(spans).attributes

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import flask
@@ -105,9 +107,15 @@ def test_telemetry_is_flushed_after_the_span_and_before_returning(
 ) -> None:
     """However the function ends: a moment later the platform may take the CPU away."""
     finished_at_flush = []
-    monkeypatch.setattr(
-        telemetry, "flush", lambda: finished_at_flush.append(len(spans.get_finished_spans()))
-    )
+
+    @contextmanager
+    def request() -> Iterator[None]:
+        try:
+            yield
+        finally:
+            finished_at_flush.append(len(spans.get_finished_spans()))
+
+    monkeypatch.setattr(telemetry, "request", request)
 
     def work(_argument: object) -> None:
         if ending == "raise":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +18,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from tests.unit.framework import ROOT, Framework, framework
 from tests.unit.local_server import free_port, serving, silent
-from tests.unit.otlp import spans_in
+from tests.unit.otlp import records_in, spans_in
 
 FUNCTIONS = ROOT / "functions"
 TIMEOUT_SECONDS = 2
@@ -154,6 +156,66 @@ def test_a_served_function_delivers_before_it_answers_and_ignores_probes(serve: 
     assert (line["trace_id"], line["span_id"]) == (span.trace_id.hex(), span.span_id.hex())
     record = ExportLogsServiceRequest.FromString(logged.body).resource_logs[0].scope_logs[0]
     assert record.log_records[0].span_id == span.span_id
+
+
+@pytest.mark.parametrize("requests", [50, pytest.param(1000, marks=pytest.mark.long)])
+def test_nothing_is_missing_where_the_cpu_stops_with_the_answer(
+    serve: Serve, requests: int
+) -> None:
+    """As on Cloud Run: after each answer the processes are stopped, and the telemetry is there."""
+    with (
+        serving() as server,
+        serve(server.url) as running,
+        httpx.Client(trust_env=False, timeout=30) as client,
+    ):
+        for number in range(1, requests + 1):
+            answer = client.post(running.url)
+            os.killpg(running.process.pid, signal.SIGSTOP)
+            delivered = len([*spans_in(server)]), len([*records_in(server)])
+            os.killpg(running.process.pid, signal.SIGCONT)
+            assert answer.status_code == 401
+            assert delivered == (1, 1), f"of request {number}"
+            server.asked.clear()
+
+
+def test_where_the_cpu_stays_a_request_does_not_wait_and_sigterm_drains(serve: Serve) -> None:
+    """Instance-based billing: nothing is sent with the answer, and nothing is lost at the end."""
+    settings = {"THROUGHLINE_CPU_STAYS_ALLOCATED": "true", "OTEL_BSP_SCHEDULE_DELAY": "600000"}
+    with serving() as server, serve(server.url, **settings) as running:
+        for _ in range(5):
+            httpx.post(running.url, trust_env=False, timeout=30)
+        assert server.asked == []
+        running.end(signal.SIGTERM)
+        assert (len([*spans_in(server)]), len([*records_in(server)])) == (5, 5)
+
+
+def test_a_group_delay_that_is_no_number_is_said_and_not_used(serve: Serve) -> None:
+    """The function answers as ever."""
+    settings = {"THROUGHLINE_GROUP_DELAY_MILLIS": "2ms"}
+    with serving() as server, serve(server.url, **settings) as running:
+        assert httpx.post(running.url, trust_env=False, timeout=30).status_code == 401
+        said = [line["message"] for line in lines_in(running)]
+    assert (
+        "THROUGHLINE_GROUP_DELAY_MILLIS is '2ms', not a whole number of milliseconds; 2 is used"
+        in said
+    )
+
+
+def test_each_record_is_one_line_where_the_framework_logs_execution_ids(serve: Serve) -> None:
+    """`firebase deploy` sets LOG_EXECUTION_ID, and then the framework has a log handler too."""
+    with serving() as server, serve(server.url, LOG_EXECUTION_ID="true") as running:
+        httpx.post(
+            f"{running.url}/",
+            headers={"Function-Execution-Id": "run-7"},
+            trust_env=False,
+            timeout=30,
+        )
+        ((span, _),) = spans_in(server)
+        said = [line for line in running.said() if "A webhook was refused" in line]
+    (line,) = map(json.loads, said)
+    assert line["severity"] == "WARNING"
+    assert (line["trace_id"], line["span_id"]) == (span.trace_id.hex(), span.span_id.hex())
+    assert line["logging.googleapis.com/labels"] == {"execution_id": "run-7"}
 
 
 def test_only_a_get_of_the_probes_path_is_a_probe(serve: Serve) -> None:
