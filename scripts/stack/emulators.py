@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from stack import parts, places
+from stack import parts, places, proxies
 from stack.ports import Ports
 from stack.problem import Problem
 from stack.processes import Processes, Service
@@ -42,7 +42,7 @@ def start(processes: Processes, config: Path, environment: Mapping[str, str], lo
             *(str(parts.node()), str(places.FIREBASE), "emulators:start"),
             *("--project", PROJECT, "--config", str(config)),
         ],
-        environment,
+        proxies.without_proxies(environment),
         log,
         places.ROOT,
     )

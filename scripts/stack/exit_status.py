@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 
-from stack import running
+from stack import proxies, running
 from stack.console import say
 from stack.problem import Problem
 
@@ -18,6 +19,7 @@ def exit_status(command: Callable[[], int]) -> Callable[[], int]:
     @functools.wraps(command)
     def run() -> int:
         running.end_on_signals()
+        proxies.bypass_for_loopback(os.environ)
         try:
             return command()
         except Problem as problem:
