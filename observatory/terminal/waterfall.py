@@ -48,7 +48,7 @@ def render_waterfall(journey: Journey, width: int = 100, colour: bool = False) -
     lines = [*_header(journey, width, ink), "", ink(_scale(journey["duration_ms"], columns), DIM)]
     for row in journey["rows"]:
         lines.append(_row_line(row, journey["duration_ms"], columns, ink))
-        lines.extend(_troubles(row, width, ink))
+        lines.extend(_problems(row, width, ink))
     lines += ["", *_footer(journey, width, ink)]
     return "".join(line.rstrip() + "\n" for line in lines)
 
@@ -132,14 +132,14 @@ def _bar(row: Row, total_ms: float, width: int) -> tuple[str, str]:
     return wait, bar[: width - begin] or MARK
 
 
-def _troubles(row: Row, width: int, ink: Ink) -> Iterable[str]:
+def _problems(row: Row, width: int, ink: Ink) -> Iterable[str]:
     if row["context"] and row["context"] != "carried":
         reason = row["attributes"].get("throughline.context.reason")
-        said = f"context {row['context']}" + (f": {reason}" if reason else "")
-        yield ink("    " + fit(said, width - 4), YELLOW)
+        context = f"context {row['context']}" + (f": {reason}" if reason else "")
+        yield ink("    " + fit(context, width - 4), YELLOW)
     if row["orphan"]:
-        said = f"its parent {row['parent_span_id']} is not in the store"
-        yield ink("    " + fit(said, width - 4), YELLOW)
+        orphan = f"its parent {row['parent_span_id']} is not in the store"
+        yield ink("    " + fit(orphan, width - 4), YELLOW)
     if row["error"]:
         exception = next((e for e in row["events"] if e["name"] == "exception"), None)
         message = row["status_message"]
