@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -78,7 +78,12 @@ class Receiver:
                     decoded = await self._budget.one_at_a_time(unpack)
                 else:
                     decoded = unpack()  # returns the body as it is
-                batch = await asyncio.wrap_future(self._intake.add(signal.read, decoded.body))
+                try:
+                    batch = await asyncio.wrap_future(self._intake.add(signal.read, decoded.body))
+                except DecodeError:
+                    repair = partial(wire.repaired, signal.request, decoded.body)
+                    decoded = await self._budget.one_at_a_time(repair)
+                    batch = await asyncio.wrap_future(self._intake.add(signal.read, decoded.body))
                 batch = batch.with_rejected(decoded.rejected, decoded.reason)
         except Refusal as refusal:
             return _refused(refusal, encoding)

@@ -29,6 +29,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from observatory.receive import utf8
 from observatory.receive.surrogates import repair, repairs
 
 __all__ = [
@@ -261,6 +262,13 @@ def decode(message_type: type[Message], body: bytes, encoding: Encoding) -> Deco
             raise error from None
     reasons = (f"{rejected} rejected: {why}.", repairs(repaired))
     return Decoded(_parsed(document, message_type), rejected, " ".join(filter(None, reasons)))
+
+
+def repaired(message_type: type[Message], body: bytes) -> Decoded:
+    """Repair the strings of a protobuf body that are not UTF-8; call it within ``refusing``."""
+    body, count = utf8.repair(message_type, body)
+    strings = "1 string" if count == 1 else f"{count} strings"
+    return Decoded(body, 0, f"{strings} repaired: bytes that are not UTF-8 are now U+FFFD.")
 
 
 def _protobuf_of(document: dict[str, Any], message_type: type[Message]) -> bytes:

@@ -17,7 +17,7 @@ from observatory.receive import wire
 from observatory.receive.wire import Encoding
 from observatory.terminal.waterfall import render_waterfall
 from tests.unit.observatory.conftest import JSON, Running
-from tests.unit.observatory.telemetry import INTERNAL, Trace
+from tests.unit.observatory.telemetry import INTERNAL, Trace, key_values
 from tests.unit.observatory.test_trace_command import trace_command
 
 BEGAN = 1_767_225_600_000_000_000
@@ -156,6 +156,21 @@ def test_unreadable_metrics_and_log_records_are_rejected_alone() -> None:
     decoded = wire.decode(wire.ExportLogsServiceRequest, json.dumps(logs).encode(), Encoding.JSON)
     assert decoded.rejected == 1
     assert b"kept" in decoded.body
+
+
+def test_protobuf_strings_that_are_not_utf_8_are_repaired(running: Running) -> None:
+    """The span that holds one and its neighbours are stored, and the sender is told."""
+    trace = Trace()
+    trace.span("page", "cut here", INTERNAL, 0, 1)
+    trace.span("page", "whole", INTERNAL, 0, 1).attributes.extend(key_values({"raw": b"\xff"}))
+    body = trace.request().SerializeToString().replace(b"cut here", b"cut \xf0\x9f\x98 ")
+    response = running.post("/v1/traces", body)
+    assert response.status_code == 200, response.text
+    partial = wire.ExportTraceServiceResponse.FromString(response.content).partial_success
+    assert (partial.rejected_spans, partial.error_message[:19]) == (0, "1 string repaired: ")
+    rows = running.client.trace(trace.trace_id.hex())["rows"]
+    assert {row["name"] for row in rows} == {"cut \ufffd ", "whole"}
+    assert [row["attributes"] for row in rows if row["name"] == "whole"] == [{"raw": "base64:/w=="}]
 
 
 def test_an_import_repairs_strings_and_says_so(running: Running, tmp_path: Path) -> None:
