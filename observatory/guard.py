@@ -1,8 +1,8 @@
-"""The door: which hosts and origins may come in, and what a browser may do with what goes out.
+"""Check ``Host`` and ``Origin`` of each request, and add the CORS and security headers.
 
-A page of any site can make a browser send requests to 127.0.0.1. The ``Host`` check stops one
-that points its own name there (DNS rebinding); the ``Origin`` check stops telemetry from pages
-that aren't on this machine, and anything else that changes something from every page but its own.
+A page of any site can make a browser send requests to 127.0.0.1. The ``Host`` check stops a page
+that points its own name there (DNS rebinding). The ``Origin`` check stops telemetry from pages that
+are not on this machine, and every other change from pages other than the Observatory's.
 """
 
 from collections.abc import Iterable
@@ -42,9 +42,10 @@ class Guard:
     """ASGI middleware that checks ``Host`` and ``Origin`` and adds the security headers.
 
     Args:
-        app: what it guards.
-        hosts: host names, without port, that may be asked for besides loopback's.
-        origins: origins, such as ``https://app.example``, that may post besides loopback's.
+        app: the application to guard.
+        hosts: host names, without port, to accept besides loopback's.
+        origins: origins, such as ``https://app.example``, that may send telemetry besides
+            loopback's.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Guard:
         self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request through, or answer it here."""
+        """Pass the request on, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -75,6 +76,9 @@ class Guard:
                     out.add_vary_header("Origin")
                     if origin and self._may_post(origin):
                         out["Access-Control-Allow-Origin"] = origin
+                        # navigator.sendBeacon sends with credentials, and a browser then insists
+                        # on this header (otel-js#3062). There are no credentials to protect here.
+                        out["Access-Control-Allow-Credentials"] = "true"
                 else:
                     out["Cross-Origin-Resource-Policy"] = "same-origin"
             await send(message)
@@ -86,8 +90,8 @@ class Guard:
         if _host_name(host) not in self._hosts:
             return _error(
                 421,
-                f"Host {host!r} is not this Observatory's: ask for localhost, or start it with "
-                "--allow-host.",
+                f"Host {host!r} is not this Observatory's: use localhost, or start the "
+                "Observatory with --allow-host.",
             )
         origin = headers.get("origin")
         if scope["path"] in OTLP_PATHS and origin and not self._may_post(origin):
@@ -103,7 +107,8 @@ class Guard:
             and origin.lower() != f"{scope['scheme']}://{host.lower()}"
         ):
             return _error(
-                403, f"Origin {origin!r} may change nothing here: only the Observatory's page may."
+                403,
+                f"Origin {origin!r} may not change anything here: only the Observatory's page may.",
             )
         return None
 

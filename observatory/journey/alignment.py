@@ -1,17 +1,22 @@
-"""The same steps in two traces: which span of the one is which of the other."""
+"""Align two traces: find for each span of one the same step in the other."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from observatory.shapes.journey import Row
 
 Key = tuple[str | None, str, str]
+KEY_BYTES = 10
 
 
 @dataclass(eq=False)
 class Pair:
-    """The same step in both traces, or a step of one of them; ``below`` are those under it."""
+    """The same step in both traces, or a step of one of them.
+
+    ``key`` identifies the step by its place in the tree; ``below`` holds the steps under it.
+    """
 
     left: Row | None
     right: Row | None
@@ -21,7 +26,7 @@ class Pair:
 
     @property
     def one(self) -> Row:
-        """The span of either side, the left one if there is one."""
+        """The left span if there is one, else the right one."""
         row = self.left or self.right
         if row is None:
             raise LookupError("a pair has at least one side")
@@ -29,11 +34,11 @@ class Pair:
 
 
 def aligned(left: Sequence[Row], right: Sequence[Row]) -> Iterator[Pair]:
-    """Every span of both traces once, parents before what they called, in the order of time.
+    """Yield every span of both traces once, parents before children, siblings in order of time.
 
-    Spans are the same step when hop, service and name are the same and so are the steps above
-    them; of several alike the first goes with the first. A step that began a leg and whose parent
-    was lost on one side is found again where it went.
+    Two spans are the same step when their hop, service and name are equal and their parents are the
+    same step; of several equal siblings the first matches the first. A step that began a leg and
+    lost its parent on one side is matched wherever it is.
     """
     left_tree, right_tree = Tree(left), Tree(right)
     pairs = _paired(left_tree, right_tree, _matches(left_tree, right_tree))
@@ -45,7 +50,7 @@ def aligned(left: Sequence[Row], right: Sequence[Row]) -> Iterator[Pair]:
 
 
 class Tree:
-    """The spans of one trace below their parents, siblings in the order of time."""
+    """The spans of one trace as a tree, siblings in order of time."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self._by_id = {row["span_id"]: row for row in rows}
@@ -61,27 +66,27 @@ class Tree:
                 self._children[None].append(row)
         reached = {row["span_id"] for row in self.walk(self._children[None])}
         for row in in_time:
-            if row["span_id"] not in reached:  # in a circle of parents, which no root leads to
+            if row["span_id"] not in reached:  # in a cycle of parents, unreachable from any root
                 self._children[self._parents.pop(row["span_id"])].remove(row)
                 self._children[None].append(row)
                 reached.update(one["span_id"] for one in self.walk([row]))
 
     @property
     def roots(self) -> list[Row]:
-        """The spans below no other."""
+        """The spans without a stored parent."""
         return self._children[None]
 
     def below(self, row: Row) -> list[Row]:
-        """The spans that ``row`` called."""
+        """Return the children of ``row``."""
         return self._children[row["span_id"]]
 
     def above(self, row: Row) -> Row | None:
-        """The span that called ``row``."""
+        """Return the parent of ``row``."""
         parent = self._parents.get(row["span_id"])
         return self._by_id[parent] if parent is not None else None
 
     def walk(self, tops: Iterable[Row]) -> Iterator[Row]:
-        """``tops`` and all below them, each before what it called."""
+        """Yield ``tops`` and their descendants, parents first."""
         stack = list(tops)[::-1]
         while stack:
             row = stack.pop()
@@ -90,7 +95,7 @@ class Tree:
 
 
 def _matches(left: Tree, right: Tree) -> dict[str, Row]:
-    """The right span for each left span id that has one."""
+    """Return the matching right span by left span id."""
     found: dict[str, Row] = {}
     taken: set[str] = set()
 
@@ -121,8 +126,7 @@ def _matches(left: Tree, right: Tree) -> dict[str, Row]:
 
 
 def _paired(left: Tree, right: Tree, matches: dict[str, Row]) -> list[Pair]:
-    """The pairs, each below that of its left span's parent, or of its right one's if it has
-    only that."""
+    """Return the root pairs; a pair is below that of its left span's parent, else its right's."""
     of_left: dict[str, Pair] = {}
     of_right: dict[str, Pair] = {}
     for row in left.walk(left.roots):
@@ -145,24 +149,31 @@ def _paired(left: Tree, right: Tree, matches: dict[str, Row]) -> list[Pair]:
 
 
 def _place(top: list[Pair]) -> None:
-    """Give each pair its depth and its key, and siblings the order of time."""
+    """Set depths and keys, and sort siblings by time."""
     stack = [(top, "", 0)]
     while stack:
-        pairs, path, depth = stack.pop()
+        pairs, parent_key, depth = stack.pop()
         pairs[:] = _in_order(pairs)
         numbers: defaultdict[Key, int] = defaultdict(int)
         for pair in pairs:
             step = _key(pair.one)
             numbers[step] += 1
-            number = f"#{numbers[step]}" if numbers[step] > 1 else ""
-            pair.key = f"{path}/{' '.join(filter(None, step))}{number}"
+            pair.key = _digest(parent_key, *step, numbers[step])
             pair.depth = depth
             stack.append((pair.below, pair.key, depth + 1))
 
 
+def _digest(*parts: str | int | None) -> str:
+    # Not the path itself: in a chain of n spans, paths take n squared characters.
+    return blake2b(repr(parts).encode("utf-8", "replace"), digest_size=KEY_BYTES).hexdigest()
+
+
 def _in_order(pairs: list[Pair]) -> list[Pair]:
-    """Siblings in the left one's order of time; what only the right one has comes after what it
-    came after there, because the two don't take the same time."""
+    """Sort siblings by their left times.
+
+    Those only on the right follow the sibling that they followed there, because the times of the
+    two sides are not comparable.
+    """
     after: dict[int | None, list[Pair]] = {None: []}
     last: Pair | None = None
     on_right = [(pair.right["offset_ms"], pair) for pair in pairs if pair.right is not None]

@@ -1,4 +1,4 @@
-"""What a request came to: rows for the store, and what had to be left out."""
+"""The result of reading a request: rows for the store, and what was rejected."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,10 +14,10 @@ INT64_MAX = pa.scalar(2**63 - 1, pa.uint64())
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows ready for the store, and what had to be left out.
+    """Rows ready for the store, and what was rejected.
 
-    ``rejected`` counts the items that can't be kept, and ``reason`` says what was left out and why;
-    it is empty when nothing was. There may be a reason though no whole item was left out.
+    ``rejected`` counts the rejected items. ``reason`` describes them, and anything that was left
+    out of or repaired in other items; it is empty if there is nothing to report.
     """
 
     rows: Rows
@@ -31,14 +31,14 @@ class Batch:
 
 
 class Origins:
-    """Where rows came from: resource and scope.
+    """The resources and scopes that rows came from.
 
     Args:
         resources: the serialized ``Resource`` of each scope.
         scopes: the name of each scope.
 
     Raises:
-        DecodeError: one of ``resources`` is none.
+        DecodeError: one of ``resources`` is not a resource.
     """
 
     def __init__(self, resources: pa.BinaryArray, scopes: pa.StringArray) -> None:
@@ -56,26 +56,25 @@ class Origins:
         self.resources: Sequence[Resource] = [resource for resource, _ in opened]
 
     def columns(self, scope_of_row: pa.Array) -> dict[str, pa.Array]:
-        """The columns of the store that say it, for rows of which the number of the scope is
-        known."""
+        """Return the columns of the store for resource and scope, by each row's scope index."""
         return {name: column.take(scope_of_row) for name, column in self._of_scope.items()}
 
 
 def nested(
     batch: pa.RecordBatch, groups: str, scopes: str, items: str
 ) -> tuple[Origins, pa.StructArray, pa.Array]:
-    """OTLP's requests, unfolded: where items come from, the items, the number of each one's scope.
+    """Flatten requests; returns the origins, the items and the scope index of each item.
 
     Args:
         batch: requests; each of ``groups`` has ``scopes``, and each of those ``items``.
 
     Raises:
-        DecodeError: one of the resources is none.
+        DecodeError: one of the resources cannot be read.
     """
-    found = batch.column(groups).flatten()
-    lists = found.field(scopes)
+    resource_groups = batch.column(groups).flatten()
+    lists = resource_groups.field(scopes)
     of_scope = lists.flatten()
-    resources = found.field("resource").take(pc.list_parent_indices(lists))
+    resources = resource_groups.field("resource").take(pc.list_parent_indices(lists))
     names = pc.struct_field(of_scope, ["scope", "name"]).fill_null("")
     items_of_scope = of_scope.field(items)
     return (
@@ -86,24 +85,23 @@ def nested(
 
 
 def kept(
-    items: pa.StructArray, scopes: pa.Array, fair: pa.BooleanArray
+    items: pa.StructArray, scopes: pa.Array, valid: pa.BooleanArray
 ) -> tuple[dict[str, pa.Array], pa.Array, int]:
-    """The fields of the items that are ``fair``, the number of each one's scope, and how many were
-    left out."""
-    rejected = len(items) - (pc.sum(fair).as_py() or 0)
+    """Return the fields and scope indexes of the items that are ``valid``, and how many are not."""
+    rejected = len(items) - (pc.sum(valid).as_py() or 0)
     if rejected:
-        items, scopes = items.filter(fair), scopes.filter(fair)
+        items, scopes = items.filter(valid), scopes.filter(valid)
     names = [items.type.field(at).name for at in range(items.type.num_fields)]
     return {name: items.field(name) for name in names}, scopes, rejected
 
 
 def nanoseconds(times: pa.UInt64Array) -> pa.Int64Array:
-    """Unsigned times, which OTLP has, as the signed ones of the store."""
+    """Convert OTLP's unsigned times to the signed ones of the store."""
     return pc.min_element_wise(times, INT64_MAX, skip_nulls=False).cast(pa.int64())
 
 
 def rejection(rejected: int, noun: str) -> str:
-    """Why ``rejected`` things of that name were left out, in a sentence; empty for none."""
+    """Say in a sentence why ``rejected`` items of that name were rejected; empty for none."""
     if not rejected:
         return ""
     return (

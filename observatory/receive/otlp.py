@@ -1,7 +1,7 @@
 """OTLP over HTTP: ``/v1/traces``, ``/v1/logs`` and ``/v1/metrics``.
 
-A 200 is sent only once the rows are committed to the file. What can't be read is answered with
-OTLP's Status message in the request's own encoding; what can't be kept is counted in
+A 200 is sent only once the rows are committed to the file. A body that cannot be read is answered
+with OTLP's Status message in the request's own encoding; items that cannot be stored are counted in
 ``partial_success``.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -30,7 +30,7 @@ BODY_LIMIT_BYTES = 16 * 2**20
 
 @dataclass(frozen=True)
 class Signal:
-    """One kind of telemetry: where it is sent, as what, who reads it, and what is answered."""
+    """One kind of telemetry: its path, request type, reader and response."""
 
     path: str
     request: type[Message]
@@ -43,7 +43,7 @@ class Receiver:
 
     Args:
         store: an open store. Close this before it.
-        budget: how much may be on its way there at once.
+        budget: limits the memory of requests that are not stored yet.
     """
 
     def __init__(self, store: Store, budget: Budget) -> None:
@@ -56,7 +56,7 @@ class Receiver:
         return [Route(signal.path, self._endpoint(signal), methods=["POST"]) for signal in SIGNALS]
 
     def close(self) -> None:
-        """Take nothing more in. May be called twice."""
+        """Stop accepting telemetry. May be called twice."""
         self._intake.close()
 
     def _endpoint(self, signal: Signal) -> Callable[[Request], object]:
@@ -66,7 +66,7 @@ class Receiver:
         return endpoint
 
     async def _receive(self, signal: Signal, request: Request) -> Response:
-        # Of a body whose type isn't known, the reader is likelier a person than a protobuf parser.
+        # Without a known content type, the reader is more likely a person than a protobuf parser.
         encoding = Encoding.JSON
         try:
             encoding = wire.encoding_of(request.headers.get("content-type", ""))
@@ -78,22 +78,27 @@ class Receiver:
                     decoded = await self._budget.one_at_a_time(unpack)
                 else:
                     decoded = unpack()  # returns the body as it is
-                batch = await asyncio.wrap_future(self._intake.add(signal.read, decoded.body))
+                try:
+                    batch = await asyncio.wrap_future(self._intake.add(signal.read, decoded.body))
+                except DecodeError:
+                    repair = partial(wire.repaired, signal.request, decoded.body)
+                    decoded = await self._budget.one_at_a_time(repair)
+                    batch = await asyncio.wrap_future(self._intake.add(signal.read, decoded.body))
                 batch = batch.with_rejected(decoded.rejected, decoded.reason)
         except Refusal as refusal:
             return _refused(refusal, encoding)
         except Overloaded:
             return _refused(_try_later("The Observatory is behind with its writing"), encoding)
         except NotStored as error:
-            # Retryable: the usual cause is a full disk, and the sender may keep what we can't.
+            # Retryable: the usual cause is a full disk, and the sender may be able to buffer.
             return _refused(_try_later(f"The store failed: {error}"), encoding)
         except ClientDisconnect:
-            return Response(status_code=400)  # nobody is left to read it
+            return Response(status_code=400)  # the client is gone
         return Response(wire.render(signal.answer(batch), encoding), media_type=encoding)
 
 
-def _try_later(why: str) -> Refusal:
-    return Refusal(503, Code.UNAVAILABLE, f"{why}: send again later.", RETRY_AFTER_SECONDS)
+def _try_later(reason: str) -> Refusal:
+    return Refusal(503, Code.UNAVAILABLE, f"{reason}: send again later.", RETRY_AFTER_SECONDS)
 
 
 def _refused(refusal: Refusal, encoding: Encoding) -> Response:

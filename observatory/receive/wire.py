@@ -1,4 +1,4 @@
-"""OTLP's two encodings, protobuf and JSON: bodies in, answers out.
+"""Decode OTLP requests and encode the responses, in protobuf and in JSON.
 
 The rules are those of https://opentelemetry.io/docs/specs/otlp/#otlphttp; this is the one module
 that knows them.
@@ -29,6 +29,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from observatory.receive import utf8
 from observatory.receive.surrogates import repair, repairs
 
 __all__ = [
@@ -43,9 +44,9 @@ __all__ = [
 Result = TypeVar("Result")
 
 GZIP_WINDOW_BITS = 31
-# What is unpacked at once, and of how much: zlib copies what it leaves of what it is given, and a
-# member may be 20 bytes long.
-PIECE_BYTES, GIVEN_BYTES = 2**20, 2**12
+# How much output zlib produces at once, and from how much input: it copies the input that is left
+# for each member, and a member may be 20 bytes long.
+OUTPUT_BYTES, INPUT_BYTES = 2**20, 2**12
 # Where the items of each kind of request are in OTLP/JSON.
 PATHS = (
     ("resourceSpans", "scopeSpans", "spans"),
@@ -61,7 +62,7 @@ _UNREADABLE = (
     RecursionError,
 )
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})*")
-# Any length but 0, 8 and 16 does: it marks an id that was there but wasn't hex as one to reject.
+# Stands for an id that is not hexadecimal: of no valid length, so it is rejected later.
 _NOT_AN_ID = base64.b64encode(b"\xff").decode()
 
 
@@ -116,17 +117,17 @@ def _status_type() -> type[Message]:
             message_type=[status],
         )
     )
-    found: type[Message] = message_factory.GetMessageClass(
+    status_type: type[Message] = message_factory.GetMessageClass(
         pool.FindMessageTypeByName("google.rpc.Status")
     )
-    return found
+    return status_type
 
 
 Status = _status_type()
 
 
 def encoding_of(content_type: str) -> Encoding:
-    """The encoding that a ``Content-Type`` header names.
+    """Return the encoding that a ``Content-Type`` header names.
 
     Raises:
         Refusal: 415, for any other type.
@@ -146,7 +147,7 @@ def encoding_of(content_type: str) -> Encoding:
 def inflate(
     body: bytes, content_encoding: str, limit_bytes: int, take: Callable[[int], object]
 ) -> bytes:
-    """The body without its ``Content-Encoding``, at most ``limit_bytes`` long.
+    """Return the body without its ``Content-Encoding``, at most ``limit_bytes`` long.
 
     It stops decompressing at the limit, so a small body that inflates without end costs no more
     than a large one.
@@ -155,8 +156,8 @@ def inflate(
         body: as it was sent.
         content_encoding: the header's value; empty for none.
         limit_bytes: the limit.
-        take: told of every byte of the result, before much more of it is in memory. What it raises
-            ends the work.
+        take: called with the size of each part of the result, before the next is in memory. An
+            exception that it raises ends the decompression.
 
     Raises:
         Refusal: 413 beyond the limit, 415 for an encoding other than gzip, 400 for broken gzip.
@@ -183,12 +184,12 @@ def _gunzip(body: bytes, limit_bytes: int, take: Callable[[int], object]) -> byt
         while packed:  # a gzip body may hold several members, one after the other
             member = zlib.decompressobj(GZIP_WINDOW_BITS)
             while not member.eof:
-                given = packed[:GIVEN_BYTES]
-                room = min(PIECE_BYTES, limit_bytes + 1 - len(plain))
-                piece = member.decompress(given, room)
+                chunk = packed[:INPUT_BYTES]
+                room = min(OUTPUT_BYTES, limit_bytes + 1 - len(plain))
+                piece = member.decompress(chunk, room)
                 left = len(member.unconsumed_tail) + len(member.unused_data)
-                packed = packed[len(given) - left :]
-                if not (piece or given or member.eof):
+                packed = packed[len(chunk) - left :]
+                if not (piece or chunk or member.eof):
                     raise Refusal(400, Code.INVALID_ARGUMENT, "The gzip body is cut short.")
                 take(len(piece))
                 plain += piece
@@ -200,7 +201,7 @@ def _gunzip(body: bytes, limit_bytes: int, take: Callable[[int], object]) -> byt
 
 
 def too_large(limit_bytes: int) -> Refusal:
-    """The 413 for a body of more than ``limit_bytes``, compressed or not."""
+    """Return the 413 for a body of more than ``limit_bytes``, compressed or not."""
     return Refusal(
         413,
         Code.RESOURCE_EXHAUSTED,
@@ -213,12 +214,13 @@ def read(
     document: Mapping[str, Any],
     rows_of: Callable[[bytes], Result],
 ) -> Result:
-    """What ``rows_of`` makes of the message in an OTLP/JSON document, which it gets in protobuf.
+    """Return what ``rows_of`` makes of the message in an OTLP/JSON document.
 
-    Whatever else is in the document is left as it is; the message's own ids are rewritten.
+    ``rows_of`` gets the message in protobuf. The message's ids in the document are rewritten; other
+    members of the document are ignored.
 
     Raises:
-        Refusal: 400, when it holds no such message.
+        Refusal: 400, if the document holds no such message.
     """
     fields = message_type.DESCRIPTOR.fields
     own = {name for field in fields for name in (field.name, field.json_name)}
@@ -260,6 +262,13 @@ def decode(message_type: type[Message], body: bytes, encoding: Encoding) -> Deco
             raise error from None
     reasons = (f"{rejected} rejected: {why}.", repairs(repaired))
     return Decoded(_parsed(document, message_type), rejected, " ".join(filter(None, reasons)))
+
+
+def repaired(message_type: type[Message], body: bytes) -> Decoded:
+    """Repair the strings of a protobuf body that are not UTF-8; call it within ``refusing``."""
+    body, count = utf8.repair(message_type, body)
+    strings = "1 string" if count == 1 else f"{count} strings"
+    return Decoded(body, 0, f"{strings} repaired: bytes that are not UTF-8 are now U+FFFD.")
 
 
 def _protobuf_of(document: dict[str, Any], message_type: type[Message]) -> bytes:
@@ -321,10 +330,10 @@ def _data_points(item: Any) -> int:
 
 @contextmanager
 def refusing(message_type: type[Message], encoding: Encoding) -> Iterator[None]:
-    """What can't be read within is refused with 400.
+    """Turn the errors of reading a body into a refusal.
 
     Raises:
-        Refusal: so it was.
+        Refusal: 400, if the block cannot read the body.
     """
     try:
         yield
@@ -360,7 +369,7 @@ def _each(holder: Any, camel: str, snake: str) -> list[dict[str, Any]]:
     if not isinstance(holder, dict):
         return []
     items = holder.get(camel, holder.get(snake))
-    # Anything that isn't a list of objects is left for the parser, which names what is wrong.
+    # The parser reports what is not a list of objects.
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
@@ -375,12 +384,12 @@ def _rewrite(holder: dict[str, Any], *keys: str) -> None:
 
 
 def render(message: Message, encoding: Encoding) -> bytes:
-    """``message`` as the body of an answer."""
+    """Encode ``message`` as the body of a response."""
     if encoding is Encoding.PROTOBUF:
         return bytes(message.SerializeToString())
     return str(json_format.MessageToJson(message, indent=None)).encode()
 
 
 def render_status(refusal: Refusal, encoding: Encoding) -> bytes:
-    """The ``google.rpc.Status`` that says why a request was refused."""
+    """Encode the ``google.rpc.Status`` that says why a request was refused."""
     return render(Status(code=refusal.code, message=str(refusal)), encoding)

@@ -88,7 +88,7 @@ class Head(TypedDict):
 
 
 class DiffRow(TypedDict):
-    """The same step in two traces. ``key`` is its place, ``depth`` how deep that is.
+    """The same step in two traces. ``key`` identifies its place, ``depth`` is how deep that is.
 
     ``missing``: only the left one has it; ``added``: only the right one. ``delta_ms`` is by how
     much wait and duration together are longer on the right.

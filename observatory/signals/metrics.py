@@ -1,4 +1,4 @@
-"""Metrics: which there are, and their values over time."""
+"""List metrics, and compute their values over time."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ order by time_unix_nano desc limit $limit
 
 
 def list_metrics(reader: duckdb.DuckDBPyConnection) -> list[Metric]:
-    """Every metric of every service."""
+    """List every metric of every service."""
     return [
         {
             "name": name,
@@ -55,37 +55,40 @@ def series_of(
     from_ms: float | None,
     to_ms: float | None,
 ) -> MetricSeries:
-    """The series of one metric, within a time.
+    """Return the series of one metric within a period.
 
     Args:
         reader: a cursor of the store.
-        metric: its name, and the service that measures it.
-        from_ms: since when, in Unix milliseconds; None for ever.
-        to_ms: until before when.
+        metric: the metric's name, and that of its service.
+        from_ms: the start of the period in Unix milliseconds; None for no start.
+        to_ms: the end of the period, exclusive; None for no end.
     """
-    asked = {
+    since = 0 if from_ms is None else nanos(from_ms)
+    parameters = {
         "name": metric[0],
         "service": metric[1],
-        "since": 0 if from_ms is None else nanos(from_ms),
+        "since": since,
         "until": 2**63 - 1 if to_ms is None else nanos(to_ms),
         "limit": POINTS_LIMIT,
     }
     groups: defaultdict[tuple[Any, ...], list[Point]] = defaultdict(list)
-    newest_first = [Point(*row) for row in reader.execute(POINTS, asked).fetchall()]
+    newest_first = [Point(*row) for row in reader.execute(POINTS, parameters).fetchall()]
     for point in newest_first:
         key = point.resource_id, point.attribute_types, *point.attributes.items()
         groups[key].append(point)
+    if len(newest_first) == POINTS_LIMIT:  # the first points of the period may be missing
+        since = newest_first[-1].time_unix_nano
     all_series = [points[::-1] for points in groups.values()][:SERIES_LIMIT]
     series: list[Series] = [
         {
             "attributes": attributes_of(points[-1].attributes, points[-1].attribute_types),
-            "points": [(time_ms, finite(value)) for time_ms, value in _values(points)],
+            "points": [(time_ms, finite(value)) for time_ms, value in _values(points, since)],
         }
         for points in all_series
     ]
     return {
         "series": series,
-        "quantiles": quantiles_of(all_series) if _is_histogram(newest_first) else None,
+        "quantiles": quantiles_of(all_series, since) if _is_histogram(newest_first) else None,
         "rate": any(point.is_counted for point in newest_first[:1]),
     }
 
@@ -94,22 +97,27 @@ def _is_histogram(points: Sequence[Point]) -> bool:
     return any(point.bucket_counts for point in points[:1])
 
 
-def _values(points: Sequence[Point]) -> Iterator[tuple[float, float | None]]:
-    """The values of a series, or by how much what is counted grew in a second."""
+def _values(points: Sequence[Point], since_unix_nano: int) -> Iterator[tuple[float, float | None]]:
+    """Yield the times (in ms) and values of a series; of a growing count its growth per second."""
     if not points[0].is_counted:
         for point in points:
             yield point.time_unix_nano / NANOS_PER_MS, point.value
         return
     if points[0].temporality == "delta":
         for point in points:
-            since = point.start_unix_nano or point.time_unix_nano
-            yield point.time_unix_nano / NANOS_PER_MS, _rate(point.total, point, since)
+            start = point.start_unix_nano or point.time_unix_nano
+            yield point.time_unix_nano / NANOS_PER_MS, _rate(point.total, point, start)
         return
+    first = points[0]
+    if first.begins_series(since_unix_nano):
+        rate = _rate(first.total, first, first.start_unix_nano or 0)
+        yield first.time_unix_nano / NANOS_PER_MS, rate
     for before, point in pairwise(points):
         grown = (point.total or 0.0) - (before.total or 0.0)
-        # What is less than before began anew, and has all of it since then.
-        told = grown if grown >= 0 else point.total
-        yield point.time_unix_nano / NANOS_PER_MS, _rate(told, point, before.time_unix_nano)
+        # A restarted count has grown by all of its value since the point before.
+        if grown < 0 or point.restarts_after(before):
+            grown = point.total or 0.0
+        yield point.time_unix_nano / NANOS_PER_MS, _rate(grown, point, before.time_unix_nano)
 
 
 def _rate(grown: float | None, point: Point, since_unix_nano: int) -> float | None:

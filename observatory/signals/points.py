@@ -1,4 +1,4 @@
-"""One point of a metric."""
+"""A data point of a metric."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A point of a metric, as it is stored."""
+    """A data point of a metric, as it is stored."""
 
     time_unix_nano: int
     start_unix_nano: int | None
@@ -24,15 +24,33 @@ class Point:
 
     @property
     def is_counted(self) -> bool:
-        """Whether it is a count that grows, of which the growth is what matters."""
-        return self.count is not None or (self.type == "sum" and self.is_monotonic)
+        """Whether it is a growing count, which is drawn as its rate.
+
+        A quantile of a summary has a value of its own, beside the summary's count.
+        """
+        if self.type == "sum":
+            return self.is_monotonic
+        return self.count is not None and self.value is None
 
     @property
     def total(self) -> float | None:
-        """What is counted, or the value."""
+        """The count, or the value of a sum."""
         return float(self.count) if self.count is not None else self.value
+
+    def begins_series(self, since_unix_nano: int) -> bool:
+        """Return whether a cumulative point counts from its start time to its own time.
+
+        It does where it is the first of its series, and the series started within the time that is
+        asked for. A start that equals the time means that the real one is unknown.
+        """
+        start = self.start_unix_nano
+        return start is not None and since_unix_nano <= start < self.time_unix_nano
+
+    def restarts_after(self, before: "Point") -> bool:
+        """Return whether the counting started again after the point before."""
+        return self.start_unix_nano is not None and self.start_unix_nano >= before.time_unix_nano
 
 
 def finite(value: float | None) -> float | None:
-    """The value, or None for one that can't be drawn, nor said in JSON."""
+    """Return the value, or None if it is not finite and so cannot be drawn or put in JSON."""
     return value if value is not None and math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""The quantiles of a histogram over time, from the counts of its buckets."""
+"""Compute the quantiles of a histogram over time from the counts of its buckets."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -9,18 +9,19 @@ from observatory.compare.selection import NANOS_PER_MS
 from observatory.shapes.signals import Quantiles
 from observatory.signals.points import Point, finite
 
-Grown = tuple[int, tuple[float, ...], list[int]]
+Growth = tuple[int, tuple[float, ...], list[int]]
 
 
-def quantiles_of(all_series: Sequence[Sequence[Point]]) -> Quantiles:
-    """The quantiles at each moment at which points were sent, over all series together.
+def quantiles_of(all_series: Sequence[Sequence[Point]], since_unix_nano: int = 0) -> Quantiles:
+    """Return the quantiles at each time at which points were sent, over all series together.
 
-    Of counts that go on from point to point, what came since the point before is taken.
+    Of cumulative counts the growth since the previous point is taken; of the first point of a
+    series that started at ``since_unix_nano`` or later, the growth since the start.
     """
-    # Series of one process are sent at the same moment; those of others have their own.
+    # The series of one process are sent at the same time; other processes have their own times.
     together: defaultdict[tuple[int, tuple[float, ...]], list[int]] = defaultdict(list)
     for points in all_series:
-        for time, bounds, counts in _grown(points):
+        for time, bounds, counts in _growth(points, since_unix_nano):
             known = together[time, bounds]
             together[time, bounds] = (
                 [one + other for one, other in zip(known, counts, strict=True)] if known else counts
@@ -32,22 +33,28 @@ def quantiles_of(all_series: Sequence[Sequence[Point]]) -> Quantiles:
     }
 
 
-def _grown(points: Sequence[Point]) -> Iterator[Grown]:
-    """The counts of each point's own time."""
-    told = [point for point in points if point.bounds is not None and point.bucket_counts]
-    if told and told[0].temporality == "delta":
-        for point in told:
+def _growth(points: Sequence[Point], since_unix_nano: int) -> Iterator[Growth]:
+    """Yield for each point the counts since the one before."""
+    filled = [point for point in points if point.bounds is not None and point.bucket_counts]
+    is_delta = bool(filled) and filled[0].temporality == "delta"
+    for number, point in enumerate(filled):
+        if is_delta or (number == 0 and point.begins_series(since_unix_nano)):
             yield point.time_unix_nano, tuple(point.bounds or ()), list(point.bucket_counts or ())
+    if is_delta:
         return
-    for before, point in pairwise(told):
+    for before, point in pairwise(filled):
         counts, earlier = list(point.bucket_counts or ()), list(before.bucket_counts or ())
         grown = [now - then for now, then in zip(counts, earlier, strict=False)]
-        restarted = before.bounds != point.bounds or any(count < 0 for count in grown)
+        restarted = (
+            before.bounds != point.bounds
+            or any(count < 0 for count in grown)
+            or point.restarts_after(before)
+        )
         yield point.time_unix_nano, tuple(point.bounds or ()), counts if restarted else grown
 
 
 def _quantile(share: float, bounds: Sequence[float], counts: Sequence[int]) -> float | None:
-    """Within a bucket, values are taken to lie evenly; beyond the last bound there is only that."""
+    """Interpolate linearly within a bucket; beyond the last bound, return that bound."""
     total = sum(counts)
     if not total or not bounds:
         return None

@@ -1,4 +1,4 @@
-"""A file's JSON: one document, or one a line, as OTLP's files are that a collector writes."""
+"""Read the JSON of a file: one document, or one per line as a collector writes OTLP."""
 
 import json
 from collections import defaultdict
@@ -8,7 +8,7 @@ from observatory.receive.surrogates import repair
 from observatory.take_away.pieces import OTLP
 from observatory.take_away.reading import BadFile, Place
 
-# OTLP's by either spelling, and Jaeger's.
+# The top-level names of OTLP, in either spelling, and of Jaeger.
 NAMES = (*(groups for groups, _, _ in OTLP), "data")
 
 
@@ -34,7 +34,7 @@ def _loaded(body: bytes) -> Any:
         if error.msg != "Extra data":
             raise BadFile(f"It is not JSON: {error}.") from error
         return _together(body)
-    except ValueError as error:  # such as for bytes that aren't UTF-8
+    except ValueError as error:  # for example bytes that are not UTF-8
         raise BadFile(f"It is not JSON: {error}.") from error
 
 
@@ -48,7 +48,7 @@ def _together(body: bytes) -> dict[str, list[Any]]:
         except (ValueError, RecursionError) as error:
             raise BadFile(f"Line {number} is not JSON: {error}.") from error
         if not isinstance(of_line, dict):
-            raise BadFile(f"Line {number} is no object.")
+            raise BadFile(f"Line {number} is not an object.")
         for name in of_line.keys() & set(NAMES):
             items = Place(f"Line {number}: {name}", of_line[name]).items()
             whole[name] += [item.value for item in items]

@@ -1,4 +1,4 @@
-"""A file's telemetry as rows, by the same way as telemetry that is received."""
+"""Convert a file's telemetry to rows, in the same way as received telemetry."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,22 +34,22 @@ class Imported:
 
     @property
     def batches(self) -> tuple[Batch, Batch, Batch]:
-        """All of it."""
+        """The batches of all signals."""
         return self.spans, self.logs, self.metrics
 
     @property
     def trace_ids(self) -> list[str]:
-        """The first traces that it has spans of."""
+        """The ids of the first traces that the file has spans of."""
         ids = self.spans.rows.table.column("trace_id").to_pylist()
         return list(dict.fromkeys(ids))[:TRACE_IDS_LIMIT]
 
 
 def imported(body: bytes) -> Imported:
-    """The spans, logs and metrics of a file.
+    """Read the spans, logs and metrics of a file.
 
     Raises:
-        BadFile: it is neither OTLP/JSON, one document or one a line, nor Jaeger's JSON, or
-            something in it is wrong.
+        BadFile: the file is neither OTLP/JSON (one document, or one per line) nor Jaeger's JSON,
+            or something in it is wrong.
     """
     document, repaired = document_of(body)
     if not isinstance(document, dict) or not any(name in document for name in NAMES):
@@ -68,9 +68,9 @@ def imported(body: bytes) -> Imported:
 
 
 def _where(document: dict[str, Any]) -> str:
-    """The place of the first item that can't be read by itself; empty when it is none of them.
+    """Return the path of the first item that cannot be read; empty if each can.
 
-    protobuf's own parser says in which field it stopped, but not in which of many items.
+    protobuf's parser names the field that it stopped at, but not the item.
     """
     for message, path in (
         (wire.ExportTraceServiceRequest, ("resourceSpans", "scopeSpans", "spans")),
@@ -97,4 +97,4 @@ def _spans_of_jaeger(document: dict[str, Any]) -> Batch:
     try:
         return spans_of(request_of(document).SerializeToString())
     except (DecodeError, EncodeError, ValueError) as error:
-        raise BadFile(f"Something in it can't be said in OTLP: {error}.") from error
+        raise BadFile(f"It holds a value that OTLP cannot represent: {error}.") from error

@@ -1,7 +1,7 @@
-"""Jaeger's JSON, as its page downloads and uploads it, as an OTLP request.
+"""Convert Jaeger's JSON, as its UI downloads and uploads it, to an OTLP request.
 
 ``{"data": [{"traceID", "spans": […], "processes": {…}}]}``. References become the parent and
-links, process tags the resource, logs events; what OTLP has a place for is put there.
+links, process tags the resource, logs events; tags with an OTLP field of their own go there.
 """
 
 import base64
@@ -30,8 +30,8 @@ KINDS = {
     "consumer": Span.SPAN_KIND_CONSUMER,
 }
 SCOPE_TAGS = ("otel.scope.name", "otel.library.name")
-# Tags that say what OTLP has fields for.
-TOLD_ELSEWHERE = frozenset(
+# Tags that OTLP has fields for.
+TAGS_WITH_FIELDS = frozenset(
     {
         *("span.kind", "otel.status_code", "otel.status_description", "w3c.tracestate"),
         *("internal.span.format", *SCOPE_TAGS),
@@ -55,10 +55,10 @@ class _Reference(NamedTuple):
 
 
 def request_of(document: Mapping[str, Any]) -> ExportTraceServiceRequest:
-    """The spans of a Jaeger document as one request.
+    """Return the spans of a Jaeger document as one request.
 
     Raises:
-        BadFile: something in it isn't as Jaeger writes it; the message says where.
+        BadFile: something in the document is not as Jaeger writes it; the message says where.
     """
     request = ExportTraceServiceRequest()
     for trace in Place("data", document["data"]).items():
@@ -108,7 +108,7 @@ def _span(place: Place, tags: Mapping[str, AnyValue]) -> Span:
         start_time_unix_nano=start,
         end_time_unix_nano=min(start + _nanos(place.get("duration")), UINT64_MAX),
         trace_state=_text(tags.get("w3c.tracestate")),
-        attributes=_attributes({key: tags[key] for key in tags if key not in TOLD_ELSEWHERE}),
+        attributes=_attributes({key: tags[key] for key in tags if key not in TAGS_WITH_FIELDS}),
         status=_status(tags),
     )
     if place.has("parentSpanID") and place.get("parentSpanID").value:
@@ -190,11 +190,13 @@ def _root_above(span_id: bytes, ancestors: dict[bytes, bytes]) -> bytes:
 
 def _status(tags: Mapping[str, AnyValue]) -> Status:
     code = Status.STATUS_CODE_UNSET
-    said = _text(tags.get("otel.status_code")).upper()
+    status_code = _text(tags.get("otel.status_code")).upper()
     error = tags.get("error")
-    if said == "ERROR" or (error is not None and (error.bool_value or _text(error) == "true")):
+    if status_code == "ERROR" or (
+        error is not None and (error.bool_value or _text(error) == "true")
+    ):
         code = Status.STATUS_CODE_ERROR
-    elif said == "OK":
+    elif status_code == "OK":
         code = Status.STATUS_CODE_OK
     return Status(code=code, message=_text(tags.get("otel.status_description")))
 
@@ -240,7 +242,7 @@ def _text(value: AnyValue | None) -> str:
 
 
 def _id(place: Place, digits: int) -> bytes:
-    """An id, whose leading zeros Jaeger may leave out."""
+    """Read an id, whose leading zeros Jaeger may leave out."""
     text = place.text()
     if HEX.fullmatch(text) is None or len(text) > digits:
         raise BadFile(f"{place.path} is {text!r}: it has up to {digits} hexadecimal digits.")

@@ -1,4 +1,4 @@
-"""``./scripts/trace export``, ``import`` and ``clear``: telemetry as files, and an end to it."""
+"""``./scripts/trace export``, ``import`` and ``clear``."""
 
 import argparse
 import gzip
@@ -44,7 +44,7 @@ def add_to(commands: Any, shared: argparse.ArgumentParser) -> None:
     bring.set_defaults(run=_import)
 
     clear = commands.add_parser("clear", parents=[shared], help="delete everything that is stored")
-    clear.add_argument("--yes", action="store_true", help="that you mean it")
+    clear.add_argument("--yes", action="store_true", help="confirm the deletion")
     clear.set_defaults(run=_clear, wrong=clear.error)
 
 
@@ -100,7 +100,7 @@ def _document(file: str) -> tuple[dict[str, Any], int]:
     except BadFile as bad:
         raise Refused(f"{file} can't be read. {bad}") from bad
     if not isinstance(document, dict):
-        raise Refused(f"{file} is neither OTLP/JSON nor Jaeger's JSON: it is no object.")
+        raise Refused(f"{file} is neither OTLP/JSON nor Jaeger's JSON: it is not an object.")
     return document, repaired
 
 

@@ -1,4 +1,4 @@
-"""One journey as a waterfall in the terminal."""
+"""Render a journey as a waterfall in the terminal."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -27,7 +27,7 @@ EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 class Columns(NamedTuple):
-    """The widths of the waterfall's columns; marks and gaps between them not counted."""
+    """The widths of the waterfall's columns, without the marks and gaps between them."""
 
     service: int
     name: int
@@ -35,7 +35,7 @@ class Columns(NamedTuple):
 
 
 def render_waterfall(journey: Journey, width: int = 100, colour: bool = False) -> str:
-    """The journey as lines of at most ``width`` columns, each ended by a newline.
+    """Render the journey as lines of at most ``width`` columns, each ended by a newline.
 
     Args:
         journey: what ``Observatory.trace`` returns.
@@ -48,7 +48,7 @@ def render_waterfall(journey: Journey, width: int = 100, colour: bool = False) -
     lines = [*_header(journey, width, ink), "", ink(_scale(journey["duration_ms"], columns), DIM)]
     for row in journey["rows"]:
         lines.append(_row_line(row, journey["duration_ms"], columns, ink))
-        lines.extend(_troubles(row, width, ink))
+        lines.extend(_problems(row, width, ink))
     lines += ["", *_footer(journey, width, ink)]
     return "".join(line.rstrip() + "\n" for line in lines)
 
@@ -57,13 +57,13 @@ def _header(journey: Journey, width: int, ink: Ink) -> Iterable[str]:
     name = f"Order {journey['order_id']}" if journey["order_id"] else "Trace"
     facts = [
         count_text(len(journey["services"]), "service"),
-        count_text(journey["spans"], "span"),
+        ("the first " if journey["truncated"] else "") + count_text(journey["spans"], "span"),
         count_text(journey["orphans"], "orphan"),
         f"coverage {_percent(journey['coverage'])}",
     ]
     if journey["errors"]:
         facts.append(count_text(journey["errors"], "error"))
-    well = journey["orphans"] == 0 and journey["coverage"] == 1
+    well = journey["orphans"] == 0 and journey["coverage"] == 1 and not journey["truncated"]
     title = f"{name}: {journey['headline']}"
     tail = " · ".join(facts)
     if len(title) + len(tail) + 3 <= width:
@@ -86,6 +86,10 @@ def _footer(journey: Journey, width: int, ink: Ink) -> Iterable[str]:
         key.append(ink(WAIT * 2, DIM) + " waiting")
     yield "  ".join(key)
     yield ink(f"trace {journey['trace_id']}", DIM)
+    if journey["truncated"]:
+        shown = count_text(journey["spans"], "span")
+        cut = f"cut: the trace has more than {shown}; export it to get all of them"
+        yield ink(fit(cut, width), YELLOW)
     if journey["missing_parents"]:
         missing = ", ".join(journey["missing_parents"])
         yield ink(fit(f"missing parents: {missing}", width), YELLOW)
@@ -115,7 +119,7 @@ def _row_line(row: Row, total_ms: float, columns: Columns, ink: Ink) -> str:
 
 
 def _bar(row: Row, total_ms: float, width: int) -> tuple[str, str]:
-    """The hatched wait with the blanks before it, and the solid bar after it."""
+    """Return the hatched wait, preceded by blanks, and the solid bar that follows it."""
     scale = width / total_ms if total_ms > 0 else 0.0
     begin = min(int(row["offset_ms"] * scale), width - 1)
     end = (row["offset_ms"] + row["duration_ms"]) * scale
@@ -128,14 +132,14 @@ def _bar(row: Row, total_ms: float, width: int) -> tuple[str, str]:
     return wait, bar[: width - begin] or MARK
 
 
-def _troubles(row: Row, width: int, ink: Ink) -> Iterable[str]:
+def _problems(row: Row, width: int, ink: Ink) -> Iterable[str]:
     if row["context"] and row["context"] != "carried":
         reason = row["attributes"].get("throughline.context.reason")
-        said = f"context {row['context']}" + (f": {reason}" if reason else "")
-        yield ink("    " + fit(said, width - 4), YELLOW)
+        context = f"context {row['context']}" + (f": {reason}" if reason else "")
+        yield ink("    " + fit(context, width - 4), YELLOW)
     if row["orphan"]:
-        said = f"its parent {row['parent_span_id']} is not in the store"
-        yield ink("    " + fit(said, width - 4), YELLOW)
+        orphan = f"its parent {row['parent_span_id']} is not in the store"
+        yield ink("    " + fit(orphan, width - 4), YELLOW)
     if row["error"]:
         exception = next((e for e in row["events"] if e["name"] == "exception"), None)
         message = row["status_message"]

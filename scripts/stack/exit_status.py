@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import os
 import signal
 from collections.abc import Callable
 
+from stack import proxies
 from stack.console import print_line
 from stack.errors import UserError
 
@@ -18,6 +20,7 @@ def exit_status(command: Callable[[], int]) -> Callable[[], int]:
     @functools.wraps(command)
     def run() -> int:
         unwind_on_signals()
+        proxies.bypass_for_loopback(os.environ)
         try:
             return command()
         except UserError as error:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from stack import paths
+from stack import paths, proxies
 from stack.errors import UserError
 from stack.local.addresses import PROJECT, StackAddresses
 from stack.local.processes import Processes, Service
@@ -42,7 +42,7 @@ def start(processes: Processes, config: Path, environment: Mapping[str, str], lo
             *(str(toolchain.node()), str(paths.FIREBASE), "emulators:start"),
             *("--project", PROJECT, "--config", str(config)),
         ],
-        environment,
+        proxies.without_proxies(environment),
         log,
         paths.ROOT,
     )

@@ -136,9 +136,7 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
-def test_what_the_emulator_holds_is_sent_once_each_however_often_it_is_heard(
-    emulator: Emulator, running: Running
-) -> None:
+def test_repeated_messages_are_delivered_once(emulator: Emulator, running: Running) -> None:
     """It hangs up after every message and sends all again; the new one is not missed."""
     emulator.held = [first_try(), allowed(), denied(seats=9)]
     with monitor(emulator.url, running.url):
@@ -153,9 +151,7 @@ def test_what_the_emulator_holds_is_sent_once_each_however_often_it_is_heard(
     assert names == ["create orders allowed", "create orders denied", "create orders denied"]
 
 
-def test_a_monitor_that_restarts_adds_nothing_to_the_trace(
-    emulator: Emulator, running: Running
-) -> None:
+def test_a_restarted_monitor_sends_the_same_spans(emulator: Emulator, running: Running) -> None:
     """It sends again what it hears again, under the ids that it had."""
     emulator.held, emulator.holds_on = [allowed(), denied(seats=9)], True
     with monitor(emulator.url, running.url):
@@ -167,7 +163,7 @@ def test_a_monitor_that_restarts_adds_nothing_to_the_trace(
     assert running.client.trace(TRACE_ID)["spans"] == 2
 
 
-def test_an_emulator_that_is_not_there_yet_is_waited_for(running: Running) -> None:
+def test_the_monitor_waits_for_an_emulator_to_start(running: Running) -> None:
     """And the end is in good order all the same."""
     with monitor("ws://127.0.0.1:9", running.url) as process:
         assert process.stderr is not None
@@ -177,7 +173,7 @@ def test_an_emulator_that_is_not_there_yet_is_waited_for(running: Running) -> No
         assert process.wait(DEADLINE_SECONDS) == 0
 
 
-def test_what_is_held_is_sent_before_the_end(emulator: Emulator, running: Running) -> None:
+def test_held_decisions_are_sent_on_shutdown(emulator: Emulator, running: Running) -> None:
     """What waits for another evaluation is a decision when nothing more is heard."""
     waits = message("deny", "update", allows=[])
     emulator.held, emulator.holds_on = [denied(seats=9), waits], True
@@ -210,7 +206,7 @@ async def eventually(condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_spans_wait_for_an_observatory_that_is_busy(receiving: Callable[..., Receiver]) -> None:
+def test_spans_are_retried_while_the_receiver_is_busy(receiving: Callable[..., Receiver]) -> None:
     """Sent again until they are taken, in order, once."""
     receiver = receiving(503, 429, 200)
     delivery = Delivery(receiver.url)
@@ -227,7 +223,7 @@ def test_spans_wait_for_an_observatory_that_is_busy(receiving: Callable[..., Rec
 
 
 @pytest.mark.usefixtures("quick")
-def test_the_queue_is_bounded_and_losses_are_said_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_queue_is_bounded_and_losses_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     """Nobody listens: the newest stay, the oldest are dropped and counted."""
     delivery = Delivery("http://127.0.0.1:9", queue_spans=2)
 
@@ -247,7 +243,7 @@ def test_the_queue_is_bounded_and_losses_are_said_once(caplog: pytest.LogCapture
 
 
 @pytest.mark.usefixtures("quick")
-def test_what_is_on_its_way_when_the_end_comes_is_not_lost() -> None:
+def test_a_batch_in_flight_at_shutdown_is_not_lost() -> None:
     """Nobody has answered for it yet, so it waits again, to be sent once more."""
 
     async def scene() -> Delivery:
@@ -272,7 +268,7 @@ def test_what_is_on_its_way_when_the_end_comes_is_not_lost() -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_what_is_refused_for_good_is_not_sent_again(
+def test_permanently_rejected_spans_are_not_retried(
     receiving: Callable[..., Receiver], caplog: pytest.LogCaptureFixture
 ) -> None:
     """A 400 would be one for ever; what a receiver rejects of a batch counts too."""

@@ -1,4 +1,4 @@
-"""Finding the line that said no, in rules of many kinds.
+"""Finding the line of the rules that denied an access.
 
 tests/hops/test_rules.py holds the same against what the real rules engine counts.
 """
@@ -68,12 +68,12 @@ DATA = "request.resource.data"
         ("[[1]].hasAny([[1]])\n && [[true]].hasAny([[1]])", 1),
     ],
 )
-def test_the_innermost_line_is_found(condition: str, line: int) -> None:
+def test_the_line_of_the_innermost_false_operand_is_found(condition: str, line: int) -> None:
     """Whatever the condition is made of, the line is that of the operand that was false."""
     assert line_in(condition) == line
 
 
-def test_functions_are_entered() -> None:
+def test_the_deciding_line_may_be_in_a_function() -> None:
     """With their arguments, their `let`s, and the functions that they call."""
     functions = """
       function small(n) { return n < 2; }
@@ -86,14 +86,14 @@ def test_functions_are_entered() -> None:
     assert found == -7  # the line of `small`'s body
 
 
-def test_an_error_is_found_where_it_happened() -> None:
+def test_the_line_of_the_failing_operand_is_found() -> None:
     """A field that isn't there, a null that has none: the operand that touches it."""
     assert line_in(f"true\n && {DATA}.nothing == 1", "error") == 1
     assert line_in("true\n && request.auth.uid == 'x'", "error", uid=None) == 1
     assert line_in(f"true\n && {DATA}.state < 3", "error") == 1
 
 
-def test_a_false_after_an_error_decides() -> None:
+def test_a_false_operand_decides_after_one_that_fails() -> None:
     """As in the rules engine; the first that was in the way is named."""
     assert line_in(f"{DATA}.nothing == 1\n && false") == 0
 
@@ -121,7 +121,7 @@ def test_what_is_not_supported_is_not_guessed(condition: str) -> None:
     assert line_in(condition, functions=functions) is None
 
 
-def test_an_answer_that_differs_from_the_emulators_does_not_count() -> None:
+def test_a_result_that_differs_from_the_emulators_is_ignored() -> None:
     """The condition evaluates to true or an error here, and to false in the emulator."""
     assert line_in("true") is None
     assert line_in(f"{DATA}.nothing == 1") is None
@@ -160,7 +160,7 @@ def lines_about(method: str, path: str, allows: str, *said: tuple[int, bool]) ->
     return [line for line, _ in allows_about(evaluation(raw))]
 
 
-def test_what_the_emulator_names_of_the_rest_of_the_request_is_left_out() -> None:
+def test_allows_about_other_accesses_of_the_request_are_ignored() -> None:
     """It names every `allow` that it has tried so far, for other methods and documents as well."""
     allows = """match /orders/{order} {
       allow create: if false;
@@ -179,7 +179,7 @@ def test_what_the_emulator_names_of_the_rest_of_the_request_is_left_out() -> Non
     assert lines_about("create", "orders/a", "not rules", *tried) == [3, 4, 5, 7]
 
 
-def test_two_statements_on_one_line_are_not_told_apart() -> None:
+def test_two_statements_on_one_line_have_no_deciding_line() -> None:
     """The emulator names the line only."""
     rules = (
         "service cloud.firestore { match /databases/{d}/documents { match /orders/{o} {\n"

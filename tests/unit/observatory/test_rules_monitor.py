@@ -101,7 +101,7 @@ def with_token(**token: Any) -> dict[str, Any]:
     return raw
 
 
-def test_a_decision_says_how_old_the_token_was() -> None:
+def test_a_decision_records_the_age_of_the_token() -> None:
     """What a claim opens is not open to a token from before the claim."""
     found = attributes(span_of(with_token(iat=1795421000)))
     assert found["throughline.token.issued_at"] == 1795421000
@@ -109,13 +109,13 @@ def test_a_decision_says_how_old_the_token_was() -> None:
 
 
 @pytest.mark.parametrize("iat", ["yesterday", None, True, 2**70, -1])
-def test_a_token_that_does_not_say_so_has_no_age(iat: Any) -> None:
+def test_a_token_without_a_valid_issue_time_has_no_age(iat: Any) -> None:
     """Nor does whatever else may be there stop the decision from being told."""
     found = attributes(span_of(with_token(iat=iat)))
     assert not [name for name in found if "token" in name]
 
 
-def test_a_denied_write_names_the_line_that_said_no() -> None:
+def test_a_denied_write_names_the_deciding_line() -> None:
     """An error that names file and line, and has the lines around it, the deciding one marked."""
     span = span_of(denied(seats=9))
     assert span.name == "create orders denied"
@@ -135,14 +135,14 @@ def test_a_denied_write_names_the_line_that_said_no() -> None:
     ]
 
 
-def test_what_no_allow_covers_says_so() -> None:
+def test_an_access_that_no_allow_covers_is_reported_as_such() -> None:
     """No statement was tried, so there is no line to name."""
     span = span_of(message("deny", "delete", attempted=None, allows=[]))
     assert span.status.message == "denied by firestore.rules: no `allow` covers delete in orders"
     assert "code.line.number" not in attributes(span)
 
 
-def test_a_rule_that_fails_is_a_denial() -> None:
+def test_a_condition_that_fails_denies_the_access() -> None:
     """A condition that can't be evaluated lets nothing in; the message tells the two apart."""
     query = message("error", "list", "orders/*", stored={}, allows=[(READ_LINE, False)])
     span = span_of(query)
@@ -155,7 +155,7 @@ def test_a_rule_that_fails_is_a_denial() -> None:
     assert "boxoffice.order.id" not in attributes(span)
 
 
-def test_nothing_of_the_document_is_copied() -> None:
+def test_no_document_data_reaches_the_span() -> None:
     """Neither the attempted nor the stored data, nor who asks, is anywhere in the span."""
     secrets = {"note": "a@example.org", "card_token": TOKEN, "show_id": "a-secret-show"}
     raw = message(
@@ -220,7 +220,9 @@ def test_nothing_of_the_document_is_copied() -> None:
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_a_trace_is_read_strictly(trace: Any, context: str, reason: str | None) -> None:
+def test_an_invalid_carrier_makes_a_declared_root(
+    trace: Any, context: str, reason: str | None
+) -> None:
     """What can't be used makes a declared root, and the reason quotes nothing of it."""
     span = span_of(denied(_trace=trace))
     found = attributes(span)
@@ -231,13 +233,13 @@ def test_a_trace_is_read_strictly(trace: Any, context: str, reason: str | None) 
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
-def test_no_carrier_makes_the_reader_fail(value: Any) -> None:
+def test_any_carrier_is_read_without_an_error(value: Any) -> None:
     """Whatever lies in `_trace`, reading it gives an answer."""
     assert carrier.read(value).state in {"absent", "invalid"}
     assert carrier.read({"traceparent": value}).state in {"absent", "invalid"}
 
 
-def test_an_update_that_leaves_the_trace_alone_carries_none() -> None:
+def test_an_update_that_keeps_the_trace_field_carries_no_context() -> None:
     """Its document still has the `_trace` of the write before, which is linked, not continued."""
     raw = message(
         "allow",
@@ -253,7 +255,7 @@ def test_an_update_that_leaves_the_trace_alone_carries_none() -> None:
     assert (link.trace_id.hex(), link.span_id.hex()) == (TRACE_ID, SPAN_ID)
 
 
-def test_what_carries_no_context_is_linked_by_path_else_by_user_and_time() -> None:
+def test_accesses_without_a_context_are_linked_by_path_else_by_user_and_time() -> None:
     """A later denial at the same path, or by the same user soon after, points at the write."""
     spans = maker()
 
@@ -272,7 +274,7 @@ def test_what_carries_no_context_is_linked_by_path_else_by_user_and_time() -> No
     assert links(message("deny", "get", "orders/other", **read_of, time=late)) == []
 
 
-def test_ids_come_from_the_emulators_own() -> None:
+def test_span_ids_derive_from_the_emulators_request_id() -> None:
     """Another monitor that hears the same evaluation makes the same span of it."""
     for raw in (denied(seats=9), message("deny", "delete", attempted=None, allows=[])):
         assert span_of(raw) == span_of(raw)
@@ -280,7 +282,7 @@ def test_ids_come_from_the_emulators_own() -> None:
         assert other.span_id != span_of(raw).span_id
 
 
-def test_reads_that_were_allowed_are_no_spans_unless_asked_for() -> None:
+def test_allowed_reads_become_spans_only_on_request() -> None:
     """Listeners come and go all the time; denied reads and all writes are worth a look."""
     listen = message("allow", "list", "shows/*", allows=[(14, True)])
     assert maker().span_of(Decision(evaluation(listen), 1)) is None
@@ -315,13 +317,13 @@ def test_a_write_that_may_create_or_update_is_one_decision() -> None:
         assert heard(*both) == [("set", outcome, 2)]
 
 
-def test_a_write_whose_rules_ask_for_no_document_is_decided_at_once() -> None:
+def test_a_write_whose_rules_read_no_document_is_decided_by_one_evaluation() -> None:
     """Nothing follows the one evaluation, but that is known only after a moment."""
     assert heard(message("deny", "update", allows=[])) == [("update", "deny", 1)]
     assert heard(message("deny", "delete", allows=[])) == [("delete", "deny", 1)]
 
 
-def test_an_error_that_nothing_follows_is_the_decision() -> None:
+def test_an_error_without_a_further_evaluation_is_the_decision() -> None:
     """If the document was looked up, it was no first try."""
     read: dict[str, Any] = {"allows": [(READ_LINE, False)]}
     assert heard(message("error", "list", "orders/*", looked_up=True, **read)) == [
@@ -331,20 +333,20 @@ def test_an_error_that_nothing_follows_is_the_decision() -> None:
     assert heard(message("error", "get", **read), gone) == [("get", "error", 2)]
 
 
-def test_what_the_emulator_never_settled_is_no_decision() -> None:
+def test_an_access_that_the_emulator_never_settled_makes_no_decision() -> None:
     """It stops at the first write of a batch that is denied, whatever comes of the others."""
     other = first_try(path="orders/other")
     as_update = message("deny", "update", "orders/other", allows=[(CREATE_LINE, False)])
     assert heard(other, as_update, denied(seats=9)) == [("create", "deny", 1)]
 
 
-def test_accesses_of_one_request_are_told_apart_by_path_and_user() -> None:
+def test_accesses_of_one_request_are_distinguished_by_path_and_user() -> None:
     """A batch writes several documents at the same moment."""
     others = [first_try(path="orders/a"), first_try(uid="somebody else")]
     assert heard(*others, allowed()) == [("create", "allow", 1)]
 
 
-def test_what_was_heard_before_is_left_out() -> None:
+def test_repeated_messages_are_ignored() -> None:
     """Whoever connects again is sent the last 50 evaluations again."""
     merging = Merging()
     raw = denied()
@@ -352,7 +354,7 @@ def test_what_was_heard_before_is_left_out() -> None:
     assert merging.take(evaluation(raw), 1) is None
 
 
-def test_hostile_text_ends_as_plain_text() -> None:
+def test_control_characters_are_replaced() -> None:
     """In ids, methods and collections: printable, one line, cut; the span is still made."""
     raw = message("deny", f"create{HOSTILE}", f"{HOSTILE}/{HOSTILE}".replace("/s", "s"), allows=[])
     span = span_of(raw)
@@ -378,7 +380,7 @@ def test_hostile_text_ends_as_plain_text() -> None:
     ],
     ids=lambda raw: str(raw)[:40],
 )
-def test_a_message_that_is_none_is_counted_and_the_next_one_is_heard(raw: Any) -> None:
+def test_an_unreadable_message_is_counted_and_the_next_one_is_processed(raw: Any) -> None:
     """The monitor goes on."""
     with pytest.raises(Unreadable):
         read(raw)
@@ -403,14 +405,14 @@ def test_a_message_that_is_none_is_counted_and_the_next_one_is_heard(raw: Any) -
     ],
     ids=lambda change: str(change)[:60],
 )
-def test_odd_parts_of_a_message_cost_no_more_than_what_they_say(change: dict[str, Any]) -> None:
+def test_an_invalid_field_of_a_message_does_not_lose_the_decision(change: dict[str, Any]) -> None:
     """The decision is a span all the same, in its trace."""
     span = span_of(denied(seats=9) | change)
     assert span.trace_id.hex() == TRACE_ID
     assert span.status.message.startswith("denied by firestore.rules")
 
 
-def test_lone_surrogates_are_survived() -> None:
+def test_lone_surrogates_do_not_stop_the_monitor() -> None:
     """JSON can spell text that is no Unicode, and a span can't hold it."""
     delivery = Delivery("http://127.0.0.1:1")
     monitor = Monitor(maker(), delivery)

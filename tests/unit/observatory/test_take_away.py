@@ -620,7 +620,7 @@ def broken(path: str, value: Any) -> dict[str, Any]:
         (b"[" * 100_000, "nested too deeply"),
         (b"[]", "neither OTLP/JSON"),
         (b'{"resourceSpans": []}\n{', "Line 2 is not JSON: Expecting property name"),
-        (b'{"resourceSpans": []}\n\n[]', "Line 3 is no object"),
+        (b'{"resourceSpans": []}\n\n[]', "Line 3 is not an object"),
         (b'{"resourceSpans": []}\n{"resourceLogs": 1}', "Line 2: resourceLogs is 1: it is a list"),
         (b"1 2", "Line 1 is not JSON: Extra data"),
         (b'{"data": {}}', "data is {}: it is a list"),

@@ -136,7 +136,7 @@ def test_what_is_exported_can_be_cleared_and_imported(two: Running, tmp_path: Pa
     ("content", "said"),
     [
         ("{", "is not JSON"),
-        ("[1]", "it is no object"),
+        ("[1]", "it is not an object"),
         ('{"data": [{"spans": 3}]}', "data[0].spans is 3: it is a list"),
         ('{"traces": []}', "neither OTLP/JSON"),
     ],

@@ -1,0 +1,100 @@
+"""Hop 5: decisions of rules with constructs of public bug reports, on the real emulator.
+
+The rules are those of another project of the same emulator, so the app's own stay as they are.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from observatory.client import Observatory
+from observatory.shapes.journey import Row
+from stack.firestore_rest import OWNER, Firestore
+from tests.addresses import Addresses
+from tests.buyer import new_order_id
+from tests.spans import wait_for
+from tests.unit.observatory.reported_rules import ACCESSES, RULES, UID, Access
+
+PROJECT = "demo-reported-rules"
+SERVICE = "firestore.rules"
+
+
+@pytest.fixture(scope="module")
+def _rules(addresses: Addresses) -> Iterator[None]:
+    url = f"{addresses.firestore}/emulator/v1/projects/{PROJECT}:securityRules"
+    rules = {"rules": {"files": [{"name": "reported.rules", "content": RULES}]}}
+    httpx.put(url, json=rules, timeout=30).raise_for_status()
+    yield
+    database = f"{addresses.firestore}/emulator/v1/projects/{PROJECT}/databases/(default)"
+    httpx.delete(f"{database}/documents", timeout=30).raise_for_status()
+
+
+def _token(uid: str) -> str:
+    """Return an unsigned ID token, which the emulator accepts."""
+    now = int(time.time())
+    claims = {
+        "iss": f"https://securetoken.google.com/{PROJECT}",
+        "aud": PROJECT,
+        "sub": uid,
+        "user_id": uid,
+        "iat": now,
+        "exp": now + 3600,
+    }
+    header, payload = (
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+        for part in ({"alg": "none", "typ": "JWT"}, claims)
+    )
+    return f"{header}.{payload}."
+
+
+def _unique(path: str) -> str:
+    """Return the path with an id of its own, where the rules do not look at the id."""
+    segments = path.split("/")
+    segments[1 if segments[-1] == "secret" else -1] = new_order_id()
+    return "/".join(segments)
+
+
+def _recorded(access: Access) -> bool:
+    """Return whether the monitor records the access: allowed reads it does not."""
+    return not (access.allowed and access.method == "get")
+
+
+@pytest.mark.usefixtures("_rules")
+@pytest.mark.parametrize(
+    "access", [access for access in ACCESSES if _recorded(access)], ids=lambda access: access.id
+)
+def test_the_emulator_and_the_monitor_agree(
+    access: Access, addresses: Addresses, observatory: Observatory
+) -> None:
+    """The emulator's outcome is the recorded one, and the monitor names the deciding line."""
+    path = _unique(access.path)
+    if access.stored is not None:
+        owner = Firestore(addresses.firestore, PROJECT, OWNER)
+        owner.set(path, access.stored).raise_for_status()
+    documents = Firestore(
+        addresses.firestore, PROJECT, _token(UID) if access.uid is not None else None
+    )
+    if access.method == "get":
+        response = documents.get(path)
+    elif access.method == "create":
+        response = documents.create(path, access.attempted or {})
+    else:
+        response = documents.update(path, access.attempted or {})
+    assert response.status_code == (200 if access.allowed else 403), response.text
+
+    def decisions() -> list[Row]:
+        traces = observatory.traces(service=SERVICE, limit=500)["traces"]
+        rows = [row for trace in traces for row in observatory.trace(trace["trace_id"])["rows"]]
+        return [row for row in rows if row["attributes"].get("throughline.rules.path") == path]
+
+    (decision,) = wait_for(decisions)
+    assert decision["attributes"]["throughline.rules.outcome"] == (
+        "allow" if access.allowed else "deny"
+    )
+    assert decision["attributes"]["throughline.rules.lines"] == list(access.lines)
