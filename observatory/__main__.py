@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from observatory.app import create_app
+from observatory.feature_flags.catalogue import BadCatalogue
+from observatory.feature_flags.fault_flags import read_fault_flags
 from observatory.sources import CHECKOUT, EDITORS, Sources
 from observatory.store import Limits, Store, StoreRefused
 from observatory.store.retention import KEEP_HOURS, KEEP_MB
-from observatory.switchboard.catalogue import BadCatalogue
-from observatory.switchboard.switchboard import switchboard_for
 
 DEFAULT_DATA = Path(".throughline/observatory.duckdb")
 DEFAULT_UI = Path(__file__).parent / "ui" / "dist"
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 1
     try:
-        switchboard = switchboard_for(*about_faults) if options.faults else None
+        fault_flags = read_fault_flags(*about_faults) if options.faults else None
         store = Store(options.data)
     except (BadCatalogue, StoreRefused) as refused:
         listener.close()
@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
         origins=options.allow_origin,
         limits=Limits(options.keep_hours, options.keep_mb),
         sources=Sources(options.source_root.absolute(), options.editor),
-        switchboard=switchboard,
+        fault_flags=fault_flags,
     )
     server = uvicorn.Server(
         uvicorn.Config(
@@ -161,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
         "--faults",
         type=Path,
         metavar="FILE.json",
-        help="the faults that the app has on purpose, for the switchboard (default: none)",
+        help="the catalogue of the faults that the app has on purpose (default: none)",
     )
     parser.add_argument(
         "--flags",

@@ -9,13 +9,13 @@ from typing import Any, Self, cast
 
 import httpx
 
-from observatory.shapes.ask import Answer, AskSchema
-from observatory.shapes.comparison import Diff, UnusualShape
-from observatory.shapes.health import Health
-from observatory.shapes.journey import Journey
-from observatory.shapes.storage import Cleared
-from observatory.shapes.take_away import ImportResult
-from observatory.shapes.traces import Coverage, TraceList
+from observatory.schemas.ask import Answer, AskSchema
+from observatory.schemas.comparison import Diff, UnusualShape
+from observatory.schemas.health import Health
+from observatory.schemas.import_export import ImportResult
+from observatory.schemas.journey import Journey
+from observatory.schemas.storage import Cleared
+from observatory.schemas.traces import Coverage, TraceList
 
 DEFAULT_URL = "http://127.0.0.1:4318"
 START_HINT = "./scripts/dev"

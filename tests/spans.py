@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from observatory.client import Observatory
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 from tests.trace_plugin import Trace, picture
 
 ORDER_SECONDS = 40.0

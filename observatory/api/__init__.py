@@ -12,6 +12,7 @@ from observatory.api import (
     ask,
     faults,
     health,
+    import_export,
     journey,
     logs,
     map,
@@ -19,10 +20,10 @@ from observatory.api import (
     openapi,
     overview,
     storage,
-    take_away,
     traces,
 )
-from observatory.api.answers import (
+from observatory.api.context import Context
+from observatory.api.responses import (
     BadRequest,
     TooLarge,
     bad_request,
@@ -30,7 +31,6 @@ from observatory.api.answers import (
     too_large,
     wrong_method,
 )
-from observatory.api.context import Context
 from observatory.api.selection import bad_filter
 from observatory.compare.parsing import BadFilter
 
@@ -54,7 +54,7 @@ VIEWS = (
     metrics,
     ask,
     storage,
-    take_away,
+    import_export,
     faults,
 )
 

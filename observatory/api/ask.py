@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from observatory.api.answers import NO_STORE, BadRequest, error, json_body
 from observatory.api.context import Context
 from observatory.api.operations import Operation
-from observatory.ask.asking import answer_of
+from observatory.api.responses import NO_STORE, BadRequest, error, json_body
+from observatory.ask.query import answer_of
 from observatory.ask.schema import schema_of
 from observatory.ask.statement import BadSql
-from observatory.shapes.ask import ROWS_LIMIT, Answer, AskSchema, Question
+from observatory.schemas.ask import ROWS_LIMIT, Answer, AskSchema, Question
 
 BODY_LIMIT_BYTES = 2**20
 OPERATIONS = (

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from observatory import VERSION
 from observatory.api.context import Context
 from observatory.api.operations import Operation
-from observatory.shapes.health import Health
+from observatory.schemas.health import Health
 from observatory.store import SCHEMA_VERSION
 
 OPERATIONS = (

@@ -7,20 +7,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from observatory.api.answers import (
+from observatory.api.context import Context
+from observatory.api.operations import REFUSED, TRACE_ID, TRACE_ID_PATTERN, Operation, Parameter
+from observatory.api.responses import (
     NO_STORE,
     BadRequest,
     parameters,
     trace_id_in,
     trace_not_found,
 )
-from observatory.api.context import Context
-from observatory.api.operations import REFUSED, TRACE_ID, TRACE_ID_PATTERN, Operation, Parameter
 from observatory.journey.difference import difference_of
 from observatory.journey.reading import read_journey
 from observatory.journey.usual_shape import unusual_shape
-from observatory.shapes.comparison import Diff, UnusualShape
-from observatory.shapes.journey import Journey
+from observatory.schemas.comparison import Diff, UnusualShape
+from observatory.schemas.journey import Journey
 
 CORRECT_SKEW = Parameter(
     "correct_skew", "Whether to set the clocks right that can't be", Literal["0", "1"], "0"

@@ -6,17 +6,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from observatory.api.answers import (
+from observatory.api.context import Context
+from observatory.api.operations import SELECTION, TRACE_ID_PATTERN, Operation, Parameter
+from observatory.api.responses import (
     NO_STORE,
     BadRequest,
     parameters,
     trace_id_in,
     whole_number,
 )
-from observatory.api.context import Context
-from observatory.api.operations import SELECTION, TRACE_ID_PATTERN, Operation, Parameter
 from observatory.api.selection import selection_in
-from observatory.shapes.signals import LogPage
+from observatory.schemas.signals import LogPage
 from observatory.signals.logs import Position, Question, newer_lines, older_lines
 
 DEFAULT_LIMIT = 200

@@ -4,12 +4,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from observatory.api.answers import NO_STORE, parameters
 from observatory.api.context import Context
 from observatory.api.operations import SELECTION, Operation
+from observatory.api.responses import NO_STORE, parameters
 from observatory.api.selection import NAMES, selection_in
 from observatory.compare.hop_map import hop_map
-from observatory.shapes.map import Map
+from observatory.schemas.map import Map
 
 OPERATIONS = (Operation("GET", "/api/map", "The hops between services", Map, SELECTION),)
 

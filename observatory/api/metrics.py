@@ -4,11 +4,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from observatory.api.answers import NO_STORE, BadRequest, parameters
 from observatory.api.context import Context
 from observatory.api.operations import Operation, Parameter, amount
+from observatory.api.responses import NO_STORE, BadRequest, parameters
 from observatory.api.selection import selection_in
-from observatory.shapes.signals import MetricList, MetricSeries
+from observatory.schemas.signals import MetricList, MetricSeries
 from observatory.signals.metrics import list_metrics, series_of
 
 PARAMETERS = (

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from observatory import VERSION
 from observatory.api.json_schema import Schema, schema_of
 from observatory.api.operations import Operation, Parameter
-from observatory.shapes.error import Error
+from observatory.schemas.error import Error
 
 PATH = "/api/openapi.json"
 OPERATIONS = (

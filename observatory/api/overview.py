@@ -4,15 +4,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from observatory.api.answers import NO_STORE, BadRequest, parameters, whole_number
 from observatory.api.context import Context
 from observatory.api.operations import SELECTION, Operation, Parameter, amount
+from observatory.api.responses import NO_STORE, BadRequest, parameters, whole_number
 from observatory.api.selection import number, selection_in
 from observatory.compare.contrast import Inside, contrast
 from observatory.compare.heatmap import heatmap
 from observatory.compare.keys import keys, values
 from observatory.compare.parsing import parse
-from observatory.shapes.overview import Contrast, Heatmap, Keys, Values
+from observatory.schemas.overview import Contrast, Heatmap, Keys, Values
 
 COLUMNS, COLUMNS_MAX = 60, 400
 ROWS, ROWS_MAX = 24, 100

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from observatory.api.answers import BadRequest
 from observatory.api.operations import MS_MAX, SELECTION
+from observatory.api.responses import BadRequest
 from observatory.compare.parsing import BadFilter, parse
 from observatory.compare.selection import Selection, now_ms
 

@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from observatory.api.answers import NO_STORE, BadRequest, json_body
 from observatory.api.context import Context
 from observatory.api.operations import Operation
+from observatory.api.responses import NO_STORE, BadRequest, json_body
 from observatory.journey.journey import timestamp
-from observatory.shapes.storage import Cleared, Confirmation, Storage
+from observatory.schemas.storage import Cleared, Confirmation, Storage
 
 OPERATIONS = (
     Operation(

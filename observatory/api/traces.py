@@ -7,15 +7,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from observatory.api.answers import NO_STORE, BadRequest, parameters, whole_number
 from observatory.api.context import Context
 from observatory.api.operations import SELECTION, Operation, Parameter
+from observatory.api.responses import NO_STORE, BadRequest, parameters, whole_number
 from observatory.api.selection import selection_in
 from observatory.compare.coverage import coverage_of_everything
 from observatory.compare.filter import Comparison, Value
 from observatory.compare.matching import Condition
 from observatory.compare.trace_list import ORDERS, SORTS, Cursor, Order, Page, Sort, list_traces
-from observatory.shapes.traces import Coverage, TraceList
+from observatory.schemas.traces import Coverage, TraceList
 
 DEFAULT_LIMIT = 50
 LIMIT_MAX = 500

@@ -2,8 +2,8 @@
 
 import duckdb
 
-from observatory.ask.asking import SECONDS_LIMIT
-from observatory.shapes.ask import ROWS_LIMIT, AskSchema, DocumentedView, Example
+from observatory.ask.query import SECONDS_LIMIT
+from observatory.schemas.ask import ROWS_LIMIT, AskSchema, DocumentedView, Example
 from observatory.store.views import VIEWS
 
 EXAMPLES: list[Example] = [

@@ -9,17 +9,17 @@ from typing import Any
 
 import duckdb
 
-from observatory.compare.chosen import Chosen
+from observatory.compare.attribute_shares import VALUES_LIMIT, Attribute, Share, Sizes
+from observatory.compare.compared_traces import Chosen
+from observatory.compare.contrast_sentence import sentence_of
 from observatory.compare.digest.facts import ATTEMPT_ATTRIBUTES, LEG
 from observatory.compare.filter import Comparison, Exists, Tree, render
 from observatory.compare.filter import Value as FilterValue
-from observatory.compare.ranges import compare_numbers
+from observatory.compare.numeric_ranges import compare_numbers
 from observatory.compare.selection import Selection, nanos
-from observatory.compare.sentence import sentence_of
-from observatory.compare.shares import VALUES_LIMIT, Attribute, Share, Sizes
 from observatory.compare.snapshot import shared_snapshot
 from observatory.compare.usual_hops import usual_hops
-from observatory.shapes.overview import Contrast
+from observatory.schemas.overview import Contrast
 
 ATTRIBUTES_LIMIT = 40
 # Attributes of more keys than anybody reads aren't looked at, beginning with the least different.

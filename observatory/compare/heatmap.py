@@ -9,7 +9,7 @@ import duckdb
 
 from observatory.compare.selection import NANOS_PER_MS, Selection, nanos, now_ms
 from observatory.compare.snapshot import snapshot
-from observatory.shapes.overview import Heatmap, HeatmapRow
+from observatory.schemas.overview import Heatmap, HeatmapRow
 
 # Where nobody says from when to when, times count that lie within so many times the spread of
 # the middle 98 %, or within a day of it; the clock of the rest was off.

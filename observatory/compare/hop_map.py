@@ -7,7 +7,7 @@ import duckdb
 from observatory.compare.filter import All, Comparison, Tree, Value, render
 from observatory.compare.selection import Selection, now_ms
 from observatory.journey.rows import PARTY_ATTRIBUTE, party_of
-from observatory.shapes.map import Map, MapEdge, MapNode
+from observatory.schemas.map import Map, MapEdge, MapNode
 
 UNKNOWN = "?"
 MINUTE_MS = 60_000.0

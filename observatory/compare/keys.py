@@ -6,7 +6,7 @@ import duckdb
 
 from observatory.compare.digest.facts import ATTRIBUTE_PREFIX, LEG, LIFTED, SPAN_FACTS
 from observatory.compare.filter import RESERVED_KEYS, WAIT_PREFIX
-from observatory.shapes.overview import Key, Keys, Values
+from observatory.schemas.overview import Key, Keys, Values
 
 KEYS_LIMIT = 500
 VALUES_LIMIT = 20

@@ -7,7 +7,7 @@ import duckdb
 
 from observatory.compare.matching import Condition
 from observatory.journey.journey import timestamp
-from observatory.shapes.traces import TraceLine
+from observatory.schemas.traces import TraceLine
 
 Sort = Literal["start", "duration", "spans", "errors"]
 Order = Literal["desc", "asc"]

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from observatory.shapes.journey import Row
+from observatory.schemas.journey import Row
 
 Key = tuple[str | None, str, str]
 

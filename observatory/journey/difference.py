@@ -2,8 +2,8 @@
 
 from observatory.journey.alignment import Pair, aligned
 from observatory.journey.difference_sentence import sentence_of
-from observatory.shapes.comparison import Diff, DiffRow, Head, Side, Verdict
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.comparison import Diff, DiffRow, Head, Side, Verdict
+from observatory.schemas.journey import Journey, Row
 
 # What is neither this long nor this large a share of the step is no difference worth a word.
 WORTH_MS = 5.0

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from observatory.journey.rows import RPC_PACKAGE
-from observatory.shapes.comparison import DiffRow, Said, Side, Verdict
-from observatory.wording import count_text, duration_text
+from observatory.number_format import count_text, duration_text
+from observatory.schemas.comparison import DiffRow, Said, Side, Verdict
 
 # Below this share of the longer trace a difference in time isn't the main thing.
 WORTH_SHARE = 0.05

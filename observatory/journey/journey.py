@@ -9,8 +9,8 @@ from observatory.journey.critical_path import critical_path_of
 from observatory.journey.legs import StoredRow, StoredTrace
 from observatory.journey.rows import log_line, milliseconds, rows_of
 from observatory.journey.time_spent import parts_of, summary_of
-from observatory.shapes.journey import Journey, Leg, Row
-from observatory.wording import duration_text
+from observatory.number_format import duration_text
+from observatory.schemas.journey import Journey, Leg, Row
 
 
 def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:

@@ -8,7 +8,7 @@ import duckdb
 
 from observatory.journey.journey import journey_of
 from observatory.journey.legs import StoredTrace
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from observatory.store.values import attributes_of
 
 # More rows than a person reads, and than a page draws without getting stuck.

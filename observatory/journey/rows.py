@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from observatory.journey.legs import StoredRow, covered_spans, walk
-from observatory.shapes.journey import Link, LogLine, Party, Row, Source
+from observatory.schemas.journey import Link, LogLine, Party, Row, Source
 
 # Every other service is a function. An app with other names says so in a resource attribute.
 PARTIES: dict[str, Party] = {"page": "page", "firestore.rules": "rules", "acquirer": "vendor"}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import duckdb
 
 from observatory.journey.reading import trace_key
-from observatory.shapes.comparison import Missing, Repeated, Step, Unusual, UnusualShape
+from observatory.schemas.comparison import Missing, Repeated, Step, Unusual, UnusualShape
 
 COMPARED_LIMIT = 200
 COMPARED_LEAST = 5

@@ -19,7 +19,7 @@ from observatory.receive.ids import (
     is_id_or_empty,
     trace_keys,
 )
-from observatory.receive.sealed import TRACE_REQUESTS
+from observatory.receive.opaque_fields import TRACE_REQUESTS
 from observatory.store.rows import SPANS, Rows
 
 NOTHING = "[]"

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from observatory.journey.rows import RPC_PACKAGE
-from observatory.shapes.comparison import Diff, DiffRow, Head, Side, Verdict
+from observatory.number_format import count_text, duration_text
+from observatory.schemas.comparison import Diff, DiffRow, Head, Side, Verdict
 from observatory.terminal.text import (
     BOLD,
     DIM,
@@ -16,7 +17,6 @@ from observatory.terminal.text import (
     width_of,
     wrapped,
 )
-from observatory.wording import count_text, duration_text
 
 WIDTH_MIN, WIDTH_MAX = 60, 180
 TIME_WIDTH = 9

@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from observatory.client import Observatory, ObservatoryError, url_from_environment
-from observatory.shapes.traces import Coverage, HopCoverage, ServiceCoverage, TraceLine
-from observatory.terminal import asking, comparing, files
+from observatory.number_format import count_text, duration_text
+from observatory.schemas.traces import Coverage, HopCoverage, ServiceCoverage, TraceLine
+from observatory.terminal import diff_command, file_commands, sql_command
 from observatory.terminal.printing import DOES_NOT_HOLD, HOLDS, print_json
 from observatory.terminal.text import clean, wants_colour
 from observatory.terminal.waterfall import render_waterfall
-from observatory.wording import count_text, duration_text
 
 NO_TRACES = "No traces yet. Buy a ticket on the page, or run ./scripts/dev --buy."
 
@@ -67,8 +67,8 @@ def _parser() -> argparse.ArgumentParser:
         help="say whether every span leads to a root, and what each hop carried (exit 1 when not)",
     )
     coverage.set_defaults(run=_coverage)
-    for room in (comparing, asking, files):
-        room.add_to(commands, shared)
+    for command in (diff_command, sql_command, file_commands):
+        command.add_to(commands, shared)
     return parser
 
 

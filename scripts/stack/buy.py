@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import Error as BrowserError
 
 from observatory.client import Observatory, ObservatoryError
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from observatory.terminal.waterfall import render_waterfall
 from stack import parts
 from stack.console import say, step

@@ -17,7 +17,7 @@ import httpx
 from playwright.sync_api import Browser, Page
 
 from observatory.client import Observatory, ObservatoryError, TraceNotFound
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from stack.buy import browser
 from stack.console import say, step
 from stack.hop_errands import (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from observatory.ask.asking import answer_of
+from observatory.ask.query import answer_of
 from observatory.compare import parsing
 from observatory.receive.spans import spans_of
 from observatory.store import Store

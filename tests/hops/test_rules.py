@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from observatory.client import Observatory
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 from tests.addresses import Addresses
 from tests.buyer import APPROVED, Buyer, new_order_id, new_traceparent
 from tests.spans import has_all, picture, the, wait_for

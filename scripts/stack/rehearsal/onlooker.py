@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import httpx
 
 from observatory.client import Observatory, TraceNotFound
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 from stack.box_office import FINAL, BoxOffice
 from stack.box_office import Addresses as BuyingAddresses
 from stack.firestore_rest import NO_CERTIFICATES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from stack.problem import Problem
 from stack.rehearsal.scenario import Scenario, Seen
 from stack.rehearsal.signs import children, ended_ms, invocations, rows, said, unix_seconds

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import grpc
 
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from stack.rehearsal.scenario import Scenario, Seen
 from stack.rehearsal.signs import rows, said
 from stack.rehearsal.stage import Stage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from stack.box_office import FINAL
 from stack.rehearsal.scenario import Scenario, Seen
 from stack.rehearsal.signs import ancestors, invocations, said

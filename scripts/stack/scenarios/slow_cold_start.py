@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 from stack.problem import Problem
 from stack.rehearsal.scenario import Scenario, Seen
 from stack.rehearsal.signs import children, invocations, said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from stack.rehearsal.scenario import Scenario, Seen
 from stack.rehearsal.signs import calls_to_vendor, invocations, said
 from stack.rehearsal.stage import Stage

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from observatory.ask.asking import answer_of
+from observatory.ask.query import answer_of
 from observatory.ask.schema import EXAMPLES, schema_of
 from observatory.ask.statement import BadSql
 from observatory.receive.logs import logs_of

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from faults.catalogue import FAULTS, Fault
-from observatory.switchboard.catalogue import read_catalogue
+from observatory.feature_flags.catalogue import read_catalogue
 from stack.faults import catalogue
 from stack.rehearsal import scenario as scenarios
 

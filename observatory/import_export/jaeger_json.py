@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span, Status
 
-from observatory.take_away.reading import BadFile, Place
+from observatory.import_export.reading import BadFile, Place
 
 TRACE_ID_DIGITS, SPAN_ID_DIGITS = 32, 16
 NANOS_PER_MICRO = 1_000

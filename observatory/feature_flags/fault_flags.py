@@ -1,14 +1,14 @@
-"""Faults and their flags together: which there are, which are on, and turning them."""
+"""The faults of one app together with the flags that turn them on."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from observatory.switchboard.catalogue import Fault, read_catalogue
-from observatory.switchboard.flags import Flags
+from observatory.feature_flags.catalogue import Fault, read_catalogue
+from observatory.feature_flags.flags import Flags
 
 
 @dataclass(frozen=True)
-class Switchboard:
+class FaultFlags:
     """One app's faults.
 
     Args:
@@ -48,10 +48,10 @@ class Switchboard:
             self.flags.turn(name, on=False)
 
 
-def switchboard_for(catalogue: Path, flags: str, app: str) -> Switchboard:
-    """The switchboard of the app whose catalogue, flags and page these are.
+def read_fault_flags(catalogue: Path, flags: str, app: str) -> FaultFlags:
+    """Return the fault flags of the app whose catalogue, flags and page these are.
 
     Raises:
         BadCatalogue: the file is none.
     """
-    return Switchboard(read_catalogue(catalogue), Flags(flags), app)
+    return FaultFlags(read_catalogue(catalogue), Flags(flags), app)

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from observatory.compare.shares import Attribute, Share, Sizes
-from observatory.shapes.comparison import Said
-from observatory.wording import count_text, duration_text
+from observatory.compare.attribute_shares import Attribute, Share, Sizes
+from observatory.number_format import count_text, duration_text
+from observatory.schemas.comparison import Said
 
 # From this on a difference is worth a sentence.
 WORTH_SAYING = 0.15

@@ -4,8 +4,8 @@ import json
 from collections import defaultdict
 from typing import Any
 
-from observatory.take_away.pieces import OTLP
-from observatory.take_away.reading import BadFile, Place
+from observatory.import_export.pieces import OTLP
+from observatory.import_export.reading import BadFile, Place
 
 # OTLP's by either spelling, and Jaeger's.
 NAMES = (*(groups for groups, _, _ in OTLP), "data")

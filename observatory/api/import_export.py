@@ -11,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from observatory.api.answers import (
+from observatory.api.context import Context
+from observatory.api.operations import REFUSED, SELECTION, TRACE_ID_PATTERN, Operation, Parameter
+from observatory.api.responses import (
     NO_STORE,
     TooLarge,
     error,
@@ -20,18 +22,16 @@ from observatory.api.answers import (
     trace_id_in,
     trace_not_found,
 )
-from observatory.api.context import Context
-from observatory.api.operations import REFUSED, SELECTION, TRACE_ID_PATTERN, Operation, Parameter
 from observatory.api.selection import NAMES, selection_in
+from observatory.import_export.exporting import export
+from observatory.import_export.importing import Imported, imported
+from observatory.import_export.reading import BadFile
 from observatory.journey.reading import trace_key
 from observatory.receive import wire
 from observatory.receive.budget import RETRY_AFTER_SECONDS, Overloaded, Share
 from observatory.receive.otlp import BODY_LIMIT_BYTES
 from observatory.receive.wire import Refusal
-from observatory.shapes.take_away import ImportResult, JaegerJson, OtlpJson
-from observatory.take_away.exporting import export
-from observatory.take_away.importing import Imported, imported
-from observatory.take_away.reading import BadFile
+from observatory.schemas.import_export import ImportResult, JaegerJson, OtlpJson
 
 TRACE = Parameter(
     "trace",

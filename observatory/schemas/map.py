@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from observatory.shapes.journey import Party
+from observatory.schemas.journey import Party
 
 
 class MapNode(TypedDict):

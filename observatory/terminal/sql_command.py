@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from observatory.client import Observatory
-from observatory.shapes.ask import ROWS_LIMIT, Answer, AskSchema
+from observatory.schemas.ask import ROWS_LIMIT, Answer, AskSchema
 from observatory.terminal.printing import HOLDS, print_json
 from observatory.terminal.text import BOLD, DIM, Ink, fit, pad, wants_colour, width_of
 

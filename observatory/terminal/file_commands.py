@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from observatory.client import Observatory, Refused
-from observatory.shapes.storage import Cleared
-from observatory.shapes.take_away import ImportResult
-from observatory.take_away.document import document_of
-from observatory.take_away.pieces import pieces_of
-from observatory.take_away.reading import BadFile
+from observatory.import_export.document import document_of
+from observatory.import_export.pieces import pieces_of
+from observatory.import_export.reading import BadFile
+from observatory.number_format import count_text
+from observatory.schemas.import_export import ImportResult
+from observatory.schemas.storage import Cleared
 from observatory.terminal.printing import DOES_NOT_HOLD, HOLDS, print_json
-from observatory.wording import count_text
 
 GZIP_MAGIC = b"\x1f\x8b"
 TRACE_IDS_SHOWN = 20

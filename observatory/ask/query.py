@@ -11,9 +11,9 @@ from typing import Any
 
 import duckdb
 
-from observatory.ask.memory import bounded_memory
+from observatory.ask.memory_limit import bounded_memory
 from observatory.ask.statement import BadSql, one_that_reads
-from observatory.shapes.ask import ROWS_LIMIT, Answer, Column
+from observatory.schemas.ask import ROWS_LIMIT, Answer, Column
 from observatory.store.values import EXACT_IN_JSON
 
 SECONDS_LIMIT = 10.0

@@ -9,8 +9,14 @@ from typing import Any
 
 from opentelemetry.proto.metrics.v1.metrics_pb2 import DataPointFlags
 
+from observatory.import_export.otlp_json import (
+    Resources,
+    Row,
+    double_json,
+    grouped,
+    with_attributes,
+)
 from observatory.receive.metrics import TEMPORALITIES
-from observatory.take_away.otlp_json import Resources, Row, double_json, grouped, with_attributes
 
 NUMBERS = {temporality: number for number, temporality in TEMPORALITIES.items()}
 NO_VALUE = DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK

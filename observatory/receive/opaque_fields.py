@@ -21,7 +21,7 @@ from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 from ptars import HandlerPool
 
-SEALED = {
+OPAQUE_FIELDS = {
     ("AnyValue", "array_value"),
     ("AnyValue", "kvlist_value"),
     ("ResourceSpans", "resource"),
@@ -54,7 +54,7 @@ def _types() -> descriptor_pool.DescriptorPool:
         module.DESCRIPTOR.CopyToProto(file)
         for message in file.message_type:
             for field in message.field:
-                if (message.name, field.name) in SEALED:
+                if (message.name, field.name) in OPAQUE_FIELDS:
                     field.type = field.TYPE_BYTES
                     field.ClearField("type_name")
         pool.Add(file)
@@ -83,7 +83,7 @@ class Columns:
             raise DecodeError(str(error)) from error
 
 
-def _sealed(type_: type[Message]) -> type[Message]:
+def _with_opaque_fields(type_: type[Message]) -> type[Message]:
     descriptor = _POOL.FindMessageTypeByName(type_.DESCRIPTOR.full_name)
     found: type[Message] = message_factory.GetMessageClass(descriptor)
     return found
@@ -93,4 +93,4 @@ TRACE_REQUESTS = Columns(trace_service_pb2.ExportTraceServiceRequest)
 LOGS_REQUESTS = Columns(logs_service_pb2.ExportLogsServiceRequest)
 ATTRIBUTES = Columns(common_pb2.KeyValue)
 # Metrics have too many forms, and come too seldom, for columns to be worth their while.
-SealedMetricsRequest = _sealed(metrics_service_pb2.ExportMetricsServiceRequest)
+MetricsRequest = _with_opaque_fields(metrics_service_pb2.ExportMetricsServiceRequest)

@@ -2,7 +2,7 @@
 
 from typing import Literal, TypedDict
 
-from observatory.shapes.comparison import Said
+from observatory.schemas.comparison import Said
 
 
 class HeatmapRow(TypedDict):

@@ -18,13 +18,13 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from observatory.import_export.exporting import export
+from observatory.import_export.importing import imported
 from observatory.journey.reading import trace_key
 from observatory.receive.logs import logs_of
 from observatory.receive.metrics import metrics_of
 from observatory.receive.spans import spans_of
 from observatory.store import Store
-from observatory.take_away.exporting import export
-from observatory.take_away.importing import imported
 from tests.unit.observatory.conftest import JSON, Running
 from tests.unit.observatory.telemetry import INTERNAL, Trace, key_values, purchase
 

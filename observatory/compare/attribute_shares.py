@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from observatory.shapes.overview import ComparedAttribute, ComparedValue
+from observatory.schemas.overview import ComparedAttribute, ComparedValue
 
 VALUES_LIMIT = 8
 

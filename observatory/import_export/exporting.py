@@ -6,8 +6,8 @@ from typing import Any
 
 import duckdb
 
-from observatory.take_away.metrics_json import resource_metrics
-from observatory.take_away.otlp_json import Resources, Row, resource_logs, resource_spans
+from observatory.import_export.metrics_json import resource_metrics
+from observatory.import_export.otlp_json import Resources, Row, resource_logs, resource_spans
 
 # What is in memory at once, whatever the size of the document.
 TRACES_AT_ONCE = 200

@@ -6,15 +6,15 @@ from typing import Any
 
 from google.protobuf.message import DecodeError, EncodeError
 
+from observatory.import_export.document import NAMES, document_of
+from observatory.import_export.jaeger_json import request_of
+from observatory.import_export.reading import BadFile, Place
 from observatory.receive import wire
 from observatory.receive.batch import Batch
 from observatory.receive.logs import logs_of
 from observatory.receive.metrics import metrics_of
 from observatory.receive.spans import spans_of
 from observatory.receive.wire import Refusal
-from observatory.take_away.document import NAMES, document_of
-from observatory.take_away.jaeger_json import request_of
-from observatory.take_away.reading import BadFile, Place
 
 TRACE_IDS_LIMIT = 20
 KNOWN = (
