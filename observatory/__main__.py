@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from observatory.app import create_app
+from observatory.configuration import BadConfiguration, Configuration, read_configuration
 from observatory.feature_flags.catalogue import BadCatalogue
 from observatory.feature_flags.fault_flags import read_fault_flags
 from observatory.sources import CHECKOUT, EDITORS, Sources
@@ -47,8 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     try:
         fault_flags = read_fault_flags(*about_faults) if options.faults else None
-        store = Store(options.data)
-    except (BadCatalogue, StoreRefused) as refused:
+        configuration = read_configuration(options.config) if options.config else Configuration()
+        store = Store(options.data, configuration.promotions)
+    except (BadCatalogue, BadConfiguration, StoreRefused) as refused:
         listener.close()
         print(f"observatory: {refused}", file=sys.stderr)
         return 1
@@ -61,6 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         limits=Limits(options.keep_hours, options.keep_mb),
         sources=Sources(options.source_root.absolute(), options.editor),
         fault_flags=fault_flags,
+        examples=configuration.examples,
     )
     server = uvicorn.Server(
         uvicorn.Config(
@@ -156,6 +159,13 @@ def _parser() -> argparse.ArgumentParser:
         choices=EDITORS,
         default=Sources.editor,
         help="what opens a source line (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE.json",
+        help="attributes of the app's spans to promote to columns and filter keys, and example "
+        "questions (default: none)",
     )
     parser.add_argument(
         "--faults",

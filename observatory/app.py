@@ -20,6 +20,7 @@ from observatory.feature_flags.fault_flags import FaultFlags
 from observatory.guard import Guard
 from observatory.receive.budget import Budget
 from observatory.receive.otlp import Receiver
+from observatory.schemas.ask import Example
 from observatory.sources import Sources
 from observatory.store import Limits, Retention, Store
 
@@ -46,6 +47,7 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
     limits: Limits = Limits(),  # noqa: B008  # it is frozen
     sources: Sources = Sources(),  # noqa: B008  # so are they
     fault_flags: FaultFlags | None = None,
+    examples: tuple[Example, ...] = (),
 ) -> Starlette:
     """The application over ``store``, which it closes when the server shuts down.
 
@@ -57,14 +59,15 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
         limits: how long telemetry is kept, and how much of it.
         budget_bytes: how much telemetry may be on its way to the disk at once.
         sources: where the source is that spans name, and how it is opened.
-        fault_flags: the faults of the app that is looked at, whose connections it closes too.
+        fault_flags: the faults of the observed app, whose connections it closes too.
+        examples: questions in SQL about the observed app.
     """
     budget = Budget(budget_bytes)
     receiver = Receiver(store, budget)
     digests = Digests(store)
     retention = Retention(store, limits)
     boot = secrets.token_hex(4)
-    context = Context(store, digests, retention, budget, sources, boot, fault_flags)
+    context = Context(store, digests, retention, budget, sources, boot, fault_flags, examples)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001

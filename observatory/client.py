@@ -94,7 +94,7 @@ class Observatory:
         self,
         limit: int = 50,
         *,
-        order_id: str | None = None,
+        subject: str | None = None,
         trace_id_prefix: str | None = None,
         service: str | None = None,
         text: str | None = None,
@@ -102,7 +102,7 @@ class Observatory:
         """The newest ``limit`` (1 to 500) traces that match all that is given, newest first."""
         asked = {
             "limit": str(limit),
-            "order_id": order_id,
+            "subject": subject,
             "trace_id_prefix": trace_id_prefix,
             "service": service,
             "q": text,
@@ -193,9 +193,9 @@ class Observatory:
             TraceNotFound: nothing fits.
             Ambiguous: several traces begin so.
         """
-        of_order = self.traces(500, order_id=name)["traces"]
-        if of_order:
-            return of_order[-1]["trace_id"]
+        of_subject = self.traces(500, subject=name)["traces"]
+        if of_subject:
+            return of_subject[-1]["trace_id"]
         if 1 <= len(name) <= 32 and all(digit in "0123456789abcdef" for digit in name.lower()):
             found = self.traces(5, trace_id_prefix=name)
             if found["total"] > 1:
@@ -227,7 +227,7 @@ class Observatory:
                 journey = self.trace(trace_id)
                 seen = (
                     f"{journey['spans']} spans of {', '.join(journey['services'])}, "
-                    f"{journey['orphans']} orphans, order {journey['order_state']}"
+                    f"{journey['orphans']} orphans, state {journey.get('order_state')}"
                 )
                 if until(journey):
                     return journey

@@ -48,7 +48,7 @@ def routes(context: Context) -> list[Route]:
     def schema(request: Request) -> Response:  # noqa: ARG001
         """The views to ask of."""
         with context.store.reader() as reader:
-            return JSONResponse(schema_of(reader))
+            return JSONResponse(schema_of(reader, context.examples))
 
     return [
         Route("/api/ask", ask, methods=["POST"]),

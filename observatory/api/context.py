@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from observatory.compare.digest import Digests
 from observatory.feature_flags.fault_flags import FaultFlags
 from observatory.receive.budget import Budget
+from observatory.schemas.ask import Example
 from observatory.sources import Sources
 from observatory.store import Retention, Store
 
@@ -21,6 +22,7 @@ class Context:
         sources: where the source files are that spans name.
         boot: the server's boot id.
         fault_flags: the fault flags of the observed app; None when it has none.
+        examples: questions in SQL about the observed app.
     """
 
     store: Store
@@ -30,6 +32,7 @@ class Context:
     sources: Sources
     boot: str
     fault_flags: FaultFlags | None = None
+    examples: tuple[Example, ...] = ()
 
     @property
     def revision(self) -> str:

@@ -21,6 +21,7 @@ from observatory.journey.reading import read_journey
 from observatory.journey.usual_shape import unusual_shape
 from observatory.schemas.comparison import Diff, UnusualShape
 from observatory.schemas.journey import Journey
+from observatory.store.promotions import promotions_of
 
 CORRECT_SKEW = Parameter(
     "correct_skew", "Whether to set the clocks right that can't be", Literal["0", "1"], "0"
@@ -89,10 +90,12 @@ def routes(context: Context) -> list[Route]:
         for trace_id in ids:
             with context.store.reader() as reader:
                 journey = read_journey(reader, trace_id, correct_skew=correct_skew)
+                promotions = promotions_of(reader)
             if journey is None:
                 return trace_not_found(trace_id)
             journeys.append(journey)
-        return JSONResponse(difference_of(*journeys), headers=NO_STORE)
+        left, right = journeys
+        return JSONResponse(difference_of(left, right, promotions), headers=NO_STORE)
 
     return [
         Route("/api/traces/{trace_id}", trace),

@@ -27,7 +27,7 @@ LIST_PARAMETERS = (
     Parameter("sort", "By what", Sort, "start"),
     Parameter("order", "In which direction", Order, "desc"),
     Parameter("cursor", "The next_cursor of the page before", pattern=f"(?:{CURSOR.pattern})?"),
-    Parameter("order_id", "Traces of this order"),
+    Parameter("subject", "Traces about this, by the promoted attribute with the role `subject`"),
     Parameter(
         "trace_id_prefix", "Traces whose id begins so, in hexadecimal", pattern="[0-9a-fA-F]{0,32}"
     ),
@@ -104,9 +104,14 @@ def _page(query: Mapping[str, str]) -> Page:
 
 
 def _narrow(condition: Condition, query: Mapping[str, str]) -> None:
-    for parameter, key in (("order_id", "order"), ("service", "service")):
-        if query.get(parameter):
-            condition.matches(Comparison(key, "=", Value(query[parameter])))
+    if query.get("service"):
+        condition.matches(Comparison("service", "=", Value(query["service"])))
+    if query.get("subject"):
+        subject = condition.promotions.subject
+        if subject is None:
+            condition.require("false")
+        else:
+            condition.matches(Comparison(subject.key, "=", Value(query["subject"])))
     prefix = query.get("trace_id_prefix")
     if prefix:
         if HEX_PREFIX.fullmatch(prefix) is None:

@@ -20,6 +20,7 @@ from observatory.compare.selection import Selection, nanos
 from observatory.compare.snapshot import shared_snapshot
 from observatory.compare.usual_hops import usual_hops
 from observatory.schemas.overview import Contrast
+from observatory.store.promotions import promotions_of
 
 ATTRIBUTES_LIMIT = 40
 # Attributes of more keys than anybody reads aren't looked at, beginning with the least different.
@@ -35,14 +36,14 @@ NOT_SET = "not set"
 # Traces by what they are as a whole, of which there are few kinds.
 SHAPES = """
 create or replace temp table shapes as
-select inside, root, root_service, key_set, leg_set, count(*) as traces, count(order_id) as orders
+select inside, root, root_service, key_set, leg_set, count(*) as traces, count(subject) as subjects
 from {traces} group by all
 """
 _INSIDE = "coalesce(sum(traces) filter (where inside), 0)::bigint"
 _REST = "coalesce(sum(traces) filter (where not inside), 0)::bigint"
 SIZES = f"""
 select {_INSIDE}, {_REST},
-    coalesce(sum(orders) filter (where inside) * 2 > sum(traces) filter (where inside), false)
+    coalesce(sum(subjects) filter (where inside) * 2 > sum(traces) filter (where inside), false)
 from shapes
 """
 # Values that hardly ever occur twice, such as ids, say nothing of a trace's kind.
@@ -110,7 +111,7 @@ def contrast(reader: duckdb.DuckDBPyConnection, selection: Selection, inside: In
     with shared_snapshot(reader) as other:
         chosen = _choose(reader, selection, inside)
         chosen.ask(SHAPES)
-        ((selected, rest, orders),) = reader.execute(SIZES).fetchall()
+        ((selected, rest, of_subjects),) = reader.execute(SIZES).fetchall()
         sizes = Sizes(selected, rest)
         attributes: list[Attribute] = []
         if selected and rest:
@@ -123,10 +124,12 @@ def contrast(reader: duckdb.DuckDBPyConnection, selection: Selection, inside: In
     known = inside.keys()
     attributes = [attribute for attribute in attributes if attribute.key not in known]
     attributes.sort(key=lambda attribute: (-attribute.score, attribute.key))
+    subject = promotions_of(reader).subject
+    noun = subject.key if subject is not None and of_subjects else "trace"
     return {
         "selected": sizes.selected,
         "rest": sizes.rest,
-        "sentence": sentence_of(attributes, sizes, "order" if orders else "trace", inside.boxed),
+        "sentence": sentence_of(attributes, sizes, noun, inside.boxed),
         "attributes": [attribute.shape() for attribute in attributes[:ATTRIBUTES_LIMIT]],
     }
 

@@ -21,7 +21,7 @@ def sentence_of(
     Args:
         attributes: those that differ at all.
         sizes: how many traces are inside and outside.
-        noun: what the traces are: ``order`` or ``trace``.
+        noun: what the traces are: ``trace``, or the key of what they are about.
         boxed: whether a box was drawn around them, rather than a filter chosen.
     """
     those = count_text(sizes.selected, noun)

@@ -24,11 +24,11 @@ THIRDS = 3
 # What a filter finds, so that it is looked for once.
 SHOWN = """
 create or replace temp table shown as
-select started, duration_ms, errors, order_id, spans, covered, orphans
+select started, duration_ms, errors, subject, spans, covered, orphans
 from trace_digests as t where {condition}
 """
 SUMS = """
-select count(*), count(*) filter (where errors > 0), count(distinct order_id),
+select count(*), count(*) filter (where errors > 0), count(distinct subject),
     sum(covered) / sum(spans), coalesce(sum(orphans), 0)::bigint,
     quantile_cont(duration_ms, [0.5, 0.95, 0.99]), min(duration_ms), max(duration_ms)
 from {shown}

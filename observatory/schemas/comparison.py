@@ -2,6 +2,8 @@
 
 from typing import Literal, TypedDict
 
+from observatory.schemas.promoted import PromotedFields
+
 Verdict = Literal["same", "slower", "faster", "missing", "added"]
 
 
@@ -71,13 +73,11 @@ class Side(TypedDict):
     error: bool
 
 
-class Head(TypedDict):
+class Head(PromotedFields):
     """What a trace is known by."""
 
     trace_id: str
     root: str | None
-    order_id: str | None
-    order_state: str | None
     headline: str
     started_at: str
     duration_ms: float

@@ -6,6 +6,8 @@ start. Absolute times are nanoseconds since 1970, as text, because they don't fi
 
 from typing import Any, Literal, TypedDict
 
+from observatory.schemas.promoted import PromotedFields
+
 Party = Literal["page", "rules", "function", "vendor"]
 Where = Literal["vendor", "waiting", "ours", "between"]
 
@@ -146,7 +148,7 @@ class Skew(TypedDict):
     services: list[ServiceSkew]
 
 
-class Journey(TypedDict):
+class Journey(PromotedFields):
     """One trace, in the order a person follows it.
 
     ``skew`` is null when the clocks agree; ``skew_corrected`` says whether the times given here
@@ -155,8 +157,6 @@ class Journey(TypedDict):
 
     trace_id: str
     root: str | None
-    order_id: str | None
-    order_state: str | None
     headline: str
     summary: str
     started_unix_nano: str

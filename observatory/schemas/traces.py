@@ -2,15 +2,15 @@
 
 from typing import TypedDict
 
+from observatory.schemas.promoted import PromotedFields
 
-class TraceLine(TypedDict):
+
+class TraceLine(PromotedFields):
     """One trace in the list of traces."""
 
     trace_id: str
     root: str
     root_service: str
-    order_id: str | None
-    order_state: str | None
     services: list[str]
     spans: int
     errors: int

@@ -18,6 +18,7 @@ import duckdb
 import pyarrow as pa
 
 from observatory.store.opening import DATABASE, cursor_of, open_file
+from observatory.store.promotions import NO_PROMOTIONS, Promotions
 from observatory.store.rows import Rows
 from observatory.store.writing import Writing
 
@@ -43,17 +44,18 @@ class Store:
 
     Args:
         path: the file, made when absent, together with its folder.
+        promotions: the attributes that have columns of their own.
 
     Raises:
         StoreRefused: the file is no database, is another program's or another version's, or is
             in use.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, promotions: Promotions = NO_PROMOTIONS) -> None:
         self.path = path
-        self._connection = open_file(path)
+        self._connection = open_file(path, promotions)
         self._cursor = cursor_of(self._connection)
-        self._writing = Writing(self._cursor)
+        self._writing = Writing(self._cursor, promotions)
         self._revision = 0
         self._failing = False
         self._queue: queue.SimpleQueue[_Addition | _Errand | None] = queue.SimpleQueue()

@@ -152,8 +152,8 @@ def _print_lines(traces: list[TraceLine]) -> None:
     for trace in traces:
         when = datetime.fromisoformat(trace["started_at"]).astimezone().strftime("%H:%M:%S")
         what = trace["root"]
-        if trace["order_id"]:
-            what += f" · {trace['order_id']} · {trace['order_state'] or 'no state seen'}"
+        if trace.get("order_id"):
+            what += f" · {trace['order_id']} · {trace.get('order_state') or 'no state seen'}"
         print(
             f"{trace['trace_id']}  {when}  {duration_text(trace['duration_ms']):>9}  "
             f"{trace['spans']:>5}  {trace['errors']:>6}  {trace['orphans']:>7}  {clean(what)}"

@@ -54,7 +54,7 @@ def render_waterfall(journey: Journey, width: int = 100, colour: bool = False) -
 
 
 def _header(journey: Journey, width: int, ink: Ink) -> Iterable[str]:
-    name = f"Order {journey['order_id']}" if journey["order_id"] else "Trace"
+    name = f"Order {journey['order_id']}" if journey.get("order_id") else "Trace"
     facts = [
         count_text(len(journey["services"]), "service"),
         count_text(journey["spans"], "span"),

@@ -189,6 +189,7 @@ def _start_observatory(
             *(str(places.python_in(places.VENV)), "-m", "observatory"),
             *("--host", HOST, "--port", str(ports.observatory), "--data", str(data)),
             *("--ui", str(places.OBSERVATORY_UI)),
+            *("--config", str(places.OBSERVATORY_CONFIG)),
             *("--faults", str(places.FAULTS), "--flags", _flags(ports)),
             *("--app", ports.url("hosting")),
         ],

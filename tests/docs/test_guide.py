@@ -12,6 +12,7 @@ from observatory.compare import parsing
 from observatory.receive.spans import spans_of
 from observatory.store import Store
 from stack.commands import scenario
+from tests.unit.observatory.box_office import BOX_OFFICE
 from tests.unit.observatory.telemetry import purchase
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"
@@ -60,7 +61,7 @@ def test_every_filter_of_a_first_look_can_be_typed(text: str) -> None:
 def test_the_objective_is_computed_as_the_guide_says(tmp_path: Path) -> None:
     """Of two purchases, of which one was declined, the other counts, and was quick enough."""
     (query,) = QUERY.findall((GUIDE / "plan-for-trouble.md").read_text())
-    store = Store(tmp_path / "spans.duckdb")
+    store = Store(tmp_path / "spans.duckdb", BOX_OFFICE.promotions)
     for trace in (purchase("order-1"), purchase("order-2", decline=True)):
         store.add(spans_of(trace.request().SerializeToString()).rows).result(10)
     with store.reader() as reader:

@@ -104,6 +104,7 @@ def start(processes: Processes, data: Path) -> str:
         Path(f"{data}{suffix}").unlink(missing_ok=True)
     log = data.with_suffix(".log")
     command = [str(places.python_in(places.VENV)), "-m", "observatory", "--port", "0"]
+    command += ["--config", str(places.OBSERVATORY_CONFIG)]
     processes.start("Observatory", [*command, "--data", str(data)], os.environ, log, places.ROOT)
 
     def said() -> list[str]:

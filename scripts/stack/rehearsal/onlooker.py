@@ -136,7 +136,7 @@ class Onlooker:
 
     def traces_of(self, order_id: str) -> list[str]:
         """Every trace in which an order is named, the newest first."""
-        return [line["trace_id"] for line in self.observatory.traces(order_id=order_id)["traces"]]
+        return [line["trace_id"] for line in self.observatory.traces(subject=order_id)["traces"]]
 
     def wait_for_trace_with(self, span: str, attribute: str, value: float) -> str:
         """The trace with a span of that name that says so, once it is stored.
