@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
@@ -48,7 +48,7 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
     sources: Sources = Sources(),  # noqa: B008  # so are they
     fault_flags: FaultFlags | None = None,
     examples: tuple[Example, ...] = (),
-) -> Starlette:
+) -> FastAPI:
     """The application over ``store``, which it closes when the server shuts down.
 
     Args:
@@ -70,7 +70,7 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
     context = Context(store, digests, retention, budget, sources, boot, fault_flags, examples)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001
         yield
         receiver.close()
         budget.close()
@@ -80,10 +80,11 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
         if fault_flags is not None:
             fault_flags.flags.close()
 
-    app = Starlette(
+    app = FastAPI(
+        openapi_url=None,  # the API has a route of its own for it
         routes=[
             *receiver.routes,
-            *api.routes(context),
+            *api.ROUTES,
             *_explorer(ui),
         ],
         middleware=[Middleware(Guard, hosts=hosts, origins=origins)],

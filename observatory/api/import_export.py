@@ -4,25 +4,25 @@ import asyncio
 from array import array
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import Annotated
 
 import duckdb
+from fastapi import Query
 from pyarrow import ArrowException
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
 
 from observatory.api.context import Context
-from observatory.api.operations import REFUSED, SELECTION, TRACE_ID_PATTERN, Operation, Parameter
+from observatory.api.parameters import SelectionQuery, TraceId
 from observatory.api.responses import (
     NO_STORE,
     TooLarge,
     error,
     json_type_required,
-    parameters,
-    trace_id_in,
     trace_not_found,
 )
-from observatory.api.selection import NAMES, selection_in
+from observatory.api.routing import REFUSED, Reading, json_body_of, new_router, refusals
 from observatory.import_export.exporting import export
 from observatory.import_export.importing import Imported, imported
 from observatory.import_export.reading import BadFile
@@ -33,91 +33,81 @@ from observatory.receive.otlp import BODY_LIMIT_BYTES
 from observatory.receive.wire import Refusal
 from observatory.schemas.import_export import ImportResult, JaegerJson, OtlpJson
 
-TRACE = Parameter(
-    "trace",
-    "The trace of this id, instead of a selection",
-    repeated=True,
-    pattern=TRACE_ID_PATTERN,
+router = new_router()
+
+
+class ExportQuery(SelectionQuery):
+    """Which traces; everything when nothing is asked for."""
+
+    trace: list[TraceId] = Field(
+        default_factory=list, description="The trace of this id, instead of a selection"
+    )
+
+
+@router.get(
+    "/api/export",
+    response_model=OtlpJson,
+    summary="Some traces, or everything, as OTLP/JSON",
+    responses=refusals({400: REFUSED, 404: "None of a trace's spans is stored"}),
 )
-OPERATIONS = (
-    Operation(
-        "GET",
-        "/api/export",
-        "Some traces, or everything, as OTLP/JSON",
-        OtlpJson,
-        (TRACE, *SELECTION),
-        errors={400: REFUSED, 404: "None of a trace's spans is stored"},
-    ),
-    Operation(
-        "POST",
-        "/api/import",
-        "What was stored of an OTLP/JSON or a Jaeger JSON document",
-        ImportResult,
-        body=OtlpJson | JaegerJson,
-        errors={
+def export_traces(context: Reading, query: Annotated[ExportQuery, Query()]) -> Response:
+    ids = query.trace
+    selection = query.selection()
+    with context.digests.reader() as reader:
+        for trace_id in ids:
+            if not _is_stored(reader, trace_id):
+                return trace_not_found(trace_id)
+        keys: Sequence[int]
+        if ids:
+            keys = sorted({trace_key(trace_id) for trace_id in ids})
+        else:
+            condition = selection.condition(reader)
+            matching = reader.execute(
+                "select distinct t.trace_key from trace_digests as t "  # noqa: S608
+                f"where {condition.sql}",
+                condition.values,
+            )
+            keys = array("Q", (key for (key,) in matching.fetchall()))
+    name = f"trace-{ids[0][:8]}" if len(ids) == 1 else "traces"
+    return StreamingResponse(
+        _pieces(context, keys, everything=not query.model_fields_set),
+        media_type="application/json",
+        headers=NO_STORE | {"Content-Disposition": f'attachment; filename="{name}.json"'},
+    )
+
+
+@router.post(
+    "/api/import",
+    response_model=ImportResult,
+    summary="What was stored of an OTLP/JSON or a Jaeger JSON document",
+    responses=refusals(
+        {
             400: "`bad_file`: something in it is wrong; the message says what and where",
             413: "It is larger than 16 MiB: `./scripts/trace import` sends it in pieces",
             503: "The Observatory is behind with its writing: try again later",
-        },
+        }
     ),
+    openapi_extra=json_body_of(OtlpJson, JaegerJson),
 )
-
-
-def routes(context: Context) -> list[Route]:
-    """The routes of this module."""
-
-    def take(request: Request) -> Response:
-        """Traces as a file."""
-        query = parameters(request, TRACE.name, *NAMES)
-        ids = [trace_id_in(text) for text in request.query_params.getlist(TRACE.name)]
-        selection = selection_in(query)
-        with context.digests.reader() as reader:
-            for trace_id in ids:
-                if not _is_stored(reader, trace_id):
-                    return trace_not_found(trace_id)
-            keys: Sequence[int]
-            if ids:
-                keys = sorted({trace_key(trace_id) for trace_id in ids})
-            else:
-                condition = selection.condition(reader)
-                found = reader.execute(
-                    "select distinct t.trace_key from trace_digests as t "  # noqa: S608
-                    f"where {condition.sql}",
-                    condition.values,
-                )
-                keys = array("Q", (key for (key,) in found.fetchall()))
-        name = f"trace-{ids[0][:8]}" if len(ids) == 1 else "traces"
-        return StreamingResponse(
-            _pieces(context, keys, everything=not ids and not query),
-            media_type="application/json",
-            headers=NO_STORE | {"Content-Disposition": f'attachment; filename="{name}.json"'},
-        )
-
-    async def bring(request: Request) -> Response:
-        """Store what a file holds."""
-        json_type_required(request)
-        try:
-            with context.budget.share() as share:
-                body = await _body(request, share)
-                unpack = partial(_unpack, body, request.headers.get("content-encoding", ""), share)
-                found = await context.budget.one_at_a_time(unpack)
-                for batch in found.batches:
-                    if batch.rows.table.num_rows:
-                        await asyncio.wrap_future(context.store.add(batch.rows))
-        except BadFile as bad:
-            return error(400, "bad_file", str(bad))
-        except Refusal as refusal:  # of its Content-Encoding
-            return error(refusal.http_status, "bad_file", str(refusal))
-        except Overloaded:
-            return _try_later("The Observatory is behind with its writing")
-        except (duckdb.Error, ArrowException) as failed:
-            return _try_later(f"The store failed: {failed}")
-        return JSONResponse(_result(found), headers=NO_STORE)
-
-    return [
-        Route("/api/export", take),
-        Route("/api/import", bring, methods=["POST"]),
-    ]
+async def import_traces(context: Reading, request: Request) -> Response:
+    json_type_required(request)
+    try:
+        with context.budget.share() as share:
+            body = await _body(request, share)
+            unpack = partial(_unpack, body, request.headers.get("content-encoding", ""), share)
+            document = await context.budget.one_at_a_time(unpack)
+            for batch in document.batches:
+                if batch.rows.table.num_rows:
+                    await asyncio.wrap_future(context.store.add(batch.rows))
+    except BadFile as bad:
+        return error(400, "bad_file", str(bad))
+    except Refusal as refusal:  # of its Content-Encoding
+        return error(refusal.http_status, "bad_file", str(refusal))
+    except Overloaded:
+        return _try_later("The Observatory is behind with its writing")
+    except (duckdb.Error, ArrowException) as failed:
+        return _try_later(f"The store failed: {failed}")
+    return JSONResponse(_result(document), headers=NO_STORE)
 
 
 def _is_stored(reader: duckdb.DuckDBPyConnection, trace_id: str) -> bool:

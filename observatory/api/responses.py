@@ -2,11 +2,16 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
+from fastapi.exceptions import RequestValidationError
+from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
+
+from observatory.compare.parsing import BadFilter
 
 NO_STORE = {"Cache-Control": "no-store"}
 TRACE_ID_TEXT = re.compile(r"[0-9a-f]{32}")
@@ -28,6 +33,52 @@ def error(http_status: int, code: str, message: str) -> JSONResponse:
 def bad_request(request: Request, exc: Exception) -> Response:  # noqa: ARG001
     """Turns a ``BadRequest`` into its answer; Starlette's exception handler."""
     return error(400, "bad_request", str(exc))
+
+
+def bad_parameters(request: Request, exc: Exception) -> Response:
+    """Turn what FastAPI found wrong with a request's parameters into an answer.
+
+    The message names the parameter, its value and what would be right.
+    """
+    if not isinstance(exc, RequestValidationError):
+        raise exc
+    return error(400, "bad_request", _message(request, exc.errors()[0]))
+
+
+def _message(request: Request, found: Mapping[str, Any]) -> str:
+    name = str(found["loc"][-1])
+    if found["type"] == "value_error":  # of a validator of our own
+        message = str(found["ctx"]["error"])
+        return f"{name} {message}" if message.startswith("is ") else message
+    known = _documented_parameters(request)
+    if found["type"] == "extra_forbidden":
+        takes = f"known are {', '.join(known)}" if known else "this takes none"
+        return f"There is no parameter {name!r}: {takes}."
+    schema: Mapping[str, Any] = known.get(name, {})
+    if found["type"] == "missing":
+        return f"{name} is missing: {schema.get('description', 'it is required')}."
+    value = f"{name} is {found['input']!r}"
+    if "minimum" in schema:
+        return f"{value}: it is a number from {schema['minimum']} to {schema['maximum']}."
+    if "enum" in schema:
+        return f"{value}: it is one of {', '.join(schema['enum'])}."
+    return f"{value}: {found['msg']}."
+
+
+def _documented_parameters(request: Request) -> dict[str, Mapping[str, Any]]:
+    """The JSON Schemas of the parameters that the request's route has in its query."""
+    fields = [field.field_info for field in request.scope["route"].dependant.query_params]
+    schemas: dict[str, Mapping[str, Any]] = {}
+    for each in fields:
+        schemas |= TypeAdapter(each.annotation).json_schema().get("properties", {})
+    return schemas
+
+
+def bad_filter(request: Request, exc: Exception) -> Response:  # noqa: ARG001
+    """Turns a ``BadFilter`` into its answer; Starlette's exception handler."""
+    position = exc.position if isinstance(exc, BadFilter) else 0
+    refusal = {"code": "bad_filter", "message": str(exc), "position": position}
+    return JSONResponse({"error": refusal}, status_code=400)
 
 
 def too_large(request: Request, exc: Exception) -> Response:  # noqa: ARG001
@@ -98,42 +149,6 @@ async def json_body(request: Request, limit_bytes: int) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"The body is not JSON: {error}.") from error
-
-
-def parameters(request: Request, *known: str) -> dict[str, str]:
-    """The query's parameters, each of which is one of ``known``.
-
-    Raises:
-        BadRequest: one is not.
-    """
-    query = dict(request.query_params)
-    for name in query:
-        if name not in known:
-            raise BadRequest(f"There is no parameter {name!r}: known are {', '.join(known)}.")
-    return query
-
-
-def whole_number(name: str, text: str, least: int, most: int) -> int:
-    """The number that the parameter ``name`` says.
-
-    Raises:
-        BadRequest: it is no whole number from ``least`` to ``most``.
-    """
-    if not (text.isascii() and text.isdigit() and least <= int(text[:18]) <= most):
-        raise BadRequest(f"{name} is {text!r}: it is a number from {least} to {most}.")
-    return int(text)
-
-
-def trace_id_in(text: str) -> str:
-    """The trace id that ``text`` is, in lower case.
-
-    Raises:
-        BadRequest: it is none.
-    """
-    trace_id = text.lower()
-    if TRACE_ID_TEXT.fullmatch(trace_id) is None:
-        raise BadRequest(f"{text!r} is no trace id: it has 32 hexadecimal digits.")
-    return trace_id
 
 
 def trace_not_found(trace_id: str) -> JSONResponse:

@@ -1,6 +1,9 @@
 """Questions in SQL, and what there is to ask of."""
 
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired
+
+from annotated_types import Interval
+from typing_extensions import TypedDict
 
 # More rows than these nobody reads.
 ROWS_LIMIT = 10_000
@@ -10,7 +13,7 @@ class Question(TypedDict):
     """SQL that reads, and how many rows to answer with at most."""
 
     sql: str
-    limit: NotRequired[Annotated[int, {"minimum": 1, "maximum": ROWS_LIMIT}]]
+    limit: NotRequired[Annotated[int, Interval(ge=1, le=ROWS_LIMIT)]]
 
 
 class Column(TypedDict):

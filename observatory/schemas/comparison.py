@@ -1,6 +1,8 @@
 """One trace beside others: what is unusual about it, and how two differ."""
 
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 from observatory.schemas.promoted import PromotedFields
 

@@ -1,6 +1,8 @@
 """How every route of the API refuses."""
 
-from typing import NotRequired, TypedDict
+from typing import NotRequired
+
+from typing_extensions import TypedDict
 
 
 class ErrorDetails(TypedDict):

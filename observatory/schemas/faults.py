@@ -1,6 +1,8 @@
 """Bugs on purpose, and which of them are on."""
 
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 
 class Fault(TypedDict):

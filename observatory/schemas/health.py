@@ -1,6 +1,8 @@
 """That the Observatory runs, and what it holds."""
 
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 
 class Health(TypedDict):

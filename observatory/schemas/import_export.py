@@ -1,6 +1,8 @@
 """Telemetry as a file."""
 
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
 
 
 class OtlpJson(TypedDict):

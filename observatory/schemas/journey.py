@@ -4,7 +4,9 @@ Durations and offsets are milliseconds with a fraction; an offset counts from th
 start. Absolute times are nanoseconds since 1970, as text, because they don't fit a JSON number.
 """
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
+
+from typing_extensions import TypedDict
 
 from observatory.schemas.promoted import PromotedFields
 

@@ -1,6 +1,6 @@
 """The hops as a graph: which service hands work to which, how, and what is lost on the way."""
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 from observatory.schemas.journey import Party
 

@@ -1,6 +1,8 @@
 """Many traces at once: how they are distributed, and what sets some of them apart."""
 
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 from observatory.schemas.comparison import Said
 

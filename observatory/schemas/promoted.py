@@ -1,6 +1,8 @@
 """Fields that an answer has where the configuration promotes attributes to them."""
 
-from typing import NotRequired, TypedDict
+from typing import NotRequired
+
+from typing_extensions import TypedDict
 
 
 class PromotedFields(TypedDict):

@@ -1,6 +1,8 @@
 """Logs and metrics."""
 
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict
 
 
 class StoredLine(TypedDict):

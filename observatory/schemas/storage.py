@@ -1,6 +1,8 @@
 """What the Observatory keeps, and for how long."""
 
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 
 class Retention(TypedDict):

@@ -1,6 +1,6 @@
 """Many traces at once: the list of traces, and context coverage."""
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 from observatory.schemas.promoted import PromotedFields
 
