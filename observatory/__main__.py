@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         where = f"{options.host}:{options.port}"
         print(
-            f"observatory: cannot listen on {where}: {error.strerror}. {_mend(error)}",
+            f"observatory: cannot listen on {where}: {error.strerror}. {_hint(error)}",
             file=sys.stderr,
         )
         return 1
@@ -242,7 +242,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _mend(error: OSError) -> str:
+def _hint(error: OSError) -> str:
     if isinstance(error, socket.gaierror):
         return "Name an address of this machine with --host."
     if isinstance(error, PermissionError):

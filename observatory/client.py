@@ -99,16 +99,16 @@ class Observatory:
         service: str | None = None,
         text: str | None = None,
     ) -> TraceList:
-        """The newest ``limit`` (1 to 500) traces that match all that is given, newest first."""
-        asked = {
+        """The newest ``limit`` (1 to 500) traces that match every filter, newest first."""
+        filters = {
             "limit": str(limit),
             "subject": subject,
             "trace_id_prefix": trace_id_prefix,
             "service": service,
             "q": text,
         }
-        given = {name: value for name, value in asked.items() if value is not None}
-        return cast("TraceList", self._get("/api/traces", given))
+        query = {name: value for name, value in filters.items() if value is not None}
+        return cast("TraceList", self._get("/api/traces", query))
 
     def trace(self, trace_id: str) -> Journey:
         """One trace as a journey.

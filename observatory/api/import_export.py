@@ -111,11 +111,11 @@ async def import_traces(context: Reading, request: Request) -> Response:
 
 
 def _is_stored(reader: duckdb.DuckDBPyConnection, trace_id: str) -> bool:
-    found = reader.execute(
+    rows = reader.execute(
         "select true from raw_spans where trace_key = ? and trace_id = ? limit 1",
         [trace_key(trace_id), trace_id],
     )
-    return found.fetchone() is not None
+    return rows.fetchone() is not None
 
 
 def _pieces(context: Context, keys: Sequence[int], everything: bool) -> Iterator[bytes]:

@@ -59,10 +59,10 @@ def unusual(
     query: Annotated[NoQuery, Query()],  # noqa: ARG001
 ) -> Response:
     with context.digests.reader() as reader:
-        found = unusual_shape(reader, trace_id)
-    if found is None:
+        answer = unusual_shape(reader, trace_id)
+    if answer is None:
         return trace_not_found(trace_id)
-    return JSONResponse(found, headers=NO_STORE)
+    return JSONResponse(answer, headers=NO_STORE)
 
 
 @router.get(

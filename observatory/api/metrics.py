@@ -39,5 +39,5 @@ def metrics(context: Reading, query: Annotated[NoQuery, Query()]) -> Response:  
 def series(context: Reading, query: Annotated[SeriesQuery, Query()]) -> Response:
     from_ms, to_ms = query.milliseconds()
     with context.store.reader() as reader:
-        found = series_of(reader, (query.name, query.service), from_ms, to_ms)
-    return JSONResponse(found, headers=NO_STORE)
+        answer = series_of(reader, (query.name, query.service), from_ms, to_ms)
+    return JSONResponse(answer, headers=NO_STORE)

@@ -67,8 +67,8 @@ def heat(context: Reading, query: Annotated[HeatmapQuery, Query()]) -> Response:
     revision = context.revision
     selection = query.selection()
     with context.digests.reader() as reader:
-        found = heatmap(reader, selection, query.columns, query.rows, revision)
-    return JSONResponse(found, headers=NO_STORE)
+        answer = heatmap(reader, selection, query.columns, query.rows, revision)
+    return JSONResponse(answer, headers=NO_STORE)
 
 
 @router.get(
@@ -87,8 +87,8 @@ def compare(context: Reading, query: Annotated[CompareQuery, Query()]) -> Respon
             "Name what to compare: in, or some of in_from, in_to, in_least_ms, in_most_ms."
         )
     with context.digests.reader() as reader:
-        found = contrast(reader, selection, inside)
-    return JSONResponse(found, headers=NO_STORE)
+        answer = contrast(reader, selection, inside)
+    return JSONResponse(answer, headers=NO_STORE)
 
 
 @router.get(
@@ -99,8 +99,8 @@ def compare(context: Reading, query: Annotated[CompareQuery, Query()]) -> Respon
 )
 def known_keys(context: Reading, query: Annotated[KeysQuery, Query()]) -> Response:
     with context.digests.reader() as reader:
-        found = keys(reader, query.prefix)
-    return JSONResponse(found, headers=NO_STORE)
+        answer = keys(reader, query.prefix)
+    return JSONResponse(answer, headers=NO_STORE)
 
 
 @router.get(
@@ -111,5 +111,5 @@ def known_keys(context: Reading, query: Annotated[KeysQuery, Query()]) -> Respon
 )
 def known_values(context: Reading, query: Annotated[ValuesQuery, Query()]) -> Response:
     with context.digests.reader() as reader:
-        found = values(reader, query.key, query.prefix)
-    return JSONResponse(found, headers=NO_STORE)
+        answer = values(reader, query.key, query.prefix)
+    return JSONResponse(answer, headers=NO_STORE)

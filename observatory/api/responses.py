@@ -36,7 +36,7 @@ def bad_request(request: Request, exc: Exception) -> Response:  # noqa: ARG001
 
 
 def bad_parameters(request: Request, exc: Exception) -> Response:
-    """Turn what FastAPI found wrong with a request's parameters into an answer.
+    """Turn what FastAPI failure wrong with a request's parameters into an answer.
 
     The message names the parameter, its value and what would be right.
     """
@@ -45,24 +45,24 @@ def bad_parameters(request: Request, exc: Exception) -> Response:
     return error(400, "bad_request", _message(request, exc.errors()[0]))
 
 
-def _message(request: Request, found: Mapping[str, Any]) -> str:
-    name = str(found["loc"][-1])
-    if found["type"] == "value_error":  # of a validator of our own
-        message = str(found["ctx"]["error"])
+def _message(request: Request, failure: Mapping[str, Any]) -> str:
+    name = str(failure["loc"][-1])
+    if failure["type"] == "value_error":  # of a validator of our own
+        message = str(failure["ctx"]["error"])
         return f"{name} {message}" if message.startswith("is ") else message
     known = _documented_parameters(request)
-    if found["type"] == "extra_forbidden":
+    if failure["type"] == "extra_forbidden":
         takes = f"known are {', '.join(known)}" if known else "this takes none"
         return f"There is no parameter {name!r}: {takes}."
     schema: Mapping[str, Any] = known.get(name, {})
-    if found["type"] == "missing":
+    if failure["type"] == "missing":
         return f"{name} is missing: {schema.get('description', 'it is required')}."
-    value = f"{name} is {found['input']!r}"
+    value = f"{name} is {failure['input']!r}"
     if "minimum" in schema:
         return f"{value}: it is a number from {schema['minimum']} to {schema['maximum']}."
     if "enum" in schema:
         return f"{value}: it is one of {', '.join(schema['enum'])}."
-    return f"{value}: {found['msg']}."
+    return f"{value}: {failure['msg']}."
 
 
 def _documented_parameters(request: Request) -> dict[str, Mapping[str, Any]]:
@@ -99,8 +99,8 @@ def wrong_method(request: Request, exc: Exception) -> Response:  # noqa: ARG001
     known = [route for route in request.app.routes if isinstance(route, Route)]
     there = [route for route in known if route.matches(request.scope)[0] is not Match.NONE]
     allowed = ", ".join(sorted({method for route in there for method in route.methods or ()}))
-    said = f"{request.url.path} doesn't take {request.method}, but {allowed}."
-    answer = error(405, "method_not_allowed", said)
+    message = f"{request.url.path} doesn't take {request.method}, but {allowed}."
+    answer = error(405, "method_not_allowed", message)
     answer.headers["Allow"] = allowed
     return answer
 

@@ -98,11 +98,11 @@ def traces(context: Reading, request: Request, query: Annotated[ListQuery, Query
     with context.digests.reader() as reader:
         condition = selection.condition(reader)
         query.narrow(condition)
-        total, found, cursor = list_traces(reader, condition, page)
+        total, lines, cursor = list_traces(reader, condition, page)
     answer: TraceList = {
         "revision": revision,
         "total": total,
-        "traces": found,
+        "traces": lines,
         "next_cursor": None if cursor is None else str(cursor),
     }
     headers = {"ETag": etag, "Cache-Control": "no-cache"} if lasting else NO_STORE
@@ -116,5 +116,5 @@ def traces(context: Reading, request: Request, query: Annotated[ListQuery, Query
 )
 def coverage(context: Reading) -> Response:
     with context.digests.reader() as reader:
-        found = coverage_of_everything(reader)
-    return JSONResponse(found, headers=NO_STORE)
+        answer = coverage_of_everything(reader)
+    return JSONResponse(answer, headers=NO_STORE)

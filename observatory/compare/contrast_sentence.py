@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from observatory.compare.attribute_shares import Attribute, Share, Sizes
-from observatory.number_format import count_text, duration_text
 from observatory.schemas.comparison import Said
+from observatory.text_format import count_text, duration_text
 
 # From this on a difference is worth a sentence.
 WORTH_SAYING = 0.15

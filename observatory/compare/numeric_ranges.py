@@ -10,7 +10,7 @@ import duckdb
 from observatory.compare.attribute_shares import Attribute, Share, Sizes
 from observatory.compare.compared_traces import Chosen
 from observatory.compare.filter import COUNT_KEYS, WAIT_PREFIX, key_text
-from observatory.number_format import duration_text
+from observatory.text_format import duration_text
 
 # Where ranges end: finer towards the long tail, in which the odd ones are.
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.97)

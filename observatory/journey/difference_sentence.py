@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from observatory.journey.rows import RPC_PACKAGE
-from observatory.number_format import count_text, duration_text
 from observatory.schemas.comparison import DiffRow, Said, Side, Verdict
+from observatory.text_format import count_text, duration_text, short_name
 
 # Below this share of the longer trace a difference in time isn't the main thing.
 WORTH_SHARE = 0.05
@@ -135,7 +134,7 @@ def _within(called: Side, caller: Side | None) -> bool:
 
 
 def _step(row: DiffRow) -> str:
-    name = RPC_PACKAGE.sub("", row["name"])
+    name = short_name(row["name"])
     return name if name == row["service"] else f"{name} of {row['service']}"
 
 

@@ -10,9 +10,9 @@ from observatory.journey.critical_path import critical_path_of
 from observatory.journey.legs import StoredRow, StoredTrace
 from observatory.journey.rows import log_line, milliseconds, rows_of
 from observatory.journey.time_spent import parts_of, summary_of
-from observatory.number_format import duration_text
 from observatory.schemas.journey import Journey, Leg, Row
 from observatory.store.promotions import Promotions
+from observatory.text_format import duration_text
 
 
 def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:

@@ -114,12 +114,12 @@ class Store:
     def used_bytes(self) -> int:
         """How much of the file is in use, what waits beside it to be moved there included."""
         with self.reader() as reader:
-            found = reader.execute(
+            row = reader.execute(
                 "select used_blocks * block_size from pragma_database_size() "
                 "where database_name = ?",
                 [DATABASE],
             ).fetchone()
-        return int((found and found[0]) or 0) + self._size_of(".wal")
+        return int((row and row[0]) or 0) + self._size_of(".wal")
 
     def file_bytes(self) -> int:
         """How much room the file takes on the disk, with what waits beside it."""

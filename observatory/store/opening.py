@@ -91,15 +91,15 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 def _why(path: Path, error: duckdb.Error) -> str:
-    said = str(error).splitlines()[0]
-    if "lock" in said:
+    message = str(error).splitlines()[0]
+    if "lock" in message:
         return (
             f"{path} is in use by another process: stop that Observatory, "
             "or name another file with --data."
         )
-    if "not a valid DuckDB database" in said:
+    if "not a valid DuckDB database" in message:
         return f"{path} is not a DuckDB database: move it away, or name another file with --data."
-    return f"{path} cannot be opened: {said}"
+    return f"{path} cannot be opened: {message}"
 
 
 def _check_version(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -116,10 +116,10 @@ def _check_version(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise StoreRefused(
             f"{path} is a DuckDB database of another program: name another file with --data."
         )
-    found = connection.execute("select version from observatory_schema").fetchone()
-    if found != (SCHEMA_VERSION,):
+    row = connection.execute("select version from observatory_schema").fetchone()
+    if row != (SCHEMA_VERSION,):
         raise StoreRefused(
-            f"{path} has version {found[0] if found else 'none'} of the Observatory's tables and "
+            f"{path} has version {row[0] if row else 'none'} of the Observatory's tables and "
             f"this Observatory reads version {SCHEMA_VERSION}: move it away, or name another file "
             "with --data."
         )

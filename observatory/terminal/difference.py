@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from observatory.journey.rows import RPC_PACKAGE
-from observatory.number_format import count_text, duration_text
 from observatory.schemas.comparison import Diff, DiffRow, Head, Side, Verdict
 from observatory.terminal.text import (
     BOLD,
@@ -17,6 +15,7 @@ from observatory.terminal.text import (
     width_of,
     wrapped,
 )
+from observatory.text_format import count_text, duration_text, short_name
 
 WIDTH_MIN, WIDTH_MAX = 60, 180
 TIME_WIDTH = 9
@@ -74,7 +73,7 @@ def _head(side: str, head: Head, width: int, ink: Ink) -> Iterable[str]:
 def _row(row: DiffRow, width: int, ink: Ink) -> str:
     style = STYLES[row["verdict"]]
     indent = "  " * min(row["depth"], max(0, (width - 24) // 2))
-    name = RPC_PACKAGE.sub("", row["name"])
+    name = short_name(row["name"])
     said = name if name == row["service"] else f"{row['service']}: {name}"
     step = fit(indent + said, width - 1)
     hop = fit(f" · {row['hop']}" if row["hop"] else "", width - 1 - width_of(step))

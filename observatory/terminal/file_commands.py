@@ -11,10 +11,10 @@ from observatory.client import Observatory, Refused
 from observatory.import_export.document import document_of
 from observatory.import_export.pieces import pieces_of
 from observatory.import_export.reading import BadFile
-from observatory.number_format import count_text
 from observatory.schemas.import_export import ImportResult
 from observatory.schemas.storage import Cleared
 from observatory.terminal.printing import DOES_NOT_HOLD, HOLDS, print_json
+from observatory.text_format import count_text
 
 GZIP_MAGIC = b"\x1f\x8b"
 TRACE_IDS_SHOWN = 20

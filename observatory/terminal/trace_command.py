@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from observatory.client import Observatory, ObservatoryError, url_from_environment
-from observatory.number_format import count_text, duration_text
 from observatory.schemas.traces import Coverage, HopCoverage, ServiceCoverage, TraceLine
 from observatory.terminal import diff_command, file_commands, sql_command
 from observatory.terminal.printing import DOES_NOT_HOLD, HOLDS, print_json
 from observatory.terminal.text import clean, wants_colour
 from observatory.terminal.waterfall import render_waterfall
+from observatory.text_format import count_text, duration_text
 
 NO_TRACES = "No traces yet. Buy a ticket on the page, or run ./scripts/dev --buy."
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from observatory.number_format import count_text, duration_text
 from observatory.schemas.journey import Journey, Row
 from observatory.terminal.text import (
     BOLD,
@@ -17,6 +16,7 @@ from observatory.terminal.text import (
     width_of,
     wrapped,
 )
+from observatory.text_format import count_text, duration_text
 
 WIDTH_MIN = 60
 WIDTH_MAX = 180

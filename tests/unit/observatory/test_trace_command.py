@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from observatory.number_format import duration_text
 from observatory.terminal.waterfall import render_waterfall
+from observatory.text_format import duration_text
 from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.telemetry import ERROR, INTERNAL, SERVER, Trace, purchase
 

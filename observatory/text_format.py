@@ -1,4 +1,14 @@
-"""Durations and counts as people read them."""
+"""Durations, counts and names as people read them."""
+
+import re
+
+# "/google.firestore.v1.Firestore/Commit" says no more than "Firestore/Commit".
+_RPC_PACKAGE = re.compile(r"^/?(?:\w+\.)+(?=\w+/\w+$)")
+
+
+def short_name(name: str) -> str:
+    """Return a span's name without the package of an RPC."""
+    return _RPC_PACKAGE.sub("", name)
 
 
 def duration_text(milliseconds: float) -> str:
