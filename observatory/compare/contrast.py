@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from observatory.compare.attribute_shares import VALUES_LIMIT, Attribute, Share, Sizes
-from observatory.compare.compared_traces import Chosen
+from observatory.compare.compared_traces import ComparedTraces
 from observatory.compare.contrast_sentence import sentence_of
 from observatory.compare.digest.facts import ATTEMPT_ATTRIBUTES, LEG
 from observatory.compare.filter import Comparison, Exists, Tree, render
@@ -109,8 +109,8 @@ class Inside:
 def contrast(reader: duckdb.DuckDBPyConnection, selection: Selection, inside: Inside) -> Contrast:
     """How the attributes of those inside differ from the other selected traces'."""
     with shared_snapshot(reader) as other:
-        chosen = _choose(reader, selection, inside)
-        chosen.ask(SHAPES)
+        compared = _compared(reader, selection, inside)
+        compared.query(SHAPES)
         ((selected, rest, of_subjects),) = reader.execute(SIZES).fetchall()
         sizes = Sizes(selected, rest)
         attributes: list[Attribute] = []
@@ -118,9 +118,9 @@ def contrast(reader: duckdb.DuckDBPyConnection, selection: Selection, inside: In
             # DuckDB gives a thread some 120,000 rows, so that it would hardly use a second one.
             with ThreadPoolExecutor(1) as beside:
                 numbers = beside.submit(
-                    lambda: compare_numbers(other, _choose(other, selection, inside), sizes)
+                    lambda: compare_numbers(other, _compared(other, selection, inside), sizes)
                 )
-                attributes = _attributes(reader, chosen, sizes, numbers)
+                attributes = _attributes(reader, compared, sizes, numbers)
     known = inside.keys()
     attributes = [attribute for attribute in attributes if attribute.key not in known]
     attributes.sort(key=lambda attribute: (-attribute.score, attribute.key))
@@ -134,7 +134,9 @@ def contrast(reader: duckdb.DuckDBPyConnection, selection: Selection, inside: In
     }
 
 
-def _choose(reader: duckdb.DuckDBPyConnection, selection: Selection, inside: Inside) -> Chosen:
+def _compared(
+    reader: duckdb.DuckDBPyConnection, selection: Selection, inside: Inside
+) -> ComparedTraces:
     condition = selection.condition(reader)
     within = condition.beside()
     within.matches(inside.tree)
@@ -147,19 +149,19 @@ def _choose(reader: duckdb.DuckDBPyConnection, selection: Selection, inside: Ins
     if inside.most_ms is not None:
         within.require("t.duration_ms < {}", inside.most_ms)
     filtered = selection.tree is not None or inside.tree is not None
-    return Chosen(reader, condition, within, noted=filtered)
+    return ComparedTraces(reader, condition, within, materialised=filtered)
 
 
 def _attributes(
     reader: duckdb.DuckDBPyConnection,
-    chosen: Chosen,
+    compared: ComparedTraces,
     sizes: Sizes,
     numbers: "Future[list[Attribute]]",
 ) -> list[Attribute]:
     asked = {"selected": sizes.selected, "others": sizes.rest}
     shares: defaultdict[str, list[Share]] = defaultdict(list)
     kinds: dict[str, Any] = {}
-    for name, numeric, value, inside, rest in chosen.ask(FACTS, **asked):
+    for name, numeric, value, inside, rest in compared.query(FACTS, **asked):
         kinds[name] = "number" if numeric else "text"
         shares[name].append(Share(value, _equals(name, value, numeric), inside, rest))
     keys = reader.execute(KEYS, asked).fetchall()

@@ -1,21 +1,21 @@
-"""What stands out most, said in a sentence."""
+"""What stands out most, parts in a sentence."""
 
 from collections.abc import Sequence
 
 from observatory.compare.attribute_shares import Attribute, Share, Sizes
-from observatory.schemas.comparison import Said
+from observatory.schemas.comparison import SentencePart
 from observatory.text_format import count_text, duration_text
 
 # From this on a difference is worth a sentence.
 WORTH_SAYING = 0.15
 WORTH_WAITING_MS = 20.0
-# What is said of the spans themselves, rather than of what was asked of them.
+# What is parts of the spans themselves, rather than of what was asked of them.
 PLAIN_KEYS = frozenset({"kind", "status", "name"})
 
 
 def sentence_of(
     attributes: Sequence[Attribute], sizes: Sizes, noun: str, boxed: bool
-) -> list[Said]:
+) -> list[SentencePart]:
     """The sentence for attributes that are ranked, most telling first.
 
     Args:
@@ -26,20 +26,20 @@ def sentence_of(
     """
     those = count_text(sizes.selected, noun)
     if not sizes.selected:
-        return [_said(f"No {noun} is {'in your box' if boxed else 'among those you chose'}.")]
+        return [_part(f"No {noun} is {'in your box' if boxed else 'among those you chose'}.")]
     chosen = "you boxed" if boxed else "you chose"
     if not sizes.rest:
         everything = "The only " if sizes.selected == 1 else "All "
         text = noun if sizes.selected == 1 else those
         return [
-            _said(everything),
-            _said(text, strong=True),
-            _said(
+            _part(everything),
+            _part(text, strong=True),
+            _part(
                 f" {'is' if sizes.selected == 1 else 'are'} {'in your box' if boxed else 'chosen'}"
                 ", so there is nothing to compare with."
             ),
         ]
-    clauses: list[list[Said]] = []
+    clauses: list[list[SentencePart]] = []
     top = _top(attributes)
     if top is not None:
         clauses.append(_has(*top, sizes))
@@ -48,14 +48,14 @@ def sentence_of(
         clauses.append(_waits(wait, sizes.selected == 1))
     if not clauses:
         return [
-            _said("Nothing sets the "),
-            _said(those, strong=True),
-            _said(f" {chosen} clearly apart from the rest."),
+            _part("Nothing sets the "),
+            _part(those, strong=True),
+            _part(f" {chosen} clearly apart from the rest."),
         ]
-    said = [_said("In the "), _said(those, strong=True), _said(f" {chosen}, ")]
+    parts = [_part("In the "), _part(those, strong=True), _part(f" {chosen}, ")]
     for index, clause in enumerate(clauses):
-        said += [_said(", and ")] * (index > 0) + clause
-    return [*said, _said(".")]
+        parts += [_part(", and ")] * (index > 0) + clause
+    return [*parts, _part(".")]
 
 
 def _top(attributes: Sequence[Attribute]) -> tuple[Attribute, Share] | None:
@@ -86,24 +86,24 @@ def _longest_wait(attributes: Sequence[Attribute]) -> Attribute | None:
     return attribute if worth else None
 
 
-def _has(attribute: Attribute, share: Share, sizes: Sizes) -> list[Said]:
+def _has(attribute: Attribute, share: Share, sizes: Sizes) -> list[SentencePart]:
     inside, outside = _percent(sizes.inside(share)), _percent(sizes.outside(share))
     shares = f" for {inside}, against {outside} of the rest"
     if attribute.key == "missing_hop":
-        return [_said(f"the hop {share.label} is missing", strong=True), _said(shares)]
+        return [_part(f"the hop {share.label} is missing", strong=True), _part(shares)]
     if share.label in ("set", "not set"):
-        return [_said(f"{attribute.key} is {share.label}", strong=True), _said(shares)]
+        return [_part(f"{attribute.key} is {share.label}", strong=True), _part(shares)]
     value = f"“{share.label}”" if attribute.kind == "text" else share.label
-    return [_said(f"{attribute.key} is {value}", strong=True), _said(shares)]
+    return [_part(f"{attribute.key} is {value}", strong=True), _part(shares)]
 
 
-def _waits(attribute: Attribute, one: bool) -> list[Said]:
+def _waits(attribute: Attribute, one: bool) -> list[SentencePart]:
     inside, outside = attribute.medians or (0.0, 0.0)
     return [
-        _said("it spends " if one else "they spend "),
-        _said(f"{duration_text(inside - outside)} more", strong=True),
-        _said(" waiting in "),
-        _said(attribute.key.removeprefix("wait."), strong=True),
+        _part("it spends " if one else "they spend "),
+        _part(f"{duration_text(inside - outside)} more", strong=True),
+        _part(" waiting in "),
+        _part(attribute.key.removeprefix("wait."), strong=True),
     ]
 
 
@@ -115,5 +115,5 @@ def _percent(share: float) -> str:
     return f"{share * 100:.0f} %"
 
 
-def _said(text: str, strong: bool = False) -> Said:
+def _part(text: str, strong: bool = False) -> SentencePart:
     return {"text": text, "strong": strong}

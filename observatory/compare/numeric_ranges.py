@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from observatory.compare.attribute_shares import Attribute, Share, Sizes
-from observatory.compare.compared_traces import Chosen
+from observatory.compare.compared_traces import ComparedTraces
 from observatory.compare.filter import COUNT_KEYS, WAIT_PREFIX, key_text
 from observatory.text_format import duration_text
 
@@ -66,11 +66,11 @@ COUNTS_OF_TRACE = "select {places}, inside, count(*) from {{traces}} group by al
 
 
 def compare_numbers(
-    reader: duckdb.DuckDBPyConnection, chosen: Chosen, sizes: Sizes
+    reader: duckdb.DuckDBPyConnection, compared: ComparedTraces, sizes: Sizes
 ) -> list[Attribute]:
-    """The numbers of the traces in ``chosen``."""
+    """The numbers of the compared traces."""
     every = max(1, (sizes.selected + sizes.rest) // SAMPLED_TRACES)
-    chosen.ask(SAMPLE, every=every, few=sizes.selected <= SAMPLED_TRACES)
+    compared.query(SAMPLE, every=every, few=sizes.selected <= SAMPLED_TRACES)
     names = list(OF_TRACE)
     found: dict[int, _Numbers] = {}
     narrow: list[int] = []
@@ -90,8 +90,8 @@ def compare_numbers(
     for key, numbers_of_key in values.items():
         if len(numbers_of_key) <= FEW:
             found[key].exact, found[key].bounds = True, sorted(numbers_of_key)
-    _count_listed(chosen, {key: found[key] for key in found if key >= len(OF_TRACE)})
-    _count_of_trace(chosen, {key: found[key] for key in found if key < len(OF_TRACE)})
+    _count_listed(compared, {key: found[key] for key in found if key >= len(OF_TRACE)})
+    _count_of_trace(compared, {key: found[key] for key in found if key < len(OF_TRACE)})
     return [_attribute(numbers, sizes) for numbers in found.values()]
 
 
@@ -111,16 +111,16 @@ class _Numbers:
         self.counts[place] = (before[0] + count * inside, before[1] + count * (not inside))
 
 
-def _count_listed(chosen: Chosen, found: dict[int, _Numbers]) -> None:
+def _count_listed(compared: ComparedTraces, found: dict[int, _Numbers]) -> None:
     """Count the traces in each range of the numbers that spans have."""
     if not found:
         return
     bounds = [numbers.bounds for numbers in found.values()]
-    for key, place, inside, count in chosen.ask(COUNTS, keys=list(found), bounds=bounds):
+    for key, place, inside, count in compared.query(COUNTS, keys=list(found), bounds=bounds):
         found[key].count(place, inside, count)
 
 
-def _count_of_trace(chosen: Chosen, found: dict[int, _Numbers]) -> None:
+def _count_of_trace(compared: ComparedTraces, found: dict[int, _Numbers]) -> None:
     """Count the traces in each range of the numbers that traces have, all in one go."""
     if not found:
         return
@@ -130,7 +130,7 @@ def _count_of_trace(chosen: Chosen, found: dict[int, _Numbers]) -> None:
         + f" as place_{key}"
         for key, numbers in found.items()
     )
-    for *row, inside, count in chosen.ask(COUNTS_OF_TRACE.format(places=places)):
+    for *row, inside, count in compared.query(COUNTS_OF_TRACE.format(places=places)):
         for numbers, place in zip(found.values(), row, strict=True):
             if place is not None:
                 numbers.count(place, inside, count)

@@ -9,7 +9,7 @@ from observatory.schemas.promoted import PromotedFields
 Verdict = Literal["same", "slower", "faster", "missing", "added"]
 
 
-class Said(TypedDict):
+class SentencePart(TypedDict):
     """A piece of a sentence; ``strong`` where the eye should fall."""
 
     text: str
@@ -117,4 +117,4 @@ class Diff(TypedDict):
     right: Head
     skewed: bool
     rows: list[DiffRow]
-    sentence: list[Said]
+    sentence: list[SentencePart]

@@ -4,7 +4,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from observatory.schemas.comparison import Said
+from observatory.schemas.comparison import SentencePart
 
 
 class HeatmapRow(TypedDict):
@@ -72,7 +72,7 @@ class Contrast(TypedDict):
 
     selected: int
     rest: int
-    sentence: list[Said]
+    sentence: list[SentencePart]
     attributes: list[ComparedAttribute]
 
 
