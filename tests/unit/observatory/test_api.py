@@ -221,7 +221,7 @@ def test_help_is_given() -> None:
     shown: subprocess.CompletedProcess[str] = observatory_command("--help")
     assert shown.returncode == 0
     named = ("--host", "--port", "--data", "--ui", "--allow-host", "--allow-origin")
-    for option in (*named, "--keep-hours", "--keep-mb", "--faults", "--flags", "--app"):
+    for option in (*named, "--keep-hours", "--keep-mb", "--config", "--faults", "--flags", "--app"):
         assert option in shown.stdout
 
 
