@@ -1,21 +1,21 @@
-"""The Observatory: where a trace ends.
+"""The Observatory: an OpenTelemetry backend in one process, with an explorer.
 
-The rooms, in the order a span walks through them:
+The packages, in the order in which a span meets them:
 
-``receive``   OTLP over HTTP comes in, and becomes rows
-``store``     rows are committed to one DuckDB file, and read back through views
-``journey``   one trace is put in the order a person follows it
-``compare``   many traces at once: which match, how they are distributed, what sets some apart
-``signals``   logs and metrics as they came
-``ask``       a person's own questions, in SQL that can only read
-``take_away`` traces as a file, and back from one
-``switchboard`` the faults that an app has on purpose, and their flags
-``api``       all of it as JSON; ``shapes`` says what that looks like
-``app``       the rooms put together, behind the door that ``guard`` keeps
-``ui/``       the explorer in the browser
+``receive``        decodes OTLP requests into rows
+``store``          commits rows to one DuckDB file and offers views of them
+``journey``        puts the spans of one trace in the order a person follows
+``compare``        filters many traces, and shows how they are distributed and what sets some apart
+``signals``        reads logs and metrics
+``ask``            runs read-only SQL
+``import_export``  writes traces to a file and reads them back
+``feature_flags``  reads and sets the flags of an app's faults
+``api``            serves all of it as JSON, whose types are in ``schemas``
+``app``            is the composition root; ``guard`` checks hosts and origins
+``ui/``            is the explorer, which runs in the browser
 
 ``rules_monitor`` is a process of its own, and makes spans of the Firestore emulator's decisions.
-``client`` and ``terminal`` look in from outside, over HTTP only.
+``client`` and ``terminal`` use the API over HTTP only.
 """
 
 VERSION = "0.1.0"

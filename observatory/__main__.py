@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from observatory.app import create_app
+from observatory.configuration import BadConfiguration, Configuration, read_configuration
+from observatory.feature_flags.catalogue import BadCatalogue
+from observatory.feature_flags.fault_flags import read_fault_flags
 from observatory.sources import CHECKOUT, EDITORS, Sources
 from observatory.store import Limits, Store, StoreRefused
 from observatory.store.retention import KEEP_HOURS, KEEP_MB
-from observatory.switchboard.catalogue import BadCatalogue
-from observatory.switchboard.switchboard import switchboard_for
 
 DEFAULT_DATA = Path(".throughline/observatory.duckdb")
 DEFAULT_UI = Path(__file__).parent / "ui" / "dist"
@@ -41,14 +42,15 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         where = f"{options.host}:{options.port}"
         print(
-            f"observatory: cannot listen on {where}: {error.strerror}. {_mend(error)}",
+            f"observatory: cannot listen on {where}: {error.strerror}. {_hint(error)}",
             file=sys.stderr,
         )
         return 1
     try:
-        switchboard = switchboard_for(*about_faults) if options.faults else None
-        store = Store(options.data)
-    except (BadCatalogue, StoreRefused) as refused:
+        fault_flags = read_fault_flags(*about_faults) if options.faults else None
+        configuration = read_configuration(options.config) if options.config else Configuration()
+        store = Store(options.data, configuration.promotions)
+    except (BadCatalogue, BadConfiguration, StoreRefused) as refused:
         listener.close()
         print(f"observatory: {refused}", file=sys.stderr)
         return 1
@@ -60,7 +62,8 @@ def main(arguments: list[str] | None = None) -> int:
         origins=options.allow_origin,
         limits=Limits(options.keep_hours, options.keep_mb),
         sources=Sources(options.source_root.absolute(), options.editor),
-        switchboard=switchboard,
+        fault_flags=fault_flags,
+        examples=configuration.examples,
     )
     server = uvicorn.Server(
         uvicorn.Config(
@@ -158,10 +161,17 @@ def _parser() -> argparse.ArgumentParser:
         help="what opens a source line (default: %(default)s)",
     )
     parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE.json",
+        help="attributes of the app's spans to promote to columns and filter keys, and example "
+        "questions (default: none)",
+    )
+    parser.add_argument(
         "--faults",
         type=Path,
         metavar="FILE.json",
-        help="the faults that the app has on purpose, for the switchboard (default: none)",
+        help="the catalogue of the faults that the app has on purpose (default: none)",
     )
     parser.add_argument(
         "--flags",
@@ -232,7 +242,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _mend(error: OSError) -> str:
+def _hint(error: OSError) -> str:
     if isinstance(error, socket.gaierror):
         return "Name an address of this machine with --host."
     if isinstance(error, PermissionError):

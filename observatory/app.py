@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
@@ -14,14 +14,15 @@ from starlette.staticfiles import StaticFiles
 
 from observatory import api
 from observatory.api import EXCEPTION_HANDLERS, Context
-from observatory.api.answers import nothing_here as nothing_in_api
+from observatory.api.responses import nothing_here as nothing_in_api
 from observatory.compare.digest import Digests
+from observatory.feature_flags.fault_flags import FaultFlags
 from observatory.guard import Guard
 from observatory.receive.budget import Budget
 from observatory.receive.otlp import Receiver
+from observatory.schemas.ask import Example
 from observatory.sources import Sources
 from observatory.store import Limits, Retention, Store
-from observatory.switchboard.switchboard import Switchboard
 
 BUDGET_BYTES = 96 * 2**20
 # The explorer is one page, which reads from its address which view to show.
@@ -45,8 +46,9 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
     budget_bytes: int = BUDGET_BYTES,
     limits: Limits = Limits(),  # noqa: B008  # it is frozen
     sources: Sources = Sources(),  # noqa: B008  # so are they
-    switchboard: Switchboard | None = None,
-) -> Starlette:
+    fault_flags: FaultFlags | None = None,
+    examples: tuple[Example, ...] = (),
+) -> FastAPI:
     """The application over ``store``, which it closes when the server shuts down.
 
     Args:
@@ -57,30 +59,32 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
         limits: how long telemetry is kept, and how much of it.
         budget_bytes: how much telemetry may be on its way to the disk at once.
         sources: where the source is that spans name, and how it is opened.
-        switchboard: the faults of the app that is looked at, whose connections it closes too.
+        fault_flags: the faults of the observed app, whose connections it closes too.
+        examples: questions in SQL about the observed app.
     """
     budget = Budget(budget_bytes)
     receiver = Receiver(store, budget)
     digests = Digests(store)
     retention = Retention(store, limits)
     boot = secrets.token_hex(4)
-    context = Context(store, digests, retention, budget, sources, boot, switchboard)
+    context = Context(store, digests, retention, budget, sources, boot, fault_flags, examples)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001
         yield
         receiver.close()
         budget.close()
         retention.close()
         digests.close()
         store.close()
-        if switchboard is not None:
-            switchboard.flags.close()
+        if fault_flags is not None:
+            fault_flags.flags.close()
 
-    app = Starlette(
+    app = FastAPI(
+        openapi_url=None,  # the API has a route of its own for it
         routes=[
             *receiver.routes,
-            *api.routes(context),
+            *api.ROUTES,
             *_explorer(ui),
         ],
         middleware=[Middleware(Guard, hosts=hosts, origins=origins)],

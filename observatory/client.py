@@ -9,13 +9,13 @@ from typing import Any, Self, cast
 
 import httpx
 
-from observatory.shapes.ask import Answer, AskSchema
-from observatory.shapes.comparison import Diff, UnusualShape
-from observatory.shapes.health import Health
-from observatory.shapes.journey import Journey
-from observatory.shapes.storage import Cleared
-from observatory.shapes.take_away import ImportResult
-from observatory.shapes.traces import Coverage, TraceList
+from observatory.schemas.ask import Answer, AskSchema
+from observatory.schemas.comparison import Diff, UnusualShape
+from observatory.schemas.health import Health
+from observatory.schemas.import_export import ImportResult
+from observatory.schemas.journey import Journey
+from observatory.schemas.storage import Cleared
+from observatory.schemas.traces import Coverage, TraceList
 
 DEFAULT_URL = "http://127.0.0.1:4318"
 START_HINT = "./scripts/dev"
@@ -94,21 +94,21 @@ class Observatory:
         self,
         limit: int = 50,
         *,
-        order_id: str | None = None,
+        subject: str | None = None,
         trace_id_prefix: str | None = None,
         service: str | None = None,
         text: str | None = None,
     ) -> TraceList:
-        """The newest ``limit`` (1 to 500) traces that match all that is given, newest first."""
-        asked = {
+        """The newest ``limit`` (1 to 500) traces that match every filter, newest first."""
+        filters = {
             "limit": str(limit),
-            "order_id": order_id,
+            "subject": subject,
             "trace_id_prefix": trace_id_prefix,
             "service": service,
             "q": text,
         }
-        given = {name: value for name, value in asked.items() if value is not None}
-        return cast("TraceList", self._get("/api/traces", given))
+        query = {name: value for name, value in filters.items() if value is not None}
+        return cast("TraceList", self._get("/api/traces", query))
 
     def trace(self, trace_id: str) -> Journey:
         """One trace as a journey.
@@ -193,9 +193,9 @@ class Observatory:
             TraceNotFound: nothing fits.
             Ambiguous: several traces begin so.
         """
-        of_order = self.traces(500, order_id=name)["traces"]
-        if of_order:
-            return of_order[-1]["trace_id"]
+        of_subject = self.traces(500, subject=name)["traces"]
+        if of_subject:
+            return of_subject[-1]["trace_id"]
         if 1 <= len(name) <= 32 and all(digit in "0123456789abcdef" for digit in name.lower()):
             found = self.traces(5, trace_id_prefix=name)
             if found["total"] > 1:
@@ -227,7 +227,7 @@ class Observatory:
                 journey = self.trace(trace_id)
                 seen = (
                     f"{journey['spans']} spans of {', '.join(journey['services'])}, "
-                    f"{journey['orphans']} orphans, order {journey['order_state']}"
+                    f"{journey['orphans']} orphans, state {journey.get('order_state')}"
                 )
                 if until(journey):
                     return journey

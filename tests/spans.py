@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from observatory.client import Observatory
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 from tests.trace_plugin import Trace, picture
 
 ORDER_SECONDS = 40.0
@@ -56,6 +56,6 @@ def trace_of_order(
     observatory: Observatory, order_id: str, until: Callable[[Journey], bool], service: str
 ) -> Journey:
     """The trace in which `service` handled an order whose trace id nobody knows beforehand."""
-    found = observatory.traces(order_id=order_id, service=service)["traces"]
+    found = observatory.traces(subject=order_id, service=service)["traces"]
     assert found, f"no trace of {service} names order {order_id}"
     return observatory.wait_for_trace(found[0]["trace_id"], until, ORDER_SECONDS)

@@ -1,17 +1,21 @@
-"""The JSON API under ``/api``: everything that the explorer and the scripts know, they ask here.
+"""The JSON API under ``/api``: everything that the explorer and the scripts show.
 
-One module a view, each with a function ``routes``, and a tuple ``OPERATIONS`` that describes them.
+Each module has a ``router`` with the routes of one view. FastAPI writes the API's description from
+them and from the types in ``schemas``. Endpoints answer with a ``Response`` of their own, so that
+a large answer is not validated once more.
 """
 
 from typing import Any
 
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import ClientDisconnect
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from observatory.api import (
     ask,
     faults,
     health,
+    import_export,
     journey,
     logs,
     map,
@@ -19,26 +23,27 @@ from observatory.api import (
     openapi,
     overview,
     storage,
-    take_away,
     traces,
 )
-from observatory.api.answers import (
+from observatory.api.context import Context
+from observatory.api.responses import (
     BadRequest,
     TooLarge,
+    bad_filter,
+    bad_parameters,
     bad_request,
     hung_up,
     too_large,
     wrong_method,
 )
-from observatory.api.context import Context
-from observatory.api.selection import bad_filter
 from observatory.compare.parsing import BadFilter
 
-__all__ = ["EXCEPTION_HANDLERS", "Context", "routes"]
+__all__ = ["EXCEPTION_HANDLERS", "ROUTES", "Context"]
 
 EXCEPTION_HANDLERS: dict[Any, Any] = {
     BadRequest: bad_request,
     BadFilter: bad_filter,
+    RequestValidationError: bad_parameters,
     TooLarge: too_large,
     ClientDisconnect: hung_up,
     405: wrong_method,
@@ -54,13 +59,8 @@ VIEWS = (
     metrics,
     ask,
     storage,
-    take_away,
+    import_export,
     faults,
+    openapi,
 )
-
-
-def routes(context: Context) -> list[Route]:
-    """Every route under ``/api``."""
-    known = [route for view in VIEWS for route in view.routes(context)]
-    described = [operation for view in VIEWS for operation in view.OPERATIONS]
-    return [*known, openapi.route(described)]
+ROUTES: tuple[BaseRoute, ...] = tuple(route for view in VIEWS for route in view.router.routes)

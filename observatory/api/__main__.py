@@ -3,8 +3,8 @@
 import json
 import sys
 
-from observatory.api import VIEWS, openapi
+from observatory.api.openapi import document
 
 if __name__ == "__main__":
-    operations = [operation for view in (*VIEWS, openapi) for operation in view.OPERATIONS]
-    json.dump(openapi.describe(operations), sys.stdout)
+    json.dump(document(), sys.stdout, indent=2, ensure_ascii=False)
+    print()

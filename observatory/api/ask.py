@@ -5,55 +5,48 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from observatory.api.answers import NO_STORE, BadRequest, error, json_body
 from observatory.api.context import Context
-from observatory.api.operations import Operation
-from observatory.ask.asking import answer_of
+from observatory.api.responses import NO_STORE, BadRequest, error, json_body
+from observatory.api.routing import Reading, json_body_of, new_router, refusals
+from observatory.ask.query import answer_of
 from observatory.ask.schema import schema_of
 from observatory.ask.statement import BadSql
-from observatory.shapes.ask import ROWS_LIMIT, Answer, AskSchema, Question
+from observatory.schemas.ask import ROWS_LIMIT, Answer, AskSchema, Question
 
 BODY_LIMIT_BYTES = 2**20
-OPERATIONS = (
-    Operation(
-        "POST",
-        "/api/ask",
-        "What a question in SQL answers; it can only read",
-        Answer,
-        body=Question,
-        errors={
+
+router = new_router()
+
+
+@router.post(
+    "/api/ask",
+    response_model=Answer,
+    summary="What a question in SQL answers; it can only read",
+    responses=refusals(
+        {
             400: "`bad_sql`: not one statement that reads, or one that DuckDB refuses",
             413: "The question is larger than 1 MiB",
-        },
+        }
     ),
-    Operation("GET", "/api/ask/schema", "The views to ask of, and examples", AskSchema, errors={}),
+    openapi_extra=json_body_of(Question),
 )
+async def ask(context: Reading, request: Request) -> Response:
+    body = await json_body(request, BODY_LIMIT_BYTES)
+    sql, limit = _question(body)
+    try:
+        answer = await run_in_threadpool(_answer, context, sql, limit)
+    except BadSql as refused:
+        return error(400, "bad_sql", str(refused))
+    return JSONResponse(answer, headers=NO_STORE)
 
 
-def routes(context: Context) -> list[Route]:
-    """The routes of this module."""
-
-    async def ask(request: Request) -> Response:
-        """Answer one question."""
-        body = await json_body(request, BODY_LIMIT_BYTES)
-        sql, limit = _question(body)
-        try:
-            answer = await run_in_threadpool(_answer, context, sql, limit)
-        except BadSql as refused:
-            return error(400, "bad_sql", str(refused))
-        return JSONResponse(answer, headers=NO_STORE)
-
-    def schema(request: Request) -> Response:  # noqa: ARG001
-        """The views to ask of."""
-        with context.store.reader() as reader:
-            return JSONResponse(schema_of(reader))
-
-    return [
-        Route("/api/ask", ask, methods=["POST"]),
-        Route("/api/ask/schema", schema),
-    ]
+@router.get(
+    "/api/ask/schema", response_model=AskSchema, summary="The views to ask of, and examples"
+)
+def schema(context: Reading) -> Response:
+    with context.store.reader() as reader:
+        return JSONResponse(schema_of(reader, context.examples))
 
 
 def _answer(context: Context, sql: str, limit: int) -> Answer:

@@ -3,17 +3,27 @@
 from dataclasses import dataclass
 
 from observatory.compare.digest import Digests
+from observatory.feature_flags.fault_flags import FaultFlags
 from observatory.receive.budget import Budget
+from observatory.schemas.ask import Example
 from observatory.sources import Sources
 from observatory.store import Retention, Store
-from observatory.switchboard.switchboard import Switchboard
 
 
 @dataclass(frozen=True)
 class Context:
-    """One store with its digests, how much of it stays and how much is on its way there, where
-    the source is that spans name, which start of the server this is, and the switchboard of the app
-    that is looked at (None where the Observatory was told of none)."""
+    """Everything the API's routes read.
+
+    Args:
+        store: the open store.
+        digests: the digests of its traces.
+        retention: how long telemetry is kept, and how much of it.
+        budget: how much telemetry may be on its way to the disk at once.
+        sources: where the source files are that spans name.
+        boot: the server's boot id.
+        fault_flags: the fault flags of the observed app; None when it has none.
+        examples: questions in SQL about the observed app.
+    """
 
     store: Store
     digests: Digests
@@ -21,7 +31,8 @@ class Context:
     budget: Budget
     sources: Sources
     boot: str
-    switchboard: Switchboard | None = None
+    fault_flags: FaultFlags | None = None
+    examples: tuple[Example, ...] = ()
 
     @property
     def revision(self) -> str:

@@ -1,19 +1,18 @@
-"""``/api/faults``: the bugs on purpose of the app that is looked at, and their switches."""
+"""``/api/faults``: the bugs on purpose of the observed app, and their flags."""
 
 import difflib
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Path
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from observatory.api.answers import NO_STORE, BadRequest, error, json_body
-from observatory.api.context import Context
-from observatory.api.operations import Operation, Parameter
-from observatory.shapes.faults import AllOff, Faults, Turn
-from observatory.switchboard.flags import FlagsUnreachable
-from observatory.switchboard.switchboard import Switchboard
+from observatory.api.responses import NO_STORE, BadRequest, error, json_body
+from observatory.api.routing import Reading, json_body_of, new_router, refusals
+from observatory.feature_flags.fault_flags import FaultFlags
+from observatory.feature_flags.flags import FlagsUnreachable
+from observatory.schemas.faults import AllOff, Faults, Turn
 
 BODY_LIMIT_BYTES = 2**20
 NOT_CONNECTED = (
@@ -22,91 +21,83 @@ NOT_CONNECTED = (
 )
 UNREACHABLE = "`flags_unreachable`: the flags can't be read or written; the message says why"
 NO_FLAGS = "`not_connected`: this Observatory was told of no app's faults"
-FAULT = Parameter("name", "The fault's name")
-OPERATIONS = (
-    Operation("GET", "/api/faults", "Every fault, and whether it is on", Faults, errors={}),
-    Operation(
-        "PUT",
-        "/api/faults",
-        "Every fault, now that all are off",
-        Faults,
-        body=AllOff,
-        errors={400: "The body says something else", 409: NO_FLAGS, 503: UNREACHABLE},
-    ),
-    Operation(
-        "PUT",
-        "/api/faults/{name}",
-        "Every fault, now that this one is as it was asked to be",
-        Faults,
-        (FAULT,),
-        body=Turn,
-        errors={
+
+router = new_router()
+
+
+@router.get("/api/faults", response_model=Faults, summary="Every fault, and whether it is on")
+def faults(context: Reading) -> Response:
+    return JSONResponse(_all(context.fault_flags), headers=NO_STORE)
+
+
+@router.put(
+    "/api/faults",
+    response_model=Faults,
+    summary="Every fault, now that all are off",
+    responses=refusals({400: "The body says something else", 409: NO_FLAGS, 503: UNREACHABLE}),
+    openapi_extra=json_body_of(AllOff),
+)
+async def all_off(context: Reading, request: Request) -> Response:
+    body = await json_body(request, BODY_LIMIT_BYTES)
+    if body != {"on": False} or body["on"] is not False:
+        raise BadRequest('To turn every fault off, the body says {"on": false}.')
+    if context.fault_flags is None:
+        return error(409, "not_connected", NOT_CONNECTED)
+    return await run_in_threadpool(_turn, context.fault_flags, None, False)
+
+
+@router.put(
+    "/api/faults/{name}",
+    response_model=Faults,
+    summary="Every fault, now that this one is as it was asked to be",
+    responses=refusals(
+        {
             400: "The body says something else",
             404: "There is no fault of that name",
             409: f"{NO_FLAGS}; or `no_flag`: the fault is on by its page's address",
             503: UNREACHABLE,
-        },
+        }
     ),
+    openapi_extra=json_body_of(Turn),
 )
+async def turn(
+    context: Reading,
+    request: Request,
+    name: Annotated[str, Path(description="The fault's name")],
+) -> Response:
+    body = await json_body(request, BODY_LIMIT_BYTES)
+    on = _wanted(body)
+    fault_flags = context.fault_flags
+    if fault_flags is None:
+        return error(409, "not_connected", NOT_CONNECTED)
+    fault = fault_flags.fault(name)
+    if fault is None:
+        return error(404, "no_such_fault", _no_such(fault_flags, name))
+    if fault.address is not None:
+        link = fault_flags.link(fault)
+        message = f"{name} has no flag: it is on where the page is opened at {link}."
+        return error(409, "no_flag", message)
+    return await run_in_threadpool(_turn, fault_flags, name, on)
 
 
-def routes(context: Context) -> list[Route]:
-    """The routes of this module; what talks to Firestore does so in threads."""
-    board = context.switchboard
-
-    def faults(request: Request) -> Response:  # noqa: ARG001
-        """Every fault, and whether it is on."""
-        return JSONResponse(_all(board), headers=NO_STORE)
-
-    async def all_off(request: Request) -> Response:
-        """Turn every fault off."""
-        body = await json_body(request, BODY_LIMIT_BYTES)
-        if body != {"on": False} or body["on"] is not False:
-            raise BadRequest('To turn every fault off, the body says {"on": false}.')
-        if board is None:
-            return error(409, "not_connected", NOT_CONNECTED)
-        return await run_in_threadpool(_turn, board, None, False)
-
-    async def turn(request: Request) -> Response:
-        """Turn one fault on or off."""
-        body = await json_body(request, BODY_LIMIT_BYTES)
-        on = _wanted(body)
-        if board is None:
-            return error(409, "not_connected", NOT_CONNECTED)
-        name = request.path_params["name"]
-        fault = board.fault(name)
-        if fault is None:
-            return error(404, "no_such_fault", _no_such(board, name))
-        if fault.address is not None:
-            said = f"{name} has no flag: it is on where the page is opened at {board.link(fault)}."
-            return error(409, "no_flag", said)
-        return await run_in_threadpool(_turn, board, name, on)
-
-    return [
-        Route("/api/faults", faults, methods=["GET"]),
-        Route("/api/faults", all_off, methods=["PUT"]),
-        Route("/api/faults/{name}", turn, methods=["PUT"]),
-    ]
-
-
-def _turn(board: Switchboard, name: str | None, on: bool) -> Response:
+def _turn(fault_flags: FaultFlags, name: str | None, on: bool) -> Response:
     try:
         if name is None:
-            board.turn_all_off()
+            fault_flags.turn_all_off()
         else:
-            board.flags.turn(name, on)
+            fault_flags.flags.turn(name, on)
     except FlagsUnreachable as unreachable:
         return error(503, "flags_unreachable", str(unreachable))
-    return JSONResponse(_all(board), headers=NO_STORE)
+    return JSONResponse(_all(fault_flags), headers=NO_STORE)
 
 
-def _all(board: Switchboard | None) -> Faults:
-    if board is None:
+def _all(fault_flags: FaultFlags | None) -> Faults:
+    if fault_flags is None:
         return {"connected": False, "unreachable": None, "faults": []}
     why: str | None = None
     on: frozenset[str] | None = None
     try:
-        on = board.on()
+        on = fault_flags.on()
     except FlagsUnreachable as unreachable:
         why = str(unreachable)
     return {
@@ -120,9 +111,9 @@ def _all(board: Switchboard | None) -> Faults:
                 "summary": fault.summary,
                 "scenarios": list(fault.scenarios),
                 "on": None if on is None or fault.address is not None else fault.name in on,
-                "link": board.link(fault),
+                "link": fault_flags.link(fault),
             }
-            for fault in board.faults
+            for fault in fault_flags.faults
         ],
     }
 
@@ -134,7 +125,7 @@ def _wanted(body: Any) -> bool:
     return on
 
 
-def _no_such(board: Switchboard, name: str) -> str:
-    names = [fault.name for fault in board.faults]
+def _no_such(fault_flags: FaultFlags, name: str) -> str:
+    names = [fault.name for fault in fault_flags.faults]
     near = difflib.get_close_matches(name, names)
     return f"There is no fault {name!r}" + (f": did you mean {' or '.join(near)}?" if near else ".")

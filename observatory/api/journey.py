@@ -1,108 +1,89 @@
 """``/api/traces/{trace_id}`` and ``/api/diff``: one trace, what is unusual about it, two beside
 each other."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from starlette.requests import Request
+from fastapi import Path, Query
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from observatory.api.answers import (
-    NO_STORE,
-    BadRequest,
-    parameters,
-    trace_id_in,
-    trace_not_found,
-)
-from observatory.api.context import Context
-from observatory.api.operations import REFUSED, TRACE_ID, TRACE_ID_PATTERN, Operation, Parameter
+from observatory.api import parameters
+from observatory.api.parameters import NoQuery, TraceId, TraceIdInPath
+from observatory.api.responses import NO_STORE, trace_not_found
+from observatory.api.routing import REFUSED, Reading, new_router, refusals
 from observatory.journey.difference import difference_of
 from observatory.journey.reading import read_journey
 from observatory.journey.usual_shape import unusual_shape
-from observatory.shapes.comparison import Diff, UnusualShape
-from observatory.shapes.journey import Journey
+from observatory.schemas.comparison import Diff, UnusualShape
+from observatory.schemas.journey import Journey
+from observatory.store.promotions import promotions_of
 
-CORRECT_SKEW = Parameter(
-    "correct_skew", "Whether to set the clocks right that can't be", Literal["0", "1"], "0"
+REFUSALS = refusals({400: REFUSED, 404: "None of the trace's spans is stored"})
+
+router = new_router()
+
+
+class JourneyQuery(parameters.Query):
+    """How to show a trace."""
+
+    correct_skew: Literal["0", "1"] = Field(
+        "0", description="Whether to set the clocks right that can't be"
+    )
+
+
+@router.get(
+    "/api/traces/{trace_id}",
+    response_model=Journey,
+    summary="One trace as a journey",
+    responses=REFUSALS,
 )
-ERRORS = {400: REFUSED, 404: "None of the trace's spans is stored"}
-OPERATIONS = (
-    Operation(
-        "GET",
-        "/api/traces/{trace_id}",
-        "One trace as a journey",
-        Journey,
-        (TRACE_ID, CORRECT_SKEW),
-        errors=ERRORS,
-    ),
-    Operation(
-        "GET",
-        "/api/traces/{trace_id}/unusual",
-        "What sets a trace apart from recent ones that began the same way",
-        UnusualShape,
-        (TRACE_ID,),
-        errors=ERRORS,
-    ),
-    Operation(
-        "GET",
-        "/api/diff/{left}/{right}",
-        "Two traces side by side, aligned by hop",
-        Diff,
-        (
-            Parameter("left", "The id of one trace", pattern=TRACE_ID_PATTERN),
-            Parameter("right", "The id of the other", pattern=TRACE_ID_PATTERN),
-            CORRECT_SKEW,
-        ),
-        errors=ERRORS,
-    ),
+def trace(
+    context: Reading, trace_id: TraceIdInPath, query: Annotated[JourneyQuery, Query()]
+) -> Response:
+    with context.store.reader() as reader:
+        journey = read_journey(reader, trace_id, correct_skew=query.correct_skew == "1")
+    if journey is None:
+        return trace_not_found(trace_id)
+    return JSONResponse(journey, headers=NO_STORE)
+
+
+@router.get(
+    "/api/traces/{trace_id}/unusual",
+    response_model=UnusualShape,
+    summary="What sets a trace apart from recent ones that began the same way",
+    responses=REFUSALS,
 )
+def unusual(
+    context: Reading,
+    trace_id: TraceIdInPath,
+    query: Annotated[NoQuery, Query()],  # noqa: ARG001
+) -> Response:
+    with context.digests.reader() as reader:
+        answer = unusual_shape(reader, trace_id)
+    if answer is None:
+        return trace_not_found(trace_id)
+    return JSONResponse(answer, headers=NO_STORE)
 
 
-def routes(context: Context) -> list[Route]:
-    """The routes of this module; their functions block, so Starlette runs them in threads."""
-
-    def trace(request: Request) -> Response:
-        """One trace as a journey."""
-        trace_id = trace_id_in(request.path_params["trace_id"])
-        correct_skew = _correct_skew(request)
+@router.get(
+    "/api/diff/{left}/{right}",
+    response_model=Diff,
+    summary="Two traces side by side, aligned by hop",
+    responses=REFUSALS,
+)
+def diff(
+    context: Reading,
+    left: Annotated[TraceId, Path(description="The id of one trace")],
+    right: Annotated[TraceId, Path(description="The id of the other")],
+    query: Annotated[JourneyQuery, Query()],
+) -> Response:
+    journeys = []
+    for trace_id in (left, right):
         with context.store.reader() as reader:
-            journey = read_journey(reader, trace_id, correct_skew=correct_skew)
+            journey = read_journey(reader, trace_id, correct_skew=query.correct_skew == "1")
+            promotions = promotions_of(reader)
         if journey is None:
             return trace_not_found(trace_id)
-        return JSONResponse(journey, headers=NO_STORE)
-
-    def unusual(request: Request) -> Response:
-        """What is unusual about one trace."""
-        trace_id = trace_id_in(request.path_params["trace_id"])
-        parameters(request)
-        with context.digests.reader() as reader:
-            found = unusual_shape(reader, trace_id)
-        if found is None:
-            return trace_not_found(trace_id)
-        return JSONResponse(found, headers=NO_STORE)
-
-    def diff(request: Request) -> Response:
-        """Two traces side by side."""
-        ids = [trace_id_in(request.path_params[side]) for side in ("left", "right")]
-        correct_skew = _correct_skew(request)
-        journeys = []
-        for trace_id in ids:
-            with context.store.reader() as reader:
-                journey = read_journey(reader, trace_id, correct_skew=correct_skew)
-            if journey is None:
-                return trace_not_found(trace_id)
-            journeys.append(journey)
-        return JSONResponse(difference_of(*journeys), headers=NO_STORE)
-
-    return [
-        Route("/api/traces/{trace_id}", trace),
-        Route("/api/traces/{trace_id}/unusual", unusual),
-        Route("/api/diff/{left}/{right}", diff),
-    ]
-
-
-def _correct_skew(request: Request) -> bool:
-    asked = parameters(request, CORRECT_SKEW.name).get(CORRECT_SKEW.name, "0")
-    if asked not in ("0", "1"):
-        raise BadRequest(f"correct_skew is {asked!r}: it is 0 or 1.")
-    return asked == "1"
+        journeys.append(journey)
+    one, other = journeys
+    return JSONResponse(difference_of(one, other, promotions), headers=NO_STORE)

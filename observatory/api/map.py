@@ -1,27 +1,27 @@
 """``/api/map``: the hops as a graph."""
 
-from starlette.requests import Request
+from typing import Annotated
+
+from fastapi import Query
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from observatory.api.answers import NO_STORE, parameters
-from observatory.api.context import Context
-from observatory.api.operations import SELECTION, Operation
-from observatory.api.selection import NAMES, selection_in
+from observatory.api.parameters import SelectionQuery
+from observatory.api.responses import NO_STORE
+from observatory.api.routing import REFUSED, Reading, new_router, refusals
 from observatory.compare.hop_map import hop_map
-from observatory.shapes.map import Map
+from observatory.schemas.map import Map
 
-OPERATIONS = (Operation("GET", "/api/map", "The hops between services", Map, SELECTION),)
+router = new_router()
 
 
-def routes(context: Context) -> list[Route]:
-    """The routes of this module; their functions block, so Starlette runs them in threads."""
-
-    def graph(request: Request) -> Response:
-        """The hops between services, as the selected traces have them."""
-        selection = selection_in(parameters(request, *NAMES))
-        with context.digests.reader() as reader:
-            found = hop_map(reader, selection)
-        return JSONResponse(found, headers=NO_STORE)
-
-    return [Route("/api/map", graph)]
+@router.get(
+    "/api/map",
+    response_model=Map,
+    summary="The hops between services",
+    responses=refusals({400: REFUSED}),
+)
+def graph(context: Reading, query: Annotated[SelectionQuery, Query()]) -> Response:
+    selection = query.selection()
+    with context.digests.reader() as reader:
+        answer = hop_map(reader, selection)
+    return JSONResponse(answer, headers=NO_STORE)

@@ -1,102 +1,115 @@
 """``/api/heatmap``, ``/api/compare``, ``/api/keys`` and ``/api/values``: many traces at once."""
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from typing import Annotated
 
-from observatory.api.answers import NO_STORE, BadRequest, parameters, whole_number
-from observatory.api.context import Context
-from observatory.api.operations import SELECTION, Operation, Parameter, amount
-from observatory.api.selection import number, selection_in
+from fastapi import Query
+from pydantic import Field
+from starlette.responses import JSONResponse, Response
+
+from observatory.api import parameters
+from observatory.api.parameters import Amount, SelectionQuery, WholeNumber, optional
+from observatory.api.responses import NO_STORE, BadRequest
+from observatory.api.routing import REFUSED, Reading, new_router, refusals
 from observatory.compare.contrast import Inside, contrast
 from observatory.compare.heatmap import heatmap
 from observatory.compare.keys import keys, values
 from observatory.compare.parsing import parse
-from observatory.shapes.overview import Contrast, Heatmap, Keys, Values
+from observatory.schemas.overview import Contrast, Heatmap, Keys, Values
 
 COLUMNS, COLUMNS_MAX = 60, 400
 ROWS, ROWS_MAX = 24, 100
-BOX = ("in_from", "in_to", "in_least_ms", "in_most_ms")
-HEATMAP_PARAMETERS = (
-    *SELECTION,
-    Parameter("columns", "How many columns", int, COLUMNS, 1, COLUMNS_MAX),
-    Parameter("rows", "How many rows", int, ROWS, 1, ROWS_MAX),
+
+router = new_router()
+
+
+class HeatmapQuery(SelectionQuery):
+    """Which traces, in how many cells."""
+
+    columns: WholeNumber = Field(COLUMNS, ge=1, le=COLUMNS_MAX, description="How many columns")
+    rows: WholeNumber = Field(ROWS, ge=1, le=ROWS_MAX, description="How many rows")
+
+
+class CompareQuery(SelectionQuery):
+    """Which traces, and which of them to set against the rest."""
+
+    in_: str = Field(
+        default="",
+        alias="in",
+        description="A filter: the traces to set against the rest of those selected",
+    )
+    in_from: Amount = optional(
+        description="Of those, the ones that began at or after this, Unix ms"
+    )
+    in_to: Amount = optional(description="Of those, the ones that began before this, Unix ms")
+    in_least_ms: Amount = optional(description="Of those, the ones that took at least so many ms")
+    in_most_ms: Amount = optional(description="Of those, the ones that took less than so many ms")
+
+
+class KeysQuery(parameters.Query):
+    """Which keys."""
+
+    prefix: str = Field(default="", description="How it begins, or what it contains")
+
+
+class ValuesQuery(KeysQuery):
+    """Which values of which key."""
+
+    key: str = Field(pattern=".+", description="The key, as /api/keys lists it")
+
+
+@router.get(
+    "/api/heatmap",
+    response_model=Heatmap,
+    summary="Traces by when they began and how long they took",
+    responses=refusals({400: REFUSED}),
 )
-COMPARE_PARAMETERS = (
-    *SELECTION,
-    Parameter("in", "A filter: the traces to set against the rest of those selected"),
-    amount("in_from", "Of those, the ones that began at or after this, Unix ms"),
-    amount("in_to", "Of those, the ones that began before this, Unix ms"),
-    amount("in_least_ms", "Of those, the ones that took at least so many ms"),
-    amount("in_most_ms", "Of those, the ones that took less than so many ms"),
+def heat(context: Reading, query: Annotated[HeatmapQuery, Query()]) -> Response:
+    revision = context.revision
+    selection = query.selection()
+    with context.digests.reader() as reader:
+        answer = heatmap(reader, selection, query.columns, query.rows, revision)
+    return JSONResponse(answer, headers=NO_STORE)
+
+
+@router.get(
+    "/api/compare",
+    response_model=Contrast,
+    summary="What sets some of the selected traces apart from the rest",
+    responses=refusals({400: REFUSED}),
 )
-PREFIX = Parameter("prefix", "How it begins, or what it contains")
-VALUES_PARAMETERS = (Parameter("key", "The key", required=True, pattern=".+"), PREFIX)
-OPERATIONS = (
-    Operation(
-        "GET",
-        "/api/heatmap",
-        "Traces by when they began and how long they took",
-        Heatmap,
-        HEATMAP_PARAMETERS,
-    ),
-    Operation(
-        "GET",
-        "/api/compare",
-        "What sets some of the selected traces apart from the rest",
-        Contrast,
-        COMPARE_PARAMETERS,
-    ),
-    Operation("GET", "/api/keys", "What filters may name", Keys, (PREFIX,)),
-    Operation("GET", "/api/values", "The values of one key", Values, VALUES_PARAMETERS),
+def compare(context: Reading, query: Annotated[CompareQuery, Query()]) -> Response:
+    selection = query.selection()
+    inside = Inside(
+        parse(query.in_), query.in_from, query.in_to, query.in_least_ms, query.in_most_ms
+    )
+    if inside == Inside():
+        raise BadRequest(
+            "Name what to compare: in, or some of in_from, in_to, in_least_ms, in_most_ms."
+        )
+    with context.digests.reader() as reader:
+        answer = contrast(reader, selection, inside)
+    return JSONResponse(answer, headers=NO_STORE)
+
+
+@router.get(
+    "/api/keys",
+    response_model=Keys,
+    summary="What filters may name",
+    responses=refusals({400: REFUSED}),
 )
+def known_keys(context: Reading, query: Annotated[KeysQuery, Query()]) -> Response:
+    with context.digests.reader() as reader:
+        answer = keys(reader, query.prefix)
+    return JSONResponse(answer, headers=NO_STORE)
 
 
-def routes(context: Context) -> list[Route]:
-    """The routes of this module; their functions block, so Starlette runs them in threads."""
-
-    def heat(request: Request) -> Response:
-        """Traces by when they began and how long they took."""
-        revision = context.revision
-        query = parameters(request, *(known.name for known in HEATMAP_PARAMETERS))
-        columns = whole_number("columns", query.get("columns", str(COLUMNS)), 1, COLUMNS_MAX)
-        rows = whole_number("rows", query.get("rows", str(ROWS)), 1, ROWS_MAX)
-        selection = selection_in(query)
-        with context.digests.reader() as reader:
-            found = heatmap(reader, selection, columns, rows, revision)
-        return JSONResponse(found, headers=NO_STORE)
-
-    def compare(request: Request) -> Response:
-        """What sets some of the selected traces apart from the rest."""
-        query = parameters(request, *(known.name for known in COMPARE_PARAMETERS))
-        selection = selection_in(query)
-        box = {name: number(name, query[name]) for name in BOX if query.get(name)}
-        inside = Inside(parse(query.get("in", "")), *(box.get(name) for name in BOX))
-        if inside == Inside():
-            raise BadRequest(f"Name what to compare: in, or some of {', '.join(BOX)}.")
-        with context.digests.reader() as reader:
-            found = contrast(reader, selection, inside)
-        return JSONResponse(found, headers=NO_STORE)
-
-    def known_keys(request: Request) -> Response:
-        """What filters may name."""
-        query = parameters(request, PREFIX.name)
-        with context.digests.reader() as reader:
-            found = keys(reader, query.get("prefix", ""))
-        return JSONResponse(found, headers=NO_STORE)
-
-    def known_values(request: Request) -> Response:
-        """The values of one key."""
-        query = parameters(request, *(known.name for known in VALUES_PARAMETERS))
-        if not query.get("key"):
-            raise BadRequest("Name the key.")
-        with context.digests.reader() as reader:
-            found = values(reader, query["key"], query.get("prefix", ""))
-        return JSONResponse(found, headers=NO_STORE)
-
-    return [
-        Route("/api/heatmap", heat),
-        Route("/api/compare", compare),
-        Route("/api/keys", known_keys),
-        Route("/api/values", known_values),
-    ]
+@router.get(
+    "/api/values",
+    response_model=Values,
+    summary="The values of one key",
+    responses=refusals({400: REFUSED}),
+)
+def known_values(context: Reading, query: Annotated[ValuesQuery, Query()]) -> Response:
+    with context.digests.reader() as reader:
+        answer = values(reader, query.key, query.prefix)
+    return JSONResponse(answer, headers=NO_STORE)

@@ -8,61 +8,50 @@ from pathlib import Path
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from observatory.api.answers import NO_STORE, BadRequest, json_body
 from observatory.api.context import Context
-from observatory.api.operations import Operation
+from observatory.api.responses import NO_STORE, BadRequest, json_body
+from observatory.api.routing import Reading, json_body_of, new_router, refusals
 from observatory.journey.journey import timestamp
-from observatory.shapes.storage import Cleared, Confirmation, Storage
+from observatory.schemas.storage import Cleared, Confirmation, Storage
 
-OPERATIONS = (
-    Operation(
-        "GET", "/api/storage", "How much is stored, where, and for how long", Storage, errors={}
-    ),
-    Operation(
-        "POST",
-        "/api/clear",
-        "What was deleted, which is everything",
-        Cleared,
-        body=Confirmation,
-        errors={400: "The body doesn't confirm it", 413: "The body is larger than 1 MiB"},
-    ),
-)
 CONFIRMED = {"confirm": "clear"}
 BODY_LIMIT_BYTES = 2**20
 # What this process takes of the memory, in pages; Linux says it.
 STATM = Path("/proc/self/statm")
 
+router = new_router()
 
-def routes(context: Context) -> list[Route]:
-    """The routes of this module."""
 
-    def storage(request: Request) -> Response:  # noqa: ARG001
-        """How much is stored, where, and for how long."""
-        return JSONResponse(storage_of(context), headers=NO_STORE)
+@router.get(
+    "/api/storage",
+    response_model=Storage,
+    summary="How much is stored, where, and for how long",
+)
+def storage(context: Reading) -> Response:
+    return JSONResponse(storage_of(context), headers=NO_STORE)
 
-    async def clear(request: Request) -> Response:
-        """Delete everything; the body says ``{"confirm": "clear"}``, so that no slip does."""
-        if await json_body(request, BODY_LIMIT_BYTES) != CONFIRMED:
-            raise BadRequest(f"To delete everything, the body says {json.dumps(CONFIRMED)}.")
-        return JSONResponse(await run_in_threadpool(_clear), headers=NO_STORE)
 
-    def _clear() -> Cleared:
-        before = storage_of(context)
-        context.store.clear()
-        context.digests.refresh()
-        context.store.checkpoint()  # what the digests took is given back too
-        return {
-            "spans": before["spans"],
-            "logs": before["logs"],
-            "metrics": before["metrics"],
-        }
+@router.post(
+    "/api/clear",
+    response_model=Cleared,
+    summary="What was deleted, which is everything",
+    responses=refusals({400: "The body doesn't confirm it", 413: "The body is larger than 1 MiB"}),
+    openapi_extra=json_body_of(Confirmation),
+)
+async def clear(context: Reading, request: Request) -> Response:
+    # The body confirms it, so that no slip deletes everything.
+    if await json_body(request, BODY_LIMIT_BYTES) != CONFIRMED:
+        raise BadRequest(f"To delete everything, the body says {json.dumps(CONFIRMED)}.")
+    return JSONResponse(await run_in_threadpool(_clear, context), headers=NO_STORE)
 
-    return [
-        Route("/api/storage", storage),
-        Route("/api/clear", clear, methods=["POST"]),
-    ]
+
+def _clear(context: Context) -> Cleared:
+    before = storage_of(context)
+    context.store.clear()
+    context.digests.refresh()
+    context.store.checkpoint()  # the room that the digests took is given back too
+    return {"spans": before["spans"], "logs": before["logs"], "metrics": before["metrics"]}
 
 
 def storage_of(context: Context) -> Storage:

@@ -38,8 +38,8 @@ def one_that_reads(reader: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, bo
     except duckdb.Error as error:
         raise BadSql(str(error)) from error
     if len(statements) != 1:
-        found = "Nothing is" if not statements else f"{len(statements)} statements are"
-        raise BadSql(f"{found} asked: write one SELECT, WITH, DESCRIBE, SUMMARIZE or EXPLAIN.")
+        subject = "Nothing is" if not statements else f"{len(statements)} statements are"
+        raise BadSql(f"{subject} asked: write one SELECT, WITH, DESCRIBE, SUMMARIZE or EXPLAIN.")
     statement = statements[0]
     explained = statement.type == duckdb.StatementType.EXPLAIN
     if not explained and statement.type != duckdb.StatementType.SELECT:
@@ -53,9 +53,9 @@ def one_that_reads(reader: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, bo
 
 
 def _refuse_functions(reader: duckdb.DuckDBPyConnection, sql: str) -> None:
-    found = reader.execute("select json_serialize_sql(?)", [sql]).fetchone()
+    serialised = reader.execute("select json_serialize_sql(?)", [sql]).fetchone()
     try:
-        tree = json.loads(found[0] if found else "")
+        tree = json.loads(serialised[0] if serialised else "")
     except (ValueError, RecursionError) as error:
         raise BadSql("This is too deeply nested.") from error
     if tree["error"]:

@@ -9,17 +9,18 @@ from typing import Any
 
 import duckdb
 
-from observatory.compare.chosen import Chosen
+from observatory.compare.attribute_shares import VALUES_LIMIT, Attribute, Share, Sizes
+from observatory.compare.compared_traces import ComparedTraces
+from observatory.compare.contrast_sentence import sentence_of
 from observatory.compare.digest.facts import ATTEMPT_ATTRIBUTES, LEG
 from observatory.compare.filter import Comparison, Exists, Tree, render
 from observatory.compare.filter import Value as FilterValue
-from observatory.compare.ranges import compare_numbers
+from observatory.compare.numeric_ranges import compare_numbers
 from observatory.compare.selection import Selection, nanos
-from observatory.compare.sentence import sentence_of
-from observatory.compare.shares import VALUES_LIMIT, Attribute, Share, Sizes
 from observatory.compare.snapshot import shared_snapshot
 from observatory.compare.usual_hops import usual_hops
-from observatory.shapes.overview import Contrast
+from observatory.schemas.overview import Contrast
+from observatory.store.promotions import promotions_of
 
 ATTRIBUTES_LIMIT = 40
 # Attributes of more keys than anybody reads aren't looked at, beginning with the least different.
@@ -35,14 +36,14 @@ NOT_SET = "not set"
 # Traces by what they are as a whole, of which there are few kinds.
 SHAPES = """
 create or replace temp table shapes as
-select inside, root, root_service, key_set, leg_set, count(*) as traces, count(order_id) as orders
+select inside, root, root_service, key_set, leg_set, count(*) as traces, count(subject) as subjects
 from {traces} group by all
 """
 _INSIDE = "coalesce(sum(traces) filter (where inside), 0)::bigint"
 _REST = "coalesce(sum(traces) filter (where not inside), 0)::bigint"
 SIZES = f"""
 select {_INSIDE}, {_REST},
-    coalesce(sum(orders) filter (where inside) * 2 > sum(traces) filter (where inside), false)
+    coalesce(sum(subjects) filter (where inside) * 2 > sum(traces) filter (where inside), false)
 from shapes
 """
 # Values that hardly ever occur twice, such as ids, say nothing of a trace's kind.
@@ -108,30 +109,34 @@ class Inside:
 def contrast(reader: duckdb.DuckDBPyConnection, selection: Selection, inside: Inside) -> Contrast:
     """How the attributes of those inside differ from the other selected traces'."""
     with shared_snapshot(reader) as other:
-        chosen = _choose(reader, selection, inside)
-        chosen.ask(SHAPES)
-        ((selected, rest, orders),) = reader.execute(SIZES).fetchall()
+        compared = _compared(reader, selection, inside)
+        compared.query(SHAPES)
+        ((selected, rest, of_subjects),) = reader.execute(SIZES).fetchall()
         sizes = Sizes(selected, rest)
         attributes: list[Attribute] = []
         if selected and rest:
             # DuckDB gives a thread some 120,000 rows, so that it would hardly use a second one.
             with ThreadPoolExecutor(1) as beside:
                 numbers = beside.submit(
-                    lambda: compare_numbers(other, _choose(other, selection, inside), sizes)
+                    lambda: compare_numbers(other, _compared(other, selection, inside), sizes)
                 )
-                attributes = _attributes(reader, chosen, sizes, numbers)
+                attributes = _attributes(reader, compared, sizes, numbers)
     known = inside.keys()
     attributes = [attribute for attribute in attributes if attribute.key not in known]
     attributes.sort(key=lambda attribute: (-attribute.score, attribute.key))
+    subject = promotions_of(reader).subject
+    noun = subject.key if subject is not None and of_subjects else "trace"
     return {
         "selected": sizes.selected,
         "rest": sizes.rest,
-        "sentence": sentence_of(attributes, sizes, "order" if orders else "trace", inside.boxed),
+        "sentence": sentence_of(attributes, sizes, noun, inside.boxed),
         "attributes": [attribute.shape() for attribute in attributes[:ATTRIBUTES_LIMIT]],
     }
 
 
-def _choose(reader: duckdb.DuckDBPyConnection, selection: Selection, inside: Inside) -> Chosen:
+def _compared(
+    reader: duckdb.DuckDBPyConnection, selection: Selection, inside: Inside
+) -> ComparedTraces:
     condition = selection.condition(reader)
     within = condition.beside()
     within.matches(inside.tree)
@@ -144,19 +149,19 @@ def _choose(reader: duckdb.DuckDBPyConnection, selection: Selection, inside: Ins
     if inside.most_ms is not None:
         within.require("t.duration_ms < {}", inside.most_ms)
     filtered = selection.tree is not None or inside.tree is not None
-    return Chosen(reader, condition, within, noted=filtered)
+    return ComparedTraces(reader, condition, within, materialised=filtered)
 
 
 def _attributes(
     reader: duckdb.DuckDBPyConnection,
-    chosen: Chosen,
+    compared: ComparedTraces,
     sizes: Sizes,
     numbers: "Future[list[Attribute]]",
 ) -> list[Attribute]:
     asked = {"selected": sizes.selected, "others": sizes.rest}
     shares: defaultdict[str, list[Share]] = defaultdict(list)
     kinds: dict[str, Any] = {}
-    for name, numeric, value, inside, rest in chosen.ask(FACTS, **asked):
+    for name, numeric, value, inside, rest in compared.query(FACTS, **asked):
         kinds[name] = "number" if numeric else "text"
         shares[name].append(Share(value, _equals(name, value, numeric), inside, rest))
     keys = reader.execute(KEYS, asked).fetchall()

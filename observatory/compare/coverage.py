@@ -3,7 +3,7 @@
 import duckdb
 
 from observatory.compare.trace_list import trace_lines
-from observatory.shapes.traces import Coverage, HopCoverage, ServiceCoverage
+from observatory.schemas.traces import Coverage, HopCoverage, ServiceCoverage
 
 BROKEN_LIMIT = 20
 

@@ -23,9 +23,7 @@ KEYWORDS = frozenset({"and", "or", "not", "exists"})
 DURATION_KEYS = frozenset({"duration", "span.duration"})
 COUNT_KEYS = frozenset({"spans", "errors", "orphans", "uncovered", "attempts"})
 TRUTH_KEYS = frozenset({"error"})
-TEXT_KEYS = frozenset(
-    {"name", "service", "hop", "kind", "status", "root", "state", "order", "trace", "missing_hop"}
-)
+TEXT_KEYS = frozenset({"name", "service", "hop", "kind", "status", "root", "trace", "missing_hop"})
 WAIT_PREFIX = "wait."
 RESERVED_KEYS = DURATION_KEYS | COUNT_KEYS | TRUTH_KEYS | TEXT_KEYS
 
@@ -40,7 +38,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Word:
-    """Text that is looked for in names, services, orders and states."""
+    """Text that is looked for in names, services and promoted attributes."""
 
     text: str
 

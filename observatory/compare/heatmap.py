@@ -9,7 +9,7 @@ import duckdb
 
 from observatory.compare.selection import NANOS_PER_MS, Selection, nanos, now_ms
 from observatory.compare.snapshot import snapshot
-from observatory.shapes.overview import Heatmap, HeatmapRow
+from observatory.schemas.overview import Heatmap, HeatmapRow
 
 # Where nobody says from when to when, times count that lie within so many times the spread of
 # the middle 98 %, or within a day of it; the clock of the rest was off.
@@ -24,11 +24,11 @@ THIRDS = 3
 # What a filter finds, so that it is looked for once.
 SHOWN = """
 create or replace temp table shown as
-select started, duration_ms, errors, order_id, spans, covered, orphans
+select started, duration_ms, errors, subject, spans, covered, orphans
 from trace_digests as t where {condition}
 """
 SUMS = """
-select count(*), count(*) filter (where errors > 0), count(distinct order_id),
+select count(*), count(*) filter (where errors > 0), count(distinct subject),
     sum(covered) / sum(spans), coalesce(sum(orphans), 0)::bigint,
     quantile_cont(duration_ms, [0.5, 0.95, 0.99]), min(duration_ms), max(duration_ms)
 from {shown}

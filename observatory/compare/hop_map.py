@@ -7,24 +7,25 @@ import duckdb
 from observatory.compare.filter import All, Comparison, Tree, Value, render
 from observatory.compare.selection import Selection, now_ms
 from observatory.journey.rows import PARTY_ATTRIBUTE, party_of
-from observatory.shapes.map import Map, MapEdge, MapNode
+from observatory.schemas.map import Map, MapEdge, MapNode
 
 UNKNOWN = "?"
 MINUTE_MS = 60_000.0
 
-CHOSEN = """
-create or replace temp table chosen as
+SELECTED = """
+create or replace temp table selected_traces as
 select t.trace, t.started from trace_digests as t where {condition}
 """
 NODES = f"""
 with totals as (
     select service, sum(spans)::bigint as spans, sum(errors)::bigint as errors,
         any_value(attributes['{PARTY_ATTRIBUTE}']) as party
-    from trace_services semi join chosen using (trace) left join resources using (resource_id)
+    from trace_services semi join selected_traces using (trace)
+    left join resources using (resource_id)
     group by service
 ), received as (
     select receiver as service, quantile_cont(duration_ms, [0.5, 0.95]) as quantiles
-    from trace_hops semi join chosen using (trace) where receives group by receiver
+    from trace_hops semi join selected_traces using (trace) where receives group by receiver
 )
 select service, party, spans, errors, quantiles
 from totals left join received using (service) order by service
@@ -33,7 +34,7 @@ from totals left join received using (service) order by service
 # who found no context, came over the way that others of its kind came over, if there are any.
 EDGES = f"""
 with handed as (
-    select * from trace_hops semi join chosen using (trace)
+    select * from trace_hops semi join selected_traces using (trace)
     where receives and (sender is not null or orphan or root is null and via is not null)
 ), ways as (
     select via, receiver, mode(sender) as usual from handed where sender is not null
@@ -49,13 +50,13 @@ from handed left join ways
     on ways.receiver = handed.receiver and ways.via is not distinct from handed.via
 group by all order by all
 """
-SPAN = "select min(started), max(started) from chosen"
+SPAN = "select min(started), max(started) from selected_traces"
 
 
 def hop_map(reader: duckdb.DuckDBPyConnection, selection: Selection) -> Map:
     """The graph of the selected traces."""
     condition = selection.condition(reader)
-    reader.execute(CHOSEN.format(condition=condition.sql), condition.values)
+    reader.execute(SELECTED.format(condition=condition.sql), condition.values)
     minutes = _minutes(reader, selection)
     nodes: list[MapNode] = [
         {

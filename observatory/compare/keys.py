@@ -1,12 +1,19 @@
 """What a filter may name: every key there is, and the values of one."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import duckdb
 
-from observatory.compare.digest.facts import ATTRIBUTE_PREFIX, LEG, LIFTED, SPAN_FACTS
+from observatory.compare.digest.facts import (
+    ATTRIBUTE_PREFIX,
+    LEG,
+    keys_of_attributes,
+    span_facts,
+)
 from observatory.compare.filter import RESERVED_KEYS, WAIT_PREFIX
-from observatory.shapes.overview import Key, Keys, Values
+from observatory.schemas.overview import Key, Keys, Values
+from observatory.store.promotions import NO_PROMOTIONS, promotions_of
 
 KEYS_LIMIT = 500
 VALUES_LIMIT = 20
@@ -16,7 +23,7 @@ EXAMPLE_LENGTH_MAX = 80
 SAMPLE_ROWS = 2_000
 
 # What is known of a trace rather than said by one of its spans.
-DERIVED = sorted(RESERVED_KEYS - SPAN_FACTS.keys())
+DERIVED = sorted(RESERVED_KEYS - span_facts(NO_PROMOTIONS).keys())
 EXAMPLES_OF_DERIVED = {
     "duration": ["2 s", "300 ms"],
     "span.duration": ["2 s", "300 ms"],
@@ -61,6 +68,7 @@ select distinct {{value}} from (
 def keys(reader: duckdb.DuckDBPyConnection, prefix: str) -> Keys:
     """The keys whose names begin with ``prefix``, then those that contain it."""
     prefix = prefix.lower()
+    columns = span_facts(promotions_of(reader))
     found: list[Key] = []
     for name, numeric, values, wide, examples in reader.execute(
         KEYS, {"prefix": prefix}
@@ -70,7 +78,7 @@ def keys(reader: duckdb.DuckDBPyConnection, prefix: str) -> Keys:
             kind = "derived"
         shown = examples or (EXAMPLES_OF_DERIVED["wait"] if kind == "derived" else [])
         if wide:
-            column, bound = _column(name)
+            column, bound = _column(name, columns)
             sampled = reader.execute(SAMPLE.format(value=column), bound).fetchall()
             shown = [value[:EXAMPLE_LENGTH_MAX] for (value,) in sampled]
         found.append({"key": name, "kind": kind, "values": values, "examples": shown})
@@ -91,7 +99,8 @@ def keys(reader: duckdb.DuckDBPyConnection, prefix: str) -> Keys:
 
 def values(reader: duckdb.DuckDBPyConnection, key: str, prefix: str) -> Values:
     """The values of a key that begin with ``prefix``, then those that contain it."""
-    key = LIFTED.get(key, key)
+    promotions = promotions_of(reader)
+    key = keys_of_attributes(promotions).get(key, key)
     if key == "error":
         rows = reader.execute(
             "select errors > 0, count(*) from trace_digests group by 1 order by 1 desc"
@@ -109,7 +118,7 @@ def values(reader: duckdb.DuckDBPyConnection, key: str, prefix: str) -> Values:
         "select bool_or(wide) from fact_keys where name = $key", {"key": key}
     ).fetchone() or (False,)
     if wide and len(rows) < VALUES_LIMIT:
-        column, bound = _column(key)
+        column, bound = _column(key, span_facts(promotions))
         known = {value for value, _ in rows}
         more = reader.execute(
             WIDE_VALUES.format(value=column), bound | {"prefix": prefix.lower()}
@@ -118,10 +127,10 @@ def values(reader: duckdb.DuckDBPyConnection, key: str, prefix: str) -> Values:
     return {"values": [{"value": value, "count": count} for value, count in rows]}
 
 
-def _column(name: str) -> tuple[str, dict[str, str]]:
+def _column(name: str, columns: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """Where raw rows have the value of a key, and the parameter that this needs."""
-    if name in SPAN_FACTS:
-        return SPAN_FACTS[name], {}
+    if name in columns:
+        return columns[name], {}
     return "attribute_values[list_position(attribute_keys, $attribute)]", {
         "attribute": name.removeprefix(ATTRIBUTE_PREFIX)
     }

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from observatory.compare.digest.facts import ATTRIBUTE_PREFIX, LIFTED, SPAN_FACTS
+from observatory.compare.digest.facts import ATTRIBUTE_PREFIX, keys_of_attributes, span_facts
 from observatory.compare.filter import (
     ORDERING,
     WAIT_PREFIX,
@@ -23,6 +23,7 @@ from observatory.compare.filter import (
     Word,
 )
 from observatory.compare.usual_hops import UsualHop, usual_hops
+from observatory.store.promotions import promotions_of
 
 # Up to so many facts are looked for one by one, which is quicker than to join them.
 FEW = 8
@@ -35,7 +36,7 @@ _COLUMNS = {
     "uncovered": "(t.spans - t.covered)",
     "attempts": "t.attempts",
 }
-_WORD_KEYS = ("name", "service", "state", "order")
+_WORD_KEYS = ("name", "service")
 
 
 class Condition:
@@ -47,6 +48,9 @@ class Condition:
 
     def __init__(self, reader: duckdb.DuckDBPyConnection) -> None:
         self._reader = reader
+        self.promotions = promotions_of(reader)
+        self._keys = keys_of_attributes(self.promotions)
+        self._columns = span_facts(self.promotions)
         self._parts: list[str] = []
         self.values: dict[str, Any] = {}
 
@@ -86,17 +90,17 @@ class Condition:
             case Word(text):
                 sql = self._word(text.lower())
             case Exists(key):
-                sql = self._exists(LIFTED.get(key, key))
+                sql = self._exists(self._keys.get(key, key))
             case Comparison(key, ("!=" | "!~") as operator, value):
-                sql = f"not ({self._comparison(LIFTED.get(key, key), operator[1:], value)})"
+                sql = f"not ({self._comparison(self._keys.get(key, key), operator[1:], value)})"
             case Comparison(key, operator, value):
-                sql = self._comparison(LIFTED.get(key, key), operator, value)
+                sql = self._comparison(self._keys.get(key, key), operator, value)
         return f"({sql})"
 
     def _word(self, word: str) -> str:
-        """Names, services, states and orders that contain it, and trace ids that begin with it."""
+        """Names, services and promoted attributes with it, and trace ids that begin with it."""
         found = [f"starts_with(t.trace_id, {self._bind(word)})"]
-        for name in _WORD_KEYS:
+        for name in (*_WORD_KEYS, *(each.key for each in self.promotions.each)):
             found += self._containing(name, word)
         return _either(found)
 
@@ -194,8 +198,8 @@ class Condition:
         found = self._any_value(known, "contains(lower(value), {})", text)
         if known.wide:  # its values are in the raw rows alone
             bound = self._bind(text)
-            if name in SPAN_FACTS:
-                found.append(_raw(f"contains(lower({SPAN_FACTS[name]}), {bound})"))
+            if name in self._columns:
+                found.append(_raw(f"contains(lower({self._columns[name]}), {bound})"))
             else:
                 attribute = self._bind(name.removeprefix(ATTRIBUTE_PREFIX))
                 value = f"attribute_values[list_position(attribute_keys, {attribute})]"

@@ -1,13 +1,14 @@
 """The list of traces: those that match, sorted, a page at a time."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import duckdb
 
 from observatory.compare.matching import Condition
 from observatory.journey.journey import timestamp
-from observatory.shapes.traces import TraceLine
+from observatory.schemas.traces import TraceLine
+from observatory.store.promotions import Promotions, promotions_of
 
 Sort = Literal["start", "duration", "spans", "errors"]
 Order = Literal["desc", "asc"]
@@ -87,23 +88,22 @@ def trace_lines(reader: duckdb.DuckDBPyConnection, traces: list[int]) -> list[Tr
         row[0]: row
         for row in reader.execute(
             """
-            select trace, trace_id, root, root_service, order_id, order_state, spans, errors,
+            select trace, trace_id, root, root_service, subject, state, spans, errors,
                 orphans, covered, started, duration_ms
             from trace_digests where trace in (select unnest($traces::ubigint[]))
             """,
             asked,
         ).fetchall()
     }
-    return [_line(rows[trace], services[trace]) for trace in traces]
+    promotions = promotions_of(reader)
+    return [_line(rows[trace], services[trace], promotions) for trace in traces]
 
 
-def _line(row: tuple[Any, ...], services: list[str]) -> TraceLine:
-    return {
+def _line(row: tuple[Any, ...], services: list[str], promotions: Promotions) -> TraceLine:
+    line: TraceLine = {
         "trace_id": row[1],
         "root": row[2],
         "root_service": row[3],
-        "order_id": row[4],
-        "order_state": row[5],
         "services": services,
         "spans": row[6],
         "errors": row[7],
@@ -113,3 +113,4 @@ def _line(row: tuple[Any, ...], services: list[str]) -> TraceLine:
         "started_at": timestamp(row[10]),
         "duration_ms": row[11],
     }
+    return cast("TraceLine", line | promotions.fields(row[4], row[5]))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from observatory.shapes.journey import Row
+from observatory.schemas.journey import Row
 
 Key = tuple[str | None, str, str]
 KEY_BYTES = 10

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from observatory.journey.legs import StoredRow
-from observatory.shapes.journey import ServiceSkew, Skew
-from observatory.wording import duration_text
+from observatory.schemas.journey import ServiceSkew, Skew
+from observatory.text_format import duration_text
 
 # Clocks that are read in whole milliseconds, as some browsers' are, differ by that much.
 TOLERANCE_NANO = 1_000_000

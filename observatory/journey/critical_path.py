@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from observatory.shapes.journey import CriticalStretch, Row
+from observatory.schemas.journey import CriticalStretch, Row
 
 RECEIVING_KINDS = frozenset({"SERVER", "CONSUMER"})
 # A callback is sent, answered and over long before what it calls back begins.

@@ -1,21 +1,27 @@
 """Two traces side by side: the same steps in both, what differs, and the main thing in words."""
 
+from typing import cast
+
 from observatory.journey.alignment import Pair, aligned
 from observatory.journey.difference_sentence import sentence_of
-from observatory.shapes.comparison import Diff, DiffRow, Head, Side, Verdict
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.comparison import Diff, DiffRow, Head, Side, Verdict
+from observatory.schemas.journey import Journey, Row
+from observatory.store.promotions import NO_PROMOTIONS, Promotions
 
 # What is neither this long nor this large a share of the step is no difference worth a word.
 WORTH_MS = 5.0
 WORTH_SHARE = 0.2
 
 
-def difference_of(left: Journey, right: Journey) -> Diff:
-    """Two journeys aligned by hop (see ``alignment``)."""
+def difference_of(left: Journey, right: Journey, promotions: Promotions = NO_PROMOTIONS) -> Diff:
+    """Align two journeys by hop (see ``alignment``).
+
+    ``promotions`` are the promoted attributes whose fields the journeys have.
+    """
     rows = [_diff_row(pair) for pair in aligned(left["rows"], right["rows"])]
     return {
-        "left": _head(left),
-        "right": _head(right),
+        "left": _head(left, promotions),
+        "right": _head(right, promotions),
         "skewed": left["skew"] is not None or right["skew"] is not None,
         "rows": rows,
         "sentence": sentence_of(left["duration_ms"], right["duration_ms"], rows),
@@ -66,12 +72,10 @@ def _side(row: Row | None) -> Side | None:
     }
 
 
-def _head(journey: Journey) -> Head:
-    return {
+def _head(journey: Journey, promotions: Promotions) -> Head:
+    head: Head = {
         "trace_id": journey["trace_id"],
         "root": journey["root"],
-        "order_id": journey["order_id"],
-        "order_state": journey["order_state"],
         "headline": journey["headline"],
         "started_at": journey["started_at"],
         "duration_ms": journey["duration_ms"],
@@ -80,3 +84,5 @@ def _head(journey: Journey) -> Head:
         "orphans": journey["orphans"],
         "services": journey["services"],
     }
+    promoted = {each.column for each in promotions.each}
+    return cast("Head", head | {k: v for k, v in journey.items() if k in promoted})

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from observatory.journey.rows import RPC_PACKAGE
-from observatory.shapes.comparison import DiffRow, Said, Side, Verdict
-from observatory.wording import count_text, duration_text
+from observatory.schemas.comparison import DiffRow, SentencePart, Side, Verdict
+from observatory.text_format import count_text, duration_text, short_name
 
 # Below this share of the longer trace a difference in time isn't the main thing.
 WORTH_SHARE = 0.05
@@ -20,7 +19,7 @@ class Cause(NamedTuple):
     delta_ms: float
 
 
-def sentence_of(left_ms: float, right_ms: float, rows: Sequence[DiffRow]) -> list[Said]:
+def sentence_of(left_ms: float, right_ms: float, rows: Sequence[DiffRow]) -> list[SentencePart]:
     """What differs, in the order of weight: steps that are missing or new, failures, time.
 
     Args:
@@ -28,33 +27,33 @@ def sentence_of(left_ms: float, right_ms: float, rows: Sequence[DiffRow]) -> lis
         right_ms: how long the right trace took.
         rows: the steps of both, parents before what they called.
     """
-    said: list[Said] = []
-    said += _gone("The right one lacks ", "missing", rows)
-    said += _gone("It has " if said else "The right one has ", "added", rows)
-    said += _failed(rows)
-    said += _time(left_ms, right_ms, rows)
-    while said and said[-1]["text"] == " ":
-        said.pop()
-    return said
+    parts: list[SentencePart] = []
+    parts += _gone("The right one lacks ", "missing", rows)
+    parts += _gone("It has " if parts else "The right one has ", "added", rows)
+    parts += _failed(rows)
+    parts += _time(left_ms, right_ms, rows)
+    while parts and parts[-1]["text"] == " ":
+        parts.pop()
+    return parts
 
 
-def _gone(begin: str, verdict: Verdict, rows: Sequence[DiffRow]) -> list[Said]:
+def _gone(begin: str, verdict: Verdict, rows: Sequence[DiffRow]) -> list[SentencePart]:
     # A hop says more than a call within a step, and what brings much with it more than a leaf.
     tops = sorted(_tops(rows, verdict), key=lambda top: (top[0]["hop"] is None, -top[1]))
     if not tops:
         return []
-    said = [_plain(begin)]
+    parts = [_plain(begin)]
     for number, (row, below) in enumerate(tops[:NAMED_STEPS]):
         if number:
-            said.append(_plain(" and " if len(tops) == NAMED_STEPS else ", "))
-        said.append(_strong(_step(row)))
+            parts.append(_plain(" and " if len(tops) == NAMED_STEPS else ", "))
+        parts.append(_strong(_step(row)))
         if below:
-            said.append(_plain(f" with {count_text(below, 'span')} below it"))
+            parts.append(_plain(f" with {count_text(below, 'span')} below it"))
     hidden = len(tops) - NAMED_STEPS
     if hidden > 0:
-        said.append(_plain(f" and {count_text(hidden, 'more step')}"))
+        parts.append(_plain(f" and {count_text(hidden, 'more step')}"))
     beyond = ", which the left one doesn't" if verdict == "added" else ""
-    return [*said, _plain(f"{beyond}."), _plain(" ")]
+    return [*parts, _plain(f"{beyond}."), _plain(" ")]
 
 
 def _tops(rows: Sequence[DiffRow], verdict: Verdict) -> Iterator[tuple[DiffRow, int]]:
@@ -72,7 +71,7 @@ def _tops(rows: Sequence[DiffRow], verdict: Verdict) -> Iterator[tuple[DiffRow, 
         yield top, below
 
 
-def _failed(rows: Sequence[DiffRow]) -> list[Said]:
+def _failed(rows: Sequence[DiffRow]) -> list[SentencePart]:
     failing = [
         row
         for row in rows
@@ -85,12 +84,12 @@ def _failed(rows: Sequence[DiffRow]) -> list[Said]:
     return [_strong(_step(last)), _plain(f" failed only {where}."), _plain(" ")]
 
 
-def _time(left_ms: float, right_ms: float, rows: Sequence[DiffRow]) -> list[Said]:
+def _time(left_ms: float, right_ms: float, rows: Sequence[DiffRow]) -> list[SentencePart]:
     delta = right_ms - left_ms
     if abs(delta) < WORTH_SHARE * max(left_ms, right_ms):
         return [_plain(f"Both took about {duration_text(left_ms)}.")]
     than = "longer" if delta > 0 else "less"
-    said = [
+    parts = [
         _plain("The right one took "),
         _strong(f"{duration_text(abs(delta))} {than}"),
         _plain(f" ({duration_text(right_ms)} against {duration_text(left_ms)})"),
@@ -101,11 +100,11 @@ def _time(left_ms: float, right_ms: float, rows: Sequence[DiffRow]) -> list[Said
         default=None,
     )
     if cause is None:
-        return [*said, _plain(".")]
+        return [*parts, _plain(".")]
     by = f"{duration_text(abs(cause.delta_ms))} {than}"
     if cause.kind == "waited":
-        return [*said, _plain(f": {by} waiting for "), _strong(_step(cause.row)), _plain(".")]
-    return [*said, _plain(f": {by} in "), _strong(_step(cause.row)), _plain(".")]
+        return [*parts, _plain(f": {by} waiting for "), _strong(_step(cause.row)), _plain(".")]
+    return [*parts, _plain(f": {by} in "), _strong(_step(cause.row)), _plain(".")]
 
 
 def _causes(rows: Sequence[DiffRow]) -> Iterator[Cause]:
@@ -135,13 +134,13 @@ def _within(called: Side, caller: Side | None) -> bool:
 
 
 def _step(row: DiffRow) -> str:
-    name = RPC_PACKAGE.sub("", row["name"])
+    name = short_name(row["name"])
     return name if name == row["service"] else f"{name} of {row['service']}"
 
 
-def _plain(text: str) -> Said:
+def _plain(text: str) -> SentencePart:
     return {"text": text, "strong": False}
 
 
-def _strong(text: str) -> Said:
+def _strong(text: str) -> SentencePart:
     return {"text": text, "strong": True}

@@ -3,14 +3,16 @@
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import cast
 
 from observatory.journey.clock_skew import corrected, skew_of
 from observatory.journey.critical_path import critical_path_of
 from observatory.journey.legs import StoredRow, StoredTrace
 from observatory.journey.rows import log_line, milliseconds, rows_of
 from observatory.journey.time_spent import parts_of, summary_of
-from observatory.shapes.journey import Journey, Leg, Row
-from observatory.wording import duration_text
+from observatory.schemas.journey import Journey, Leg, Row
+from observatory.store.promotions import Promotions
+from observatory.text_format import duration_text
 
 
 def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:
@@ -30,7 +32,7 @@ def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:
     duration_ms = milliseconds(ended - began)
     lines = sorted((log_line(line, began) for line in logs), key=lambda line: line["offset_ms"])
     rows = rows_of(by_id, began, lines, trace.stored_traces)
-    order_id, order_state = _order(spans)
+    subject, state = _subject(spans, trace.promotions)
     vendor = next((row["service"] for row in rows if row["party"] == "vendor"), None)
     parts = parts_of(rows, duration_ms, vendor)
     received = [row for row in rows if row["context"] is not None]
@@ -38,12 +40,10 @@ def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:
     in_time = sorted(rows, key=lambda row: row["offset_ms"])
     covered = sum(row["covered"] for row in rows)
     first = next((row for row in in_time if row["parent_span_id"] is None), None)
-    return {
+    journey: Journey = {
         "trace_id": trace.trace_id,
         "root": first["name"] if first else None,
-        "order_id": order_id,
-        "order_state": order_state,
-        "headline": _headline(duration_ms, first, order_state, len(rows)),
+        "headline": _headline(duration_ms, first, state, len(rows)),
         "summary": summary_of(parts, carried, len(received)),
         "started_unix_nano": str(began),
         "started_at": timestamp(began),
@@ -70,6 +70,7 @@ def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:
         "skew_corrected": skew is not None and correct_skew,
         "truncated": trace.truncated,
     }
+    return cast("Journey", journey | trace.promotions.fields(subject, state))
 
 
 def timestamp(unix_nano: int) -> str:
@@ -78,21 +79,30 @@ def timestamp(unix_nano: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _order(spans: Iterable[StoredRow]) -> tuple[str | None, str | None]:
-    of_orders = [span for span in spans if span["order_id"] is not None]
-    moves = [span for span in spans if span["order_state"] is not None]
-    first = min(of_orders, key=lambda span: span["start_unix_nano"], default=None)
-    # By its end: a page that is told late of an early state still begins to show it late.
-    last = max(moves, key=lambda span: (span["end_unix_nano"], span["span_id"]), default=None)
-    return first["order_id"] if first else None, last["order_state"] if last else None
+def _subject(spans: Iterable[StoredRow], promotions: Promotions) -> tuple[str | None, str | None]:
+    """Return what the trace is about, and the state that came to."""
+    spans = list(spans)
+    subject = state = None
+    if promotions.subject is not None:
+        column = promotions.subject.column
+        naming = [span for span in spans if span[column] is not None]
+        first = min(naming, key=lambda span: span["start_unix_nano"], default=None)
+        subject = first[column] if first else None
+    if promotions.state is not None:
+        column = promotions.state.column
+        moves = [span for span in spans if span[column] is not None]
+        # By its end: a page that hears late of an early state still begins to show it late.
+        last = max(moves, key=lambda span: (span["end_unix_nano"], span["span_id"]), default=None)
+        state = last[column] if last else None
+    return subject, state
 
 
-def _headline(duration_ms: float, first: Row | None, order_state: str | None, spans: int) -> str:
+def _headline(duration_ms: float, first: Row | None, state: str | None, spans: int) -> str:
     took = duration_text(duration_ms)
     if spans == 1:
         return f"{took}, in a single span"
-    if order_state and first and first["party"] == "page":
-        return f"{took} from click to {order_state}"
+    if state and first and first["party"] == "page":
+        return f"{took} from click to {state}"
     return f"{took} from {first['name']} to its last span" if first else f"{took} seen so far"
 
 

@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from observatory.store.promotions import Promotions
+
 StoredRow = Mapping[str, Any]
 
 RECEIVING_KINDS = frozenset({"SERVER", "CONSUMER"})
@@ -16,13 +18,15 @@ RECEIVING_KINDS = frozenset({"SERVER", "CONSUMER"})
 class StoredTrace(NamedTuple):
     """One trace as it is stored: its id in lower-case hexadecimal; its spans, each once, at least
     one, and its log records, both with their attributes, events and links as Python values; those
-    of the traces it links to that are stored; whether ``spans`` are not all there are."""
+    of the traces it links to that are stored; whether ``spans`` are not all there are; and which
+    attributes are promoted."""
 
     trace_id: str
     spans: Sequence[StoredRow]
     logs: Sequence[StoredRow]
     stored_traces: Collection[str]
     truncated: bool
+    promotions: Promotions
 
 
 class Step(NamedTuple):

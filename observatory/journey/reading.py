@@ -8,7 +8,8 @@ import duckdb
 
 from observatory.journey.journey import journey_of
 from observatory.journey.legs import StoredTrace
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
+from observatory.store.promotions import promotions_of
 from observatory.store.values import attributes_of
 
 # More rows than a person reads, and than a page draws without getting stuck.
@@ -60,7 +61,7 @@ def read_journey(
     del spans[SPANS_LIMIT:]
     logs = read_logs(reader, trace_id)
     stored = _stored(reader, trace_id, spans)
-    trace = StoredTrace(trace_id, spans, logs, stored, truncated)
+    trace = StoredTrace(trace_id, spans, logs, stored, truncated, promotions_of(reader))
     return journey_of(trace, correct_skew=correct_skew)
 
 

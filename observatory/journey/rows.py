@@ -1,12 +1,12 @@
 """The rows of a journey: each span in its place, with its wait, its source and its log lines."""
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from observatory.journey.legs import StoredRow, covered_spans, walk
-from observatory.shapes.journey import Link, LogLine, Party, Row, Source
+from observatory.schemas.journey import Link, LogLine, Party, Row, Source
+from observatory.text_format import short_name
 
 # Every other service is a function. An app with other names says so in a resource attribute.
 PARTIES: dict[str, Party] = {"page": "page", "firestore.rules": "rules", "acquirer": "vendor"}
@@ -15,9 +15,6 @@ PARTY_NAMES: tuple[Party, ...] = ("page", "rules", "function", "vendor")
 
 # Hops at which something keeps the work until the receiver takes it.
 QUEUEING_HOPS = frozenset({"trigger", "task", "pubsub", "eventarc", "listener"})
-
-# "/google.firestore.v1.Firestore/Commit" says no more than "Firestore/Commit".
-RPC_PACKAGE = re.compile(r"^/?(?:\w+\.)+(?=\w+/\w+$)")
 
 # The names of today's semantic conventions, then those of before 1.30.
 FILE = ("code.file.path", "code.filepath")
@@ -55,7 +52,7 @@ def rows_of(
             "indent": indent,
             "depth": depth,
             "name": span["name"],
-            "label": RPC_PACKAGE.sub("", span["name"]),
+            "label": short_name(span["name"]),
             "kind": span["kind"],
             "service": span["service_name"],
             "party": party_of(span["service_name"], span["resource"]),

@@ -4,8 +4,8 @@ import heapq
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from observatory.shapes.journey import Part, Row, Where
-from observatory.wording import duration_text
+from observatory.schemas.journey import Part, Row, Where
+from observatory.text_format import duration_text
 
 LABELS: dict[Where, str] = {
     "vendor": "at the vendor",

@@ -6,23 +6,23 @@ from collections.abc import Mapping, Sequence
 import duckdb
 
 from observatory.journey.reading import trace_key
-from observatory.shapes.comparison import Missing, Repeated, Step, Unusual, UnusualShape
+from observatory.schemas.comparison import Missing, Repeated, Step, Unusual, UnusualShape
 
 COMPARED_LIMIT = 200
 COMPARED_LEAST = 5
 USUAL_SHARE = 0.9
 SELDOM_SHARE = 0.1
-# An order that got stuck is held against those that went on, not against the few stuck like it.
+# A trace that got stuck is compared with those that went on, not with the few stuck like it.
 STATE_SHARE = 0.1
 
 Key = tuple[str | None, str, str]
 
 OWN = """
-select root, root_service, order_state from trace_digests
+select root, root_service, state from trace_digests
 where trace_key = $key and trace_id = $trace_id
 """
 OTHERS = """
-select trace_key, order_state from trace_digests
+select trace_key, state from trace_digests
 where root = $root and root_service = $service and trace_key <> $key
 order by started desc limit $limit
 """

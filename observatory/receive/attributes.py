@@ -21,7 +21,7 @@ from opentelemetry.proto.common.v1.common_pb2 import (
 )
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource as ResourceMessage
 
-from observatory.receive.sealed import ATTRIBUTES
+from observatory.receive.opaque_fields import ATTRIBUTES
 from observatory.store.rows import Resource, Shape
 from observatory.store.values import BYTES_PREFIX, EXACT_IN_JSON
 

@@ -17,7 +17,7 @@ from observatory.receive.ids import (
     is_id_or_empty,
     trace_keys,
 )
-from observatory.receive.sealed import LOGS_REQUESTS
+from observatory.receive.opaque_fields import LOGS_REQUESTS
 from observatory.store.rows import LOGS, Rows
 
 _EMPTY = pa.scalar(b"", pa.binary())

@@ -17,7 +17,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, D
 
 from observatory.receive.attributes import attributes_of_rows
 from observatory.receive.batch import Batch, Origins, nanoseconds
-from observatory.receive.sealed import SealedMetricsRequest
+from observatory.receive.opaque_fields import MetricsRequest
 from observatory.store.rows import METRICS, Rows
 
 TEMPORALITIES: dict[int, str] = {
@@ -50,7 +50,7 @@ def metrics_of(*bodies: bytes) -> Batch:
     Raises:
         DecodeError: one of ``bodies`` is none.
     """
-    requests: list[Any] = [SealedMetricsRequest.FromString(body) for body in bodies]
+    requests: list[Any] = [MetricsRequest.FromString(body) for body in bodies]
     points: list[Point] = []
     said: list[dict[str, Any]] = []
     resources: list[bytes] = []

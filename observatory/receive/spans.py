@@ -19,7 +19,7 @@ from observatory.receive.ids import (
     is_id_or_empty,
     trace_keys,
 )
-from observatory.receive.sealed import TRACE_REQUESTS
+from observatory.receive.opaque_fields import TRACE_REQUESTS
 from observatory.store.rows import SPANS, Rows
 
 NOTHING = "[]"
@@ -28,12 +28,10 @@ _TOGETHER = pa.scalar(b"", pa.binary())
 KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 STATUS_CODES = ("UNSET", "OK", "ERROR")
 # Columns of their own, because every reader asks for them.
-LIFTED = {
+THROUGHLINE_COLUMNS = {
     "root": "throughline.root",
     "hop": "throughline.hop",
     "context": "throughline.context",
-    "order_id": "boxoffice.order.id",
-    "order_state": "boxoffice.order.state",
 }
 
 
@@ -65,7 +63,7 @@ def spans_of(*bodies: bytes) -> Batch:
         "attribute_values": attributes.values,
         "events": _texts(field["events"], _events),
         "links": links,
-        **{name: attributes.lifted(key) for name, key in LIFTED.items()},
+        **{name: attributes.lifted(key) for name, key in THROUGHLINE_COLUMNS.items()},
         **origins.columns(scope_of_span),
     }
     identities = pc.binary_join_element_wise(field["trace_id"], field["span_id"], _TOGETHER)

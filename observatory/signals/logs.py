@@ -8,7 +8,7 @@ import duckdb
 from observatory.compare.selection import Selection, nanos
 from observatory.journey.journey import timestamp
 from observatory.journey.reading import trace_key
-from observatory.shapes.signals import LogPage, StoredLine
+from observatory.schemas.signals import LogPage, StoredLine
 from observatory.store.values import attributes_of
 
 LINES = """

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from observatory.compare.selection import NANOS_PER_MS, nanos
-from observatory.shapes.signals import Metric, MetricSeries, Series
+from observatory.schemas.signals import Metric, MetricSeries, Series
 from observatory.signals.points import Point, finite
 from observatory.signals.quantiles import quantiles_of
 from observatory.store.values import attributes_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 
 from observatory.compare.selection import NANOS_PER_MS
-from observatory.shapes.signals import Quantiles
+from observatory.schemas.signals import Quantiles
 from observatory.signals.points import Point, finite
 
 Growth = tuple[int, tuple[float, ...], list[int]]

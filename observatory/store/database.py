@@ -18,6 +18,7 @@ import duckdb
 import pyarrow as pa
 
 from observatory.store.opening import DATABASE, cursor_of, open_file
+from observatory.store.promotions import NO_PROMOTIONS, Promotions
 from observatory.store.rows import Rows
 from observatory.store.writing import Writing
 
@@ -43,17 +44,18 @@ class Store:
 
     Args:
         path: the file, made when absent, together with its folder.
+        promotions: the attributes that have columns of their own.
 
     Raises:
         StoreRefused: the file is no database, is another program's or another version's, or is
             in use.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, promotions: Promotions = NO_PROMOTIONS) -> None:
         self.path = path
-        self._connection = open_file(path)
+        self._connection = open_file(path, promotions)
         self._cursor = cursor_of(self._connection)
-        self._writing = Writing(self._cursor)
+        self._writing = Writing(self._cursor, promotions)
         self._revision = 0
         self._failing = False
         self._queue: queue.SimpleQueue[_Addition | _Errand | None] = queue.SimpleQueue()
@@ -112,12 +114,12 @@ class Store:
     def used_bytes(self) -> int:
         """How much of the file is in use, what waits beside it to be moved there included."""
         with self.reader() as reader:
-            found = reader.execute(
+            row = reader.execute(
                 "select used_blocks * block_size from pragma_database_size() "
                 "where database_name = ?",
                 [DATABASE],
             ).fetchone()
-        return int((found and found[0]) or 0) + self._size_of(".wal")
+        return int((row and row[0]) or 0) + self._size_of(".wal")
 
     def file_bytes(self) -> int:
         """How much room the file takes on the disk, with what waits beside it."""

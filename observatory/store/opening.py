@@ -1,12 +1,16 @@
 """Opening the file: making it, or refusing it by name."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from observatory.store.promotions import Promotions, promote
 from observatory.store.tables import SCHEMA_VERSION, TABLES
 from observatory.store.views import create_views
+
+log = logging.getLogger(__name__)
 
 CONFIG: dict[str, Any] = {
     # Of the whole process's 600 MB; the rest is Python's, Arrow's and the requests on their way.
@@ -34,11 +38,13 @@ ROW_GROUP_ROWS = 15 * 2048
 
 
 class StoreRefused(Exception):
-    """The database can't be used; the message names the file, the reason and the mend."""
+    """The database can't be used; the message names the file, the reason and a hint."""
 
 
-def open_file(path: Path) -> duckdb.DuckDBPyConnection:
-    """A connection to the file, made when absent, together with its folder.
+def open_file(path: Path, promotions: Promotions) -> duckdb.DuckDBPyConnection:
+    """Open the file, made when absent, together with its folder.
+
+    A file in which other attributes are promoted gets the columns of ``promotions`` instead.
 
     Raises:
         StoreRefused: the file is no database, is another program's or another version's, or is
@@ -52,8 +58,10 @@ def open_file(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         _attach(connection, path)
         _check_version(connection, path)
+        if promote(connection, promotions):
+            log.warning("%s: the columns of promoted attributes were filled again", path)
         connection.begin()
-        create_views(connection)
+        create_views(connection, promotions)
         connection.commit()
     except BaseException:
         connection.close()
@@ -83,15 +91,15 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 def _why(path: Path, error: duckdb.Error) -> str:
-    said = str(error).splitlines()[0]
-    if "lock" in said:
+    message = str(error).splitlines()[0]
+    if "lock" in message:
         return (
             f"{path} is in use by another process: stop that Observatory, "
             "or name another file with --data."
         )
-    if "not a valid DuckDB database" in said:
+    if "not a valid DuckDB database" in message:
         return f"{path} is not a DuckDB database: move it away, or name another file with --data."
-    return f"{path} cannot be opened: {said}"
+    return f"{path} cannot be opened: {message}"
 
 
 def _check_version(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -108,10 +116,10 @@ def _check_version(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise StoreRefused(
             f"{path} is a DuckDB database of another program: name another file with --data."
         )
-    found = connection.execute("select version from observatory_schema").fetchone()
-    if found != (SCHEMA_VERSION,):
+    row = connection.execute("select version from observatory_schema").fetchone()
+    if row != (SCHEMA_VERSION,):
         raise StoreRefused(
-            f"{path} has version {found[0] if found else 'none'} of the Observatory's tables and "
+            f"{path} has version {row[0] if row else 'none'} of the Observatory's tables and "
             f"this Observatory reads version {SCHEMA_VERSION}: move it away, or name another file "
             "with --data."
         )

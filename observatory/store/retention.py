@@ -118,8 +118,8 @@ class Retention:
             return None
         share = min(1.0, 1 - (1 - HEADROOM) * limit / used)
         with self._store.reader() as reader:
-            found = reader.execute(CUTOFF, {"share": share}).fetchone()
-        return found[0] + 1 if found and found[0] is not None else None
+            row = reader.execute(CUTOFF, {"share": share}).fetchone()
+        return row[0] + 1 if row and row[0] is not None else None
 
     def _delete_before(self, cutoff: int) -> int:
         deleted = 0
@@ -145,8 +145,8 @@ class Retention:
 
 
 def _delete_traces(cursor: duckdb.DuckDBPyConnection, cutoff: int) -> int:
-    asked = {"cutoff": cutoff, "limit": TRACES_AT_ONCE}
-    keys = [key for (key,) in cursor.execute(OLD_TRACES, asked).fetchall()]
+    parameters = {"cutoff": cutoff, "limit": TRACES_AT_ONCE}
+    keys = [key for (key,) in cursor.execute(OLD_TRACES, parameters).fetchall()]
     for table in ("raw_logs", "raw_spans") if keys else ():
         cursor.execute(
             f"delete from {table} where trace_key in (select unnest($keys::ubigint[]))",  # noqa: S608

@@ -38,8 +38,6 @@ SPANS = pa.schema(
         ("root", pa.string()),
         ("hop", pa.string()),
         ("context", pa.string()),
-        ("order_id", pa.string()),
-        ("order_state", pa.string()),
         *_ORIGIN,
     ]
 )

@@ -3,14 +3,20 @@
 Attributes are a map of plain text beside one letter an attribute, in the map's order, that says
 what the text stands for (see ``store.values``), so that SQL compares them without unpacking JSON
 and nothing of what was sent is lost. Spans, of which there are the most, keep their values alone:
-keys and letters are told once for all spans of the same *shape*. The view ``whole_spans`` has both
-together.
+keys and letters are stored once for all spans of the same *shape*. The view ``whole_spans``
+has both together.
 """
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 TABLES = """
 create table observatory_schema (version integer not null);
+-- Attributes of which raw_spans has a column each, beside those below; see store.promotions.
+create table promoted_attributes (
+    position integer not null, column_name varchar not null, attribute varchar not null,
+    filter_key varchar not null, description varchar not null, trace_description varchar not null,
+    role varchar
+);
 
 create table raw_spans (
     -- The halves of the trace id, big-endian, XORed: what to group and join by.
@@ -21,7 +27,7 @@ create table raw_spans (
     status_code varchar not null, status_message varchar not null, trace_state varchar not null,
     shape_id ubigint not null, attribute_values varchar[] not null,
     events varchar not null, links varchar not null,
-    root varchar, hop varchar, context varchar, order_id varchar, order_state varchar,
+    root varchar, hop varchar, context varchar,
     service_name varchar not null, scope_name varchar not null, resource_id ubigint not null,
     received_unix_nano bigint not null
 );
@@ -49,8 +55,4 @@ create table resources (
     resource_id ubigint not null,
     attributes map(varchar, varchar) not null, attribute_types varchar not null
 );
-create view whole_spans as
-select * exclude (attribute_keys, attribute_values, shape_id),
-    map(attribute_keys, attribute_values) as attributes
-from raw_spans left join span_shapes using (shape_id);
 """

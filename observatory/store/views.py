@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import duckdb
 
+from observatory.store.promotions import Promotion, Promotions
+
 
 class View(NamedTuple):
     """One view: its name, what a row of it is, its columns in order, and its query."""
@@ -20,44 +22,13 @@ class View(NamedTuple):
     query: str
 
 
-SPANS = View(
-    "spans",
-    "One row for each span.",
-    {
-        "trace_id": "the trace's id, 32 hexadecimal digits",
-        "span_id": "the span's id, 16 hexadecimal digits",
-        "parent_span_id": "the id of the span that caused it; null for a root",
-        "name": "what was done",
-        "kind": "INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER or UNSPECIFIED",
-        "service": "who did it: page, firestore.rules, a function's name, acquirer",
-        "start_time": "when it began",
-        "end_time": "when it ended",
-        "duration_ms": "how long it took",
-        "status": "UNSET, OK or ERROR",
-        "status_message": "why it failed",
-        "hop": "the kind of hop it makes or received, such as trigger, pubsub, webhook",
-        "context": "how a receiver found its context: carried, absent or invalid",
-        "root": "what kind of root it declares itself to be",
-        "order_id": "the order it is about",
-        "order_state": "the state it moved the order to",
-        "attributes": "all attributes, as text: attributes['http.response.status_code']",
-        "resource": "the attributes of the process: resource['service.version']",
-        "events": "events as JSON, such as exceptions",
-        "links": "links to other spans as JSON",
-        "scope": "the instrumentation that made it",
-        "received_time": "when it was stored",
-    },
-    """
-    select trace_id, span_id, parent_span_id, name, kind, service_name as service,
-        make_timestamptz(start_unix_nano // 1000) as start_time,
-        make_timestamptz(end_unix_nano // 1000) as end_time,
-        (end_unix_nano - start_unix_nano) / 1e6 as duration_ms,
-        status_code as status, status_message, hop, context, root, order_id, order_state,
-        s.attributes, r.attributes as resource, events::json as events, links::json as links,
-        scope_name as scope, make_timestamptz(received_unix_nano // 1000) as received_time
-    from whole_spans as s left join resources as r using (resource_id)
-    """,
-)
+# Spans together with what their shapes say; for the Observatory itself.
+WHOLE_SPANS = """
+create or replace view whole_spans as
+select * exclude (attribute_keys, attribute_values, shape_id),
+    map(attribute_keys, attribute_values) as attributes
+from raw_spans left join span_shapes using (shape_id)
+"""
 
 LOGS = View(
     "logs",
@@ -83,81 +54,6 @@ LOGS = View(
         l.attributes, r.attributes as resource, scope_name as scope,
         make_timestamptz(received_unix_nano // 1000) as received_time
     from raw_logs as l left join resources as r using (resource_id)
-    """,
-)
-
-TRACES = View(
-    "traces",
-    "One row for each trace, put together from its spans.",
-    {
-        "trace_id": "the trace's id",
-        "root": "the name of the span that began it",
-        "root_service": "the service of that span",
-        "start_time": "when its first span began",
-        "end_time": "when its last span ended",
-        "duration_ms": "the time between the two",
-        "spans": "how many spans it has",
-        "errors": "how many of them failed",
-        "services": "the services that took part, as a list",
-        "hops": "the kinds of hops it crossed, as a sorted list",
-        "order_id": "the order it is about",
-        "order_state": "the last state the order came to",
-    },
-    """
-    select trace_id,
-        coalesce(
-            arg_min(name, start_unix_nano) filter (where parent_span_id is null),
-            arg_min(name, start_unix_nano)) as root,
-        coalesce(
-            arg_min(service_name, start_unix_nano) filter (where parent_span_id is null),
-            arg_min(service_name, start_unix_nano)) as root_service,
-        make_timestamptz(min(start_unix_nano) // 1000) as start_time,
-        make_timestamptz(max(greatest(start_unix_nano, end_unix_nano)) // 1000) as end_time,
-        (max(greatest(start_unix_nano, end_unix_nano)) - min(start_unix_nano)) / 1e6
-            as duration_ms,
-        count(*) as spans,
-        count(*) filter (where status_code = 'ERROR') as errors,
-        list(distinct service_name) as services,
-        list_sort(list(distinct hop) filter (where hop is not null)) as hops,
-        any_value(order_id) as order_id,
-        arg_max(order_state, end_unix_nano) filter (where order_state is not null) as order_state
-    from raw_spans group by trace_key, trace_id
-    """,
-)
-
-HOPS = View(
-    "hops",
-    "One row for each hop that a span received: from whom, how the context came, the wait.",
-    {
-        "hop": "the kind of hop",
-        "carrier": "what the context travelled in",
-        "context": "how it was found: carried, absent or invalid",
-        "from_service": "who sent; null when the sender's span isn't stored",
-        "service": "who received",
-        "name": "what the receiver did",
-        "start_time": "when the receiver began",
-        "wait_ms": "from the sender's end to the receiver's start; below 0 when they overlap",
-        "duration_ms": "how long the receiver took",
-        "status": "UNSET, OK or ERROR",
-        "orphan": "whether the sender is named but not stored",
-        "trace_id": "the trace",
-        "span_id": "the receiver's span",
-        "parent_span_id": "the sender's span",
-        "order_id": "the order it is about",
-    },
-    """
-    select s.hop, s.attributes['throughline.carrier'] as carrier, s.context,
-        p.service_name as from_service, s.service_name as service, s.name,
-        make_timestamptz(s.start_unix_nano // 1000) as start_time,
-        (s.start_unix_nano - p.end_unix_nano) / 1e6 as wait_ms,
-        (s.end_unix_nano - s.start_unix_nano) / 1e6 as duration_ms,
-        s.status_code as status,
-        s.parent_span_id is not null and p.span_id is null as orphan,
-        s.trace_id, s.span_id, s.parent_span_id, s.order_id
-    from whole_spans as s
-    left join raw_spans as p
-        on p.trace_key = s.trace_key and p.span_id = s.parent_span_id
-    where s.hop is not null and s.context is not null
     """,
 )
 
@@ -192,10 +88,143 @@ METRICS = View(
     """,
 )
 
-VIEWS = (SPANS, LOGS, TRACES, HOPS, METRICS)
+
+def _spans(promotions: Promotions) -> View:
+    """Return the view of spans."""
+    columns = "".join(f" {each.sql}," for each in promotions.each)
+    return View(
+        "spans",
+        "One row for each span.",
+        {
+            "trace_id": "the trace's id, 32 hexadecimal digits",
+            "span_id": "the span's id, 16 hexadecimal digits",
+            "parent_span_id": "the id of the span that caused it; null for a root",
+            "name": "what was done",
+            "kind": "INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER or UNSPECIFIED",
+            "service": "who did it: page, firestore.rules, a function's name, acquirer",
+            "start_time": "when it began",
+            "end_time": "when it ended",
+            "duration_ms": "how long it took",
+            "status": "UNSET, OK or ERROR",
+            "status_message": "why it failed",
+            "hop": "the kind of hop it makes or received, such as trigger, pubsub, webhook",
+            "context": "how a receiver found its context: carried, absent or invalid",
+            "root": "what kind of root it declares itself to be",
+            **{each.column: each.description for each in promotions.each},
+            "attributes": "all attributes, as text: attributes['http.response.status_code']",
+            "resource": "the attributes of the process: resource['service.version']",
+            "events": "events as JSON, such as exceptions",
+            "links": "links to other spans as JSON",
+            "scope": "the instrumentation that made it",
+            "received_time": "when it was stored",
+        },
+        f"""
+        select trace_id, span_id, parent_span_id, name, kind, service_name as service,
+            make_timestamptz(start_unix_nano // 1000) as start_time,
+            make_timestamptz(end_unix_nano // 1000) as end_time,
+            (end_unix_nano - start_unix_nano) / 1e6 as duration_ms,
+            status_code as status, status_message, hop, context, root,{columns}
+            s.attributes, r.attributes as resource, events::json as events, links::json as links,
+            scope_name as scope, make_timestamptz(received_unix_nano // 1000) as received_time
+        from whole_spans as s left join resources as r using (resource_id)
+        """,
+    )
 
 
-def create_views(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the views anew, so that a file written by an earlier build has today's."""
-    for view in VIEWS:
+def _traces(promotions: Promotions) -> View:
+    """Return the view of traces."""
+    values = "".join(f",\n        {_trace_value(each)} as {each.sql}" for each in promotions.each)
+    return View(
+        "traces",
+        "One row for each trace, put together from its spans.",
+        {
+            "trace_id": "the trace's id",
+            "root": "the name of the span that began it",
+            "root_service": "the service of that span",
+            "start_time": "when its first span began",
+            "end_time": "when its last span ended",
+            "duration_ms": "the time between the two",
+            "spans": "how many spans it has",
+            "errors": "how many of them failed",
+            "services": "the services that took part, as a list",
+            "hops": "the kinds of hops it crossed, as a sorted list",
+            **{each.column: each.trace_description for each in promotions.each},
+        },
+        f"""
+        select trace_id,
+            coalesce(
+                arg_min(name, start_unix_nano) filter (where parent_span_id is null),
+                arg_min(name, start_unix_nano)) as root,
+            coalesce(
+                arg_min(service_name, start_unix_nano) filter (where parent_span_id is null),
+                arg_min(service_name, start_unix_nano)) as root_service,
+            make_timestamptz(min(start_unix_nano) // 1000) as start_time,
+            make_timestamptz(max(greatest(start_unix_nano, end_unix_nano)) // 1000) as end_time,
+            (max(greatest(start_unix_nano, end_unix_nano)) - min(start_unix_nano)) / 1e6
+                as duration_ms,
+            count(*) as spans,
+            count(*) filter (where status_code = 'ERROR') as errors,
+            list(distinct service_name) as services,
+            list_sort(list(distinct hop) filter (where hop is not null)) as hops{values}
+        from raw_spans group by trace_key, trace_id
+        """,
+    )
+
+
+def _hops(promotions: Promotions) -> View:
+    """Return the view of hops."""
+    subject = promotions.subject
+    column = "" if subject is None else f", s.{subject.sql}"
+    return View(
+        "hops",
+        "One row for each hop that a span received: from whom, how the context came, the wait.",
+        {
+            "hop": "the kind of hop",
+            "carrier": "what the context travelled in",
+            "context": "how it was found: carried, absent or invalid",
+            "from_service": "who sent; null when the sender's span isn't stored",
+            "service": "who received",
+            "name": "what the receiver did",
+            "start_time": "when the receiver began",
+            "wait_ms": "from the sender's end to the receiver's start; below 0 when they overlap",
+            "duration_ms": "how long the receiver took",
+            "status": "UNSET, OK or ERROR",
+            "orphan": "whether the sender is named but not stored",
+            "trace_id": "the trace",
+            "span_id": "the receiver's span",
+            "parent_span_id": "the sender's span",
+            **({} if subject is None else {subject.column: subject.description}),
+        },
+        f"""
+        select s.hop, s.attributes['throughline.carrier'] as carrier, s.context,
+            p.service_name as from_service, s.service_name as service, s.name,
+            make_timestamptz(s.start_unix_nano // 1000) as start_time,
+            (s.start_unix_nano - p.end_unix_nano) / 1e6 as wait_ms,
+            (s.end_unix_nano - s.start_unix_nano) / 1e6 as duration_ms,
+            s.status_code as status,
+            s.parent_span_id is not null and p.span_id is null as orphan,
+            s.trace_id, s.span_id, s.parent_span_id{column}
+        from whole_spans as s
+        left join raw_spans as p
+            on p.trace_key = s.trace_key and p.span_id = s.parent_span_id
+        where s.hop is not null and s.context is not null
+        """,
+    )
+
+
+def _trace_value(promotion: Promotion) -> str:
+    if promotion.role == "state":
+        return f"arg_max({promotion.sql}, end_unix_nano) filter (where {promotion.sql} is not null)"
+    return f"any_value({promotion.sql})"
+
+
+def views_of(promotions: Promotions) -> tuple[View, ...]:
+    """Return every view that a person may ask of, in the order of the documentation."""
+    return (_spans(promotions), LOGS, _traces(promotions), _hops(promotions), METRICS)
+
+
+def create_views(connection: duckdb.DuckDBPyConnection, promotions: Promotions) -> None:
+    """Create the views again, so that a file written by an earlier build has today's."""
+    connection.execute(WHOLE_SPANS)
+    for view in views_of(promotions):
         connection.execute(f"create or replace view {view.name} as {view.query}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import duckdb
 import pyarrow as pa
 
+from observatory.store.promotions import Promotions, with_promoted_columns
 from observatory.store.recent import REMEMBERED, Recent
 from observatory.store.rows import KINDS, MAP, RESOURCES, SHAPES, Kind, Resource, Rows, Shape
 
@@ -15,10 +16,12 @@ class Writing:
 
     Args:
         cursor: the writer's own.
+        promotions: the attributes that have columns of their own.
     """
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, promotions: Promotions) -> None:
         self._cursor = cursor
+        self._promoted = promotions.each
         self._recent = Recent()
         self._resources: set[int] = set()
         self._shapes: set[int] = set()
@@ -57,7 +60,10 @@ class Writing:
         resources: dict[int, Resource] = {}
         shapes: dict[int, Shape] = {}
         for rows in group:
-            tables[rows.kind].append(self._once(rows, fresh))
+            table = self._once(rows, fresh)
+            if rows.kind == "spans":
+                table = with_promoted_columns(table, rows.shapes, self._promoted)
+            tables[rows.kind].append(table)
             resources |= {each.id: each for each in rows.resources}
             shapes |= {each.id: each for each in rows.shapes}
         new_resources = [each for id_, each in resources.items() if id_ not in self._resources]

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from observatory.journey.rows import RPC_PACKAGE
-from observatory.shapes.comparison import Diff, DiffRow, Head, Side, Verdict
+from observatory.schemas.comparison import Diff, DiffRow, Head, Side, Verdict
 from observatory.terminal.text import (
     BOLD,
     DIM,
@@ -16,7 +15,7 @@ from observatory.terminal.text import (
     width_of,
     wrapped,
 )
-from observatory.wording import count_text, duration_text
+from observatory.text_format import count_text, duration_text, short_name
 
 WIDTH_MIN, WIDTH_MAX = 60, 180
 TIME_WIDTH = 9
@@ -64,7 +63,7 @@ def render_difference(diff: Diff, width: int = 100, colour: bool = False) -> str
 
 
 def _head(side: str, head: Head, width: int, ink: Ink) -> Iterable[str]:
-    name = f"Order {head['order_id']}" if head["order_id"] else "Trace"
+    name = f"Order {head['order_id']}" if head.get("order_id") else "Trace"
     facts = [head["headline"], count_text(head["spans"], "span")]
     facts += [count_text(head[what], what[:-1]) for what in ("errors", "orphans") if head[what]]
     yield fit(f"{side}  {name}: {' · '.join(facts)}", width)
@@ -74,7 +73,7 @@ def _head(side: str, head: Head, width: int, ink: Ink) -> Iterable[str]:
 def _row(row: DiffRow, width: int, ink: Ink) -> str:
     style = STYLES[row["verdict"]]
     indent = "  " * min(row["depth"], max(0, (width - 24) // 2))
-    name = RPC_PACKAGE.sub("", row["name"])
+    name = short_name(row["name"])
     said = name if name == row["service"] else f"{row['service']}: {name}"
     step = fit(indent + said, width - 1)
     hop = fit(f" · {row['hop']}" if row["hop"] else "", width - 1 - width_of(step))

@@ -5,7 +5,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable
 
-from observatory.shapes.journey import Party
+from observatory.schemas.journey import Party
 
 PARTY_COLOURS: dict[Party, str] = {
     "page": "34",

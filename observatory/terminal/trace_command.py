@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from observatory.client import Observatory, ObservatoryError, url_from_environment
-from observatory.shapes.traces import Coverage, HopCoverage, ServiceCoverage, TraceLine
-from observatory.terminal import asking, comparing, files
+from observatory.schemas.traces import Coverage, HopCoverage, ServiceCoverage, TraceLine
+from observatory.terminal import diff_command, file_commands, sql_command
 from observatory.terminal.printing import DOES_NOT_HOLD, HOLDS, print_json
 from observatory.terminal.text import clean, wants_colour
 from observatory.terminal.waterfall import render_waterfall
-from observatory.wording import count_text, duration_text
+from observatory.text_format import count_text, duration_text
 
 NO_TRACES = "No traces yet. Buy a ticket on the page, or run ./scripts/dev --buy."
 
@@ -71,8 +71,8 @@ def _parser() -> argparse.ArgumentParser:
         help="say whether every span leads to a root, and what each hop carried (exit 1 when not)",
     )
     coverage.set_defaults(run=_coverage)
-    for room in (comparing, asking, files):
-        room.add_to(commands, shared)
+    for command in (diff_command, sql_command, file_commands):
+        command.add_to(commands, shared)
     return parser
 
 
@@ -156,8 +156,8 @@ def _print_lines(traces: list[TraceLine]) -> None:
     for trace in traces:
         when = datetime.fromisoformat(trace["started_at"]).astimezone().strftime("%H:%M:%S")
         what = trace["root"]
-        if trace["order_id"]:
-            what += f" · {trace['order_id']} · {trace['order_state'] or 'no state seen'}"
+        if trace.get("order_id"):
+            what += f" · {trace['order_id']} · {trace.get('order_state') or 'no state seen'}"
         print(
             f"{trace['trace_id']}  {when}  {duration_text(trace['duration_ms']):>9}  "
             f"{trace['spans']:>5}  {trace['errors']:>6}  {trace['orphans']:>7}  {clean(what)}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 from observatory.terminal.text import (
     BOLD,
     DIM,
@@ -16,7 +16,7 @@ from observatory.terminal.text import (
     width_of,
     wrapped,
 )
-from observatory.wording import count_text, duration_text
+from observatory.text_format import count_text, duration_text
 
 WIDTH_MIN = 60
 WIDTH_MAX = 180
@@ -54,7 +54,7 @@ def render_waterfall(journey: Journey, width: int = 100, colour: bool = False) -
 
 
 def _header(journey: Journey, width: int, ink: Ink) -> Iterable[str]:
-    name = f"Order {journey['order_id']}" if journey["order_id"] else "Trace"
+    name = f"Order {journey['order_id']}" if journey.get("order_id") else "Trace"
     facts = [
         count_text(len(journey["services"]), "service"),
         ("the first " if journey["truncated"] else "") + count_text(journey["spans"], "span"),

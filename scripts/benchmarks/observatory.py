@@ -104,6 +104,7 @@ def start(processes: Processes, data: Path) -> str:
         Path(f"{data}{suffix}").unlink(missing_ok=True)
     log = data.with_suffix(".log")
     command = [str(paths.python_in(paths.VENV)), "-m", "observatory", "--port", "0"]
+    command += ["--config", str(paths.OBSERVATORY_CONFIG)]
     processes.start("Observatory", [*command, "--data", str(data)], os.environ, log, paths.ROOT)
 
     def said() -> list[str]:

@@ -14,6 +14,8 @@ FIREBASE = ROOT / "node_modules" / "firebase-tools" / "lib" / "bin" / "firebase.
 PAGE = ROOT / "frontend" / "dist"
 FAULTS = MADE / "faults.json"
 OBSERVATORY_UI = ROOT / "observatory" / "ui" / "dist"
+# Which attributes of the Box Office the Observatory promotes, and example questions.
+OBSERVATORY_CONFIG = ROOT / "scripts" / "stack" / "local" / "observatory.json"
 # What the documents' site is built from, and in its folder `site` the site.
 TUTORIAL = MADE / "tutorial"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from observatory.ask.asking import answer_of
+from observatory.ask.query import answer_of
 from observatory.compare import parsing
 from observatory.receive.spans import spans_of
 from observatory.store import Store
@@ -60,7 +60,7 @@ def test_every_filter_of_a_first_look_can_be_typed(text: str) -> None:
 def test_the_objective_is_computed_as_the_guide_says(tmp_path: Path) -> None:
     """Of two purchases, of which one was declined, the other counts, and was quick enough."""
     (query,) = QUERY.findall((GUIDE / "plan-for-trouble.md").read_text())
-    store = Store(tmp_path / "spans.duckdb")
+    store = Store(tmp_path / "spans.duckdb", BOX_OFFICE.promotions)
     for trace in (purchase("order-1"), purchase("order-2", decline=True)):
         store.add(spans_of(trace.request().SerializeToString()).rows).result(10)
     with store.reader() as reader:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from observatory.client import Observatory
-from observatory.shapes.journey import Row
+from observatory.schemas.journey import Row
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice, Buyer, new_traceparent
 from tests.spans import has_all, picture, the

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from observatory.client import Observatory
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from tests.addresses import Addresses
 from tests.buyer import Buyer, new_traceparent
 from tests.spans import has_all, picture, the

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from observatory.client import Observatory
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from tests.buyer import Buyer, new_traceparent
 from tests.spans import ORDER_SECONDS, has_all, the
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from observatory.client import Observatory
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 from tests.addresses import Addresses, StackUnderTest
 from tests.buyer import DECLINED, BoxOffice, Buyer, new_traceparent
 from tests.hops.pubsub import Subscription, publish

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from observatory.client import Observatory
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 from tests.addresses import Addresses
 from tests.buyer import APPROVED, Buyer, new_order_id, new_traceparent
 from tests.spans import has_all, picture, the, wait_for
@@ -38,7 +38,7 @@ def decision_about(observatory: Observatory, order_id: str) -> Row:
     """The decision about an order whose trace nobody knows beforehand."""
 
     def find() -> list[str]:
-        found = observatory.traces(order_id=order_id, service=RULES)["traces"]
+        found = observatory.traces(subject=order_id, service=RULES)["traces"]
         return [trace["trace_id"] for trace in found]
 
     (trace_id,) = wait_for(find)
@@ -84,7 +84,7 @@ def test_a_set_is_one_decision_and_leaves_nothing_behind(
     other = new_order_id()
     assert buyer.documents.update(f"orders/{other}", {"seats": 1}).status_code == 403
     assert decision_about(observatory, other)["name"] == "update orders denied"
-    assert len(observatory.traces(order_id=order_id, service=RULES)["traces"]) == 1
+    assert len(observatory.traces(subject=order_id, service=RULES)["traces"]) == 1
 
 
 def test_a_denied_write_names_the_line_that_said_no(
@@ -214,7 +214,7 @@ def test_a_denied_read_is_linked_to_the_write_at_its_path(
     assert stranger.documents.get(f"orders/{order_id}").status_code == 403
 
     def of_reads() -> list[Row]:
-        found = observatory.traces(order_id=order_id, text='root = rules and name ~ "get orders"')
+        found = observatory.traces(subject=order_id, text='root = rules and name ~ "get orders"')
         ids = [trace["trace_id"] for trace in found["traces"]]
         return [row for each in ids for row in observatory.trace(each)["rows"]]
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from observatory.client import Observatory
-from observatory.shapes.journey import Row
+from observatory.schemas.journey import Row
 from stack.firestore_rest import OWNER, Firestore
 from tests.addresses import Addresses
 from tests.buyer import new_order_id

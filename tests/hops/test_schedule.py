@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from observatory.client import Observatory
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice, new_traceparent
 from tests.spans import ORDER_SECONDS, has_all, picture, rows_of, the

@@ -84,7 +84,10 @@ def observatory_in_a_thread(data: Path, ui: Path) -> Iterator[OwnObservatory]:
 def own_observatory(data: Path, ui: Path, *options: str) -> Iterator[OwnObservatory]:
     """Run `python -m observatory` on a free port, over the file `data`, while the block runs."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "observatory", "--port", "0", "--data", data, "--ui", ui, *options],
+        [
+            *(sys.executable, "-m", "observatory", "--port", "0", "--data", data, "--ui", ui),
+            *("--config", "scripts/stack/local/observatory.json", *options),
+        ],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

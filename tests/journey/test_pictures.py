@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from observatory.client import Observatory
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from tests import pictures
 from tests.addresses import Addresses
 from tests.journey.conftest import Till

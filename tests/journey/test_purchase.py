@@ -9,7 +9,7 @@ from itertools import pairwise
 from playwright.sync_api import Locator, Page, Route, expect
 
 from observatory.client import Observatory
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 from tests.buyer import BoxOffice, Buyer
 from tests.journey.conftest import Till
 from tests.spans import has_all, rows_of, the, wait_for

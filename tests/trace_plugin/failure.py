@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 from observatory.terminal.waterfall import render_waterfall
-from observatory.wording import duration_text
+from observatory.text_format import duration_text
 
 PICTURE_WIDTH = 120
 SHOWN_MOST = 5

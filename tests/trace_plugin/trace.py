@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 from tests.trace_plugin.failure import failure, listed, named, wanted
 
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from tests.trace_plugin import Trace
 from tests.trace_plugin.plugin import SETTINGS
 from tests.trace_plugin.waiting import wait_for_whole

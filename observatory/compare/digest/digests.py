@@ -12,6 +12,7 @@ import duckdb
 from observatory.compare.digest import facts, spans
 from observatory.compare.digest.tables import BY_TRACE, NAMES, prepare
 from observatory.store import Store
+from observatory.store.promotions import Promotions, hints, promotions_of
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 CHUNK_ROWS = 50_000
 # For so long commits gather before they are digested, unless somebody asks.
 GATHER_SECONDS = 0.2
+# With so many spans stored, a promoted attribute that none of them has is likely a mistake.
+ENOUGH_SPANS = 1_000
 # So long a question waits, after a start, for what was stored before and isn't digested. Then it is
 # answered from what is.
 PATIENCE_SECONDS = 1.0
@@ -38,6 +41,7 @@ class Digests:
         self._failing = False
         self._caught_up = threading.Event()
         self._steps = 0
+        self._promotions_checked = False
         self._closing = threading.Event()
         with store.reader() as cursor:
             prepare(cursor)
@@ -78,9 +82,19 @@ class Digests:
                 while more and not self._closing.is_set():
                     more = digest_some(cursor)
                     self._steps += 1
+                self._check_promotions(cursor)
             if not more:
                 self._digested = revision
                 self._caught_up.set()
+
+    def _check_promotions(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        if self._promotions_checked:
+            return
+        (digested,) = _row(cursor, "select raw_rows from digest_state")
+        if digested >= ENOUGH_SPANS:
+            self._promotions_checked = True
+            for hint in hints(cursor):
+                log.warning("%s", hint)
 
     def close(self) -> None:
         """Stop following the store. May be called twice."""
@@ -129,23 +143,23 @@ def _digest_in_transaction(cursor: duckdb.DuckDBPyConnection) -> bool:
     ).fetchall()
     waiting = sum(rows for _, rows in commits)
     if stored != digested + waiting:
-        cursor.execute(spans.TOUCHED_BY_COUNT)
+        cursor.execute(spans.CHANGED_BY_COUNT)
         until = max([watermark, *(received for received, _ in commits)])
-        rows = spans.TOUCHED_ROWS.format(since=0, until=until)
+        rows = spans.CHANGED_ROWS.format(since=0, until=until)
         more = False
         accounted = stored
     elif commits:
         until, taken = _some_of(commits)
-        cursor.execute(spans.TOUCHED_BY_ARRIVAL, {"after": watermark, "until": until})
+        cursor.execute(spans.CHANGED_BY_ARRIVAL, {"after": watermark, "until": until})
         rows = spans.NEW_ROWS.format(after=watermark, until=until)
         (since,) = _row(cursor, spans.RECEIVED_SINCE)
         if since is not None:  # some of their traces were begun before
-            rows += "union all" + spans.TOUCHED_ROWS.format(since=since, until=watermark)
+            rows += "union all" + spans.CHANGED_ROWS.format(since=since, until=watermark)
         more = taken < waiting
         accounted = digested + taken
     else:
         return False
-    _digest_touched(cursor, rows)
+    _digest_changed(cursor, rows)
     cursor.execute(
         "update digest_state set watermark = $until, raw_rows = $accounted",
         {"until": until, "accounted": accounted},
@@ -163,27 +177,28 @@ def _some_of(commits: list[tuple[int, int]]) -> tuple[int, int]:
     return until, taken
 
 
-def _digest_touched(cursor: duckdb.DuckDBPyConnection, rows: str) -> None:
-    """Make the digests of all traces in ``touched``, of which the query ``rows`` has the spans."""
-    _take(cursor, rows)
+def _digest_changed(cursor: duckdb.DuckDBPyConnection, rows: str) -> None:
+    """Digest all traces in ``changed_traces``; the query ``rows`` has their spans."""
+    promotions = promotions_of(cursor)
+    _take(cursor, rows, promotions)
     cursor.execute(spans.COUNTED)
     (copies,) = _row(cursor, spans.COPIES)
     if copies:
-        _take(cursor, spans.ONCE.format(rows=rows))
+        _take(cursor, spans.ONCE.format(rows=rows), promotions)
     for table in reversed(BY_TRACE):  # the digests, by which the others are found, last
         cursor.execute(
             f"delete from {table} where trace in "
-            "(select trace from trace_digests semi join touched using (trace_key))"
+            "(select trace from trace_digests semi join changed_traces using (trace_key))"
         )
-    cursor.execute(spans.JUDGED)
+    cursor.execute(spans.LINKED_SPANS)
     cursor.execute(spans.COVERED)
     cursor.execute(spans.KEEP_SERVICES)
     cursor.execute(spans.KEEP_HOPS)
-    cursor.execute(spans.WHOLE)
-    cursor.execute(facts.SHAPE_KEYS)
-    cursor.execute(facts.TOLD)
+    cursor.execute(spans.trace_totals(promotions))
+    cursor.execute(facts.shape_keys(promotions))
+    cursor.execute(facts.fact_rows(promotions))
     cursor.execute(facts.FRESH_FACTS)
-    _add_keys(cursor)
+    _add_keys(cursor, promotions)
     _add_values(cursor)
     cursor.execute(facts.NUMBERS)
     cursor.execute(facts.KEEP_WIDE)
@@ -195,13 +210,13 @@ def _digest_touched(cursor: duckdb.DuckDBPyConnection, rows: str) -> None:
         cursor.execute(f"drop table if exists temp.{name}")
 
 
-def _take(cursor: duckdb.DuckDBPyConnection, rows: str) -> None:
+def _take(cursor: duckdb.DuckDBPyConnection, rows: str, promotions: Promotions) -> None:
     cursor.execute(spans.ARRIVED.format(rows=rows))
-    cursor.execute(spans.FRESH)
+    cursor.execute(spans.fresh(promotions))
 
 
-def _add_keys(cursor: duckdb.DuckDBPyConnection) -> None:
-    cursor.execute(facts.ADD_SPAN_KEYS)
+def _add_keys(cursor: duckdb.DuckDBPyConnection, promotions: Promotions) -> None:
+    cursor.execute(facts.add_span_keys(promotions))
     cursor.execute(facts.UNKNOWN_KEYS)
     if _row(cursor, "select count(*) from unknown_keys") == (0,):
         return
@@ -210,7 +225,7 @@ def _add_keys(cursor: duckdb.DuckDBPyConnection) -> None:
         facts.ADD_KEYS,
         {
             "keys": [key for key, _, _ in found],
-            "names": [facts.name_of(name) for _, name, _ in found],
+            "names": [facts.name_of(name, promotions) for _, name, _ in found],
             "numeric": [numeric for _, _, numeric in found],
         },
     )
@@ -220,11 +235,11 @@ def _add_values(cursor: duckdb.DuckDBPyConnection) -> None:
     cursor.execute(facts.NEW_FACTS)
     for key, numeric, values, uses in cursor.execute(facts.SUSPECTS).fetchall():
         cursor.execute(
-            facts.JUDGE,
+            facts.SET_WIDE,
             {
                 "key": key,
                 "wide": numeric or 4 * uses < 5 * values,
-                "judged_at": 2 * values,
+                "recheck_at": 2 * values,
             },
         )
     cursor.execute(facts.FORGET_WIDE)

@@ -3,7 +3,10 @@
 Facts are told apart by hashes alone; texts are only read again for what is new.
 """
 
+from functools import cache
+
 from observatory.compare.filter import RESERVED_KEYS, WAIT_PREFIX
+from observatory.store.promotions import Promotions
 
 # A key with this many values is looked at: it is wide where nearly each of them occurs once.
 WIDE_VALUES = 10_000
@@ -12,43 +15,55 @@ WIDE_NUMBERS = 64
 # Of a longer value this much is shown; the trace itself has all of it.
 VALUE_LENGTH_MAX = 1_000
 
-# Facts from columns, by the names that filters know them by.
-SPAN_FACTS = {
+# Facts from columns that every file has, by the names that filters know them by.
+_SPAN_FACTS = {
     "name": "name",
     "service": "service_name",
     "hop": "hop",
     "kind": "kind",
     "status": "status_code",
     "root": "root",
-    "order": "order_id",
-    "state": "order_state",
     "error.service": "case when status_code = 'ERROR' then service_name end",
 }
-# Attributes that the columns say already, and what a filter may call them as well.
-LIFTED = {
+# Attributes that these columns hold already, and what a filter may call them as well.
+_COLUMN_ATTRIBUTES = {
     "service.name": "service",
     "throughline.hop": "hop",
     "throughline.root": "root",
-    "boxoffice.order.id": "order",
-    "boxoffice.order.state": "state",
 }
 # Before the name of an attribute that would be taken for something else.
 ATTRIBUTE_PREFIX = "attribute."
 ATTEMPT_ATTRIBUTES = ("throughline.attempt", "throughline.delivery.attempt")
 
 
-def name_of(attribute: str) -> str:
-    """What filters call an attribute."""
-    if attribute in LIFTED:
-        return LIFTED[attribute]
-    taken = RESERVED_KEYS | SPAN_FACTS.keys()
+def span_facts(promotions: Promotions) -> dict[str, str]:
+    """Return the SQL of each fact that comes from a column, by the name that filters use."""
+    return _SPAN_FACTS | {each.key: each.sql for each in promotions.each}
+
+
+def keys_of_attributes(promotions: Promotions) -> dict[str, str]:
+    """Return what filters call the attributes that have columns of their own."""
+    return _COLUMN_ATTRIBUTES | {each.attribute: each.key for each in promotions.each}
+
+
+def name_of(attribute: str, promotions: Promotions) -> str:
+    """Return what filters call an attribute."""
+    lifted = keys_of_attributes(promotions)
+    if attribute in lifted:
+        return lifted[attribute]
+    taken = RESERVED_KEYS | span_facts(promotions).keys()
     if attribute in taken or attribute.startswith((WAIT_PREFIX, ATTRIBUTE_PREFIX)):
         return ATTRIBUTE_PREFIX + attribute
     return attribute
 
 
+def _text(value: str) -> str:
+    """Return an SQL literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
 def _span_key(name: str) -> str:
-    return f"hash('{name}', 'of the span')"
+    return f"hash({_text(name)}, 'of the span')"
 
 
 # How work was handed on, as "hop → service": what a trace may miss.
@@ -59,18 +74,29 @@ HOP_ARROW = " → "
 WAIT_KEY = "hash(service, 'wait')"
 
 
-_NOT_TOLD = ", ".join(f"hash('{name}')" for name in LIFTED)
+def _column_hashes(promotions: Promotions) -> str:
+    return ", ".join(f"hash({_text(name)})" for name in keys_of_attributes(promotions))
 
-# Of each shape the keys of its values, by their hashes; null for what a column says already.
-SHAPE_KEYS = f"""
+
+@cache
+def shape_keys(promotions: Promotions) -> str:
+    """Of each shape the hashes of its keys; null for an attribute that has a column."""
+    return f"""
 create or replace temp table shape_keys as
 select shape_id, list_transform(
-    attribute_keys, lambda name: case when hash(name) not in ({_NOT_TOLD}) then hash(name) end
+    attribute_keys,
+    lambda name: case when hash(name) not in ({_column_hashes(promotions)}) then hash(name) end
 ) as keys
 from span_shapes semi join fresh using (shape_id)
 """
-TOLD = f"""
-create or replace temp table told as
+
+
+@cache
+def fact_rows(promotions: Promotions) -> str:
+    """Every fact of every span, with repetitions."""
+    columns = span_facts(promotions)
+    return f"""
+create or replace temp table fact_rows as
 select trace, key, hash(key, value) as fact, value
 from (
     select trace, unnest(keys) as key, unnest(attribute_values) as value
@@ -79,20 +105,22 @@ from (
     select trace, hash(name) as key, value from (
         select trace, unnest(map_keys(attributes)) as name, unnest(map_values(attributes)) as value
         from (select distinct trace, resource_id from fresh) join resources using (resource_id)
-    ) where hash(name) not in ({_NOT_TOLD})
+    ) where hash(name) not in ({_column_hashes(promotions)})
     union all
-    select trace, unnest([{", ".join(_span_key(name) for name in SPAN_FACTS)}]),
-        unnest([{", ".join(SPAN_FACTS.values())}])
+    select trace, unnest([{", ".join(_span_key(name) for name in columns)}]),
+        unnest([{", ".join(columns.values())}])
     from fresh
     union all
-    select trace, {LEG_KEY}, via || '{HOP_ARROW}' || service from judged
+    select trace, {LEG_KEY}, via || '{HOP_ARROW}' || service from linked_spans
     where receives and via is not null
 ) where value is not null and key is not null
 """
+
+
 _FINITE = "case when isfinite(try_cast({text} as double)) then try_cast({text} as double) end"
 
 FRESH_FACTS = """
-create or replace temp table fresh_facts as select distinct trace, key, fact from told
+create or replace temp table fresh_facts as select distinct trace, key, fact from fact_rows
 """
 
 UNKNOWN_KEYS = """
@@ -110,24 +138,30 @@ from (
 ) where name is not null and hash(name) in (from unknown_keys)
 group by key
 """
-SPAN_KEYS = "\nunion all\n".join(
-    f"select {_span_key(name)} as key, '{name}' as name, false as numeric"
-    for name in (*SPAN_FACTS, LEG)
-)
 ADD_KEYS = f"""
 insert into fact_keys
 select key, name, numeric, false, 0, case when numeric then {WIDE_NUMBERS} else {WIDE_VALUES} end
 from (select unnest($keys) as key, unnest($names) as name, unnest($numeric) as numeric)
 """
-ADD_SPAN_KEYS = f"""
+
+
+@cache
+def add_span_keys(promotions: Promotions) -> str:
+    """Keys that come from columns, and waits, unless they are known."""
+    columns = "\nunion all\n".join(
+        f"select {_span_key(name)} as key, {_text(name)} as name, false as numeric"
+        for name in (*span_facts(promotions), LEG)
+    )
+    return f"""
 insert into fact_keys
 select key, name, numeric, false, 0, {WIDE_VALUES} from (
-    {SPAN_KEYS}
+    {columns}
     union all
-    select distinct {WAIT_KEY}, '{WAIT_PREFIX}' || service, true from judged
+    select distinct {WAIT_KEY}, '{WAIT_PREFIX}' || service, true from linked_spans
     where wait_ms is not null
 ) anti join fact_keys using (key)
 """
+
 
 NEW_FACTS = """
 create or replace temp table new_facts as
@@ -143,16 +177,16 @@ select key, numeric, known + coined, uses + (
     semi join (from fact_values where fact_values.key = suspect.key) using (fact))
 from (select key, count(*) as coined, sum(uses) as uses from new_facts group by key)
 join fact_keys as suspect using (key)
-where known + coined >= judged_at
+where known + coined >= recheck_at
 """
-JUDGE = "update fact_keys set wide = $wide, judged_at = $judged_at where key = $key"
+SET_WIDE = "update fact_keys set wide = $wide, recheck_at = $recheck_at where key = $key"
 FORGET_WIDE = "delete from new_facts where key in (select key from fact_keys where wide)"
 ADD_VALUES = f"""
 insert into fact_values
 select fact, key, left(value, {VALUE_LENGTH_MAX}), {_FINITE.format(text="value")}
 from (
     select fact, any_value(key) as key, any_value(value) as value
-    from told semi join new_facts using (fact) group by fact
+    from fact_rows semi join new_facts using (fact) group by fact
 )
 """
 COUNT_VALUES = """
@@ -164,7 +198,7 @@ where fact_keys.key = fresh.key
 NUMBERS = f"""
 create or replace temp table fresh_numbers as
 select distinct trace, key, fact, {_FINITE.format(text="value")} as number
-from told semi join (from fact_keys where numeric) using (key)
+from fact_rows semi join (from fact_keys where numeric) using (key)
 """
 KEEP_WIDE = """
 insert into wide_facts
@@ -197,7 +231,7 @@ select "set", unnest(members) from (
 """
 WAITED = """
 create or replace temp view waited as
-select trace, service, wait_ms from judged where wait_ms is not null
+select trace, service, wait_ms from linked_spans where wait_ms is not null
 """
 KEEP_DIGESTS = f"""
 insert into trace_digests by name
@@ -218,17 +252,17 @@ with of_facts as (
         )::bigint as attempts
     from extremes group by trace
 )
-select whole.*, (ended - started) / 1e6 as duration_ms, attempts,
+select trace_totals.*, (ended - started) / 1e6 as duration_ms, attempts,
     coalesce(facts, []) as facts, key_set, leg_set,
     coalesce(number_keys, []) as number_keys, coalesce(least, []) as least,
     coalesce(most, []) as most
-from whole join fresh_sets using (trace)
+from trace_totals join fresh_sets using (trace)
 left join of_facts using (trace)
 left join of_numbers using (trace)
 """
 TEMPORARY = (
     "shape_keys",
-    "told",
+    "fact_rows",
     "fresh_facts",
     "unknown_keys",
     "new_facts",

@@ -1,19 +1,22 @@
 """From raw rows to what a trace's spans are to each other: parents, orphans, hops and waits.
 
-Each statement stands on the temporary tables of those before it. ``touched`` holds the
+Each statement stands on the temporary tables of those before it. ``changed_traces`` holds the
 ``trace_key`` of the traces to digest; the view ``arrived`` all their rows.
 """
 
-from observatory.journey.rows import QUEUEING_HOPS
+from functools import cache
 
-TOUCHED_BY_ARRIVAL = """
-create or replace temp table touched as
+from observatory.journey.rows import QUEUEING_HOPS
+from observatory.store.promotions import Promotion, Promotions
+
+CHANGED_BY_ARRIVAL = """
+create or replace temp table changed_traces as
 select distinct trace_key from raw_spans
 where received_unix_nano > $after and received_unix_nano <= $until
 """
 # Where rows went: every trace that hasn't as many as it had.
-TOUCHED_BY_COUNT = """
-create or replace temp table touched as
+CHANGED_BY_COUNT = """
+create or replace temp table changed_traces as
 select trace_key
 from (select trace_key, count(*) as n from raw_spans group by trace_key) as raw
 full join (
@@ -21,17 +24,19 @@ full join (
 using (trace_key)
 where raw.n is distinct from digested.n
 """
-RECEIVED_SINCE = "select min(first_received) from trace_digests semi join touched using (trace_key)"
+RECEIVED_SINCE = (
+    "select min(first_received) from trace_digests semi join changed_traces using (trace_key)"
+)
 # Rows lie in the file as they came, so that the bounds spare reading most of it. Those of a commit
 # that is new need not be looked for by their traces.
 NEW_ROWS = """
 select hash(trace_id) as trace, * from raw_spans
 where received_unix_nano > {after:d} and received_unix_nano <= {until:d}
 """
-TOUCHED_ROWS = """
+CHANGED_ROWS = """
 select hash(trace_id) as trace, * from raw_spans
 where received_unix_nano >= {since:d} and received_unix_nano <= {until:d}
-    and trace_key in (from touched)
+    and trace_key in (from changed_traces)
 """
 ARRIVED = "create or replace temp view arrived as {rows}"
 # A sender that saw no answer sends again (OTLP delivers at least once): the first copy counts.
@@ -49,17 +54,24 @@ from fresh group by trace
 """
 COPIES = "select count(*) - count(distinct span) from fresh"
 
-FRESH = """
+
+@cache
+def fresh(promotions: Promotions) -> str:
+    """The spans of ``arrived``, with the columns of promoted attributes."""
+    promoted = "".join(f"{each.sql}, " for each in promotions.each)
+    return f"""
 create or replace temp table fresh as
 select trace, trace_key, trace_id, hash(trace_id, span_id) as span,
     case when parent_span_id is not null then hash(trace_id, parent_span_id) end as parent,
     span_id, start_unix_nano as began, end_unix_nano as ended, name, kind, status_code, root, hop,
-    context, order_id, order_state, service_name, resource_id, shape_id,
+    context, {promoted}service_name, resource_id, shape_id,
     received_unix_nano as received
 from arrived
 """
-JUDGED = f"""
-create or replace temp table judged as
+
+
+LINKED_SPANS = f"""
+create or replace temp table linked_spans as
 select span.trace, span.span, span.parent, span.began, span.ended, span.root, span.hop,
     span.context, span.service_name as service, span.resource_id,
     span.status_code = 'ERROR' as error,
@@ -80,25 +92,27 @@ from fresh as span left join fresh as parent on parent.span = span.parent
 # A span is covered when its parents, all stored, lead to a declared root. Journeys work the same
 # thing out for one trace in legs.covered_spans; a test holds the two together. Where every span
 # began after a parent, up to a declared root, there can be no circle of parents and all are
-# covered; only other traces are walked.
+# covered; only other traces are uncertain_traces.
 COVERED = """
-create or replace temp table walked as
-select trace from judged
+create or replace temp table uncertain_traces as
+select trace from linked_spans
 group by trace
 having bool_or(orphan or not after_parent and (parent is not null or root is null));
 
-create or replace temp table reached as
-with recursive strolled as materialized (
-    select trace, span, parent, root from judged semi join walked using (trace)
-), reached(span) as (
-    select span from strolled where root is not null and parent is null
+create or replace temp table covered_spans as
+with recursive candidates as materialized (
+    select trace, span, parent, root from linked_spans semi join uncertain_traces using (trace)
+), covered_spans(span) as (
+    select span from candidates where root is not null and parent is null
     union
-    select child.span from strolled as child join reached on child.parent = reached.span
+    select child.span
+    from candidates as child join covered_spans on child.parent = covered_spans.span
 )
-from reached;
+from covered_spans;
 
-create or replace temp view settled as
-select *, trace not in (from walked) or span in (from reached) as covered from judged;
+create or replace temp view spans_with_coverage as
+select *, trace not in (from uncertain_traces) or span in (from covered_spans) as covered
+from linked_spans;
 """
 
 KEEP_SERVICES = """
@@ -106,31 +120,59 @@ insert into trace_services by name
 select trace, service, any_value(resource_id) as resource_id, min(began) as began,
     count(*) as spans, count(*) filter (where error) as errors,
     count(*) filter (where covered) as covered, count(*) filter (where orphan) as orphans
-from settled group by trace, service
+from spans_with_coverage group by trace, service
 """
 KEEP_HOPS = """
 insert into trace_hops by name
 select trace, began, hop, via, sender, service as receiver, receives, duration_ms, wait_ms, error,
     context, orphan, root
-from judged where receives or hop is not null
+from linked_spans where receives or hop is not null
 """
-WHOLE = """
-create or replace temp table whole as
-with told as (
+
+
+@cache
+def trace_totals(promotions: Promotions) -> str:
+    """What each trace amounts to: its extent, its root, its subject and its counts."""
+    subject, state = _earliest(promotions.subject), _latest(promotions.state)
+    return f"""
+create or replace temp table trace_totals as
+with extents as (
     select trace, any_value(trace_key) as trace_key, any_value(trace_id) as trace_id,
         min(began) as started, max(greatest(began, ended)) as ended,
         coalesce(arg_min(name, began) filter (where parent is null), arg_min(name, began)) as root,
         coalesce(
             arg_min(service_name, began) filter (where parent is null), arg_min(service_name, began)
         ) as root_service,
-        arg_min(order_id, began) filter (where order_id is not null) as order_id,
-        arg_max(order_state, (ended, span_id)) filter (where order_state is not null) as order_state
+        {subject} as subject, {state} as state
     from fresh group by trace
 ), summed as (
     select trace, count(*) as spans, count(*) filter (where error) as errors,
         count(*) filter (where orphan) as orphans, count(*) filter (where covered) as covered
-    from settled group by trace
+    from spans_with_coverage group by trace
 )
-select * from told join summed using (trace) join counted using (trace)
+select * from extents join summed using (trace) join counted using (trace)
 """
-TEMPORARY = ("fresh", "counted", "judged", "walked", "reached", "whole", "touched")
+
+
+def _earliest(promotion: Promotion | None) -> str:
+    if promotion is None:
+        return "null::varchar"
+    return f"arg_min({promotion.sql}, began) filter (where {promotion.sql} is not null)"
+
+
+def _latest(promotion: Promotion | None) -> str:
+    # By its end: a page that hears late of an early state still begins to show it late.
+    if promotion is None:
+        return "null::varchar"
+    return f"arg_max({promotion.sql}, (ended, span_id)) filter (where {promotion.sql} is not null)"
+
+
+TEMPORARY = (
+    "fresh",
+    "counted",
+    "linked_spans",
+    "uncertain_traces",
+    "covered_spans",
+    "trace_totals",
+    "changed_traces",
+)

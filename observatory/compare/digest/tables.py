@@ -9,10 +9,10 @@ the fact is kept then, and the number.
 
 import duckdb
 
+from observatory.store.promotions import promotions_of
+
 # Counts up with every change to the tables, or to what is written into them.
-_VERSION = 4
-# DuckDB may hash otherwise in another release.
-VERSION = f"{_VERSION} {duckdb.__version__}"
+_VERSION = 5
 
 TABLES = """
 create table digest_state (
@@ -25,7 +25,7 @@ create table trace_digests (
     trace_key ubigint not null,     -- as in raw_spans, where two traces may share one
     trace_id varchar not null,
     started bigint not null, ended bigint not null, duration_ms double not null,
-    root varchar not null, root_service varchar not null, order_id varchar, order_state varchar,
+    root varchar not null, root_service varchar not null, subject varchar, state varchar,
     spans bigint not null, errors bigint not null, orphans bigint not null,
     covered bigint not null,        -- spans that lead to a declared root
     attempts bigint,
@@ -54,7 +54,7 @@ create table fact_keys (
     numeric boolean not null,       -- its values are sent as numbers
     wide boolean not null,
     known ubigint not null,         -- how many of its values are in fact_values
-    judged_at ubigint not null      -- at how many to see again whether it is wide
+    recheck_at ubigint not null     -- at how many to see again whether it is wide
 );
 create table fact_values (
     fact ubigint not null, key ubigint not null, value varchar not null, number double
@@ -72,17 +72,22 @@ NAMES = ("digest_state", *BY_TRACE, "fact_keys", "fact_values", "fact_sets")
 
 
 def prepare(cursor: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables, unless this version's are there."""
+    """Make the tables, unless those of this version are there."""
+    # Another release of DuckDB may compute other hashes; promoted attributes become other facts.
+    promoted = [
+        (each.column, each.attribute, each.key, each.role) for each in promotions_of(cursor).each
+    ]
+    version = f"{_VERSION} {duckdb.__version__} {promoted}"
     there = {
         name for (name,) in cursor.execute("select table_name from duckdb_tables()").fetchall()
     }
     if "digest_state" in there:
         found = cursor.execute("select version from digest_state").fetchone()
-        if found == (VERSION,):
+        if found == (version,):
             return
     cursor.begin()
     for name in NAMES:
         cursor.execute(f"drop table if exists {name}")
     cursor.execute(TABLES)
-    cursor.execute("insert into digest_state values (?, -1, 0)", [VERSION])
+    cursor.execute("insert into digest_state values (?, -1, 0)", [version])
     cursor.commit()

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import Error as BrowserError
 
 from observatory.client import Observatory
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from stack.clients.errors import stack_errors
 from stack.console import print_line, step
 from stack.errors import UserError

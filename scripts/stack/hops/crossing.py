@@ -11,7 +11,7 @@ import httpx
 from playwright.sync_api import Browser, Page
 
 from observatory.client import Observatory, TraceNotFound
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from stack.console import step
 from stack.hops.hop_drivers import (
     HopRun,
@@ -35,7 +35,7 @@ def traces_of_the_roots(
     observatory: Observatory, addresses: StackAddresses, run: HopRun, swept_order_id: str
 ) -> Iterable[Journey]:
     """The traces of the sweep that mended the order, and of the welcome of the new user."""
-    for line in observatory.traces(50, order_id=swept_order_id)["traces"]:
+    for line in observatory.traces(50, subject=swept_order_id)["traces"]:
         for row in observatory.trace(line["trace_id"])["rows"]:
             of_it = row["attributes"].get("boxoffice.order.id") == swept_order_id
             if row["name"] == "mend order" and of_it:

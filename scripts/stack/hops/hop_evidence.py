@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 
 #: The hops of the contract, in its order: what `throughline.hop` says, and `log` for log lines.
 HOPS = (

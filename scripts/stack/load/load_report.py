@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from observatory.client import Observatory, TraceNotFound
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 from stack.clients.box_office import FINAL, BoxOffice
 from stack.clients.firestore_rest import decode
 from stack.invariants import Sold, oversold

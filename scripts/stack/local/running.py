@@ -143,6 +143,7 @@ def _start_observatory(
             *(str(paths.python_in(paths.VENV)), "-m", "observatory"),
             *("--host", HOST, "--port", str(addresses.ports["observatory"]), "--data", str(data)),
             *("--ui", str(paths.OBSERVATORY_UI)),
+            *("--config", str(paths.OBSERVATORY_CONFIG)),
             *("--faults", str(paths.FAULTS), "--flags", _flags(addresses)),
             *("--app", addresses.hosting),
         ],

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from stack.invariants import Invariant
 from stack.local.addresses import StackAddresses
 from stack.scenario_runner.scenario import Scenario

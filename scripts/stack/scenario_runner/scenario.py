@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from stack.invariants import Invariant
 from stack.scenario_runner.scenario_context import ScenarioContext
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 
 
 def rows(

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from observatory.client import Observatory, TraceNotFound
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 from stack.clients.box_office import FINAL, BoxOffice
 from stack.clients.firestore_rest import NO_CERTIFICATES
 from stack.errors import UserError
@@ -121,7 +121,7 @@ class StackProbe:
 
     def traces_of(self, order_id: str) -> list[str]:
         """Every trace in which an order is named, the newest first."""
-        return [line["trace_id"] for line in self.observatory.traces(order_id=order_id)["traces"]]
+        return [line["trace_id"] for line in self.observatory.traces(subject=order_id)["traces"]]
 
     def wait_for_trace_with(self, span: str, attribute: str, value: float) -> str:
         """The trace with a span of that name that says so, once it is stored.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from stack.errors import UserError
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import Placed, ScenarioContext

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import grpc
 
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, rows

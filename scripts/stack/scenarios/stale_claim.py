@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from stack.scenario_runner.browser_actions import put_on_a_show, sign_in, visiting
 from stack.scenario_runner.scenario import Scenario, Seen
 from stack.scenario_runner.scenario_context import ScenarioContext

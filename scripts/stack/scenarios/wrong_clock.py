@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from stack.clients.box_office import FINAL
 from stack.scenario_runner.browser_actions import SLOW_BANK, buy, see_order, visiting
 from stack.scenario_runner.scenario import Scenario, Seen

@@ -17,6 +17,7 @@ from observatory.__main__ import _listen
 from observatory.api import Context
 from observatory.app import create_app
 from observatory.client import Observatory
+from observatory.configuration import Configuration
 from observatory.store import Store
 from stack.clients.firestore_rest import NO_CERTIFICATES
 from tests.unit.observatory.telemetry import Trace
@@ -28,11 +29,13 @@ JSON = {"content-type": "application/json"}
 class Running:
     """A server in a thread of this process, and the ways that tests talk to it."""
 
-    def __init__(self, data: Path, ui: Path, **options: Any) -> None:
-        self.store = Store(data)
+    def __init__(
+        self, data: Path, ui: Path, configuration: Configuration = BOX_OFFICE, **options: Any
+    ) -> None:
+        self.store = Store(data, configuration.promotions)
         listener = _listen("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        app = create_app(self.store, ui, **options)
+        app = create_app(self.store, ui, examples=configuration.examples, **options)
         self.context: Context = app.state.context
         self._server = uvicorn.Server(
             uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.unit.observatory.box_office import CONFIG
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -13,7 +15,10 @@ ROOT = Path(__file__).parents[3]
 def observatory_process(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A process of its own, and the URL it says it listens on; killed at the end."""
     with subprocess.Popen(
-        [sys.executable, "-m", "observatory", "--port", "0", "--data", str(data)],
+        [
+            *(sys.executable, "-m", "observatory", "--port", "0"),
+            *("--data", str(data), "--config", str(CONFIG)),
+        ],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

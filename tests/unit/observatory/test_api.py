@@ -49,7 +49,7 @@ def test_traces_are_found_by_what_is_in_them(running: Running) -> None:
     def found(**asked: str) -> set[str | None]:
         return {line["order_id"] for line in running.client.traces(**asked)["traces"]}  # type: ignore[arg-type]
 
-    assert found(order_id="order-1") == {"order-1"}
+    assert found(subject="order-1") == {"order-1"}
     assert found(service="issue") == {"order-1"}
     assert found(text="DECLINED settle") == {"order-2"}
     assert found(text="declined issue") == set()
@@ -221,7 +221,7 @@ def test_help_is_given() -> None:
     shown: subprocess.CompletedProcess[str] = observatory_command("--help")
     assert shown.returncode == 0
     named = ("--host", "--port", "--data", "--ui", "--allow-host", "--allow-origin")
-    for option in (*named, "--keep-hours", "--keep-mb", "--faults", "--flags", "--app"):
+    for option in (*named, "--keep-hours", "--keep-mb", "--config", "--faults", "--flags", "--app"):
         assert option in shown.stdout
 
 

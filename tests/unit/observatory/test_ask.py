@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from observatory.ask.asking import answer_of
+from observatory.ask.query import answer_of
 from observatory.ask.schema import EXAMPLES, schema_of
 from observatory.ask.statement import BadSql
 from observatory.receive.logs import logs_of
 from observatory.receive.spans import spans_of
 from observatory.store import Store
-from observatory.store.views import VIEWS
+from observatory.store.views import views_of
+from tests.unit.observatory.box_office import BOX_OFFICE
 from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.telemetry import purchase
 
@@ -24,7 +25,7 @@ from tests.unit.observatory.telemetry import purchase
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A store with two purchases, one of them declined."""
-    opened = Store(tmp_path_factory.mktemp("ask") / "spans.duckdb")
+    opened = Store(tmp_path_factory.mktemp("ask") / "spans.duckdb", BOX_OFFICE.promotions)
     for trace in (purchase("order-1"), purchase("order-2", decline=True)):
         opened.add(spans_of(trace.request().SerializeToString()).rows).result(10)
         opened.add(logs_of(trace.logs_request().SerializeToString()).rows).result(10)
@@ -86,12 +87,12 @@ def test_every_column_is_described_and_every_example_answers(store: Store) -> No
     """The words about the views are about the columns they have, in their order."""
     with store.reader() as reader:
         described = schema_of(reader)
-        for view, told in zip(VIEWS, described["views"], strict=True):
+        for view, told in zip(views_of(BOX_OFFICE.promotions), described["views"], strict=True):
             found = reader.execute(f"describe {view.name}").fetchall()
             assert [(row[0], row[1]) for row in found] == [
                 (column["name"], column["type"]) for column in told["columns"]
             ]
-        for example in EXAMPLES:
+        for example in (*BOX_OFFICE.examples, *EXAMPLES):
             assert answer_of(reader, example["sql"])["columns"], example["question"]
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from observatory.journey.clock_skew import skew_of
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.telemetry import (
     CLIENT,

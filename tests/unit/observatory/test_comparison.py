@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from observatory.journey.alignment import aligned
-from observatory.shapes.comparison import Diff
+from observatory.schemas.comparison import Diff
 from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.telemetry import (
     CLIENT,

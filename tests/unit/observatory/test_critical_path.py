@@ -2,7 +2,7 @@
 
 import pytest
 
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.telemetry import (
     CLIENT,

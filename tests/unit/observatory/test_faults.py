@@ -1,4 +1,4 @@
-"""The switchboard's API: which faults there are, which are on, and turning them.
+"""The API of the fault flags: which faults there are, which are on, and turning them.
 
 Firestore is a stand-in here, for the ways in which it fails; tests/journey has the real emulator.
 """
@@ -15,8 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from observatory.switchboard.catalogue import BadCatalogue, read_catalogue
-from observatory.switchboard.switchboard import switchboard_for
+from observatory.feature_flags.catalogue import BadCatalogue, read_catalogue
+from observatory.feature_flags.fault_flags import read_fault_flags
 from tests.unit.local_server import Asked, LocalServer, free_port, serving
 from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.test_store import observatory_command
@@ -109,8 +109,8 @@ def catalogue_in(folder: Path, faults: Any = CATALOGUE) -> Path:
 @pytest.fixture
 def running(start: Callable[..., Running], emulator: LocalServer, tmp_path: Path) -> Running:
     """An Observatory that was told of an app's faults."""
-    board = switchboard_for(catalogue_in(tmp_path), f"{emulator.url}{COLLECTION}", APP)
-    return start(switchboard=board)
+    board = read_fault_flags(catalogue_in(tmp_path), f"{emulator.url}{COLLECTION}", APP)
+    return start(fault_flags=board)
 
 
 def states(answer: httpx.Response) -> dict[str, bool | None]:
@@ -247,7 +247,7 @@ def test_a_firestore_that_is_away_is_said(start: Callable[..., Running], tmp_pat
     """With its address; once it is there, so are the flags."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    running = start(switchboard=switchboard_for(catalogue_in(tmp_path), f"{url}{COLLECTION}", APP))
+    running = start(fault_flags=read_fault_flags(catalogue_in(tmp_path), f"{url}{COLLECTION}", APP))
     assert url in running.http.get("/api/faults").json()["unreachable"]
     firestore = Firestore()
     firestore.turn("no-key")
@@ -261,8 +261,8 @@ def test_another_program_in_its_place_is_said(
 ) -> None:
     """What answers, and is no Firestore, breaks nothing."""
     with serving(lambda asked: (200, body, {})) as other:
-        board = switchboard_for(catalogue_in(tmp_path), f"{other.url}{COLLECTION}", APP)
-        said = start(switchboard=board).http.get("/api/faults").json()["unreachable"]
+        board = read_fault_flags(catalogue_in(tmp_path), f"{other.url}{COLLECTION}", APP)
+        said = start(fault_flags=board).http.get("/api/faults").json()["unreachable"]
     assert "another program" in said
 
 

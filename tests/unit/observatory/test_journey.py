@@ -16,7 +16,7 @@ from observatory.compare.digest.tables import prepare
 from observatory.compare.selection import Selection
 from observatory.compare.trace_list import Page, list_traces
 from observatory.journey.reading import read_journey
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 from observatory.store import Store
 from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.telemetry import (

@@ -1,7 +1,7 @@
 """Traces that no well-behaved program sends, shown sensibly."""
 
 from observatory.journey.reading import SPANS_LIMIT
-from observatory.shapes.journey import Journey
+from observatory.schemas.journey import Journey
 from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.telemetry import INTERNAL, SERVER, Trace, key_values
 

@@ -1,16 +1,23 @@
 """The API's description of itself, held to its routes and to what they answer."""
 
+import json
 import re
-from typing import Any, Literal, NotRequired, TypedDict
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from starlette.routing import Route
 
 from observatory import api
-from observatory.api.json_schema import Schema, schema_of
+from observatory.api import openapi
 from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.telemetry import purchase
+
+ROOT = Path(__file__).parents[3]
+Schema = dict[str, Any]
 
 # A question for each GET, about a stored purchase; {trace} is its id.
 QUESTIONS = (
@@ -52,8 +59,23 @@ ORDERS: tuple[tuple[str, str, Any, int], ...] = (
 
 
 def validator(document: dict[str, Any], schema: Schema) -> Draft202012Validator:
-    """Validates against a schema whose references lead into the description."""
-    return Draft202012Validator({**schema, "components": document["components"]})
+    """Validates against a schema whose references lead into the description.
+
+    Properties that are not described are invalid.
+    """
+    return Draft202012Validator(closed({**schema, "components": document["components"]}))
+
+
+def closed(schema: Any) -> Any:
+    """The schema, in which objects with properties have no others."""
+    if isinstance(schema, list):
+        return [closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {name: closed(each) for name, each in schema.items()}
+    if schema.get("type") == "object" and isinstance(schema.get("properties"), dict):
+        result.setdefault("additionalProperties", False)
+    return result
 
 
 def template_of(document: dict[str, Any], path: str) -> str:
@@ -78,10 +100,9 @@ def test_every_route_is_described_and_every_description_is_a_route(running: Runn
     told = {
         (path, method.upper()) for path, methods in document["paths"].items() for method in methods
     }
-    routes = api.routes(running.context)
     answered = {
         (route.path, method)
-        for route in routes
+        for route in api.ROUTES
         if isinstance(route, Route)
         for method in (route.methods or set()) - {"HEAD"}
     }
@@ -105,7 +126,7 @@ def test_what_varies_in_a_path_is_described(running: Running) -> None:
     ids = set()
     for path, methods in document["paths"].items():
         for operation in methods.values():
-            named = {one["name"] for one in operation["parameters"] if one["in"] == "path"}
+            named = {one["name"] for one in operation.get("parameters", []) if one["in"] == "path"}
             assert named == set(re.findall(r"{(\w+)}", path)), path
             ids.add(operation["operationId"])
     assert len(ids) == sum(len(methods) for methods in document["paths"].values())
@@ -186,38 +207,71 @@ def test_refusals_are_as_described(running: Running) -> None:
         validator(document, schema).validate(answer.json())
 
 
-class Leaf(TypedDict):
-    """A shape."""
-
-    text: str
-    kind: NotRequired[Literal["a", "b"]]
-
-
-class Tree(TypedDict):
-    """A shape that holds itself."""
-
-    leaf: Leaf | None
-    below: "list[Tree]"
-    pairs: list[tuple[int, float]]
-    more: dict[str, Any]
+def test_the_command_prints_the_description_without_a_server(running: Running) -> None:
+    """The same document that a running Observatory answers with."""
+    printed = subprocess.run(
+        [sys.executable, "-m", "observatory.api"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(printed.stdout) == running.http.get("/api/openapi.json").json()
+    assert printed.stderr == ""
 
 
-def test_a_shape_is_told_as_json_schema() -> None:
-    """Optional keys, choices, pairs, unions and shapes within themselves are told as they are."""
-    definitions: dict[str, Schema] = {}
-    schema = schema_of(Tree, definitions)
-    whole = validator({"components": {"schemas": definitions}}, schema)
-    good = {"leaf": {"text": "x"}, "below": [], "pairs": [[1, 2.5]], "more": {"any": [1]}}
-    assert whole.is_valid(good | {"below": [good | {"leaf": None}]})
-    wrongs: list[dict[str, Any]] = [
-        {"leaf": {"text": 1}},
-        {"leaf": {"text": "x", "kind": "c"}},
-        {"pairs": [[1]]},
-        {"pairs": [[1, 2, 3]]},
-        {"below": [{}]},
-        {"other": 1},
-    ]
-    for wrong in wrongs:
-        assert not whole.is_valid(good | wrong), wrong
-    with pytest.raises(TypeError, match="no type of a JSON value"):
-        schema_of(bytes, definitions)
+def test_types_for_other_languages_can_be_made_of_the_description() -> None:
+    """Required fields, null, choices, pairs and nested records are told as JSON Schema has them."""
+    schemas = openapi.document()["components"]["schemas"]
+    line, edge, row = schemas["TraceLine"], schemas["MapEdge"], schemas["Row"]
+    assert "trace_id" in line["required"]
+    assert not {"order_id", "order_state"} & set(line["required"])
+    assert line["properties"]["order_id"]["anyOf"] == [{"type": "string"}, {"type": "null"}]
+    assert {"from", "to"} <= set(edge["required"])
+    assert row["properties"]["party"]["enum"] == ["page", "rules", "function", "vendor"]
+    assert row["properties"]["events"]["items"] == {"$ref": "#/components/schemas/Event"}
+    points = schemas["Series"]["properties"]["points"]["items"]
+    assert (len(points["prefixItems"]), points["minItems"], points["maxItems"]) == (2, 2, 2)
+    question = openapi.document()["paths"]["/api/ask"]["post"]["requestBody"]
+    limit = question["content"]["application/json"]["schema"]["properties"]["limit"]
+    assert (limit["minimum"], limit["maximum"]) == (1, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/api/traces?limit=1_0", "limit is '1_0': it is a number from 1 to 500."),
+        ("/api/traces?limit=+5", "limit is ' 5': it is a number from 1 to 500."),
+        ("/api/traces?sort=size", "sort is 'size': it is one of start, duration, spans, errors."),
+        ("/api/traces?cursor=7", "cursor is '7': it is the next_cursor of an answer."),
+        ("/api/traces?from=nan", "from is 'nan': it is a number from 0 to 9223372036854."),
+        ("/api/traces?last=5&to=9", "last stands instead of from and to: leave it out, or both"),
+        ("/api/traces/12", "'12' is no trace id: it has 32 hexadecimal digits."),
+        ("/api/export?trace=12", "'12' is no trace id: it has 32 hexadecimal digits."),
+        ("/api/logs?before=x", "before is 'x': it is the next of an answer, or a time_unix_nano."),
+        ("/api/logs?before=1&after=2", "before and after are two questions: leave one out."),
+        ("/api/values", "key is missing: The key, as /api/keys lists it."),
+        ("/api/keys?q=x", "There is no parameter 'q': known are prefix."),
+        ("/api/metrics?q=x", "There is no parameter 'q': this takes none."),
+    ],
+)
+def test_a_wrong_parameter_is_named_with_its_value_and_what_would_be_right(
+    running: Running, path: str, message: str
+) -> None:
+    """Whatever the library that checks them says."""
+    answer = running.http.get(path)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "bad_request"
+    assert answer.json()["error"]["message"].startswith(message)
+
+
+def test_an_empty_parameter_counts_as_absent(running: Running) -> None:
+    """As forms send them."""
+    assert running.http.get("/api/traces?q=&from=&limit=&cursor=&subject=").status_code == 200
+    assert running.http.get("/api/values?key=").status_code == 400
+
+
+def test_head_is_answered_where_get_is(running: Running) -> None:
+    """With the same headers, and without a body."""
+    answer = running.http.head("/api/health")
+    assert (answer.status_code, answer.content) == (200, b"")

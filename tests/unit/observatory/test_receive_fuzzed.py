@@ -20,6 +20,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 
+from observatory.import_export.importing import imported
+from observatory.import_export.reading import BadFile
 from observatory.receive.logs import logs_of
 from observatory.receive.metrics import metrics_of
 from observatory.receive.otlp import SIGNALS
@@ -27,8 +29,6 @@ from observatory.receive.spans import spans_of
 from observatory.receive.wire import Encoding, Refusal, decode, refusing
 from observatory.store import Store
 from observatory.store.values import attributes_of
-from observatory.take_away.importing import imported
-from observatory.take_away.reading import BadFile
 from tests.unit.observatory.conftest import Running, otlp_json
 from tests.unit.observatory.telemetry import INTERNAL, Trace, key_values, purchase
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from observatory.terminal.waterfall import render_waterfall
-from observatory.wording import duration_text
+from observatory.text_format import duration_text
 from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.telemetry import ERROR, INTERNAL, SERVER, Trace, purchase
 

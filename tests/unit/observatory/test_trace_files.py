@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from observatory.take_away.pieces import pieces_of
-from observatory.terminal.asking import render_table
+from observatory.import_export.pieces import pieces_of
 from observatory.terminal.difference import render_difference
+from observatory.terminal.sql_command import render_table
 from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.telemetry import ERROR, INTERNAL, Trace, purchase
 from tests.unit.observatory.test_trace_command import trace_command

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from observatory.shapes.journey import Journey, Link, LogLine, Row
+from observatory.schemas.journey import Journey, Link, LogLine, Row
 
 BEGAN_UNIX_NANO = 1_000_000_000_000
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 from stack.scenarios import missing_index, offline_write, stale_claim, wrong_clock
 from tests.unit.scripts.journeys import BEGAN_UNIX_NANO, journey, row
 

@@ -11,7 +11,7 @@ import pytest
 from cloud.platform_conditions.catalogue import CONDITIONS
 from faults.catalogue import FAULTS
 from faults.fault import Fault
-from observatory.switchboard.catalogue import read_catalogue
+from observatory.feature_flags.catalogue import read_catalogue
 from stack.scenario_runner import scenario as scenarios
 from stack.scenario_runner.fault_catalogue import catalogue, write
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from observatory.client import Observatory
-from observatory.shapes.journey import Journey, Row
+from observatory.schemas.journey import Journey, Row
 from stack.hops.crossing import complaints, table, with_strays
 from stack.hops.hop_drivers import HopRun
 from stack.hops.hop_evidence import HOPS, evidence_in

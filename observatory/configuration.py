@@ -1,0 +1,144 @@
+"""What the observed app tells the Observatory about itself: a JSON file named with ``--config``.
+
+``{"promote": [{"column", "attribute", "key", "description", "trace_description", "role"}],
+"examples": [{"question", "sql"}]}``. Both lists may be absent; so may ``trace_description``, which
+then is the description, and ``role``.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from observatory.compare.digest.facts import ATTRIBUTE_PREFIX, keys_of_attributes, span_facts
+from observatory.compare.filter import KEYWORDS, RESERVED_KEYS, WAIT_PREFIX
+from observatory.schemas.ask import Example
+from observatory.schemas.comparison import Head
+from observatory.schemas.journey import Journey
+from observatory.schemas.traces import TraceLine
+from observatory.store.promotions import NO_PROMOTIONS, Promotion, Promotions, Role
+from observatory.store.rows import SPANS
+from observatory.store.views import views_of
+
+COLUMN = re.compile(r"[a-z][a-z0-9_]{0,62}")
+KEY = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
+ROLES: tuple[Role, ...] = get_args(Role)
+# Columns that the digests give to spans.
+_DIGEST_COLUMNS = {"trace", "span", "parent", "began", "ended", "received", "subject", "state"}
+# What the file, the views and the JSON answers call something else.
+RESERVED_COLUMNS = frozenset(
+    {
+        *SPANS.names,
+        "received_unix_nano",
+        *(column for view in views_of(NO_PROMOTIONS) for column in view.columns),
+        *(name for schema in (TraceLine, Journey, Head) for name in schema.__required_keys__),
+        *_DIGEST_COLUMNS,
+    }
+)
+
+
+class BadConfiguration(Exception):
+    """The configuration can't be used; the message names the file, the entry and a hint."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What an app tells of itself; by default nothing."""
+
+    promotions: Promotions = NO_PROMOTIONS
+    examples: tuple[Example, ...] = ()
+
+
+def read_configuration(path: Path) -> Configuration:
+    """Read the configuration file at ``path``.
+
+    Raises:
+        BadConfiguration: it can't be read, or something in it is wrong.
+    """
+    try:
+        document = json.loads(path.read_text())
+    except OSError as error:
+        raise BadConfiguration(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise BadConfiguration(f"{path} is not JSON: {error}.") from error
+    try:
+        _only_known(document, {"promote", "examples"}, "the configuration")
+        promoted = tuple(
+            _promotion(entry, f"promote[{index}]")
+            for index, entry in enumerate(_list(document, "promote"))
+        )
+        _unique(promoted)
+        examples = tuple(
+            _example(entry, f"examples[{index}]")
+            for index, entry in enumerate(_list(document, "examples"))
+        )
+    except ValueError as error:
+        raise BadConfiguration(f"{path}: {error}") from error
+    return Configuration(Promotions(promoted), examples)
+
+
+def _list(document: Mapping[str, Any], name: str) -> Sequence[Any]:
+    value = document.get(name, [])
+    if not isinstance(value, list):
+        raise ValueError(f"{name} is {value!r}: it must be a list.")
+    return value
+
+
+def _promotion(entry: Any, place: str) -> Promotion:
+    known = {"column", "attribute", "key", "description", "trace_description", "role"}
+    _only_known(entry, known, place)
+    column, attribute, key = (_text(entry, name, place) for name in ("column", "attribute", "key"))
+    description = _text(entry, "description", place)
+    trace_description = (
+        _text(entry, "trace_description", place) if "trace_description" in entry else description
+    )
+    if COLUMN.fullmatch(column) is None:
+        raise ValueError(
+            f"{place}: {column!r} is not a column name: use a-z, 0-9 and _, "
+            "beginning with a letter."
+        )
+    if column in RESERVED_COLUMNS:
+        raise ValueError(f"{place}: the column {column} exists already: choose another name.")
+    if KEY.fullmatch(key) is None:
+        raise ValueError(
+            f"{place}: {key!r} is not a filter key: use a-z, 0-9, _, . and -, "
+            "beginning with a letter."
+        )
+    taken = RESERVED_KEYS | KEYWORDS | span_facts(NO_PROMOTIONS).keys()
+    if key in taken or key.startswith((WAIT_PREFIX, ATTRIBUTE_PREFIX)):
+        raise ValueError(f"{place}: the filter key {key} exists already: choose another one.")
+    if attribute in keys_of_attributes(NO_PROMOTIONS):
+        raise ValueError(f"{place}: {attribute} has a column already: remove the entry.")
+    role = entry.get("role")
+    if role is not None and role not in ROLES:
+        raise ValueError(f"{place}: role is {role!r}: it is {' or '.join(ROLES)}, or absent.")
+    return Promotion(column, attribute, key, description, trace_description, role)
+
+
+def _example(entry: Any, place: str) -> Example:
+    _only_known(entry, {"question", "sql"}, place)
+    return {"question": _text(entry, "question", place), "sql": _text(entry, "sql", place)}
+
+
+def _unique(promoted: Sequence[Promotion]) -> None:
+    for name in ("column", "attribute", "key", "role"):
+        values = [value for each in promoted if (value := getattr(each, name)) is not None]
+        for value in values:
+            if values.count(value) > 1:
+                raise ValueError(f"promote: the {name} {value} occurs twice: remove one of them.")
+
+
+def _only_known(entry: Any, known: set[str], place: str) -> None:
+    if not isinstance(entry, dict):
+        raise ValueError(f"{place} is {entry!r}: it must be an object.")
+    for name in entry.keys() - known:
+        raise ValueError(f"{place}: {name!r} is unknown: known are {', '.join(sorted(known))}.")
+
+
+def _text(entry: Mapping[str, Any], name: str, place: str) -> str:
+    value = entry.get(name)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{place}: {name} is {value!r}: it must be a text.")
+    return value

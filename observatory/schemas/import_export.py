@@ -1,0 +1,37 @@
+"""Telemetry as a file."""
+
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
+
+
+class OtlpJson(TypedDict):
+    """OTLP/JSON: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding."""
+
+    resourceSpans: NotRequired[list[dict[str, Any]]]
+    resourceLogs: NotRequired[list[dict[str, Any]]]
+    resourceMetrics: NotRequired[list[dict[str, Any]]]
+
+
+class JaegerJson(TypedDict):
+    """What Jaeger's page downloads."""
+
+    data: list[dict[str, Any]]
+    total: NotRequired[int]
+    limit: NotRequired[int]
+    offset: NotRequired[int]
+    errors: NotRequired[list[dict[str, Any]] | None]
+
+
+class ImportResult(TypedDict):
+    """What was stored of a file; ``trace_ids`` names the first 20 traces in it.
+
+    ``metrics`` counts data points, ``rejected`` what could not be kept, and ``reason`` says why.
+    """
+
+    spans: int
+    logs: int
+    metrics: int
+    rejected: int
+    reason: str
+    trace_ids: list[str]

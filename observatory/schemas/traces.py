@@ -1,0 +1,67 @@
+"""Many traces at once: the list of traces, and context coverage."""
+
+from typing_extensions import TypedDict
+
+from observatory.schemas.promoted import PromotedFields
+
+
+class TraceLine(PromotedFields):
+    """One trace in the list of traces."""
+
+    trace_id: str
+    root: str
+    root_service: str
+    services: list[str]
+    spans: int
+    errors: int
+    orphans: int
+    coverage: float
+    started_unix_nano: str
+    started_at: str
+    duration_ms: float
+
+
+class TraceList(TypedDict):
+    """A page of traces. ``total`` counts all that match; ``next_cursor`` asks for the next page."""
+
+    revision: str
+    total: int
+    traces: list[TraceLine]
+    next_cursor: str | None
+
+
+class ServiceCoverage(TypedDict):
+    """Context coverage of the spans of one service."""
+
+    service: str
+    spans: int
+    covered: int
+    orphans: int
+
+
+class HopCoverage(TypedDict):
+    """How the spans of one hop (``throughline.hop``) found the context, in spans each."""
+
+    hop: str
+    carried: int
+    absent: int
+    invalid: int
+    orphans: int
+
+
+class Coverage(TypedDict):
+    """Context coverage over everything stored; ``coverage`` is null while there are no spans.
+
+    ``roots`` counts the declared roots by kind (``throughline.root``). ``broken`` names the newest
+    traces that hold orphans or uncovered spans, at most 20.
+    """
+
+    spans: int
+    traces: int
+    covered: int
+    orphans: int
+    coverage: float | None
+    services: list[ServiceCoverage]
+    hops: list[HopCoverage]
+    roots: dict[str, int]
+    broken: list[TraceLine]

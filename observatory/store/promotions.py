@@ -1,0 +1,180 @@
+"""Promoted attributes: span attributes that have a column and a filter key of their own.
+
+Which attributes are promoted is the observed app's configuration. The file remembers it in the
+table ``promoted_attributes``, so that whoever reads the file knows its columns.
+"""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from observatory.store.rows import NULL, Shape
+
+# subject: what a trace is about, such as an order; the earliest span that names one counts.
+# state: the state that the subject came to; the span that ended last counts.
+Role = Literal["subject", "state"]
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """One promoted attribute.
+
+    Args:
+        column: the column of ``spans`` and ``traces`` in SQL, and the field in JSON answers.
+        attribute: the attribute on spans.
+        key: what filters call it.
+        description: what its value on a span means, in a few words.
+        trace_description: what its value for a trace means.
+        role: what the Observatory uses it for besides; None for nothing.
+    """
+
+    column: str
+    attribute: str
+    key: str
+    description: str
+    trace_description: str
+    role: Role | None = None
+
+    @property
+    def sql(self) -> str:
+        """The column as an SQL identifier."""
+        return f'"{self.column}"'
+
+
+@dataclass(frozen=True)
+class Promotions:
+    """The promoted attributes of a file, in the order of the configuration."""
+
+    each: tuple[Promotion, ...] = ()
+
+    @property
+    def subject(self) -> Promotion | None:
+        """The attribute that says what a trace is about."""
+        return self._with_role("subject")
+
+    @property
+    def state(self) -> Promotion | None:
+        """The attribute that says which state the subject came to."""
+        return self._with_role("state")
+
+    def _with_role(self, role: Role) -> Promotion | None:
+        return next((each for each in self.each if each.role == role), None)
+
+    def fields(self, subject: str | None, state: str | None) -> dict[str, str | None]:
+        """Return the fields of a JSON answer about one trace, by the names of the columns."""
+        values = ((self.subject, subject), (self.state, state))
+        return {each.column: value for each, value in values if each is not None}
+
+
+NO_PROMOTIONS = Promotions()
+
+
+def promotions_of(reader: duckdb.DuckDBPyConnection) -> Promotions:
+    """Return the promoted attributes of the file that ``reader`` reads."""
+    found = reader.execute(
+        "select column_name, attribute, filter_key, description, trace_description, role "
+        "from promoted_attributes order by position"
+    ).fetchall()
+    return Promotions(tuple(Promotion(*row) for row in found))
+
+
+def hints(reader: duckdb.DuckDBPyConnection) -> list[str]:
+    """Name the promoted attributes that no stored span has, each with one it may have meant."""
+    known = [
+        key
+        for (key,) in reader.execute(
+            "select distinct unnest(attribute_keys) from span_shapes"
+        ).fetchall()
+    ]
+    found = []
+    for each in promotions_of(reader).each:
+        if each.attribute not in known:
+            message = f"{each.attribute} is promoted to {each.column}, but no stored span has it"
+            close = difflib.get_close_matches(each.attribute, known, 1)
+            found.append(f"{message}: did you mean {close[0]}?" if close else f"{message}.")
+    return found
+
+
+def promote(connection: duckdb.DuckDBPyConnection, wanted: Promotions) -> bool:
+    """Give ``raw_spans`` the columns of ``wanted``, and fill them from the stored attributes.
+
+    Returns whether columns of stored spans changed. Nothing is lost: each span keeps all its
+    attributes.
+    """
+    stored = promotions_of(connection)
+    if stored == wanted:
+        return False
+    connection.begin()
+    before = {each.column: each for each in stored.each}
+    after = {each.column: each for each in wanted.each}
+    kept = {
+        column
+        for column in before.keys() & after.keys()
+        if before[column].attribute == after[column].attribute
+    }
+    for column in before.keys() - kept:
+        connection.execute(f"alter table raw_spans drop column {before[column].sql}")
+    for column in after.keys() - kept:
+        connection.execute(f"alter table raw_spans add column {after[column].sql} varchar")
+    for column in after.keys() - kept:
+        connection.execute(
+            f"""
+            update raw_spans set {after[column].sql} = attribute_values[place]
+            from (
+                select shape_id, attribute_types,
+                    list_position(attribute_keys, $attribute) as place
+                from span_shapes where list_contains(attribute_keys, $attribute)
+            ) as shape
+            where raw_spans.shape_id = shape.shape_id
+                and substring(attribute_types, place, 1) <> '{NULL}'
+            """,  # noqa: S608  # the configuration's reader checked the name
+            {"attribute": after[column].attribute},
+        )
+    connection.execute("delete from promoted_attributes")
+    for position, each in enumerate(wanted.each):
+        connection.execute(
+            "insert into promoted_attributes values (?, ?, ?, ?, ?, ?, ?)",
+            [
+                position,
+                each.column,
+                each.attribute,
+                each.key,
+                each.description,
+                each.trace_description,
+                each.role,
+            ],
+        )
+    connection.commit()
+    changed = bool(before.keys() ^ kept or after.keys() ^ kept)
+    return changed and connection.execute("from raw_spans limit 1").fetchone() is not None
+
+
+def with_promoted_columns(
+    spans: pa.Table, shapes: Iterable[Shape], promoted: Sequence[Promotion]
+) -> pa.Table:
+    """Return the span rows with a column for each promoted attribute.
+
+    Args:
+        spans: rows with the schema ``SPANS``.
+        shapes: the shapes that the rows name.
+        promoted: which attributes to add.
+    """
+    known = list(shapes)
+    rows_shapes = pc.index_in(
+        spans["shape_id"].combine_chunks(), pa.array([each.id for each in known], pa.uint64())
+    )
+    values = spans["attribute_values"].combine_chunks()
+    for each in promoted:
+        places = pa.array([shape.place(each.attribute) for shape in known], pa.int32())
+        if places.null_count == len(places):
+            column = pa.nulls(len(values), pa.string())
+        else:
+            begins = values.offsets.slice(0, len(values))
+            column = values.values.take(pc.add(begins, places.take(rows_shapes)))
+        spans = spans.append_column(each.column, column)
+    return spans

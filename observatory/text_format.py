@@ -1,0 +1,33 @@
+"""Durations, counts and names as people read them."""
+
+import re
+
+# "/google.firestore.v1.Firestore/Commit" says no more than "Firestore/Commit".
+_RPC_PACKAGE = re.compile(r"^/?(?:\w+\.)+(?=\w+/\w+$)")
+
+
+def short_name(name: str) -> str:
+    """Return a span's name without the package of an RPC."""
+    return _RPC_PACKAGE.sub("", name)
+
+
+def duration_text(milliseconds: float) -> str:
+    """Two or three digits and a unit: ``4.2 ms``, ``212 ms``, ``3.41 s``, ``2 min 5 s``."""
+    if milliseconds < 0:
+        return "−" + duration_text(-milliseconds)
+    if milliseconds < 9.95:
+        return f"{milliseconds:.2g} ms" if milliseconds >= 0.01 else "0 ms"
+    if milliseconds < 999.5:
+        return f"{milliseconds:.0f} ms"
+    if milliseconds < 59_995:
+        return f"{milliseconds / 1000:.2f} s"
+    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    if minutes < 60:
+        return f"{minutes} min {seconds} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def count_text(number: int, noun: str) -> str:
+    """``1 span``, ``2 spans``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,8 @@
+"""The Box Office's configuration of the Observatory, as the stack passes it in."""
+
+from pathlib import Path
+
+from observatory.configuration import read_configuration
+
+CONFIG = Path(__file__).parents[3] / "scripts" / "stack" / "local" / "observatory.json"
+BOX_OFFICE = read_configuration(CONFIG)
