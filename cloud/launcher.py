@@ -1,8 +1,8 @@
 """Serves a function as `functions-framework` does, with what the platform adds around it.
 
 The emulator starts a function's worker by the name `functions-framework`. On the local stack the
-script of that name calls `main` (scripts/stack/setup/worker_launcher.py writes it), so the command line, the
-environment and Gunicorn's settings are those of functions-framework itself: only the WSGI
+script of that name calls `main` (scripts/stack/setup/worker_launcher.py writes it), so the command
+line, the environment and Gunicorn's settings are those of functions-framework itself: only the WSGI
 application that it makes is wrapped before it is served.
 
 Outside the emulator this is functions-framework and nothing else.

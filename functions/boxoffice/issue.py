@@ -9,7 +9,7 @@ from firebase_functions.core import CloudEvent
 from google.cloud import firestore
 
 import throughline
-from boxoffice import clients, ledger, order_events, tally, topics
+from boxoffice import ledger, order_events, tally, topics
 from boxoffice.order import State
 
 

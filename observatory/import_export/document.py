@@ -4,9 +4,9 @@ import json
 from collections import defaultdict
 from typing import Any
 
-from observatory.receive.surrogates import repair
 from observatory.import_export.pieces import OTLP
 from observatory.import_export.reading import BadFile, Place
+from observatory.receive.surrogates import repair
 
 # The top-level names of OTLP, in either spelling, and of Jaeger.
 NAMES = (*(groups for groups, _, _ in OTLP), "data")

@@ -12,6 +12,7 @@ from observatory.compare import parsing
 from observatory.receive.spans import spans_of
 from observatory.store import Store
 from stack.scenario_runner import scenario
+from tests.unit.observatory.box_office import BOX_OFFICE
 from tests.unit.observatory.telemetry import purchase
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"

@@ -15,7 +15,7 @@ import pytest
 
 from observatory.client import Observatory
 from observatory.schemas.journey import Row
-from stack.firestore_rest import OWNER, Firestore
+from stack.clients.firestore_rest import OWNER, Firestore
 from tests.addresses import Addresses
 from tests.buyer import new_order_id
 from tests.spans import wait_for

@@ -268,7 +268,9 @@ def test_the_stacks_own_switchboard_has_every_fault_and_the_functions_obey_it(
     with explorer_page(browser, addresses.observatory) as page:
         page.goto("/faults")
         names = page.locator(".fault h2")
-        expect(names).to_have_text([each.name for each in (*FAULTS, *CONDITIONS)])
+        expect(names).to_have_text(
+            [*(fault.name for fault in FAULTS), *(one.name for one in CONDITIONS)]
+        )
         try:
             switch(page, fault).click()
             expect(page.get_by_role("link", name="1 fault on")).to_be_visible()

@@ -76,7 +76,10 @@ def test_every_span_of_a_purchase_names_the_line_that_began_it(
     rows = whole(whole_trace, order).journey["rows"]
     found = {f"{row['service']}: {row['label']}": line_of(row) for row in rows}
     assert {name for name, line in found.items() if not line} == set()
-    assert found["page: buy"] == ("frontend/src/app/buyer/purchase/buy.ts", "line: __SOURCE_LINE__,")
+    assert found["page: buy"] == (
+        "frontend/src/app/buyer/purchase/buy.ts",
+        "line: __SOURCE_LINE__,",
+    )
     assert found["reserve: send order-reserved"] == (
         "functions/boxoffice/topics.py",
         "with throughline.sending(topic) as context:",

@@ -110,7 +110,5 @@ def test_a_query_that_is_not_traced_leaves_nothing_on_the_span_around_it(
         trace.get_tracer("test").start_as_current_span("invocation"),
         suppress_instrumentation(),
     ):
-        firestore_queries.describe(
-            RunQueryRequest(structured_query=orders.limit(1)._to_protobuf())
-        )
+        firestore_queries.describe(RunQueryRequest(structured_query=orders.limit(1)._to_protobuf()))
     assert not the_span(spans).attributes

@@ -20,6 +20,7 @@ from observatory.client import Observatory
 from observatory.configuration import Configuration
 from observatory.store import Store
 from stack.clients.firestore_rest import NO_CERTIFICATES
+from tests.unit.observatory.box_office import BOX_OFFICE
 from tests.unit.observatory.telemetry import Trace
 
 PROTOBUF = {"content-type": "application/x-protobuf"}

@@ -335,7 +335,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A page of the traces that match */
+        /** A page of the traces that match; the newest first, unless asked otherwise */
         get: operations["get_traces"];
         put?: never;
         post?: never;
@@ -400,11 +400,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description That no fault is to be on. */
-        AllOff: {
-            /** @enum {unknown} */
-            on: false;
-        };
         /** @description The rows that a question has; ``truncated`` when there are more. */
         Answer: {
             columns: components["schemas"]["Column"][];
@@ -438,7 +433,7 @@ export interface components {
         ComparedAttribute: {
             difference: number;
             key: string;
-            /** @enum {unknown} */
+            /** @enum {string} */
             kind: "text" | "number" | "derived";
             values: components["schemas"]["ComparedValue"][];
         };
@@ -455,17 +450,12 @@ export interface components {
             outside: number;
             outside_count: number;
         };
-        /** @description That everything is meant to be deleted. */
-        Confirmation: {
-            /** @enum {unknown} */
-            confirm: "clear";
-        };
         /** @description What sets the selected traces apart from the rest, most telling first. */
         Contrast: {
             attributes: components["schemas"]["ComparedAttribute"][];
             rest: number;
             selected: number;
-            sentence: components["schemas"]["Said"][];
+            sentence: components["schemas"]["SentencePart"][];
         };
         /**
          * @description Context coverage over everything stored; ``coverage`` is null while there are no spans.
@@ -494,7 +484,7 @@ export interface components {
          */
         CriticalStretch: {
             duration_ms: number;
-            /** @enum {unknown} */
+            /** @enum {string} */
             kind: "run" | "wait";
             offset_ms: number;
             span_id: string;
@@ -508,11 +498,11 @@ export interface components {
             left: components["schemas"]["Head"];
             right: components["schemas"]["Head"];
             rows: components["schemas"]["DiffRow"][];
-            sentence: components["schemas"]["Said"][];
+            sentence: components["schemas"]["SentencePart"][];
             skewed: boolean;
         };
         /**
-         * @description The same step in two traces. ``key`` is its place, ``depth`` how deep that is.
+         * @description The same step in two traces. ``key`` identifies its place, ``depth`` is how deep that is.
          *
          *     ``missing``: only the left one has it; ``added``: only the right one. ``delta_ms`` is by how
          *     much wait and duration together are longer on the right.
@@ -526,7 +516,7 @@ export interface components {
             name: string;
             right: components["schemas"]["Side"] | null;
             service: string;
-            /** @enum {unknown} */
+            /** @enum {string} */
             verdict: "same" | "slower" | "faster" | "missing" | "added";
         };
         /** @description A column of a view, in words. */
@@ -599,8 +589,8 @@ export interface components {
             duration_ms: number;
             errors: number;
             headline: string;
-            order_id: string | null;
-            order_state: string | null;
+            order_id?: string | null;
+            order_state?: string | null;
             orphans: number;
             root: string | null;
             services: string[];
@@ -623,11 +613,11 @@ export interface components {
             pending_bytes: number;
             revision: string;
             schema_version: number;
-            /** @enum {unknown} */
+            /** @constant */
             service: "throughline-observatory";
             source_root: string;
             spans: number;
-            /** @enum {unknown} */
+            /** @enum {string} */
             status: "ok" | "catching up";
             traces: number;
             version: string;
@@ -689,18 +679,6 @@ export interface components {
             spans: number;
             trace_ids: string[];
         };
-        /** @description What Jaeger's page downloads. */
-        JaegerJson: {
-            data: {
-                [key: string]: unknown;
-            }[];
-            errors?: {
-                [key: string]: unknown;
-            }[] | null;
-            limit?: number;
-            offset?: number;
-            total?: number;
-        };
         /**
          * @description One trace, in the order a person follows it.
          *
@@ -719,8 +697,8 @@ export interface components {
             legs: components["schemas"]["Leg"][];
             logs: components["schemas"]["LogLine"][];
             missing_parents: string[];
-            order_id: string | null;
-            order_state: string | null;
+            order_id?: string | null;
+            order_state?: string | null;
             orphans: number;
             parts: components["schemas"]["Part"][];
             root: string | null;
@@ -739,7 +717,7 @@ export interface components {
         Key: {
             examples: string[];
             key: string;
-            /** @enum {unknown} */
+            /** @enum {string} */
             kind: "text" | "number" | "derived";
             values: number;
         };
@@ -759,7 +737,7 @@ export interface components {
             hop: string | null;
             name: string;
             offset_ms: number;
-            /** @enum {unknown} */
+            /** @enum {string} */
             party: "page" | "rules" | "function" | "vendor";
             service: string;
             span_id: string;
@@ -824,7 +802,7 @@ export interface components {
             id: string;
             p50_ms: number | null;
             p95_ms: number | null;
-            /** @enum {unknown} */
+            /** @enum {string} */
             party: "page" | "rules" | "function" | "vendor";
             service: string;
             spans: number;
@@ -881,7 +859,7 @@ export interface components {
         Part: {
             duration_ms: number;
             label: string;
-            /** @enum {unknown} */
+            /** @enum {string} */
             where: "vendor" | "waiting" | "ours" | "between";
         };
         /** @description What half, and 95 %, of a histogram's values stay below, at each moment. */
@@ -894,11 +872,6 @@ export interface components {
                 number,
                 number | null
             ][];
-        };
-        /** @description SQL that reads, and how many rows to answer with at most. */
-        Question: {
-            limit?: number;
-            sql: string;
         };
         /** @description A span that is there more often than in nearly all others. */
         Repeated: {
@@ -943,7 +916,7 @@ export interface components {
             offset_ms: number;
             orphan: boolean;
             parent_span_id: string | null;
-            /** @enum {unknown} */
+            /** @enum {string} */
             party: "page" | "rules" | "function" | "vendor";
             resource: {
                 [key: string]: unknown;
@@ -958,7 +931,7 @@ export interface components {
             wait: components["schemas"]["Stretch"] | null;
         };
         /** @description A piece of a sentence; ``strong`` where the eye should fall. */
-        Said: {
+        SentencePart: {
             strong: boolean;
             text: string;
         };
@@ -1054,8 +1027,8 @@ export interface components {
             coverage: number;
             duration_ms: number;
             errors: number;
-            order_id: string | null;
-            order_state: string | null;
+            order_id?: string | null;
+            order_state?: string | null;
             orphans: number;
             root: string;
             root_service: string;
@@ -1071,10 +1044,6 @@ export interface components {
             revision: string;
             total: number;
             traces: components["schemas"]["TraceLine"][];
-        };
-        /** @description Whether a fault is to be on. */
-        Turn: {
-            on: boolean;
         };
         /** @description A span that is seldom there, or usually is: ``usual_share`` of the others have it. */
         Unusual: {
@@ -1119,11 +1088,14 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Question"];
+                "application/json": {
+                    limit?: number;
+                    sql: string;
+                };
             };
         };
         responses: {
-            /** @description What a question in SQL answers; it can only read */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1150,6 +1122,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     get_ask_schema: {
@@ -1161,13 +1142,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The views to ask of, and examples */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AskSchema"];
+                };
+            };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
         };
@@ -1181,11 +1171,14 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Confirmation"];
+                "application/json": {
+                    /** @constant */
+                    confirm: "clear";
+                };
             };
         };
         responses: {
-            /** @description What was deleted, which is everything */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1212,12 +1205,21 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     get_compare: {
         parameters: {
             query?: {
-                /** @description Traces that began at or after this, in Unix milliseconds */
+                /** @description At or after this, in Unix milliseconds */
                 from?: number;
                 /** @description A filter: the traces to set against the rest of those selected */
                 in?: string;
@@ -1229,11 +1231,11 @@ export interface operations {
                 in_most_ms?: number;
                 /** @description Of those, the ones that began before this, Unix ms */
                 in_to?: number;
-                /** @description Traces that began in the last so many seconds, instead of both */
+                /** @description In the last so many seconds, instead of from and to */
                 last?: number;
                 /** @description A filter: words, or comparisons such as `service = charge and duration > 2 s` */
                 q?: string;
-                /** @description Traces that began before this, in Unix milliseconds */
+                /** @description Before this, in Unix milliseconds */
                 to?: number;
             };
             header?: never;
@@ -1242,7 +1244,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What sets some of the selected traces apart from the rest */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1253,6 +1255,15 @@ export interface operations {
             };
             /** @description Something in the question is wrong; the message says what would be right. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Refused; the message says why */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1271,13 +1282,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Context coverage over everything stored */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Coverage"];
+                };
+            };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
         };
@@ -1299,7 +1319,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Two traces side by side, aligned by hop */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1326,18 +1346,27 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     get_export: {
         parameters: {
             query?: {
-                /** @description Traces that began at or after this, in Unix milliseconds */
+                /** @description At or after this, in Unix milliseconds */
                 from?: number;
-                /** @description Traces that began in the last so many seconds, instead of both */
+                /** @description In the last so many seconds, instead of from and to */
                 last?: number;
                 /** @description A filter: words, or comparisons such as `service = charge and duration > 2 s` */
                 q?: string;
-                /** @description Traces that began before this, in Unix milliseconds */
+                /** @description Before this, in Unix milliseconds */
                 to?: number;
                 /** @description The trace of this id, instead of a selection */
                 trace?: string[];
@@ -1348,7 +1377,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Some traces, or everything, as OTLP/JSON */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1375,6 +1404,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     get_faults: {
@@ -1386,13 +1424,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every fault, and whether it is on */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Faults"];
+                };
+            };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
         };
@@ -1406,11 +1453,14 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AllOff"];
+                "application/json": {
+                    /** @constant */
+                    on: false;
+                };
             };
         };
         responses: {
-            /** @description Every fault, now that all are off */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1446,6 +1496,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     put_faults_name: {
@@ -1460,11 +1519,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Turn"];
+                "application/json": {
+                    on: boolean;
+                };
             };
         };
         responses: {
-            /** @description Every fault, now that this one is as it was asked to be */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1509,6 +1570,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     get_health: {
@@ -1520,13 +1590,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description That it runs, and how much it holds */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
         };
@@ -1536,15 +1615,15 @@ export interface operations {
             query?: {
                 /** @description How many columns */
                 columns?: number;
-                /** @description Traces that began at or after this, in Unix milliseconds */
+                /** @description At or after this, in Unix milliseconds */
                 from?: number;
-                /** @description Traces that began in the last so many seconds, instead of both */
+                /** @description In the last so many seconds, instead of from and to */
                 last?: number;
                 /** @description A filter: words, or comparisons such as `service = charge and duration > 2 s` */
                 q?: string;
                 /** @description How many rows */
                 rows?: number;
-                /** @description Traces that began before this, in Unix milliseconds */
+                /** @description Before this, in Unix milliseconds */
                 to?: number;
             };
             header?: never;
@@ -1553,7 +1632,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Traces by when they began and how long they took */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1564,6 +1643,15 @@ export interface operations {
             };
             /** @description Something in the question is wrong; the message says what would be right. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Refused; the message says why */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1582,11 +1670,31 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OtlpJson"] | components["schemas"]["JaegerJson"];
+                "application/json": {
+                    resourceLogs?: {
+                        [key: string]: unknown;
+                    }[];
+                    resourceMetrics?: {
+                        [key: string]: unknown;
+                    }[];
+                    resourceSpans?: {
+                        [key: string]: unknown;
+                    }[];
+                } | {
+                    data: {
+                        [key: string]: unknown;
+                    }[];
+                    errors?: {
+                        [key: string]: unknown;
+                    }[] | null;
+                    limit?: number;
+                    offset?: number;
+                    total?: number;
+                };
             };
         };
         responses: {
-            /** @description What was stored of an OTLP/JSON or a Jaeger JSON document */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1622,6 +1730,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     get_keys: {
@@ -1636,7 +1753,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What filters may name */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1654,6 +1771,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     get_logs: {
@@ -1663,9 +1789,9 @@ export interface operations {
                 after?: string;
                 /** @description Lines before this place: the `next` of an answer, or a time_unix_nano */
                 before?: string;
-                /** @description Traces that began at or after this, in Unix milliseconds */
+                /** @description At or after this, in Unix milliseconds */
                 from?: number;
-                /** @description Traces that began in the last so many seconds, instead of both */
+                /** @description In the last so many seconds, instead of from and to */
                 last?: number;
                 /** @description How many, at most */
                 limit?: number;
@@ -1675,7 +1801,7 @@ export interface operations {
                 severity_at_least?: number;
                 /** @description Words that the line's body, event or service must have */
                 text?: string;
-                /** @description Traces that began before this, in Unix milliseconds */
+                /** @description Before this, in Unix milliseconds */
                 to?: number;
                 /** @description Lines of the trace of this id */
                 trace?: string;
@@ -1686,7 +1812,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Log lines, newest first; from, to and last are about the line's time */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1704,18 +1830,27 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     get_map: {
         parameters: {
             query?: {
-                /** @description Traces that began at or after this, in Unix milliseconds */
+                /** @description At or after this, in Unix milliseconds */
                 from?: number;
-                /** @description Traces that began in the last so many seconds, instead of both */
+                /** @description In the last so many seconds, instead of from and to */
                 last?: number;
                 /** @description A filter: words, or comparisons such as `service = charge and duration > 2 s` */
                 q?: string;
-                /** @description Traces that began before this, in Unix milliseconds */
+                /** @description Before this, in Unix milliseconds */
                 to?: number;
             };
             header?: never;
@@ -1724,7 +1859,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The hops between services */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1735,6 +1870,15 @@ export interface operations {
             };
             /** @description Something in the question is wrong; the message says what would be right. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Refused; the message says why */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1753,7 +1897,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every metric that was received */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1762,20 +1906,29 @@ export interface operations {
                     "application/json": components["schemas"]["MetricList"];
                 };
             };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     get_metrics_series: {
         parameters: {
             query: {
-                /** @description Points at or after this, in Unix milliseconds */
+                /** @description At or after this, in Unix milliseconds */
                 from?: number;
-                /** @description Points of the last so many seconds, instead of from and to */
+                /** @description In the last so many seconds, instead of from and to */
                 last?: number;
-                /** @description The metric's name */
+                /** @description The metric's name, as /api/metrics lists it */
                 name: string;
-                /** @description The service that measures it */
+                /** @description The service that measures it, as /api/metrics lists it */
                 service: string;
-                /** @description Points before this, in Unix milliseconds */
+                /** @description Before this, in Unix milliseconds */
                 to?: number;
             };
             header?: never;
@@ -1784,7 +1937,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The values of one metric over time */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1795,6 +1948,15 @@ export interface operations {
             };
             /** @description Something in the question is wrong; the message says what would be right. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Refused; the message says why */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1813,7 +1975,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description This description, as OpenAPI 3.1 */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1822,6 +1984,15 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
         };
@@ -1835,13 +2006,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How much is stored, where, and for how long */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Storage"];
+                };
+            };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
         };
@@ -1851,23 +2031,23 @@ export interface operations {
             query?: {
                 /** @description The next_cursor of the page before */
                 cursor?: string;
-                /** @description Traces that began at or after this, in Unix milliseconds */
+                /** @description At or after this, in Unix milliseconds */
                 from?: number;
-                /** @description Traces that began in the last so many seconds, instead of both */
+                /** @description In the last so many seconds, instead of from and to */
                 last?: number;
                 /** @description How many, at most */
                 limit?: number;
                 /** @description In which direction */
                 order?: "desc" | "asc";
-                /** @description Traces of this order */
-                order_id?: string;
                 /** @description A filter: words, or comparisons such as `service = charge and duration > 2 s` */
                 q?: string;
                 /** @description Traces with a span of this service */
                 service?: string;
                 /** @description By what */
                 sort?: "start" | "duration" | "spans" | "errors";
-                /** @description Traces that began before this, in Unix milliseconds */
+                /** @description Traces about this, by the promoted attribute with the role `subject` */
+                subject?: string;
+                /** @description Before this, in Unix milliseconds */
                 to?: number;
                 /** @description Traces whose id begins so, in hexadecimal */
                 trace_id_prefix?: string;
@@ -1878,7 +2058,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of the traces that match */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1903,6 +2083,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     get_traces_trace_id: {
@@ -1920,7 +2109,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One trace as a journey */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1947,6 +2136,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     get_traces_trace_id_unusual: {
@@ -1961,7 +2159,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What sets a trace apart from recent ones that began the same way */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1988,12 +2186,21 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Refused; the message says why */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     get_values: {
         parameters: {
             query: {
-                /** @description The key */
+                /** @description The key, as /api/keys lists it */
                 key: string;
                 /** @description How it begins, or what it contains */
                 prefix?: string;
@@ -2004,7 +2211,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The values of one key */
+            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2015,6 +2222,15 @@ export interface operations {
             };
             /** @description Something in the question is wrong; the message says what would be right. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Refused; the message says why */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
