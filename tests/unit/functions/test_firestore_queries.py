@@ -122,8 +122,6 @@ def test_a_query_that_is_not_traced_is_told_to_nobody(
         trace.get_tracer("test").start_as_current_span("invocation"),
         suppress_instrumentation(),
     ):
-        firestore_queries.describe(
-            RunQueryRequest(structured_query=orders.limit(1)._to_protobuf())
-        )
+        firestore_queries.describe(RunQueryRequest(structured_query=orders.limit(1)._to_protobuf()))
     assert told == []
     assert not the_span(spans).attributes
