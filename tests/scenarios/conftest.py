@@ -1,17 +1,51 @@
-"""Playing scenarios, each once for all tests that look at what came of it."""
+"""Run each scenario once for all tests that examine its result; most scenarios are `long` tests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from stack.scenario_runner import scenario as scenarios
 from stack.scenario_runner.run import ScenarioRun, run_scenario
 from tests.addresses import Addresses
+from tests.docs import scenario_page
+from tests.docs.markdown import Command
 
 PlayOnce = Callable[[str, bool], ScenarioRun]
+
+# The fast suite runs a scenario of each kind: a fault of the page, one of a function, a repeated
+# delivery, and a fault that only shows under a platform condition.
+FAST = ("denial-looks-empty", "dropped-context", "duplicate-delivery", "missing-index")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that run any other scenario as `long`, before pytest selects by marker."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and not scenarios_of(item) <= set(FAST):
+            item.add_marker(pytest.mark.long)
+
+
+def scenarios_of(item: pytest.Item) -> set[str]:
+    """Return the scenarios that a test's parameters have it run."""
+    parameters = (
+        item.callspec.params
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+        else {}
+    )
+    names = {parameters["name"]} if "name" in parameters else set()
+    command = parameters.get("command")
+    if isinstance(command, Command):
+        if parameters["document"].parent == scenario_page.FOLDER:
+            names.add(parameters["document"].stem)
+        if command.words[:2] == ["./scripts/scenario", "run"]:
+            names |= {word for word in command.words[2:] if not word.startswith("-")} or {
+                *scenarios.names()
+            }
+    return names & {*scenarios.names()}
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from stack.scenario_runner import scenario as scenarios
 from stack.scenario_runner.run import ScenarioRun, false_matches
-from tests.scenarios.conftest import PlayOnce
+from tests.scenarios.conftest import FAST, PlayOnce
 from tests.trace_plugin import Trace, picture
 
 NAMES = scenarios.names()
@@ -47,10 +49,15 @@ def test_a_fault_breaks_the_invariants_that_it_is_known_to_break(
     assert played(name, True).broken == frozenset()
 
 
+@pytest.mark.parametrize(
+    "names", [FAST, pytest.param(NAMES, marks=pytest.mark.long)], ids=["fast", "all"]
+)
 @pytest.mark.parametrize("fixed", [False, True], ids=["with the fault", "the right way"])
-def test_each_signature_tells_its_own_fault_from_all_others(fixed: bool, played: PlayOnce) -> None:
+def test_each_signature_tells_its_own_fault_from_all_others(
+    fixed: bool, names: Sequence[str], played: PlayOnce
+) -> None:
     """Held against the traces of every other scenario, it finds nothing."""
-    traces = {name: played(name, fixed).journeys for name in NAMES}
+    traces = {name: played(name, fixed).journeys for name in names}
     assert false_matches(scenarios.load_all(), traces) == []
 
 

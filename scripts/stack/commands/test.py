@@ -48,12 +48,12 @@ TIERS = {
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit status."""
-    names, pytest_options = _parse(arguments)
+    names, pytest_options, long = _parse(arguments)
     began = time.monotonic()
     print_line("Throughline: setting up")
     install.everything(chromium=any(TIERS[name].browser for name in names))
     statuses = [_vitest()] if "unit" in names else []
-    statuses += _pytests(names, pytest_options)
+    statuses += _pytests(names, pytest_options, long=long)
     print_line(f"Tests took {time.monotonic() - began:.0f} s, set-up included.")
     return 1 if any(statuses) else 0
 
@@ -64,7 +64,7 @@ def _vitest() -> int:
     return subprocess.run([str(vitest), "run"], cwd=paths.ROOT, check=False).returncode
 
 
-def _pytests(names: list[str], options: list[str]) -> list[int]:
+def _pytests(names: list[str], options: list[str], *, long: bool) -> list[int]:
     """Run pytest, and return its exit statuses.
 
     First the tests that may run beside others, on all cores; then, one by one, those that use the
@@ -72,10 +72,13 @@ def _pytests(names: list[str], options: list[str]) -> list[int]:
     pytest everything runs in one process, where -x, -s and --pdb work.
     """
     statuses = []
+    # The later -m wins over the one of pyproject.toml, which leaves the long tests out.
+    selection = ("-m", "long or not long") if long else ()
     if not options and (parallel := [name for name in names if TIERS[name].parallel]):
-        statuses.append(_pytest(parallel, ("--one-by-one=none", *ON_ALL_CORES), None))
+        statuses.append(_pytest(parallel, (*selection, "--one-by-one=none", *ON_ALL_CORES), None))
     with _stack(needed=any(TIERS[name].stack for name in names)) as stack:
-        statuses.append(_pytest(names, options or ("--one-by-one=only",), stack))
+        serial = options or ("--one-by-one=only",)
+        statuses.append(_pytest(names, (*selection, *serial), stack))
     return statuses
 
 
@@ -105,7 +108,7 @@ def _stack(*, needed: bool) -> Iterator[dict[str, object] | None]:
         }
 
 
-def _parse(words: Sequence[str]) -> tuple[list[str], list[str]]:
+def _parse(words: Sequence[str]) -> tuple[list[str], list[str], bool]:
     width = max(map(len, TIERS))
     parser = argparse.ArgumentParser(
         prog="./scripts/test",
@@ -118,14 +121,21 @@ def _parse(words: Sequence[str]) -> tuple[list[str], list[str]]:
         + "\nExit status: 0 all passed; 1 some did not, or could not run; 2 bad usage.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("tier", nargs="*", help="the tiers to run; all where none is named")
+    parser.add_argument("tier", nargs="*", help="the tiers to run; all if none is named")
+    parser.add_argument(
+        "--long",
+        action="store_true",
+        help="also run the tests that take minutes, which the fast suite represents by one case "
+        "each; run this before a release",
+    )
     arguments, after = list(words), []
     if "--" in arguments:
         at = arguments.index("--")
         arguments, after = arguments[:at], arguments[at + 1 :]
-    names: list[str] = parser.parse_args(arguments).tier or list(TIERS)
+    options = parser.parse_args(arguments)
+    names: list[str] = options.tier or list(TIERS)
     for name in names:
         if name not in TIERS:
             near = difflib.get_close_matches(name, TIERS) or list(TIERS)
             parser.error(f"there is no tier {name!r}; did you mean {' or '.join(near)}?")
-    return names, after
+    return names, after, options.long
