@@ -324,6 +324,7 @@ def test_what_is_off_costs_a_cold_start_nothing(nothing: str) -> None:
     """OpenFeature is imported where a flag is on, and only there."""
     asked = """
 import sys, types, faults
+from faults import switch
 if sys.argv[1] == "no flag is on":
     flags = types.SimpleNamespace(get=lambda **how: [])
     faults.install(lambda: types.SimpleNamespace(collection=lambda name: flags))

@@ -30,7 +30,7 @@ LEFT_BEHIND = (
 )
 LOCAL_STACK = re.compile(
     r"\bcloud[./](delivery|launcher|platform_conditions|firestore_indexes)\b"
-    r"|\b(CLOUD_(DELIVERY|FIRESTORE)|THROUGHLINE)_[A-Z_]+|\blocal_delivery\b|\bredelivery[./_]"
+    r"|\b(CLOUD_(DELIVERY|FIRESTORE)_[A-Z_]+|THROUGHLINE_(STACK|CHROMIUM|PYTHON))|\blocal_delivery\b|\bredelivery[./_]"
     r"|\bobservatory[./]|\bstack\.\w+|\b127\.0\.0\.1:4322\b",
     re.IGNORECASE,
 )

@@ -22,6 +22,7 @@ from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 
 from observatory.import_export.importing import imported
 from observatory.import_export.reading import BadFile
+from observatory.receive import wire
 from observatory.receive.logs import logs_of
 from observatory.receive.metrics import metrics_of
 from observatory.receive.otlp import SIGNALS
@@ -245,8 +246,8 @@ def test_noise_is_refused_or_read(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("where", ["name", "key", "value", "long value", "resource"])
-def test_invalid_utf_8_is_refused_with_a_status(running: Running, where: str) -> None:
-    """Protobuf's strings are UTF-8; a request with other bytes in one is not OTLP."""
+def test_a_string_that_is_not_utf_8_is_repaired_and_reported(running: Running, where: str) -> None:
+    """The span is stored with U+FFFD for the bytes, and the sender gets a warning."""
     mark = "MARKMARK"
     trace = Trace()
     span = trace.span("page", mark if where == "name" else "buy", INTERNAL, 0, 1)
@@ -258,9 +259,11 @@ def test_invalid_utf_8_is_refused_with_a_status(running: Running, where: str) ->
     body = request.SerializeToString().replace(mark.encode(), b"MARK\xff\xfeMA"[:8])
     assert b"\xff\xfe" in body
     answer = running.post("/v1/traces", body)
-    assert answer.status_code == 400
-    assert b"OTLP" in answer.content
-    assert running.client.health()["spans"] == 0
+    assert answer.status_code == 200
+    partial = wire.ExportTraceServiceResponse.FromString(answer.content).partial_success
+    assert partial.rejected_spans == 0
+    assert partial.error_message.startswith("1 string repaired: ")
+    assert running.client.health()["spans"] == 1
 
 
 def test_a_key_that_is_there_twice_means_the_last(running: Running) -> None:
