@@ -89,8 +89,11 @@ def test_the_emulator_and_the_monitor_agree(
     assert response.status_code == (200 if access.allowed else 403), response.text
 
     def decisions() -> list[Row]:
-        traces = observatory.traces(service=SERVICE, limit=500)["traces"]
-        rows = [row for trace in traces for row in observatory.trace(trace["trace_id"])["rows"]]
+        stored = observatory.ask(
+            f"select distinct trace_id from spans where service = '{SERVICE}' "
+            f"and attributes['throughline.rules.path'] = '{path}'"
+        )["rows"]
+        rows = [row for (trace_id,) in stored for row in observatory.trace(trace_id)["rows"]]
         return [row for row in rows if row["attributes"].get("throughline.rules.path") == path]
 
     (decision,) = wait_for(decisions)
