@@ -16,7 +16,7 @@ from observatory.client import Observatory
 from observatory.schemas.journey import Row
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice, Buyer, new_traceparent
-from tests.spans import has_all, picture, the
+from tests.spans import has_spans, one_row, picture
 
 
 def sign_up(addresses: Addresses, **account: str) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def welcomed(observatory: Observatory, addresses: Addresses, uid: str) -> Row:
     wanted = pseudonym(addresses, uid)
     for line in observatory.traces(50, service="welcome")["traces"]:
         journey = observatory.trace(line["trace_id"])
-        span = the(journey, "welcome", "welcome")
+        span = one_row(journey, "welcome", "welcome")
         if span["attributes"].get("enduser.pseudo.id") == wanted:
             assert journey["coverage"] == 1.0, picture(journey)
             assert uid not in json.dumps(journey)
@@ -96,8 +96,8 @@ def test_what_a_user_asks_later_links_to_their_welcome(
         timeout=30,
     )
     assert answer.status_code == 200, answer.text
-    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_all(("quote", "quote")))
-    (link,) = the(journey, "quote", "quote")["links"]
+    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_spans(("quote", "quote")))
+    (link,) = one_row(journey, "quote", "quote")["links"]
     assert (link["span_id"], link["stored"]) == (span["span_id"], True)
     assert link["attributes"] == {"throughline.link": "user"}
 
@@ -113,6 +113,8 @@ def test_an_order_tells_of_the_same_person_as_their_welcome(
     traceparent = new_traceparent()
     order_id = buyer.place(show_id=open_show(seats=0), _trace={"traceparent": traceparent})
     box_office.wait_for(order_id)
-    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_all(("reserve", "reserve")))
-    attributes = the(journey, "reserve", "reserve")["attributes"]
+    journey = observatory.wait_for_trace(
+        traceparent.split("-")[1], has_spans(("reserve", "reserve"))
+    )
+    attributes = one_row(journey, "reserve", "reserve")["attributes"]
     assert attributes["enduser.pseudo.id"] == pseudonym(addresses, buyer.uid)

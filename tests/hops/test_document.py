@@ -8,7 +8,7 @@ import pytest
 
 from observatory.client import Observatory
 from tests.buyer import BoxOffice, Buyer, new_traceparent
-from tests.spans import has_all, picture, rows_of, the, trace_of_order
+from tests.spans import has_spans, one_row, picture, rows_of, trace_of_order
 
 
 def test_the_trigger_continues_the_writers_trace(
@@ -19,8 +19,8 @@ def test_the_trigger_continues_the_writers_trace(
     _, trace_id, span_id, _ = traceparent.split("-")
     order_id = buyer.place(show_id=open_show(seats=0), _trace={"traceparent": traceparent})
     box_office.wait_for(order_id)
-    journey = observatory.wait_for_trace(trace_id, has_all(("reserve", "reserve")))
-    reserve = the(journey, "reserve", "reserve")
+    journey = observatory.wait_for_trace(trace_id, has_spans(("reserve", "reserve")))
+    reserve = one_row(journey, "reserve", "reserve")
     assert reserve["parent_span_id"] == span_id
     assert reserve["kind"] == "CONSUMER"
     assert (reserve["hop"], reserve["carrier"], reserve["context"]) == (
@@ -46,8 +46,8 @@ def test_every_firestore_call_is_a_span(
     box_office.wait_for(
         buyer.place(show_id=open_show(seats=0), _trace={"traceparent": traceparent})
     )
-    journey = observatory.wait_for_trace(trace_id, has_all(("reserve", "reserve")))
-    reserve = the(journey, "reserve", "reserve")
+    journey = observatory.wait_for_trace(trace_id, has_spans(("reserve", "reserve")))
+    reserve = one_row(journey, "reserve", "reserve")
     calls = [row for row in rows_of(journey, "reserve") if row["kind"] == "CLIENT"]
     operations = [row["attributes"]["db.operation.name"] for row in calls]
     assert operations == ["BeginTransaction", "BatchGetDocuments", "BatchGetDocuments", "Commit"]
@@ -92,8 +92,8 @@ def test_a_trace_that_cant_be_used_is_a_fresh_root(
     """The order goes on all the same, and the span says what was wrong in words of our own."""
     order_id = order_in("placed", **fields)
     assert box_office.wait_for(order_id)["state"] == "ticketed"
-    journey = trace_of_order(observatory, order_id, has_all(("issue", "issue")), "reserve")
-    reserve = the(journey, "reserve", "reserve")
+    journey = trace_of_order(observatory, order_id, has_spans(("issue", "issue")), "reserve")
+    reserve = one_row(journey, "reserve", "reserve")
     assert reserve["parent_span_id"] is None, picture(journey)
     assert reserve["context"] == context
     assert reserve["attributes"].get("throughline.context.reason") == reason
@@ -107,8 +107,8 @@ def test_an_oversized_tracestate_in_a_document_is_dropped_alone(
     traceparent = new_traceparent()
     order_id = order_in("placed", _trace={"traceparent": traceparent, "tracestate": "x" * 8192})
     assert box_office.wait_for(order_id)["state"] == "ticketed"
-    journey = trace_of_order(observatory, order_id, has_all(("issue", "issue")), "reserve")
-    reserve = the(journey, "reserve", "reserve")
+    journey = trace_of_order(observatory, order_id, has_spans(("issue", "issue")), "reserve")
+    reserve = one_row(journey, "reserve", "reserve")
     assert reserve["parent_span_id"] == traceparent.split("-")[2], picture(journey)
     reason = reserve["attributes"].get("throughline.context.reason")
     assert (reserve["context"], reason) == ("carried", "tracestate is longer than 512 characters")

@@ -14,7 +14,7 @@ import pytest
 from observatory.client import Observatory
 from tests.addresses import Addresses
 from tests.buyer import DECLINED, BoxOffice, Buyer, new_order_id, new_traceparent
-from tests.spans import ORDER_SECONDS, has_all, the
+from tests.spans import ORDER_SECONDS, has_spans, one_row
 from tests.trace_plugin import Trace
 
 WAIT_SECONDS = 20.0
@@ -79,11 +79,11 @@ def test_the_trail_continues_the_trace_of_the_stage(
     assert written["at"]
     journey = observatory.wait_for_trace(
         traceparent.split("-")[1],
-        has_all(("audit", "audit"), (stage, stage)),
+        has_spans(("audit", "audit"), (stage, stage)),
         ORDER_SECONDS,
     )
-    sent = the(journey, stage, "send boxoffice.order.moved")
-    audit = the(journey, "audit", "audit")
+    sent = one_row(journey, stage, "send boxoffice.order.moved")
+    audit = one_row(journey, "audit", "audit")
     Trace(journey).parent(audit, sent)
     assert (audit["hop"], audit["carrier"]) == ("eventarc", "cloudevent-extension")
     assert (audit["kind"], audit["context"]) == ("CONSUMER", "carried")
@@ -100,8 +100,8 @@ def test_an_event_that_comes_twice_is_one_entry(
     first = entry(box_office, event_id)
     assert deliver(addresses, id=event_id, traceparent=again).status_code == 200
     assert box_office.documents.read(f"audit/{event_id}") == first
-    journey = observatory.wait_for_trace(again.split("-")[1], has_all(("audit", "audit")))
-    audit = the(journey, "audit", "audit")
+    journey = observatory.wait_for_trace(again.split("-")[1], has_spans(("audit", "audit")))
+    audit = one_row(journey, "audit", "audit")
     assert audit["attributes"]["boxoffice.nothing_to_do"] == "done"
     assert journey["errors"] <= 1, "only Firestore's own call failed"
 
@@ -119,8 +119,8 @@ def test_an_event_without_usable_context_is_a_fresh_root(
     extension = {} if traceparent is None else {"traceparent": traceparent}
     assert deliver(addresses, id=event_id, data=data, **extension).status_code == 200
     trace_id = entry(box_office, event_id)["_trace"]["traceparent"].split("-")[1]
-    journey = observatory.wait_for_trace(trace_id, has_all(("audit", "audit")))
-    audit = the(journey, "audit", "audit")
+    journey = observatory.wait_for_trace(trace_id, has_spans(("audit", "audit")))
+    audit = one_row(journey, "audit", "audit")
     assert audit["parent_span_id"] is None
     assert audit["context"] == ("absent" if traceparent is None else "invalid")
 
@@ -134,8 +134,8 @@ def test_an_event_that_says_nothing_of_ours_is_an_error_that_says_so(
     """It fails, and its span names the reason."""
     traceparent = new_traceparent()
     assert deliver(addresses, data=data, traceparent=traceparent).status_code == 500
-    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_all(("audit", "audit")))
-    audit = the(journey, "audit", "audit")
+    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_spans(("audit", "audit")))
+    audit = one_row(journey, "audit", "audit")
     assert audit["attributes"]["error.type"] == "boxoffice.audit.UnreadableEvent"
 
 
@@ -162,7 +162,7 @@ def test_an_event_in_eventarcs_own_mode_carries_it_as_well(
     )
     assert answer.status_code == 200
     entry(box_office, event_id)
-    journey = observatory.wait_for_trace(ours.split("-")[1], has_all(("audit", "audit")))
-    audit = the(journey, "audit", "audit")
+    journey = observatory.wait_for_trace(ours.split("-")[1], has_spans(("audit", "audit")))
+    audit = one_row(journey, "audit", "audit")
     assert audit["parent_span_id"] == ours.split("-")[2]
     assert [link["span_id"] for link in audit["links"]] == [googles.split("-")[2]]

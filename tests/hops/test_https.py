@@ -13,7 +13,7 @@ from observatory.client import Observatory
 from observatory.schemas.journey import Journey
 from tests.addresses import Addresses
 from tests.buyer import Buyer, new_traceparent
-from tests.spans import has_all, picture, the
+from tests.spans import has_spans, one_row, picture
 
 COPY = "x-throughline-context"
 
@@ -43,7 +43,7 @@ def call_quote(
 
 def journey_of(observatory: Observatory, traceparent: str, service: str) -> Journey:
     """The trace of `traceparent`, once that service's own span is there."""
-    return observatory.wait_for_trace(traceparent.split("-")[1], has_all((service, service)))
+    return observatory.wait_for_trace(traceparent.split("-")[1], has_spans((service, service)))
 
 
 def new_root_of(observatory: Observatory, show_id: str, service: str) -> Journey:
@@ -53,7 +53,7 @@ def new_root_of(observatory: Observatory, show_id: str, service: str) -> Journey
     def is_there() -> bool:
         for line in observatory.traces(20, service=service)["traces"]:
             journey = observatory.trace(line["trace_id"])
-            if the(journey, service, service)["attributes"].get("boxoffice.show.id") == show_id:
+            if one_row(journey, service, service)["attributes"].get("boxoffice.show.id") == show_id:
                 found.append(journey)
         return bool(found)
 
@@ -68,7 +68,9 @@ def test_a_plain_function_continues_the_callers_trace(
     show_id, traceparent = open_show(seats=7), new_traceparent()
     answer = ask(addresses, show_id, {"traceparent": traceparent})
     assert (answer.status_code, answer.json()) == (200, {"show_id": show_id, "seats_left": 7})
-    span = the(journey_of(observatory, traceparent, "availability"), "availability", "availability")
+    span = one_row(
+        journey_of(observatory, traceparent, "availability"), "availability", "availability"
+    )
     assert span["parent_span_id"] == traceparent.split("-")[2]
     assert (span["kind"], span["hop"], span["carrier"]) == ("SERVER", "https", "http-headers")
     assert (span["context"], span["links"]) == ("carried", [])
@@ -90,7 +92,9 @@ def test_the_headers_come_through_hostings_rewrite(
         timeout=30,
     )
     assert (answer.status_code, answer.json()["seats_left"]) == (200, 3)
-    span = the(journey_of(observatory, traceparent, "availability"), "availability", "availability")
+    span = one_row(
+        journey_of(observatory, traceparent, "availability"), "availability", "availability"
+    )
     assert span["parent_span_id"] == traceparent.split("-")[2]
     assert (span["hop"], span["context"]) == ("hosting", "carried")
 
@@ -103,7 +107,7 @@ def test_a_front_end_that_rewrites_traceparent_breaks_nothing(
     ours, platforms = new_traceparent(), new_traceparent()[:-2] + flags
     ask(addresses, open_show(seats=1), {"traceparent": platforms, COPY: ours})
     journey = journey_of(observatory, ours, "availability")
-    span = the(journey, "availability", "availability")
+    span = one_row(journey, "availability", "availability")
     assert span["parent_span_id"] == ours.split("-")[2], picture(journey)
     assert [link["span_id"] for link in span["links"]] == [platforms.split("-")[2]]
     assert span["links"][0]["attributes"] == {"throughline.link": "http-request"}
@@ -118,7 +122,7 @@ def test_a_front_end_that_continues_our_trace_becomes_a_link_too(
     rewritten = f"00-{trace_id}-{secrets.token_hex(8)}-00"
     ask(addresses, open_show(seats=1), {"traceparent": rewritten, COPY: ours})
     journey = journey_of(observatory, ours, "availability")
-    span = the(journey, "availability", "availability")
+    span = one_row(journey, "availability", "availability")
     assert span["parent_span_id"] == span_id, picture(journey)
     assert [link["span_id"] for link in span["links"]] == [rewritten.split("-")[2]]
 
@@ -159,7 +163,7 @@ def test_headers_that_cant_be_used_are_a_fresh_root(
     show_id = open_show(seats=1)
     assert ask(addresses, show_id, headers).status_code == 200
     journey = new_root_of(observatory, show_id, "availability")
-    span = the(journey, "availability", "availability")
+    span = one_row(journey, "availability", "availability")
     assert (span["parent_span_id"], span["context"]) == (None, context), picture(journey)
     assert span["attributes"].get("throughline.context.reason") == reason
 
@@ -186,7 +190,9 @@ def test_an_oversized_header_is_dropped_alone(
     show_id, traceparent = open_show(seats=1), new_traceparent()
     headers = {"traceparent": traceparent, name: value}
     assert ask(addresses, show_id, headers).status_code == 200
-    span = the(journey_of(observatory, traceparent, "availability"), "availability", "availability")
+    span = one_row(
+        journey_of(observatory, traceparent, "availability"), "availability", "availability"
+    )
     assert span["parent_span_id"] == traceparent.split("-")[2]
     assert span["context"] == "carried"
     assert span["attributes"].get("throughline.context.reason") == reason
@@ -230,7 +236,7 @@ def test_a_callable_continues_the_callers_trace(
             "available": False,
         }
     }
-    span = the(journey_of(observatory, traceparent, "quote"), "quote", "quote")
+    span = one_row(journey_of(observatory, traceparent, "quote"), "quote", "quote")
     assert span["parent_span_id"] == traceparent.split("-")[2]
     assert (span["kind"], span["hop"], span["context"]) == ("SERVER", "callable", "carried")
 
@@ -269,7 +275,7 @@ def test_a_call_that_is_refused_is_not_the_functions_error(
     assert answer.status_code == status
     assert answer.json()["error"]["status"] == code.upper().replace("-", "_")
     journey = journey_of(observatory, traceparent, "quote")
-    span = the(journey, "quote", "quote")
+    span = one_row(journey, "quote", "quote")
     assert not span["error"], picture(journey)
     assert span["attributes"]["error.type"] == code
     assert span["attributes"]["http.response.status_code"] == status

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from observatory.client import Observatory
 from observatory.schemas.journey import Journey
 from tests.buyer import Buyer, new_traceparent
-from tests.spans import ORDER_SECONDS, has_all, the
+from tests.spans import ORDER_SECONDS, has_spans, one_row
 
 
 def lines_of(journey: Journey) -> dict[str, str | None]:
@@ -24,7 +24,7 @@ def test_every_stages_log_line_names_its_span(
     journey = observatory.wait_for_trace(
         traceparent.split("-")[1],
         # A function's log records are delivered after its spans.
-        lambda seen: has_all(("issue", "issue"))(seen) and "ticketed" in str(lines_of(seen)),
+        lambda seen: has_spans(("issue", "issue"))(seen) and "ticketed" in str(lines_of(seen)),
         ORDER_SECONDS,
     )
     said = lines_of(journey)
@@ -34,4 +34,4 @@ def test_every_stages_log_line_names_its_span(
         ("settle", "paid"),
         ("issue", "ticketed"),
     ):
-        assert said[f"Order {order_id} is {state}"] == the(journey, stage, stage)["span_id"]
+        assert said[f"Order {order_id} is {state}"] == one_row(journey, stage, stage)["span_id"]

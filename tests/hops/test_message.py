@@ -11,7 +11,7 @@ from tests.addresses import Addresses
 from tests.buyer import BoxOffice, Buyer, new_traceparent
 from tests.hops.pubsub import about, publish
 from tests.hops.redelivery import ATTEMPTS
-from tests.spans import ORDER_SECONDS, has_all, picture, rows_of, the, trace_of_order
+from tests.spans import ORDER_SECONDS, has_spans, one_row, picture, rows_of, trace_of_order
 from tests.trace_plugin import Trace
 
 
@@ -22,14 +22,14 @@ def test_the_consumer_continues_the_producers_trace(
     traceparent = new_traceparent()
     buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
     journey = observatory.wait_for_trace(
-        traceparent.split("-")[1], has_all(("issue", "issue")), ORDER_SECONDS
+        traceparent.split("-")[1], has_spans(("issue", "issue")), ORDER_SECONDS
     )
     for producer, topic, consumer in (
         ("reserve", "order-reserved", "charge"),
         ("settle", "order-paid", "issue"),
     ):
-        sent = the(journey, producer, f"send {topic}")
-        processed = the(journey, consumer, consumer)
+        sent = one_row(journey, producer, f"send {topic}")
+        processed = one_row(journey, consumer, consumer)
         assert sent["kind"] == "PRODUCER"
         assert processed["kind"] == "CONSUMER"
         Trace(journey).parent(processed, sent)
@@ -48,8 +48,8 @@ def test_a_message_without_attributes_is_a_fresh_root(
     order_id = order_in("charging")
     publish(addresses, "order-reserved", about(order_id))
     assert box_office.wait_for(order_id)["state"] == "ticketed"
-    journey = trace_of_order(observatory, order_id, has_all(("issue", "issue")), "charge")
-    charge = the(journey, "charge", "charge")
+    journey = trace_of_order(observatory, order_id, has_spans(("issue", "issue")), "charge")
+    charge = one_row(journey, "charge", "charge")
     assert charge["parent_span_id"] is None
     assert charge["context"] == "absent"
     assert journey["orphans"] == 0, picture(journey)
@@ -67,8 +67,8 @@ def test_googles_own_attributes_are_read_too(
     attributes = {"googclient_traceparent": traceparent}
     publish(addresses, "order-paid", about(order_id), attributes)
     box_office.wait_for(order_id)
-    journey = observatory.wait_for_trace(trace_id, has_all(("issue", "issue")))
-    assert the(journey, "issue", "issue")["parent_span_id"] == span_id
+    journey = observatory.wait_for_trace(trace_id, has_spans(("issue", "issue")))
+    assert one_row(journey, "issue", "issue")["parent_span_id"] == span_id
 
 
 POISON = (b"not json", b"[]", b"{}", b'{"order_id": 7}', b'{"order_id": "a/b"}', b"\xff\xfe")
@@ -93,7 +93,7 @@ def test_a_message_that_names_no_order_is_an_error_that_says_so(
     Nothing else comes of it: the trace holds the attempts, and that they were the last.
     """
     journey = observatory.wait_for_trace(
-        poisoned[data], has_all(("redelivery", "send dead-letter")), ORDER_SECONDS
+        poisoned[data], has_spans(("redelivery", "send dead-letter")), ORDER_SECONDS
     )
     attempts = rows_of(journey, "issue", "issue")
     assert len(attempts) == journey["spans"] - 1 == ATTEMPTS, picture(journey)
@@ -115,6 +115,6 @@ def test_a_repeated_message_does_nothing_twice(
     first = box_office.wait_for(order_id)
     again = new_traceparent()
     publish(addresses, "order-paid", about(order_id), {"traceparent": again})
-    journey = observatory.wait_for_trace(again.split("-")[1], has_all(("issue", "issue")))
-    assert the(journey, "issue", "issue")["attributes"]["boxoffice.nothing_to_do"] == "done"
+    journey = observatory.wait_for_trace(again.split("-")[1], has_spans(("issue", "issue")))
+    assert one_row(journey, "issue", "issue")["attributes"]["boxoffice.nothing_to_do"] == "done"
     assert box_office.documents.read(f"orders/{order_id}") == first

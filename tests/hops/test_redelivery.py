@@ -18,7 +18,7 @@ from tests.addresses import Addresses, StackUnderTest
 from tests.buyer import DECLINED, BoxOffice, Buyer, new_traceparent
 from tests.hops.pubsub import Subscription, publish
 from tests.hops.redelivery import ATTEMPTS, Redelivery
-from tests.spans import has_all, picture, rows_of, the
+from tests.spans import has_spans, one_row, picture, rows_of
 
 DEAD_LETTER = ("redelivery", "send dead-letter")
 GIVING_UP_SECONDS = 40.0
@@ -56,7 +56,7 @@ def test_a_poison_message_is_attempted_ever_more_slowly_and_then_set_aside(
     traceparent = new_traceparent()
     _, trace_id, span_id, _ = traceparent.split("-")
     publish(addresses, "order-paid", b"not json", {"traceparent": traceparent})
-    journey = observatory.wait_for_trace(trace_id, has_all(DEAD_LETTER), GIVING_UP_SECONDS)
+    journey = observatory.wait_for_trace(trace_id, has_spans(DEAD_LETTER), GIVING_UP_SECONDS)
     attempts = sorted(rows_of(journey, "issue", "issue"), key=attempt_of)
     assert [attempt_of(row) for row in attempts] == [1, 2, 3, 4, 5], picture(journey)
     assert {row["parent_span_id"] for row in attempts} == {span_id}
@@ -69,7 +69,7 @@ def test_a_poison_message_is_attempted_ever_more_slowly_and_then_set_aside(
     assert gaps[0] >= 500
     assert gaps[-1] >= 4000
 
-    gave_up = the(journey, *DEAD_LETTER)
+    gave_up = one_row(journey, *DEAD_LETTER)
     assert gave_up["error"]
     assert gave_up["status_message"].startswith(
         f"issue gave up after {ATTEMPTS} attempts: UnreadableMessage: message "
@@ -100,7 +100,7 @@ def test_a_document_event_is_set_aside_too(
     traceparent = new_traceparent()
     trace_id = traceparent.split("-")[1]
     order_id = order_in("no such state", _trace={"traceparent": traceparent})
-    journey = observatory.wait_for_trace(trace_id, has_all(DEAD_LETTER), GIVING_UP_SECONDS)
+    journey = observatory.wait_for_trace(trace_id, has_spans(DEAD_LETTER), GIVING_UP_SECONDS)
     attempts = rows_of(journey, "reserve", "reserve")
     assert sorted(map(attempt_of, attempts)) == [1, 2, 3, 4, 5]
     # The event was unpacked each time: the function knew the order, and its context.
@@ -124,11 +124,11 @@ def test_an_event_that_succeeds_is_delivered_once_and_says_so(
     buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
     stages = ("reserve", "charge", "settle", "issue")
     journey = observatory.wait_for_trace(
-        traceparent.split("-")[1], has_all(*((each, each) for each in stages)), GIVING_UP_SECONDS
+        traceparent.split("-")[1], has_spans(*((each, each) for each in stages)), GIVING_UP_SECONDS
     )
     for function in ("reserve", "charge", "issue"):
-        assert attempt_of(the(journey, function, function)) == 1
-    assert attempt_of(the(journey, "settle", "settle")) is None, "a webhook is no event"
+        assert attempt_of(one_row(journey, function, function)) == 1
+    assert attempt_of(one_row(journey, "settle", "settle")) is None, "a webhook is no event"
     assert redelivery.state() == before
 
 

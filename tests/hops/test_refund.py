@@ -13,7 +13,7 @@ import pytest
 from observatory.client import Observatory
 from tests.addresses import Addresses
 from tests.buyer import APPROVED, BoxOffice, Buyer, new_order_id, new_traceparent
-from tests.spans import ORDER_SECONDS, has_all, picture, rows_of, the
+from tests.spans import ORDER_SECONDS, has_spans, one_row, picture, rows_of
 
 WAIT_SECONDS = 30.0
 
@@ -69,15 +69,15 @@ def test_an_organiser_refunds_a_ticketed_order(
 
     journey = observatory.wait_for_trace(
         ours.split("-")[1],
-        has_all(("refund", "refund"), ("acquirer", "POST /refunds"), ("audit", "audit")),
+        has_spans(("refund", "refund"), ("acquirer", "POST /refunds"), ("audit", "audit")),
         ORDER_SECONDS,
     )
-    refund = the(journey, "refund", "refund")
+    refund = one_row(journey, "refund", "refund")
     assert (refund["hop"], refund["parent_span_id"]) == ("callable", ours.split("-")[2])
     writer = ticketed["_trace"]["traceparent"].split("-")[2]
     assert writer in [link["span_id"] for link in refund["links"]], picture(journey)
-    call = the(journey, "refund", "POST /refunds")
-    assert the(journey, "acquirer", "POST /refunds")["parent_span_id"] == call["span_id"]
+    call = one_row(journey, "refund", "POST /refunds")
+    assert one_row(journey, "acquirer", "POST /refunds")["parent_span_id"] == call["span_id"]
     assert (journey["errors"], order["_trace"]["traceparent"].split("-")[2]) == (
         0,
         refund["span_id"],
@@ -150,12 +150,12 @@ def test_money_for_an_expired_order_goes_back(
     assert box_office.wait_for(order_id)["state"] == "expired"
     journey = observatory.wait_for_trace(
         traceparent.split("-")[1],
-        has_all(("settle", "POST /refunds"), ("acquirer", "POST /refunds")),
+        has_spans(("settle", "POST /refunds"), ("acquirer", "POST /refunds")),
         ORDER_SECONDS,
     )
-    settle = the(journey, "settle", "settle")
+    settle = one_row(journey, "settle", "settle")
     assert settle["attributes"]["boxoffice.payment.late"] is True
-    assert the(journey, "settle", "POST /refunds")["parent_span_id"] == settle["span_id"]
+    assert one_row(journey, "settle", "POST /refunds")["parent_span_id"] == settle["span_id"]
     assert charge_of(box_office, order_id)["refund_id"]
     assert box_office.documents.read(f"orders/{order_id}")["state"] == "expired"
     assert box_office.documents.read(f"shows/{show_id}")["seats_left"] == 5

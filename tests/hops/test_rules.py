@@ -15,7 +15,7 @@ from observatory.client import Observatory
 from observatory.schemas.journey import Journey, Row
 from tests.addresses import Addresses
 from tests.buyer import APPROVED, Buyer, new_order_id, new_traceparent
-from tests.spans import has_all, picture, the, wait_for
+from tests.spans import has_spans, one_row, picture, wait_for
 
 RULES = "firestore.rules"
 DENIED = (RULES, "create orders denied")
@@ -53,8 +53,8 @@ def test_an_allowed_write_has_its_decision_under_the_span_that_wrote(
     traceparent = new_traceparent()
     _, trace_id, span_id, _ = traceparent.split("-")
     order_id = buyer.place(show_id=open_show(seats=0), _trace={"traceparent": traceparent})
-    journey = observatory.wait_for_trace(trace_id, has_all((RULES, "create orders allowed")))
-    decision = the(journey, RULES, "create orders allowed")
+    journey = observatory.wait_for_trace(trace_id, has_spans((RULES, "create orders allowed")))
+    decision = one_row(journey, RULES, "create orders allowed")
     assert decision["parent_span_id"] == span_id, picture(journey)
     assert decision["party"] == "rules"
     assert (decision["hop"], decision["carrier"], decision["context"]) == (
@@ -78,8 +78,8 @@ def test_a_set_is_one_decision_and_leaves_nothing_behind(
     answer = buyer.documents.set(f"orders/{order_id}", order, server_times=("placed_at",))
     assert answer.status_code == 200
     allowed = (RULES, "create orders allowed")
-    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_all(allowed))
-    assert the(journey, *allowed)["attributes"]["throughline.rules.evaluations"] == 3
+    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_spans(allowed))
+    assert one_row(journey, *allowed)["attributes"]["throughline.rules.evaluations"] == 3
     # A decision that is held as long as one about the `update` would have been.
     other = new_order_id()
     assert buyer.documents.update(f"orders/{other}", {"seats": 1}).status_code == 403
@@ -92,8 +92,8 @@ def test_a_denied_write_names_the_line_that_said_no(
 ) -> None:
     """Under the span that wrote, an error with the file, the line and its text."""
     order_id, trace_id = attempt(buyer, seats=9)
-    journey = observatory.wait_for_trace(trace_id, has_all(DENIED))
-    decision = the(journey, *DENIED)
+    journey = observatory.wait_for_trace(trace_id, has_spans(DENIED))
+    decision = one_row(journey, *DENIED)
     attributes = decision["attributes"]
     line = attributes["code.line.number"]
     assert attributes["throughline.rules.source"] == "&& order.seats <= 8"
@@ -231,7 +231,7 @@ def test_a_denied_read_is_linked_to_the_write_at_its_path(
 def test_nothing_personal_is_on_a_decision(buyer: Buyer, observatory: Observatory) -> None:
     """Neither the card's token, nor the user's id, nor anything else of the document."""
     _, trace_id = attempt(buyer, note="a@example.org", show_id="a-show-of-theirs")
-    journey: Journey = observatory.wait_for_trace(trace_id, has_all(DENIED))
+    journey: Journey = observatory.wait_for_trace(trace_id, has_spans(DENIED))
     everything = json.dumps(journey)
     for secret in (APPROVED, buyer.uid, "a@example.org", "a-show-of-theirs"):
         assert secret not in everything

@@ -12,7 +12,7 @@ from observatory.client import Observatory
 from observatory.schemas.journey import Journey
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice, new_traceparent
-from tests.spans import ORDER_SECONDS, has_all, picture, rows_of, the
+from tests.spans import ORDER_SECONDS, has_spans, one_row, picture, rows_of
 from tests.trace_plugin import Trace
 
 LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
@@ -27,7 +27,7 @@ def fire(addresses: Addresses) -> httpx.Response:
 def mended(observatory: Observatory, traceparent: str, *spans: tuple[str, str]) -> Journey:
     """The order's own trace, once the sweep and those spans are in it."""
     return observatory.wait_for_trace(
-        traceparent.split("-")[1], has_all(("sweep", "mend order"), *spans), ORDER_SECONDS
+        traceparent.split("-")[1], has_spans(("sweep", "mend order"), *spans), ORDER_SECONDS
     )
 
 
@@ -36,8 +36,8 @@ def assert_joined(observatory: Observatory, journey: Journey, traceparent: str) 
     mending = rows_of(journey, "sweep", "mend order")[0]
     assert mending["parent_span_id"] == traceparent.split("-")[2], picture(journey)
     (link,) = mending["links"]
-    sweeps = observatory.wait_for_trace(link["trace_id"], has_all(("sweep", "sweep")))
-    sweep = the(sweeps, "sweep", "sweep")
+    sweeps = observatory.wait_for_trace(link["trace_id"], has_spans(("sweep", "sweep")))
+    sweep = one_row(sweeps, "sweep", "sweep")
     assert sweep["span_id"] == link["span_id"]
     assert (sweep["root"], sweep["hop"], sweep["context"]) == ("schedule", "schedule", "absent")
     assert sweep["attributes"]["faas.trigger"] == "timer"
@@ -79,7 +79,7 @@ def test_a_placed_order_that_nobody_reserved_is_reserved(
     traceparent = new_traceparent()
     # An order in any later state is left alone by the trigger; then it is as if that never came.
     order_id = order_in("charging", placed_at=LONG_AGO, _trace={"traceparent": traceparent})
-    observatory.wait_for_trace(traceparent.split("-")[1], has_all(("reserve", "reserve")))
+    observatory.wait_for_trace(traceparent.split("-")[1], has_spans(("reserve", "reserve")))
     box_office.documents.update(f"orders/{order_id}", {"state": "placed"}).raise_for_status()
     assert fire(addresses).status_code == 200
     assert box_office.wait_for(order_id)["state"] == "ticketed"

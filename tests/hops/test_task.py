@@ -11,7 +11,7 @@ import pytest
 from observatory.client import Observatory
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice, Buyer, new_traceparent
-from tests.spans import ORDER_SECONDS, has_all, picture, the, trace_of_order
+from tests.spans import ORDER_SECONDS, has_spans, one_row, picture, trace_of_order
 from tests.trace_plugin import Trace
 
 AN_HOUR = timedelta(hours=1)
@@ -38,9 +38,11 @@ def test_the_task_continues_the_trace_of_who_enqueued_it(
     order_id = buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
     assert box_office.wait_for(order_id)["state"] == "ticketed"
     journey = observatory.wait_for_trace(
-        traceparent.split("-")[1], has_all(("expire", "expire"), ("issue", "issue")), ORDER_SECONDS
+        traceparent.split("-")[1],
+        has_spans(("expire", "expire"), ("issue", "issue")),
+        ORDER_SECONDS,
     )
-    sent, expire = the(journey, "reserve", "send expire"), the(journey, "expire", "expire")
+    sent, expire = one_row(journey, "reserve", "send expire"), one_row(journey, "expire", "expire")
     assert (sent["kind"], expire["kind"]) == ("PRODUCER", "CONSUMER")
     Trace(journey).parent(expire, sent)
     assert (expire["hop"], expire["carrier"]) == ("task", "http-headers")
@@ -59,11 +61,11 @@ def test_the_purchase_does_not_wait_for_the_task(
     traceparent = new_traceparent()
     buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
     journey = observatory.wait_for_trace(
-        traceparent.split("-")[1], has_all(("reserve", "reserve")), ORDER_SECONDS
+        traceparent.split("-")[1], has_spans(("reserve", "reserve")), ORDER_SECONDS
     )
     told, enqueued = (
-        the(journey, "reserve", "send order-reserved"),
-        the(journey, "reserve", "send expire"),
+        one_row(journey, "reserve", "send order-reserved"),
+        one_row(journey, "reserve", "send expire"),
     )
     assert told["offset_ms"] + told["duration_ms"] <= enqueued["offset_ms"]
 
@@ -89,7 +91,7 @@ def test_a_lapsed_hold_is_given_back(
     )
     # Told of an order that is reserved, the stage reserve would have it expired itself.
     observatory.wait_for_trace(
-        written.split("-")[1], has_all(("reserve", "reserve")), ORDER_SECONDS
+        written.split("-")[1], has_spans(("reserve", "reserve")), ORDER_SECONDS
     )
     box_office.documents.update(f"orders/{order_id}", {"state": state}).raise_for_status()
     # The test's own order was never reserved; give the show what reserving would have taken.
@@ -102,8 +104,8 @@ def test_a_lapsed_hold_is_given_back(
     assert order["state"] == "expired"
     assert order["_trace"]["traceparent"].split("-")[1] == traceparent.split("-")[1]
     assert box_office.documents.read(f"shows/{show_id}")["seats_left"] == 5
-    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_all(("expire", "expire")))
-    assert the(journey, "expire", "expire")["attributes"]["boxoffice.order.state"] == "expired"
+    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_spans(("expire", "expire")))
+    assert one_row(journey, "expire", "expire")["attributes"]["boxoffice.order.state"] == "expired"
 
 
 def test_what_was_paid_for_in_time_is_not_taken_away(
@@ -133,8 +135,8 @@ def test_a_task_without_headers_is_a_fresh_root(
     lapsed = datetime.now(UTC) - AN_HOUR
     order_id = order_in("charging", hold_until=lapsed)
     assert dispatch(addresses, due(order_id, lapsed)).status_code == 200
-    journey = trace_of_order(observatory, order_id, has_all(("expire", "expire")), "expire")
-    expire = the(journey, "expire", "expire")
+    journey = trace_of_order(observatory, order_id, has_spans(("expire", "expire")), "expire")
+    expire = one_row(journey, "expire", "expire")
     assert (expire["parent_span_id"], expire["context"]) == (None, "absent"), picture(journey)
 
 
@@ -157,7 +159,7 @@ def test_a_task_that_says_nothing_of_ours_is_an_error_that_says_so(
     """It fails, the queue gives up after some attempts, and the span names the reason."""
     traceparent = new_traceparent()
     assert dispatch(addresses, data, {"traceparent": traceparent}).status_code == 500
-    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_all(("expire", "expire")))
-    expire = the(journey, "expire", "expire")
+    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_spans(("expire", "expire")))
+    expire = one_row(journey, "expire", "expire")
     assert expire["error"]
     assert expire["attributes"]["error.type"] == "boxoffice.queues.UnreadableTask"

@@ -16,7 +16,7 @@ from observatory.client import Observatory
 from tests.addresses import Addresses
 from tests.buyer import DECLINED, BoxOffice, Buyer, new_traceparent
 from tests.hops.pubsub import about, publish
-from tests.spans import ORDER_SECONDS, has_all, rows_of, the, trace_of_order
+from tests.spans import ORDER_SECONDS, has_spans, one_row, rows_of, trace_of_order
 from tests.trace_plugin import Trace
 
 SECRET = "whsec_for_the_local_stack_only"
@@ -72,10 +72,12 @@ def test_the_processors_spans_lie_under_our_call(
     buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
     journey = observatory.wait_for_trace(
         traceparent.split("-")[1],
-        has_all(("charge", "charge"), ("acquirer", "POST /charges"), ("acquirer", "card network")),
+        has_spans(
+            ("charge", "charge"), ("acquirer", "POST /charges"), ("acquirer", "card network")
+        ),
         ORDER_SECONDS,
     )
-    call = the(journey, "charge", "POST /charges")
+    call = one_row(journey, "charge", "POST /charges")
     assert (call["kind"], call["hop"], call["carrier"]) == ("CLIENT", "vendor", "http-headers")
     assert call["attributes"]["http.response.status_code"] == 202
     trace = Trace(journey)
@@ -92,14 +94,14 @@ def test_the_webhook_continues_the_trace_of_the_call(
     buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
     journey = observatory.wait_for_trace(
         traceparent.split("-")[1],
-        has_all(("issue", "issue"), ("acquirer", "POST")),
+        has_spans(("issue", "issue"), ("acquirer", "POST")),
         ORDER_SECONDS,
     )
-    call, settle = the(journey, "charge", "POST /charges"), the(journey, "settle", "settle")
+    call, settle = one_row(journey, "charge", "POST /charges"), one_row(journey, "settle", "settle")
     Trace(journey).parent(settle, call)
     assert (settle["kind"], settle["hop"]) == ("SERVER", "webhook")
     assert settle["carrier"] == "charge-metadata"
-    delivered = the(journey, "acquirer", "POST")
+    delivered = one_row(journey, "acquirer", "POST")
     assert [link["span_id"] for link in settle["links"]] == [delivered["span_id"]]
     assert settle["attributes"]["http.response.status_code"] == 200
 
@@ -140,7 +142,7 @@ def test_a_webhook_that_is_not_the_processors_is_refused(
     ]
     assert refused
     assert claimed not in {trace["trace_id"] for trace in refused}
-    settle = the(observatory.trace(refused[0]["trace_id"]), "settle", "settle")
+    settle = one_row(observatory.trace(refused[0]["trace_id"]), "settle", "settle")
     assert (settle["context"], settle["parent_span_id"]) == ("invalid", None)
     assert settle["attributes"]["throughline.context.reason"] == why
 
@@ -208,8 +210,8 @@ def test_malformed_context_in_the_metadata_is_a_fresh_root(
     body = webhook_body(order_id, metadata={"traceparent": "00-MANGLED"})
     assert call_back(body, signature(body)).status_code == 200
     assert box_office.wait_for(order_id)["state"] == "ticketed"
-    journey = trace_of_order(observatory, order_id, has_all(("issue", "issue")), "settle")
-    settle = the(journey, "settle", "settle")
+    journey = trace_of_order(observatory, order_id, has_spans(("issue", "issue")), "settle")
+    settle = one_row(journey, "settle", "settle")
     assert (settle["context"], settle["parent_span_id"]) == ("invalid", None)
     assert settle["attributes"]["throughline.context.reason"] == "traceparent is malformed"
 
@@ -225,7 +227,7 @@ def test_a_declined_card_gives_the_seats_back(
     order = box_office.wait_for(order_id)
     assert (order["state"], order["reason"]) == ("declined", "card_declined")
     assert box_office.documents.read(f"shows/{show_id}")["seats_left"] == 3
-    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_all(("settle", "settle")))
+    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_spans(("settle", "settle")))
     assert rows_of(journey, "issue") == []
     assert journey["errors"] == 0, "a declined card is business as usual, not an error"
 
@@ -238,7 +240,7 @@ def test_no_secret_of_the_purchase_is_on_any_span(
     order_id = buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
     token = box_office.wait_for(order_id)["card_token"]
     journey = observatory.wait_for_trace(
-        traceparent.split("-")[1], has_all(("issue", "issue")), ORDER_SECONDS
+        traceparent.split("-")[1], has_spans(("issue", "issue")), ORDER_SECONDS
     )
     everything = json.dumps(journey)
     assert token not in everything
@@ -278,7 +280,9 @@ def test_a_lost_webhook_is_made_up_for_by_asking_again(
     publish(addresses, "order-reserved", about(order_id), {"traceparent": traceparent})
     assert box_office.wait_for(order_id)["state"] == "ticketed"
     journey = observatory.wait_for_trace(
-        traceparent.split("-")[1], has_all(("charge", "charge"), ("issue", "issue")), ORDER_SECONDS
+        traceparent.split("-")[1],
+        has_spans(("charge", "charge"), ("issue", "issue")),
+        ORDER_SECONDS,
     )
-    sent = the(journey, "charge", "send order-paid")
-    assert the(journey, "issue", "issue")["parent_span_id"] == sent["span_id"]
+    sent = one_row(journey, "charge", "send order-paid")
+    assert one_row(journey, "issue", "issue")["parent_span_id"] == sent["span_id"]

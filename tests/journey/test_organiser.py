@@ -15,7 +15,7 @@ from tests.accessibility import violations
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice, Buyer
 from tests.journey.conftest import Till
-from tests.spans import ORDER_SECONDS, picture, rows_of, the
+from tests.spans import ORDER_SECONDS, one_row, picture, rows_of
 
 
 class Desk:
@@ -146,8 +146,8 @@ def test_a_show_is_put_on_sale_by_keyboard_and_its_write_is_traced(
         journey = observatory.wait_for_trace(
             trace_id, lambda seen: bool(rows_of(seen, "page", "create show")), ORDER_SECONDS
         )
-        write = the(journey, "page", "create shows")
-        assert write["parent_span_id"] == the(journey, "page", "create show")["span_id"]
+        write = one_row(journey, "page", "create shows")
+        assert write["parent_span_id"] == one_row(journey, "page", "create show")["span_id"]
         assert (write["hop"], journey["orphans"], journey["coverage"]) == ("document", 0, 1.0)
     finally:
         box_office.close_show(show_id)
@@ -198,13 +198,13 @@ def test_a_refund_is_a_trace_of_its_own_that_links_the_orders(
         lambda seen: bool(rows_of(seen, "page", "order refunded")) and seen["orphans"] == 0,
         ORDER_SECONDS,
     )
-    click = the(journey, "page", "refund")
+    click = one_row(journey, "page", "refund")
     assert click["root"] == "page"
     assert ordered.split("-")[1] in [link["trace_id"] for link in click["links"]]
     assert trace_id != ordered.split("-")[1]
-    call = the(journey, "page", "POST /refund")
+    call = one_row(journey, "page", "POST /refund")
     assert call["parent_span_id"] == click["span_id"]
-    answered = the(journey, "refund", "refund")
+    answered = one_row(journey, "refund", "refund")
     assert (answered["parent_span_id"], answered["hop"]) == (call["span_id"], "callable")
     assert answered["context"] == "carried", picture(journey)
     assert answered["attributes"]["boxoffice.order.id"] == order_id

@@ -13,7 +13,7 @@ from observatory.schemas.journey import Journey
 from tests import pictures
 from tests.addresses import Addresses
 from tests.journey.conftest import Till
-from tests.spans import ORDER_SECONDS, rows_of, the
+from tests.spans import ORDER_SECONDS, one_row, rows_of
 
 # A picture may be taken while the machine does other things.
 PURCHASE_MS = 120_000
@@ -71,9 +71,9 @@ def test_pictures_of_a_purchase(
     (rules,) = rows_of(purchase, "firestore.rules")[:1]
     chosen = {
         "one-purchase": None,
-        "purchase-hop": the(purchase, "charge", "charge"),
+        "purchase-hop": one_row(purchase, "charge", "charge"),
         "purchase-rules": rules,
-        "purchase-webhook": the(purchase, "settle", "settle"),
+        "purchase-webhook": one_row(purchase, "settle", "settle"),
     }
     for name, row in chosen.items():
         explorer.goto(f"{address}?span={row['span_id']}" if row else address)

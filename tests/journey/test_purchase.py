@@ -12,7 +12,7 @@ from observatory.client import Observatory
 from observatory.schemas.journey import Journey, Row
 from tests.buyer import BoxOffice, Buyer
 from tests.journey.conftest import Till
-from tests.spans import has_all, rows_of, the, wait_for
+from tests.spans import has_spans, one_row, rows_of, wait_for
 from tests.trace_plugin import Trace, WholeTrace
 from tests.unit.framework import ROOT
 
@@ -36,7 +36,7 @@ def whole(whole_trace: WholeTrace, order: Locator) -> Trace:
     """The order's trace, complete with the page's last update and the rules' decision."""
     state = order.get_attribute("data-order-state")
     trace_id = order.get_attribute("data-trace-id") or ""
-    ends = has_all(("page", f"order {state}"), DECISION)
+    ends = has_spans(("page", f"order {state}"), DECISION)
     return whole_trace(trace_id, until=lambda seen: ends(seen.journey))
 
 
@@ -124,7 +124,7 @@ def test_what_the_page_hears_joins_the_stage_that_said_it(
         (view,) = row["links"]
         assert view["stored"]
         view_trace = observatory.trace(view["trace_id"])
-        assert the(view_trace, "page", "page view")["root"] == "page"
+        assert one_row(view_trace, "page", "page view")["root"] == "page"
 
 
 def test_the_buyer_gets_tickets(till: Till, page: Page, open_show: Callable[..., str]) -> None:

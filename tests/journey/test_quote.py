@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Request, expect
 from observatory.client import Observatory
 from tests.buyer import BoxOffice
 from tests.journey.conftest import Till
-from tests.spans import ORDER_SECONDS, has_all, the
+from tests.spans import ORDER_SECONDS, has_spans, one_row
 
 
 def traceparents(page: Page, path: str) -> list[str]:
@@ -33,11 +33,11 @@ def test_a_quote_is_one_trace_from_the_dialog_into_the_callable(
     till.show(show_id).get_by_role("button", name="Buy").click()
     expect(page.locator(".quote")).to_have_text("€50 confirmed · 5 left")
     journey = observatory.wait_for_trace(
-        asked[0].split("-")[1], has_all(("page", "quote"), ("quote", "quote")), ORDER_SECONDS
+        asked[0].split("-")[1], has_spans(("page", "quote"), ("quote", "quote")), ORDER_SECONDS
     )
-    root = the(journey, "page", "quote")
-    call = the(journey, "page", "POST /quote")
-    answered = the(journey, "quote", "quote")
+    root = one_row(journey, "page", "quote")
+    call = one_row(journey, "page", "POST /quote")
+    answered = one_row(journey, "quote", "quote")
     assert root["root"] == "page"
     assert call["parent_span_id"] == root["span_id"]
     assert (answered["parent_span_id"], answered["hop"]) == (call["span_id"], "callable")
@@ -96,7 +96,7 @@ def test_while_the_listener_is_down_seats_are_looked_up_through_hosting(
 
     journey = observatory.wait_for_trace(
         asked[0].split("-")[1],
-        has_all(("page", "look up seats"), ("availability", "availability")),
+        has_spans(("page", "look up seats"), ("availability", "availability")),
         ORDER_SECONDS,
     )
     answered = [row for row in journey["rows"] if row["service"] == "availability"]

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from observatory.client import Observatory
 from tests.addresses import StackUnderTest
 from tests.buyer import BoxOffice, Buyer, new_traceparent
-from tests.spans import has_all
+from tests.spans import has_spans
 
 STAGES = 4
 # Each stage flushes its spans, then its log records; see throughline/telemetry.py.
 EXPORT_TIMEOUTS_SECONDS = STAGES * 2 * 1.0
-ALL_STAGES = has_all(
+ALL_STAGES = has_spans(
     ("reserve", "reserve"), ("charge", "charge"), ("settle", "settle"), ("issue", "issue")
 )
 
