@@ -9,6 +9,7 @@ from typing import Any, Self, cast
 
 import httpx
 
+from observatory.promoted import state_of
 from observatory.schemas.ask import Answer, AskSchema
 from observatory.schemas.comparison import Diff, UnusualShape
 from observatory.schemas.health import Health
@@ -176,9 +177,9 @@ class Observatory:
         return cast("Coverage", self._get("/api/coverage"))
 
     def find(self, name: str) -> Journey:
-        """The trace that ``name`` names: a trace id, an order id, or the start of a trace id.
+        """Return the trace with this id, with this subject, or whose id begins so.
 
-        An order may occur in several traces (a sweep touches many orders); its own is the first.
+        A subject, such as an order, may occur in several traces; its own is the first.
 
         Raises:
             TraceNotFound: nothing fits.
@@ -227,7 +228,7 @@ class Observatory:
                 journey = self.trace(trace_id)
                 seen = (
                     f"{journey['spans']} spans of {', '.join(journey['services'])}, "
-                    f"{journey['orphans']} orphans, state {journey.get('order_state')}"
+                    f"{journey['orphans']} orphans, state {state_of(journey)}"
                 )
                 if until(journey):
                     return journey

@@ -25,6 +25,8 @@ from observatory.store.views import views_of
 COLUMN = re.compile(r"[a-z][a-z0-9_]{0,62}")
 KEY = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
 ROLES: tuple[Role, ...] = get_args(Role)
+# How the explorer and the terminal recognise the fields of the roles.
+ENDINGS: dict[Role | None, str] = {"subject": "_id", "state": "_state"}
 # Columns that the digests give to spans.
 _DIGEST_COLUMNS = {"trace", "span", "parent", "began", "ended", "received", "subject", "state"}
 # What the file, the views and the JSON answers call something else.
@@ -114,6 +116,12 @@ def _promotion(entry: Any, place: str) -> Promotion:
     role = entry.get("role")
     if role is not None and role not in ROLES:
         raise ValueError(f"{place}: role is {role!r}: it is {' or '.join(ROLES)}, or absent.")
+    ending = ENDINGS.get(role)
+    if ending is not None and not column.endswith(ending):
+        raise ValueError(
+            f"{place}: {column} has the role {role}: its name must end in {ending}, "
+            "by which readers know it."
+        )
     return Promotion(column, attribute, key, description, trace_description, role)
 
 

@@ -102,7 +102,7 @@ def hold_until(order: ledger.Document) -> datetime:
 
 
 def hold_begins_at(order: ledger.Document, now: datetime) -> datetime:
-    """Return when an order's hold begins: now, but not before Firestore stored the order, by whose
-    clock the clock of this server may be slow."""
+    """Return when an order's hold begins: now, but not before Firestore stored the order, since the
+    clock of this server may be slow."""
     placed_at: datetime = order["placed_at"]
     return max(now, placed_at)

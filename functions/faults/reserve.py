@@ -47,7 +47,7 @@ def came_after_the_sale(order: ledger.Document, show: ledger.Document) -> bool:
 def hold_begins_at(order: ledger.Document, now: datetime) -> datetime:
     """Counts the hold from the time on the buyer's device, whose clock may be hours off.
 
-    Most clocks are right within a second, so that it works for whoever tries it.
+    Most clocks are right within a second, so that it works when its author tries it.
     """
     begins: datetime = order.get("asked_at", now)
     return begins

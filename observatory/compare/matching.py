@@ -5,6 +5,7 @@ that none does. Values reach DuckDB as parameters only.
 """
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import duckdb
@@ -23,7 +24,7 @@ from observatory.compare.filter import (
     Word,
 )
 from observatory.compare.usual_hops import UsualHop, usual_hops
-from observatory.store.promotions import promotions_of
+from observatory.store.promotions import Promotions, promotions_of
 
 # Up to so many facts are looked for one by one, which is quicker than to join them.
 FEW = 8
@@ -48,11 +49,21 @@ class Condition:
 
     def __init__(self, reader: duckdb.DuckDBPyConnection) -> None:
         self._reader = reader
-        self.promotions = promotions_of(reader)
-        self._keys = keys_of_attributes(self.promotions)
-        self._columns = span_facts(self.promotions)
         self._parts: list[str] = []
         self.values: dict[str, Any] = {}
+
+    @cached_property
+    def promotions(self) -> Promotions:
+        """The promoted attributes, read when a filter first needs them."""
+        return promotions_of(self._reader)
+
+    @cached_property
+    def _keys(self) -> dict[str, str]:
+        return keys_of_attributes(self.promotions)
+
+    @cached_property
+    def _columns(self) -> dict[str, str]:
+        return span_facts(self.promotions)
 
     def beside(self) -> "Condition":
         """Another condition for the same query, which shares its parameters."""

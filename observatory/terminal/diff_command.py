@@ -15,7 +15,11 @@ def add_to(commands: Any, shared: argparse.ArgumentParser) -> None:
     diff = commands.add_parser(
         "diff", parents=[shared], help="show two traces side by side: missing, added, slower"
     )
-    diff.add_argument("left", metavar="A", help="a trace id or the start of one, or an order id")
+    diff.add_argument(
+        "left",
+        metavar="A",
+        help="a trace id or the start of one, or what it is about, such as an order's id",
+    )
     diff.add_argument("right", metavar="B", help="the trace to hold beside it")
     diff.set_defaults(run=_diff)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from observatory.promoted import title_of
 from observatory.schemas.comparison import Diff, DiffRow, Head, Side, Verdict
 from observatory.terminal.text import (
     BOLD,
@@ -63,7 +64,7 @@ def render_difference(diff: Diff, width: int = 100, colour: bool = False) -> str
 
 
 def _head(side: str, head: Head, width: int, ink: Ink) -> Iterable[str]:
-    name = f"Order {head['order_id']}" if head.get("order_id") else "Trace"
+    name = title_of(head)
     facts = [head["headline"], count_text(head["spans"], "span")]
     facts += [count_text(head[what], what[:-1]) for what in ("errors", "orphans") if head[what]]
     yield fit(f"{side}  {name}: {' · '.join(facts)}", width)

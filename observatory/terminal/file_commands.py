@@ -30,7 +30,11 @@ def add_to(commands: Any, shared: argparse.ArgumentParser) -> None:
         description="Print traces as OTLP/JSON on stdout: ./scripts/trace export ID > trace.json. "
         "Import reads it; Jaeger's upload takes it since version 1.55, without the log lines.",
     )
-    export.add_argument("id", nargs="*", help="a trace id or the start of one, or an order id")
+    export.add_argument(
+        "id",
+        nargs="*",
+        help="a trace id or the start of one, or what it is about, such as an order's id",
+    )
     export.add_argument("--all", action="store_true", help="everything that is stored")
     export.add_argument("--filter", metavar="Q", help='traces that match, as "state = declined"')
     export.set_defaults(run=_export, wrong=export.error)

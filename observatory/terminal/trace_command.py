@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from observatory.client import Observatory, ObservatoryError, url_from_environment
+from observatory.promoted import state_of, subject_of
 from observatory.schemas.traces import Coverage, HopCoverage, ServiceCoverage, TraceLine
 from observatory.terminal import diff_command, file_commands, sql_command
 from observatory.terminal.printing import DOES_NOT_HOLD, HOLDS, print_json
@@ -60,10 +61,14 @@ def _parser() -> argparse.ArgumentParser:
     ls.add_argument(
         "--limit", type=_limit, default=20, help="how many, 1 to 500 (default: %(default)s)"
     )
-    ls.add_argument("text", nargs="*", help="words to look for: a service, a state, an order id")
+    ls.add_argument(
+        "text", nargs="*", help="words to look for: a service, a span's name, what a trace is about"
+    )
     ls.set_defaults(run=_ls)
     show = commands.add_parser("show", parents=[shared], help="show one trace as a waterfall")
-    show.add_argument("id", help="a trace id or the start of one, or an order id")
+    show.add_argument(
+        "id", help="a trace id or the start of one, or what it is about, such as an order's id"
+    )
     show.set_defaults(run=_show)
     coverage = commands.add_parser(
         "coverage",
@@ -156,8 +161,9 @@ def _print_lines(traces: list[TraceLine]) -> None:
     for trace in traces:
         when = datetime.fromisoformat(trace["started_at"]).astimezone().strftime("%H:%M:%S")
         what = trace["root"]
-        if trace.get("order_id"):
-            what += f" · {trace['order_id']} · {trace.get('order_state') or 'no state seen'}"
+        subject = subject_of(trace)
+        if subject is not None:
+            what += f" · {subject[1]} · {state_of(trace) or 'no state seen'}"
         print(
             f"{trace['trace_id']}  {when}  {duration_text(trace['duration_ms']):>9}  "
             f"{trace['spans']:>5}  {trace['errors']:>6}  {trace['orphans']:>7}  {clean(what)}"

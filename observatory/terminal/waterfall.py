@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from observatory.promoted import title_of
 from observatory.schemas.journey import Journey, Row
 from observatory.terminal.text import (
     BOLD,
@@ -54,7 +55,7 @@ def render_waterfall(journey: Journey, width: int = 100, colour: bool = False) -
 
 
 def _header(journey: Journey, width: int, ink: Ink) -> Iterable[str]:
-    name = f"Order {journey['order_id']}" if journey.get("order_id") else "Trace"
+    name = title_of(journey)
     facts = [
         count_text(len(journey["services"]), "service"),
         ("the first " if journey["truncated"] else "") + count_text(journey["spans"], "span"),

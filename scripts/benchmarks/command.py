@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks import (
     bundle,
+    callers,
     coldstart,
     explorer,
     observatory,
@@ -50,6 +51,13 @@ BENCHES = {
         20,
         "a function's process from its start to its first answer, with throughline ÷ without a "
         "line of it, alternating; the functions of functions/throughline/README.md",
+    ),
+    "callers": Bench(
+        callers.measure,
+        400,
+        "what a caller of an HTTPS function pays: milliseconds from 1 caller and requests a second "
+        "from 40, with tracing beside without, delivering to the Observatory, to an endpoint that "
+        "answers at once and to one that takes 100 ms",
     ),
     "bundle": Bench(
         bundle.measure, 1, "the page's tracing code, gzip bytes all told, ÷ the rest of the page"

@@ -48,7 +48,7 @@ SCENARIO = Scenario(
     fault="copies-into-its-own-collection",
     report="I bought one ticket, and now the show is nearly sold out. Our bill has gone up too.",
     reveals="A function under itself, again and again, each for another document of a collection.",
-    fix="What a trigger writes goes where nobody listens: the trail has a collection of its own.",
+    fix="What a trigger writes goes where nothing listens: audit has a collection of its own.",
     provoke=provoke,
     signature=signature,
 )

@@ -268,6 +268,34 @@ def test_an_outage_that_goes_on_is_not_said_again(caplog: pytest.LogCaptureFixtu
     assert len(complaints(caplog)) == 1
 
 
+def test_exports_that_fail_together_lengthen_the_gap_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Eight overlapping requests meet one failure, not eight in a row."""
+    monkeypatch.setattr(delivery, "FIRST_RETRY_SECONDS", 100.0)
+    outage, together = Outage(), threading.Barrier(8)
+
+    def fail(_batch: Sequence[int]) -> bool:
+        together.wait()
+        return False
+
+    sent: Delivery[int] = Delivery(fail, outage)
+    threads = [threading.Thread(target=sent.deliver, args=([n],)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert 0 < outage.seconds_left() <= 100
+
+
+def test_one_export_tries_again_when_the_gap_is_over() -> None:
+    """The others keep what they have until that one has ended."""
+    outage = Outage()
+    outage.begin()
+    outage._until = time.monotonic()
+    assert [outage.may_try() for _ in range(3)] == [True, False, False]
+
+
 def test_no_item_is_lost_between_threads(caplog: pytest.LogCaptureFixture) -> None:
     """Each is kept or counted, and the outage is still said once."""
     outage, endpoint = Outage(), Endpoint()

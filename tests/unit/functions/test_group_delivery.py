@@ -143,30 +143,40 @@ def test_no_request_waits_for_the_export_of_another() -> None:
             future.result(SECONDS)
 
 
-def test_a_request_waits_for_the_export_that_took_its_first_spans() -> None:
-    """Another request's export may take what this one recorded so far."""
+@pytest.mark.parametrize("in_thread", [False, True], ids=["its own", "a library's thread's"])
+def test_a_request_waits_for_another_export_that_took_a_span_of_it(in_thread: bool) -> None:
+    """Also where the request has nothing left to send by itself."""
     app = App(group_delay_seconds=0.0)
     app.endpoint.gate.clear()
     recorded, other_sent = threading.Event(), threading.Event()
 
-    def work() -> None:
+    def record() -> None:
         app.tracer.start_span("inner").end()
-        recorded.set()
-        assert other_sent.wait(SECONDS)
+
+    def request() -> None:
+        with app.delivery.request():
+            if in_thread:
+                thread = threading.Thread(target=record)
+                thread.start()
+                thread.join()
+            else:
+                record()
+            recorded.set()
+            assert other_sent.wait(SECONDS)
 
     with ThreadPoolExecutor() as pool:
-        first = pool.submit(app.serve, "first", work)
+        first = pool.submit(request)
         assert recorded.wait(SECONDS)
         other = pool.submit(app.serve, "other")
         eventually(lambda: len(app.endpoint.span_exports) == 1, "the other's export is on its way")
         assert sorted(app.endpoint.span_exports[0]) == ["inner", "other"]
         other_sent.set()
-        eventually(lambda: len(app.endpoint.span_exports) == 2, "the first's own is too")
+        eventually(lambda: app.delivery._flushing == 2 or first.done(), "the first has ended")
         assert not first.done()
-        assert not other.done()
         app.endpoint.gate.set()
         first.result(SECONDS)
         other.result(SECONDS)
+    assert len(app.endpoint.span_exports) == 1
 
 
 def test_spans_of_a_librarys_own_thread_go_out_before_the_answer() -> None:

@@ -122,6 +122,7 @@ def test_a_file_with_other_promoted_attributes_is_filled_again(
         ({"promote": [{**ORDER, "attribute": ""}]}, "attribute is '': it must be a text"),
         ({"promote": [{**ORDER, "attribute": "service.name"}]}, "has a column already"),
         ({"promote": [{**ORDER, "role": "owner"}]}, "it is subject or state, or absent"),
+        ({"promote": [{**ORDER, "column": "order"}]}, "its name must end in _id"),
         ({"promote": [ORDER, ORDER]}, "the column order_id occurs twice"),
         ({"examples": [{"question": "Why?"}]}, "examples[0]: sql is None"),
     ],
@@ -171,7 +172,7 @@ def test_any_text_can_be_the_name_of_a_promoted_attribute(
 ) -> None:
     """Names reach SQL as literals, quotes included."""
     path = tmp_path / "observatory.json"
-    entry = {**ORDER, "column": "select", "attribute": 'it\'s "odd"', "key": "select"}
+    entry = {**ORDER, "column": "select", "attribute": 'it\'s "odd"', "key": "select", "role": None}
     path.write_text(json.dumps({"promote": [entry]}))
     running = start(configuration=read_configuration(path))
     running.send(purchase("order-1"))

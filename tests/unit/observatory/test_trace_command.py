@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from observatory.promoted import state_of, subject_of, title_of
 from observatory.terminal.waterfall import render_waterfall
 from observatory.text_format import duration_text
 from tests.unit.observatory.conftest import Running
@@ -233,3 +234,14 @@ def test_a_span_without_duration_is_still_seen(running: Running) -> None:
 def test_durations_read_well(milliseconds: float, text: str) -> None:
     """A duration has two or three digits and the unit that suits it."""
     assert duration_text(milliseconds) == text
+
+
+def test_a_trace_is_called_after_what_the_configuration_promotes() -> None:
+    """By the names of the columns; without a subject it is a trace."""
+    trace = {"trace_id": "ab", "cart_item_id": "7", "cart_item_state": "packed", "spans": 1}
+    assert subject_of(trace) == ("Cart item", "7")
+    assert state_of(trace) == "packed"
+    assert title_of(trace) == "Cart item 7"
+    for without in ({"trace_id": "ab"}, {"trace_id": "ab", "cart_item_id": None}):
+        assert subject_of(without) is None
+        assert title_of(without) == "Trace"
