@@ -45,6 +45,12 @@ def checks(*, fix: bool) -> list[Check]:
             [str(python / "lint-imports"), "--no-cache"],
             env={"PYTHONPATH": os.pathsep.join(["functions", ".", "scripts"])},
         ),
+        # Fails if the table is out of date; without --check, the command writes it.
+        Check(
+            "import rules in ARCHITECTURE.md",
+            [str(python / "python"), "-m", "stack.import_table", *([] if fix else ["--check"])],
+            paths.ROOT / "scripts",
+        ),
         Check(
             "types: functions",
             [*mypy, "main.py", "boxoffice"],
