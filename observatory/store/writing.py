@@ -1,4 +1,4 @@
-"""One transaction: rows of several requests, each span once."""
+"""Write the rows of several requests in one transaction, without duplicate spans."""
 
 import time
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from observatory.store.recent import REMEMBERED, Recent
 from observatory.store.rows import KINDS, MAP, RESOURCES, SHAPES, Kind, Resource, Rows, Shape
 
 
-class Writing:
-    """Puts rows into the file, and knows what it needs to know of those already there.
+class RowWriter:
+    """Writes rows to the file, and caches which spans, resources and shapes it already holds.
 
     Args:
-        cursor: the writer's own.
+        cursor: the writer's own cursor.
         promotions: the attributes that have columns of their own.
     """
 
@@ -26,16 +26,16 @@ class Writing:
         self._resources: set[int] = set()
         self._shapes: set[int] = set()
         self._watermark = 0
-        self.learn()
+        self.reload()
 
-    def learn(self) -> None:
-        """Take from the file what is there: after a start, a clear, or old rows were deleted."""
+    def reload(self) -> None:
+        """Reload the caches from the file, at the start and whenever rows were deleted."""
         self._recent.forget()
-        found = self._cursor.execute(
+        rows = self._cursor.execute(
             "select trace_id || span_id from raw_spans order by received_unix_nano desc limit ?",
             [REMEMBERED],
         ).fetchall()
-        self._recent.remember(bytes.fromhex(identity) for (identity,) in found)
+        self._recent.remember(bytes.fromhex(identity) for (identity,) in rows)
         self._resources = {
             id_ for (id_,) in self._cursor.execute("select resource_id from resources").fetchall()
         }
@@ -52,15 +52,15 @@ class Writing:
         """Write the rows in one transaction, all or nothing.
 
         Raises:
-            duckdb.Error, pyarrow.ArrowException: they could not be written.
+            duckdb.Error, pyarrow.ArrowException: the rows could not be written.
         """
         stamp = max(time.time_ns(), self._watermark + 1)
-        fresh: set[bytes] = set()
+        new_identities: set[bytes] = set()
         tables: dict[Kind, list[pa.Table]] = {kind: [] for kind in KINDS}
         resources: dict[int, Resource] = {}
         shapes: dict[int, Shape] = {}
         for rows in group:
-            table = self._once(rows, fresh)
+            table = self._without_duplicates(rows, new_identities)
             if rows.kind == "spans":
                 table = with_promoted_columns(table, rows.shapes, self._promoted)
             tables[rows.kind].append(table)
@@ -73,37 +73,39 @@ class Writing:
             self._insert("resources", _resource_table(new_resources), "")
         if new_shapes:
             self._insert("span_shapes", _shape_table(new_shapes), "")
-        for kind, found in tables.items():
-            if found:
+        for kind, kind_tables in tables.items():
+            if kind_tables:
                 self._insert(
-                    f"raw_{kind}", pa.concat_tables(found), f", {stamp} as received_unix_nano"
+                    f"raw_{kind}", pa.concat_tables(kind_tables), f", {stamp} as received_unix_nano"
                 )
         self._cursor.commit()
-        self._recent.remember(fresh)
+        self._recent.remember(new_identities)
         self._resources.update(each.id for each in new_resources)
         self._shapes.update(each.id for each in new_shapes)
         self._watermark = stamp
 
-    def _once(self, rows: Rows, fresh: set[bytes]) -> pa.Table:
-        """The rows without the spans that are in the file or in ``fresh``, to which it adds the
-        others."""
+    def _without_duplicates(self, rows: Rows, new_identities: set[bytes]) -> pa.Table:
+        """Return the rows without the spans that are stored or in ``new_identities``.
+
+        The identities of the other spans are added to ``new_identities``.
+        """
         identities = set(rows.identities)
-        copies = self._recent.known(identities) | (fresh & identities)
-        if not copies and len(identities) == len(rows.identities):
-            fresh |= identities
+        duplicates = self._recent.known(identities) | (new_identities & identities)
+        if not duplicates and len(identities) == len(rows.identities):
+            new_identities |= identities
             return rows.table
         keep = []
         for identity in rows.identities:
-            keep.append(identity not in copies)
-            copies.add(identity)
-        fresh |= identities
+            keep.append(identity not in duplicates)
+            duplicates.add(identity)
+        new_identities |= identities
         return rows.table.filter(pa.array(keep, pa.bool_()))
 
-    def _insert(self, table: str, rows: pa.Table, more: str) -> None:
+    def _insert(self, table: str, rows: pa.Table, extra_columns: str) -> None:
         self._cursor.register("incoming", rows.combine_chunks().to_reader())
         try:
             self._cursor.execute(
-                f"insert into {table} by name select *{more} from incoming"  # noqa: S608
+                f"insert into {table} by name select *{extra_columns} from incoming"  # noqa: S608
             )
         finally:
             self._cursor.unregister("incoming")

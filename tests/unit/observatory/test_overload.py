@@ -138,7 +138,7 @@ def test_what_takes_many_times_its_size_is_done_one_at_a_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whose turn does not come soon is told so, and nothing is begun for it."""
-    monkeypatch.setattr(budget_module, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(budget_module, "WAIT_LIMIT_SECONDS", 0.05)
     going = threading.Event()
     begun: list[str] = []
 
@@ -167,7 +167,7 @@ def test_a_sender_of_json_does_not_wait_without_end(
     start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     """While others' JSON is read it is told to come back, and then it is taken."""
-    monkeypatch.setattr(budget_module, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(budget_module, "WAIT_LIMIT_SECONDS", 0.05)
     running = start()
     others = threading.Event()
     reading = running.context.budget._one.submit(others.wait, 10)

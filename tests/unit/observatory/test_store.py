@@ -161,7 +161,7 @@ def test_a_database_of_another_version_is_refused_by_name(tmp_path: Path) -> Non
     Store(data).close()
     with duckdb.connect(data) as connection:
         connection.execute("update observatory_schema set version = 99")
-    with pytest.raises(StoreRefused, match=r"spans\.duckdb has version 99 .* reads version 4"):
+    with pytest.raises(StoreRefused, match=r"spans\.duckdb has version 99 .* needs version 4"):
         Store(data)
 
 
