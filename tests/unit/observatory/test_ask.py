@@ -279,7 +279,7 @@ def test_a_text_that_would_fill_the_memory_is_an_error_of_the_question(
     clear_refs = Path("/proc/self/clear_refs")
     clear_refs.write_text("5")  # from here on VmHWM is the most that is in memory
     before = resident_mb("VmRSS")
-    with pytest.raises(BadSql, match=r"more memory than a question may have|longer than"):
+    with pytest.raises(BadSql, match=r"more memory than it may use|longer than"):
         rows_of(store, "select " + expression)
     assert resident_mb("VmHWM") - before < 700
     assert one_of(store, "repeat('x', 1000)") == "x" * 1000

@@ -82,7 +82,7 @@ def test_sql_says_what_is_wrong_and_what_there_is(two: Running) -> None:
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert 'trace: Binder Error: Referenced column "colour"' in wrong.stderr
     write = trace_command("sql", "delete from raw_spans", "--url", two.url)
-    assert (write.returncode, "DELETE is not for asking" in write.stderr) == (1, True)
+    assert (write.returncode, "DELETE is not allowed" in write.stderr) == (1, True)
     schema = trace_command("sql", "--schema", "--url", two.url).stdout
     assert "hops: One row for each hop that a span received" in schema
     assert "Which orders took longest?" in schema
