@@ -55,7 +55,7 @@ def test_every_firestore_call_is_a_span(
     assert {row["attributes"]["db.system.name"] for row in calls} == {"gcp.firestore"}
     read_by = [row["attributes"]["code.function.name"] for row in calls[1:3]]
     assert read_by == [
-        "boxoffice.ledger.advance.<locals>.attempt",
+        "boxoffice.ledger.move_order.<locals>.attempt",
         "boxoffice.reserve.hold_seats",
     ]
 

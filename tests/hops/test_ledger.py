@@ -49,7 +49,8 @@ def test_deliveries_that_meet_do_not_abort_each_other_for_ever(
 
     with ThreadPoolExecutor(DELIVERIES) as pool:
         moves = [
-            pool.submit(ledger.advance, order_id, State.TICKETED, decide) for _ in range(DELIVERIES)
+            pool.submit(ledger.move_order, order_id, State.TICKETED, decide)
+            for _ in range(DELIVERIES)
         ]
         outcomes = [move.result() for move in moves]
     assert [outcome.moved for outcome in outcomes].count(True) == 1

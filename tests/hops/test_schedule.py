@@ -27,15 +27,15 @@ def fire(addresses: Addresses) -> httpx.Response:
 def mended(observatory: Observatory, traceparent: str, *spans: tuple[str, str]) -> Journey:
     """The order's own trace, once the sweep and those spans are in it."""
     return observatory.wait_for_trace(
-        traceparent.split("-")[1], has_spans(("sweep", "mend order"), *spans), ORDER_SECONDS
+        traceparent.split("-")[1], has_spans(("sweep", "resume order"), *spans), ORDER_SECONDS
     )
 
 
 def assert_joined(observatory: Observatory, journey: Journey, traceparent: str) -> None:
-    """The mending is in the order's trace, and it and the sweep's root link each other."""
-    mending = rows_of(journey, "sweep", "mend order")[0]
-    assert mending["parent_span_id"] == traceparent.split("-")[2], picture(journey)
-    (link,) = mending["links"]
+    """The sweep's span for an order is in the order's trace and linked with the sweep's root."""
+    resuming = rows_of(journey, "sweep", "resume order")[0]
+    assert resuming["parent_span_id"] == traceparent.split("-")[2], picture(journey)
+    (link,) = resuming["links"]
     sweeps = observatory.wait_for_trace(link["trace_id"], has_spans(("sweep", "sweep")))
     sweep = one_row(sweeps, "sweep", "sweep")
     assert sweep["span_id"] == link["span_id"]

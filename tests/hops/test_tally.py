@@ -43,11 +43,11 @@ def ticket(order_id: str, meet: Callable[[], object] = lambda: None) -> ledger.O
         def write(transaction: Any) -> None:
             issue.count_order(transaction, order)
             meet()
-            issue.print_tickets(transaction, order_id, order)
+            issue.write_tickets(transaction, order_id, order)
 
         return ledger.Move(State.TICKETED, writes=write)
 
-    return ledger.advance(order_id, State.TICKETED, decide)
+    return ledger.move_order(order_id, State.TICKETED, decide)
 
 
 def test_orders_that_come_at_once_are_all_counted_and_none_begins_anew(
@@ -81,5 +81,5 @@ def test_an_order_is_counted_once_and_taken_off_when_it_is_refunded(
             State.REFUNDED, writes=lambda tx: refund.void_tickets(tx, order_id, order)
         )
 
-    ledger.advance(order_id, State.REFUNDED, void)
+    ledger.move_order(order_id, State.REFUNDED, void)
     assert counted() == (0, 0)

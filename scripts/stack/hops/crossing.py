@@ -16,9 +16,9 @@ from stack.console import step
 from stack.hops.hop_drivers import (
     HopRun,
     buy,
-    have_quoted,
-    look_up_seats,
+    fetch_availability,
     refund,
+    request_quote,
     sign_up,
     sweep,
 )
@@ -31,14 +31,14 @@ SETTLED_MS = 700
 CALL_SECONDS = 120
 
 
-def traces_of_the_roots(
+def root_traces(
     observatory: Observatory, addresses: StackAddresses, run: HopRun, swept_order_id: str
 ) -> Iterable[Journey]:
     """The traces of the sweep that mended the order, and of the welcome of the new user."""
     for line in observatory.traces(50, subject=swept_order_id)["traces"]:
         for row in observatory.trace(line["trace_id"])["rows"]:
             of_it = row["attributes"].get("boxoffice.order.id") == swept_order_id
-            if row["name"] == "mend order" and of_it:
+            if row["name"] == "resume order" and of_it:
                 for link in row["links"]:
                     if link["stored"]:
                         yield observatory.trace(link["trace_id"])
@@ -49,7 +49,7 @@ def traces_of_the_roots(
             yield journey
 
 
-def wait_for_all(
+def collect_evidence(
     look: Callable[[], list[Journey]], run: HopRun, pause: Callable[[], None]
 ) -> dict[str, Evidence]:
     """What the traces prove once every hop is carried and nothing more arrives, or when it is too
@@ -66,7 +66,7 @@ def wait_for_all(
         pause()
 
 
-def with_strays(
+def with_detached_traces(
     found: dict[str, Evidence], observatory: Observatory, run: HopRun
 ) -> dict[str, Evidence]:
     """The same, but of a hop that no known trace crosses, the traces begun anew that do: who loses
@@ -105,13 +105,13 @@ def cross_every_hop(chromium: Browser, addresses: StackAddresses) -> dict[str, E
             return page
 
         with step("Having a price quoted in a browser"):
-            have_quoted(new_page(), addresses)
+            request_quote(new_page(), addresses)
         with step(f"Buying {PURCHASES} tickets"):
             for _ in range(PURCHASES):
                 buy(new_page(), addresses, run)
         with step("Looking seats up without a listener"):
             offline_page = new_page()
-            look_up_seats(offline_page, addresses)
+            fetch_availability(offline_page, addresses)
         with step("Sweeping a stuck order"):
             swept_order_id = sweep(http, addresses, run)
         with step("Signing up, and refunding a ticket as a new organiser"):
@@ -119,7 +119,7 @@ def cross_every_hop(chromium: Browser, addresses: StackAddresses) -> dict[str, E
             refund(new_page(), http, addresses, run, newcomer)
 
         def look() -> list[Journey]:
-            journeys = list(traces_of_the_roots(observatory, addresses, run, swept_order_id))
+            journeys = list(root_traces(observatory, addresses, run, swept_order_id))
             for trace_id in run.trace_ids:
                 with contextlib.suppress(TraceNotFound):
                     journeys.append(observatory.trace(trace_id))
@@ -127,8 +127,8 @@ def cross_every_hop(chromium: Browser, addresses: StackAddresses) -> dict[str, E
 
         with step("Reading the traces"):
             # The pages are still open: they deliver their last spans while we wait for them.
-            found = wait_for_all(look, run, lambda: offline_page.wait_for_timeout(500))
-            return with_strays(found, observatory, run)
+            found = collect_evidence(look, run, lambda: offline_page.wait_for_timeout(500))
+            return with_detached_traces(found, observatory, run)
 
 
 def table(found: dict[str, Evidence]) -> str:
@@ -144,7 +144,7 @@ def table(found: dict[str, Evidence]) -> str:
     return "\n".join(lines)
 
 
-def complaints(found: dict[str, Evidence], observatory: str) -> list[str]:
+def describe_failures(found: dict[str, Evidence], observatory: str) -> list[str]:
     """A line for each hop that is not carried: what was seen of it instead."""
     lines = []
     for evidence in found.values():

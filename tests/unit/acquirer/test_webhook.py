@@ -78,7 +78,7 @@ def test_the_box_office_accepts_the_signature() -> None:
         webhook.deliver(to(server.url), SECRET)
         received = as_flask(server.asked[0])
     settle.verify(received)
-    assert settle.charge_in(received) == CHARGE.public()
+    assert settle.read_charge(received) == CHARGE.public()
 
 
 @pytest.mark.parametrize(

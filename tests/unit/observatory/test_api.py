@@ -124,7 +124,7 @@ def test_coverage_says_what_each_hop_carried(running: Running) -> None:
         throughline__context="absent",
     )
     # A span with a parent is no root, whatever it declares.
-    swept.span("sweep", "mend order", INTERNAL, 1, 2, sweep, throughline__root="schedule")
+    swept.span("sweep", "resume order", INTERNAL, 1, 2, sweep, throughline__root="schedule")
     running.send(swept)
     lost = Trace()
     for context, parent in (("carried", b"gone-999"), ("invalid", None)):
