@@ -284,7 +284,7 @@ def test_alone_it_knows_of_none_and_says_how_it_would(start: Callable[..., Runni
         ("[]", "no catalogue"),
         ('{"faults": 3}', "no catalogue"),
         ('{"faults": [{"name": "x"}]}', "address"),
-        (json.dumps({"faults": [listed("a/b")]}), "'a/b' is no flag's name"),
+        (json.dumps({"faults": [listed("a/b")]}), "name is 'a/b'"),
         (json.dumps({"faults": [listed("a", address="//evil.example")]}), "one slash"),
         (json.dumps({"faults": [listed("a", summary=3)]}), "summary is 3"),
     ],
@@ -304,10 +304,10 @@ def test_a_start_without_what_it_needs_says_so(tmp_path: Path) -> None:
     data = ["--port", "0", "--data", str(tmp_path / "spans.duckdb")]
     missing = observatory_command(*data, *about, "--flags", f"{APP}{COLLECTION}")
     assert missing.returncode == 1
-    assert "none.json can't be read" in missing.stderr
+    assert "none.json cannot be read" in missing.stderr
     alone = observatory_command(*data, *about)
     assert alone.returncode == 2
-    assert "go together" in alone.stderr
+    assert "give --faults, --flags and --app together" in alone.stderr
     wrong = observatory_command(*data, *about, "--flags", "javascript:alert(1)")
     assert wrong.returncode == 2
-    assert "is not an address" in wrong.stderr
+    assert "is not a URL" in wrong.stderr

@@ -621,9 +621,9 @@ def broken(path: str, value: Any) -> dict[str, Any]:
         (b"[]", "neither OTLP/JSON"),
         (b'{"resourceSpans": []}\n{', "Line 2 is not JSON: Expecting property name"),
         (b'{"resourceSpans": []}\n\n[]', "Line 3 is not an object"),
-        (b'{"resourceSpans": []}\n{"resourceLogs": 1}', "Line 2: resourceLogs is 1: it is a list"),
+        (b'{"resourceSpans": []}\n{"resourceLogs": 1}', "Line 2: resourceLogs is 1: it must be a list"),
         (b"1 2", "Line 1 is not JSON: Extra data"),
-        (b'{"data": {}}', "data is {}: it is a list"),
+        (b'{"data": {}}', "data is {}: it must be a list"),
         (b'{"resourceSpans": 1}', "resourceSpans"),
         (
             b'{"resourceSpans": [{"scopeSpans": [{"spans": [{}, {"endTimeUnixNano": "x"}]}]}]}',
@@ -633,11 +633,11 @@ def broken(path: str, value: Any) -> dict[str, Any]:
         (broken("data.0.spans.1.duration", -1), "data[0].spans[1].duration is -1"),
         (broken("data.0.spans.0.spanID", None), "data[0].spans[0] has no spanID"),
         (broken("data.0.spans.0.spanID", "zz"), "data[0].spans[0].spanID is 'zz'"),
-        (broken("data.0.spans.0.processID", "p9"), "'p9', which is not among the processes"),
-        (broken("data.0.spans.0.tags", {}), "data[0].spans[0].tags is {}: it is a list"),
-        (broken("data.0.spans.0.tags.1.value", "x"), "tags[1].value is 'x': it is no int64"),
-        (broken("data.0.spans", "none"), "data[0].spans is 'none': it is a list"),
-        (broken("data.0.processes", []), "data[0].processes is []: it is an object"),
+        (broken("data.0.spans.0.processID", "p9"), "'p9', but processes has no such entry"),
+        (broken("data.0.spans.0.tags", {}), "data[0].spans[0].tags is {}: it must be a list"),
+        (broken("data.0.spans.0.tags.1.value", "x"), "tags[1].value is 'x': it must be a valid int64"),
+        (broken("data.0.spans", "none"), "data[0].spans is 'none': it must be a list"),
+        (broken("data.0.processes", []), "data[0].processes is []: it must be an object"),
     ],
 )
 def test_a_bad_file_is_refused_with_what_is_wrong_and_where(

@@ -61,14 +61,14 @@ def test_show_exits_1_for_a_broken_trace(running: Running) -> None:
     shown = trace_command("show", "order-broken", "--url", running.url)
     assert shown.returncode == 1
     assert "1 orphan ·" in shown.stdout
-    assert "is not in the store" in shown.stdout
+    assert "is not stored" in shown.stdout
 
 
 def test_what_is_not_there_exits_1_and_says_so(running: Running) -> None:
     """An unknown name is an error on stderr, with nothing on stdout."""
-    shown = trace_command("show", "nobody", "--url", running.url)
+    shown = trace_command("show", "unknown", "--url", running.url)
     assert (shown.returncode, shown.stdout) == (1, "")
-    assert "No trace or order nobody" in shown.stderr
+    assert "No trace with the id or subject unknown" in shown.stderr
 
 
 def test_an_ambiguous_prefix_names_the_traces(running: Running) -> None:
@@ -150,7 +150,7 @@ def test_ls_lists_the_newest_and_filters(running: Running) -> None:
     assert "order-2 · declined" in every
     some = trace_command("ls", "declined", "--url", running.url).stdout
     assert "order-1" not in some
-    assert "No trace has 'xyz'" in trace_command("ls", "xyz", "--url", running.url).stdout
+    assert "No trace matches 'xyz'" in trace_command("ls", "xyz", "--url", running.url).stdout
 
 
 def test_the_environment_names_the_observatory(running: Running) -> None:

@@ -116,7 +116,7 @@ def test_what_is_exported_can_be_cleared_and_imported(two: Running, tmp_path: Pa
     file = tmp_path / "all.json"
     file.write_text(everything.stdout)
     unsure = trace_command("clear", "--url", two.url)
-    assert (unsure.returncode, "say --yes" in unsure.stderr) == (2, True)
+    assert (unsure.returncode, "confirm with --yes" in unsure.stderr) == (2, True)
     cleared = trace_command("clear", "--yes", "--url", two.url)
     assert cleared.stdout == "Deleted 44 spans, 5 logs and 0 metric points.\n"
     assert two.client.health()["spans"] == 0
@@ -137,7 +137,7 @@ def test_what_is_exported_can_be_cleared_and_imported(two: Running, tmp_path: Pa
     [
         ("{", "is not JSON"),
         ("[1]", "it is not an object"),
-        ('{"data": [{"spans": 3}]}', "data[0].spans is 3: it is a list"),
+        ('{"data": [{"spans": 3}]}', "data[0].spans is 3: it must be a list"),
         ('{"traces": []}', "neither OTLP/JSON"),
     ],
 )
@@ -151,7 +151,7 @@ def test_a_bad_file_exits_1_and_says_where(
     assert (brought.returncode, brought.stdout) == (1, "")
     assert said in brought.stderr
     missing = trace_command("import", str(tmp_path / "none.json"), "--url", running.url)
-    assert (missing.returncode, "can't be read" in missing.stderr) == (1, True)
+    assert (missing.returncode, "cannot be read" in missing.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(
