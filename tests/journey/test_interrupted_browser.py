@@ -49,6 +49,6 @@ def test_an_interrupted_command_cleans_up_and_stops_its_browser(number: signal.S
         os.killpg(process.pid, number)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "restored\n")
-    assert err == "\nInterrupted; nothing is left running.\n"
+    assert err == "\nInterrupted. All processes have been stopped.\n"
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from cloud.platform_conditions.catalogue import CONDITIONS
 from faults.catalogue import FAULTS
-from stack.scenario_runner.flags import OBEYED_SECONDS
+from stack.scenario_runner.flags import EFFECTIVE_SECONDS
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice
 from tests.journey.observatory_server import (
@@ -119,7 +119,7 @@ def test_a_fault_is_turned_on_and_off_by_keyboard(
     expect(switch(page, "reads-all")).not_to_be_checked()
     assert_accessible(page)
     page.get_by_role("link", name="Overview").click()
-    expect(badge).to_have_attribute("title", re.compile("wrong on purpose: no-key"))
+    expect(badge).to_have_attribute("title", re.compile("misbehaves on purpose: no-key"))
     badge.click()
     page.keyboard.press("Tab")
     switch(page, "no-key").press("Enter")
@@ -293,7 +293,7 @@ def test_the_stacks_faults_are_listed_and_take_effect(
         try:
             switch(page, fault).click()
             expect(page.get_by_role("link", name="1 fault on")).to_be_visible()
-            page.wait_for_timeout(OBEYED_SECONDS * 1000)
+            page.wait_for_timeout(EFFECTIVE_SECONDS * 1000)
             ids = RandomIdGenerator()
             trace_id, span_id = f"{ids.generate_trace_id():032x}", f"{ids.generate_span_id():016x}"
             httpx.get(

@@ -98,16 +98,16 @@ describe("columns of a round length", () => {
     expect(one).toEqual(other);
     expect(one.columns).toBe(45);
     const { range } = one;
-    if (range.kind !== "between") throw new Error("it moves");
+    if (range.kind !== "between") throw new Error("the range is not fixed");
     expect(range.to).toBeGreaterThan(1_000_000_000);
     expect(range.from).toBeLessThanOrEqual(1_000_000_000 - 880_000);
   });
 
-  test.each([60, 300, 900, 3600, 86_400])("are kept when %d s are paused", (seconds) => {
-    for (const most of [20, 41, 56]) {
-      const moving = alignedColumns({ kind: "last", seconds }, most, 1_000_000_123);
-      expect(moving.columns).toBeLessThanOrEqual(most);
-      expect(alignedColumns(moving.range, most, 5)).toEqual(moving);
+  test.each([60, 300, 900, 3600, 86_400])("do not change when %d s are paused", (seconds) => {
+    for (const columnsMax of [20, 41, 56]) {
+      const live = alignedColumns({ kind: "last", seconds }, columnsMax, 1_000_000_123);
+      expect(live.columns).toBeLessThanOrEqual(columnsMax);
+      expect(alignedColumns(live.range, columnsMax, 5)).toEqual(live);
     }
   });
 

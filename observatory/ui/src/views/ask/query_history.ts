@@ -3,7 +3,7 @@
 const STORAGE_KEY = "observatory.ask.history";
 const HISTORY_MAX = 50;
 
-/** Return past queries; none if storage is refused or holds something else. */
+/** Return past queries; an empty list if storage is refused or its content is invalid. */
 export function queryHistory(storage: Pick<Storage, "getItem">): string[] {
   try {
     const stored: unknown = JSON.parse(storage.getItem(STORAGE_KEY) ?? "[]");

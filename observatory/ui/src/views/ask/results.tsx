@@ -171,7 +171,7 @@ function Cell({ value, spanId, onOpen }: CellProps) {
   );
 }
 
-/** A dialog with the whole of a value that is longer than its cell. */
+/** A dialog that shows the whole of a value that is longer than its cell. */
 function ValueDialog(props: { name: string; value: unknown; onClose: () => void }) {
   const { name, value, onClose } = props;
   const dialog = useRef<HTMLDialogElement>(null);
@@ -206,7 +206,7 @@ function CopyCsv({ text }: { text: () => string }) {
   const copy = () =>
     navigator.clipboard.writeText(text()).then(
       () => setLabel("Copied"),
-      () => setLabel("The browser refused to copy"),
+      () => setLabel("Not copied: no access to the clipboard"),
     );
   return (
     <button type="button" class="copy" onClick={copy} aria-live="polite">

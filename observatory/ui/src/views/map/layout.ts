@@ -1,4 +1,4 @@
-/** Placing the map's boxes and lines, in pixels. */
+/** The layout of the map's boxes and lines, in pixels. */
 import { Graph, layout } from "@dagrejs/dagre";
 import type { HopMap, MapEdge } from "../../api/types";
 import { edgeId, inReadingOrder } from "./labels";
@@ -24,8 +24,8 @@ const ARROW_PX = 9;
 /**
  * Lay out a map from left to right, or from top to bottom.
  *
- * dagre's heuristics depend on the order of nodes and edges, so the layout is computed for four fixed
- * orders, and the one with the shortest lines is taken.
+ * The result of dagre's heuristics depends on the order of nodes and edges. So the layout is
+ * computed for four fixed orders, and the one with the shortest lines is returned.
  */
 export function layOutMap(map: HopMap, direction: "LR" | "TB"): Placed {
   const reading = inReadingOrder(map);
@@ -108,7 +108,7 @@ export function smooth(points: Point[]): string {
   return path;
 }
 
-/** Return a smooth path through the label, which covers the corner that may arise there. */
+/** Return a smooth path through the label's centre; a corner there is covered by the label. */
 function through(points: Point[], label: Point): string {
   const far = points.map(({ x, y }) => Math.hypot(x - label.x, y - label.y));
   const at = far.indexOf(Math.min(...far));

@@ -5,7 +5,7 @@ import { count, percent } from "../../format";
 import { quoted } from "../../navigation/filter_syntax";
 import { followLink } from "../../navigation/route";
 import type { Selected } from "./graph";
-import { edgeId, figure, hopText, isShort, nameOf, rateText, UNKNOWN } from "./labels";
+import { edgeId, figure, hopText, isBelowAll, nameOf, rateText, UNKNOWN } from "./labels";
 
 interface Props {
   map: HopMap;
@@ -27,8 +27,8 @@ export function MapDetails({ map, selected, narrowed, onSelect, onClose, contain
       <aside class="map-aside panel none" aria-label="Details">
         <p>Select a service or a hop to see its figures.</p>
         <p class="sub">
-          A box is a service, with the p50 and p95 of its spans. A line is a hop; the wider it is,
-          the more often the hop occurs. Red and dashed means that the trace context is lost.
+          A box is a service, with the p50 and p95 of its spans. A line is a hop: the wider, the
+          more often it occurs. A red, dashed line loses the trace context.
         </p>
       </aside>
     );
@@ -66,7 +66,7 @@ function OfNode({ map, node, narrowed, onSelect }: OfNodeProps) {
     <>
       <p class="sub">
         {node.id === UNKNOWN ? (
-          "Stands for senders that have no stored spans."
+          "Represents senders without stored spans."
         ) : (
           <>
             <span class="map-dot" /> {node.party}
@@ -90,7 +90,7 @@ function OfNode({ map, node, narrowed, onSelect }: OfNodeProps) {
       <Hops title="Calls" edges={outgoing} name={(edge) => edge.to} onSelect={onSelect} />
       {node.id !== UNKNOWN && (
         <ul class="map-links">
-          <Link to={narrowed("/", filter)}>Traces with {node.service}</Link>
+          <Link to={narrowed("/", filter)}>Traces through {node.service}</Link>
           {node.errors > 0 && (
             <Link to={narrowed("/", `${filter} and error = true`)}>Those with errors</Link>
           )}
@@ -122,7 +122,7 @@ function OfEdge({ edge, narrowed, onSelect }: OfEdgeProps) {
         <p class="banner bad">
           <b>The trace context is lost here.</b>{" "}
           {edge.orphans === 0 ? (
-            "Some of the receiving spans found no context."
+            "Some of the receiving spans got no context."
           ) : (
             <>
               {count(edge.orphans, "span")} {edge.orphans === 1 ? "names" : "name"} a parent that is
@@ -140,7 +140,7 @@ function OfEdge({ edge, narrowed, onSelect }: OfEdgeProps) {
         <Fact name="errors" bad={edge.errors > 0}>
           {edge.errors.toLocaleString("en")}
         </Fact>
-        <Fact name="context carried" bad={isShort(edge.carried)}>
+        <Fact name="context carried" bad={isBelowAll(edge.carried)}>
           {edge.carried === null ? "–" : percent(edge.carried)}
         </Fact>
         <Fact name="duration p50">{figure(edge.p50_ms)}</Fact>

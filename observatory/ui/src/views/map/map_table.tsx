@@ -1,4 +1,4 @@
-/** The map as tables: the same figures for readers who do not use the drawing. */
+/** The map as tables, with the same figures as the drawing. */
 import "./map_table.css";
 import type { HopMap } from "../../api/types";
 import { percent } from "../../format";
@@ -8,7 +8,7 @@ import {
   figure,
   hopText,
   inReadingOrder,
-  isShort,
+  isBelowAll,
   nameOf,
   rateText,
   UNKNOWN,
@@ -100,7 +100,7 @@ export function MapTable({ map, onSelect }: Props) {
                 <td class="number">{figure(edge.p50_ms)}</td>
                 <td class="number">{figure(edge.p95_ms)}</td>
                 <td class="number">{figure(edge.wait_p95_ms)}</td>
-                <td class={`number ${isShort(edge.carried) ? "bad" : ""}`}>
+                <td class={`number ${isBelowAll(edge.carried) ? "bad" : ""}`}>
                   {edge.carried === null ? "–" : percent(edge.carried)}
                 </td>
               </tr>

@@ -1,15 +1,15 @@
-/** The lines of a metric's chart, all over the same times. */
+/** The lines of a metric's chart, which share their times. */
 
 import type { Attributes, MetricPoint, MetricSeries } from "../../api/types";
 
-/** At most this many lines can be told apart; the others are counted as hidden. */
+/** The number of lines that have a distinct colour and dash pattern; further ones are not shown. */
 export const LINES_MAX = 8;
 
 export interface ChartLines {
-  /** Unix seconds, ascending; each line has one value for each. */
+  /** Unix seconds, ascending. Each line has a value, or null, for each of them. */
   times: number[];
   lines: { label: string; values: (number | null)[] }[];
-  /** How many lines are left out. */
+  /** The number of lines that are not shown. */
   hidden: number;
 }
 
