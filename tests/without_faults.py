@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.docs.markdown import checkout, named
 
-MAIN_BLOCK = re.compile(r"\nif settings\.faults_obey_flags\(\):\n(?:    .*\n|\n(?=    ))+")
+MAIN_BLOCK = re.compile(r"\nif settings\.install_faults\(\):\n(?:    .*\n|\n(?=    ))+")
 NAVIGATION = re.compile(r'^.*"(?:scenarios/\*|faults)\.md".*\n', re.MULTILINE)
 LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s:]+)\)")
 #: What only tests of faults and scenarios import.

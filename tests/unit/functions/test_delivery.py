@@ -98,7 +98,7 @@ def test_a_live_endpoint_gets_everything_and_nothing_is_said(
     with serving() as server, telemetry_to(server.url, outage) as telemetry:
         telemetry.record(spans=3)
         telemetry.flush()
-        assert sorted(asked.path for asked in server.asked) == ["/v1/logs", "/v1/traces"]
+        assert sorted(request.path for request in server.requests) == ["/v1/logs", "/v1/traces"]
         assert spans_at(server) == 3
     assert (outage.dropped, complaints(caplog)) == (0, [])
 
@@ -106,9 +106,9 @@ def test_a_live_endpoint_gets_everything_and_nothing_is_said(
 def spans_at(server: LocalServer) -> int:
     """How many spans the endpoint was sent."""
     requests = [
-        ExportTraceServiceRequest.FromString(asked.body)
-        for asked in server.asked
-        if asked.path == "/v1/traces"
+        ExportTraceServiceRequest.FromString(request.body)
+        for request in server.requests
+        if request.path == "/v1/traces"
     ]
     return sum(len(request.resource_spans[0].scope_spans[0].spans) for request in requests)
 
@@ -158,7 +158,7 @@ def test_an_endpoint_that_refuses_what_it_gets_is_an_outage_too(
         for _ in range(2):
             telemetry.record(spans=2)
             telemetry.flush()
-        assert sorted(asked.path for asked in server.asked) == ["/v1/logs", "/v1/traces"]
+        assert sorted(request.path for request in server.requests) == ["/v1/logs", "/v1/traces"]
     assert len(complaints(caplog)) == 1
 
 
@@ -175,7 +175,7 @@ def test_what_was_not_taken_arrives_when_the_endpoint_is_back(
         with serving(port=port) as server:
             telemetry.record()
             telemetry.flush()
-            assert server.asked == [], "nobody asks before the time has come"
+            assert server.requests == [], "nobody asks before the time has come"
             outage._until = time.monotonic()
             telemetry.record(spans=5)
             telemetry.flush()
@@ -193,7 +193,9 @@ def test_what_was_kept_arrives_without_another_call(monkeypatch: pytest.MonkeyPa
         telemetry.flush()
         with serving(port=port) as server:
             eventually(lambda: spans_at(server) == 3, "the spans arrive by themselves")
-            eventually(lambda: "/v1/logs" in {asked.path for asked in server.asked}, "so do logs")
+            eventually(
+                lambda: "/v1/logs" in {request.path for request in server.requests}, "so do logs"
+            )
 
 
 def test_what_was_kept_is_tried_once_more_at_the_end() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.unit.functions.test_telemetry import run
-from tests.unit.local_server import Asked, LocalServer, serving
+from tests.unit.local_server import LocalServer, ReceivedRequest, serving
 from tests.unit.otlp import records_in, spans_in
 
 WORK = """
@@ -41,10 +41,10 @@ def server() -> Iterator[LocalServer]:
         yield local
 
 
-def by_path(server: LocalServer) -> dict[str, Asked]:
+def by_path(server: LocalServer) -> dict[str, ReceivedRequest]:
     """The one request that each path got."""
-    found = {asked.path: asked for asked in server.asked}
-    assert len(found) == len(server.asked)
+    found = {request.path: request for request in server.requests}
+    assert len(found) == len(server.requests)
     return found
 
 
@@ -61,9 +61,9 @@ def test_spans_and_records_arrive_whole_with_the_headers_of_the_environment(
             "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=production",
         }
     )
-    asked = by_path(server)
-    assert set(asked) == {"/v1/traces", "/v1/logs"}
-    for each in asked.values():
+    request = by_path(server)
+    assert set(request) == {"/v1/traces", "/v1/logs"}
+    for each in request.values():
         assert each.headers["content-type"] == "application/x-protobuf"
         assert each.headers["x-honeycomb-team"] == "hcaik_1"
         assert each.headers["x-dataset"] == "box office"
@@ -88,7 +88,7 @@ def test_a_proxy_of_the_environment_is_used(server: LocalServer) -> None:
             "http_proxy": server.url,
         }
     )
-    assert {asked.path for asked in server.asked} == {
+    assert {request.path for request in server.requests} == {
         "http://collector.example:4318/v1/traces",
         "http://collector.example:4318/v1/logs",
     }
@@ -115,7 +115,7 @@ def test_an_export_reuses_the_connection_of_the_one_before(
         FUNCTION_TARGET="settle",
         OTEL_EXPORTER_OTLP_ENDPOINT=server.url,
     )
-    assert len(server.asked) == 8
+    assert len(server.requests) == 8
     assert len(connections) == 2
 
 
@@ -145,7 +145,7 @@ def test_a_certificate_is_checked_against_the_one_that_is_named(
         if is_trusted:
             environment["OTEL_EXPORTER_OTLP_CERTIFICATE"] = str(certificate)
         work(environment)
-        assert len(server.asked) == (2 if is_trusted else 0)
+        assert len(server.requests) == (2 if is_trusted else 0)
 
 
 def test_gzip_is_on_request(server: LocalServer) -> None:
@@ -153,8 +153,8 @@ def test_gzip_is_on_request(server: LocalServer) -> None:
     work(
         {"OTEL_EXPORTER_OTLP_ENDPOINT": server.url, "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"},
     )
-    assert {asked.headers["content-encoding"] for asked in server.asked} == {"gzip"}
-    assert all(asked.body[:2] == b"\x1f\x8b" for asked in server.asked)
+    assert {request.headers["content-encoding"] for request in server.requests} == {"gzip"}
+    assert all(request.body[:2] == b"\x1f\x8b" for request in server.requests)
     assert [span.name for span, _ in spans_in(server)] == ["work"]
     assert [record.body.string_value for record, _ in records_in(server)] == ["working"]
 
@@ -170,8 +170,8 @@ def test_each_signal_may_have_an_endpoint_and_headers_of_its_own(server: LocalSe
                 "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "authorization=Bearer%20traces",
             }
         )
-        (traces,) = other.asked
-    (logs,) = server.asked
+        (traces,) = other.requests
+    (logs,) = server.requests
     assert (traces.path, traces.headers["authorization"]) == ("/otlp/traces", "Bearer traces")
     assert (logs.path, logs.headers["authorization"]) == ("/v1/logs", "Basic logs")
 
@@ -187,9 +187,9 @@ def test_a_signal_can_be_kept_at_home(server: LocalServer, off: str, left: str) 
     assert json.loads(line)["trace_id"]
 
 
-def answer_as_google(asked: Asked) -> tuple[int, bytes, dict[str, str]]:
+def answer_as_google(request: ReceivedRequest) -> tuple[int, bytes, dict[str, str]]:
     """The metadata server, from which a deployed function has its token, and the OTLP endpoint."""
-    path = asked.path.split("?")[0].rstrip("/")
+    path = request.path.split("?")[0].rstrip("/")
     if not path.startswith("/v1/"):
         answer: object = {
             "token": {"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"},
@@ -201,12 +201,12 @@ def answer_as_google(asked: Asked) -> tuple[int, bytes, dict[str, str]]:
         kind = "application/text" if is_text else "application/json"
         body = str(answer) if is_text else json.dumps(answer)
         return 200, body.encode(), {"Content-Type": kind, "Metadata-Flavor": "Google"}
-    is_signed = asked.headers.get("authorization") == f"Bearer {TOKEN}"
+    is_signed = request.headers.get("authorization") == f"Bearer {TOKEN}"
     return 200 if is_signed else 401, b"", {}
 
 
 def as_google(address: str) -> str:
-    """Have the local endpoint taken for Google's; the real one can't be asked from a test."""
+    """Have the local endpoint taken for Google's; the real one can't be request from a test."""
     return f"from throughline import exporters; exporters.GOOGLE = {address!r}"
 
 
@@ -224,12 +224,12 @@ def test_googles_endpoint_gets_the_functions_own_token(tmp_path: Path) -> None:
             },
             as_google(google.url),
         )
-        tokens = [asked for asked in google.asked if "/token" in asked.path]
-        exports = [asked for asked in google.asked if asked.path.startswith("/v1/")]
+        tokens = [request for request in google.requests if "/token" in request.path]
+        exports = [request for request in google.requests if request.path.startswith("/v1/")]
         ((_, resource),) = spans_in(google)
     assert len(tokens) == 1, "one token does for both signals"
-    assert {asked.path for asked in exports} == {"/v1/traces", "/v1/logs"}
-    assert [asked.headers["authorization"] for asked in exports] == [f"Bearer {TOKEN}"] * 2
+    assert {request.path for request in exports} == {"/v1/traces", "/v1/logs"}
+    assert [request.headers["authorization"] for request in exports] == [f"Bearer {TOKEN}"] * 2
     assert resource["gcp.project_id"] == PROJECT
     assert [json.loads(line)["message"] for line in lines] == ["working"], "nothing went wrong"
 
@@ -243,7 +243,7 @@ def test_googles_token_goes_nowhere_else(tmp_path: Path, server: LocalServer) ->
         },
         as_google(server.url[:-1]),
     )
-    assert [asked.headers.get("authorization") for asked in server.asked] == [None, None]
+    assert [request.headers.get("authorization") for request in server.requests] == [None, None]
 
 
 def test_missing_credentials_are_said_once_and_the_function_goes_on(

@@ -191,7 +191,7 @@ def test_a_function_that_is_killed_has_delivered_what_had_ended(
         with pytest.raises(httpx.ReadTimeout):
             post(running, created(how="never"), timeout_seconds=2)
         eventually(lambda: bool([*spans_in(server)]), "the ended span arrives")
-        running.end(signal.SIGKILL)
+        running.stop(signal.SIGKILL)
     assert [span.name for span, _ in spans_in(server)] == ["inner"]
 
 

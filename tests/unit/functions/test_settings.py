@@ -119,9 +119,9 @@ def test_the_bugs_on_purpose_can_be_turned_on_in_the_emulator_alone_unless_someb
     """A deployed project that says nothing of them has none."""
     monkeypatch.setenv("FAULTS", value)
     monkeypatch.setenv("K_SERVICE", "settle")
-    assert settings.faults_obey_flags() is deployed
+    assert settings.install_faults() is deployed
     monkeypatch.setenv("FUNCTIONS_EMULATOR", "true")
-    assert settings.faults_obey_flags() is emulated
+    assert settings.install_faults() is emulated
 
 
 def test_a_place_for_the_bugs_that_is_none_is_an_error_that_names_it(
@@ -130,7 +130,7 @@ def test_a_place_for_the_bugs_that_is_none_is_an_error_that_names_it(
     """A misspelt one must not count as either."""
     monkeypatch.setenv("FAULTS", "yes")
     with pytest.raises(settings.SettingError, match=r"^FAULTS is 'yes'; it must be"):
-        settings.faults_obey_flags()
+        settings.install_faults()
 
 
 def test_the_project_is_whichever_the_platform_names(monkeypatch: pytest.MonkeyPatch) -> None:

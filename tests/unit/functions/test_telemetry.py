@@ -134,7 +134,7 @@ def serve(tmp_path: Path) -> Serve:
 
 def lines_in(running: Framework) -> list[dict[str, Any]]:
     """The JSON lines among what a process wrote."""
-    return [json.loads(line) for line in running.said() if line.startswith("{")]
+    return [json.loads(line) for line in running.log_lines() if line.startswith("{")]
 
 
 def test_a_served_function_delivers_before_it_answers_and_ignores_probes(serve: Serve) -> None:
@@ -147,7 +147,7 @@ def test_a_served_function_delivers_before_it_answers_and_ignores_probes(serve: 
         answer = httpx.post(f"{running.url}/", trust_env=False, timeout=30)
         ((span, resource),) = spans_in(server)
         line = lines_in(running)[-1]
-        (logged,) = (asked for asked in server.asked if asked.path == "/v1/logs")
+        (logged,) = (request for request in server.requests if request.path == "/v1/logs")
     assert answer.status_code == 401
     assert span.name == "settle"
     assert (resource["service.name"], resource["faas.name"]) == ("settle", "settle")
@@ -175,7 +175,7 @@ def test_nothing_is_missing_where_the_cpu_stops_with_the_answer(
             os.killpg(running.process.pid, signal.SIGCONT)
             assert answer.status_code == 401
             assert delivered == (1, 1), f"of request {number}"
-            server.asked.clear()
+            server.requests.clear()
 
 
 def test_where_the_cpu_stays_a_request_does_not_wait_and_sigterm_drains(serve: Serve) -> None:
@@ -184,8 +184,8 @@ def test_where_the_cpu_stays_a_request_does_not_wait_and_sigterm_drains(serve: S
     with serving() as server, serve(server.url, **settings) as running:
         for _ in range(5):
             httpx.post(running.url, trust_env=False, timeout=30)
-        assert server.asked == []
-        running.end(signal.SIGTERM)
+        assert server.requests == []
+        running.stop(signal.SIGTERM)
         assert (len([*spans_in(server)]), len([*records_in(server)])) == (5, 5)
 
 
@@ -211,7 +211,7 @@ def test_each_record_is_one_line_where_the_framework_logs_execution_ids(serve: S
             timeout=30,
         )
         ((span, _),) = spans_in(server)
-        said = [line for line in running.said() if "A webhook was refused" in line]
+        said = [line for line in running.log_lines() if "A webhook was refused" in line]
     (line,) = map(json.loads, said)
     assert line["severity"] == "WARNING"
     assert (line["trace_id"], line["span_id"]) == (span.trace_id.hex(), span.span_id.hex())
@@ -229,7 +229,7 @@ def test_a_switched_off_function_sends_nothing(serve: Serve) -> None:
     """It works as ever, and the probe is still answered."""
     with serving() as server, serve(server.url, OTEL_SDK_DISABLED="true") as running:
         answer = httpx.post(f"{running.url}/", trust_env=False, timeout=30)
-        assert (answer.status_code, server.asked) == (401, [])
+        assert (answer.status_code, server.requests) == (401, [])
         assert "trace_id" not in lines_in(running)[-1]
 
 

@@ -23,7 +23,7 @@ def test_nothing_is_fired_at_start_up() -> None:
     with serving() as server:
         with schedule.on_schedule(server.url, "demo-throughline"):
             pass
-        assert server.asked == []
+        assert server.requests == []
 
 
 def test_a_function_that_keeps_failing_is_said_once(

@@ -11,22 +11,22 @@ import pytest
 
 from stack.clients.firestore_rest import decode
 from stack.local import seed
-from tests.unit.local_server import Asked, serving
+from tests.unit.local_server import ReceivedRequest, serving
 
 PROJECT = "demo-throughline"
 
 
 @pytest.fixture(scope="module")
-def asked() -> Asked:
+def asked() -> ReceivedRequest:
     """The one request that seeding makes."""
     with serving() as server:
         seed.shows(server.url, PROJECT)
-        (request,) = server.asked
+        (request,) = server.requests
     return request
 
 
 @pytest.fixture(scope="module")
-def shows(asked: Asked) -> dict[str, dict[str, Any]]:
+def shows(asked: ReceivedRequest) -> dict[str, dict[str, Any]]:
     """The documents written, by their id."""
     prefix = f"projects/{PROJECT}/databases/(default)/documents/shows/"
     found = {}
@@ -37,7 +37,7 @@ def shows(asked: Asked) -> dict[str, dict[str, Any]]:
     return found
 
 
-def test_the_programme_is_written_at_once_by_the_administrator(asked: Asked) -> None:
+def test_the_programme_is_written_at_once_by_the_administrator(asked: ReceivedRequest) -> None:
     """All of it or nothing, past the rules that keep everybody else from writing stock."""
     assert asked.method == "POST"
     assert asked.path == f"/v1/projects/{PROJECT}/databases/(default)/documents:commit"
@@ -74,7 +74,9 @@ def test_every_show_is_on_sale_and_sold_to_nobody(shows: dict[str, dict[str, Any
     assert sorted(show["rank"] for show in shows.values()) == [1, 2, 3, 4, 5, 6]
 
 
-def test_every_show_is_still_to_come(asked: Asked, shows: dict[str, dict[str, Any]]) -> None:
+def test_every_show_is_still_to_come(
+    asked: ReceivedRequest, shows: dict[str, dict[str, Any]]
+) -> None:
     """Dates are counted from today, and are timestamps to Firestore."""
     for show in shows.values():
         starts_at = datetime.fromisoformat(show["starts_at"])

@@ -93,7 +93,7 @@ def last(spans: object) -> LastInvocation:
 
 def handed_over(server: LocalServer) -> list[dict[str, Any]]:
     """Return the events that the delivery process received."""
-    return [json.loads(asked.body) for asked in server.asked]
+    return [json.loads(asked.body) for asked in server.requests]
 
 
 def test_an_event_that_succeeds_is_not_handed_over(
@@ -103,7 +103,7 @@ def test_an_event_that_succeeds_is_not_handed_over(
     worker = Worker(succeed, process.url, tmp_path / "off", last)
     assert worker.deliver() == (200, b"OK")
     assert (worker.bodies, worker.attempts) == ([BODY], ["1"])
-    assert process.asked == []
+    assert process.requests == []
 
 
 def test_an_event_that_fails_is_handed_over(process: LocalServer, last: LastInvocation) -> None:
@@ -150,7 +150,7 @@ def test_a_delivery_by_the_delivery_process_is_never_handed_over(
     )
     assert report["parent"] == TRACEPARENT
     assert worker.attempts == ["2"]
-    assert process.asked == []
+    assert process.requests == []
 
 
 @pytest.mark.parametrize(("when", "ran"), [("before", 0), ("after", 1)])
@@ -198,4 +198,4 @@ def test_a_request_that_is_not_a_delivery_passes_through(
     chaos_file = tmp_path / "chaos"
     chaos_file.touch()
     assert Worker(fail, process.url, chaos_file, last).client.get("/").status_code == 405
-    assert process.asked == []
+    assert process.requests == []

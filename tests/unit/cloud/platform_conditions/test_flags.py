@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from cloud.platform_conditions import flags
 from cloud.platform_conditions.catalogue import CONDITIONS, FIRESTORE_IS_FAR, PUBSUB_REFUSES_ONCE
 from cloud.platform_conditions.firestore_emulator import FirestoreEmulator, FirestoreError
-from stack.scenario_runner.flags import COLLECTION, OBEYED_SECONDS
-from tests.unit.local_server import Asked, free_port, serving
+from stack.scenario_runner.flags import COLLECTION, EFFECTIVE_SECONDS
+from tests.unit.local_server import ReceivedRequest, free_port, serving
 
 ON = {"on": {"booleanValue": True}}
 
@@ -105,7 +105,7 @@ def test_flags_that_can_not_be_read_are_off_and_logged_once(
 
 def test_a_scenario_waits_longer_than_a_flag_is_cached() -> None:
     """Otherwise a worker could still use the previous value."""
-    assert flags.CACHE_SECONDS < OBEYED_SECONDS
+    assert flags.CACHE_SECONDS < EFFECTIVE_SECONDS
 
 
 def test_a_condition_that_is_on_is_recorded_as_a_span_event(spans: InMemorySpanExporter) -> None:
@@ -137,7 +137,7 @@ def test_documents_are_read_with_administrator_rights() -> None:
     body = json.dumps({"documents": [{"name": name, "fields": ON}]}).encode()
     with serving(lambda _: (200, body, {})) as server:
         assert emulator(server.url).collection("flags") == {"firestore-is-far": ON}
-    (asked,) = server.asked
+    (asked,) = server.requests
     assert asked.headers["authorization"] == "Bearer owner"
     path = "/v1/projects/demo-throughline/databases/(default)/documents/flags"
     assert asked.path == f"{path}?pageSize=300"
@@ -151,7 +151,7 @@ def test_missing_collections_and_documents_are_empty() -> None:
         assert not emulator(server.url).add_to_array("flags/firestore-is-far", "under_way", "a")
 
 
-def broken(asked: Asked) -> tuple[int, bytes, dict[str, str]]:
+def broken(asked: ReceivedRequest) -> tuple[int, bytes, dict[str, str]]:
     """Respond with something that is not JSON."""
     return 200, b"<html>", {}
 

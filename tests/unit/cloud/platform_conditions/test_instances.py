@@ -20,7 +20,7 @@ from cloud.platform_conditions.catalogue import INSTANCES_COME_AND_GO
 from cloud.platform_conditions.flags import Flags
 from tests.unit.cloud.platform_conditions.conftest import FakeFlags
 from tests.unit.framework import Framework, framework
-from tests.unit.local_server import Asked, eventually, serving
+from tests.unit.local_server import ReceivedRequest, eventually, serving
 
 FUNCTIONS = Path(__file__).resolve().parents[4] / "functions"
 
@@ -48,7 +48,7 @@ def served(function: str, folder: Path, *on: str) -> Iterator[Framework]:
         {"name": f"documents/flags/{name}", "fields": {"on": {"booleanValue": True}}} for name in on
     ]
 
-    def flags(_asked: Asked) -> tuple[int, bytes, dict[str, str]]:
+    def flags(_asked: ReceivedRequest) -> tuple[int, bytes, dict[str, str]]:
         return 200, json.dumps({"documents": documents}).encode(), {}
 
     with serving(flags) as emulator:
