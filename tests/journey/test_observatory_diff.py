@@ -123,7 +123,7 @@ def test_the_correction_of_clocks_carries_over_from_the_trace(
 ) -> None:
     """The checkbox in the comparison turns it off."""
     normal = purchase("GOOD-1", time.time_ns() - 90_000 * MS)
-    skewed = purchase("ODD-1", time.time_ns() - 60_000 * MS)
+    skewed = purchase("SKEW-1", time.time_ns() - 60_000 * MS)
     for service, span in skewed.spans:
         if service == "acquirer":
             span.start_time_unix_nano += 40_000 * MS

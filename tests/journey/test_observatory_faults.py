@@ -27,10 +27,10 @@ from tests.journey.observatory_server import (
 )
 from tests.trace_plugin import WholeTrace
 from tests.unit.local_server import free_port, serving
-from tests.unit.observatory.test_faults import COLLECTION, Firestore, catalogue_in
+from tests.unit.observatory.test_faults import COLLECTION, Firestore, write_catalogue
 
 NewPage = Callable[..., Page]
-OwnPage = Callable[..., Page]
+OpenPage = Callable[..., Page]
 
 
 class FaultFlags:
@@ -71,14 +71,14 @@ def open_page(
     browser: Browser,
     explorer_build: Path,
     tmp_path: Path,
-) -> Iterator[OwnPage]:
+) -> Iterator[OpenPage]:
     """Opens the explorer of an Observatory with a catalogue of three faults.
 
     Two of them have a flag; the third is turned on by a parameter of the app's page.
     """
     documents = f"{addresses.firestore}/v1/projects/{addresses.project}/databases/(default)"
     options = [
-        *("--faults", str(catalogue_in(tmp_path))),
+        *("--faults", str(write_catalogue(tmp_path))),
         *("--flags", f"{documents}/documents/{fault_flags.collection}"),
         *("--app", addresses.hosting),
     ]
@@ -101,7 +101,7 @@ def switch(page: Page, name: str) -> Locator:
 
 
 def test_a_fault_is_turned_on_and_off_by_keyboard(
-    open_page: OwnPage, fault_flags: FaultFlags
+    open_page: OpenPage, fault_flags: FaultFlags
 ) -> None:
     """Firestore has the flag at once, and a badge in every view counts the faults that are on."""
     page = open_page()
@@ -129,7 +129,7 @@ def test_a_fault_is_turned_on_and_off_by_keyboard(
 
 
 def test_a_flag_changed_elsewhere_is_shown_within_seconds(
-    open_page: OwnPage, fault_flags: FaultFlags
+    open_page: OpenPage, fault_flags: FaultFlags
 ) -> None:
     """In every view; “Turn all off” turns off all faults."""
     page = open_page()
@@ -148,7 +148,7 @@ def test_a_flag_changed_elsewhere_is_shown_within_seconds(
 
 
 def test_a_fault_of_the_page_is_a_link_to_the_page_with_it(
-    open_page: OwnPage, addresses: Addresses
+    open_page: OpenPage, addresses: Addresses
 ) -> None:
     """It opens in a new tab and has no switch."""
     page = open_page()
@@ -161,7 +161,7 @@ def test_a_fault_of_the_page_is_a_link_to_the_page_with_it(
 
 @pytest.mark.parametrize("width", [360, 768, 1440])
 def test_the_faults_view_is_accessible_and_fits_the_screen(
-    open_page: OwnPage, fault_flags: FaultFlags, width: int
+    open_page: OpenPage, fault_flags: FaultFlags, width: int
 ) -> None:
     """Neither the page nor its navigation, with the badge, scrolls sideways."""
     fault_flags.set_flag("no-key", True)
@@ -175,7 +175,7 @@ def test_the_faults_view_is_accessible_and_fits_the_screen(
 
 
 def test_what_is_refused_is_said_and_nothing_is_turned(
-    open_page: OwnPage, fault_flags: FaultFlags
+    open_page: OpenPage, fault_flags: FaultFlags
 ) -> None:
     """The message is beside the switch, and is gone after the next, successful attempt."""
     page = open_page()
@@ -228,7 +228,7 @@ def test_the_list_survives_an_outage_of_firestore(
     port, firestore = free_port(), Firestore()
     firestore.turn("no-key")
     options = [
-        *("--faults", str(catalogue_in(tmp_path)), "--app", "http://127.0.0.1:9"),
+        *("--faults", str(write_catalogue(tmp_path)), "--app", "http://127.0.0.1:9"),
         *("--flags", f"http://127.0.0.1:{port}{COLLECTION}"),
     ]
     with (
@@ -241,7 +241,7 @@ def test_the_list_survives_an_outage_of_firestore(
         expect(switch(page, "no-key")).to_be_disabled()
         expect(page.get_by_role("button", name="Turn all off")).to_be_disabled()
         assert_accessible(page)
-        with serving(firestore.answer, port):
+        with serving(firestore.respond, port):
             expect(switch(page, "no-key")).to_be_checked()
             expect(alert).to_have_count(0)
         expect(alert).to_be_visible()
@@ -265,9 +265,9 @@ def test_an_empty_catalogue_has_an_empty_state(
     browser: Browser, explorer_build: Path, tmp_path: Path
 ) -> None:
     """Not an error."""
-    with serving(Firestore().answer) as firestore:
+    with serving(Firestore().respond) as firestore:
         options = [
-            *("--faults", str(catalogue_in(tmp_path, [])), "--app", "http://127.0.0.1:9"),
+            *("--faults", str(write_catalogue(tmp_path, [])), "--app", "http://127.0.0.1:9"),
             *("--flags", f"{firestore.url}{COLLECTION}"),
         ]
         with (

@@ -89,7 +89,7 @@ def test_scrolling_up_pauses_the_tail(server: ObservatoryServer, new_page: NewPa
     expect(page.get_by_text("Paused while you read")).to_be_visible()
     # The browser may scroll in several steps.
     page.wait_for_function(
-        "least => document.querySelector('.log-scroll').scrollTop <= least", arg=bottom - 900
+        "max => document.querySelector('.log-scroll').scrollTop <= max", arg=bottom - 900
     )
     scroll_top = page.locator(".log-scroll").evaluate("element => element.scrollTop")
     server.send(trace_with_log_lines(3, first=600))

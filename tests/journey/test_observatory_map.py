@@ -216,9 +216,9 @@ def test_hostile_service_names_are_shown_as_text(
     server: ObservatoryServer, new_page: NewPage
 ) -> None:
     """They are not rendered as markup and do not make a phone's page scroll sideways."""
-    odd = Trace()
-    odd.span(HOSTILE, "work", INTERNAL, 0, 5, throughline__root="page")
-    server.send(purchase(), odd)
+    trace = Trace()
+    trace.span(HOSTILE, "work", INTERNAL, 0, 5, throughline__root="page")
+    server.send(purchase(), trace)
     page = new_page(width=360, height=780)
     page.goto("/map")
     page.get_by_role("button", name=re.compile("^<img")).press("Enter")

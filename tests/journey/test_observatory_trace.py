@@ -293,7 +293,7 @@ def test_missing_and_repeated_hops_are_reported(
 ) -> None:
     """In a notice and in the waterfall, compared with recent traces that began the same way."""
     server.send(*(purchase(f"GOOD-{n}", unix_nano_ago(300 + n)) for n in range(8)))
-    trace = without_spans(purchase("ODD-1", unix_nano_ago()), "order paid")
+    trace = without_spans(purchase("UNUSUAL-1", unix_nano_ago()), "order paid")
     send = span_of(trace, "reserve", "send order-reserved")
     second: dict[str, Any] = {"throughline__hop": "pubsub", "throughline__context": "carried"}
     trace.span("charge", "charge", CONSUMER, 1100, 1300, send, **second)

@@ -62,11 +62,11 @@ describe("positions in the heatmap", () => {
     expect(boxOf(heatmap, middle)).toEqual({
       from: start + 180_000,
       to: start + 300_000,
-      least: 10,
-      most: 1000,
+      minMs: 10,
+      maxMs: 1000,
     });
     const all = cellsBetween({ column: 0, row: 0 }, { column: 14, row: 3 });
-    expect(boxOf(heatmap, all)).toMatchObject({ least: null, most: null });
+    expect(boxOf(heatmap, all)).toMatchObject({ minMs: null, maxMs: null });
     expect(contentOf(heatmap, middle)).toEqual({ count: 2, errors: 1 });
     expect(contentOf(heatmap, all)).toEqual({ count: 8, errors: 2 });
   });

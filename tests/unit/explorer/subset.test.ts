@@ -17,10 +17,10 @@ describe("the compared subset in the address", () => {
     ["in_from=9&in_to=5", null],
     ["in_from=5&in_to=x", null],
     ["in=error+%3D+true", { kind: "filter", filter: "error = true" }],
-    ["in_from=5&in_to=9", { kind: "box", box: { from: 5, to: 9, least: null, most: null } }],
+    ["in_from=5&in_to=9", { kind: "box", box: { from: 5, to: 9, minMs: null, maxMs: null } }],
     [
       "in_from=5&in_to=9&in_least_ms=1.5&in_most_ms=20",
-      { kind: "box", box: { from: 5, to: 9, least: 1.5, most: 20 } },
+      { kind: "box", box: { from: 5, to: 9, minMs: 1.5, maxMs: 20 } },
     ],
   ])("%s", (query, subset) => {
     expect(read(query)).toEqual(subset);

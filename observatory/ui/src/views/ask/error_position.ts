@@ -36,7 +36,7 @@ export function errorPosition(sql: string, message: string): ErrorPosition | nul
   const dots = excerpt.startsWith("...") ? 3 : 0;
   const offset = caret - (whole.length - excerpt.length) - dots + text.indexOf(quoted);
   const column = Math.min(Math.max(offset, 0), text.length);
-  const before = texts.slice(0, line).reduce((sum, each) => sum + each.length + 1, 0);
+  const before = texts.slice(0, line).reduce((sum, text) => sum + text.length + 1, 0);
   return { index: before + column, line: line + 1, column: column + 1, text };
 }
 

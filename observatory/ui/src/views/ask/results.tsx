@@ -82,7 +82,7 @@ function Grid({ table, rows, order, onOrder, onOpen }: GridProps) {
     <section class="grid-scroll" ref={container} tabIndex={0} aria-label="Rows">
       <table
         aria-rowcount={rows.length + 1}
-        style={{ minWidth: `${columnWidths.reduce((sum, each) => sum + each, 0)}ch` }}
+        style={{ minWidth: `${columnWidths.reduce((sum, width) => sum + width, 0)}ch` }}
       >
         <colgroup>
           {columnWidths.map((characters, index) => (

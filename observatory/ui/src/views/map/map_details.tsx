@@ -18,10 +18,11 @@ interface Props {
 }
 
 export function MapDetails({ map, selected, narrowed, onSelect, onClose, container }: Props) {
-  const node =
-    selected && "node" in selected && map.nodes.find((each) => each.id === selected.node);
+  const node = selected && "node" in selected && map.nodes.find(({ id }) => id === selected.node);
   const edge =
-    selected && "edge" in selected && map.edges.find((each) => edgeId(each) === selected.edge);
+    selected &&
+    "edge" in selected &&
+    map.edges.find((candidate) => edgeId(candidate) === selected.edge);
   if (!node && !edge)
     return (
       <aside class="map-aside panel none" aria-label="Details">

@@ -40,9 +40,11 @@ function lastOf(points: MetricPoint[]): number {
 
 /** Label each series with the attributes in which it differs from the others. */
 function labelled(answer: MetricSeries): { label: string; points: MetricPoint[] }[] {
-  const keys = [...new Set(answer.series.flatMap((each) => Object.keys(each.attributes)))].sort();
+  const keys = [
+    ...new Set(answer.series.flatMap(({ attributes }) => Object.keys(attributes))),
+  ].sort();
   const differingKeys = keys.filter(
-    (key) => new Set(answer.series.map((each) => text(each.attributes, key))).size > 1,
+    (key) => new Set(answer.series.map(({ attributes }) => text(attributes, key))).size > 1,
   );
   const labelKeys = differingKeys.length > 0 ? differingKeys : keys;
   return answer.series.map(({ attributes, points }) => {

@@ -121,8 +121,8 @@ function boxRectangle(
 ): Rectangle {
   const left = xOf(heatmap, box.from);
   const right = xOf(heatmap, box.to);
-  const bottom = box.least === null ? 0 : yOf(heatmap, box.least);
-  const top = box.most === null ? 1 : yOf(heatmap, box.most);
+  const bottom = box.minMs === null ? 0 : yOf(heatmap, box.minMs);
+  const top = box.maxMs === null ? 1 : yOf(heatmap, box.maxMs);
   return {
     x: left * width,
     y: (1 - top) * height,

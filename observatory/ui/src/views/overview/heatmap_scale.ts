@@ -68,8 +68,8 @@ export function boxOf(heatmap: Heatmap, { left, right, bottom, top }: Cells): Bo
   return {
     from: Math.round(from_ms + left * column_ms),
     to: Math.round(from_ms + (right + 1) * column_ms),
-    least: bottom === 0 ? null : (rows[bottom]?.least_ms ?? null),
-    most: top >= rows.length - 1 ? null : (rows[top]?.most_ms ?? null),
+    minMs: bottom === 0 ? null : (rows[bottom]?.least_ms ?? null),
+    maxMs: top >= rows.length - 1 ? null : (rows[top]?.most_ms ?? null),
   };
 }
 
