@@ -261,7 +261,7 @@ def test_a_view_whose_code_fails_to_load_says_so(
 
 
 @pytest.mark.measures
-def test_it_is_small_quick_and_still(
+def test_the_explorer_loads_fast_without_layout_shift(
     server: ObservatoryServer, new_page: NewPage, explorer_build: Path
 ) -> None:
     """The size of its code, the time to the first paint, and the layout shift while loading."""
