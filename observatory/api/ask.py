@@ -1,4 +1,4 @@
-"""``/api/ask``: questions in SQL, which can only read."""
+"""``/api/ask``: queries in SQL, which can only read."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from observatory.api.context import Context
 from observatory.api.responses import NO_STORE, BadRequest, error, json_body
-from observatory.api.routing import Reading, json_body_of, new_router, refusals
+from observatory.api.routing import Reading, error_responses, json_body_of, new_router
 from observatory.ask.query import answer_of
 from observatory.ask.schema import schema_of
 from observatory.ask.statement import BadSql
@@ -22,27 +22,27 @@ router = new_router()
 @router.post(
     "/api/ask",
     response_model=Answer,
-    summary="What a question in SQL answers; it can only read",
-    responses=refusals(
+    summary="Run a read-only SQL query",
+    responses=error_responses(
         {
-            400: "`bad_sql`: not one statement that reads, or one that DuckDB refuses",
-            413: "The question is larger than 1 MiB",
+            400: "`bad_sql`: not a single reading statement, or DuckDB rejected it",
+            413: "The body is larger than 1 MiB",
         }
     ),
     openapi_extra=json_body_of(Question),
 )
 async def ask(context: Reading, request: Request) -> Response:
     body = await json_body(request, BODY_LIMIT_BYTES)
-    sql, limit = _question(body)
+    sql, limit = _query(body)
     try:
         answer = await run_in_threadpool(_answer, context, sql, limit)
-    except BadSql as refused:
-        return error(400, "bad_sql", str(refused))
+    except BadSql as bad:
+        return error(400, "bad_sql", str(bad))
     return JSONResponse(answer, headers=NO_STORE)
 
 
 @router.get(
-    "/api/ask/schema", response_model=AskSchema, summary="The views to ask of, and examples"
+    "/api/ask/schema", response_model=AskSchema, summary="List the views, with example queries"
 )
 def schema(context: Reading) -> Response:
     with context.store.reader() as reader:
@@ -54,10 +54,10 @@ def _answer(context: Context, sql: str, limit: int) -> Answer:
         return answer_of(reader, sql, limit)
 
 
-def _question(body: Any) -> tuple[str, int]:
+def _query(body: Any) -> tuple[str, int]:
     if not isinstance(body, dict) or not isinstance(body.get("sql"), str):
-        raise BadRequest('A question is {"sql": "select …"}, and may have a "limit".')
+        raise BadRequest('The body must be {"sql": "select …"}, with an optional "limit".')
     limit = body.get("limit", ROWS_LIMIT)
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= ROWS_LIMIT:
-        raise BadRequest(f"limit is {limit!r}: it is a number from 1 to {ROWS_LIMIT}.")
+        raise BadRequest(f"limit is {limit!r}: it must be a whole number from 1 to {ROWS_LIMIT}.")
     return body["sql"], limit

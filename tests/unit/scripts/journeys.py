@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from observatory.schemas.journey import Journey, Link, LogLine, Row
+from observatory.schemas.journey import Journey, LogLine, Row, SpanLink
 
 BEGAN_UNIX_NANO = 1_000_000_000_000
 
@@ -51,7 +51,7 @@ def journey(*rows: Row, trace_id: str = "1" * 32) -> Journey:
     return cast("Journey", shown)
 
 
-def link(*, stored: bool) -> Link:
+def link(*, stored: bool) -> SpanLink:
     """A link to another trace."""
     return {"trace_id": "3" * 32, "span_id": "4" * 16, "attributes": {}, "stored": stored}
 
