@@ -46,7 +46,7 @@ def page(browser: Browser, addresses: Addresses) -> Iterator[Page]:
 
 
 class BoxOfficePage:
-    """The buyer's page, by what a buyer does on it."""
+    """Page object of the buyer's page."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -78,7 +78,7 @@ class BoxOfficePage:
 
 @pytest.fixture
 def box_office_page(page: Page) -> BoxOfficePage:
-    """The open page, by what a buyer does on it."""
+    """The page object of the open Box Office page."""
     return BoxOfficePage(page)
 
 

@@ -16,7 +16,7 @@ RULES_EXCERPT = "  84    allow read: if ok();\n> 85    allow create: if ok()"
 
 
 class _FunctionFailedError(Exception):
-    """The function that was to fail has failed: the order goes no further."""
+    """Raised when the failing function ends: the order goes no further."""
 
 
 class _PurchaseTrace:

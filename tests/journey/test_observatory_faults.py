@@ -174,7 +174,7 @@ def test_the_faults_view_is_accessible_and_fits_the_screen(
     assert_accessible(page)
 
 
-def test_what_is_refused_is_said_and_nothing_is_turned(
+def test_a_refused_change_is_reported_and_changes_nothing(
     open_page: OpenPage, fault_flags: FaultFlags
 ) -> None:
     """The message is beside the switch, and is gone after the next, successful attempt."""

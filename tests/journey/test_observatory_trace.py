@@ -97,7 +97,7 @@ def selected_row(page: Page) -> Locator:
 def test_rows_show_hops_waits_and_the_critical_path(
     server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """As bars, and in each row's accessible name."""
+    """In the bars, and in each row's accessible name."""
     trace = purchase("LANES-1", unix_nano_ago())
     server.send(trace)
     page = new_page()
@@ -321,7 +321,7 @@ def test_missing_and_repeated_hops_are_reported(
 def test_a_denial_by_the_rules_shows_the_deciding_line(
     server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """Marked in the source around it."""
+    """The line is marked in an excerpt of the rules."""
     trace = Trace(began_unix_nano=unix_nano_ago())
     buy = trace.span("page", "buy", INTERNAL, 0, 80, throughline__root="page")
     attributes: dict[str, Any] = {
@@ -503,10 +503,8 @@ def test_a_trace_appears_when_its_first_span_arrives(
     assert_accessible(page)
 
 
-def test_what_spans_say_is_text_whatever_it_is(
-    server: ObservatoryServer, new_page: NewPage
-) -> None:
-    """Names, attributes, events and log lines with markup, empty or very long."""
+def test_hostile_span_data_is_shown_as_text(server: ObservatoryServer, new_page: NewPage) -> None:
+    """Names, attributes, events and log lines that contain markup, or are empty or very long."""
     trace = Trace(began_unix_nano=unix_nano_ago())
     attributes: dict[str, Any] = {
         EVIL: EVIL,

@@ -19,7 +19,7 @@ from tests.spans import ORDER_SECONDS, one_row, picture, rows_of
 
 
 class OrganiserPage:
-    """The organiser's page, by what an organiser does on it."""
+    """Page object of the organiser's page."""
 
     def __init__(self, page: Page, addresses: Addresses) -> None:
         self.page = page

@@ -12,7 +12,7 @@ SEATS, BUYERS = 20, 50
 SECONDS = 240
 
 
-def test_fifty_buyers_of_twenty_seats_get_exactly_twenty(
+def test_fifty_buyers_of_twenty_seats_get_exactly_twenty_tickets(
     new_buyer: Callable[[], Buyer], box_office: BoxOffice, open_show: Callable[..., str]
 ) -> None:
     """No oversell, no double charge, no lost order: 20 tickets, 20 charges, 30 rejections."""
