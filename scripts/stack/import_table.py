@@ -50,8 +50,7 @@ def render(contracts: Sequence[Contract], page_rules: Mapping[str, Sequence[str]
         (
             "Forbidden imports, direct or through other modules:",
             _table(("rule", "modules", "must not import"), forbidden),
-            "Layers, highest first. A module imports only modules of lower layers, and not those of "
-            "its own:",
+            "Layers, highest first. A module imports only modules of layers below its own:",
             _table(("rule", "package", "layers"), layers),
             "The page, `frontend/src/`:",
             _table(("folder or module", "may import"), page),
