@@ -21,7 +21,7 @@ from stack.errors import UserError
 from stack.local.addresses import HOST
 from stack.local.processes import Processes, wait_until
 from stack.setup import python_environment
-from stack.setup.steps import one_at_a_time
+from stack.setup.steps import setup_lock
 
 FOLDER = paths.MADE / "bench" / "references"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
@@ -51,7 +51,7 @@ def environment() -> Path:
         UserError: it can't be installed here.
     """
     venv = FOLDER / "venv"
-    with one_at_a_time():
+    with setup_lock():
         python_environment.make(
             "venv-references", venv, REQUIREMENTS, "rotel and Phoenix, to measure beside"
         )

@@ -54,7 +54,7 @@ def test_what_a_page_links_to_in_the_code_is_in_the_site(tmp_path: Path) -> None
         "[far](https://example.org)\n\n```\n[as it is](../../code)\n```\n"
     )
     folder = tmp_path / "staged"
-    docs_site.stage(tmp_path, folder)
+    docs_site.write_sources(tmp_path, folder)
     assert (folder / "docs" / "deep" / "page.md").read_text() == (
         "[`stage`](../source/code/stage.py.md), [folder](../source/code/index.md), "
         "[other](../other.md#there), [far](https://example.org)\n\n"
@@ -74,7 +74,7 @@ def test_a_document_elsewhere_is_shown_with_the_links_that_the_site_can_follow(
     (tmp_path / "README.md").write_text("# Whole\n\n[page](docs/page.md), [`code`](unseen.py)\n")
     (tmp_path / "docs" / "page.md").write_text("[all](../README.md)\n")
     folder = tmp_path / "staged"
-    docs_site.stage(tmp_path, folder)
+    docs_site.write_sources(tmp_path, folder)
     shown = (folder / "docs" / "source" / "README.md.md").read_text()
     assert shown.endswith("# Whole\n\n[page](../page.md), `code`\n")
 

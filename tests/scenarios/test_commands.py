@@ -99,7 +99,7 @@ class Typist:
             return False
         names = [word for word in arguments if not word.startswith("-")]
         for name in names or scenarios.names():
-            assert self.played(name, "--fixed" in arguments).as_it_should_be, name
+            assert self.played(name, "--fixed" in arguments).is_as_expected, name
         return True
 
     def trace(self, arguments: list[str]) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from observatory.client import Observatory
 from stack import index_check
-from stack.scenario_runner.browser_actions import visiting
+from stack.scenario_runner.browser_actions import open_page
 from stack.scenario_runner.scenario_context import scenario_context
 from tests.addresses import Addresses
 
@@ -27,7 +27,7 @@ def _pages_seen(addresses: Addresses, observatory: Observatory) -> None:
     """Somebody has opened the page, so that there are queries whatever ran before."""
 
     def visit() -> None:
-        with scenario_context(addresses) as context, visiting(context.page_address()) as page:
+        with scenario_context(addresses) as context, open_page(context.page_address()) as page:
             page.locator("[data-show-id]").first.wait_for()
             context.wait_until(
                 lambda: {asked.text for asked in index_check.queries(observatory)} >= PAGE_QUERIES

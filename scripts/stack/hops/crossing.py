@@ -1,4 +1,4 @@
-"""Cross every hop of the contract through the real path, and collect what the traces prove."""
+"""Crosses every hop of the contract through the real path, and collects the evidence in traces."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ CALL_SECONDS = 120
 def root_traces(
     observatory: Observatory, addresses: StackAddresses, run: HopRun, swept_order_id: str
 ) -> Iterable[Journey]:
-    """The traces of the sweep that mended the order, and of the welcome of the new user."""
+    """Yield the traces of the declared roots: the sweep of the order, and the user's welcome."""
     for line in observatory.traces(50, subject=swept_order_id)["traces"]:
         for row in observatory.trace(line["trace_id"])["rows"]:
-            of_it = row["attributes"].get("boxoffice.order.id") == swept_order_id
-            if row["name"] == "resume order" and of_it:
+            is_swept_order = row["attributes"].get("boxoffice.order.id") == swept_order_id
+            if row["name"] == "resume order" and is_swept_order:
                 for link in row["links"]:
                     if link["stored"]:
                         yield observatory.trace(link["trace_id"])
@@ -50,47 +50,51 @@ def root_traces(
 
 
 def collect_evidence(
-    look: Callable[[], list[Journey]], run: HopRun, pause: Callable[[], None]
+    read_traces: Callable[[], list[Journey]], run: HopRun, pause: Callable[[], None]
 ) -> dict[str, Evidence]:
-    """What the traces prove once every hop is carried and nothing more arrives, or when it is too
-    late for that."""
+    """Return the evidence, by hop, once every hop is carried and no new spans arrive.
+
+    After TRACE_SECONDS, return the evidence that there is.
+    """
     deadline = time.monotonic() + TRACE_SECONDS
     while True:
-        journeys = look()
-        found = evidence_in(journeys, run.fired_unix_nano)
+        journeys = read_traces()
+        evidence_by_hop = evidence_in(journeys, run.fired_unix_nano)
         settled = all(journey["last_received_ms_ago"] > SETTLED_MS for journey in journeys)
-        if settled and all(evidence.carried for evidence in found.values()):
-            return found
+        if settled and all(evidence.carried for evidence in evidence_by_hop.values()):
+            return evidence_by_hop
         if time.monotonic() > deadline:
-            return found
+            return evidence_by_hop
         pause()
 
 
 def with_detached_traces(
-    found: dict[str, Evidence], observatory: Observatory, run: HopRun
+    evidence_by_hop: dict[str, Evidence], observatory: Observatory, run: HopRun
 ) -> dict[str, Evidence]:
-    """The same, but of a hop that no known trace crosses, the traces begun anew that do: who loses
-    its context becomes a root."""
-    if all(evidence.crossings for evidence in found.values()):
-        return found
-    strays = [
+    """Return the evidence with that of other traces for hops that no known trace crosses.
+
+    A span that loses its context becomes the root of a new trace, which was not known before.
+    """
+    if all(evidence.crossings for evidence in evidence_by_hop.values()):
+        return evidence_by_hop
+    detached = [
         observatory.trace(line["trace_id"])
         for line in observatory.traces(200)["traces"]
         if int(line["started_unix_nano"]) >= run.began_unix_nano
         and line["trace_id"] not in run.trace_ids
     ]
-    lost = evidence_in(strays)
+    detached_evidence = evidence_in(detached)
     return {
-        hop: evidence if evidence.crossings else Evidence(hop, lost[hop].wrong)
-        for hop, evidence in found.items()
+        hop: evidence if evidence.crossings else Evidence(hop, detached_evidence[hop].wrong)
+        for hop, evidence in evidence_by_hop.items()
     }
 
 
 def cross_every_hop(chromium: Browser, addresses: StackAddresses) -> dict[str, Evidence]:
-    """Cross every hop, and return what the Observatory saw of each.
+    """Cross every hop, and return the evidence in the Observatory's traces, by hop.
 
     Raises:
-        UserError: a hop can't be begun.
+        UserError: a step in the browser or a request fails.
         ObservatoryError: the Observatory doesn't answer.
     """
     run = HopRun()
@@ -104,12 +108,12 @@ def cross_every_hop(chromium: Browser, addresses: StackAddresses) -> dict[str, E
             run.note_requests(page)
             return page
 
-        with step("Having a price quoted in a browser"):
+        with step("Requesting a price in a browser"):
             request_quote(new_page(), addresses)
         with step(f"Buying {PURCHASES} tickets"):
             for _ in range(PURCHASES):
                 buy(new_page(), addresses, run)
-        with step("Looking seats up without a listener"):
+        with step("Requesting the seats left without a listener"):
             offline_page = new_page()
             fetch_availability(offline_page, addresses)
         with step("Sweeping a stuck order"):
@@ -118,7 +122,7 @@ def cross_every_hop(chromium: Browser, addresses: StackAddresses) -> dict[str, E
             newcomer = sign_up(http, addresses, run)
             refund(new_page(), http, addresses, run, newcomer)
 
-        def look() -> list[Journey]:
+        def read_traces() -> list[Journey]:
             journeys = list(root_traces(observatory, addresses, run, swept_order_id))
             for trace_id in run.trace_ids:
                 with contextlib.suppress(TraceNotFound):
@@ -126,15 +130,17 @@ def cross_every_hop(chromium: Browser, addresses: StackAddresses) -> dict[str, E
             return journeys
 
         with step("Reading the traces"):
-            # The pages are still open: they deliver their last spans while we wait for them.
-            found = collect_evidence(look, run, lambda: offline_page.wait_for_timeout(500))
-            return with_detached_traces(found, observatory, run)
+            # The pages are still open, and export their last spans during the wait.
+            evidence_by_hop = collect_evidence(
+                read_traces, run, lambda: offline_page.wait_for_timeout(500)
+            )
+            return with_detached_traces(evidence_by_hop, observatory, run)
 
 
-def table(found: dict[str, Evidence]) -> str:
-    """The hops as lines for a person."""
+def table(evidence_by_hop: dict[str, Evidence]) -> str:
+    """Format the evidence as a table with a line for each hop."""
     lines = [f"{'hop':<10}{'carried':<9}{'joined as':<11}{'p50':>9}  {'trace':<32}"]
-    for hop, evidence in found.items():
+    for hop, evidence in evidence_by_hop.items():
         summary = evidence.summary()
         p50 = "–" if summary["p50_ms"] is None else f"{summary['p50_ms']} ms"
         lines.append(
@@ -144,14 +150,14 @@ def table(found: dict[str, Evidence]) -> str:
     return "\n".join(lines)
 
 
-def describe_failures(found: dict[str, Evidence], observatory: str) -> list[str]:
-    """A line for each hop that is not carried: what was seen of it instead."""
+def describe_failures(evidence_by_hop: dict[str, Evidence], observatory: str) -> list[str]:
+    """Return error lines for the hops that did not carry the context."""
     lines = []
-    for evidence in found.values():
+    for evidence in evidence_by_hop.values():
         if evidence.carried:
             continue
         if not evidence.crossings:
-            lines.append(f"✗ {evidence.hop}: nothing of it is stored at {observatory}.")
+            lines.append(f"✗ {evidence.hop}: no span of this hop is stored at {observatory}.")
         for crossing in evidence.wrong[:3]:
             where = f"{observatory}/traces/{crossing.trace_id}"
             lines.append(f"✗ {evidence.hop}: {crossing.wrong}. {where}")

@@ -35,7 +35,7 @@ CLOCK = """
 
 
 @contextmanager
-def visiting(address: str, clock_off: timedelta = timedelta(0)) -> Iterator[Page]:
+def open_page(address: str, clock_off: timedelta = timedelta(0)) -> Iterator[Page]:
     """A browser at that address, on a device whose clock is so far ahead of the right time.
 
     Raises:
@@ -74,7 +74,7 @@ def lose_connection_when_paying(page: Page) -> None:
     page.route("**/tokens", answer)
 
 
-def see_order(page: Page, order_id: str, states: set[str]) -> None:
+def wait_for_order(page: Page, order_id: str, states: set[str]) -> None:
     """Return when the page shows an order in one of these states."""
     shown = f'.order[data-order-id="{order_id}"]'
     ended = ", ".join(f'{shown}[data-order-state="{state}"]' for state in sorted(states))
@@ -88,7 +88,7 @@ def sign_in(page: Page, email: str, password: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def put_on_a_show(page: Page, title: str) -> None:
+def create_show(page: Page, title: str) -> None:
     """Fill in the form for a new show, and send it."""
     page.get_by_role("button", name="New show").click()
     for label, text in (

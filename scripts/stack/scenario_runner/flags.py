@@ -12,7 +12,7 @@ from stack.clients.firestore_rest import Firestore, decode
 COLLECTION = "flags"
 # Longer than the functions keep what they read: faults/store.py and
 # cloud/platform_conditions/flags.py say how long.
-OBEYED_SECONDS = 1.2
+EFFECTIVE_SECONDS = 1.2
 
 
 class Flags:
@@ -42,9 +42,9 @@ class Flags:
                 put = self._documents.set(path, found) if found else self._documents.delete(path)
                 put.raise_for_status()
 
-    def wait_until_obeyed(self) -> None:
+    def wait_until_effective(self) -> None:
         """Return when no function can go by what the flags were before."""
-        time.sleep(max(0.0, self._set_at + OBEYED_SECONDS - time.monotonic()))
+        time.sleep(max(0.0, self._set_at + EFFECTIVE_SECONDS - time.monotonic()))
 
     def _read(self) -> dict[str, dict[str, Any]]:
         rows = self._documents.query(COLLECTION).raise_for_status().json()

@@ -17,7 +17,7 @@ from stack.scenario_runner.scenario_context import scenario_context
 @dataclass(frozen=True)
 class ScenarioRun:
     """What came of one scenario. `symptom` and `evidence` are None where there was none; `broken`
-    are the invariants that did not hold, and `meant` those that should not."""
+    are the invariants that did not hold, and `expected_broken` those that should not."""
 
     name: str
     fixed: bool
@@ -27,14 +27,14 @@ class ScenarioRun:
     url: str
     wall_s: float
     broken: frozenset[Invariant] = frozenset()
-    meant: frozenset[Invariant] = frozenset()
+    expected_broken: frozenset[Invariant] = frozenset()
 
     @property
-    def as_it_should_be(self) -> bool:
+    def is_as_expected(self) -> bool:
         """Both symptom and signature with the fault, and neither the right way; and of the
         invariants only those broken that the fault breaks."""
         shown = [self.symptom is None, self.evidence is None] == [self.fixed, self.fixed]
-        return shown and self.broken == self.meant
+        return shown and self.broken == self.expected_broken
 
     def as_json(self) -> dict[str, Any]:
         """What `--json` prints of it."""
@@ -73,7 +73,7 @@ def run_scenario(
     on = {*scenario.platform_conditions, *(() if fixed else (scenario.fault,))}
     with scenario_context(addresses) as context, context.flags.only(on):
         seen = scenario.provoke(context)
-        journeys = context.whole(seen.trace_ids)
+        journeys = context.complete_traces(seen.trace_ids)
         evidence = scenario.signature(journeys)
         broken = context.broken_invariants()
     return ScenarioRun(

@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parents[1] / "scenarios"
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """What somebody saw who was there: the traces of it, and `symptom`, what a user would report
     (None where there is nothing to report)."""
 
@@ -40,7 +40,7 @@ class Scenario:
     report: str
     reveals: str
     fix: str
-    provoke: Callable[[ScenarioContext], Seen]
+    provoke: Callable[[ScenarioContext], Observation]
     signature: Callable[[Sequence[Journey]], str | None]
     platform_conditions: tuple[str, ...] = ()
     breaks: frozenset[Invariant] = frozenset()

@@ -17,8 +17,8 @@ from urllib.parse import urlencode
 import httpx
 
 from stack.clients.box_office import Buyer, new_order_id
-from stack.clients.page_spans import asking, buying, page
-from stack.invariants import Invariant, Sold, broken
+from stack.clients.page_spans import order_write_spans, page, request_span
+from stack.invariants import Invariant, OrderOutcome, broken
 from stack.local.addresses import StackAddresses
 from stack.scenario_runner.accounts import Account, Accounts
 from stack.scenario_runner.flags import Flags
@@ -26,7 +26,7 @@ from stack.scenario_runner.stack_probe import StackProbe
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedOrder:
     """An order that was placed, and its trace."""
 
     order_id: str
@@ -55,19 +55,19 @@ class ScenarioContext(StackProbe):
         self._shows.append(show_id)
         return self.box_office.open_show(seats, price_cents, show_id)
 
-    def place(self, show_id: str, **changes: Any) -> Placed:
+    def place(self, show_id: str, **changes: Any) -> PlacedOrder:
         """Place an order as the page does, with the spans that it sends."""
         buyer = self._sign_in()
-        self.flags.wait_until_obeyed()
+        self.flags.wait_until_effective()
         order_id = new_order_id()
-        with buying(self._tracer, order_id, show_id) as carried:
+        with order_write_spans(self._tracer, order_id, show_id) as carried:
             buyer.place_as(order_id, show_id=show_id, _trace=carried.field, **changes)
-        return Placed(order_id, carried.trace_id)
+        return PlacedOrder(order_id, carried.trace_id)
 
-    def place_at_once(self, show_ids: Sequence[str], **changes: Any) -> list[Placed]:
+    def place_at_once(self, show_ids: Sequence[str], **changes: Any) -> list[PlacedOrder]:
         """Place an order for each of the shows, all at the same moment."""
         self._sign_in()
-        self.flags.wait_until_obeyed()
+        self.flags.wait_until_effective()
         with ThreadPoolExecutor(len(show_ids)) as pool:
             return list(pool.map(lambda show_id: self.place(show_id, **changes), show_ids))
 
@@ -82,7 +82,7 @@ class ScenarioContext(StackProbe):
         self._accounts.append(self.accounts.sign_up())
         return self._accounts[-1]
 
-    def clear_afterwards(self, title: str) -> None:
+    def delete_show_afterwards(self, title: str) -> None:
         """Have the show of that title gone afterwards, if somebody puts it on."""
         self._titles.append(title)
 
@@ -90,7 +90,7 @@ class ScenarioContext(StackProbe):
         """The token of a test card that nobody used yet, with that trouble; see the acquirer."""
         return f"tok_{secrets.token_hex(8)}_{trouble}"
 
-    def print_tickets(self, show_id: str, count: int) -> None:
+    def create_tickets(self, show_id: str, count: int) -> None:
         """Have so many tickets of a show be out already, without anybody's order."""
         tickets = {
             f"{show_id}-{number}": {"uid": "nobody", "show_id": show_id, "number": number}
@@ -98,15 +98,15 @@ class ScenarioContext(StackProbe):
         }
         self.box_office.documents.create_all("tickets", tickets)
 
-    def take_tickets_back(self, show_id: str) -> None:
+    def delete_tickets(self, show_id: str) -> None:
         """Have no ticket of a show be out."""
         documents = self.box_office.documents
         documents.delete_all("tickets", documents.ids_where("tickets", "show_id", show_id))
 
     def quote(self, show_id: str) -> tuple[str, float]:
         """Have a price quoted; returns the trace, and how many milliseconds it took."""
-        self.flags.wait_until_obeyed()
-        with asking(self._tracer, "look at the price") as carried:
+        self.flags.wait_until_effective()
+        with request_span(self._tracer, "look at the price") as carried:
             began = time.monotonic()
             self._http.post(
                 self.addresses.function("quote"),
@@ -115,21 +115,21 @@ class ScenarioContext(StackProbe):
             ).raise_for_status()
             return carried.trace_id, (time.monotonic() - began) * 1000
 
-    def look_up_seats(self, show_id: str) -> tuple[str, float]:
+    def time_availability(self, show_id: str) -> tuple[str, float]:
         """Ask how many seats are left; returns the trace, and how many milliseconds it took."""
-        trace_id, answer, took_ms = self._ask_for_seats(show_id)
+        trace_id, answer, took_ms = self._request_availability(show_id)
         answer.raise_for_status()
         return trace_id, took_ms
 
-    def ask_for_seats(self, show_id: str) -> tuple[str, int]:
+    def availability_status(self, show_id: str) -> tuple[str, int]:
         """Ask how many seats are left; returns the trace, and the HTTP status."""
-        trace_id, answer, _ = self._ask_for_seats(show_id)
+        trace_id, answer, _ = self._request_availability(show_id)
         return trace_id, answer.status_code
 
-    def _ask_for_seats(self, show_id: str) -> tuple[str, httpx.Response, float]:
+    def _request_availability(self, show_id: str) -> tuple[str, httpx.Response, float]:
         """The trace of the question, its answer, and how many milliseconds that took."""
-        self.flags.wait_until_obeyed()
-        with asking(self._tracer, "look up seats") as carried:
+        self.flags.wait_until_effective()
+        with request_span(self._tracer, "look up seats") as carried:
             began = time.monotonic()
             url, asked = self.addresses.function("availability"), {"show_id": show_id}
             answer = self._http.get(url, params=asked, headers=carried.field)
@@ -150,7 +150,7 @@ class ScenarioContext(StackProbe):
             headers=self.order(order_id).get("_trace", {}),
         ).raise_for_status()
 
-    def publish_again(self, placed: Placed, topic: str) -> None:
+    def republish(self, placed: PlacedOrder, topic: str) -> None:
         """Have Pub/Sub deliver an order's message once more, as it may for days."""
         sent = self.wait_for_span(placed.trace_id, f"send {topic}")
         data = base64.b64encode(json.dumps({"order_id": placed.order_id}).encode()).decode()
@@ -173,7 +173,7 @@ class ScenarioContext(StackProbe):
                 and charge["status"] == "succeeded"
             ]
             sold.append(
-                Sold(
+                OrderOutcome(
                     *(order_id, order["show_id"], order["seats"], order["state"]),
                     tickets=len(documents.ids_where("tickets", "order_id", order_id)),
                     taken=len(taken),
@@ -209,7 +209,7 @@ class ScenarioContext(StackProbe):
                 documents.add("tally/0", less).raise_for_status()
             for order_id in order_ids:
                 documents.delete_all("audit", documents.ids_where("audit", "order_id", order_id))
-            self.take_tickets_back(show_id)
+            self.delete_tickets(show_id)
             documents.delete_all("orders", order_ids)
             self.box_office.close_show(show_id)
 

@@ -85,7 +85,7 @@ class StackProbe:
             time.sleep(POLL_SECONDS)
         return order
 
-    def come_to_rest(self, order_id: str, seconds: float = ORDER_SECONDS) -> dict[str, Any]:
+    def wait_until_settled(self, order_id: str, seconds: float = ORDER_SECONDS) -> dict[str, Any]:
         """The order once it is in a final state, or nothing is under way that could move it.
 
         Not a matter of time: what is under way was sent, and has not arrived.
@@ -144,7 +144,7 @@ class StackProbe:
             raise UserError(f"No span “{span}” came with {attribute} {value}.")
         return stored[0]
 
-    def rules_traces_about(self, uid: str, *, wait: bool) -> list[str]:
+    def rules_traces_of(self, uid: str, *, wait: bool) -> list[str]:
         """The traces that begin with a decision of the security rules about what a user asked."""
         pseudonym = hashlib.sha256(f"{self.addresses.project}{uid}".encode()).hexdigest()[:16]
 
@@ -222,7 +222,7 @@ class StackProbe:
         while self._pending() and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
 
-    def whole(self, trace_ids: Sequence[str]) -> list[Journey]:
+    def complete_traces(self, trace_ids: Sequence[str]) -> list[Journey]:
         """The traces once nothing more arrives and no parent is missing, or what there is of them
         when it is too late for that.
 

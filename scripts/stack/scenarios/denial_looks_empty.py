@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.browser_actions import buy, visiting
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.browser_actions import buy, open_page
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, rows
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Buy a ticket in a browser, and look for it under “My orders”."""
     show = context.open_show()
-    with visiting(context.page_address()) as page:
+    with open_page(context.page_address()) as page:
         buy(page, show)
         order_id = context.order_placed_for(show)
         order = context.wait_for(order_id)
@@ -25,8 +25,8 @@ def provoke(context: ScenarioContext) -> Seen:
         is_missing = shown.count() == 0
     symptom = f"the order is {order['state']}, and the page says “No orders yet.”"
     trace_id = order["_trace"]["traceparent"].split("-")[1]
-    denied = context.rules_traces_about(str(order["uid"]), wait=is_missing)
-    return Seen([*denied, trace_id], symptom if is_missing else None)
+    denied = context.rules_traces_of(str(order["uid"]), wait=is_missing)
+    return Observation([*denied, trace_id], symptom if is_missing else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

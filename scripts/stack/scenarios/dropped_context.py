@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, children, invocations, rows
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Buy a ticket, and look it up by the support code that the page shows."""
     placed = context.place(context.open_show())
     order = context.wait_for(placed.order_id)
@@ -18,7 +18,7 @@ def provoke(context: ScenarioContext) -> Seen:
     context.wait_for_end_of("issue", placed.order_id)
     others = [trace for trace in context.traces_of(placed.order_id) if trace != placed.trace_id]
     symptom = f"the order is {order['state']}, and its support code leads to half of its story"
-    return Seen([placed.trace_id, *others], symptom if others else None)
+    return Observation([placed.trace_id, *others], symptom if others else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, children, invocations
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Buy a ticket while Pub/Sub refuses the first message of each order."""
     placed = context.place(context.open_show())
-    order = context.come_to_rest(placed.order_id)
+    order = context.wait_until_settled(placed.order_id)
     symptom = f"the order says {order['state']}, and nothing more happens"
-    return Seen([placed.trace_id], symptom if order["state"] == "reserved" else None)
+    return Observation([placed.trace_id], symptom if order["state"] == "reserved" else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

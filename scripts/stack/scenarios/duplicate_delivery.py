@@ -6,16 +6,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocations
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Have the message that begins the charge come once more while the bank takes its time."""
     placed = context.place(context.open_show(), card_token=context.card("slow_bank"))
     context.wait_for_invocation(placed.trace_id, "charge")
-    context.publish_again(placed, "order-reserved")
+    context.republish(placed, "order-reserved")
     context.wait_for_invocation(placed.trace_id, "charge", times=2)
     context.wait_for(placed.order_id)
     taken = [
@@ -24,7 +24,7 @@ def provoke(context: ScenarioContext) -> Seen:
         if charge["status"] == "succeeded" and not charge["refund_id"]
     ]
     symptom = f"the card's statement has {len(taken)} charges for one order"
-    return Seen([placed.trace_id], symptom if len(taken) > 1 else None)
+    return Observation([placed.trace_id], symptom if len(taken) > 1 else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

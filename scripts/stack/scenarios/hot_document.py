@@ -7,8 +7,8 @@ from datetime import datetime
 
 from observatory.schemas.journey import Journey
 from stack.errors import UserError
-from stack.scenario_runner.scenario import Scenario, Seen
-from stack.scenario_runner.scenario_context import Placed, ScenarioContext
+from stack.scenario_runner.scenario import Observation, Scenario
+from stack.scenario_runner.scenario_context import PlacedOrder, ScenarioContext
 from stack.scenario_runner.span_queries import (
     attr,
     children,
@@ -26,7 +26,7 @@ MEETING = "commit is under way"
 WAITED_SECONDS = 1.5
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Have several orders placed at the same moment, each for a show of its own."""
     shows = [context.open_show() for _ in range(ORDERS)]
     placed = context.place_at_once(shows)
@@ -35,10 +35,10 @@ def provoke(context: ScenarioContext) -> Seen:
         f"{len(waited)} of {ORDERS} orders, each for another show, were paid for, and their "
         f"tickets took up to {max(waited, default=0):.1f} s to print"
     )
-    return Seen([order.trace_id for order in placed], symptom if len(waited) > 1 else None)
+    return Observation([order.trace_id for order in placed], symptom if len(waited) > 1 else None)
 
 
-def waited_seconds(context: ScenarioContext, placed: Placed) -> float:
+def waited_seconds(context: ScenarioContext, placed: PlacedOrder) -> float:
     """How long an order had no ticket when all were there to print them; what the instances took to
     start is another story.
 
@@ -51,7 +51,7 @@ def waited_seconds(context: ScenarioContext, placed: Placed) -> float:
     context.wait_for_invocation(placed.trace_id, "issue")
     met = min(
         unix_seconds(journey, ended_ms(row))
-        for journey, row in rows(context.whole([placed.trace_id]), "issue", MEETING)
+        for journey, row in rows(context.complete_traces([placed.trace_id]), "issue", MEETING)
     )
     return datetime.fromisoformat(order["moved_at"]["ticketed"]).timestamp() - met
 

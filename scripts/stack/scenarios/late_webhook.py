@@ -8,7 +8,7 @@ from datetime import timedelta
 from observatory.schemas.journey import Journey
 from stack.clients.box_office import FINAL
 from stack.errors import UserError
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocations
 
@@ -16,7 +16,7 @@ from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocation
 TIMES_MAX = 3
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Pay with a card whose bank takes longer than the hold."""
     show = context.open_show()
     for _ in range(TIMES_MAX):
@@ -33,7 +33,7 @@ def provoke(context: ScenarioContext) -> Seen:
     charges = context.charges(placed.order_id)
     kept = [c for c in charges if c["status"] == "succeeded" and not c["refund_id"]]
     symptom = f"the order is {order['state']}, and {len(kept)} charge was kept"
-    return Seen([placed.trace_id], symptom if kept else None)
+    return Observation([placed.trace_id], symptom if kept else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

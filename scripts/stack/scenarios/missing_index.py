@@ -7,18 +7,18 @@ from collections.abc import Sequence
 import grpc
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, rows
 
 REFUSED = grpc.StatusCode.FAILED_PRECONDITION.value[0]
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Ask for the seats that are left, while Firestore wants its indexes as in production."""
-    trace_id, status = context.ask_for_seats(context.open_show())
+    trace_id, status = context.availability_status(context.open_show())
     symptom = f"the question for the seats that are left is answered with {status}"
-    return Seen([trace_id], symptom if status == 500 else None)
+    return Observation([trace_id], symptom if status == 500 else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

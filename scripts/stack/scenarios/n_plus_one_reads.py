@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
 from stack.scenario_runner.latency import LatencyComparison
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, children, invocations
 
@@ -15,10 +15,10 @@ ASKED = 6
 MANY = 20
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Have the price of a show quoted that nobody bought, and of one that many did."""
     quiet, popular = context.open_show(seats=500), context.open_show(seats=500)
-    context.print_tickets(popular, TICKETS)
+    context.create_tickets(popular, TICKETS)
     context.quote(quiet)  # it may be a cold start
     # In turn, so that what else the machine does hits both.
     asked = [(context.quote(popular), context.quote(quiet)) for _ in range(ASKED)]
@@ -27,7 +27,7 @@ def provoke(context: ScenarioContext) -> Seen:
         f"a price takes {pace.slow_ms:.0f} ms for a show that sells, {pace.fast_ms:.0f} ms for one "
         "that won't"
     )
-    return Seen(pace.trace_ids, symptom if pace.is_slower else None)
+    return Observation(pace.trace_ids, symptom if pace.is_slower else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey, Row
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocations
 
 PRICES_CENTS = (1000, 1999, 2500)
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Buy tickets at three prices."""
     orders = [context.place(context.open_show(price_cents=price)) for price in PRICES_CENTS]
-    states = {order.order_id: context.come_to_rest(order.order_id)["state"] for order in orders}
+    states = {
+        order.order_id: context.wait_until_settled(order.order_id)["state"] for order in orders
+    }
     hanging = [
         order
         for order in orders
@@ -24,7 +26,7 @@ def provoke(context: ScenarioContext) -> Seen:
     ]
     symptom = f"{len(hanging)} of {len(orders)} orders hang at “charging”, with their cards charged"
     first = sorted(orders, key=lambda order: order not in hanging)
-    return Seen([order.trace_id for order in first], symptom if hanging else None)
+    return Observation([order.trace_id for order in first], symptom if hanging else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

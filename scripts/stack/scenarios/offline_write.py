@@ -10,10 +10,10 @@ from stack.clients.box_office import FINAL
 from stack.scenario_runner.browser_actions import (
     buy,
     lose_connection_when_paying,
-    see_order,
-    visiting,
+    open_page,
+    wait_for_order,
 )
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import ancestors, attr, invocations
 
@@ -21,11 +21,11 @@ AWAY_MS = 7_000
 LONG_SECONDS = 5
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Pay in a tunnel; before the train is out of it, the sale ends."""
     show = context.open_show()
-    with visiting(context.page_address()) as page:
-        context.flags.wait_until_obeyed()
+    with open_page(context.page_address()) as page:
+        context.flags.wait_until_effective()
         lose_connection_when_paying(page)
         buy(page, show)
         page.locator(".order[data-order-id]").wait_for()
@@ -36,12 +36,12 @@ def provoke(context: ScenarioContext) -> Seen:
         page.context.set_offline(False)
         order_id = context.order_placed_for(show)
         order = context.wait_for(order_id)
-        see_order(page, order_id, FINAL)
+        wait_for_order(page, order_id, FINAL)
         # The page is still open: it delivers its last spans while we wait for them.
         trace_id = order["_trace"]["traceparent"].split("-")[1]
         context.wait_for_span(trace_id, f"order {order['state']}")
     symptom = f"the sale had ended {AWAY_MS / 1000:.0f} s ago, and the order is {order['state']}"
-    return Seen([trace_id], symptom if order["state"] == "ticketed" else None)
+    return Observation([trace_id], symptom if order["state"] == "ticketed" else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

@@ -6,17 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, invocations, rows
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Buy a ticket of a show whose id is a single word."""
     placed = context.place(context.open_show(prefix="gala"))
-    order = context.come_to_rest(placed.order_id)
+    order = context.wait_until_settled(placed.order_id)
     symptom = f"the order is {order['state']}, and there is no ticket"
-    return Seen([placed.trace_id], symptom if order["state"] == "paid" else None)
+    return Observation([placed.trace_id], symptom if order["state"] == "paid" else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

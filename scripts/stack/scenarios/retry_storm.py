@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocations
 
@@ -14,14 +14,14 @@ FAIR_SHARE = 15
 TRIES_A_DELIVERY = 5
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Pay with a card whose processor is down for two seconds."""
     card = context.card("unavailable")
     placed = context.place(context.open_show(), card_token=card)
     context.wait_for(placed.order_id)
     asked = context.usage(card)
     symptom = f"the processor got {asked} requests for one order while it was down"
-    return Seen([placed.trace_id], symptom if asked > FAIR_SHARE else None)
+    return Observation([placed.trace_id], symptom if asked > FAIR_SHARE else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

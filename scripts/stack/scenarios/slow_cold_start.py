@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey, Row
 from stack.errors import UserError
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, children, invocations
 
@@ -18,7 +18,7 @@ SLOW_MS = 500
 SLOW_TIMES = 2
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Have a price quoted again and again while instances come and go."""
     show = context.open_show()
     asked = [context.quote(show) for _ in range(ASKED)]
@@ -45,7 +45,7 @@ def provoke(context: ScenarioContext) -> Seen:
         f"{len(first)} of {len(traces)} prices take {slow:.0f} ms or more, the others {fast:.0f} ms"
     )
     is_slow = min(answering) > SLOW_MS and min(answering) > SLOW_TIMES * min(starting)
-    return Seen(traces, symptom if is_slow else None)
+    return Observation(traces, symptom if is_slow else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:
@@ -53,7 +53,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
     new: dict[str, list[dict[str, float]]] = defaultdict(list)
     later: dict[str, set[str]] = defaultdict(set)
     for journey, row in invocations(journeys):
-        work = own_work(journey, row)
+        work = internal_work_shares(journey, row)
         if attr(row, "faas.coldstart"):
             new[row["service"]].append(work)
         else:
@@ -70,7 +70,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
     return None
 
 
-def own_work(journey: Journey, row: Row) -> dict[str, float]:
+def internal_work_shares(journey: Journey, row: Row) -> dict[str, float]:
     """What a function did itself under a name: the share of its time that each took."""
     return {
         child["name"]: child["duration_ms"] / row["duration_ms"]

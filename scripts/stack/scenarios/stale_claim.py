@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.browser_actions import put_on_a_show, sign_in, visiting
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.browser_actions import create_show, open_page, sign_in
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, rows, unix_seconds
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Sign in, be made an organiser meanwhile, and put on a show."""
     user = context.sign_up()
     title = f"Test of {user.email}"
-    with visiting(context.page_address("organiser")) as page:
+    with open_page(context.page_address("organiser")) as page:
         sign_in(page, user.email, user.password)
         # Before the page listens, it could not hear of it.
         page.get_by_text("this page goes on by itself").wait_for()
         granted_at = context.accounts.make_organiser(user)
         page.get_by_role("button", name="New show").wait_for()
-        context.clear_afterwards(title)
-        put_on_a_show(page, title)
+        context.delete_show_afterwards(title)
+        create_show(page, title)
         refusal = page.get_by_role("dialog").get_by_role("alert")
         is_on = page.locator("#sales-title", has_text=title)
         refusal.or_(is_on).first.wait_for()
@@ -39,7 +39,7 @@ def provoke(context: ScenarioContext) -> Seen:
             "take up role", "boxoffice.role.granted_at", granted_at
         )
     symptom = f"somebody who was made an organiser is told: “{said_no}”"
-    return Seen([trace_id, taking_up], symptom if said_no else None)
+    return Observation([trace_id, taking_up], symptom if said_no else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, ended_ms, invocations
 
 LATE = timedelta(hours=3)
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Buy a ticket, and have the task that ends its hold come three hours late."""
     show = context.open_show(seats=5)
     placed = context.place(show)
@@ -23,7 +23,7 @@ def provoke(context: ScenarioContext) -> Seen:
     context.expire_now(placed.order_id, LATE)
     order, left = context.order(placed.order_id), context.seats_left(show)
     symptom = f"a ticketed order is {order['state']}, and its seat is for sale again ({left} of 5)"
-    return Seen([placed.trace_id], symptom if order["state"] != "ticketed" else None)
+    return Observation([placed.trace_id], symptom if order["state"] != "ticketed" else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, ended_ms, invocations
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Buy a ticket; then the message that began the charge is delivered once more."""
     placed = context.place(context.open_show())
     context.wait_for(placed.order_id)
     # What comes next shall begin after issue has ended, not only after it has moved the order.
     context.wait_for_invocation(placed.trace_id, "issue")
-    context.publish_again(placed, "order-reserved")
+    context.republish(placed, "order-reserved")
     context.wait_for_invocation(placed.trace_id, "charge", times=2)
     state = context.order(placed.order_id)["state"]
     symptom = f"an order that was ticketed is {state} again"
-    return Seen([placed.trace_id], symptom if state != "ticketed" else None)
+    return Observation([placed.trace_id], symptom if state != "ticketed" else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocations
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Pay with a card that the processor takes at once, and answers for too late."""
     placed = context.place(context.open_show(), card_token=context.card("late_answer"))
     context.wait_for(placed.order_id)
@@ -20,7 +20,7 @@ def provoke(context: ScenarioContext) -> Seen:
     context.wait_for_invocation(placed.trace_id, "settle", times=len(charges))
     taken = [c for c in charges if c["status"] == "succeeded" and not c["refund_id"]]
     symptom = f"the card's statement has {len(taken)} charges for one order"
-    return Seen([placed.trace_id], symptom if len(taken) > 1 else None)
+    return Observation([placed.trace_id], symptom if len(taken) > 1 else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

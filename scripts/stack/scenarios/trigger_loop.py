@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import ancestors, attr, invocations
 
 DEPTH = 3
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Buy one ticket of a show with five seats, and look what is left."""
     show = context.open_show(seats=5)
     placed = context.place(show)
@@ -25,7 +25,7 @@ def provoke(context: ScenarioContext) -> Seen:
         done |= more
     sold = 5 - context.seats_left(show)
     symptom = f"one ticket was bought, and {sold} seats are gone"
-    return Seen([placed.trace_id], symptom if sold > 1 else None)
+    return Observation([placed.trace_id], symptom if sold > 1 else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
 from stack.scenario_runner.latency import LatencyComparison
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, invocations
 
@@ -16,25 +16,25 @@ ASKED = 5
 MANY = 500
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Ask for the seats of one show, before and after others have sold a lot."""
     mine = context.open_show(seats=500)
-    context.look_up_seats(mine)  # it may be a cold start
-    usual = [context.look_up_seats(mine) for _ in range(ASKED)]
+    context.time_availability(mine)  # it may be a cold start
+    usual = [context.time_availability(mine) for _ in range(ASKED)]
     others = [context.open_show(seats=500) for _ in range(TICKETS // BATCH)]
     for show in others:
-        context.print_tickets(show, BATCH)
-    slow = [context.look_up_seats(mine) for _ in range(ASKED)]
+        context.create_tickets(show, BATCH)
+    slow = [context.time_availability(mine) for _ in range(ASKED)]
     # Before and after, so that what else the machine does hits both.
     for show in others:
-        context.take_tickets_back(show)
-    usual += [context.look_up_seats(mine) for _ in range(ASKED)]
+        context.delete_tickets(show)
+    usual += [context.time_availability(mine) for _ in range(ASKED)]
     pace = LatencyComparison(slow, usual)
     symptom = (
         f"the same question takes {pace.slow_ms:.0f} ms, and took {pace.fast_ms:.0f} ms while the "
         "shop was small"
     )
-    return Seen(pace.trace_ids, symptom if pace.is_slower else None)
+    return Observation(pace.trace_ids, symptom if pace.is_slower else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, children, invocations, rows
 
 SEND = "send order-paid"
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Buy a ticket where an instance has a CPU for as long as it has a request."""
     placed = context.place(context.open_show())
-    order = context.come_to_rest(placed.order_id)
+    order = context.wait_until_settled(placed.order_id)
     symptom = f"the order is {order['state']}, and there is no ticket"
-    return Seen([placed.trace_id], symptom if order["state"] == "paid" else None)
+    return Observation([placed.trace_id], symptom if order["state"] == "paid" else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

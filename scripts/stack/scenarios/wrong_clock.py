@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from observatory.schemas.journey import Journey
 from stack.clients.box_office import FINAL
-from stack.scenario_runner.browser_actions import SLOW_BANK, buy, see_order, visiting
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.browser_actions import SLOW_BANK, buy, open_page, wait_for_order
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, invocations
 
@@ -16,16 +16,16 @@ OFF = timedelta(hours=-3)
 FAR_OFF_MS = 60_000
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Pay from a device whose clock is three hours behind, with a card whose bank takes seconds."""
     show = context.open_show()
-    with visiting(context.page_address(), OFF) as page:
-        context.flags.wait_until_obeyed()
+    with open_page(context.page_address(), OFF) as page:
+        context.flags.wait_until_effective()
         buy(page, show, SLOW_BANK)
         order_id = context.order_placed_for(show)
         order = context.wait_for(order_id)
         trace_id = order["_trace"]["traceparent"].split("-")[1]
-        see_order(page, order_id, FINAL)
+        wait_for_order(page, order_id, FINAL)
         # The page is still open: it delivers its last spans while we wait for them.
         context.wait_for_span(trace_id, f"order {order['state']}")
     # Money that is on its way when the hold ends comes back.
@@ -33,7 +33,7 @@ def provoke(context: ScenarioContext) -> Seen:
     if context.settled_charges(order_id):
         context.wait_for_invocation(trace_id, "settle")
     symptom = f"the order is {order['state']} though its buyer paid at once"
-    return Seen([trace_id], symptom if order["state"] == "expired" else None)
+    return Observation([trace_id], symptom if order["state"] == "expired" else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:

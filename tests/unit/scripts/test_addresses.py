@@ -70,7 +70,7 @@ def test_a_taken_port_is_an_error_that_names_it_and_another_offset(name: str) ->
         assert mine.taken() == {name: mine.ports[name]}
         with pytest.raises(UserError) as error:
             mine.require_free_ports()
-    assert f"Port {mine.ports[name]} (for {name}) is taken" in str(error.value)
+    assert f"Port {mine.ports[name]} (for {name}) is in use" in str(error.value)
     assert f"--port-offset {mine.offset + 1000}" in str(error.value)
 
 
@@ -81,7 +81,7 @@ def test_a_port_that_nobody_would_ask_is_refused_before_anything_starts(
     offset: int, port: int, name: str
 ) -> None:
     """The emulators would start, and fail to find each other."""
-    with pytest.raises(UserError, match=rf"port {port} \(for {name}\).* --port-offset \d+\."):
+    with pytest.raises(UserError, match=rf"port {port} \(for {name}\).* --port-offset \d+$"):
         StackAddresses(offset).require_free_ports()
 
 
@@ -98,7 +98,7 @@ def test_the_hint_is_an_offset_that_the_script_takes(
 ) -> None:
     """Also for whoever is at the last one already."""
     monkeypatch.setattr(addresses, "_is_taken", lambda port: True)
-    with pytest.raises(UserError, match=rf"--port-offset {hinted}\."):
+    with pytest.raises(UserError, match=rf"--port-offset {hinted}$"):
         StackAddresses(offset).require_free_ports()
 
 
@@ -111,5 +111,5 @@ def test_the_tests_take_the_first_free_stack_and_never_the_default_one(
     )
     assert free_addresses() == StackAddresses(3000)
     monkeypatch.setattr(addresses, "_is_taken", lambda port: True)
-    with pytest.raises(UserError, match="End a stack that is running"):
+    with pytest.raises(UserError, match="Stop a stack that is running"):
         free_addresses()

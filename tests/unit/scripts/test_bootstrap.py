@@ -180,7 +180,7 @@ def test_a_registry_that_does_not_answer_is_one_line_with_a_hint(checkout: Check
     status, out, err = checkout.trace(UV_FAILS="1")
     assert (status, out) == (1, "")
     assert "error: no such host." in err.splitlines()[-1]
-    assert "All of its output: .throughline/logs/venv-root.log" in err.splitlines()[-1]
+    assert "Full log: .throughline/logs/venv-root.log" in err.splitlines()[-1]
     assert checkout.trace()[0] == 0
 
 
@@ -196,8 +196,8 @@ def test_a_machine_without_a_python_that_fits_is_told_what_to_do(
     assert checkout.trace() == (
         1,
         "",
-        "Throughline needs Python 3.11 to 3.14 and found none: install one, or name it in "
-        "THROUGHLINE_PYTHON.\n",
+        "Throughline needs Python 3.11 to 3.14, and none was found. Install one, or set "
+        "THROUGHLINE_PYTHON to its path.\n",
     )
 
 

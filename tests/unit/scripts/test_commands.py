@@ -47,18 +47,22 @@ def test_help_says_what_a_script_does_and_how_it_ends(script: str) -> None:
     [
         ("dev", ["--byu"], "--byu"),
         ("dev", ["now"], "now"),
-        ("dev", ["--json"], "--json goes with --buy"),
+        ("dev", ["--json"], "--json needs --buy"),
         ("dev", ["--port-offset"], "--port-offset"),
         ("dev", ["--port-offset", "much"], "much"),
-        ("dev", ["--port-offset", "-1"], "a number from 0 to 19000"),
-        ("dev", ["--port-offset", "19001"], "a number from 0 to 19000"),
-        ("hops", ["--port-offset", "19001"], "a number from 0 to 19000"),
-        ("scenario", ["run", "late-webhook", "--port-offset", "-1"], "a number from 0 to 19000"),
-        ("load", ["--orders", "0"], "0 is not a number from 1 on"),
-        ("load", ["--concurrency", "many"], "many is not a number from 1 on"),
+        ("dev", ["--port-offset", "-1"], "a whole number from 0 to 19000"),
+        ("dev", ["--port-offset", "19001"], "a whole number from 0 to 19000"),
+        ("hops", ["--port-offset", "19001"], "a whole number from 0 to 19000"),
+        (
+            "scenario",
+            ["run", "late-webhook", "--port-offset", "-1"],
+            "a whole number from 0 to 19000",
+        ),
+        ("load", ["--orders", "0"], "0 is not a whole number of 1 or more"),
+        ("load", ["--concurrency", "many"], "many is not a whole number of 1 or more"),
         ("load", ["--fail", "1.5"], "1.5 is not a number from 0 to 1"),
         ("load", ["--duplicates", "nan"], "nan is not a number from 0 to 1"),
-        ("check", ["--mend"], "--mend"),
+        ("check", ["--repair"], "--repair"),
         ("hops", ["--jsno"], "--jsno"),
         ("hops", ["task"], "task"),
         ("test", ["--fast"], "--fast"),
@@ -66,8 +70,8 @@ def test_help_says_what_a_script_does_and_how_it_ends(script: str) -> None:
         ("test", ["unit", "hop"], "there is no tier 'hop'; did you mean hops?"),
         ("test", ["zzz"], "did you mean unit or rules or hops or journey or scenarios?"),
         ("scenario", [], "list | run"),
-        ("scenario", ["run"], "name a scenario, or say --all"),
-        ("scenario", ["run", "late-webhook", "--all"], "name a scenario, or say --all"),
+        ("scenario", ["run"], "name one or more scenarios, or pass --all"),
+        ("scenario", ["run", "late-webhook", "--all"], "name one or more scenarios, or pass --all"),
         (
             "scenario",
             ["run", "late-webhok"],
@@ -111,7 +115,7 @@ def test_a_port_offset_at_which_no_stack_runs_is_one_line_with_a_hint(
     assert done.stderr == (
         f"✗ No stack runs at port offset {addresses.offset}: nothing answers at "
         f"{addresses.hosting}. Start one with ./scripts/dev --port-offset {addresses.offset}, or "
-        "leave the option out to use this checkout's stack.\n"
+        "omit --port-offset to use this checkout's stack.\n"
     )
 
 

@@ -36,7 +36,7 @@ RECORDED = current.recorded
 def running(folder: Path) -> Iterator[StackAddresses]:
     """A stack that says that it runs from the folder, and holds its lock."""
     addresses = StackAddresses(OFFSET)
-    with current.only_one(folder, addresses):
+    with current.exclusive_stack(folder, addresses):
         yield addresses
 
 
@@ -51,8 +51,8 @@ def test_the_running_stack_is_found_at_its_port_offset(
 def test_only_one_stack_runs_from_a_checkout(running: StackAddresses, folder: Path) -> None:
     """The second is told so, and takes nothing from the first."""
     with (
-        pytest.raises(UserError, match=r"running from this checkout already.*port offset 3777"),
-        current.only_one(folder, StackAddresses()),
+        pytest.raises(UserError, match=r"already running from this checkout.*port offset 3777"),
+        current.exclusive_stack(folder, StackAddresses()),
     ):
         pass
     assert current.recorded() == running
@@ -60,7 +60,7 @@ def test_only_one_stack_runs_from_a_checkout(running: StackAddresses, folder: Pa
 
 def test_a_stack_that_ended_is_not_found(folder: Path) -> None:
     """Its record goes with it."""
-    with current.only_one(folder, StackAddresses(OFFSET)):
+    with current.exclusive_stack(folder, StackAddresses(OFFSET)):
         pass
     assert current.recorded() is None
 
@@ -70,7 +70,7 @@ def test_a_stack_that_was_killed_is_not_found(folder: Path) -> None:
     script = (
         "import os, signal; from pathlib import Path; from stack.local import current\n"
         "from stack.local.addresses import StackAddresses\n"
-        f"with current.only_one(Path({str(folder)!r}), StackAddresses({OFFSET})):\n"
+        f"with current.exclusive_stack(Path({str(folder)!r}), StackAddresses({OFFSET})):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}
@@ -92,14 +92,14 @@ def test_without_a_stack_one_is_told_how_to_start_it() -> None:
     with pytest.raises(UserError) as error:
         current.require()
     assert str(error.value) == (
-        "No stack of this checkout is running. Start one with ./scripts/dev, and leave it running."
+        "No stack of this checkout is running. Start one in another terminal: ./scripts/dev"
     )
 
 
 @pytest.mark.usefixtures("running")
 def test_a_stack_that_is_still_starting_is_to_be_waited_for() -> None:
     """It holds its lock, and does not answer yet."""
-    with pytest.raises(UserError, match=r"is not ready.* Wait until \./scripts/dev says"):
+    with pytest.raises(UserError, match=r"is not ready.* Wait until \./scripts/dev prints"):
         current.require()
 
 

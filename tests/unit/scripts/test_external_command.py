@@ -61,7 +61,7 @@ def test_a_command_that_fails_is_a_problem_that_says_what_failed(tmp_path: Path)
     assert str(problem.value).startswith("`sh -c ")
     assert str(problem.value).endswith(
         "failed: npm error code E404: no such package as left-pad. "
-        "Is the disk full? All of its output: logs/step.log"
+        "Is the disk full? Full log: logs/step.log"
     )
     assert str(problem.value).count("\n") == 0 or script in str(problem.value)
 

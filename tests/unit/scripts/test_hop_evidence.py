@@ -8,7 +8,7 @@ import pytest
 
 from observatory.client import Observatory
 from observatory.schemas.journey import Journey, Row
-from stack.hops.crossing import complaints, table, with_strays
+from stack.hops.crossing import describe_failures, table, with_detached_traces
 from stack.hops.hop_drivers import HopRun
 from stack.hops.hop_evidence import HOPS, evidence_in
 from tests.unit.scripts.journeys import BEGAN_UNIX_NANO, journey, line, link, row
@@ -45,18 +45,18 @@ def test_without_a_producer_that_ended_a_wait_is_from_the_parents_start(
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"context": "absent", "parent_span_id": None}, "found its context absent"),
+        ({"context": "absent", "parent_span_id": None}, "the context of expire is absent"),
         (
             {
                 "context": "invalid",
                 "parent_span_id": None,
                 "attributes": {"throughline.context.reason": "traceparent is malformed"},
             },
-            "found its context invalid (traceparent is malformed)",
+            "the context of expire is invalid (traceparent is malformed)",
         ),
         ({"parent_span_id": "gone", "covered": False}, "the parent of expire is not stored"),
         ({"parent_span_id": None}, "the parent of expire is not named"),
-        ({"covered": False}, "expire leads to no declared root"),
+        ({"covered": False}, "expire does not reach a declared root"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -68,7 +68,7 @@ def test_one_crossing_that_lost_the_context_is_enough(changes: dict[str, Any], s
     found = evidence_in([good, bad])
     assert not found["task"].carried
     assert found["task"].summary()["trace_id"] == "2" * 32
-    (complaint,) = (text for text in complaints(found, "http://here") if "task" in text)
+    (complaint,) = (text for text in describe_failures(found, "http://here") if "task" in text)
     assert complaint.startswith(f"✗ task: {said}") or said in complaint
     assert complaint.endswith(f"http://here/traces/{'2' * 32}")
     assert ["task", "NO"] in [text.split()[:2] for text in table(found).splitlines()]
@@ -78,7 +78,7 @@ def test_a_hop_that_was_never_crossed_is_not_carried() -> None:
     """Each of the contract's hops has its place, whatever was seen."""
     found = evidence_in([])
     assert list(found) == list(HOPS)
-    assert len(complaints(found, "http://here")) == 15
+    assert len(describe_failures(found, "http://here")) == 15
     assert found["auth"].summary() == {
         "carried": False,
         "joined_as": None,
@@ -161,7 +161,7 @@ def test_what_became_of_a_lost_context_is_shown(began_unix_nano: int, is_shown: 
     lost: Row = {**row("a", None, "availability", hop="https"), "context": "absent"}
     fine = row("b", None, "quote", hop="callable")
     stored = cast("Observatory", FewTraces(journey(lost, fine, trace_id="2" * 32)))
-    found = with_strays(evidence_in([]), stored, HopRun(began_unix_nano=began_unix_nano))
-    said = [text for text in complaints(found, "http://here") if text.startswith("✗ https")]
-    assert ("found its context absent" in said[0]) is is_shown
+    found = with_detached_traces(evidence_in([]), stored, HopRun(began_unix_nano=began_unix_nano))
+    lines = [text for text in describe_failures(found, "http://here") if text.startswith("✗ https")]
+    assert ("the context of availability is absent" in lines[0]) is is_shown
     assert not any(evidence.carried for evidence in found.values())

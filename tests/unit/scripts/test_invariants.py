@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stack.invariants import Sold, broken, oversold
+from stack.invariants import OrderOutcome, broken, oversold
 
-SOLD = Sold("order", "show", seats=2, state="ticketed", tickets=2, taken=1, kept=1)
+SOLD = OrderOutcome("order", "show", seats=2, state="ticketed", tickets=2, taken=1, kept=1)
 
 
-def of_five(*orders: Sold, left: int = 3) -> frozenset[str]:
+def of_five(*orders: OrderOutcome, left: int = 3) -> frozenset[str]:
     """What is broken by these orders of a show with five seats."""
     return broken(orders, {"show": 5}, {"show": left})
 
 
 def test_all_invariants_hold_where_all_is_well() -> None:
-    """Sold seats and those for sale are the stock."""
+    """The seats sold and those for sale add up to the stock."""
     assert of_five(SOLD) == frozenset()
     assert of_five(replace(SOLD, state="declined", tickets=0, taken=0, kept=0), left=5) == set()
 

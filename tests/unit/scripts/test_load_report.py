@@ -149,7 +149,7 @@ def test_orders_underway_and_orders_without_tickets_are_lost(stack: Stack) -> No
     stack.tickets = [("order1", 1)]
     found = stack.report().figures
     assert (found["final"], found["lost"]) == (1, 2)
-    assert broken(found) == ["1 of 2 orders came to an end", "2 orders were lost"]
+    assert broken(found) == ["1 of 2 orders are in a final state", "2 orders were lost"]
 
 
 def test_money_kept_for_an_order_that_expired_is_a_lost_order(stack: Stack) -> None:
@@ -162,7 +162,7 @@ def test_a_function_that_ran_and_left_no_span_is_noticed(stack: Stack) -> None:
     """The count is the emulator's, so a span that was lost can't hide itself."""
     stack.called("issue")
     found = stack.report()
-    assert broken(found.figures) == ["8 spans are stored where 9 were sent"]
+    assert broken(found.figures) == ["8 spans are stored, 9 were expected"]
     assert "'issue': 1" in found.details[0]
 
 
@@ -174,7 +174,7 @@ def test_handing_an_event_over_is_no_span(stack: Stack) -> None:
 
 def test_an_event_that_was_given_up_on_is_noticed(stack: Stack) -> None:
     """Though every order came to its end without it."""
-    assert broken(stack.report(dead=3).figures) == ["3 events were given up on"]
+    assert broken(stack.report(dead=3).figures) == ["3 events were dead-lettered"]
 
 
 def test_an_orphan_is_named(stack: Stack) -> None:
@@ -191,8 +191,8 @@ def test_only_what_is_logged_from_the_beginning_on_counts(stack: Stack) -> None:
     assert not stack.invocations.counts()
     with stack.log.open("a") as log:
         log.write('i  functions: Beginning execution of "us-central1-settle"\n')
-    assert stack.invocations.under_way()
+    assert stack.invocations.are_running()
     with stack.log.open("a") as log:
         log.write('i  functions: Finished "us-central1-settle" in 3ms\n')
-    assert not stack.invocations.under_way()
+    assert not stack.invocations.are_running()
     assert stack.invocations.counts() == {"settle": 1}

@@ -175,7 +175,7 @@ def test_a_service_that_ended_is_a_problem_that_quotes_it(tmp_path: Path) -> Non
             wait_until(lambda: False, "The thing", services, 60)
     log = tmp_path / "log"
     assert str(problem.value) == (
-        f"The thing ended with status 4: Error: the port is taken (all of it: {log})"
+        f"The thing ended with status 4: Error: the port is taken (full log: {log})"
     )
 
 
@@ -199,4 +199,4 @@ def test_a_service_that_ends_by_itself_is_started_again(
     service.revive()
     service.process.wait()
     assert service.process.pid != first.pid
-    assert "Starting it again" in capsys.readouterr().err
+    assert "Restarting it" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import pytest
 from stack.invariants import Invariant
 from stack.scenario_runner import scenario as scenarios
 from stack.scenario_runner.run import ScenarioRun, false_matches
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from tests.unit.scripts.journeys import journey, row
 
 NAMES = scenarios.names()
@@ -45,7 +45,7 @@ def test_a_signature_that_fits_anothers_traces_is_a_false_match() -> None:
         return Scenario(
             "a-fault",
             *("", "", ""),
-            provoke=lambda context: Seen([], None),
+            provoke=lambda context: Observation([], None),
             signature=lambda traces: what if what in [t["trace_id"] for t in traces] else None,
         )
 
@@ -57,7 +57,7 @@ def test_a_signature_that_fits_anothers_traces_is_a_false_match() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fixed", "symptom", "evidence", "as_it_should_be"),
+    ("fixed", "symptom", "evidence", "is_as_expected"),
     [
         (False, "seen", "found", True),
         (False, "seen", None, False),
@@ -70,11 +70,11 @@ def test_a_signature_that_fits_anothers_traces_is_a_false_match() -> None:
     ],
 )
 def test_a_fault_shows_both_and_the_right_way_neither(
-    fixed: bool, symptom: str | None, evidence: str | None, as_it_should_be: bool
+    fixed: bool, symptom: str | None, evidence: str | None, is_as_expected: bool
 ) -> None:
     """One of the two alone is a scenario that doesn't do what it says."""
     played = ScenarioRun("name", fixed, symptom, evidence, [], "url", 1.0)
-    assert played.as_it_should_be is as_it_should_be
+    assert played.is_as_expected is is_as_expected
     said = played.as_json()
     assert (said["symptom_seen"], said["signature_found"]) == (bool(symptom), bool(evidence))
 
@@ -84,9 +84,9 @@ def test_an_invariant_that_should_hold_and_one_that_should_not_both_count() -> N
     lost: frozenset[Invariant] = frozenset({"no lost order"})
     twice: frozenset[Invariant] = frozenset({"no double charge"})
     played = ScenarioRun("name", False, "seen", "found", [], "url", 1.0, lost, lost)
-    assert played.as_it_should_be
-    assert not replace(played, broken=lost | twice).as_it_should_be
-    assert not replace(played, broken=frozenset()).as_it_should_be
+    assert played.is_as_expected
+    assert not replace(played, broken=lost | twice).is_as_expected
+    assert not replace(played, broken=frozenset()).is_as_expected
     assert played.as_json()["invariants_broken"] == ["no lost order"]
 
 

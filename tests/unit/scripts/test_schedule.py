@@ -26,7 +26,7 @@ def test_nothing_is_fired_at_start_up() -> None:
         assert server.requests == []
 
 
-def test_a_function_that_keeps_failing_is_said_once(
+def test_of_failures_in_a_row_only_the_first_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And not at every interval."""
@@ -49,4 +49,4 @@ def test_a_function_that_keeps_failing_is_said_once(
     monkeypatch.setattr(schedule, "fire", fail)
     schedule._keep_firing("sweep", "http://nowhere", 60, ThreeIntervals())  # type: ignore[arg-type]
     printed = capsys.readouterr()
-    assert (printed.out + printed.err).count("sweep fails: status 500") == 2
+    assert (printed.out + printed.err).count("sweep failed: status 500") == 2
