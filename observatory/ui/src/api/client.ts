@@ -62,7 +62,7 @@ export class ApiFailure extends Error {
  *
  * @param path a path of the OpenAPI document, with its `{placeholders}`.
  * @param options.parameters values for the placeholders.
- * @param options.selection query parameters of a selection, sent as they are.
+ * @param options.selection query parameters of a selection, sent unchanged.
  * @param options.query further query parameters; empty and undefined ones are left out.
  * @throws ApiFailure if the request fails.
  */

@@ -84,7 +84,7 @@ export function markError(text: string, position: number): [string, string, stri
 
 const TRACE = /^(?:00-)?([0-9a-f]{32})(?:-([0-9a-f]{16})(?:-[0-9a-f]{2})?)?$/i;
 
-/** Return the trace, and the span if any, that a text names as an id or `traceparent`; else null. */
+/** Parse a trace id or `traceparent` into the ids of the trace and the span; null if it is neither. */
 export function traceIn(text: string): { traceId: string; spanId: string | null } | null {
   const match = TRACE.exec(text.trim().toLowerCase());
   return match?.[1] ? { traceId: match[1], spanId: match[2] ?? null } : null;

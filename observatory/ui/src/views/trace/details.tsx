@@ -169,7 +169,7 @@ export function Guide({ trace, unusual, gaps, onSelect }: GuideProps) {
           </>
         )}
         <dt>Rows in bold begin a hop</dt>
-        <dd>Another service takes over there. The tag says how the work reached it.</dd>
+        <dd>There the work moves to another service. The tag names the kind of hop.</dd>
       </dl>
       <Logs title="Logs of the trace" lines={trace.logs} />
     </aside>
