@@ -12,6 +12,7 @@ from observatory.client import Observatory
 from observatory.schemas.ask import ROWS_LIMIT, Answer, AskSchema
 from observatory.terminal.printing import HOLDS, print_json
 from observatory.terminal.text import BOLD, DIM, Ink, fit, pad, wants_colour, width_of
+from observatory.text_format import count_text
 
 CELL_WIDTH_MAX = 48
 NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
@@ -66,7 +67,8 @@ def _sql(observatory: Observatory, options: argparse.Namespace) -> int:
         for line in render_table(answer, width, wants_colour()):
             print(line)
     if answer["truncated"]:
-        print(f"trace: only the first {len(answer['rows'])} rows are shown.", file=sys.stderr)
+        shown = count_text(len(answer["rows"]), "row")
+        print(f"trace: the result was cut after {shown}.", file=sys.stderr)
     return HOLDS
 
 
@@ -108,7 +110,7 @@ def render_table(answer: Answer, width: int | None, colour: bool = False) -> Ite
         yield ink(line, BOLD) if number == 0 else line
     rows = len(answer["rows"])
     if width is not None:
-        yield ink(f"({rows} row{'' if rows == 1 else 's'}, {answer['elapsed_ms']:.0f} ms)", DIM)
+        yield ink(f"({count_text(rows, 'row')}, {answer['elapsed_ms']:.0f} ms)", DIM)
 
 
 def _text(cell: Any) -> str:
