@@ -117,7 +117,7 @@ type DrawingProps = Props & { placed: Placed; scale: number };
 function Drawing(props: DrawingProps) {
   const { map, selected, onSelect, placed, scale } = props;
   const countMax = Math.max(1, ...map.edges.map((edge) => edge.count));
-  const reading = inReadingOrder(map);
+  const orderedNodes = inReadingOrder(map);
   const isNode = (id: string) => selected !== null && "node" in selected && selected.node === id;
   const isEdge = (id: string) => selected !== null && "edge" in selected && selected.edge === id;
   return (
@@ -136,7 +136,7 @@ function Drawing(props: DrawingProps) {
           return at && <Line key={id} {...{ edge, countMax, ...at }} selected={isEdge(id)} />;
         })}
       </g>
-      {reading.map(({ node, outgoing }) => (
+      {orderedNodes.map(({ node, outgoing }) => (
         <g key={node.id}>
           <NodeBox
             node={node}
@@ -187,7 +187,7 @@ interface ElementProps {
   onSelect: () => void;
 }
 
-interface PressableProps {
+interface BoxButtonProps {
   label: string;
   size: { width: number; height: number };
   round: number;
@@ -196,7 +196,7 @@ interface PressableProps {
 }
 
 /** The clickable box of a node or label; assistive technology reads its label, not the text over it. */
-function Pressable({ label, size, round, selected, onSelect }: PressableProps) {
+function BoxButton({ label, size, round, selected, onSelect }: BoxButtonProps) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: SVG has no button element
     <rect
@@ -228,7 +228,7 @@ function NodeBox({ node, at, selected, onSelect }: ElementProps & { node: MapNod
       class={`map-node ${node.id === UNKNOWN ? "unknown" : node.party}`}
       transform={`translate(${at.x - width / 2} ${at.y - height / 2})`}
     >
-      <Pressable
+      <BoxButton
         label={nodeAccessibleName(node)}
         size={NODE}
         round={8}
@@ -277,7 +277,7 @@ function EdgeLabel({ edge, at, selected, onSelect }: ElementProps & { edge: MapE
       class={`map-edge ${edge.broken ? "broken" : ""}`}
       transform={`translate(${at.x - width / 2} ${at.y - height / 2})`}
     >
-      <Pressable
+      <BoxButton
         label={edgeAccessibleName(edge)}
         size={{ width, height }}
         round={6}

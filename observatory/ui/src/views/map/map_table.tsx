@@ -20,7 +20,7 @@ interface Props {
 }
 
 export function MapTable({ map, onSelect }: Props) {
-  const reading = inReadingOrder(map);
+  const orderedNodes = inReadingOrder(map);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable, so it must be reachable by keyboard
     <section class="map-table" tabIndex={0} aria-label="The map as tables">
@@ -38,7 +38,7 @@ export function MapTable({ map, onSelect }: Props) {
           </tr>
         </thead>
         <tbody>
-          {reading.map(({ node }) => (
+          {orderedNodes.map(({ node }) => (
             <tr key={node.id}>
               <th scope="row">
                 <button type="button" class="as-link" onClick={() => onSelect({ node: node.id })}>
@@ -78,7 +78,7 @@ export function MapTable({ map, onSelect }: Props) {
           </tr>
         </thead>
         <tbody>
-          {reading.flatMap(({ outgoing }) =>
+          {orderedNodes.flatMap(({ outgoing }) =>
             outgoing.map((edge) => (
               <tr key={edgeId(edge)}>
                 <th scope="row">
