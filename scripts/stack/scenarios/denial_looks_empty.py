@@ -1,4 +1,4 @@
-"""The security rules say no, and the page shows that there is nothing."""
+"""The security rules deny a query, and the page shows an empty list."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def provoke(context: ScenarioContext) -> Observation:
         order = context.wait_for(order_id)
         page.reload()
         shown = page.locator(".order[data-order-id]")
-        nothing = page.get_by_text("No orders yet.")
-        shown.or_(nothing).first.wait_for()
+        empty_state = page.get_by_text("No orders yet.")
+        shown.or_(empty_state).first.wait_for()
         is_missing = shown.count() == 0
     symptom = f"the order is {order['state']}, and the page says “No orders yet.”"
     trace_id = order["_trace"]["traceparent"].split("-")[1]
@@ -30,20 +30,20 @@ def provoke(context: ScenarioContext) -> Observation:
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:
-    """A query that the rules denied as a whole, with the line that did."""
+    """Find a query that the rules denied as a whole, with the line that denied it."""
     for _, row in rows(journeys, "firestore.rules"):
         is_query = attr(row, "db.operation.name") == "list"
         if is_query and attr(row, "throughline.rules.outcome") in ("deny", "error"):
-            where = f"{attr(row, 'code.file.path')} line {attr(row, 'code.line.number')}"
-            return f"{row['name']}, by {where}"
+            rules_line = f"{attr(row, 'code.file.path')} line {attr(row, 'code.line.number')}"
+            return f"{row['name']}, by {rules_line}"
     return None
 
 
 SCENARIO = Scenario(
     fault="denial-looks-empty",
     report="I paid, and have the mail from my bank. But “My orders” says that I have none.",
-    reveals="No error anywhere but in the rules: a list denied as a whole, with the line that did.",
-    fix="Ask for no more than the rules allow, and show an error where there is one.",
+    reveals="Only the rules have an error: a list that was denied, with the line that denied it.",
+    fix="Query only what the rules allow, and show errors as errors.",
     provoke=provoke,
     signature=signature,
 )

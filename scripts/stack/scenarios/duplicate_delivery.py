@@ -12,7 +12,7 @@ from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocation
 
 
 def provoke(context: ScenarioContext) -> Observation:
-    """Have the message that begins the charge come once more while the bank takes its time."""
+    """Deliver the message that starts the charge a second time, while the bank is slow."""
     placed = context.place(context.open_show(), card_token=context.card("slow_bank"))
     context.wait_for_invocation(placed.trace_id, "charge")
     context.republish(placed, "order-reserved")
@@ -28,7 +28,7 @@ def provoke(context: ScenarioContext) -> Observation:
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:
-    """Deliveries that all went well, each with a charge of its own, for one order."""
+    """Find successful deliveries for one order, each with its own charge."""
     charges: dict[str, set[str]] = defaultdict(set)
     for journey, row in invocations(journeys, "charge"):
         calls = calls_to_vendor(journey, row, "/charges")
@@ -45,8 +45,8 @@ SCENARIO = Scenario(
     fault="no-idempotency-key",
     breaks=frozenset({"no double charge"}),
     report="I bought one ticket, and my card was charged twice.",
-    reveals="Two rows of charge for one order, each with another charge id, and neither failed.",
-    fix="One idempotency key an order, so that the processor knows that it was asked before.",
+    reveals="Two rows of charge for one order, with different charge ids, and neither failed.",
+    fix="One idempotency key for each order, so that the processor detects the repetition.",
     provoke=provoke,
     signature=signature,
 )

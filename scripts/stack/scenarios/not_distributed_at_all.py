@@ -1,4 +1,4 @@
-"""It is intermittent, it crosses five services, and it is a plain mistake in one line."""
+"""An intermittent failure across five services that is a simple mistake in one line."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def provoke(context: ScenarioContext) -> Observation:
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:
-    """Every hop carried its context and every call was answered, and settle refuses the amount."""
+    """Find a webhook that settle rejected, for a charge that the processor accepted."""
     for journey, row in invocations(journeys, "settle"):
         refused = attr(row, "http.response.status_code") == 422 and row["context"] == "carried"
         taken = any(
@@ -39,7 +39,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
             for call in calls_to_vendor(journey, charge, "/charges")
         )
         if refused and taken:
-            return f"settle refused a charge that was taken as asked: {_log_line(row)}"
+            return f"settle rejected a charge that the processor had accepted: {_log_line(row)}"
     return None
 
 
@@ -53,7 +53,7 @@ SCENARIO = Scenario(
     breaks=frozenset({"no lost order"}),
     report="Some orders hang at “charging” though the card was charged. It must be the network.",
     reveals="Every hop is fine; settle answers 422, and its log line says the amounts differ.",
-    fix="Cents are whole numbers, and stay so: one line in charge.",
+    fix="Keep amounts in whole cents: one line in charge.",
     provoke=provoke,
     signature=signature,
 )

@@ -1,4 +1,4 @@
-"""An order that is written without a connection, and arrives when it is too late."""
+"""An order that is written offline, and arrives after the sale has ended."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONG_SECONDS = 5
 
 
 def provoke(context: ScenarioContext) -> Observation:
-    """Pay in a tunnel; before the train is out of it, the sale ends."""
+    """Pay while offline; the sale ends before the page is online again."""
     show = context.open_show()
     with open_page(context.page_address()) as page:
         context.flags.wait_until_effective()
@@ -37,7 +37,7 @@ def provoke(context: ScenarioContext) -> Observation:
         order_id = context.order_placed_for(show)
         order = context.wait_for(order_id)
         wait_for_order(page, order_id, FINAL)
-        # The page is still open: it delivers its last spans while we wait for them.
+        # The page is still open, and exports its last spans during the wait.
         trace_id = order["_trace"]["traceparent"].split("-")[1]
         context.wait_for_span(trace_id, f"order {order['state']}")
     symptom = f"the sale had ended {AWAY_MS / 1000:.0f} s ago, and the order is {order['state']}"
@@ -45,7 +45,7 @@ def provoke(context: ScenarioContext) -> Observation:
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:
-    """A write that took long to arrive and came after the sale, taken as if it had not."""
+    """Find an order that was reserved although its slow write arrived after the sale's end."""
     for journey, row in invocations(journeys, "reserve"):
         over = attr(row, "boxoffice.sale.over_seconds") or 0
         taken = attr(row, "boxoffice.order.state") == "reserved"
@@ -65,8 +65,8 @@ def signature(journeys: Sequence[Journey]) -> str | None:
 SCENARIO = Scenario(
     fault="dates-orders-back",
     report="The sale was over, and the last seat sold at the door. Then two people came for it.",
-    reveals="A long write on the page, and after it a reserve that took what came after the sale.",
-    fix="Go by when Firestore stored the order, and tell the buyer that it came too late.",
+    reveals="A long write on the page, and a reserve that accepted the order after the sale's end.",
+    fix="Use the time when Firestore stored the order, and tell the buyer that it was too late.",
     provoke=provoke,
     signature=signature,
 )

@@ -1,4 +1,4 @@
-"""A message that fails its function each time, until it is given up."""
+"""A message that makes its function fail each time, until it is dead-lettered."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def provoke(context: ScenarioContext) -> Observation:
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:
-    """The same error at every attempt, none that went well, and somebody who gave up."""
+    """Find a function that failed with the same error at each attempt, and a dead letter."""
     errors: Counter[tuple[str, str]] = Counter()
     went_well = set()
     for _, row in invocations(journeys):
@@ -31,7 +31,9 @@ def signature(journeys: Sequence[Journey]) -> str | None:
     gave_up = any(row["error"] for _, row in rows(journeys, "redelivery", "send dead-letter"))
     for (function, error), count in errors.items():
         if gave_up and count >= 3 and function not in went_well:
-            return f"{function} failed {count} times with {error}, and its message was set aside"
+            return (
+                f"{function} failed {count} times with {error}, and its message was dead-lettered"
+            )
     return None
 
 
@@ -40,7 +42,7 @@ SCENARIO = Scenario(
     breaks=frozenset({"no lost order"}),
     report="I paid for the gala an hour ago and have no ticket. For other shows it works.",
     reveals="The same exception at each attempt, with growing gaps, and a dead letter at the end.",
-    fix="Take any name. And look at the dead letters: each is somebody who waits.",
+    fix="Accept any name. And monitor the dead letters: behind each is a buyer who waits.",
     provoke=provoke,
     signature=signature,
 )

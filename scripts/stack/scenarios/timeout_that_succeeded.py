@@ -1,4 +1,4 @@
-"""A call that timed out had been taken."""
+"""A call timed out, although the vendor had processed it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocation
 
 
 def provoke(context: ScenarioContext) -> Observation:
-    """Pay with a card that the processor takes at once, and answers for too late."""
+    """Pay with a card that the processor charges at once, but responds too late."""
     placed = context.place(context.open_show(), card_token=context.card("late_answer"))
     context.wait_for(placed.order_id)
-    # The order has its ticket long before charge has given up on the first answer.
+    # The order is ticketed long before the first call of charge times out.
     context.wait_for_invocation(placed.trace_id, "charge")
     charges = context.settled_charges(placed.order_id)
     context.wait_for_invocation(placed.trace_id, "settle", times=len(charges))
@@ -24,16 +24,18 @@ def provoke(context: ScenarioContext) -> Observation:
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:
-    """A call without an answer, one after it that had one, and news of two charges."""
+    """Find a call without a response, a repeated call with one, and two settled charges."""
     for journey, row in invocations(journeys, "charge"):
         calls = calls_to_vendor(journey, row, "/charges")
-        answers = [attr(call, "http.response.status_code") for call in calls]
+        statuses = [attr(call, "http.response.status_code") for call in calls]
         settled = {
             attr(other, "boxoffice.charge.id") for _, other in invocations([journey], "settle")
         }
         order = attr(row, "boxoffice.order.id")
-        if None in answers[:-1] and answers[-1] == 202 and len(settled) > 1:
-            return f"charge had no answer, asked again for order {order}, and both were taken"
+        if None in statuses[:-1] and statuses[-1] == 202 and len(settled) > 1:
+            return (
+                f"charge got no response, repeated the call for order {order}, and both succeeded"
+            )
     return None
 
 
@@ -41,8 +43,8 @@ SCENARIO = Scenario(
     fault="new-key-each-try",
     breaks=frozenset({"no double charge"}),
     report="It took a while to pay, and then my card was charged twice.",
-    reveals="Two calls under one row of charge, the first without an answer, and two webhooks.",
-    fix="The same key for every try: no answer in time does not say that nothing was done.",
+    reveals="Two calls under one row of charge, the first without a response, and two webhooks.",
+    fix="Use the same key for each attempt: a timeout does not mean that the call failed.",
     provoke=provoke,
     signature=signature,
 )
