@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 import httpx
 
 from observatory.promoted import state_of
-from observatory.schemas.ask import Answer, AskSchema
+from observatory.schemas.ask import SqlResult, SqlSchema
 from observatory.schemas.comparison import Diff, UnusualSteps
 from observatory.schemas.health import Health
 from observatory.schemas.import_export import ImportResult
@@ -127,18 +127,18 @@ class Observatory:
         """Compare two traces, given by their ids, step by step."""
         return cast("Diff", self._get(f"/api/diff/{left}/{right}"))
 
-    def ask(self, sql: str, limit: int | None = None) -> Answer:
+    def ask(self, sql: str, limit: int | None = None) -> SqlResult:
         """Run a read-only SQL query and return at most ``limit`` rows.
 
         Raises:
             Refused: ``sql`` is not a single read-only statement, or DuckDB rejects it.
         """
         query = {"sql": sql} if limit is None else {"sql": sql, "limit": limit}
-        return cast("Answer", self._post("/api/ask", query))
+        return cast("SqlResult", self._post("/api/ask", query))
 
-    def ask_schema(self) -> AskSchema:
+    def ask_schema(self) -> SqlSchema:
         """Return the views that SQL queries may use, and example queries."""
-        return cast("AskSchema", self._get("/api/ask/schema"))
+        return cast("SqlSchema", self._get("/api/ask/schema"))
 
     def export(self, trace_ids: Sequence[str] = (), text: str | None = None) -> Iterator[bytes]:
         """Yield the bytes of an OTLP/JSON document.

@@ -12,7 +12,7 @@ from observatory.api.routing import Reading, error_responses, json_body_of, new_
 from observatory.ask.query import answer_of
 from observatory.ask.schema import schema_of
 from observatory.ask.statement import BadSql
-from observatory.schemas.ask import ROWS_LIMIT, Answer, AskSchema, Question
+from observatory.schemas.ask import ROWS_LIMIT, SqlQuery, SqlResult, SqlSchema
 
 BODY_LIMIT_BYTES = 2**20
 
@@ -21,7 +21,7 @@ router = new_router()
 
 @router.post(
     "/api/ask",
-    response_model=Answer,
+    response_model=SqlResult,
     summary="Run a read-only SQL query",
     responses=error_responses(
         {
@@ -29,27 +29,27 @@ router = new_router()
             413: "The body is larger than 1 MiB",
         }
     ),
-    openapi_extra=json_body_of(Question),
+    openapi_extra=json_body_of(SqlQuery),
 )
 async def ask(context: Reading, request: Request) -> Response:
     body = await json_body(request, BODY_LIMIT_BYTES)
     sql, limit = _query(body)
     try:
-        answer = await run_in_threadpool(_answer, context, sql, limit)
+        result = await run_in_threadpool(_run, context, sql, limit)
     except BadSql as bad:
         return error(400, "bad_sql", str(bad))
-    return JSONResponse(answer, headers=NO_STORE)
+    return JSONResponse(result, headers=NO_STORE)
 
 
 @router.get(
-    "/api/ask/schema", response_model=AskSchema, summary="List the views, with example queries"
+    "/api/ask/schema", response_model=SqlSchema, summary="List the views, with example queries"
 )
 def schema(context: Reading) -> Response:
     with context.store.reader() as reader:
         return JSONResponse(schema_of(reader, context.examples))
 
 
-def _answer(context: Context, sql: str, limit: int) -> Answer:
+def _run(context: Context, sql: str, limit: int) -> SqlResult:
     with context.store.reader() as reader:
         return answer_of(reader, sql, limit)
 

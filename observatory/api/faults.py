@@ -12,7 +12,7 @@ from observatory.api.responses import NO_STORE, BadRequest, error, json_body
 from observatory.api.routing import Reading, error_responses, json_body_of, new_router
 from observatory.feature_flags.fault_flags import FaultFlags
 from observatory.feature_flags.flags import FlagsUnreachable
-from observatory.schemas.faults import AllOff, Faults, Turn
+from observatory.schemas.faults import AllFaultsOff, Faults, FaultState
 
 BODY_LIMIT_BYTES = 2**20
 NOT_CONNECTED = (
@@ -34,9 +34,9 @@ def faults(context: Reading) -> Response:
 @router.put(
     "/api/faults",
     response_model=Faults,
-    summary="Turn every fault off",
+    summary="FaultState every fault off",
     responses=error_responses({400: INVALID_BODY, 409: NO_FLAGS, 503: UNREACHABLE}),
-    openapi_extra=json_body_of(AllOff),
+    openapi_extra=json_body_of(AllFaultsOff),
 )
 async def all_off(context: Reading, request: Request) -> Response:
     body = await json_body(request, BODY_LIMIT_BYTES)
@@ -50,7 +50,7 @@ async def all_off(context: Reading, request: Request) -> Response:
 @router.put(
     "/api/faults/{name}",
     response_model=Faults,
-    summary="Turn one fault on or off",
+    summary="FaultState one fault on or off",
     responses=error_responses(
         {
             400: INVALID_BODY,
@@ -59,7 +59,7 @@ async def all_off(context: Reading, request: Request) -> Response:
             503: UNREACHABLE,
         }
     ),
-    openapi_extra=json_body_of(Turn),
+    openapi_extra=json_body_of(FaultState),
 )
 async def turn(
     context: Reading,

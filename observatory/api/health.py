@@ -23,7 +23,7 @@ def health(context: Reading) -> Response:
     with context.digests.reader() as reader:
         status: Literal["ok", "catching up"] = "ok" if context.digests.caught_up else "catching up"
         spans, traces, logs, digested = reader.execute(STORED_ROWS).fetchone() or (0, 0, 0, 0)
-    answer: Health = {
+    body: Health = {
         "service": "throughline-observatory",
         "status": status,
         "version": VERSION,
@@ -37,4 +37,4 @@ def health(context: Reading) -> Response:
         "source_root": str(context.sources.root),
         "editor": context.sources.address,
     }
-    return JSONResponse(answer)
+    return JSONResponse(body)

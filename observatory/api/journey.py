@@ -60,10 +60,10 @@ def unusual(
     query: Annotated[NoQuery, Query()],  # noqa: ARG001
 ) -> Response:
     with context.digests.reader() as reader:
-        answer = unusual_steps(reader, trace_id)
-    if answer is None:
+        steps = unusual_steps(reader, trace_id)
+    if steps is None:
         return trace_not_found(trace_id)
-    return JSONResponse(answer, headers=NO_STORE)
+    return JSONResponse(steps, headers=NO_STORE)
 
 
 @router.get(

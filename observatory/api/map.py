@@ -23,5 +23,5 @@ router = new_router()
 def graph(context: Reading, query: Annotated[SelectionQuery, Query()]) -> Response:
     selection = query.selection()
     with context.digests.reader() as reader:
-        answer = hop_map(reader, selection)
-    return JSONResponse(answer, headers=NO_STORE)
+        body = hop_map(reader, selection)
+    return JSONResponse(body, headers=NO_STORE)

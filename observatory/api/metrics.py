@@ -39,5 +39,5 @@ def metrics(context: Reading, query: Annotated[NoQuery, Query()]) -> Response:  
 def series(context: Reading, query: Annotated[SeriesQuery, Query()]) -> Response:
     from_ms, to_ms = query.milliseconds()
     with context.store.reader() as reader:
-        answer = series_of(reader, (query.name, query.service), from_ms, to_ms)
-    return JSONResponse(answer, headers=NO_STORE)
+        metric_series = series_of(reader, (query.name, query.service), from_ms, to_ms)
+    return JSONResponse(metric_series, headers=NO_STORE)

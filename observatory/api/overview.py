@@ -76,8 +76,8 @@ def heat(context: Reading, query: Annotated[HeatmapQuery, Query()]) -> Response:
     revision = context.revision
     selection = query.selection()
     with context.digests.reader() as reader:
-        answer = heatmap(reader, selection, query.columns, query.rows, revision)
-    return JSONResponse(answer, headers=NO_STORE)
+        body = heatmap(reader, selection, query.columns, query.rows, revision)
+    return JSONResponse(body, headers=NO_STORE)
 
 
 @router.get(
@@ -96,8 +96,8 @@ def compare(context: Reading, query: Annotated[CompareQuery, Query()]) -> Respon
             "The subset to compare is missing: give in, in_from, in_to, in_least_ms or in_most_ms."
         )
     with context.digests.reader() as reader:
-        answer = contrast(reader, selection, subset)
-    return JSONResponse(answer, headers=NO_STORE)
+        body = contrast(reader, selection, subset)
+    return JSONResponse(body, headers=NO_STORE)
 
 
 @router.get(
@@ -108,8 +108,8 @@ def compare(context: Reading, query: Annotated[CompareQuery, Query()]) -> Respon
 )
 def known_keys(context: Reading, query: Annotated[KeysQuery, Query()]) -> Response:
     with context.digests.reader() as reader:
-        answer = keys(reader, query.prefix)
-    return JSONResponse(answer, headers=NO_STORE)
+        body = keys(reader, query.prefix)
+    return JSONResponse(body, headers=NO_STORE)
 
 
 @router.get(
@@ -120,5 +120,5 @@ def known_keys(context: Reading, query: Annotated[KeysQuery, Query()]) -> Respon
 )
 def known_values(context: Reading, query: Annotated[ValuesQuery, Query()]) -> Response:
     with context.digests.reader() as reader:
-        answer = values(reader, query.key, query.prefix)
-    return JSONResponse(answer, headers=NO_STORE)
+        body = values(reader, query.key, query.prefix)
+    return JSONResponse(body, headers=NO_STORE)

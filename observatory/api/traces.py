@@ -103,14 +103,14 @@ def traces(context: Reading, request: Request, query: Annotated[ListQuery, Query
         condition = selection.condition(reader)
         query.narrow(condition)
         total, lines, cursor = list_traces(reader, condition, page)
-    answer: TraceList = {
+    trace_list: TraceList = {
         "revision": revision,
         "total": total,
         "traces": lines,
         "next_cursor": None if cursor is None else str(cursor),
     }
     headers = {"ETag": etag, "Cache-Control": "no-cache"} if cacheable else NO_STORE
-    return JSONResponse(answer, headers=headers)
+    return JSONResponse(trace_list, headers=headers)
 
 
 @router.get(
@@ -120,5 +120,5 @@ def traces(context: Reading, request: Request, query: Annotated[ListQuery, Query
 )
 def coverage(context: Reading) -> Response:
     with context.digests.reader() as reader:
-        answer = coverage_of_everything(reader)
-    return JSONResponse(answer, headers=NO_STORE)
+        body = coverage_of_everything(reader)
+    return JSONResponse(body, headers=NO_STORE)

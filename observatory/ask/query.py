@@ -13,7 +13,7 @@ import duckdb
 
 from observatory.ask.memory_limit import limited_memory
 from observatory.ask.statement import BadSql, read_only_statement
-from observatory.schemas.ask import ROWS_LIMIT, Answer, Column
+from observatory.schemas.ask import ROWS_LIMIT, SqlColumn, SqlResult
 from observatory.store.values import EXACT_IN_JSON
 
 SECONDS_LIMIT = 10.0
@@ -21,7 +21,7 @@ TEXT_LIMIT_CHARACTERS = 100_000
 ANSWER_LIMIT_BYTES = 16 * 2**20
 ROWS_AT_ONCE = 500
 
-EXPLANATION: list[Column] = [
+EXPLANATION: list[SqlColumn] = [
     {"name": "plan", "type": "VARCHAR"},
     {"name": "text", "type": "VARCHAR"},
 ]
@@ -39,7 +39,7 @@ def answer_of(
     sql: str,
     limit: int = ROWS_LIMIT,
     seconds: float = SECONDS_LIMIT,
-) -> Answer:
+) -> SqlResult:
     """Run ``sql`` and return its result as JSON-compatible values.
 
     Times, dates, decimals, integers beyond 2^53, NaN and infinities become strings; lists, maps and
@@ -104,12 +104,12 @@ def _interrupted(reader: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[
 
 def _wrapped(
     reader: duckdb.DuckDBPyConnection, statement: str, limit: int
-) -> tuple[list[Column], list[list[Any]], bool]:
+) -> tuple[list[SqlColumn], list[list[Any]], bool]:
     """Return the columns and rows of ``statement``, with all values cast to numbers or text."""
     inner = f"(\n{statement}\n)"  # on lines of its own: it may end in a comment
     try:
         described = reader.execute(f"describe select * from {inner}").fetchall()  # noqa: S608
-        columns: list[Column] = [{"name": row[0], "type": row[1]} for row in described]
+        columns: list[SqlColumn] = [{"name": row[0], "type": row[1]} for row in described]
         names = [f"c{number}" for number in range(len(columns))]
         values = [_value(name, column["type"]) for name, column in zip(names, columns, strict=True)]
         result = reader.execute(
@@ -152,7 +152,7 @@ def _is_nested(type_: str) -> bool:
 
 
 def _fetched(
-    result: duckdb.DuckDBPyConnection, columns: list[Column], limit: int
+    result: duckdb.DuckDBPyConnection, columns: list[SqlColumn], limit: int
 ) -> tuple[list[list[Any]], bool]:
     """Fetch rows until there are more than ``limit`` or they are too large; return also whether
     rows were left out for their size.

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import duckdb
 
 from observatory.ask.query import SECONDS_LIMIT
-from observatory.schemas.ask import ROWS_LIMIT, AskSchema, DocumentedView, Example
+from observatory.schemas.ask import ROWS_LIMIT, DocumentedView, Example, SqlSchema
 from observatory.store.promotions import promotions_of
 from observatory.store.views import views_of
 
@@ -36,7 +36,7 @@ EXAMPLES: tuple[Example, ...] = (
 )
 
 
-def schema_of(reader: duckdb.DuckDBPyConnection, examples: Iterable[Example] = ()) -> AskSchema:
+def schema_of(reader: duckdb.DuckDBPyConnection, examples: Iterable[Example] = ()) -> SqlSchema:
     """Describe the views and their columns; ``examples`` of the app precede the general ones."""
     types = {
         (table, column): type_

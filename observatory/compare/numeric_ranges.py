@@ -120,7 +120,7 @@ class _Numbers:
 
 
 def _count_of_spans(compared: ComparedTraces, numbers_by_key: dict[int, _Numbers]) -> None:
-    """Count the traces in each range of the numbers of spans."""
+    """Count the traces in each range of the spans' numbers."""
     if not numbers_by_key:
         return
     keys = list(numbers_by_key)
@@ -130,7 +130,7 @@ def _count_of_spans(compared: ComparedTraces, numbers_by_key: dict[int, _Numbers
 
 
 def _count_of_trace(compared: ComparedTraces, numbers_by_key: dict[int, _Numbers]) -> None:
-    """Count the traces in each range of the numbers of traces, in a single query."""
+    """Count the traces in each range of the traces' own numbers, in a single query."""
     if not numbers_by_key:
         return
     columns = list(OF_TRACE.values())

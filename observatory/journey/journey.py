@@ -34,7 +34,7 @@ def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:
     rows = rows_of(by_id, began, lines, trace.stored_traces)
     subject, state = _subject(spans, trace.promotions)
     vendor = next((row["service"] for row in rows if row["party"] == "vendor"), None)
-    parts = time_shares(rows, duration_ms, vendor)
+    shares = time_shares(rows, duration_ms, vendor)
     received = [row for row in rows if row["context"] is not None]
     carried = sum(row["context"] == "carried" for row in received)
     in_time = sorted(rows, key=lambda row: row["offset_ms"])
@@ -44,7 +44,7 @@ def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:
         "trace_id": trace.trace_id,
         "root": first["name"] if first else None,
         "headline": _headline(duration_ms, first, state, len(rows)),
-        "summary": journey_summary(parts, carried, len(received)),
+        "summary": journey_summary(shares, carried, len(received)),
         "started_unix_nano": str(began),
         "started_at": timestamp(began),
         "duration_ms": duration_ms,
@@ -61,7 +61,7 @@ def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:
         ),
         "covered": covered,
         "coverage": covered / len(rows),
-        "parts": parts,
+        "parts": shares,
         "legs": _legs(rows),
         "rows": rows,
         "logs": [line for line in lines if line["span_id"] not in by_id],

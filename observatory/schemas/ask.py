@@ -9,24 +9,24 @@ from typing_extensions import TypedDict
 ROWS_LIMIT = 10_000
 
 
-class Question(TypedDict):
+class SqlQuery(TypedDict):
     """A SQL query that only reads, and the maximum number of rows to return."""
 
     sql: str
     limit: NotRequired[Annotated[int, Interval(ge=1, le=ROWS_LIMIT)]]
 
 
-class Column(TypedDict):
+class SqlColumn(TypedDict):
     """A column of a result, with DuckDB's name for its type."""
 
     name: str
     type: str
 
 
-class Answer(TypedDict):
+class SqlResult(TypedDict):
     """The rows of a result. ``truncated``: the query has more rows than were returned."""
 
-    columns: list[Column]
+    columns: list[SqlColumn]
     rows: list[list[Any]]
     truncated: bool
     elapsed_ms: float
@@ -55,7 +55,7 @@ class Example(TypedDict):
     sql: str
 
 
-class AskSchema(TypedDict):
+class SqlSchema(TypedDict):
     """The views that queries can read, example queries, and the limits of a query."""
 
     views: list[DocumentedView]

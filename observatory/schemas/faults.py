@@ -33,13 +33,13 @@ class Faults(TypedDict):
     faults: list[Fault]
 
 
-class Turn(TypedDict):
+class FaultState(TypedDict):
     """The state to set a fault's flag to."""
 
     on: bool
 
 
-class AllOff(TypedDict):
+class AllFaultsOff(TypedDict):
     """A request to turn every fault off."""
 
     on: Literal[False]

@@ -154,7 +154,7 @@ class Journey(PromotedFields):
     """One trace: its legs in the order in which they began, and what follows from its spans.
 
     ``parts`` divides the duration by category. ``skew`` is null when the clocks agree;
-    ``skew_corrected``: the times in this answer have been corrected by it. ``truncated``: the trace
+    ``skew_corrected``: the times have been corrected by it. ``truncated``: the trace
     has more spans than the rows.
     """
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from observatory.client import Observatory
-from observatory.schemas.ask import ROWS_LIMIT, Answer, AskSchema
+from observatory.schemas.ask import ROWS_LIMIT, SqlResult, SqlSchema
 from observatory.terminal.printing import HOLDS, print_json
 from observatory.terminal.text import BOLD, DIM, Ink, fit, pad, wants_colour, width_of
 from observatory.text_format import count_text
@@ -72,13 +72,13 @@ def _sql(observatory: Observatory, options: argparse.Namespace) -> int:
     return HOLDS
 
 
-def _print_csv(answer: Answer) -> None:
+def _print_csv(answer: SqlResult) -> None:
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow([column["name"] for column in answer["columns"]])
     out.writerows([["" if cell is None else _text(cell) for cell in row] for row in answer["rows"]])
 
 
-def render_table(answer: Answer, width: int | None, colour: bool = False) -> Iterable[str]:
+def render_table(answer: SqlResult, width: int | None, colour: bool = False) -> Iterable[str]:
     """Yield the lines of a table with the result of a query.
 
     Args:
@@ -119,7 +119,7 @@ def _text(cell: Any) -> str:
     return cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
 
 
-def _print_schema(schema: AskSchema) -> None:
+def _print_schema(schema: SqlSchema) -> None:
     ink = Ink(wants_colour())
     for view in schema["views"]:
         print(ink(view["name"], BOLD) + f": {view['says']}")

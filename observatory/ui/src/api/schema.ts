@@ -132,7 +132,7 @@ export interface paths {
         };
         /** List the faults, and which are on */
         get: operations["get_faults"];
-        /** Turn every fault off */
+        /** FaultState every fault off */
         put: operations["put_faults"];
         post?: never;
         delete?: never;
@@ -149,7 +149,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Turn one fault on or off */
+        /** FaultState one fault on or off */
         put: operations["put_faults_name"];
         post?: never;
         delete?: never;
@@ -400,30 +400,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description The rows of a result. ``truncated``: the query has more rows than were returned. */
-        Answer: {
-            columns: components["schemas"]["Column"][];
-            elapsed_ms: number;
-            rows: unknown[][];
-            truncated: boolean;
-        };
-        /** @description The views that queries can read, example queries, and the limits of a query. */
-        AskSchema: {
-            examples: components["schemas"]["Example"][];
-            rows_limit: number;
-            seconds_limit: number;
-            views: components["schemas"]["DocumentedView"][];
-        };
         /** @description How much was deleted. */
         Cleared: {
             logs: number;
             metrics: number;
             spans: number;
-        };
-        /** @description A column of a result, with DuckDB's name for its type. */
-        Column: {
-            name: string;
-            type: string;
         };
         /**
          * @description The distribution of an attribute inside and outside of the subset.
@@ -681,7 +662,7 @@ export interface components {
          * @description One trace: its legs in the order in which they began, and what follows from its spans.
          *
          *     ``parts`` divides the duration by category. ``skew`` is null when the clocks agree;
-         *     ``skew_corrected``: the times in this answer have been corrected by it. ``truncated``: the trace
+         *     ``skew_corrected``: the times have been corrected by it. ``truncated``: the trace
          *     has more spans than the rows.
          */
         Journey: {
@@ -1007,6 +988,25 @@ export interface components {
             stored: boolean;
             trace_id: string;
         };
+        /** @description A column of a result, with DuckDB's name for its type. */
+        SqlColumn: {
+            name: string;
+            type: string;
+        };
+        /** @description The rows of a result. ``truncated``: the query has more rows than were returned. */
+        SqlResult: {
+            columns: components["schemas"]["SqlColumn"][];
+            elapsed_ms: number;
+            rows: unknown[][];
+            truncated: boolean;
+        };
+        /** @description The views that queries can read, example queries, and the limits of a query. */
+        SqlSchema: {
+            examples: components["schemas"]["Example"][];
+            rows_limit: number;
+            seconds_limit: number;
+            views: components["schemas"]["DocumentedView"][];
+        };
         /** @description A step of a trace: spans with the same hop, service and name are the same step. */
         Step: {
             hop: string | null;
@@ -1112,7 +1112,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Answer"];
+                    "application/json": components["schemas"]["SqlResult"];
                 };
             };
             /** @description `bad_sql`: not a single reading statement, or DuckDB rejected it */
@@ -1159,7 +1159,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AskSchema"];
+                    "application/json": components["schemas"]["SqlSchema"];
                 };
             };
             /** @description The request was rejected; the message says why */
