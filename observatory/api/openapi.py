@@ -26,7 +26,7 @@ router = new_router()
 @functools.cache
 def document() -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of every route of the API."""
-    from observatory.api import ROUTES  # noqa: PLC0415  # a cycle: ROUTES include this module's
+    from observatory.api import ROUTES  # noqa: PLC0415  # a cycle: ROUTES has this route
 
     documented_routes = []
     for route in ROUTES:

@@ -89,9 +89,8 @@ class ListQuery(SelectionQuery):
     },
 )
 def traces(context: Reading, request: Request, query: Annotated[ListQuery, Query()]) -> Response:
-    revision = (
-        context.revision
-    )  # read before the query: data of a later commit may be included, never be missing
+    # Read before the query: a commit in between then changes the ETag of the next response.
+    revision = context.revision
     etag = f'"{revision}"'
     # The result of a query with ``last`` changes with time, without any commit.
     cacheable = query.last is None
