@@ -54,12 +54,12 @@ limit {VALUES_LIMIT}
 """
 WIDE_VALUES = f"""
 select left({{value}}, 1000) as value, count(distinct trace_key)
-from raw_spans join span_shapes using (shape_id) where contains(lower({{value}}), $prefix)
+from raw_spans join attribute_schemas using (schema_id) where contains(lower({{value}}), $prefix)
 group by 1 order by starts_with(lower(value), $prefix) desc, 2 desc, 1 limit {VALUES_LIMIT}
 """
 SAMPLE = f"""
 select distinct {{value}} from (
-    select * from raw_spans join span_shapes using (shape_id)
+    select * from raw_spans join attribute_schemas using (schema_id)
     where {{value}} is not null limit {SAMPLE_ROWS}
 ) limit {EXAMPLES}
 """

@@ -258,5 +258,5 @@ def _wide(key: _Key, test: str) -> str:
 def _raw(test: str) -> str:
     return (
         "t.trace in (select hash(trace_id) from raw_spans "
-        f"join span_shapes using (shape_id) where {test})"
+        f"join attribute_schemas using (schema_id) where {test})"
     )

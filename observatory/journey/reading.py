@@ -39,7 +39,7 @@ RESOURCES = """
 select resource_id, attributes, attribute_types from resources where resource_id in ({ids})
 """
 ATTRIBUTE_SCHEMAS = """
-select shape_id, attribute_keys, attribute_types from span_shapes where shape_id in ({ids})
+select schema_id, attribute_keys, attribute_types from attribute_schemas where schema_id in ({ids})
 """
 STORED_TRACES = "select distinct trace_id from raw_spans where trace_key in ({keys})"
 
@@ -90,7 +90,7 @@ def read_spans(
     resources = _resources(reader, by_id.values())
     schemas = _attribute_schemas(reader, by_id.values())
     for span in by_id.values():
-        keys, types = schemas[span["shape_id"]]
+        keys, types = schemas[span["schema_id"]]
         texts = dict(zip(keys, span["attribute_values"], strict=True))
         span["attributes"] = attributes_of(texts, types)
         span["resource"] = resources.get(span["resource_id"], {})
@@ -142,7 +142,7 @@ def _resources(
 def _attribute_schemas(
     reader: duckdb.DuckDBPyConnection, spans: Iterable[Mapping[str, Any]]
 ) -> dict[int, tuple[list[str], str]]:
-    ids = {span["shape_id"] for span in spans}
+    ids = {span["schema_id"] for span in spans}
     if not ids:
         return {}
     rows = reader.execute(ATTRIBUTE_SCHEMAS.format(ids=_list_of(ids))).fetchall()

@@ -22,11 +22,11 @@ from opentelemetry.proto.common.v1.common_pb2 import (
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource as ResourceMessage
 
 from observatory.receive.opaque_fields import ATTRIBUTES
-from observatory.store.rows import Resource, Shape
+from observatory.store.rows import AttributeSchema, Resource
 from observatory.store.values import BYTES_PREFIX, EXACT_IN_JSON
 
 UNKNOWN_SERVICE = "unknown_service"
-REMEMBERED_SHAPES = 8_192
+REMEMBERED_SCHEMAS = 8_192
 REMEMBERED_RESOURCES = 1_024
 # A number per attribute identifies a row's schema: the key's index in the high bits, the type
 # letter in the low ones.
@@ -66,7 +66,7 @@ class Attributes:
         return pa.ListArray.from_arrays(self.offsets, self.texts)
 
     @cached_property
-    def shapes(self) -> "tuple[list[Shape], pa.Int32Array]":
+    def schemas(self) -> "tuple[list[AttributeSchema], pa.Int32Array]":
         """Return the distinct attribute schemas, and the index of each row's schema among them."""
         keys = self.keys.dictionary_encode()
         pairs = pc.bit_wise_or(
@@ -78,36 +78,36 @@ class Attributes:
             pa.binary(), len(ends) - 1, [None, ends.buffers()[1], pairs.buffers()[1]]
         ).dictionary_encode()
         names = keys.dictionary.to_pylist()
-        return [_shape(row, names) for row in rows.dictionary.to_pylist()], rows.indices
+        return [_decode_schema(row, names) for row in rows.dictionary.to_pylist()], rows.indices
 
     @property
-    def shape_ids(self) -> pa.UInt64Array:
-        """Return the store's column ``shape_id``."""
-        shapes, of_row = self.shapes
-        return pa.array([shape.id for shape in shapes], pa.uint64()).take(of_row)
+    def schema_ids(self) -> pa.UInt64Array:
+        """Return the store's column ``schema_id``."""
+        schemas, of_row = self.schemas
+        return pa.array([schema.id for schema in schemas], pa.uint64()).take(of_row)
 
     def values_of_key(self, key: str) -> pa.StringArray:
         """Return the text of this attribute for each row; null where the row lacks it."""
-        shapes, of_row = self.shapes
-        places = pa.array([shape.place(key) for shape in shapes], pa.int32())
+        schemas, of_row = self.schemas
+        places = pa.array([schema.place(key) for schema in schemas], pa.int32())
         if places.null_count == len(places):
             return pa.nulls(len(of_row), pa.string())
         begins = self.offsets.slice(0, len(of_row))
         return self.texts.take(pc.add(begins, places.take(of_row)))
 
 
-def _shape(row: bytes, names: Sequence[str]) -> Shape:
+def _decode_schema(row: bytes, names: Sequence[str]) -> AttributeSchema:
     pairs = array("i", row)
     mask = (1 << LETTER_BITS) - 1
-    return _shape_of(
+    return _schema_of(
         tuple(names[pair >> LETTER_BITS] for pair in pairs),
         bytes(pair & mask for pair in pairs).decode(),
     )
 
 
-@lru_cache(REMEMBERED_SHAPES)
-def _shape_of(keys: tuple[str, ...], types: str) -> Shape:
-    return Shape(_id_of(json_of([keys, types])), keys, types)
+@lru_cache(REMEMBERED_SCHEMAS)
+def _schema_of(keys: tuple[str, ...], types: str) -> AttributeSchema:
+    return AttributeSchema(_id_of(json_of([keys, types])), keys, types)
 
 
 def attributes_of(lists: pa.ListArray) -> Attributes:
@@ -119,7 +119,7 @@ def attributes_of(lists: pa.ListArray) -> Attributes:
     offsets = pc.subtract(lists.offsets, pa.scalar(first_offset, pa.int32()))
     attributes = Attributes(offsets, keys, texts, letters)
     # OTLP forbids duplicate keys within a list; the last value wins.
-    if any(len(set(shape.keys)) != len(shape.keys) for shape in attributes.shapes[0]):
+    if any(len(set(schema.keys)) != len(schema.keys) for schema in attributes.schemas[0]):
         return _without_duplicate_keys(attributes)
     return attributes
 
@@ -136,15 +136,15 @@ def attributes_of_rows(rows: Sequence[Sequence[bytes]]) -> Attributes:
 
 
 def _without_duplicate_keys(attributes: Attributes) -> Attributes:
-    shapes, of_row = attributes.shapes
+    schemas, of_row = attributes.schemas
     # The position of each key's last occurrence within a row of that schema.
     last_places = [
-        list({key: place for place, key in enumerate(shape.keys)}.values()) for shape in shapes
+        list({key: place for place, key in enumerate(schema.keys)}.values()) for schema in schemas
     ]
     begins = attributes.offsets.to_pylist()
     kept = [
-        [begin + place for place in last_places[shape]]
-        for begin, shape in zip(begins, of_row.to_pylist(), strict=False)
+        [begin + place for place in last_places[schema]]
+        for begin, schema in zip(begins, of_row.to_pylist(), strict=False)
     ]
     places = pa.array(list(chain.from_iterable(kept)), pa.int32())
     return Attributes(

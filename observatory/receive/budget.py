@@ -14,7 +14,7 @@ WAIT_LIMIT_SECONDS = 5.0
 
 
 class Overloaded(Exception):
-    """The budget is used up until the store has caught up."""
+    """The memory budget is used up; retry once the store has caught up."""
 
 
 class Budget:

@@ -59,7 +59,7 @@ def spans_of(*bodies: bytes) -> Batch:
         "status_code": _enum_names(STATUS_CODES, pc.struct_field(field["status"], "code")),
         "status_message": pc.struct_field(field["status"], "message").fill_null(""),
         "trace_state": field["trace_state"],
-        "shape_id": attributes.shape_ids,
+        "schema_id": attributes.schema_ids,
         "attribute_values": attributes.values,
         "events": _texts(field["events"], _events),
         "links": links,
@@ -71,7 +71,7 @@ def spans_of(*bodies: bytes) -> Batch:
         "spans",
         pa.table(columns, schema=SPANS),
         origins.resources,
-        attributes.shapes[0],
+        attributes.schemas[0],
         identities.to_pylist(),
     )
     reasons = (rejection(rejected, "span"), rejection(rejected_links, "link"))

@@ -24,9 +24,9 @@ from observatory.store.writing import RowWriter
 
 GROUP_LIMIT_ROWS = 50_000
 VACUUM_TASKS = 100
-ALL_TABLES = ("raw_spans", "span_shapes", "raw_logs", "raw_metrics", "resources")
+ALL_TABLES = ("raw_spans", "attribute_schemas", "raw_logs", "raw_metrics", "resources")
 DELETE_UNREFERENCED = (
-    "delete from span_shapes where shape_id not in (select shape_id from raw_spans)",
+    "delete from attribute_schemas where schema_id not in (select schema_id from raw_spans)",
     """
     delete from resources where resource_id not in (
         select resource_id from raw_spans union select resource_id from raw_logs
@@ -98,7 +98,7 @@ class Store:
         self.checkpoint()
 
     def delete_unreferenced(self) -> None:
-        """Delete the shapes and resources that no row refers to."""
+        """Delete the attribute schemas and resources that no row refers to."""
 
         def delete(cursor: duckdb.DuckDBPyConnection) -> None:
             for query in DELETE_UNREFERENCED:
@@ -181,7 +181,7 @@ class Store:
                     self._commit([addition])
                 return
             if not self._failing:
-                log.error("batches can't be written to %s: %s", self.path, error)
+                log.error("batches cannot be written to %s: %s", self.path, error)
             self._failing = True
             group[0].done.set_exception(error)
             return

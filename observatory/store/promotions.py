@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from observatory.store.rows import NULL, Shape
+from observatory.store.rows import NULL, AttributeSchema
 
 # subject: what a trace is about, such as an order; taken from the trace's earliest span with one.
 # state: the state of that subject; taken from the trace's span with one that ends last.
@@ -91,7 +91,7 @@ def hints(reader: duckdb.DuckDBPyConnection) -> list[str]:
     known = [
         key
         for (key,) in reader.execute(
-            "select distinct unnest(attribute_keys) from span_shapes"
+            "select distinct unnest(attribute_keys) from attribute_schemas"
         ).fetchall()
     ]
     messages = []
@@ -131,11 +131,11 @@ def promote(connection: duckdb.DuckDBPyConnection, wanted: Promotions) -> bool:
             f"""
             update raw_spans set {after[column].sql} = attribute_values[place]
             from (
-                select shape_id, attribute_types,
+                select schema_id, attribute_types,
                     list_position(attribute_keys, $attribute) as place
-                from span_shapes where list_contains(attribute_keys, $attribute)
-            ) as shape
-            where raw_spans.shape_id = shape.shape_id
+                from attribute_schemas where list_contains(attribute_keys, $attribute)
+            ) as attribute_schema
+            where raw_spans.schema_id = attribute_schema.schema_id
                 and substring(attribute_types, place, 1) <> '{NULL}'
             """,  # noqa: S608  # the configuration's reader checked the name
             {"attribute": after[column].attribute},
@@ -160,26 +160,26 @@ def promote(connection: duckdb.DuckDBPyConnection, wanted: Promotions) -> bool:
 
 
 def with_promoted_columns(
-    spans: pa.Table, shapes: Iterable[Shape], promoted: Sequence[Promotion]
+    spans: pa.Table, schemas: Iterable[AttributeSchema], promoted: Sequence[Promotion]
 ) -> pa.Table:
     """Return the span rows with a column for each promoted attribute.
 
     Args:
         spans: rows with the schema ``SPANS``.
-        shapes: the shapes that the rows refer to.
+        schemas: the attribute schemas that the rows refer to.
         promoted: the attributes to add.
     """
-    known = list(shapes)
-    rows_shapes = pc.index_in(
-        spans["shape_id"].combine_chunks(), pa.array([each.id for each in known], pa.uint64())
+    known = list(schemas)
+    schema_of_row = pc.index_in(
+        spans["schema_id"].combine_chunks(), pa.array([each.id for each in known], pa.uint64())
     )
     values = spans["attribute_values"].combine_chunks()
     for each in promoted:
-        places = pa.array([shape.place(each.attribute) for shape in known], pa.int32())
+        places = pa.array([schema.place(each.attribute) for schema in known], pa.int32())
         if places.null_count == len(places):
             column = pa.nulls(len(values), pa.string())
         else:
             begins = values.offsets.slice(0, len(values))
-            column = values.values.take(pc.add(begins, places.take(rows_shapes)))
+            column = values.values.take(pc.add(begins, places.take(schema_of_row)))
         spans = spans.append_column(each.column, column)
     return spans

@@ -31,7 +31,7 @@ SPANS = pa.schema(
         ("status_code", pa.string()),
         ("status_message", pa.string()),
         ("trace_state", pa.string()),
-        ("shape_id", pa.uint64()),
+        ("schema_id", pa.uint64()),
         ("attribute_values", pa.list_(pa.string())),
         ("events", pa.string()),
         ("links", pa.string()),
@@ -75,9 +75,9 @@ METRICS = pa.schema(
     ]
 )
 RESOURCES = pa.schema([("resource_id", pa.uint64()), *_ATTRIBUTES])
-SHAPES = pa.schema(
+ATTRIBUTE_SCHEMAS = pa.schema(
     [
-        ("shape_id", pa.uint64()),
+        ("schema_id", pa.uint64()),
         ("attribute_keys", pa.list_(pa.string())),
         ("attribute_types", pa.string()),
     ]
@@ -95,7 +95,7 @@ class Resource:
 
 
 @dataclass(frozen=True)
-class Shape:
+class AttributeSchema:
     """The keys and value types of a span's attributes, in order; equal ones have the same id.
 
     Args:
@@ -118,19 +118,19 @@ class Shape:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of one kind, with the resources and shapes that they refer to.
+    """Rows of one kind, with the resources and attribute schemas that they refer to.
 
     Args:
         kind: the kind of telemetry.
         table: rows with the schema ``SPANS``, ``LOGS`` or ``METRICS``; the writer adds the column
             ``received_unix_nano``.
         resources: the resources that the rows refer to.
-        shapes: for spans, the shapes that the rows refer to.
+        schemas: for spans, the attribute schemas that the rows refer to.
         identities: for spans, the trace id and span id of each row as 24 bytes.
     """
 
     kind: Kind
     table: pa.Table
     resources: Sequence[Resource] = ()
-    shapes: Sequence[Shape] = ()
+    schemas: Sequence[AttributeSchema] = ()
     identities: Sequence[bytes] = field(default=(), repr=False)

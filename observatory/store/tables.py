@@ -3,10 +3,10 @@
 Attributes are stored as a map of text values, and a string with one type letter per attribute in
 the map's order (see ``store.values``). So SQL can compare values without parsing JSON, and no type
 is lost. A span row, the most frequent kind, holds its values only: keys and type letters are stored
-once for all spans of the same *shape*. The view ``whole_spans`` joins both.
+once per attribute schema, which many spans share. The view ``whole_spans`` joins both.
 """
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 TABLES = """
 create table observatory_schema (version integer not null);
@@ -24,14 +24,14 @@ create table raw_spans (
     name varchar not null, kind varchar not null,
     start_unix_nano bigint not null, end_unix_nano bigint not null,
     status_code varchar not null, status_message varchar not null, trace_state varchar not null,
-    shape_id ubigint not null, attribute_values varchar[] not null,
+    schema_id ubigint not null, attribute_values varchar[] not null,
     events varchar not null, links varchar not null,
     root varchar, hop varchar, context varchar,
     service_name varchar not null, scope_name varchar not null, resource_id ubigint not null,
     received_unix_nano bigint not null
 );
-create table span_shapes (
-    shape_id ubigint not null, attribute_keys varchar[] not null, attribute_types varchar not null
+create table attribute_schemas (
+    schema_id ubigint not null, attribute_keys varchar[] not null, attribute_types varchar not null
 );
 create table raw_logs (
     trace_key ubigint, trace_id varchar, span_id varchar, time_unix_nano bigint not null,

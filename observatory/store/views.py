@@ -24,9 +24,9 @@ class View(NamedTuple):
 # Spans joined with their attribute keys; used by the Observatory's own queries only.
 WHOLE_SPANS = """
 create or replace view whole_spans as
-select * exclude (attribute_keys, attribute_values, shape_id),
+select * exclude (attribute_keys, attribute_values, schema_id),
     map(attribute_keys, attribute_values) as attributes
-from raw_spans left join span_shapes using (shape_id)
+from raw_spans left join attribute_schemas using (schema_id)
 """
 
 LOGS = View(

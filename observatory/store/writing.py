@@ -8,11 +8,20 @@ import pyarrow as pa
 
 from observatory.store.promotions import Promotions, with_promoted_columns
 from observatory.store.recent import REMEMBERED, Recent
-from observatory.store.rows import KINDS, MAP, RESOURCES, SHAPES, Kind, Resource, Rows, Shape
+from observatory.store.rows import (
+    ATTRIBUTE_SCHEMAS,
+    KINDS,
+    MAP,
+    RESOURCES,
+    AttributeSchema,
+    Kind,
+    Resource,
+    Rows,
+)
 
 
 class RowWriter:
-    """Writes rows to the file, and caches which spans, resources and shapes it already holds.
+    """Writes rows to the file, and caches which spans, resources and schemas it already holds.
 
     Args:
         cursor: the writer's own cursor.
@@ -24,7 +33,7 @@ class RowWriter:
         self._promoted = promotions.each
         self._recent = Recent()
         self._resources: set[int] = set()
-        self._shapes: set[int] = set()
+        self._schemas: set[int] = set()
         self._watermark = 0
         self.reload()
 
@@ -39,8 +48,9 @@ class RowWriter:
         self._resources = {
             id_ for (id_,) in self._cursor.execute("select resource_id from resources").fetchall()
         }
-        self._shapes = {
-            id_ for (id_,) in self._cursor.execute("select shape_id from span_shapes").fetchall()
+        self._schemas = {
+            id_
+            for (id_,) in self._cursor.execute("select schema_id from attribute_schemas").fetchall()
         }
         for kind in KINDS:
             last = self._cursor.execute(
@@ -58,21 +68,21 @@ class RowWriter:
         new_identities: set[bytes] = set()
         tables: dict[Kind, list[pa.Table]] = {kind: [] for kind in KINDS}
         resources: dict[int, Resource] = {}
-        shapes: dict[int, Shape] = {}
+        schemas: dict[int, AttributeSchema] = {}
         for rows in group:
             table = self._without_duplicates(rows, new_identities)
             if rows.kind == "spans":
-                table = with_promoted_columns(table, rows.shapes, self._promoted)
+                table = with_promoted_columns(table, rows.schemas, self._promoted)
             tables[rows.kind].append(table)
             resources |= {each.id: each for each in rows.resources}
-            shapes |= {each.id: each for each in rows.shapes}
+            schemas |= {each.id: each for each in rows.schemas}
         new_resources = [each for id_, each in resources.items() if id_ not in self._resources]
-        new_shapes = [each for id_, each in shapes.items() if id_ not in self._shapes]
+        new_schemas = [each for id_, each in schemas.items() if id_ not in self._schemas]
         self._cursor.begin()
         if new_resources:
             self._insert("resources", _resource_table(new_resources), "")
-        if new_shapes:
-            self._insert("span_shapes", _shape_table(new_shapes), "")
+        if new_schemas:
+            self._insert("attribute_schemas", _schema_table(new_schemas), "")
         for kind, kind_tables in tables.items():
             if kind_tables:
                 self._insert(
@@ -81,7 +91,7 @@ class RowWriter:
         self._cursor.commit()
         self._recent.remember(new_identities)
         self._resources.update(each.id for each in new_resources)
-        self._shapes.update(each.id for each in new_shapes)
+        self._schemas.update(each.id for each in new_schemas)
         self._watermark = stamp
 
     def _without_duplicates(self, rows: Rows, new_identities: set[bytes]) -> pa.Table:
@@ -124,12 +134,12 @@ def _resource_table(resources: Sequence[Resource]) -> pa.Table:
     )
 
 
-def _shape_table(shapes: Sequence[Shape]) -> pa.Table:
+def _schema_table(schemas: Sequence[AttributeSchema]) -> pa.Table:
     return pa.table(
         {
-            "shape_id": pa.array([each.id for each in shapes], pa.uint64()),
-            "attribute_keys": pa.array([each.keys for each in shapes], pa.list_(pa.string())),
-            "attribute_types": pa.array([each.types for each in shapes], pa.string()),
+            "schema_id": pa.array([each.id for each in schemas], pa.uint64()),
+            "attribute_keys": pa.array([each.keys for each in schemas], pa.list_(pa.string())),
+            "attribute_types": pa.array([each.types for each in schemas], pa.string()),
         },
-        schema=SHAPES,
+        schema=ATTRIBUTE_SCHEMAS,
     )

@@ -83,11 +83,11 @@ def schema_keys(promotions: Promotions) -> str:
     """Return SQL for the key hashes of each attribute schema, null for those with a column."""
     return f"""
 create or replace temp table schema_keys as
-select shape_id, list_transform(
+select schema_id, list_transform(
     attribute_keys,
     lambda name: case when hash(name) not in ({_column_hashes(promotions)}) then hash(name) end
 ) as keys
-from span_shapes semi join changed_spans using (shape_id)
+from attribute_schemas semi join changed_spans using (schema_id)
 """
 
 
@@ -100,7 +100,7 @@ create or replace temp table fact_rows as
 select trace, key, hash(key, value) as fact, value
 from (
     select trace, unnest(keys) as key, unnest(attribute_values) as value
-    from changed_rows join schema_keys using (shape_id)
+    from changed_rows join schema_keys using (schema_id)
     union all
     select trace, hash(name) as key, value from (
         select trace, unnest(map_keys(attributes)) as name, unnest(map_values(attributes)) as value
@@ -132,7 +132,7 @@ NAMES_OF_UNKNOWN_KEYS = """
 select hash(name) as key, any_value(name), bool_and(letter in ('i', 'd'))
 from (
     select unnest(attribute_keys) as name, unnest(string_split(attribute_types, '')) as letter
-    from span_shapes
+    from attribute_schemas
     union all
     select unnest(map_keys(attributes)), unnest(string_split(attribute_types, ''))
     from resources

@@ -64,7 +64,7 @@ create or replace temp table changed_spans as
 select trace, trace_key, trace_id, hash(trace_id, span_id) as span,
     case when parent_span_id is not null then hash(trace_id, parent_span_id) end as parent,
     span_id, start_unix_nano as began, end_unix_nano as ended, name, kind, status_code, root, hop,
-    context, {promoted}service_name, resource_id, shape_id,
+    context, {promoted}service_name, resource_id, schema_id,
     received_unix_nano as received
 from changed_rows
 """

@@ -54,7 +54,7 @@ def stored_attributes(store: Store, trace: Trace) -> list[tuple[dict[str, str], 
     with store.reader() as reader:
         return reader.execute(
             "select map(attribute_keys, attribute_values), attribute_types "
-            "from raw_spans join span_shapes using (shape_id) where trace_id = ? "
+            "from raw_spans join attribute_schemas using (schema_id) where trace_id = ? "
             "order by raw_spans.rowid",
             [trace.trace_id.hex()],
         ).fetchall()

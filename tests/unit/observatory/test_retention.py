@@ -107,9 +107,9 @@ def test_space_of_deleted_rows_is_reclaimed_before_traces_are_deleted(tmp_path: 
     store.add(many_spans(time.time_ns()).rows()).result(10)
     store.checkpoint()
     needed = store.used_bytes()
-    delete_rows = "delete from span_shapes where shape_id % 20 > 0"
+    delete_rows = "delete from attribute_schemas where schema_id % 20 > 0"
     insert_rows = (
-        "insert into span_shapes select range, ['a'], md5(range::varchar) from range(200000)"
+        "insert into attribute_schemas select range, ['a'], md5(range::varchar) from range(200000)"
     )
     store.run(lambda cursor: cursor.execute(insert_rows)).result(30)
     with store.reader() as reader:

@@ -59,8 +59,8 @@ def attributes(span: Span) -> dict[str, Any]:
     request = ExportTraceServiceRequest()
     request.resource_spans.add().scope_spans.add().spans.append(span)
     rows = spans_of(request.SerializeToString()).rows
-    (row,), (shape,) = rows.table.to_pylist(), rows.shapes
-    return attributes_of(dict(zip(shape.keys, row["attribute_values"], strict=True)), shape.types)
+    (row,), (schema,) = rows.table.to_pylist(), rows.schemas
+    return attributes_of(dict(zip(schema.keys, row["attribute_values"], strict=True)), schema.types)
 
 
 def test_an_allowed_write_is_a_child_of_the_span_that_wrote() -> None:

@@ -118,13 +118,13 @@ def test_row_groups_stay_small(tmp_path: Path) -> None:
     for turn in range(2):
         store = Store(data)
         first, end = turn * rows, (turn + 1) * rows
-        many = f"insert into span_shapes select range, ['a'], 's' from range({first}, {end})"  # noqa: S608
+        many = f"insert into attribute_schemas select range, ['a'], 's' from range({first}, {end})"  # noqa: S608
         store.run(partial(duckdb.DuckDBPyConnection.execute, query=many)).result(10)
         store.checkpoint()
         with store.reader() as reader:
             groups = reader.execute(
-                "select row_group_id, sum(count) from pragma_storage_info('span_shapes') "
-                "where column_name = 'shape_id' and segment_type <> 'VALIDITY' group by all"
+                "select row_group_id, sum(count) from pragma_storage_info('attribute_schemas') "
+                "where column_name = 'schema_id' and segment_type <> 'VALIDITY' group by all"
             ).fetchall()
         store.close()
         assert sum(count for _, count in groups) == rows * (turn + 1)
@@ -165,7 +165,7 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
     Store(data).close()
     with duckdb.connect(data) as connection:
         connection.execute("update observatory_schema set version = 99")
-    with pytest.raises(StoreRefused, match=r"spans\.duckdb has version 99 .* needs version 4"):
+    with pytest.raises(StoreRefused, match=r"spans\.duckdb has version 99 .* needs version 5"):
         Store(data)
 
 
