@@ -131,7 +131,7 @@ def test_faults_are_listed_in_the_order_of_the_catalogue(
 ) -> None:
     """A fault of the page has a link and no flag; flags of other names are left out."""
     firestore.turn("no-key")
-    firestore.turn("somebody-elses")
+    firestore.turn("another-flag")
     firestore.turn(PAGE_FAULT)
     response = running.http.get("/api/faults")
     assert states(response) == {"reads-all": False, "no-key": True, PAGE_FAULT: None}
@@ -169,10 +169,10 @@ def test_flags_are_read_from_all_pages(running: Running, firestore: Firestore) -
 
 def test_a_fault_is_turned_on_and_off(running: Running, firestore: Firestore) -> None:
     """Other fields of its document are kept; turning off an absent flag creates no document."""
-    firestore.documents["no-key"] = {"by": {"stringValue": "somebody"}}
+    firestore.documents["no-key"] = {"by": {"stringValue": "admin"}}
     on = running.http.put("/api/faults/no-key", json={"on": True})
     assert states(on) == {"reads-all": False, "no-key": True, PAGE_FAULT: None}
-    assert firestore.documents["no-key"]["by"] == {"stringValue": "somebody"}
+    assert firestore.documents["no-key"]["by"] == {"stringValue": "admin"}
     assert states(running.http.put("/api/faults/no-key", json={"on": False}))["no-key"] is False
     assert states(running.http.put("/api/faults/reads-all", json={"on": False}))["no-key"] is False
     assert list(firestore.documents) == ["no-key"]
@@ -180,11 +180,11 @@ def test_a_fault_is_turned_on_and_off(running: Running, firestore: Firestore) ->
 
 def test_all_faults_are_turned_off_at_once(running: Running, firestore: Firestore) -> None:
     """Flags that are not faults of the app are left alone."""
-    for name in ("no-key", "reads-all", "somebody-elses"):
+    for name in ("no-key", "reads-all", "another-flag"):
         firestore.turn(name)
     response = running.http.put("/api/faults", json={"on": False})
     assert set(states(response).values()) == {False, None}
-    assert firestore.documents["somebody-elses"] == {"on": {"booleanValue": True}}
+    assert firestore.documents["another-flag"] == {"on": {"booleanValue": True}}
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_log_records_are_filtered_by_severity_words_trace_and_filter(running: Ru
     [
         ({"before": "x"}, "before is 'x'"),
         ({"after": "1", "before": "2"}, "exclude each other"),
-        ({"trace": "12"}, "no trace id"),
+        ({"trace": "12"}, "is not a trace id"),
         ({"severity_at_least": "warn"}, "severity_at_least is 'warn'"),
         ({"limit": "1001"}, "1 to 1000"),
         ({"colour": "red"}, "no parameter 'colour'"),
