@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.docs.markdown import checkout, named
+from tests.docs.markdown import checkout, relative_name
 
 MAIN_BLOCK = re.compile(r"\nif settings\.install_faults\(\):\n(?:    .*\n|\n(?=    ))+")
 NAVIGATION = re.compile(r'^.*"(?:scenarios/\*|faults)\.md".*\n', re.MULTILINE)
@@ -21,7 +21,7 @@ OF_FAULTS = re.compile(
 def copy_checkout(copy: Path) -> None:
     """Copy the checkout's files, those not yet committed too, into a Git repository of its own."""
     for path in filter(Path.is_file, checkout()):
-        target = copy / named(path)
+        target = copy / relative_name(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, target)
     for arguments in (["init", "--quiet"], ["add", "--all"]):
@@ -53,7 +53,7 @@ def delete_faults(copy: Path) -> None:
         picture.unlink()
     site = copy / "zensical.toml"
     site.write_text(NAVIGATION.sub("", site.read_text()))
-    for document in [copy / named(path) for path in checkout("*.md")]:
+    for document in [copy / relative_name(path) for path in checkout("*.md")]:
         if document.exists():
             document.write_text(_with_links_that_lead_somewhere(document))
 

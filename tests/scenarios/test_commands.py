@@ -16,7 +16,7 @@ from observatory.client import Observatory
 from stack.scenario_runner import scenario as scenarios
 from tests.addresses import Addresses
 from tests.docs import markdown, scenario_page
-from tests.docs.markdown import ROOT, Command, checkout, named
+from tests.docs.markdown import ROOT, Command, checkout, relative_name
 from tests.scenarios.conftest import PlayOnce
 
 SECONDS = 90
@@ -151,7 +151,7 @@ def typist(addresses: Addresses, observatory: Observatory, played: PlayOnce) -> 
 @pytest.mark.parametrize(
     ("document", "command"),
     COMMANDS,
-    ids=[f"{named(document)}: {command.line[:60]}" for document, command in COMMANDS],
+    ids=[f"{relative_name(document)}: {command.line[:60]}" for document, command in COMMANDS],
 )
 def test_a_command_can_be_typed_as_it_stands(
     document: Path, command: Command, typist: Typist, played: PlayOnce
