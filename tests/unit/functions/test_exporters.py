@@ -1,4 +1,4 @@
-"""Telemetry leaves for wherever the environment says, in processes of their own."""
+"""Exports as the environment configures them, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ TOKEN = "ya29.local"
 
 
 def work(env: dict[str, str], before: str = "") -> list[str]:
-    """Record one span and one log record in a process with this environment; what it printed."""
+    """Record a span and a log record in a process with this environment; return its output."""
     return run(WORK.format(before=before), FUNCTION_TARGET="settle", **env)
 
 
 @pytest.fixture
 def server() -> Iterator[LocalServer]:
-    """An OTLP endpoint that takes everything."""
+    """An OTLP endpoint that accepts everything."""
     with serving() as local:
         yield local
 
 
 def by_path(server: LocalServer) -> dict[str, ReceivedRequest]:
-    """The one request that each path got."""
-    found = {request.path: request for request in server.requests}
-    assert len(found) == len(server.requests)
-    return found
+    """Return the only request of each path."""
+    requests = {request.path: request for request in server.requests}
+    assert len(requests) == len(server.requests)
+    return requests
 
 
-def test_spans_and_records_arrive_whole_with_the_headers_of_the_environment(
+def test_spans_and_records_arrive_with_the_headers_of_the_environment(
     server: LocalServer,
 ) -> None:
-    """Protobuf, with a hosted backend's key; the resource says which function of which project."""
+    """They are protobuf with a backend's API key; the resource names function and project."""
     work(
         {
             "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
@@ -81,7 +81,6 @@ def test_spans_and_records_arrive_whole_with_the_headers_of_the_environment(
 
 
 def test_a_proxy_of_the_environment_is_used(server: LocalServer) -> None:
-    """Where the endpoint can only be reached through one."""
     work(
         {
             "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector.example:4318",
@@ -97,7 +96,7 @@ def test_a_proxy_of_the_environment_is_used(server: LocalServer) -> None:
 def test_an_export_reuses_the_connection_of_the_one_before(
     server: LocalServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One connection for spans and one for log records, however many exports there are."""
+    """All exports use one connection for spans and one for log records."""
     vars(server.http)["RequestHandlerClass"].protocol_version = "HTTP/1.1"
     connections = []
     accept = server.http.get_request
@@ -120,10 +119,10 @@ def test_an_export_reuses_the_connection_of_the_one_before(
 
 
 @pytest.mark.parametrize("is_trusted", [True, False])
-def test_a_certificate_is_checked_against_the_one_that_is_named(
+def test_the_servers_certificate_is_checked_against_the_configured_one(
     tmp_path: Path, is_trusted: bool
 ) -> None:
-    """`OTEL_EXPORTER_OTLP_CERTIFICATE`; without it, an unknown authority's server gets nothing."""
+    """Without `OTEL_EXPORTER_OTLP_CERTIFICATE` a server of an unknown authority gets nothing."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
         [
@@ -137,7 +136,7 @@ def test_a_certificate_is_checked_against_the_one_that_is_named(
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, key)
     with serving() as server:
-        # The handshake is in the connection's own thread, as it may fail.
+        # The handshake runs in the connection's thread, because it may fail.
         server.http.socket = tls.wrap_socket(
             server.http.socket, server_side=True, do_handshake_on_connect=False
         )
@@ -148,8 +147,8 @@ def test_a_certificate_is_checked_against_the_one_that_is_named(
         assert len(server.requests) == (2 if is_trusted else 0)
 
 
-def test_gzip_is_on_request(server: LocalServer) -> None:
-    """And is what arrives, not only what the header says."""
+def test_gzip_can_be_turned_on(server: LocalServer) -> None:
+    """The body is compressed too, not only labelled so."""
     work(
         {"OTEL_EXPORTER_OTLP_ENDPOINT": server.url, "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"},
     )
@@ -159,8 +158,8 @@ def test_gzip_is_on_request(server: LocalServer) -> None:
     assert [record.body.string_value for record, _ in records_in(server)] == ["working"]
 
 
-def test_each_signal_may_have_an_endpoint_and_headers_of_its_own(server: LocalServer) -> None:
-    """A signal's own variables win over those for all, and name the whole address."""
+def test_each_signal_can_have_its_own_endpoint_and_headers(server: LocalServer) -> None:
+    """A signal's own variables take precedence and contain the full URL."""
     with serving() as other:
         work(
             {
@@ -180,21 +179,21 @@ def test_each_signal_may_have_an_endpoint_and_headers_of_its_own(server: LocalSe
     ("off", "left"),
     [("OTEL_LOGS_EXPORTER", "/v1/traces"), ("OTEL_TRACES_EXPORTER", "/v1/logs")],
 )
-def test_a_signal_can_be_kept_at_home(server: LocalServer, off: str, left: str) -> None:
-    """Cloud Logging has the log lines from standard output already; the lines keep their ids."""
+def test_a_signal_can_be_turned_off(server: LocalServer, off: str, left: str) -> None:
+    """The log lines on standard output still have their trace ids."""
     (line,) = work({"OTEL_EXPORTER_OTLP_ENDPOINT": server.url, off: "none"})
     assert set(by_path(server)) == {left}
     assert json.loads(line)["trace_id"]
 
 
 def answer_as_google(request: ReceivedRequest) -> tuple[int, bytes, dict[str, str]]:
-    """The metadata server, from which a deployed function has its token, and the OTLP endpoint."""
+    """Answer as the metadata server, which issues tokens, and as the OTLP endpoint."""
     path = request.path.split("?")[0].rstrip("/")
     if not path.startswith("/v1/"):
         answer: object = {
             "token": {"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"},
             "default": {"email": f"functions@{PROJECT}.iam.gserviceaccount.com"},
-            # Of another than Google's own, google-auth has no further questions to ask Google.
+            # For another universe domain google-auth makes no further requests to Google.
             "universe-domain": "universe.test",
         }.get(path.rpartition("/")[2], "")
         is_text = isinstance(answer, str)
@@ -206,12 +205,12 @@ def answer_as_google(request: ReceivedRequest) -> tuple[int, bytes, dict[str, st
 
 
 def as_google(address: str) -> str:
-    """Have the local endpoint taken for Google's; the real one can't be request from a test."""
+    """Return code that makes the local endpoint count as Google's."""
     return f"from throughline import exporters; exporters.GOOGLE = {address!r}"
 
 
-def test_googles_endpoint_gets_the_functions_own_token(tmp_path: Path) -> None:
-    """From the application's default credentials, by google-auth itself; no header is needed."""
+def test_googles_endpoint_gets_the_functions_token(tmp_path: Path) -> None:
+    """google-auth finds the default credentials; no header needs to be configured."""
     with serving(answer_as_google) as google:
         lines = work(
             {
@@ -234,8 +233,8 @@ def test_googles_endpoint_gets_the_functions_own_token(tmp_path: Path) -> None:
     assert [json.loads(line)["message"] for line in lines] == ["working"], "nothing went wrong"
 
 
-def test_googles_token_goes_nowhere_else(tmp_path: Path, server: LocalServer) -> None:
-    """Not to an address that merely begins like Google's; the credentials aren't even looked at."""
+def test_googles_token_is_sent_to_no_other_address(tmp_path: Path, server: LocalServer) -> None:
+    """An address with Google's as a prefix gets no token, and no credentials are loaded."""
     work(
         {
             "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
@@ -246,10 +245,10 @@ def test_googles_token_goes_nowhere_else(tmp_path: Path, server: LocalServer) ->
     assert [request.headers.get("authorization") for request in server.requests] == [None, None]
 
 
-def test_missing_credentials_are_said_once_and_the_function_goes_on(
+def test_missing_credentials_are_logged_once_and_the_function_still_works(
     tmp_path: Path, server: LocalServer
 ) -> None:
-    """With what google-auth says about it."""
+    """The message includes google-auth's."""
     lines = work(
         {
             "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
@@ -257,14 +256,16 @@ def test_missing_credentials_are_said_once_and_the_function_goes_on(
         },
         as_google(server.url),
     )
-    said, working = (json.loads(line)["message"] for line in lines)
-    assert said.startswith(f"Telemetry is meant for {server.url}, and there are no credentials")
-    assert "absent.json" in said
+    warning, working = (json.loads(line)["message"] for line in lines)
+    assert warning.startswith(
+        f"There are no Google credentials, so telemetry is sent to {server.url} without them"
+    )
+    assert "absent.json" in warning
     assert working == "working"
 
 
-def test_a_log_line_names_its_trace_as_cloud_logging_wants_it(server: LocalServer) -> None:
-    """The trace by its full resource name, so that the two are shown together."""
+def test_a_log_line_names_its_trace_in_cloud_loggings_form(server: LocalServer) -> None:
+    """The line has the trace's full resource name, so that Cloud Logging shows both together."""
     (line,) = work({"OTEL_EXPORTER_OTLP_ENDPOINT": server.url, "GCLOUD_PROJECT": PROJECT})
     ((span, _),) = spans_in(server)
     assert json.loads(line) == {
@@ -278,8 +279,8 @@ def test_a_log_line_names_its_trace_as_cloud_logging_wants_it(server: LocalServe
     }
 
 
-def test_a_line_in_a_trace_that_is_not_sampled_says_so(server: LocalServer) -> None:
-    """Then Cloud Logging offers no link that leads nowhere."""
+def test_a_log_line_of_an_unsampled_trace_is_marked(server: LocalServer) -> None:
+    """Cloud Logging then offers no link to a missing trace."""
     (line,) = work(
         {
             "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,

@@ -38,7 +38,7 @@ LOCAL_STACK = re.compile(
 
 @pytest.fixture(scope="module")
 def packaged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The files of the uploaded archive, by name, for a working copy of functions/."""
+    """The uploaded archive's files for a working copy of functions/, keyed by name."""
     source = tmp_path_factory.mktemp("functions")
     for name in versioned():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def packaged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def versioned() -> list[str]:
-    """The files of functions/ that are under version control, or new and not ignored."""
+    """Return the files of functions/ that Git tracks or would add."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(
         command, cwd=ROOT / "functions", capture_output=True, text=True, check=True
@@ -71,7 +71,7 @@ def versioned() -> list[str]:
 
 
 def test_the_package_is_the_deployed_unit(packaged: dict[str, str]) -> None:
-    """The functions, what they stand on, and the list of their packages: nothing else."""
+    """It has the functions, the modules they import and their requirements, and nothing else."""
     assert {name.split("/")[0] for name in packaged} == {
         *("main.py", "settings.py", "server_limits.py", "requirements.txt"),
         *("boxoffice", "throughline", "faults"),
@@ -83,7 +83,7 @@ def test_the_package_is_the_deployed_unit(packaged: dict[str, str]) -> None:
 
 
 def test_no_packaged_file_mentions_the_local_stack(packaged: dict[str, str]) -> None:
-    """Neither its processes nor its settings."""
+    """Neither its processes nor its settings are mentioned."""
     mentions = {
         name: match[0]
         for name, text in packaged.items()
