@@ -74,7 +74,7 @@ def test_a_wrong_password_is_explained(organiser_page: OrganiserPage) -> None:
     """The password field has the focus, for another attempt."""
     organiser_page.open()
     organiser_page.sign_in(password="guessed")
-    expect(organiser_page.page.get_by_role("alert")).to_contain_text("don't go together")
+    expect(organiser_page.page.get_by_role("alert")).to_contain_text("e-mail address or the password is wrong")
     expect(organiser_page.page.get_by_label("Password")).to_be_focused()
 
 
@@ -96,7 +96,7 @@ def test_an_account_without_the_organiser_claim_sees_no_sales(
     organiser_page.sign_in(*new_account())
     expect(organiser_page.page.get_by_text("not an organiser's").first).to_be_visible()
     organiser_page.page.get_by_role("button", name="Check again").click()
-    expect(organiser_page.page.get_by_text("Still not an organiser's").first).to_be_visible()
+    expect(organiser_page.page.get_by_text("not an organiser's account yet").first).to_be_visible()
     expect(organiser_page.page.locator("[data-sales-of]")).to_have_count(0)
     organiser_page.page.get_by_role("button", name="Use another account").click()
     expect(organiser_page.page.get_by_label("E-mail")).to_be_visible()
@@ -115,7 +115,7 @@ def test_a_show_can_be_created_by_keyboard_and_its_write_is_traced(
     organiser_page.page.get_by_label("Title").press("Enter")
     expect(organiser_page.page.get_by_label("Title")).to_be_focused()
     expect(organiser_page.page.get_by_label("Title")).to_have_accessible_description(
-        "Give the show a title."
+        "Enter a title."
     )
     expect(organiser_page.page.get_by_text("Choose a day and a time.")).to_be_visible()
     for label, text in (
@@ -132,9 +132,9 @@ def test_a_show_can_be_created_by_keyboard_and_its_write_is_traced(
     organiser_page.page.get_by_label("Seats", exact=True).press("Enter")
     sale_ends = organiser_page.page.get_by_label("Sale ends (optional)")
     expect(sale_ends).to_be_focused()
-    expect(sale_ends).to_have_accessible_description(re.compile("latest when the show begins"))
+    expect(sale_ends).to_have_accessible_description(re.compile("must end before the show begins"))
     organiser_page.page.get_by_label("Day and time").fill("2037-03-04T20:00")
-    expect(sale_ends).not_to_have_accessible_description(re.compile("latest"))
+    expect(sale_ends).not_to_have_accessible_description(re.compile("must end"))
     sale_ends.press("Enter")
     expect(organiser_page.page.locator("#sales-title")).to_have_text("Sales of Ünder the Bridge")
     expect(organiser_page.page.locator("#sales-title")).to_be_focused()

@@ -219,7 +219,7 @@ def test_an_order_is_rejected_if_the_show_sells_out_first(
     page.route("**/tokens", sell_the_last_seat)
     order = box_office_page.buy(show_id)
     expect(order).to_have_attribute("data-order-state", "rejected")
-    expect(order).to_contain_text("Somebody was faster")
+    expect(order).to_contain_text("Another buyer was faster")
     expect(order).to_contain_text("not charged")
     trace = trace_of(whole_trace, order)
     trace.one("reserve", "reserve", **{"boxoffice.order.state": "rejected"})

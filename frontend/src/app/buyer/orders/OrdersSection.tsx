@@ -20,7 +20,7 @@ interface Props {
   newestOrderId: string | null;
 }
 
-// More than this and the tickets below are out of sight.
+// With more than this, the tickets below would be off screen.
 const SHOWN_AT_FIRST = 4;
 
 export function OrdersSection(props: Props) {
@@ -77,7 +77,7 @@ function Orders({ feed, shows, buyer, signIn, newestOrderId }: Props) {
       }
       offlineState={
         <Notice title="Your orders can't be loaded right now.">
-          <p>They appear by themselves as soon as the box office can be reached.</p>
+          <p>They appear automatically once the box office can be reached.</p>
         </Notice>
       }
     >
