@@ -38,7 +38,7 @@ def faults(context: Reading) -> Response:
     responses=error_responses({400: INVALID_BODY, 409: NO_FLAGS, 503: UNREACHABLE}),
     openapi_extra=json_body_of(AllFaultsOff),
 )
-async def all_off(context: Reading, request: Request) -> Response:
+async def turn_all_off(context: Reading, request: Request) -> Response:
     body = await json_body(request, BODY_LIMIT_BYTES)
     if body != {"on": False} or body["on"] is not False:
         raise BadRequest('The body must be {"on": false}, which turns every fault off.')
@@ -61,7 +61,7 @@ async def all_off(context: Reading, request: Request) -> Response:
     ),
     openapi_extra=json_body_of(FaultState),
 )
-async def turn(
+async def set_fault(
     context: Reading,
     request: Request,
     name: Annotated[str, Path(description="The fault's name")],

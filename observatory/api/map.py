@@ -20,7 +20,7 @@ router = new_router()
     summary="Get the graph of services and hops",
     responses=error_responses({400: INVALID_PARAMETER}),
 )
-def graph(context: Reading, query: Annotated[SelectionQuery, Query()]) -> Response:
+def get_map(context: Reading, query: Annotated[SelectionQuery, Query()]) -> Response:
     selection = query.selection()
     with context.digests.reader() as reader:
         body = hop_map(reader, selection)

@@ -72,7 +72,7 @@ class ValuesQuery(KeysQuery):
     summary="Get a histogram of traces by start time and duration",
     responses=error_responses({400: INVALID_PARAMETER}),
 )
-def heat(context: Reading, query: Annotated[HeatmapQuery, Query()]) -> Response:
+def get_heatmap(context: Reading, query: Annotated[HeatmapQuery, Query()]) -> Response:
     revision = context.revision
     selection = query.selection()
     with context.digests.reader() as reader:
@@ -106,7 +106,7 @@ def compare(context: Reading, query: Annotated[CompareQuery, Query()]) -> Respon
     summary="List the keys that filters can use",
     responses=error_responses({400: INVALID_PARAMETER}),
 )
-def known_keys(context: Reading, query: Annotated[KeysQuery, Query()]) -> Response:
+def list_keys(context: Reading, query: Annotated[KeysQuery, Query()]) -> Response:
     with context.digests.reader() as reader:
         body = keys(reader, query.prefix)
     return JSONResponse(body, headers=NO_STORE)
@@ -118,7 +118,7 @@ def known_keys(context: Reading, query: Annotated[KeysQuery, Query()]) -> Respon
     summary="List the values of a key",
     responses=error_responses({400: INVALID_PARAMETER}),
 )
-def known_values(context: Reading, query: Annotated[ValuesQuery, Query()]) -> Response:
+def list_values(context: Reading, query: Annotated[ValuesQuery, Query()]) -> Response:
     with context.digests.reader() as reader:
         body = values(reader, query.key, query.prefix)
     return JSONResponse(body, headers=NO_STORE)

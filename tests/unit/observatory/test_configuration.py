@@ -157,7 +157,7 @@ def test_a_promoted_attribute_that_no_span_has_is_reported_once(
     start: Callable[..., Running], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The message suggests a similar attribute, once there are enough spans."""
-    monkeypatch.setattr(digests, "ENOUGH_SPANS", 20)
+    monkeypatch.setattr(digests, "PROMOTIONS_CHECK_SPANS", 20)
     mistaken = Promotion("order_id", "boxoffice.order.idd", "order", "an order", "an order")
     running = start(configuration=Configuration(Promotions((mistaken,))))
     for number in range(3):
