@@ -97,7 +97,11 @@ def _about(event: Event, attempt: Attempt) -> Mapping[str, AttributeValue]:
 
 
 def _called_from() -> Mapping[str, AttributeValue]:
-    """Return the code attributes of the source line that called this function's caller."""
+    """Return the code attributes of the source line that called this function's caller.
+
+    throughline/code_attributes.py walks the stack too; cloud/ must not import it, because it is a
+    separate deployable.
+    """
     frame = sys._getframe(2)
     path = Path(frame.f_code.co_filename)
     return {

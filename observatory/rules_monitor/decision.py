@@ -279,6 +279,7 @@ def _name(evaluation: Evaluation) -> str:
 def _pseudonym(evaluation: Evaluation) -> str | None:
     if not evaluation.uid or not evaluation.project:
         return None
+    # An app sets the same value on its spans; this separate process cannot import its function.
     return hashlib.sha256((evaluation.project + evaluation.uid).encode()).hexdigest()[:16]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import secrets
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import pytest
 
 from observatory.client import Observatory
 from observatory.schemas.journey import Row
+from stack.clients.pseudonym import pseudonym
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice, Buyer, new_traceparent
 from tests.spans import has_spans, one_row, picture
@@ -37,14 +37,9 @@ def signed_up(addresses: Addresses, **account: str) -> tuple[dict[str, Any], str
     return claims, token
 
 
-def pseudonym(addresses: Addresses, uid: str) -> str:
-    """What stands for a user on spans."""
-    return hashlib.sha256(f"{addresses.project}{uid}".encode()).hexdigest()[:16]
-
-
 def welcomed(observatory: Observatory, addresses: Addresses, uid: str) -> Row:
     """The span that welcomed a user."""
-    wanted = pseudonym(addresses, uid)
+    wanted = pseudonym(addresses.project, uid)
     for line in observatory.traces(50, service="welcome")["traces"]:
         journey = observatory.trace(line["trace_id"])
         span = one_row(journey, "welcome", "welcome")
@@ -117,4 +112,4 @@ def test_an_order_tells_of_the_same_person_as_their_welcome(
         traceparent.split("-")[1], has_spans(("reserve", "reserve"))
     )
     attributes = one_row(journey, "reserve", "reserve")["attributes"]
-    assert attributes["enduser.pseudo.id"] == pseudonym(addresses, buyer.uid)
+    assert attributes["enduser.pseudo.id"] == pseudonym(addresses.project, buyer.uid)

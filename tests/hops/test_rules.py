@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ import pytest
 
 from observatory.client import Observatory
 from observatory.schemas.journey import Journey, Row
+from stack.clients.pseudonym import pseudonym
 from tests.addresses import Addresses
 from tests.buyer import APPROVED, Buyer, new_order_id, new_traceparent
 from tests.spans import has_spans, one_row, picture, wait_for
@@ -103,8 +103,7 @@ def test_a_denied_write_names_the_line_that_said_no(
     assert decision["error"]
     assert attributes["code.file.path"] == "rules/firestore.rules"
     assert attributes["throughline.rules.path"] == f"orders/{order_id}"
-    pseudonym = hashlib.sha256((addresses.project + buyer.uid).encode()).hexdigest()[:16]
-    assert attributes["enduser.pseudo.id"] == pseudonym
+    assert attributes["enduser.pseudo.id"] == pseudonym(addresses.project, buyer.uid)
     assert journey["spans"] == 1, picture(journey)
 
 

@@ -74,7 +74,9 @@ def test_a_wrong_password_is_explained(organiser_page: OrganiserPage) -> None:
     """The password field has the focus, for another attempt."""
     organiser_page.open()
     organiser_page.sign_in(password="guessed")
-    expect(organiser_page.page.get_by_role("alert")).to_contain_text("e-mail address or the password is wrong")
+    expect(organiser_page.page.get_by_role("alert")).to_contain_text(
+        "e-mail address or the password is wrong"
+    )
     expect(organiser_page.page.get_by_label("Password")).to_be_focused()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import time
 from collections.abc import Callable, Iterable
 
@@ -12,6 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from observatory.client import Observatory, TraceNotFound
 from observatory.schemas.journey import Journey
+from stack.clients.pseudonym import pseudonym
 from stack.console import step
 from stack.hops.hop_drivers import (
     HopRun,
@@ -42,10 +42,12 @@ def root_traces(
                 for link in row["links"]:
                     if link["stored"]:
                         yield observatory.trace(link["trace_id"])
-    pseudonym = hashlib.sha256(f"{addresses.project}{run.uid}".encode()).hexdigest()[:16]
+    user_pseudonym = pseudonym(addresses.project, run.uid)
     for line in observatory.traces(50, service="welcome")["traces"]:
         journey = observatory.trace(line["trace_id"])
-        if pseudonym in (row["attributes"].get("enduser.pseudo.id") for row in journey["rows"]):
+        if user_pseudonym in (
+            row["attributes"].get("enduser.pseudo.id") for row in journey["rows"]
+        ):
             yield journey
 
 

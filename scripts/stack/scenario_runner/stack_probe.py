@@ -5,7 +5,6 @@ The wait_… methods return when their condition holds or their deadline has pas
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from observatory.client import Observatory, TraceNotFound
 from observatory.schemas.journey import Journey, Row
 from stack.clients.box_office import FINAL, BoxOffice
 from stack.clients.firestore_rest import NO_CERTIFICATES
+from stack.clients.pseudonym import pseudonym
 from stack.errors import UserError
 from stack.local.addresses import StackAddresses
 from stack.scenario_runner.span_queries import attr, invocations, pending_sends, rows
@@ -146,7 +146,7 @@ class StackProbe:
 
     def rules_traces_of(self, uid: str, *, wait: bool) -> list[str]:
         """Return the small traces with a decision of the security rules on a user's request."""
-        pseudonym = hashlib.sha256(f"{self.addresses.project}{uid}".encode()).hexdigest()[:16]
+        user_pseudonym = pseudonym(self.addresses.project, uid)
 
         def find() -> list[str]:
             lines = self.observatory.traces(50, service="firestore.rules")["traces"]
@@ -156,7 +156,7 @@ class StackProbe:
             return [
                 journey["trace_id"]
                 for journey in small_traces
-                if any(attr(row, "enduser.pseudo.id") == pseudonym for row in journey["rows"])
+                if any(attr(row, "enduser.pseudo.id") == user_pseudonym for row in journey["rows"])
             ]
 
         if wait:
