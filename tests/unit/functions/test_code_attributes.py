@@ -84,7 +84,7 @@ def test_a_librarys_span_has_the_line_that_called_the_library(
         lambda: throughline.enqueueing("queue"),
         lambda: throughline.publishing("type", "id"),
         lambda: throughline.calling("GET", "http://vendor.test/"),
-        lambda: throughline.rejoining({"_trace": {"traceparent": TRACEPARENT}}, "mend"),
+        lambda: throughline.rejoining({"_trace": {"traceparent": TRACEPARENT}}, "resume"),
     ],
     ids=["sending", "enqueueing", "publishing", "calling", "rejoining"],
 )

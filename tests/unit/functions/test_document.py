@@ -79,7 +79,7 @@ def test_the_parent_is_in_the_created_document(spans: InMemorySpanExporter) -> N
         (firestore_fn.on_document_written, "written", TRACEPARENT, OTHER, "edit", TRACEPARENT),
         (firestore_fn.on_document_written, "written", None, OTHER, "edit", OTHER),
     ],
-    ids=["updated", "deleted", "written anew", "written again", "written away"],
+    ids=["updated", "deleted", "created by write", "updated by write", "deleted by write"],
 )
 def test_the_parent_is_in_the_document_after_the_event(
     spans: InMemorySpanExporter,

@@ -28,9 +28,12 @@ LEFT_BEHIND = (
     "firebase-debug.log",
     "ui-debug.log",
 )
+# Settings of the package throughline, which are deployed; all others are of the scripts.
+LIBRARY_SETTINGS = r"THROUGHLINE_(CPU_STAYS_ALLOCATED|GROUP_DELAY_MILLIS)\b"
 LOCAL_STACK = re.compile(
     r"\bcloud[./](delivery|launcher|platform_conditions|firestore_indexes)\b"
-    r"|\b(CLOUD_(DELIVERY|FIRESTORE)|THROUGHLINE)_[A-Z_]+|\blocal_delivery\b|\bredelivery[./_]"
+    rf"|\b(?!{LIBRARY_SETTINGS})(CLOUD_(DELIVERY|FIRESTORE)|THROUGHLINE)_[A-Z_]+"
+    r"|\blocal_delivery\b|\bredelivery[./_]"
     r"|\bobservatory[./]|\bstack\.\w+|\b127\.0\.0\.1:4322\b",
     re.IGNORECASE,
 )

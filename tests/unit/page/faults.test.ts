@@ -1,4 +1,4 @@
-/** Bugs on purpose in the page: on where its address names them, in a build for the emulators only. */
+/** The page's faults: turned on by its URL, and only in a build for the emulators. */
 import { execFile } from "node:child_process";
 import {
   cpSync,

@@ -1,4 +1,4 @@
-/** Requests against a real HTTP server, which is one's own or somebody else's as the test says. */
+/** Requests against a real HTTP server, which is an own server or a third party's. */
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createTraceState, SpanKind, SpanStatusCode } from "@opentelemetry/api";

@@ -113,7 +113,7 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
         <div class="sheet-foot">
           {!online && (
             <p class="soft" id="why-not-create">
-              You are offline. Sign in again once you are online.
+              You are offline. Create the show once you are online.
             </p>
           )}
           <button

@@ -28,8 +28,9 @@ export function NoClaim({ email, isWatched, checkAgain, signOut }: Props) {
   return (
     <Notice title="This account is not an organiser's." urgent>
       <p>
-        You are signed in as <strong class="email">{email || "a guest"}</strong>, who may buy but
-        not sell. Whoever runs the box office can change that; or sign in with another account.
+        You are signed in as <strong class="email">{email || "a guest"}</strong>, which can buy but
+        not sell. An administrator of the box office can change that, or you can use another
+        account.
       </p>
       <p class="soft detail" role="status">
         {outcome ??

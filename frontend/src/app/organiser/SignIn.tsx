@@ -88,7 +88,7 @@ export function SignIn({ online }: { online: boolean }) {
             <code>box-office</code>.
           </p>
         )}
-        {!online && <p class="soft hint">You are offline. Sign in again once you are online.</p>}
+        {!online && <p class="soft hint">You are offline. Sign in once you are online.</p>}
       </form>
     </section>
   );

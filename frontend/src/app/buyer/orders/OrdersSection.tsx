@@ -43,7 +43,7 @@ function Orders({ feed, shows, buyer, signIn, newestOrderId }: Props) {
       <Notice title="You are signed out.">
         <p>
           You can look at the shows. To buy, continue as a guest: no name, no e-mail, no password.
-          Your orders then live in this browser.
+          Your orders then belong to this browser.
         </p>
         <button type="button" class="button primary" onClick={signIn}>
           Continue as a guest
@@ -55,8 +55,8 @@ function Orders({ feed, shows, buyer, signIn, newestOrderId }: Props) {
     return (
       <Notice tone="bad" title="Signing in failed." urgent>
         <p>
-          You can look at the shows, but to buy and to see your orders you need to be signed in as a
-          guest. Check your connection and try again.
+          You can see the shows, but buying and your orders need a sign-in as a guest. Check your
+          connection and try again.
         </p>
         <p class="soft detail">{buyer.error.message}</p>
         <button type="button" class="button primary" onClick={signIn}>

@@ -54,8 +54,8 @@ function Shows({ feed, whyNotBuy, buy }: Omit<Props, "lookedUpAt">) {
       offlineState={
         <Notice tone="bad" title="The box office can't be reached.">
           <p>
-            This page asks again by itself; the shows appear as soon as there is an answer. On your
-            own machine: is <code>./scripts/dev</code> running?
+            This page retries automatically; the shows appear once it can be reached. On your own
+            machine: is <code>./scripts/dev</code> running?
           </p>
         </Notice>
       }
