@@ -39,8 +39,8 @@ class CodeAttributes(SpanProcessor):
     in a library's own thread gets no line. Unsampled spans do not reach a processor and cost
     nothing.
 
-    The acquirer and cloud/delivery walk the stack with code of their own: they are separate
-    deployables that must not import this package.
+    The acquirer walks the stack with code of its own, because it is a separate deployable that must
+    not import this package.
     """
 
     def on_start(
