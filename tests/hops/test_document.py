@@ -1,4 +1,4 @@
-"""Hops 4 and 6: from whoever writes a document to the function that it triggers."""
+"""Hops 4 and 6: from the writer of a document to the function that it triggers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_trigger_continues_the_writers_trace(
 def test_every_firestore_call_is_a_span(
     buyer: Buyer, observatory: Observatory, open_show: Callable[..., str], box_office: BoxOffice
 ) -> None:
-    """The transaction's begin, reads and commit lie under the function, named for the database."""
+    """The transaction's begin, reads and commit are children of the function's span."""
     traceparent = new_traceparent()
     trace_id = traceparent.split("-")[1]
     box_office.wait_for(
@@ -81,7 +81,7 @@ def test_every_firestore_call_is_a_span(
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_a_trace_that_cant_be_used_is_a_fresh_root(
+def test_invalid_or_missing_context_in_a_document_starts_a_new_root(
     order_in: Callable[..., str],
     observatory: Observatory,
     box_office: BoxOffice,
@@ -89,7 +89,7 @@ def test_a_trace_that_cant_be_used_is_a_fresh_root(
     context: str,
     reason: str | None,
 ) -> None:
-    """The order goes on all the same, and the span says what was wrong in words of our own."""
+    """The order is processed, and the span has a reason that quotes nothing of the input."""
     order_id = order_in("placed", **fields)
     assert box_office.wait_for(order_id)["state"] == "ticketed"
     journey = trace_of_order(observatory, order_id, has_spans(("issue", "issue")), "reserve")
@@ -100,10 +100,10 @@ def test_a_trace_that_cant_be_used_is_a_fresh_root(
     assert journey["orphans"] == 0, picture(journey)
 
 
-def test_an_oversized_tracestate_in_a_document_is_dropped_alone(
+def test_an_oversized_tracestate_in_a_document_does_not_cost_the_traceparent(
     order_in: Callable[..., str], observatory: Observatory, box_office: BoxOffice
 ) -> None:
-    """The function is still a child of the writer's span, and says what it dropped."""
+    """The function's span is a child of the writer's, and names what was dropped."""
     traceparent = new_traceparent()
     order_id = order_in("placed", _trace={"traceparent": traceparent, "tracestate": "x" * 8192})
     assert box_office.wait_for(order_id)["state"] == "ticketed"
