@@ -257,7 +257,7 @@ def in_base64(value: Any) -> Any:
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 scalars = st.one_of(
-    st.empty(),
+    st.none(),
     st.booleans(),
     st.integers(-(2**63), 2**63 - 1),
     st.floats(),
