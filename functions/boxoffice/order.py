@@ -41,7 +41,7 @@ IN_PROGRESS = frozenset(State) - FINAL
 
 
 class MoveStatus(Enum):
-    """Whether an order can move to a state. The values appear on spans."""
+    """Whether an order can move to a state; `boxoffice.nothing_to_do` on spans has the value."""
 
     LEGAL = "legal"
     ALREADY_MADE = "done"  # the event was delivered twice, or late

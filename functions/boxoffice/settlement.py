@@ -45,7 +45,7 @@ def settle_order(charge: Mapping[str, Any], by: str) -> ledger.Outcome:
     order_events.record(order_id, outcome, by=by)
     if outcome.state is State.EXPIRED and charge["status"] == "succeeded":
         span.set_attribute("boxoffice.payment.late", True)
-        return_late_money(order_id, str(charge["id"]))
+        refund_late_payment(order_id, str(charge["id"]))
     return outcome
 
 
@@ -58,7 +58,7 @@ def announce_payment(order_id: str) -> None:
     topics.publish(topics.ORDER_PAID, order_id)
 
 
-def return_late_money(order_id: str, charge_id: str) -> None:
+def refund_late_payment(order_id: str, charge_id: str) -> None:
     """Refund the payment for an order whose hold had lapsed.
 
     Raises:

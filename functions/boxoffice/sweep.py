@@ -42,8 +42,10 @@ def sweep(_event: scheduler_fn.ScheduledEvent) -> None:
 
 
 def stuck_orders(since: datetime) -> Iterator[tuple[str, ledger.Document]]:
-    """Yield the id and document of each unfinished order that last moved before `since`, oldest
-    first."""
+    """Yield the id and document of each order that is unfinished and has not moved since `since`.
+
+    The oldest order comes first.
+    """
     unfinished = (
         clients.firestore()
         .collection(ledger.ORDERS)

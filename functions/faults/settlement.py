@@ -29,6 +29,6 @@ def announce_payment(order_id: str) -> None:
         return response
 
 
-@replaces("boxoffice.settlement:return_late_money", flag="keeps-late-money", kind="vendor")
-def return_late_money(order_id: str, charge_id: str) -> None:
+@replaces("boxoffice.settlement:refund_late_payment", flag="keeps-late-money", kind="vendor")
+def refund_late_payment(order_id: str, charge_id: str) -> None:
     """Keeps a payment that arrives after the hold lapsed, instead of refunding it."""

@@ -55,8 +55,8 @@ function Orders({ feed, shows, buyer, signIn, newestOrderId }: Props) {
     return (
       <Notice tone="bad" title="Signing in failed." urgent>
         <p>
-          You can see the shows, but buying and your orders need a sign-in as a guest. Check your
-          connection and try again.
+          You can see the shows. To buy and to see your orders, you must be signed in as a guest.
+          Check your connection and try again.
         </p>
         <p class="soft detail">{buyer.error.message}</p>
         <button type="button" class="button primary" onClick={signIn}>
