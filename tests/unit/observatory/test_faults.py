@@ -42,7 +42,7 @@ def catalogue_entry(name: str, **changes: Any) -> dict[str, Any]:
 CATALOGUE = [
     catalogue_entry("reads-all"),
     catalogue_entry("no-key", kind="delivery"),
-    catalogue_entry(PAGE_FAULT, where="page", url=f"/?fault={PAGE_FAULT}"),
+    catalogue_entry(PAGE_FAULT, where="page", address=f"/?fault={PAGE_FAULT}"),
 ]
 
 
@@ -191,7 +191,7 @@ def test_all_faults_are_turned_off_at_once(running: Running, firestore: Firestor
     ("path", "body", "status", "code", "reason"),
     [
         ("/api/faults/no-kee", {"on": True}, 404, "no_such_fault", "did you mean no-key?"),
-        ("/api/faults/xyz", {"on": True}, 404, "no_such_fault", "no fault 'xyz'."),
+        ("/api/faults/xyz", {"on": True}, 404, "no_such_fault", "no fault 'xyz':"),
         (f"/api/faults/{PAGE_FAULT}", {"on": True}, 409, "no_flag", f"{APP}/?fault={PAGE_FAULT}"),
         ("/api/faults/no-key", {"on": "yes"}, 400, "bad_request", '{"on": true}'),
         ("/api/faults/no-key", [], 400, "bad_request", '{"on": true}'),
@@ -291,7 +291,10 @@ def test_without_a_catalogue_no_faults_are_listed(start: Callable[..., Running])
         ('{"faults": 3}', "is not a catalogue"),
         ('{"faults": [{"name": "x"}]}', "address"),
         (json.dumps({"faults": [catalogue_entry("a/b")]}), "name is 'a/b'"),
-        (json.dumps({"faults": [catalogue_entry("a", url="//evil.example")]}), "a single slash"),
+        (
+            json.dumps({"faults": [catalogue_entry("a", address="//evil.example")]}),
+            "a single slash",
+        ),
         (json.dumps({"faults": [catalogue_entry("a", summary=3)]}), "summary is 3"),
     ],
 )
