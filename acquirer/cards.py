@@ -1,4 +1,4 @@
-"""Test cards, and tokens that stand for them."""
+"""Test cards, and the tokens that represent cards."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-# What each documented test number does; every other valid number is approved.
+# The documented test numbers; every other valid number is approved.
 DECLINED = {
     "4000000000000002": "card_declined",
     "4000000000009995": "insufficient_funds",
     "4000000000000069": "expired_card",
 }
-# Approved, but not without trouble; see troubles.py.
+# Approved after a problem of the processor or the bank; see troubles.py.
 TROUBLED = {
     "4000000000005100": "slow_bank",
     "4000000000005209": "late_answer",
@@ -24,13 +24,16 @@ _BRANDS = {"3": "amex", "4": "visa", "5": "mastercard"}
 
 
 class InvalidNumber(Exception):
-    """Raised for something that can't be a card's number."""
+    """Raised for a value that cannot be a card's number."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """What a merchant holds instead of a card. Its id says nothing of the number, but names what
-    the test card does, so that the processor need not keep the number either."""
+    """A card as a merchant stores it.
+
+    The id contains a digest of the number and the test card's outcome, so the processor does not
+    store the number either.
+    """
 
     id: str
     brand: str
@@ -38,10 +41,10 @@ class Token:
 
 
 def tokenise(number: object) -> Token:
-    """Turn a card's number into a token.
+    """Return the token of a card's number; spaces and hyphens are ignored.
 
     Raises:
-        InvalidNumber: it isn't 13 to 19 digits that pass the Luhn check.
+        InvalidNumber: the value is not 13 to 19 digits that pass the Luhn check.
     """
     digits = re.sub(r"[ -]", "", number) if isinstance(number, str) else ""
     if not re.fullmatch(r"[0-9]{13,19}", digits) or not _passes_luhn(digits):
@@ -52,15 +55,17 @@ def tokenise(number: object) -> Token:
 
 
 def outcome_of(token: object) -> str | None:
-    """What charging `token` leads to: "approved", a decline code, a trouble, or None where it is
-    no token of ours."""
+    """Return the outcome of charging `token`, or None for an unknown token.
+
+    The outcome is "approved", a decline code or one of the values of `TROUBLED`.
+    """
     match = re.fullmatch(r"tok_[0-9a-f]{16}_([a-z_]+)", token) if isinstance(token, str) else None
     known = {"approved", *OUTCOMES.values()}
     return match[1] if match and match[1] in known else None
 
 
 def decline_code_of(outcome: str | None) -> str | None:
-    """Why a card of that outcome is declined; None where it isn't."""
+    """Return the decline code of an outcome, or None if the charge succeeds."""
     return outcome if outcome in DECLINED.values() else None
 
 

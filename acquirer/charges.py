@@ -1,4 +1,4 @@
-"""The processor's own book, in SQLite: one charge, and one refund, per idempotency key."""
+"""The processor's ledger in SQLite: one charge and one refund per idempotency key."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Charge:
-    """One charge. `status` is "pending", "succeeded" or "declined"; `asked_in` is the trace context
-    of the request that asked for it, as HTTP headers; `refund_id` says whether the money went back.
+    """One charge.
+
+    `status` is "pending", "succeeded" or "declined". `asked_in` is the trace context of the
+    request that created the charge, as HTTP headers. `refund_id` is set once it is refunded.
     """
 
     id: str
@@ -31,21 +33,21 @@ class Charge:
     refund_key: str | None = None
 
     def public(self) -> dict[str, Any]:
-        """What the merchant may see of it."""
+        """Return the fields that the merchant may see."""
         hidden = ("token", "webhook_url", "idempotency_key", "asked_in", "refund_key")
         return {key: value for key, value in asdict(self).items() if key not in hidden}
 
 
 class KeyReused(Exception):
-    """Raised when an idempotency key comes again with a different amount, currency or card."""
+    """Raised when an idempotency key is reused with another amount, currency, card or charge."""
 
 
 class NotRefundable(Exception):
-    """Raised for the refund of a charge that took no money, or gave it back already."""
+    """Raised for a charge that did not succeed or is already refunded."""
 
 
 class Book:
-    """Charges, kept in the SQLite file `path`, or in memory where it is None."""
+    """The charges, stored in the SQLite file `path`, or in memory if it is None."""
 
     def __init__(self, path: Path | None) -> None:
         self._lock = threading.Lock()
@@ -57,39 +59,43 @@ class Book:
             " refund_key TEXT UNIQUE, is_told INTEGER DEFAULT FALSE)"
         )
 
-    def open_charge(self, wanted: Charge) -> tuple[Charge, bool]:
-        """Enter `wanted`, or find the charge already entered under its key.
+    def open_charge(self, charge: Charge) -> tuple[Charge, bool]:
+        """Insert a charge, or return the one that already exists under its idempotency key.
 
         Returns the charge and whether it is new.
 
         Raises:
-            KeyReused: the key stands for another charge.
+            KeyReused: the key belongs to a charge with another amount, currency or card.
         """
         with self._lock, self._db:
-            found = self._one("idempotency_key", wanted.idempotency_key)
-            if found is None:
+            existing = self._one("idempotency_key", charge.idempotency_key)
+            if existing is None:
                 row = {
-                    **asdict(wanted),
-                    "metadata": json.dumps(wanted.metadata),
-                    "asked_in": json.dumps(wanted.asked_in),
+                    **asdict(charge),
+                    "metadata": json.dumps(charge.metadata),
+                    "asked_in": json.dumps(charge.asked_in),
                 }
                 names = ", ".join(row)
-                marks = ", ".join("?" * len(row))
+                placeholders = ", ".join("?" * len(row))
                 self._db.execute(
-                    f"INSERT INTO charges ({names}) VALUES ({marks})",  # noqa: S608
+                    f"INSERT INTO charges ({names}) VALUES ({placeholders})",  # noqa: S608
                     list(row.values()),
                 )
-                return wanted, True
-        if (found.amount_cents, found.currency, found.token) != (
-            wanted.amount_cents,
-            wanted.currency,
-            wanted.token,
+                return charge, True
+        if (existing.amount_cents, existing.currency, existing.token) != (
+            charge.amount_cents,
+            charge.currency,
+            charge.token,
         ):
-            raise KeyReused(f"the key {wanted.idempotency_key} was used for another charge")
-        return found, False
+            raise KeyReused(f"the key {charge.idempotency_key} was used for another charge")
+        return existing, False
 
     def close_charge(self, charge_id: str, status: str, decline_code: str | None) -> Charge:
-        """Enter how a charge ended, and return it."""
+        """Store a charge's final status and return the charge.
+
+        Raises:
+            LookupError: there is no such charge.
+        """
         with self._lock, self._db:
             self._db.execute(
                 "UPDATE charges SET status = ?, decline_code = ? WHERE id = ?",
@@ -100,13 +106,13 @@ class Book:
             raise LookupError(charge_id)
         return charge
 
-    def note_told(self, charge_id: str) -> None:
-        """Enter that the merchant was told how a charge ended, or can't be."""
+    def mark_webhook_done(self, charge_id: str) -> None:
+        """Store that a charge's webhook was delivered, or that all attempts failed."""
         with self._lock, self._db:
             self._db.execute("UPDATE charges SET is_told = TRUE WHERE id = ?", (charge_id,))
 
     def unfinished(self) -> list[Charge]:
-        """The charges that are pending, or whose merchant was not told yet, oldest first."""
+        """Return the charges that are pending or whose webhook is not done, oldest first."""
         with self._lock:
             rows = self._db.execute(
                 "SELECT * FROM charges WHERE NOT is_told ORDER BY rowid"
@@ -114,11 +120,11 @@ class Book:
         return [_charge(row) for row in rows]
 
     def refund(self, charge_id: str, key: str) -> Charge:
-        """Give a charge's money back, or find that the same key did already; returns the charge.
+        """Refund a charge and return it; repeating the call with the same key changes nothing.
 
         Raises:
             LookupError: there is no such charge.
-            KeyReused: the key stands for another charge's refund.
+            KeyReused: the key belongs to another charge's refund.
             NotRefundable: the charge did not succeed, or was refunded under another key.
         """
         with self._lock, self._db:
@@ -141,7 +147,7 @@ class Book:
         return replace(charge, refund_id=refund_id, refund_key=key)
 
     def all_charges(self) -> list[Charge]:
-        """Every charge, oldest first."""
+        """Return every charge, oldest first."""
         with self._lock:
             rows = self._db.execute("SELECT * FROM charges ORDER BY rowid").fetchall()
         return [_charge(row) for row in rows]
@@ -155,7 +161,7 @@ class Book:
 
 
 def new_charge_id() -> str:
-    """An id that no other charge has."""
+    """Return a new unique id for a charge."""
     return f"ch_{uuid.uuid4().hex[:24]}"
 
 

@@ -1,15 +1,14 @@
-"""A card processor that we don't own: one HTTP function with six routes.
+"""A third party's card processor: one HTTP function with six routes.
 
-It knows nothing of Throughline. Like many a vendor it is instrumented without a line of code, by
-`opentelemetry-instrument`; it only names the one step that takes its time, and the line that each
-span comes from.
+It shares no code with Throughline. `opentelemetry-instrument` instruments it without code; the code
+here adds only a span for the call to the card network, and source lines to every span.
 
-    POST /tokens   a card's number for a token; from a browser, from any origin
-    POST /charges  takes a charge under an Idempotency-Key, calls its webhook_url back when it ended
-    POST /refunds  gives a charge's money back under an Idempotency-Key
-    GET  /charges  every charge, for the merchant's books
-    GET  /usage    how many requests to charge each token came, for the processor's bill
-    GET  /health   whether it is up
+    POST /tokens   exchange a card's number for a token; from a browser, from any origin
+    POST /charges  start a charge under an Idempotency-Key; webhook_url is called when it has ended
+    POST /refunds  refund a charge under an Idempotency-Key
+    GET  /charges  list every charge, for the merchant's accounts
+    GET  /usage    count the charge requests for each token, for the processor's bill
+    GET  /health   tell whether the service is up
 """
 
 from __future__ import annotations
@@ -36,6 +35,7 @@ from charges import Book, Charge, KeyReused, NotRefundable, new_charge_id
 SECRET = os.environ.get("ACQUIRER_WEBHOOK_SECRET", "whsec_for_the_local_stack_only")
 DELAY_SECONDS = os.environ.get("ACQUIRER_DELAY_SECONDS") or "0.3-1.5"
 MAX_CENTS = 99_999_999
+INVALID_KEY = "The Idempotency-Key header must have 1 to 255 characters."
 
 _CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -47,17 +47,17 @@ _CORS = {
 source_lines.install()
 trace_context.install()
 
-_opening = threading.Lock()
+_open_book_lock = threading.Lock()
 Response = tuple[Any, int] | tuple[Any, int, dict[str, str]]
 
 
 @functions_framework.http
 def acquirer(request: flask.Request) -> Response:
-    """Answer one request."""
+    """Route one request."""
     span = trace.get_current_span()
     span.update_name(f"{request.method} {request.path}")
     span.set_attributes(source_lines.nearest())
-    with _opening:
+    with _open_book_lock:
         book = open_book()
     match (request.method, request.path.rstrip("/")):
         case ("OPTIONS", "/tokens"):
@@ -67,7 +67,7 @@ def acquirer(request: flask.Request) -> Response:
         case ("POST", "/charges"):
             return take_charge(book, _json(request), request.headers.get("Idempotency-Key", ""))
         case ("POST", "/refunds"):
-            return give_back(book, _json(request), request.headers.get("Idempotency-Key", ""))
+            return refund_charge(book, _json(request), request.headers.get("Idempotency-Key", ""))
         case ("GET", "/charges"):
             return {"charges": [charge.public() for charge in book.all_charges()]}, 200
         case ("GET", "/usage"):
@@ -79,10 +79,10 @@ def acquirer(request: flask.Request) -> Response:
 
 @cache
 def open_book() -> Book:
-    """This process's book; what the process before it left unfinished is taken up again.
+    """Open this process's book and resume the charges that the previous process left unfinished.
 
-    Only at the first request: the server forks between importing this module and serving it, and
-    neither threads nor SQLite's connections survive that.
+    This is called at the first request, not on import: the server forks in between, and neither
+    threads nor SQLite connections survive a fork.
     """
     path = os.environ.get("ACQUIRER_BOOK")
     book = Book(Path(path) if path else None)
@@ -92,22 +92,25 @@ def open_book() -> Book:
 
 
 def make_token(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """A token for the card's number in `body`."""
+    """Return a token for the card's number in `body`."""
     try:
         token = cards.tokenise(body.get("number"))
-    except cards.InvalidNumber as why:
-        return _error("invalid_number", str(why)), 422
+    except cards.InvalidNumber as error:
+        return _error("invalid_number", str(error)), 422
     return {"token": token.id, "brand": token.brand, "last4": token.last4}, 201
 
 
 @troubles.of_processor
 def take_charge(book: Book, body: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
-    """Take the charge in `body`, and end it in the background; the same key is the same charge."""
-    if problem := _problem(body, key):
-        return _error("invalid_charge", problem), 422
+    """Create the charge that `body` describes and settle it in the background.
+
+    A repeated idempotency key returns the first charge.
+    """
+    if message := _invalid_field(body, key):
+        return _error("invalid_charge", message), 422
     asked_in: dict[str, str] = {}
     propagate.inject(asked_in)
-    wanted = Charge(
+    new_charge = Charge(
         id=new_charge_id(),
         idempotency_key=key,
         amount_cents=body["amount_cents"],
@@ -118,39 +121,41 @@ def take_charge(book: Book, body: dict[str, Any], key: str) -> tuple[dict[str, A
         asked_in=asked_in,
     )
     try:
-        charge, is_new = book.open_charge(wanted)
-    except KeyReused as why:
-        return _error("idempotency_key_reused", str(why)), 409
+        charge, is_new = book.open_charge(new_charge)
+    except KeyReused as error:
+        return _error("idempotency_key_reused", str(error)), 409
     if is_new:
         settle_in_background(book, charge)
     return charge.public(), 202
 
 
-def give_back(book: Book, body: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
-    """Refund the charge that `body` names; the same key is the same refund."""
+def refund_charge(book: Book, body: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
+    """Refund the charge that `body` names; a repeated idempotency key returns the first refund."""
     charge_id = body.get("charge_id")
     if not key or len(key) > 255:
-        return _error("invalid_refund", "An Idempotency-Key of 1 to 255 characters is needed."), 422
+        return _error(
+            "invalid_refund", "The Idempotency-Key header must have 1 to 255 characters."
+        ), 422
     if not isinstance(charge_id, str):
         return _error("invalid_refund", "charge_id must be a charge's id."), 422
     try:
         charge = book.refund(charge_id, key)
     except LookupError:
-        return _error("unknown_charge", "There is no such charge."), 404
-    except KeyReused as why:
-        return _error("idempotency_key_reused", str(why)), 409
-    except NotRefundable as why:
-        return _error("not_refundable", str(why)), 409
+        return _error("unknown_charge", f"There is no charge {charge_id}."), 404
+    except KeyReused as error:
+        return _error("idempotency_key_reused", str(error)), 409
+    except NotRefundable as error:
+        return _error("not_refundable", str(error)), 409
     return {"id": charge.refund_id, "charge_id": charge.id, "status": "refunded"}, 201
 
 
 def settle_in_background(book: Book, charge: Charge) -> None:
-    """Settle a charge while the request goes on."""
+    """Settle a charge in a thread, without delaying the request."""
     threading.Thread(target=settle_charge, args=(book, charge), daemon=True).start()
 
 
 def settle_charge(book: Book, charge: Charge) -> None:
-    """Ask the card's bank, which takes its time, and tell the merchant."""
+    """Ask the card's bank whether it accepts the charge, and deliver the webhook."""
     token = context.attach(propagate.extract(charge.asked_in))
     try:
         if charge.status == "pending":
@@ -158,34 +163,34 @@ def settle_charge(book: Book, charge: Charge) -> None:
                 code = ask_bank(charge)
             charge = book.close_charge(charge.id, "declined" if code else "succeeded", code)
         webhook.deliver(charge, SECRET)
-        book.note_told(charge.id)
+        book.mark_webhook_done(charge.id)
     finally:
         context.detach(token)
 
 
 @troubles.of_bank
 def ask_bank(charge: Charge) -> str | None:
-    """Return why the card's bank declines a charge, or None where it accepts; it takes its time."""
+    """Return the bank's decline code, or None if it accepts, after a realistic delay."""
     shortest, _, longest = DELAY_SECONDS.partition("-")
     time.sleep(random.uniform(float(shortest), float(longest or shortest)))  # noqa: S311
     return cards.decline_code_of(cards.outcome_of(charge.token))
 
 
-def _problem(body: dict[str, Any], key: str) -> str | None:
+def _invalid_field(body: dict[str, Any], key: str) -> str | None:
     metadata = body.get("metadata") or {}
     cents = body.get("amount_cents")
     if not key or len(key) > 255:
-        return "An Idempotency-Key of 1 to 255 characters is needed."
+        return INVALID_KEY
     if not isinstance(cents, int) or isinstance(cents, bool) or not 0 < cents <= MAX_CENTS:
         return f"amount_cents must be a whole number from 1 to {MAX_CENTS}."
     if body.get("currency") not in ("EUR", "GBP", "USD"):
         return "currency must be EUR, GBP or USD."
     if cards.outcome_of(body.get("token")) is None:
-        return "token is not one of ours."
+        return "token must be a token from POST /tokens."
     if not str(body.get("webhook_url", "")).startswith(("http://", "https://")):
         return "webhook_url must be an http or https address."
     if not isinstance(metadata, dict) or len(metadata) > 20:
-        return "metadata must be a map of at most 20 entries."
+        return "metadata must be an object with at most 20 entries."
     if not all(isinstance(value, str) and len(value) <= 8192 for value in metadata.values()):
         return "metadata's values must be strings of at most 8192 characters."
     return None

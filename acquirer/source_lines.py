@@ -1,4 +1,8 @@
-"""Which line of this folder a span comes from: the one thing that no instrumentation says."""
+"""Sets `code.*` attributes to the source line that started a span, as no instrumentation does.
+
+The functions and cloud/ have frame walks of their own. The processor is a third party's service: it
+is deployed alone and cannot import either.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +17,16 @@ _THIS_FILE = Path(__file__)
 
 
 def install() -> None:
-    """Have each span name the line that began it; does nothing where nobody set tracing up."""
+    """Add source lines to every span; do nothing if no tracer provider is set up."""
     provider = trace.get_tracer_provider()
     if isinstance(provider, TracerProvider):
         provider.add_span_processor(SourceLines())
 
 
 def nearest() -> dict[str, str | int]:
-    """The innermost line of this folder that is being run, but for this file's, as attributes.
+    """Return the `code.*` attributes of the innermost frame in this folder, except in this file.
 
-    Empty where there is none, as when a server is about to call the function.
+    The result is empty if no frame is in this folder, as before the server calls the function.
     """
     frame = sys._getframe(1)
     while not _is_of_this_folder(path := Path(frame.f_code.co_filename)):
@@ -41,7 +45,7 @@ def _is_of_this_folder(path: Path) -> bool:
 
 
 class SourceLines(SpanProcessor):
-    """Puts on each starting span the nearest line, where there is one."""
+    """Sets the nearest source line on each span when it starts."""
 
     def on_start(
         self,

@@ -1,7 +1,7 @@
-"""W3C Trace Context as the processor reads it: a repeated tracestate key does not cost the list.
+"""A W3C Trace Context propagator that tolerates repeated tracestate keys.
 
-OpenTelemetry's own propagator drops a tracestate that repeats a key whole. The W3C asks for one
-entry per key (Trace Context level 2, section 3.3.1.3); here the first one is kept.
+OpenTelemetry's own propagator drops the whole tracestate if a key is repeated. W3C Trace Context
+(level 2, section 3.3.1.3) allows one entry per key; this one keeps the first.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 
 class _FirstOfEachKey(Getter[CarrierT]):
-    """Reads a carrier through `getter`, tracestate without the later members of repeated keys."""
+    """Reads a carrier through `getter` and drops the later members of repeated tracestate keys."""
 
     def __init__(self, getter: Getter[CarrierT]) -> None:
         self._getter = getter
@@ -34,7 +34,7 @@ class _FirstOfEachKey(Getter[CarrierT]):
 
 
 class TolerantTraceContext(TraceContextTextMapPropagator):
-    """Extracts trace context; of a tracestate key that is repeated, the first member counts."""
+    """Extracts trace context and keeps the first member of each tracestate key."""
 
     def extract(
         self,
@@ -46,7 +46,7 @@ class TolerantTraceContext(TraceContextTextMapPropagator):
 
 
 def install() -> None:
-    """Make it the process's propagator, with W3C Baggage beside it."""
+    """Set this and the W3C Baggage propagator as the process's global propagator."""
     propagate.set_global_textmap(
         CompositePropagator([TolerantTraceContext(), W3CBaggagePropagator()])
     )

@@ -1,7 +1,7 @@
-"""Test cards with which it is the processor that has a bad day, and not the card.
+"""Test cards that make the processor or the bank misbehave, so that a merchant can test for it.
 
-For a merchant who wants to see what they do about it. All three are approved in the end. The code
-that takes a charge does not know of them: a decorator brings the trouble.
+Their charges are approved in the end. The code that takes a charge does not contain these cases;
+decorators add them.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ AskBank = Callable[[Charge], str | None]
 SLOW_BANK_SECONDS = 6.0
 LATE_ANSWER_SECONDS = 6.5
 OUTAGE_SECONDS = 2.0
-# And until nobody has asked for so long: under a flood nothing comes up again.
+# An outage goes on until this long has passed without a request: a flood keeps a service down.
 LULL_SECONDS = 0.3
-# A card that was left alone for so long has its bad day anew.
+# A card that was not charged for this long starts over.
 REST_SECONDS = 30.0
 
 
 class Troubles:
-    """Which requests to charge a card meet trouble, and how many came for each card."""
+    """Decides which charge requests meet trouble, and counts the requests for each card."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -38,18 +38,18 @@ class Troubles:
         self._began: dict[str, float] = {}
         self._last: dict[str, float] = {}
         self._up: set[str] = set()
-        self._asked: Counter[str] = Counter()
+        self._requests: Counter[str] = Counter()
 
-    def asked(self, token: str) -> str | None:
-        """Count a request to charge `token`; returns "down" or "late" where it meets trouble.
+    def count_request(self, token: str) -> str | None:
+        """Count a request to charge `token`; return its trouble, "down" or "late", or None.
 
-        Down: no answer but 503, for `OUTAGE_SECONDS` from the first request on, and then until the
-        first that comes after a lull. Late: the first request is taken at once and answered after
-        `LATE_ANSWER_SECONDS`.
+        Down: the answer is 503 for `OUTAGE_SECONDS` after the first request, and then until a
+        request follows a pause of `LULL_SECONDS`. Late: the first request is processed at once but
+        answered after `LATE_ANSWER_SECONDS`.
         """
         with self._lock:
             now = self._clock()
-            self._asked[token] += 1
+            self._requests[token] += 1
             since_last = now - self._last.get(token, -REST_SECONDS)
             first = since_last >= REST_SECONDS
             self._last[token] = now
@@ -66,27 +66,27 @@ class Troubles:
         return None
 
     def usage(self) -> dict[str, int]:
-        """How many requests to charge each token came; processors bill by them."""
+        """Return the number of charge requests for each token, which the processor bills."""
         with self._lock:
-            return dict(self._asked)
+            return dict(self._requests)
 
 
 _troubles = Troubles()
 
 
 def usage() -> dict[str, int]:
-    """Return how many requests to charge each token came to this process."""
+    """Return the number of charge requests for each token that this process received."""
     return _troubles.usage()
 
 
 def of_processor(take_charge: TakeCharge) -> TakeCharge:
-    """Have the processor be down, or answer late, for the test cards that say so."""
+    """Make the processor fail or answer late for the test cards with that outcome."""
 
     @functools.wraps(take_charge)
     def take(book: Book, body: dict[str, Any], key: str) -> Answer:
         token = body.get("token")
         is_known = cards.outcome_of(token) is not None
-        trouble = _troubles.asked(str(token)) if is_known else None
+        trouble = _troubles.count_request(str(token)) if is_known else None
         if trouble == "down":
             message = "The processor is down. Try again later."
             return {"error": {"code": "unavailable", "message": message}}, 503
@@ -99,7 +99,7 @@ def of_processor(take_charge: TakeCharge) -> TakeCharge:
 
 
 def of_bank(ask_bank: AskBank) -> AskBank:
-    """Have the bank take longer for the test card that says so."""
+    """Make the bank slow for the test card with that outcome."""
 
     @functools.wraps(ask_bank)
     def ask(charge: Charge) -> str | None:

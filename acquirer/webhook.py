@@ -1,4 +1,4 @@
-"""The processor's callbacks: signed, and sent until somebody says 2xx."""
+"""The processor's webhooks: signed, and retried until the receiver answers with 2xx."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _log = logging.getLogger(__name__)
 
 
 def deliver(charge: Charge, secret: str) -> bool:
-    """Tell `charge.webhook_url` how the charge ended; returns whether it said 2xx in the end.
+    """POST the charge's result to its `webhook_url`; return whether an attempt got a 2xx status.
 
     The body is `{"id", "type": "charge.succeeded|charge.declined", "created", "data": {"charge"}}`.
-    Delivery is at least once: a receiver that answers late gets it again.
+    Delivery is at least once: a receiver that answers after `TIMEOUT_SECONDS` gets it again.
     """
     body = json.dumps(
         {
@@ -59,6 +59,6 @@ def deliver(charge: Charge, secret: str) -> bool:
 
 
 def sign(body: bytes, secret: str, unix_seconds: int) -> str:
-    """The `Acquirer-Signature` header: the time, and the HMAC-SHA256 of time and body."""
+    """Return the `Acquirer-Signature` header: the time, and the HMAC-SHA256 of time and body."""
     digest = hmac.new(secret.encode(), b"%d." % unix_seconds + body, hashlib.sha256)
     return f"t={unix_seconds},v1={digest.hexdigest()}"

@@ -1,8 +1,8 @@
-"""Compute which indexes a query needs, and whether firestore.indexes.json has them.
+"""Computes which indexes a query needs, and whether firestore.indexes.json has them.
 
-The emulator answers every query without an index (firebase-tools#2027), so a query that lacks one
-fails for the first time in production. This module is pure: it takes the text of a query, as
-`db.query.text` has it, and the parsed firestore.indexes.json.
+The emulator answers a query even if its index is missing (firebase-tools#2027), so such a query
+first fails in production. This module is pure: its input is the text of a query, in the format of
+the attribute `db.query.text`, and the parsed firestore.indexes.json.
 
 Rules: https://firebase.google.com/docs/firestore/query-data/index-overview
 - Firestore indexes every field by itself, in both directions and for array-contains, within a
@@ -33,13 +33,13 @@ _WORD = re.compile(r"(?:`(?:\\.|[^`\\])*`|[^\s,`])+")
 _DIRECTIONS = {"ASCENDING": "asc", "DESCENDING": "desc"}
 
 
-# What an override's path and collection group are where it sets the default for all fields.
+# Path and collection group of an override that sets the default for all fields.
 ANY_FIELD = "*"
 ANY_COLLECTION = "__default__"
 
 
 class Unreadable(Exception):
-    """The text is not that of a query."""
+    """The text is not a query."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def missing(text: str, indexes: Mapping[str, Any]) -> list[Index]:
     """Return the indexes that a query needs and the parsed firestore.indexes.json lacks.
 
     Raises:
-        Unreadable: the text is not that of a query.
+        Unreadable: the text is not a query.
     """
     return [index for index in needed(read(text)) if not _is_answered(index, indexes)]
 
@@ -85,7 +85,7 @@ def read(text: str) -> Query:
     """Parse the text of a query.
 
     Raises:
-        Unreadable: the text is not that of a query.
+        Unreadable: the text is not a query.
     """
     words = _WORD.findall(text)
     is_group = words[:1] == ["group"] and words[1:2] not in ([], ["where"], ["order"], ["limit"])
@@ -107,9 +107,9 @@ def read(text: str) -> Query:
                 orderings.append((field, direction))
                 at += 2
     except (IndexError, ValueError):
-        raise Unreadable(f"{text!r} is not the text of a query") from None
+        raise Unreadable(f"{text!r} is not a query") from None
     if words[at:] not in ([], ["limit", "?"]):
-        raise Unreadable(f"{text!r} is not the text of a query")
+        raise Unreadable(f"{text!r} is not a query")
     return Query(collection, is_group, tuple(map(tuple, alternatives)), tuple(orderings))
 
 
@@ -154,7 +154,7 @@ def _without_final_id(orderings: Sequence[tuple[str, str]]) -> Sequence[tuple[st
 
 
 def _is_answered(index: Index, indexes: Mapping[str, Any]) -> bool:
-    """Return whether the configured and automatic indexes, merged, do what `index` would."""
+    """Return whether the configured and automatic indexes, merged, can replace `index`."""
     wanted = set(index.equal) | {_array(field) for field in index.arrays}
     usable = [
         before

@@ -1,11 +1,11 @@
-"""Serves a function as `functions-framework` does, with what the platform adds around it.
+"""Serves a function as `functions-framework` does, with retries and platform conditions added.
 
-The emulator starts a function's worker by the name `functions-framework`. On the local stack the
-script of that name calls `main` (scripts/stack/setup/worker_launcher.py writes it), so the command
-line, the environment and Gunicorn's settings are those of functions-framework itself: only the WSGI
-application that it makes is wrapped before it is served.
+The emulator starts a function's worker by running the command `functions-framework`. On the local
+stack the script of that name calls `main` (scripts/stack/setup/worker_launcher.py writes it), so
+the command line, the environment and Gunicorn's settings are those of functions-framework itself:
+only the WSGI application is wrapped before it is served.
 
-Outside the emulator this is functions-framework and nothing else.
+Outside the emulator this only runs functions-framework.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ CHAOS_FILE = "CLOUD_DELIVERY_CHAOS_FILE"
 
 
 def main() -> Any:
-    """Run functions-framework's command; returns when the server ends."""
-    # Imported here: where nothing is wrapped, the launcher adds nothing to a cold start.
+    """Run functions-framework's command, and return when the server ends."""
+    # Imported here so that the launcher adds nothing to a cold start outside the emulator.
     from functions_framework import _cli, create_app  # noqa: PLC0415
     from functions_framework._http import create_server  # noqa: PLC0415
 
@@ -55,7 +55,7 @@ def _wrapping(create_app: Any) -> Any:
 
 
 def _served_event_function() -> str:
-    """The function this process serves, if events trigger it; else empty.
+    """Return the function that this process serves if events trigger it, or else an empty string.
 
     Callables, webhooks, task queues and schedules are plain HTTP: their caller sees the response.
     """
@@ -65,16 +65,16 @@ def _served_event_function() -> str:
 
 
 def _closing_connections(create_server: Any) -> Any:
-    """Have each response say `Connection: close`.
+    """Make each response close its connection.
 
-    The emulator keeps its connections to a worker and uses them again, and Gunicorn closes one that
-    was idle for two seconds. A request that is sent at that moment is lost ("socket hang up"), and
-    the emulator never delivers an event twice.
+    The emulator reuses its connections to a worker, and Gunicorn closes a connection after two idle
+    seconds. A request sent at that moment is lost ("socket hang up"), and the emulator does not
+    retry it.
     """
 
     @wraps(create_server)
     def create_closing_server(app: flask.Flask, debug: bool, **options: Any) -> Any:
-        # In debug mode Flask's own server runs, which has no such setting and keeps no connection.
+        # In debug mode Flask's own server runs, which has no keep-alive and no such setting.
         return create_server(app, debug, **({} if debug else {"keepalive": 0}), **options)
 
     return create_closing_server

@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 import { sourceLines } from "./sourceLines";
-// Bugs on purpose. For a page without them, delete src/faults and these lines marked FAULTS.
+// Intentional bugs. For a page without them, delete src/faults and these lines marked FAULTS.
 import { installFaults } from "./src/faults/install"; // FAULTS
 
 export default defineConfig({

@@ -1,11 +1,11 @@
-"""The table of contents: every deployed function, in the order in which an order meets them."""
+"""The table of contents: every deployed function, in the order of an order's life."""
 
 import server_limits
 import settings
 import throughline
 
 throughline.start(baggage={"order.id": "boxoffice.order.id", "show.id": "boxoffice.show.id"})
-server_limits.take_long_headers()
+server_limits.accept_long_headers()
 
 from boxoffice import clients
 
@@ -23,7 +23,7 @@ from boxoffice.refund import refund
 from boxoffice.audit import audit
 from boxoffice.sweep import sweep
 
-if settings.faults_obey_flags():
+if settings.install_faults():
     import faults
 
     faults.install(clients.firestore)

@@ -1,7 +1,7 @@
-"""Limits of the server around the functions that functions-framework offers no setting for.
+"""Limits of the Gunicorn server for which functions-framework has no setting.
 
-It creates its Gunicorn application after it has imported main.py, so changing Gunicorn's defaults
-from there takes effect.
+functions-framework creates its Gunicorn application after it has imported main.py, so main.py can
+change Gunicorn's defaults.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from gunicorn.config import LimitRequestFieldSize
 HEADER_LINE_MAX_BYTES = 16_384
 
 
-def take_long_headers() -> None:
-    """Let a header line of 8 KB reach the function.
+def accept_long_headers() -> None:
+    """Let header lines of up to 16 KB reach the function.
 
     By default Gunicorn answers 431 above 8,190 bytes: a `tracestate` of that length would fail the
     request that carries it, and no span would say why.

@@ -1,6 +1,6 @@
-"""Every setting of the functions, and their only reader of the environment.
+"""Every setting of the functions, and the only module of the app that reads the environment.
 
-The defaults are those of the local stack; a deployed project sets its own, as .env.example says.
+The defaults are for the local stack; a deployed project sets its own values (see .env.example).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: the environment variable's name, its value where unset, and what it is for."""
+    """One setting: its environment variable, its default and a description."""
 
     name: str
     default: str
@@ -20,27 +20,27 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("ACQUIRER_URL", "http://127.0.0.1:4320", "where the card processor answers"),
+    Setting("ACQUIRER_URL", "http://127.0.0.1:4320", "the base URL of the card processor"),
     Setting(
         "ACQUIRER_WEBHOOK_SECRET",
         "whsec_for_the_local_stack_only",
-        "the secret that the card processor signs its webhooks with",
+        "the secret with which the card processor signs its webhooks",
     ),
     Setting(
         "SETTLE_URL",
         "http://127.0.0.1:5001/demo-throughline/us-central1/settle",
-        "where the card processor finds our webhook",
+        "the public URL of the settle function, for the processor's webhooks",
     ),
-    Setting("ACQUIRER_TIMEOUT_SECONDS", "5", "how long one call to the card processor may take"),
+    Setting("ACQUIRER_TIMEOUT_SECONDS", "5", "the timeout of one request to the card processor"),
     Setting(
         "ORGANISER_EMAILS",
         "organiser@example.org",
-        "whose e-mail addresses make them organisers when they sign up, with commas between",
+        "the e-mail addresses that become organisers when they sign up, separated by commas",
     ),
     Setting(
         "SWEEP_AFTER_SECONDS",
         "60",
-        "how long an order may stay where it is before the sweep tells the next stage again",
+        "how long an order may stay in one state before the sweep triggers its next stage again",
     ),
     Setting("HOLD_SECONDS", "600", "how long seats are held for a buyer who has not paid"),
 )
@@ -50,15 +50,15 @@ OPTIONAL_SETTINGS = (
     Setting(
         "FAULTS",
         "emulated",
-        "where the bugs on purpose go by their flags: emulated, in the emulator alone; always, in "
-        "production too; never",
+        "where the faults can be turned on by their flags: emulated (only in the emulator), always "
+        "(in production too) or never",
     ),
 )
-"""What a deployed project may leave as it is: the default is right there too."""
+"""Settings whose default is right for a deployed project too."""
 
 
 class SettingError(Exception):
-    """A setting's value can't be used; the message names it and says what it should be."""
+    """Raised for a missing or invalid setting; the message names it and what it must be."""
 
 
 def _value(name: str) -> str:
@@ -85,55 +85,55 @@ def _positive(name: str) -> float:
 
 
 def is_emulated() -> bool:
-    """Whether the functions run in the emulator; it says so."""
+    """Return whether the functions run in the emulator, which sets FUNCTIONS_EMULATOR."""
     return bool(os.environ.get("FUNCTIONS_EMULATOR"))
 
 
 def eventarc_url() -> str:
-    """Where events are published, without a slash at its end; the emulator says where it is."""
+    """Return the base URL of Eventarc or its emulator, without a trailing slash."""
     emulator = os.environ.get("CLOUD_EVENTARC_EMULATOR_HOST", "")
     return emulator.rstrip("/") or "https://eventarcpublishing.googleapis.com/v1"
 
 
 def project_id() -> str:
-    """The Google Cloud project; the platform and the emulator both say it."""
+    """Return the Google Cloud project's id, which the platform and the emulator set."""
     return os.environ.get("GCLOUD_PROJECT") or os.environ.get("GOOGLE_CLOUD_PROJECT", "")
 
 
 def acquirer_url() -> str:
-    """The card processor's address, without a slash at its end."""
+    """Return the card processor's base URL, without a trailing slash."""
     return _value("ACQUIRER_URL").rstrip("/")
 
 
 def acquirer_webhook_secret() -> str:
-    """The secret that webhooks are signed with."""
+    """Return the secret with which webhooks are signed."""
     return _value("ACQUIRER_WEBHOOK_SECRET")
 
 
 def acquirer_timeout_seconds() -> float:
-    """How long to wait for the card processor's answer."""
+    """Return the timeout of a request to the card processor."""
     return _positive("ACQUIRER_TIMEOUT_SECONDS")
 
 
 def settle_url() -> str:
-    """The public address of the settle function."""
+    """Return the public URL of the settle function."""
     return _value("SETTLE_URL")
 
 
 def hold_seconds() -> float:
-    """How long reserved seats stay held."""
+    """Return how long reserved seats stay held."""
     return _positive("HOLD_SECONDS")
 
 
 def organiser_emails() -> frozenset[str]:
-    """The organisers' addresses, in lower case."""
+    """Return the organisers' e-mail addresses, in lower case."""
     return frozenset(
         address.strip().lower() for address in _value("ORGANISER_EMAILS").split(",")
     ) - {""}
 
 
-def faults_obey_flags() -> bool:
-    """Whether the bugs on purpose can be turned on at all."""
+def install_faults() -> bool:
+    """Return whether the faults are installed, so that their flags can turn them on."""
     value = os.environ.get("FAULTS", "") or "emulated"
     if value not in ("emulated", "always", "never"):
         raise SettingError(f"FAULTS is {value!r}; it must be emulated, always or never.")
@@ -141,5 +141,5 @@ def faults_obey_flags() -> bool:
 
 
 def sweep_after_seconds() -> float:
-    """How long an order may stay between two stages."""
+    """Return how long an order may stay in one state before the sweep resumes it."""
     return _positive("SWEEP_AFTER_SECONDS")

@@ -1,4 +1,4 @@
-"""``python -m observatory``: the one process that receives, keeps and shows traces."""
+"""``python -m observatory``: the server that receives, stores and shows telemetry."""
 
 import argparse
 import gc
@@ -30,12 +30,12 @@ SWITCH_INTERVAL_SECONDS = 0.0001
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM. Returns the exit code: 0, or 1 when it could not start."""
+    """Serve until SIGINT or SIGTERM. Return the exit code: 0, or 1 if the server cannot start."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    about_faults = (options.faults, options.flags, options.app)
-    if any(about_faults) and not all(about_faults):
-        parser.error("--faults, --flags and --app go together")
+    fault_options = (options.faults, options.flags, options.app)
+    if any(fault_options) and not all(fault_options):
+        parser.error("give --faults, --flags and --app together, or none of them")
     logging.basicConfig(format="observatory: %(message)s", level=logging.WARNING)
     try:
         listener = _listen(options.host, options.port)
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 1
     try:
-        fault_flags = read_fault_flags(*about_faults) if options.faults else None
+        fault_flags = read_fault_flags(*fault_options) if options.faults else None
         configuration = read_configuration(options.config) if options.config else Configuration()
         store = Store(options.data, configuration.promotions)
     except (BadCatalogue, BadConfiguration, StoreRefused) as refused:
@@ -78,32 +78,36 @@ def main(arguments: list[str] | None = None) -> int:
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         server.should_exit = True
 
-    # For a signal that comes before uvicorn listens for it; and uvicorn raises those that it took
-    # once more after it has stopped, which would end the process as if it had not been in order.
+    # Handles signals that arrive before uvicorn installs its handlers. Also, after it has stopped,
+    # uvicorn raises the signals that it handled once more, which would end the process with an
+    # error.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    _collect_garbage_seldom()
-    _share_the_interpreter()
+    _reduce_garbage_collection()
+    _shorten_switch_interval()
     print(f"Observatory on http://{shown}:{port}/, keeping {options.data}", flush=True)
     server.run(sockets=[listener])
-    gc.unfreeze()  # DuckDB's bindings complain of what is not collected at the end
+    gc.unfreeze()  # DuckDB's bindings warn about objects that are not collected at exit
     return 0
 
 
-def _collect_garbage_seldom() -> None:
-    """Rows of a request are many small objects and no circles: to look for circles among them, and
-    among all that was imported, takes a third of the time of decoding."""
+def _reduce_garbage_collection() -> None:
+    """Run the cyclic garbage collector rarely.
+
+    Decoding a request creates many small objects without reference cycles; looking for cycles among
+    them and all imported modules takes a third of the decoding time.
+    """
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
 
 
-def _share_the_interpreter() -> None:
-    """Let a thread that comes back from DuckDB or from a socket have Python soon.
+def _shorten_switch_interval() -> None:
+    """Let threads that return from DuckDB or from a socket get the GIL sooner.
 
-    By default it waits five milliseconds for the thread that decodes, several times a commit and
-    several times a request: with 0.1 ms a third more spans come in.
+    By default they wait up to 5 ms for the decoding thread, several times per commit and request.
+    With 0.1 ms, throughput is a third higher.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
 
@@ -111,7 +115,7 @@ def _share_the_interpreter() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m observatory",
-        description="Receives OTLP over HTTP, keeps it in one DuckDB file, shows it at /.",
+        description="Receive OTLP over HTTP, store it in one DuckDB file, and show it at /.",
     )
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to bind (default: %(default)s, loopback only)"
@@ -124,71 +128,71 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=DEFAULT_DATA,
         metavar="FILE.duckdb",
-        help="where to keep spans and logs (default: %(default)s)",
+        help="the file to store telemetry in (default: %(default)s)",
     )
     parser.add_argument(
         "--keep-hours",
         type=_positive,
         default=KEEP_HOURS,
         metavar="HOURS",
-        help="delete traces that nothing arrived of for so long (default: %(default)g, a week)",
+        help="delete traces whose last span arrived this long ago (default: %(default)g, a week)",
     )
     parser.add_argument(
         "--keep-mb",
         type=_positive,
         default=KEEP_MB,
         metavar="MB",
-        help="delete the oldest traces when the file grows beyond this (default: %(default)g)",
+        help="delete the oldest traces when the file exceeds this size (default: %(default)g)",
     )
     parser.add_argument(
         "--ui",
         type=Path,
         default=DEFAULT_UI,
         metavar="DIR",
-        help="the built explorer (default: observatory/ui/dist)",
+        help="the folder of the built explorer (default: observatory/ui/dist)",
     )
     parser.add_argument(
         "--source-root",
         type=Path,
         default=CHECKOUT,
         metavar="DIR",
-        help="where the source files lie that spans name (default: this checkout)",
+        help="the folder that source paths in spans are relative to (default: this checkout)",
     )
     parser.add_argument(
         "--editor",
         choices=EDITORS,
         default=Sources.editor,
-        help="what opens a source line (default: %(default)s)",
+        help="the editor that opens source lines (default: %(default)s)",
     )
     parser.add_argument(
         "--config",
         type=Path,
         metavar="FILE.json",
-        help="attributes of the app's spans to promote to columns and filter keys, and example "
-        "questions (default: none)",
+        help="the app's configuration: span attributes to promote to columns and filter keys, and "
+        "example queries (default: none)",
     )
     parser.add_argument(
         "--faults",
         type=Path,
         metavar="FILE.json",
-        help="the catalogue of the faults that the app has on purpose (default: none)",
+        help="the catalogue of the app's deliberate faults (default: none)",
     )
     parser.add_argument(
         "--flags",
-        type=_address,
+        type=_url,
         metavar="URL",
-        help="the collection of their flags in the Firestore emulator's REST API, which ends in "
-        "/documents/flags",
+        help="the collection of the faults' flags in the Firestore emulator's REST API; it ends "
+        "in /documents/flags",
     )
     parser.add_argument(
-        "--app", type=_address, metavar="URL", help="where the app's page is, which has faults too"
+        "--app", type=_url, metavar="URL", help="the origin of the app's page, which has faults too"
     )
     parser.add_argument(
         "--allow-host",
         action="append",
         default=[],
         metavar="NAME",
-        help="answer to this host name too; repeatable",
+        help="accept requests to this host name too; repeatable",
     )
     parser.add_argument(
         "--allow-origin",
@@ -210,20 +214,20 @@ def _positive(text: str) -> float:
     return number
 
 
-def _address(text: str) -> str:
+def _url(text: str) -> str:
     try:
         parts = urlsplit(text)
         parts.port  # noqa: B018  # raises when it isn't a port
     except ValueError:
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an address: http://HOST:PORT/…")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a URL such as http://HOST:PORT/…")
     return text.rstrip("/")
 
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text[:6]) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
     return int(text)
 
 
@@ -244,10 +248,10 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _hint(error: OSError) -> str:
     if isinstance(error, socket.gaierror):
-        return "Name an address of this machine with --host."
+        return "Give an address of this machine with --host."
     if isinstance(error, PermissionError):
-        return "Name a port above 1023 with --port."
-    return "Stop what uses it, or name another port with --port."
+        return "Give a port above 1023 with --port."
+    return "Stop the process that uses it, or give another port with --port."
 
 
 if __name__ == "__main__":

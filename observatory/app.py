@@ -1,4 +1,4 @@
-"""The rooms put together into one ASGI application."""
+"""Compose the Observatory's packages into one ASGI application."""
 
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from observatory import api
 from observatory.api import EXCEPTION_HANDLERS, Context
-from observatory.api.responses import nothing_here as nothing_in_api
+from observatory.api.responses import path_not_found
 from observatory.compare.digest import Digests
 from observatory.feature_flags.fault_flags import FaultFlags
 from observatory.guard import Guard
@@ -25,15 +25,15 @@ from observatory.sources import Sources
 from observatory.store import Limits, Retention, Store
 
 BUDGET_BYTES = 96 * 2**20
-# The explorer is one page, which reads from its address which view to show.
+# The explorer is a single page that chooses the view by the path.
 UI_PATHS = (
     *("/", "/map", "/logs", "/metrics", "/ask", "/storage", "/faults"),
     *("/traces/{trace_id}", "/diff/{left}/{right}"),
 )
-UI_MISSING = "The explorer isn't built yet. ./scripts/dev builds it; the API is under /api.\n"
-NOTHING_HERE = (
-    "There is nothing here. Telemetry is taken at /v1/traces, /v1/logs and /v1/metrics, by POST; "
-    "OTEL_EXPORTER_OTLP_ENDPOINT is the address without a path.\n"
+UI_MISSING = "The explorer is not built yet. ./scripts/dev builds it; the API is under /api.\n"
+NOT_FOUND = (
+    "Not found. POST telemetry to /v1/traces, /v1/logs or /v1/metrics; set "
+    "OTEL_EXPORTER_OTLP_ENDPOINT to the address without a path.\n"
 )
 
 
@@ -49,18 +49,18 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
     fault_flags: FaultFlags | None = None,
     examples: tuple[Example, ...] = (),
 ) -> FastAPI:
-    """The application over ``store``, which it closes when the server shuts down.
+    """Return the application for ``store``, which it closes when the server shuts down.
 
     Args:
         store: an open store.
-        ui: the folder with the built explorer; may be absent.
-        hosts: host names to answer to besides loopback's.
-        origins: origins that may send telemetry besides loopback's.
-        limits: how long telemetry is kept, and how much of it.
-        budget_bytes: how much telemetry may be on its way to the disk at once.
-        sources: where the source is that spans name, and how it is opened.
-        fault_flags: the faults of the observed app, whose connections it closes too.
-        examples: questions in SQL about the observed app.
+        ui: the folder of the built explorer; may be absent.
+        hosts: host names to accept besides loopback names.
+        origins: origins that may send telemetry besides loopback origins.
+        budget_bytes: the limit on telemetry that is received but not yet stored.
+        limits: how long and how much telemetry is kept.
+        sources: where source files are, and how to open them.
+        fault_flags: the faults of the observed app; closed together with the store.
+        examples: example SQL queries about the observed app.
     """
     budget = Budget(budget_bytes)
     receiver = Receiver(store, budget)
@@ -81,40 +81,40 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
             fault_flags.flags.close()
 
     app = FastAPI(
-        openapi_url=None,  # the API has a route of its own for it
+        openapi_url=None,  # the API serves it on a route of its own
         routes=[
             *receiver.routes,
             *api.ROUTES,
             *_explorer(ui),
         ],
         middleware=[Middleware(Guard, hosts=hosts, origins=origins)],
-        exception_handlers=EXCEPTION_HANDLERS | {404: _lost(ui)},
+        exception_handlers=EXCEPTION_HANDLERS | {404: _not_found(ui)},
         lifespan=lifespan,
     )
     app.state.context = context
     return app
 
 
-def _lost(ui: Path) -> Callable[[Request, Exception], Response]:
-    """What answers where there is nothing: to a person the explorer, which says so and leads on."""
+def _not_found(ui: Path) -> Callable[[Request, Exception], Response]:
+    """Return the 404 handler: JSON under ``/api/``, the explorer for pages, text for the rest."""
 
-    def nothing_here(request: Request, exc: Exception) -> Response:  # noqa: ARG001
+    def not_found(request: Request, exc: Exception) -> Response:  # noqa: ARG001
         if request.url.path.startswith("/api/"):
-            return nothing_in_api(request)
+            return path_not_found(request)
         index = ui / "index.html"
-        person = request.method in ("GET", "HEAD") and not request.url.path.startswith("/assets/")
-        if person and index.is_file():
+        is_page = request.method in ("GET", "HEAD") and not request.url.path.startswith("/assets/")
+        if is_page and index.is_file():
             return FileResponse(index, 404, headers={"Cache-Control": "no-cache"})
-        return PlainTextResponse(NOTHING_HERE, status_code=404)
+        return PlainTextResponse(NOT_FOUND, status_code=404)
 
-    return nothing_here
+    return not_found
 
 
 def _explorer(ui: Path) -> list[BaseRoute]:
     index = ui / "index.html"
 
     def page(request: Request) -> Response:  # noqa: ARG001
-        # Looked up each time: the explorer may be built while the server runs.
+        # Checked on each request: the explorer may be built while the server runs.
         if not index.is_file():
             return PlainTextResponse(UI_MISSING, status_code=404)
         return FileResponse(index, headers={"Cache-Control": "no-cache"})

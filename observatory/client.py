@@ -1,4 +1,4 @@
-"""A client of the Observatory's JSON API, for scripts and tests."""
+"""Query the Observatory's JSON API from scripts and tests."""
 
 import os
 import ssl
@@ -10,8 +10,8 @@ from typing import Any, Self, cast
 import httpx
 
 from observatory.promoted import state_of
-from observatory.schemas.ask import Answer, AskSchema
-from observatory.schemas.comparison import Diff, UnusualShape
+from observatory.schemas.ask import SqlResult, SqlSchema
+from observatory.schemas.comparison import Diff, UnusualSteps
 from observatory.schemas.health import Health
 from observatory.schemas.import_export import ImportResult
 from observatory.schemas.journey import Journey
@@ -21,21 +21,21 @@ from observatory.schemas.traces import Coverage, TraceList
 DEFAULT_URL = "http://127.0.0.1:4318"
 START_HINT = "./scripts/dev"
 REQUEST_TIMEOUT_SECONDS = 10.0
-# A question in SQL has 10 s, and a large piece of a file waits for the disk.
+# An SQL query may take 10 s, and an import waits for the disk.
 LONG_REQUEST_TIMEOUT_SECONDS = 60.0
 POLL_SECONDS = 0.1
 
 
-# Errors whose message needs no more said about it.
+# Error codes whose messages are shown as they are.
 REFUSALS = frozenset({"bad_sql", "bad_filter", "bad_file", "too_large", "try_later"})
 
 
 class ObservatoryError(Exception):
-    """The Observatory could not answer; the message says why and what to do."""
+    """The request failed; the message says why and what to do."""
 
 
 class NotRunning(ObservatoryError):
-    """Nothing answers at the URL, or what answers is no Observatory."""
+    """No Observatory is running at the URL."""
 
 
 class TraceNotFound(ObservatoryError):
@@ -43,30 +43,30 @@ class TraceNotFound(ObservatoryError):
 
 
 class Refused(ObservatoryError):
-    """What was asked, or sent, is wrong; the message says what would be right."""
+    """The Observatory rejected the request as invalid; the message says how to correct it."""
 
 
 class Ambiguous(ObservatoryError):
-    """A prefix fits more than one trace."""
+    """A prefix matches more than one trace id."""
 
 
 def url_from_environment() -> str:
-    """``OTEL_EXPORTER_OTLP_ENDPOINT`` when it is set: where spans go is where they are read."""
+    """Return ``OTEL_EXPORTER_OTLP_ENDPOINT``, to which spans are exported, else the default."""
     return os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or DEFAULT_URL
 
 
 class Observatory:
-    """The Observatory at ``url``; a context manager, or closed with ``close``.
+    """A client for the Observatory at ``url``. Use it as a context manager, or call ``close``.
 
-    Every method raises ``NotRunning`` when nothing answers there, and ``ObservatoryError`` for an
-    answer it doesn't expect.
+    Every method raises ``NotRunning`` if no Observatory runs there, and ``ObservatoryError`` for an
+    unexpected response.
     """
 
     def __init__(self, url: str = DEFAULT_URL) -> None:
         self.url = url.rstrip("/")
-        # trust_env: a proxy in the environment must not come between this machine and itself.
-        # verify: to read all of the system's certificates takes longer than most requests, and
-        # plain HTTP has no use for them.
+        # trust_env: requests within this machine must not go through a proxy.
+        # verify: loading the system's certificates takes longer than most requests, and plain HTTP
+        # does not need them.
         secure = self.url.startswith("https:")
         self._http = httpx.Client(
             timeout=REQUEST_TIMEOUT_SECONDS,
@@ -85,10 +85,10 @@ class Observatory:
         self._http.close()
 
     def health(self) -> Health:
-        """That it runs, and how much it holds."""
+        """Return the server's health: its boot id, and how much it has stored."""
         health = self._get("/api/health")
         if health.get("service") != "throughline-observatory":
-            raise NotRunning(self._not_running("another program answers there"))
+            raise NotRunning(self._not_running("another program responds there"))
         return cast("Health", health)
 
     def traces(
@@ -100,7 +100,7 @@ class Observatory:
         service: str | None = None,
         text: str | None = None,
     ) -> TraceList:
-        """The newest ``limit`` (1 to 500) traces that match every filter, newest first."""
+        """Return the newest ``limit`` (1 to 500) traces that match every filter, newest first."""
         filters = {
             "limit": str(limit),
             "subject": subject,
@@ -112,37 +112,41 @@ class Observatory:
         return cast("TraceList", self._get("/api/traces", query))
 
     def trace(self, trace_id: str) -> Journey:
-        """One trace as a journey.
+        """Return one trace.
 
         Raises:
-            TraceNotFound: none of its spans is stored (yet).
+            TraceNotFound: no span of it is stored yet.
         """
         return cast("Journey", self._get(f"/api/traces/{trace_id}"))
 
-    def unusual(self, trace_id: str) -> UnusualShape:
-        """What sets one trace apart from recent ones that began the same way."""
-        return cast("UnusualShape", self._get(f"/api/traces/{trace_id}/unusual"))
+    def unusual(self, trace_id: str) -> UnusualSteps:
+        """Compare a trace's steps with those of recent traces with the same root."""
+        return cast("UnusualSteps", self._get(f"/api/traces/{trace_id}/unusual"))
 
     def diff(self, left: str, right: str) -> Diff:
-        """Two traces, named by their ids, side by side."""
+        """Compare two traces, given by their ids, step by step."""
         return cast("Diff", self._get(f"/api/diff/{left}/{right}"))
 
-    def ask(self, sql: str, limit: int | None = None) -> Answer:
-        """What a question in SQL answers, at most ``limit`` rows of it.
+    def ask(self, sql: str, limit: int | None = None) -> SqlResult:
+        """Run a read-only SQL query and return at most ``limit`` rows.
 
         Raises:
-            Refused: it is not one statement that reads, or DuckDB refuses it.
+            Refused: ``sql`` is not a single read-only statement, or DuckDB rejects it.
         """
-        question = {"sql": sql} if limit is None else {"sql": sql, "limit": limit}
-        return cast("Answer", self._post("/api/ask", question))
+        query = {"sql": sql} if limit is None else {"sql": sql, "limit": limit}
+        return cast("SqlResult", self._post("/api/ask", query))
 
-    def ask_schema(self) -> AskSchema:
-        """The views to ask of in SQL."""
-        return cast("AskSchema", self._get("/api/ask/schema"))
+    def ask_schema(self) -> SqlSchema:
+        """Return the views that SQL queries may use, and example queries."""
+        return cast("SqlSchema", self._get("/api/ask/schema"))
 
     def export(self, trace_ids: Sequence[str] = (), text: str | None = None) -> Iterator[bytes]:
-        """The pieces of an OTLP/JSON document with these traces, with those that match a filter,
-        or, when neither is given, with everything."""
+        """Yield the bytes of an OTLP/JSON document.
+
+        Args:
+            trace_ids: the traces to export; without these and ``text``, everything is exported.
+            text: a filter for the traces to export.
+        """
         query: dict[str, list[str] | str] = {"trace": list(trace_ids)}
         if text is not None:
             query["q"] = text
@@ -153,58 +157,58 @@ class Observatory:
                 f"{self.url}/api/export",
                 params=query,
                 timeout=LONG_REQUEST_TIMEOUT_SECONDS,
-            ) as answer,
+            ) as response,
         ):
-            if answer.status_code != 200:
-                answer.read()
-                self._checked("/api/export", answer)
-            yield from answer.iter_bytes()
+            if response.status_code != 200:
+                response.read()
+                self._checked("/api/export", response)
+            yield from response.iter_bytes()
 
-    def bring(self, document: Mapping[str, Any]) -> ImportResult:
-        """Store what an OTLP/JSON or a Jaeger JSON document of up to 16 MiB holds.
+    def import_document(self, document: Mapping[str, Any]) -> ImportResult:
+        """Store the telemetry of an OTLP/JSON or Jaeger JSON document of up to 16 MiB.
 
         Raises:
-            Refused: something in it is wrong.
+            Refused: the document is too large, or an item in it is invalid.
         """
         return cast("ImportResult", self._post("/api/import", document))
 
     def clear(self) -> Cleared:
-        """Delete everything."""
+        """Delete all stored telemetry."""
         return cast("Cleared", self._post("/api/clear", {"confirm": "clear"}))
 
     def coverage(self) -> Coverage:
-        """Context coverage over everything stored."""
+        """Return the context coverage of all stored traces."""
         return cast("Coverage", self._get("/api/coverage"))
 
     def find(self, name: str) -> Journey:
-        """Return the trace with this id, with this subject, or whose id begins so.
+        """Return the trace with this subject, id or prefix of an id.
 
-        A subject, such as an order, may occur in several traces; its own is the first.
+        A subject, such as an order, may occur in several traces; the first one is returned.
 
         Raises:
-            TraceNotFound: nothing fits.
-            Ambiguous: several traces begin so.
+            TraceNotFound: no trace matches.
+            Ambiguous: the prefix matches several traces.
         """
         return self.trace(self.find_id(name))
 
     def find_id(self, name: str) -> str:
-        """The id of the trace that ``name`` names, as ``find`` does.
+        """Return the id of the trace that ``find`` returns.
 
         Raises:
-            TraceNotFound: nothing fits.
-            Ambiguous: several traces begin so.
+            TraceNotFound: no trace matches.
+            Ambiguous: the prefix matches several traces.
         """
         of_subject = self.traces(500, subject=name)["traces"]
         if of_subject:
             return of_subject[-1]["trace_id"]
         if 1 <= len(name) <= 32 and all(digit in "0123456789abcdef" for digit in name.lower()):
-            found = self.traces(5, trace_id_prefix=name)
-            if found["total"] > 1:
-                ids = ", ".join(line["trace_id"] for line in found["traces"])
-                raise Ambiguous(f"{found['total']} traces begin with {name}: {ids}, …"[:400])
-            if found["traces"]:
-                return found["traces"][0]["trace_id"]
-        raise TraceNotFound(f"No trace or order {name} is stored at {self.url}.")
+            matches = self.traces(5, trace_id_prefix=name)
+            if matches["total"] > 1:
+                ids = ", ".join(line["trace_id"] for line in matches["traces"])
+                raise Ambiguous(f"{matches['total']} traces begin with {name}: {ids}, …"[:400])
+            if matches["traces"]:
+                return matches["traces"][0]["trace_id"]
+        raise TraceNotFound(f"No trace with the id or subject {name} is stored at {self.url}.")
 
     def wait_for_trace(
         self,
@@ -212,31 +216,31 @@ class Observatory:
         until: Callable[[Journey], bool] = lambda journey: journey["orphans"] == 0,
         timeout_seconds: float = 15.0,
     ) -> Journey:
-        """Ask for a trace until ``until`` holds of it.
+        """Poll a trace until the condition ``until`` holds, and return it.
 
         Args:
             trace_id: 32 hexadecimal digits.
-            until: what to wait for; by default, that no parent is missing.
-            timeout_seconds: how long, in all.
+            until: the condition; by default, that no parent is missing.
+            timeout_seconds: the time limit.
 
         Raises:
-            TimeoutError: it didn't come to hold; the message says what was there.
+            TimeoutError: the condition did not hold in time; the message describes the trace.
         """
         deadline = time.monotonic() + timeout_seconds
         while True:
             try:
                 journey = self.trace(trace_id)
-                seen = (
+                state = (
                     f"{journey['spans']} spans of {', '.join(journey['services'])}, "
                     f"{journey['orphans']} orphans, state {state_of(journey)}"
                 )
                 if until(journey):
                     return journey
             except TraceNotFound:
-                seen = "no span"
+                state = "no span"
             if time.monotonic() > deadline:
                 raise TimeoutError(
-                    f"After {timeout_seconds:g} s trace {trace_id} isn't as expected: {seen}."
+                    f"After {timeout_seconds:g} s trace {trace_id} is not as expected: {state}."
                 )
             time.sleep(POLL_SECONDS)
 
@@ -246,10 +250,10 @@ class Observatory:
 
     def _post(self, path: str, document: Mapping[str, Any]) -> dict[str, Any]:
         with self._translated():
-            answer = self._http.post(
+            response = self._http.post(
                 self.url + path, json=document, timeout=LONG_REQUEST_TIMEOUT_SECONDS
             )
-            return self._checked(path, answer)
+            return self._checked(path, response)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -260,22 +264,24 @@ class Observatory:
         except httpx.HTTPError as error:
             raise NotRunning(self._not_running(str(error) or type(error).__name__)) from error
 
-    def _checked(self, path: str, answer: httpx.Response) -> dict[str, Any]:
+    def _checked(self, path: str, response: httpx.Response) -> dict[str, Any]:
         try:
-            body = answer.json()
+            body = response.json()
         except ValueError as error:
-            raise NotRunning(self._not_running("another program answers there")) from error
-        if answer.status_code == 200 and isinstance(body, dict):
+            raise NotRunning(self._not_running("another program responds there")) from error
+        if response.status_code == 200 and isinstance(body, dict):
             return body
         code, message = _error_in(body)
         if code == "trace_not_found":
             raise TraceNotFound(message)
         if code in REFUSALS:
             raise Refused(message)
-        raise ObservatoryError(f"{self.url}{path} answered {answer.status_code}: {message}")
+        raise ObservatoryError(
+            f"{self.url}{path} responded with status {response.status_code}: {message}"
+        )
 
-    def _not_running(self, why: str) -> str:
-        return f"No Observatory at {self.url} ({why}). Start it with {START_HINT}."
+    def _not_running(self, reason: str) -> str:
+        return f"No Observatory at {self.url} ({reason}). Start it with {START_HINT}."
 
 
 def _error_in(body: Any) -> tuple[str, str]:

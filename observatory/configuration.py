@@ -1,8 +1,8 @@
-"""What the observed app tells the Observatory about itself: a JSON file named with ``--config``.
+"""Read the configuration for the observed app, the JSON file given with ``--config``.
 
 ``{"promote": [{"column", "attribute", "key", "description", "trace_description", "role"}],
-"examples": [{"question", "sql"}]}``. Both lists may be absent; so may ``trace_description``, which
-then is the description, and ``role``.
+"examples": [{"question", "sql"}]}``. Both lists are optional, as are ``role`` and
+``trace_description``, which defaults to the description.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any, get_args
 from observatory.compare.digest.facts import ATTRIBUTE_PREFIX, keys_of_attributes, span_facts
 from observatory.compare.filter import KEYWORDS, RESERVED_KEYS, WAIT_PREFIX
 from observatory.schemas.ask import Example
-from observatory.schemas.comparison import Head
+from observatory.schemas.comparison import DiffTrace
 from observatory.schemas.journey import Journey
 from observatory.schemas.traces import TraceLine
 from observatory.store.promotions import NO_PROMOTIONS, Promotion, Promotions, Role
@@ -25,29 +25,29 @@ from observatory.store.views import views_of
 COLUMN = re.compile(r"[a-z][a-z0-9_]{0,62}")
 KEY = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
 ROLES: tuple[Role, ...] = get_args(Role)
-# How the explorer and the terminal recognise the fields of the roles.
-ENDINGS: dict[Role | None, str] = {"subject": "_id", "state": "_state"}
-# Columns that the digests give to spans.
+# The suffix of a role's column, by which the explorer and the terminal recognise it.
+SUFFIXES: dict[Role | None, str] = {"subject": "_id", "state": "_state"}
+# Columns that digests add to spans.
 _DIGEST_COLUMNS = {"trace", "span", "parent", "began", "ended", "received", "subject", "state"}
-# What the file, the views and the JSON answers call something else.
+# Names already used in the tables, the views or the JSON responses.
 RESERVED_COLUMNS = frozenset(
     {
         *SPANS.names,
         "received_unix_nano",
         *(column for view in views_of(NO_PROMOTIONS) for column in view.columns),
-        *(name for schema in (TraceLine, Journey, Head) for name in schema.__required_keys__),
+        *(name for schema in (TraceLine, Journey, DiffTrace) for name in schema.__required_keys__),
         *_DIGEST_COLUMNS,
     }
 )
 
 
 class BadConfiguration(Exception):
-    """The configuration can't be used; the message names the file, the entry and a hint."""
+    """The configuration is invalid; the message names the file, the entry and a hint."""
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """What an app tells of itself; by default nothing."""
+    """The promoted attributes and example queries of an app; empty by default."""
 
     promotions: Promotions = NO_PROMOTIONS
     examples: tuple[Example, ...] = ()
@@ -57,7 +57,7 @@ def read_configuration(path: Path) -> Configuration:
     """Read the configuration file at ``path``.
 
     Raises:
-        BadConfiguration: it can't be read, or something in it is wrong.
+        BadConfiguration: the file cannot be read, or an entry is invalid.
     """
     try:
         document = json.loads(path.read_text())
@@ -66,12 +66,12 @@ def read_configuration(path: Path) -> Configuration:
     except (ValueError, RecursionError) as error:
         raise BadConfiguration(f"{path} is not JSON: {error}.") from error
     try:
-        _only_known(document, {"promote", "examples"}, "the configuration")
+        _check_names(document, {"promote", "examples"}, "the configuration")
         promoted = tuple(
             _promotion(entry, f"promote[{index}]")
             for index, entry in enumerate(_list(document, "promote"))
         )
-        _unique(promoted)
+        _check_unique(promoted)
         examples = tuple(
             _example(entry, f"examples[{index}]")
             for index, entry in enumerate(_list(document, "examples"))
@@ -90,7 +90,7 @@ def _list(document: Mapping[str, Any], name: str) -> Sequence[Any]:
 
 def _promotion(entry: Any, place: str) -> Promotion:
     known = {"column", "attribute", "key", "description", "trace_description", "role"}
-    _only_known(entry, known, place)
+    _check_names(entry, known, place)
     column, attribute, key = (_text(entry, name, place) for name in ("column", "attribute", "key"))
     description = _text(entry, "description", place)
     trace_description = (
@@ -102,7 +102,7 @@ def _promotion(entry: Any, place: str) -> Promotion:
             "beginning with a letter."
         )
     if column in RESERVED_COLUMNS:
-        raise ValueError(f"{place}: the column {column} exists already: choose another name.")
+        raise ValueError(f"{place}: the column {column} already exists: choose another name.")
     if KEY.fullmatch(key) is None:
         raise ValueError(
             f"{place}: {key!r} is not a filter key: use a-z, 0-9, _, . and -, "
@@ -110,27 +110,27 @@ def _promotion(entry: Any, place: str) -> Promotion:
         )
     taken = RESERVED_KEYS | KEYWORDS | span_facts(NO_PROMOTIONS).keys()
     if key in taken or key.startswith((WAIT_PREFIX, ATTRIBUTE_PREFIX)):
-        raise ValueError(f"{place}: the filter key {key} exists already: choose another one.")
+        raise ValueError(f"{place}: the filter key {key} already exists: choose another one.")
     if attribute in keys_of_attributes(NO_PROMOTIONS):
-        raise ValueError(f"{place}: {attribute} has a column already: remove the entry.")
+        raise ValueError(f"{place}: {attribute} already has a column: remove the entry.")
     role = entry.get("role")
     if role is not None and role not in ROLES:
-        raise ValueError(f"{place}: role is {role!r}: it is {' or '.join(ROLES)}, or absent.")
-    ending = ENDINGS.get(role)
-    if ending is not None and not column.endswith(ending):
+        raise ValueError(f"{place}: role is {role!r}: it must be {' or '.join(ROLES)}, or absent.")
+    suffix = SUFFIXES.get(role)
+    if suffix is not None and not column.endswith(suffix):
         raise ValueError(
-            f"{place}: {column} has the role {role}: its name must end in {ending}, "
-            "by which readers know it."
+            f"{place}: {column} has the role {role}: its name must end in {suffix}, "
+            "by which the explorer recognises it."
         )
     return Promotion(column, attribute, key, description, trace_description, role)
 
 
 def _example(entry: Any, place: str) -> Example:
-    _only_known(entry, {"question", "sql"}, place)
+    _check_names(entry, {"question", "sql"}, place)
     return {"question": _text(entry, "question", place), "sql": _text(entry, "sql", place)}
 
 
-def _unique(promoted: Sequence[Promotion]) -> None:
+def _check_unique(promoted: Sequence[Promotion]) -> None:
     for name in ("column", "attribute", "key", "role"):
         values = [value for each in promoted if (value := getattr(each, name)) is not None]
         for value in values:
@@ -138,15 +138,15 @@ def _unique(promoted: Sequence[Promotion]) -> None:
                 raise ValueError(f"promote: the {name} {value} occurs twice: remove one of them.")
 
 
-def _only_known(entry: Any, known: set[str], place: str) -> None:
+def _check_names(entry: Any, known: set[str], place: str) -> None:
     if not isinstance(entry, dict):
         raise ValueError(f"{place} is {entry!r}: it must be an object.")
     for name in entry.keys() - known:
-        raise ValueError(f"{place}: {name!r} is unknown: known are {', '.join(sorted(known))}.")
+        raise ValueError(f"{place}: {name!r} is unknown: use {', '.join(sorted(known))}.")
 
 
 def _text(entry: Mapping[str, Any], name: str, place: str) -> str:
     value = entry.get(name)
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{place}: {name} is {value!r}: it must be a text.")
+        raise ValueError(f"{place}: {name} is {value!r}: it must be a non-empty string.")
     return value

@@ -61,11 +61,11 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        answer = self._refused(scope, headers)
+        response = self._refusal(scope, headers)
         origin = headers.get("origin")
         telemetry = scope["path"] in OTLP_PATHS
-        if answer is None and telemetry and origin and scope["method"] == "OPTIONS":
-            answer = _preflight(headers)
+        if response is None and telemetry and origin and scope["method"] == "OPTIONS":
+            response = _preflight(headers)
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -83,9 +83,9 @@ class Guard:
                     out["Cross-Origin-Resource-Policy"] = "same-origin"
             await send(message)
 
-        await (answer or self._app)(scope, receive, send_guarded)
+        await (response or self._app)(scope, receive, send_guarded)
 
-    def _refused(self, scope: Scope, headers: Headers) -> Response | None:
+    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         host = headers.get("host", "")
         if _host_name(host) not in self._hosts:
             return _error(

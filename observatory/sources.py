@@ -1,9 +1,9 @@
-"""Where the source is that spans name, and the address that opens it in an editor."""
+"""Locate the source files that spans refer to, and the URLs that open them in an editor."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-# What opens a file at a line in each editor; ``{path}`` is the whole path.
+# The URL that opens a file at a line in each editor; ``{path}`` is an absolute path.
 EDITORS: dict[str, str | None] = {
     "vscode": "vscode://file/{path}:{line}",
     "cursor": "cursor://file/{path}:{line}",
@@ -11,18 +11,18 @@ EDITORS: dict[str, str | None] = {
     "idea": "idea://open?file={path}&line={line}",
     "none": None,
 }
-# This checkout: spans name files as they lie in it.
+# This checkout: paths in spans are relative to it.
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
 class Sources:
-    """The folder in which relative paths of ``code.file.path`` lie, and the editor to open them."""
+    """The folder that relative ``code.file.path`` attributes refer to, and the editor to use."""
 
     root: Path = CHECKOUT
     editor: str = "vscode"
 
     @property
     def address(self) -> str | None:
-        """The editor's address with ``{path}`` and ``{line}`` to be filled in; None for none."""
+        """Return the editor's URL with the fields ``{path}`` and ``{line}``; None for no editor."""
         return EDITORS[self.editor]

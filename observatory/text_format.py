@@ -1,8 +1,8 @@
-"""Durations, counts and names as people read them."""
+"""Format durations, counts and names for people."""
 
 import re
 
-# "/google.firestore.v1.Firestore/Commit" says no more than "Firestore/Commit".
+# Shortens "/google.firestore.v1.Firestore/Commit" to "Firestore/Commit".
 _RPC_PACKAGE = re.compile(r"^/?(?:\w+\.)+(?=\w+/\w+$)")
 
 
@@ -12,7 +12,7 @@ def short_name(name: str) -> str:
 
 
 def duration_text(milliseconds: float) -> str:
-    """Two or three digits and a unit: ``4.2 ms``, ``212 ms``, ``3.41 s``, ``2 min 5 s``."""
+    """Format a duration: ``4.2 ms``, ``212 ms``, ``3.41 s``, ``2 min 5 s``, ``1 h 5 min``."""
     if milliseconds < 0:
         return "−" + duration_text(-milliseconds)
     if milliseconds < 9.95:
@@ -29,5 +29,5 @@ def duration_text(milliseconds: float) -> str:
 
 
 def count_text(number: int, noun: str) -> str:
-    """``1 span``, ``2 spans``."""
+    """Format a count with its noun: ``1 span``, ``2 spans``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,4 +1,4 @@
-"""Asks axe what is wrong with a page for people who don't see it, or don't use a mouse."""
+"""Check a page against WCAG with axe."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from playwright.sync_api import Page
 
 _AXE = Path(__file__).parents[1] / "node_modules" / "axe-core" / "axe.min.js"
 _STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-_FADED_IN = """() => Promise.allSettled(
+_ANIMATIONS_FINISHED = """() => Promise.allSettled(
     document.getAnimations()
-        .filter(it => it.effect?.getComputedTiming().endTime !== Infinity)
-        .map(it => it.finished)
+        .filter(animation => animation.effect?.getComputedTiming().endTime !== Infinity)
+        .map(animation => animation.finished)
 )"""
 
 
 def violations(page: Page) -> list[str]:
-    """What axe finds in the page as it is now: a line for each rule and element."""
-    # What is still fading in has the contrast of that moment.
-    page.evaluate(_FADED_IN)
+    """Return axe's violations in the page's present state, a line for each rule and element."""
+    # axe measures contrast at once: an element that is still fading in would fail.
+    page.evaluate(_ANIMATIONS_FINISHED)
     if not page.evaluate("'axe' in window"):
-        # evaluate() runs outside the page's Content-Security-Policy, which a script tag would not.
+        # evaluate() is exempt from the page's Content-Security-Policy; a script tag is not.
         page.evaluate(_AXE.read_text())
-    found = page.evaluate("tags => axe.run(document, { runOnly: tags })", _STANDARDS)["violations"]
+    report = page.evaluate("tags => axe.run(document, { runOnly: tags })", _STANDARDS)
     return [
         f"{rule['id']}: {rule['help']} ({node['html'][:160]})"
-        for rule in found
+        for rule in report["violations"]
         for node in rule["nodes"]
     ]

@@ -1,4 +1,4 @@
-"""The stack under test. `./scripts/test` starts it, and describes it in THROUGHLINE_STACK."""
+"""The stack under test, which `./scripts/test` starts and describes in THROUGHLINE_STACK."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Addresses", "StackUnderTest", "stack_under_test"]
 
 @dataclass(frozen=True)
 class StackUnderTest:
-    """A running stack: where it listens, and the ids of some processes."""
+    """A running stack: its addresses and the ids of the processes that tests interrupt."""
 
     addresses: Addresses
     observatory_pid: int
@@ -24,11 +24,14 @@ def stack_under_test() -> StackUnderTest:
     """Return the stack that was started for this run.
 
     Raises:
-        LookupError: none was.
+        LookupError: if THROUGHLINE_STACK is unset or empty.
     """
     description = os.environ.get("THROUGHLINE_STACK")
     if not description:
-        raise LookupError("These tests need a running stack: run them with ./scripts/test")
+        raise LookupError(
+            "THROUGHLINE_STACK is not set, and this test needs a running stack. "
+            "Run it with ./scripts/test"
+        )
     stack = json.loads(description)
     return StackUnderTest(
         Addresses(stack["port_offset"]),

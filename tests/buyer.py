@@ -1,4 +1,4 @@
-"""The buyer and the Box Office that the tests share with `./scripts/load`."""
+"""The clients of the Box Office that the tests share with `./scripts/load`."""
 
 from stack.clients.box_office import (
     APPROVED,

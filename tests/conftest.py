@@ -1,4 +1,4 @@
-"""Fixtures of the tiers that need a stack."""
+"""Options of the test suite, and fixtures of the tiers that need a stack."""
 
 from __future__ import annotations
 
@@ -14,48 +14,46 @@ pytest_plugins = ["tests.trace_plugin"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a person renew the documents' pictures: ./scripts/test journey -- --pictures
+    """Add the options --pictures and --one-by-one.
 
-    And let ./scripts/test run some tests on all cores, and the others one by one.
+    To update the pictures of the documentation: ./scripts/test journey -- --pictures
     """
-    parser.addoption(
-        "--pictures", action="store_true", help="write the pictures into docs/, not aside"
-    )
+    parser.addoption("--pictures", action="store_true", help="write the pictures into docs/")
     parser.addoption(
         "--one-by-one",
         choices=("only", "none"),
-        help="run only the tests that need the machine to themselves, or only the others",
+        help="run only the tests that use the stack or measure time, or only the others",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what --one-by-one does: what asks for the stack, or is marked `measures`."""
-    if wanted := config.getoption("--one-by-one"):
-        chosen: list[pytest.Item] = []
-        left_out: list[pytest.Item] = []
+    """Deselect tests for --one-by-one: by use of the stack, and by the marker `measures`."""
+    if choice := config.getoption("--one-by-one"):
+        selected: list[pytest.Item] = []
+        deselected: list[pytest.Item] = []
         for item in items:
-            on_stack = "addresses" in getattr(item, "fixturenames", ())
-            alone = on_stack or item.get_closest_marker("measures") is not None
-            (chosen if alone == (wanted == "only") else left_out).append(item)
-        items[:] = chosen
-        config.hook.pytest_deselected(items=left_out)
+            uses_stack = "addresses" in getattr(item, "fixturenames", ())
+            runs_alone = uses_stack or item.get_closest_marker("measures") is not None
+            (selected if runs_alone == (choice == "only") else deselected).append(item)
+        items[:] = selected
+        config.hook.pytest_deselected(items=deselected)
 
 
 @pytest.fixture(scope="session")
 def under_test() -> StackUnderTest:
-    """The stack under test."""
+    """The stack under test: its addresses and process ids."""
     return stack_under_test()
 
 
 @pytest.fixture(scope="session")
 def addresses(under_test: StackUnderTest) -> Addresses:
-    """Where the stack under test listens."""
+    """The addresses of the stack under test."""
     return under_test.addresses
 
 
 @pytest.fixture(scope="session")
 def box_office(addresses: Addresses) -> Iterator[BoxOffice]:
-    """The Box Office as its administrator sees it."""
+    """A client of the Box Office with an administrator's rights."""
     administrator = BoxOffice(addresses)
     yield administrator
     administrator.close()
@@ -63,14 +61,14 @@ def box_office(addresses: Addresses) -> Iterator[BoxOffice]:
 
 @pytest.fixture(scope="session")
 def observatory(addresses: Addresses) -> Iterator[Observatory]:
-    """The stack's Observatory."""
+    """A client of the stack's Observatory."""
     with Observatory(addresses.observatory) as client:
         yield client
 
 
 @pytest.fixture
 def new_buyer(addresses: Addresses) -> Iterator[Callable[[], Buyer]]:
-    """Signs somebody in, each call somebody else."""
+    """Signs in a new anonymous buyer with each call."""
     buyers: list[Buyer] = []
 
     def sign_in() -> Buyer:
@@ -84,13 +82,13 @@ def new_buyer(addresses: Addresses) -> Iterator[Callable[[], Buyer]]:
 
 @pytest.fixture
 def buyer(new_buyer: Callable[[], Buyer]) -> Buyer:
-    """Somebody who is signed in."""
+    """A new buyer who is signed in."""
     return new_buyer()
 
 
 @pytest.fixture
 def organiser(addresses: Addresses) -> Iterator[Buyer]:
-    """The organiser, who is there from the start."""
+    """The seeded organiser, signed in."""
     person = Buyer(addresses, "organiser@example.org", "box-office")
     yield person
     person.close()
@@ -98,13 +96,13 @@ def organiser(addresses: Addresses) -> Iterator[Buyer]:
 
 @pytest.fixture
 def open_show(box_office: BoxOffice) -> Iterator[Callable[..., str]]:
-    """Puts on shows of a test's own, and takes them off afterwards."""
+    """Creates shows, and deletes them after the test."""
     shows: list[str] = []
 
-    def put_on(seats: int, price_cents: int = 1000) -> str:
+    def create(seats: int, price_cents: int = 1000) -> str:
         shows.append(box_office.open_show(seats, price_cents))
         return shows[-1]
 
-    yield put_on
+    yield create
     for show_id in shows:
         box_office.close_show(show_id)

@@ -1,5 +1,8 @@
-"""The documents' pictures, each by the test that takes it. Renew them all on a machine at rest:
-./scripts/test journey scenarios -- -k picture --pictures"""
+"""The screenshots of the documentation, and how tests take them.
+
+To take them all again, on an otherwise idle machine:
+`./scripts/test journey scenarios -- -k picture --pictures`
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 BYTES_MAX = 150 * 1024
 WIDTH_PX, HEIGHT_PX = 1280, 700
 
-#: Of one purchase, by tests/journey/test_pictures.py.
+#: Screenshots of one purchase, taken by tests/journey/test_pictures.py.
 OF_A_PURCHASE = (
     "one-purchase",
     "purchase-hop",
@@ -22,12 +25,12 @@ OF_A_PURCHASE = (
 
 
 def of_scenario(name: str) -> str:
-    """The picture of a scenario's trace, by tests/scenarios/test_pictures.py."""
+    """Return the name of a scenario's screenshot, taken by tests/scenarios/test_pictures.py."""
     return f"scenario-{name}"
 
 
 def new_page(browser: Browser) -> Page:
-    """A page as wide as a picture, in the light scheme, in which nothing moves."""
+    """Open a page of the screenshots' size, in the light scheme, with reduced motion."""
     return browser.new_page(
         viewport={"width": WIDTH_PX, "height": HEIGHT_PX},
         color_scheme="light",
@@ -36,12 +39,12 @@ def new_page(browser: Browser) -> Page:
 
 
 def take(page: Page, path: Path) -> None:
-    """Take the picture of what is to be seen of a page now.
+    """Take a screenshot of the visible part of a page.
 
     Raises:
-        ValueError: it has more bytes than a reader should have to wait for.
+        ValueError: if the file is larger than BYTES_MAX, which bounds a page's loading time.
     """
     page.evaluate("document.fonts.ready")
     page.screenshot(path=path, animations="disabled")
     if (size := path.stat().st_size) > BYTES_MAX:
-        raise ValueError(f"{path.name} has {size} bytes, and {BYTES_MAX} are the most")
+        raise ValueError(f"{path.name} has {size} bytes; at most {BYTES_MAX} are allowed")

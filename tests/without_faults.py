@@ -1,4 +1,4 @@
-"""Deletes the bugs on purpose from a copy of the checkout, as a person would who wants none."""
+"""Deletes the faults from a copy of the checkout, as the author of a new app would."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.docs.markdown import checkout, named
+from tests.docs.markdown import checkout, relative_name
 
-MAIN_BLOCK = re.compile(r"\nif settings\.faults_obey_flags\(\):\n(?:    .*\n|\n(?=    ))+")
+MAIN_BLOCK = re.compile(r"\nif settings\.install_faults\(\):\n(?:    .*\n|\n(?=    ))+")
 NAVIGATION = re.compile(r'^.*"(?:scenarios/\*|faults)\.md".*\n', re.MULTILINE)
 LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s:]+)\)")
-#: What only tests of faults and scenarios import.
+#: Imports that only tests of faults and scenarios have.
 OF_FAULTS = re.compile(
     r"^\s*(?:from|import) (?:faults|stack\.scenarios|tests\.without_faults)\b", re.MULTILINE
 )
 
 
 def copy_checkout(copy: Path) -> None:
-    """Copy the checkout's files, those not yet committed too, into a Git repository of its own."""
+    """Copy the checkout's files, uncommitted ones included, into a new Git repository."""
     for path in filter(Path.is_file, checkout()):
-        target = copy / named(path)
+        target = copy / relative_name(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, target)
     for arguments in (["init", "--quiet"], ["add", "--all"]):
@@ -29,14 +29,14 @@ def copy_checkout(copy: Path) -> None:
 
 
 def delete_faults(copy: Path) -> None:
-    """Delete functions/faults, its block of main.py and its scenarios: plays, pages and tests.
+    """Delete functions/faults, its block in main.py, and the scenarios with their pages and tests.
 
-    Links to what is gone become plain text.
+    Links to deleted files become plain text.
     """
     shutil.rmtree(copy / "functions" / "faults")
     main = copy / "functions" / "main.py"
     without, count = MAIN_BLOCK.subn("", main.read_text())
-    assert count == 1, "main.py has no block of faults"
+    assert count == 1, "main.py has no block that installs faults"
     main.write_text(without)
 
     for path in (copy / "scripts" / "stack" / "scenarios").glob("*.py"):
@@ -53,12 +53,12 @@ def delete_faults(copy: Path) -> None:
         picture.unlink()
     site = copy / "zensical.toml"
     site.write_text(NAVIGATION.sub("", site.read_text()))
-    for document in [copy / named(path) for path in checkout("*.md")]:
+    for document in [copy / relative_name(path) for path in checkout("*.md")]:
         if document.exists():
-            document.write_text(_with_links_that_lead_somewhere(document))
+            document.write_text(_without_broken_links(document))
 
 
-def _with_links_that_lead_somewhere(document: Path) -> str:
+def _without_broken_links(document: Path) -> str:
     def unlinked(link: re.Match[str]) -> str:
         path = link[2].partition("#")[0]
         return link[0] if (document.parent / path).exists() else link[1].replace("`", "")

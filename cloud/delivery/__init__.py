@@ -1,6 +1,6 @@
 """Delivers a function's failed events again, as Eventarc and Pub/Sub do in production.
 
-Two halves: a process (`python -m cloud.delivery`) that retries, sets aside and, on request,
-duplicates, delays, reorders and fails events; and a WSGI middleware in each function's worker that
-hands events over to it. README.md documents both.
+It has two components: a process (`python -m cloud.delivery`) that retries events, dead-letters them
+and, on request, duplicates, delays, reorders and fails them; and a WSGI middleware in each
+function's worker that hands events over to the process. README.md documents both.
 """

@@ -1,4 +1,4 @@
-"""``python -m cloud.delivery``: the one process, until SIGINT or SIGTERM."""
+"""``python -m cloud.delivery``: run the delivery process until SIGINT or SIGTERM."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEFAULT_PORT = 4322
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until told to stop; returns the exit code."""
+    """Serve until a signal arrives; return the exit code."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="delivery: %(message)s", level=logging.WARNING)
     app = create_app(
@@ -41,8 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         server.should_exit = True
 
-    # After uvicorn has stopped it raises the signals it handled again, and the process would exit
-    # with a failure.
+    # Without these handlers uvicorn raises the signal again after its shutdown, and the process
+    # exits with a failure.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     server.run()
@@ -56,21 +56,34 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="TCP port on 127.0.0.1")
-    parser.add_argument("--functions", default="http://127.0.0.1:5001", help="functions emulator")
-    parser.add_argument("--pubsub", default="http://127.0.0.1:8085", help="Pub/Sub emulator")
-    parser.add_argument("--otlp", default="http://127.0.0.1:4318", help="where spans go")
-    parser.add_argument("--project", default="demo-throughline", help="the emulators' project")
     parser.add_argument(
-        "--chaos-file", type=Path, metavar="FILE", help="a file that exists while chaos is on"
+        "--functions", default="http://127.0.0.1:5001", help="URL of the functions emulator"
     )
     parser.add_argument(
-        "--attempts", type=int, default=Backoff.attempts, help="give up after so many"
+        "--pubsub", default="http://127.0.0.1:8085", help="URL of the Pub/Sub emulator"
+    )
+    parser.add_argument("--otlp", default="http://127.0.0.1:4318", help="OTLP endpoint for spans")
+    parser.add_argument("--project", default="demo-throughline", help="project of the emulators")
+    parser.add_argument(
+        "--chaos-file", type=Path, metavar="FILE", help="create this file while chaos is on"
     )
     parser.add_argument(
-        "--first-seconds", type=float, default=Backoff.first_seconds, help="the first gap; doubles"
+        "--attempts",
+        type=int,
+        default=Backoff.attempts,
+        help="attempts before an event is given up",
     )
     parser.add_argument(
-        "--max-seconds", type=float, default=Backoff.max_seconds, help="the longest gap"
+        "--first-seconds",
+        type=float,
+        default=Backoff.first_seconds,
+        help="delay before the first retry; it doubles each time",
+    )
+    parser.add_argument(
+        "--max-seconds",
+        type=float,
+        default=Backoff.max_seconds,
+        help="longest delay before a retry",
     )
     return parser
 

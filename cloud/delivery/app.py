@@ -1,4 +1,4 @@
-"""The HTTP API: workers hand events over; people and tests read the state and set chaos."""
+"""HTTP API: workers hand events over; people and tests read the state and set chaos."""
 
 from __future__ import annotations
 
@@ -25,17 +25,18 @@ from cloud.delivery.dispatcher import Dispatcher
 from cloud.delivery.emulators import DeadLetters, Functions
 from cloud.delivery.event import BadEvent, parse_event
 
-# Any site can make a browser post here, but neither as JSON nor with one of these host names.
+# Guards against requests from web pages: without CORS a page can't send JSON, and a page that uses
+# DNS rebinding sends another host name.
 HOSTS = ["127.0.0.1", "localhost"]
 
 
 class NotJson(Exception):
-    """A request's body is not JSON, or its content type is another."""
+    """A request's body or content type is not JSON."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Where the other parts of the stack are, as URLs, and its project."""
+    """URLs of the other services of the stack, and its project id."""
 
     functions: str
     pubsub: str
@@ -44,12 +45,18 @@ class Stack:
 
 
 def create_app(stack: Stack, backoff: Backoff, chaos_file: Path | None) -> Starlette:
-    """The application; `chaos_file` is the file by which workers know that chaos is on."""
+    """Return the application.
+
+    Args:
+        stack: the services that events and spans are sent to.
+        backoff: when failed events are retried.
+        chaos_file: a file that exists while chaos is on; workers look for it.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         provider, tracer = telemetry.tracer_to(stack.otlp)
-        # trust_env: a proxy in the environment must not come between this machine and itself.
+        # trust_env=False: requests to this machine must not go through a proxy.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=8)
         async with httpx.AsyncClient(trust_env=False, limits=limits) as http:
             dispatcher = Dispatcher(
@@ -73,19 +80,19 @@ def create_app(stack: Stack, backoff: Backoff, chaos_file: Path | None) -> Starl
             Route("/dead", _dead),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)],
-        exception_handlers={NotJson: _refused, BadChaos: _refused, BadEvent: _refused},
+        exception_handlers={NotJson: _bad_request, BadChaos: _bad_request, BadEvent: _bad_request},
         lifespan=lifespan,
     )
 
 
 async def _take(request: Request) -> Response:
-    event, failed = parse_event(await _json_in(request))
+    event, failed = parse_event(await _json_body(request))
     _dispatcher(request).take(event, failed)
     return JSONResponse({"taken": True}, status_code=202)
 
 
 async def _set_chaos(request: Request) -> Response:
-    _dispatcher(request).set_chaos(parse(await _json_in(request)))
+    _dispatcher(request).set_chaos(parse(await _json_body(request)))
     return await _chaos(request)
 
 
@@ -101,13 +108,13 @@ async def _dead(request: Request) -> Response:
     return JSONResponse({"dead": list(_dispatcher(request).dead)})
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
+async def _bad_request(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, status_code=400)
 
 
-async def _json_in(request: Request) -> Any:
+async def _json_body(request: Request) -> Any:
     if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
-        raise NotJson("the body and its Content-Type must be application/json")
+        raise NotJson("the request must have a JSON body and Content-Type: application/json")
     try:
         return json.loads(await request.body())
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Faults of delivery on request, decided by a seed so that a run can be repeated. Pure."""
+"""Chooses delivery faults to inject, from a seed so that a run can be repeated. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ MAX_DELAY_MS = 60_000.0
 
 
 class BadChaos(Exception):
-    """An invalid request for chaos; the message names the key and the value."""
+    """A request for chaos is invalid; the message names the key and the value."""
 
 
 @dataclass(frozen=True)
 class Chaos:
-    """How often each fault of delivery is injected; all zeros is none.
+    """How often each delivery fault is injected; chaos is off when all rates are zero.
 
     The rates are shares of first deliveries, from 0 to 1. Of those that fail, half fail before the
     function runs and half after it, when its work is done but not acknowledged.
@@ -32,7 +32,7 @@ class Chaos:
 
     @property
     def on(self) -> bool:
-        """Whether any fault is injected."""
+        """Return whether any fault is injected."""
         return any(
             (self.duplicate_rate, self.delay_ms_max, self.reorder_rate, self.fail_rate),
         )
@@ -46,8 +46,10 @@ class Chaos:
 class Plan:
     """The faults injected for one event.
 
-    `delays_seconds` has one entry for each copy of the event. `held_back`: it waits until a later
-    event of the same function was delivered. `fail`: when its first delivery fails, if it does.
+    Attributes:
+        delays_seconds: one delay for each copy of the event.
+        held_back: whether delivery waits until a later event of the same function was delivered.
+        fail: whether the first delivery fails before or after the function runs; None: neither.
     """
 
     delays_seconds: tuple[float, ...] = (0.0,)
@@ -59,14 +61,14 @@ def parse(request: object) -> Chaos:
     """Parse a request for chaos; missing keys are zero, so `{}` turns chaos off.
 
     Raises:
-        BadChaos: the request is no map, or has an unknown key or a value out of range.
+        BadChaos: the request is not a map, or has an unknown key or a value out of range.
     """
     if not isinstance(request, Mapping):
         raise BadChaos(f"chaos is a {type(request).__name__}; it must be a map")
     known = [field.name for field in fields(Chaos)]
     for key in request:
         if key not in known:
-            raise BadChaos(f"there is no {str(key)[:40]!r}; there are {', '.join(known)}")
+            raise BadChaos(f"unknown key {str(key)[:40]!r}; the keys are {', '.join(known)}")
     seed = request.get("seed", 0)
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise BadChaos(f"seed is {seed!r}; it must be a whole number")
@@ -83,10 +85,10 @@ def decide(chaos: Chaos, function: str, number: int) -> Plan:
     """Return the faults to inject for the `number`th event of `function` since chaos began.
 
     The same arguments always give the same plan. Event ids are random and the order of events is
-    not repeatable, so the number stands for the event.
+    not repeatable, so the event is identified by its number.
     """
     generator = random.Random(f"{chaos.seed}/{function}/{number}")  # noqa: S311
-    # Draw all of them always, so that changing one rate does not change what another selects.
+    # Always draw all numbers, so that changing one rate does not change what another selects.
     duplicate, reorder, fail, before, *delays = (generator.random() for _ in range(6))
     copies = 2 if duplicate < chaos.duplicate_rate else 1
     kind: Failure = "before" if before < 0.5 else "after"

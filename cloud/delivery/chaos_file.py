@@ -1,4 +1,4 @@
-"""Tells the functions' workers whether events come to the delivery process first."""
+"""Signals to the functions' workers whether chaos is on."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from pathlib import Path
 
 
 class ChaosFile:
-    """A file that exists while chaos is on: a worker looks for it before each event, which costs it
-    a few microseconds."""
+    """A file that exists while chaos is on.
+
+    A worker checks for it before each event, which takes a few microseconds.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""Delivers events: when, how often, and when to give one up for the dead-letter topic."""
+"""Delivers events, retries failed ones, and publishes the rest to the dead-letter topic."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from cloud.delivery.event import (
     Event,
 )
 
-# How long an event that is to be overtaken waits for another to do so.
+# How long an event that is held back waits for another event to overtake it.
 HELD_BACK_MAX_SECONDS = 2.0
 DEAD_KEPT = 1000
 
@@ -35,9 +35,9 @@ _log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Hold the pending deliveries, and count how the others ended.
+    """Holds the pending deliveries, and counts how the others ended.
 
-    It lives in one event loop; what it holds is lost when that ends.
+    A dispatcher belongs to one event loop; pending deliveries are lost when the loop ends.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Dispatcher:
         self._chaos_file.turn(on=chaos.on)
 
     def take(self, event: Event, failed: Attempt | None) -> None:
-        """Accept an event whose first attempt `failed`, or one that was not tried yet."""
+        """Accept an event whose first attempt failed, or, with None, one not attempted yet."""
         self._counts["taken"] += 1
         if failed is not None:
             self._counts["attempts"] += 1
@@ -83,11 +83,11 @@ class Dispatcher:
         self._counts["held_back"] += plan.held_back
         self._counts["made_to_fail"] += plan.fail is not None
         for copy, delay in enumerate(plan.delays_seconds):
-            only_first = plan if copy == 0 else Plan()
-            self._begin(self._first(event, delay, only_first))
+            plan_of_copy = plan if copy == 0 else Plan()
+            self._begin(self._first(event, delay, plan_of_copy))
 
     def state(self) -> dict[str, Any]:
-        """Return how many deliveries are pending, and how many ended in which way.
+        """Return the number of pending deliveries, and of those that ended in each way.
 
         `pending` counts deliveries (a duplicate is one more) that are waiting, under way or waiting
         for a retry; each ends as `delivered` or `dead`. `untried` counts the events that were
@@ -99,7 +99,7 @@ class Dispatcher:
         return {"pending": len(self._tasks), **counts}
 
     async def end(self) -> None:
-        """Drop the pending deliveries, and log how many."""
+        """Drop the pending deliveries, and log their number."""
         self._chaos_file.turn(on=False)
         if self._tasks:
             _log.warning("%d pending deliveries are dropped", len(self._tasks))
@@ -137,7 +137,7 @@ class Dispatcher:
             if last.span is None:
                 spanless.append(last)
             else:
-                # Only this attempt tells which trace the attempts before it belong to.
+                # The earlier attempts had no span; this one shows which trace they belong to.
                 for attempt in spanless:
                     telemetry.spanless(self._tracer, event, attempt, last)
                 spanless, first = [], first or last
@@ -157,9 +157,9 @@ class Dispatcher:
         if first and first.span:
             added[FIRST_ATTEMPT_HEADER] = first.span
         began = time.time_ns()
-        answer = await self._functions.deliver(event, added)
+        result = await self._functions.deliver(event, added)
         attempt = replace(
-            answer, number=number, began_unix_nano=began, ended_unix_nano=time.time_ns()
+            result, number=number, began_unix_nano=began, ended_unix_nano=time.time_ns()
         )
         self._counts["attempts"] += 1
         self._counts["delivered" if attempt.error is None else "failed"] += 1

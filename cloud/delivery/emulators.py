@@ -1,4 +1,4 @@
-"""Clients of the functions emulator, to deliver, and the Pub/Sub emulator, for dead letters."""
+"""Clients of the functions emulator (deliveries) and of the Pub/Sub emulator (dead letters)."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from cloud.delivery.event import Attempt, Event, parse_attempt
 
 DEAD_LETTER_TOPIC = "dead-letter"
 
-# A function may take a minute; the emulator then ends it and closes the connection.
+# The emulator ends a function after a minute, and closes the connection.
 DELIVERY_TIMEOUT = httpx.Timeout(90.0, connect=5.0, pool=None)
-# The emulator passes it on to the worker. Kept alive, that connection would be closed by the worker
-# after 2 s idle, at the very moment that the third gap of the usual backoff ends.
-_ONCE = {"connection": "close"}
-# Pub/Sub refuses an attribute's value that is longer, in bytes of UTF-8.
+# The emulator passes this header on to the worker. A worker closes an idle connection after 2 s,
+# which is also the third delay of the default backoff: a retry would hit the closing connection.
+_CLOSE_CONNECTION = {"connection": "close"}
+# Pub/Sub rejects longer attribute values (in bytes of UTF-8).
 ATTRIBUTE_MAX_BYTES = 1024
 
 
 class Functions:
-    """Deliver events through the functions emulator, as the other emulators do."""
+    """Delivers events through the functions emulator, as the other emulators do."""
 
     def __init__(self, http: httpx.AsyncClient, url: str, project: str) -> None:
         self._http = http
@@ -33,46 +33,46 @@ class Functions:
         """Deliver `event` once, with `headers` added; never raises."""
         key = self._keys.get(event.function, f"us-central1-{event.function}-0")
         try:
-            answer = await self._post(event, headers, key)
-            if answer.status_code == httpx.codes.NOT_FOUND:
-                # Concurrent deliveries may have learnt the new key while this one used the old.
-                self._learn_key(event, answer.text)
-                learnt = self._keys.get(event.function, key)
-                if learnt != key:
-                    answer = await self._post(event, headers, learnt)
+            response = await self._post(event, headers, key)
+            if response.status_code == httpx.codes.NOT_FOUND:
+                # A concurrent delivery may have updated the key while this one used the old one.
+                self._update_key(event, response.text)
+                new_key = self._keys.get(event.function, key)
+                if new_key != key:
+                    response = await self._post(event, headers, new_key)
         except httpx.HTTPError as error:
             return Attempt(f"no answer: {type(error).__name__} {error}".rstrip())
-        report = _report_in(answer)
-        if answer.is_success:
+        report = _report_in(response)
+        if response.is_success:
             return Attempt(None, report.span, report.parent)
-        problem = report.error or f"the function answered {answer.status_code}"
+        problem = report.error or f"the function answered {response.status_code}"
         return Attempt(problem, report.span, report.parent)
 
     async def _post(self, event: Event, headers: Mapping[str, str], key: str) -> httpx.Response:
-        own, body = event.to_deliver()
+        event_headers, body = event.to_deliver()
         return await self._http.post(
             self._triggers + key,
-            headers={**own, **headers, **_ONCE},
+            headers={**event_headers, **headers, **_CLOSE_CONNECTION},
             content=body,
             timeout=DELIVERY_TIMEOUT,
         )
 
-    def _learn_key(self, event: Event, valid_functions: str) -> None:
-        """Find a function's trigger in the list of valid ones that the emulator answers with.
+    def _update_key(self, event: Event, error_text: str) -> None:
+        """Find the key of a function's trigger in the emulator's 404 error, which lists all keys.
 
-        A trigger's key is REGION-NAME-GENERATION, then the channel of an Eventarc trigger; its
-        generation goes up each time that the emulator reloads the functions.
+        A key is REGION-NAME-GENERATION, and then the channel of an Eventarc trigger. The generation
+        increases each time the emulator reloads the functions.
         """
         pattern = rf"\b[a-z]+-[a-z]+\d+-{event.function}-(\d+)(?:-[^\s,]+)?(?=,|\s|$)"
-        # Before the list, the answer names the trigger that isn't there.
-        valid = valid_functions.partition("valid functions are:")[2]
-        found = max(re.finditer(pattern, valid), key=lambda key: int(key[1]), default=None)
-        if found is not None:
-            self._keys[event.function] = found[0]
+        # Skip what is before the list: it names the trigger that does not exist.
+        valid_keys = error_text.partition("valid functions are:")[2]
+        newest = max(re.finditer(pattern, valid_keys), key=lambda key: int(key[1]), default=None)
+        if newest is not None:
+            self._keys[event.function] = newest[0]
 
 
 class DeadLetters:
-    """Publish to the dead-letter topic, creating it if needed."""
+    """Publishes to the dead-letter topic, and creates it if needed."""
 
     def __init__(self, http: httpx.AsyncClient, url: str, project: str) -> None:
         self._http = http
@@ -82,27 +82,27 @@ class DeadLetters:
         """Publish one message and return its id.
 
         Raises:
-            httpx.HTTPError: Pub/Sub can't be reached, or refuses it.
+            httpx.HTTPError: Pub/Sub can't be reached, or rejects the message.
         """
-        made = await self._http.put(self._topic, json={})
-        if made.status_code != httpx.codes.CONFLICT:
-            made.raise_for_status()
+        created = await self._http.put(self._topic, json={})
+        if created.status_code != httpx.codes.CONFLICT:
+            created.raise_for_status()
         message = {
             "data": base64.b64encode(body).decode(),
-            "attributes": {name: cut(value) for name, value in attributes.items()},
+            "attributes": {name: truncate(value) for name, value in attributes.items()},
         }
-        answer = await self._http.post(f"{self._topic}:publish", json={"messages": [message]})
-        answer.raise_for_status()
-        return str(answer.json()["messageIds"][0])
+        response = await self._http.post(f"{self._topic}:publish", json={"messages": [message]})
+        response.raise_for_status()
+        return str(response.json()["messageIds"][0])
 
 
-def cut(value: str) -> str:
-    """Return `value`, truncated to what Pub/Sub takes in an attribute."""
+def truncate(value: str) -> str:
+    """Return `value`, truncated to the maximum length of a Pub/Sub attribute."""
     return value.encode(errors="replace")[:ATTRIBUTE_MAX_BYTES].decode(errors="ignore")
 
 
-def _report_in(answer: httpx.Response) -> Attempt:
+def _report_in(response: httpx.Response) -> Attempt:
     try:
-        return parse_attempt(answer.json())
+        return parse_attempt(response.json())
     except ValueError:
         return Attempt()

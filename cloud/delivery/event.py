@@ -1,4 +1,4 @@
-"""An event as a worker hands it over, and as the emulator takes it. Pure."""
+"""Parses events that a worker hands over, and prepares them for the functions emulator. Pure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any
 ATTEMPT_HEADER = "x-throughline-delivery-attempt"
 FIRST_ATTEMPT_HEADER = "x-throughline-first-attempt"
 FAIL_HEADER = "x-throughline-delivery-fail"
-#: By this attribute of a function's span an invocation says which attempt it is.
+#: Attribute of a function's span: the number of the attempt.
 ATTEMPT_ATTRIBUTE = "throughline.delivery.attempt"
 
-# Headers of one connection or one delivery; the next delivery sets its own.
+# Headers that belong to one connection or one delivery; the next delivery sets its own.
 _NOT_PASSED_ON = frozenset(
     {
         "accept-encoding",
@@ -34,12 +34,15 @@ _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
 
 class BadEvent(Exception):
-    """The request is not an event; the message says what is wrong with it."""
+    """A request is not a valid event; the message says why."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """One event for one function; header names are lowercase, `body` is as the worker read it."""
+    """One event for one function.
+
+    Header names are lowercase. `body` is the request body that the worker received.
+    """
 
     function: str
     headers: Mapping[str, str]
@@ -48,7 +51,7 @@ class Event:
     def to_deliver(self) -> tuple[dict[str, str], bytes]:
         """Return the headers and the body to POST to the functions emulator.
 
-        The emulator takes protobuf in base64, as the Firestore emulator sends it, and decodes it
+        The emulator expects protobuf in base64, as the Firestore emulator sends it, and decodes it
         for the worker.
         """
         headers = {
@@ -63,9 +66,14 @@ class Event:
 class Attempt:
     """The result of one delivery.
 
-    `span` is the function's span as a traceparent and `parent` that span's parent; both are None if
-    the function never ran or is not traced. `error` is None if it succeeded. The times are this
-    process's clock, 0 for a delivery by the emulator.
+    Attributes:
+        error: why it failed; None if it succeeded.
+        span: the context of the function's span as a traceparent; None if the function did not run
+            or is not traced.
+        parent: the context of that span's parent, likewise.
+        number: the number of the attempt, from 1.
+        began_unix_nano: by this process's clock; 0 for a delivery by the emulator.
+        ended_unix_nano: likewise.
     """
 
     error: str | None = None
@@ -77,10 +85,10 @@ class Attempt:
 
 
 def parse_event(payload: object) -> tuple[Event, Attempt | None]:
-    """Parse what a worker hands over: an event, and how its first attempt went if it was tried.
+    """Parse a worker's request: an event, and the result of its first attempt if there was one.
 
     Raises:
-        BadEvent: the payload is something else.
+        BadEvent: the payload is not a valid event.
     """
     if not isinstance(payload, Mapping):
         raise BadEvent(f"an event is a map, not a {type(payload).__name__}")
@@ -88,7 +96,7 @@ def parse_event(payload: object) -> tuple[Event, Attempt | None]:
     if not isinstance(function, str) or not re.fullmatch(r"\w+", function, re.ASCII):
         raise BadEvent("function must be a function's name")
     if not isinstance(headers, Mapping) or not all(
-        isinstance(part, str) for header in headers.items() for part in header
+        isinstance(text, str) for header in headers.items() for text in header
     ):
         raise BadEvent("headers must be a map of strings")
     if not isinstance(body, str):
@@ -103,7 +111,7 @@ def parse_event(payload: object) -> tuple[Event, Attempt | None]:
 
 
 def parse_attempt(payload: object) -> Attempt:
-    """Parse a worker's report of an attempt; fields that can't be used are left out."""
+    """Parse a worker's report of an attempt; invalid fields are ignored."""
     report: Mapping[str, Any] = payload if isinstance(payload, Mapping) else {}
     error = report.get("error")
     return Attempt(

@@ -1,7 +1,7 @@
-"""WSGI middleware around an event function that hands failed events over to be delivered again.
+"""WSGI middleware that hands an event function's failed events to the delivery process for retry.
 
-Eventarc and Pub/Sub see a function's response and act on it; the emulators acknowledge the event
-whatever the response is. This middleware reports to the delivery process, which retries instead.
+Eventarc and Pub/Sub retry an event when the function's response is an error; the emulators
+acknowledge the event whatever the response is. On the local stack the delivery process retries.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ def wrap(app: flask.Flask, url: str, chaos_file: str, function: str) -> None:
     """Put the middleware around `app`, which serves the event function `function`.
 
     Args:
-        app: the WSGI application, made and with its tracing set up.
-        url: the delivery process's address.
-        chaos_file: while this file exists, events go to the delivery process before they are
-            tried; empty where chaos is never on.
-        function: the function's name, under which the emulator delivers its events.
+        app: the WSGI application, with its tracing set up.
+        url: URL of the delivery process.
+        chaos_file: path of a file; while it exists, events go to the delivery process before the
+            first attempt. Empty: chaos is never on.
+        function: name of the function for which the emulator delivers events.
     """
     invocations = LastInvocation()
     provider = trace.get_tracer_provider()
@@ -58,7 +58,7 @@ def wrap(app: flask.Flask, url: str, chaos_file: str, function: str) -> None:
 
 
 class DeliveryMiddleware:
-    """See each event before its function does, and the function's response afterwards."""
+    """Intercepts each event before its function runs, and the function's response afterwards."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class DeliveryMiddleware:
         return self._first(environ, start_response)
 
     def _first(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Serve the emulator's own delivery: hand the event over if chaos is on, or if it fails."""
+        """Serve a delivery by the emulator; hand the event over if chaos is on or if it fails."""
         body = _keep_body(environ)
         headers = dict(flask.Request(environ).headers.items())
 
@@ -100,31 +100,31 @@ class DeliveryMiddleware:
             start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "0")])
             return []
         environ[_key(ATTEMPT_HEADER)] = "1"
-        status, answered, answer = self._run(environ)
+        status, response_headers, response_body = self._run(environ)
         if not status.startswith("2"):
             hand_over(self._invocations.report(status))
-        start_response(status, answered)
-        return [answer]
+        start_response(status, response_headers)
+        return [response_body]
 
     def _from_the_process(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Serve a delivery by the delivery process, and answer with a report of the invocation.
+        """Serve a delivery by the delivery process, and respond with a report of the invocation.
 
-        The process may ask for a failure before the function runs, as if its instance did not
+        The process may request a failure before the function runs, as if its instance did not
         start, or after, as if the instance ended before the response was sent.
         """
         fail = environ.get(_key(FAIL_HEADER))
         report: Report = {"error": f"made to fail {fail} the function ran"}
         status = "500 Internal Server Error"
         if fail != "before":
-            answered, _, _ = self._run(environ)
-            found = self._invocations.report(answered)
-            report = {**found, **report} if fail else found
-            status = status if fail else answered
-        answer = json.dumps(report).encode()
+            actual_status, _, _ = self._run(environ)
+            actual_report = self._invocations.report(actual_status)
+            report = {**actual_report, **report} if fail else actual_report
+            status = status if fail else actual_status
+        body = json.dumps(report).encode()
         start_response(
-            status, [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))]
+            status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         )
-        return [answer]
+        return [body]
 
     def _run(self, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
         self._invocations.forget()
@@ -133,13 +133,13 @@ class DeliveryMiddleware:
         def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> None:
             started[:] = [status, headers]
 
-        parts = self._inner(environ, start_response)
+        chunks = self._inner(environ, start_response)
         try:
-            answer = b"".join(parts)
+            body = b"".join(chunks)
         finally:
-            if close := getattr(parts, "close", None):
+            if close := getattr(chunks, "close", None):
                 close()
-        return started[0], started[1], answer
+        return started[0], started[1], body
 
 
 class DeliveryProcess:
@@ -151,7 +151,10 @@ class DeliveryProcess:
         self._lost = False
 
     def take(self, event: dict[str, Any]) -> bool:
-        """Hand an event over; return whether the process took it. Log the first refusal only."""
+        """Hand an event over, and return whether the process accepted it.
+
+        Only the first of several failures in a row is logged.
+        """
         connection = http.client.HTTPConnection(
             self._host, self._port, timeout=HAND_OVER_TIMEOUT_SECONDS
         )
@@ -167,8 +170,8 @@ class DeliveryProcess:
             connection.close()
         if problem and not self._lost:
             _log.warning(
-                "The delivery process at %s:%s takes no events (%s): they run without it, and "
-                "those that fail are lost",
+                "The delivery process at %s:%s takes no events (%s): failed events are not retried "
+                "until it answers again",
                 self._host,
                 self._port,
                 problem,
@@ -178,9 +181,9 @@ class DeliveryProcess:
 
 
 class LastInvocation(SpanProcessor):
-    """Remember the span of this thread's last invocation, to report how an event went.
+    """Keeps the span of this thread's last invocation, to report the result of an attempt.
 
-    It is the span that has the attribute `throughline.delivery.attempt`; see README.md.
+    An invocation's span has the attribute `throughline.delivery.attempt`; see README.md.
     """
 
     def __init__(self) -> None:
@@ -191,11 +194,11 @@ class LastInvocation(SpanProcessor):
             self._thread.span = span
 
     def forget(self) -> None:
-        """Forget the span of the invocation before."""
+        """Discard the span of the previous invocation."""
         self._thread.span = None
 
     def report(self, status: str) -> Report:
-        """Return how the invocation ended, given the response's status line."""
+        """Return the report of the invocation that ended with the status line `status`."""
         span: ReadableSpan | None = getattr(self._thread, "span", None)
         description = span.status.description if span else None
         problem = description or f"the function answered {status}"
@@ -207,7 +210,7 @@ class LastInvocation(SpanProcessor):
 
 
 def _keep_body(environ: Environ) -> bytes:
-    """Read the request's body, and put it back to be read again."""
+    """Return the request's body, and leave it readable for the application."""
     body = flask.Request(environ).get_data(cache=False)
     environ["wsgi.input"] = io.BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))

@@ -1,4 +1,4 @@
-"""The spans this process adds to an event's trace: a dead letter, and attempts without a span."""
+"""Adds spans to an event's trace: for a dead letter, and for attempts that left no span."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 
 
 def tracer_to(otlp_url: str) -> tuple[TracerProvider, trace.Tracer]:
-    """A tracer whose spans go to an OTLP endpoint; shut its provider down at the end."""
+    """Return a tracer that exports to an OTLP endpoint; the caller shuts its provider down."""
     provider = TracerProvider(resource=Resource.create({"service.name": "redelivery"}))
     exporter = OTLPSpanExporter(f"{otlp_url.rstrip('/')}/v1/traces", timeout=EXPORT_TIMEOUT_SECONDS)
     provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=EXPORT_DELAY_MS))
@@ -35,7 +35,7 @@ def tracer_to(otlp_url: str) -> tuple[TracerProvider, trace.Tracer]:
 
 
 def gave_up(tracer: trace.Tracer, event: Event, first: Attempt | None, last: Attempt) -> Span:
-    """Start the span that tells which function gave up, after how many attempts, and why.
+    """Start the span of a dead letter: the function, the number of attempts, and the last error.
 
     Its parent is the parent of the function's own span; it links the first and the last attempt.
     """
@@ -64,9 +64,9 @@ def gave_up(tracer: trace.Tracer, event: Event, first: Attempt | None, last: Att
 
 
 def spanless(tracer: trace.Tracer, event: Event, attempt: Attempt, known: Attempt) -> None:
-    """Record an attempt that failed before its function ran, and so has no span of its own.
+    """Record a span for an attempt that failed before its function could record one.
 
-    `known` is a later attempt of the same event, which tells what trace it belongs to.
+    `known` is a later attempt at the same event; it identifies the trace.
     """
     span = tracer.start_span(
         f"deliver {event.function}",
@@ -97,7 +97,11 @@ def _about(event: Event, attempt: Attempt) -> Mapping[str, AttributeValue]:
 
 
 def _called_from() -> Mapping[str, AttributeValue]:
-    """Return the source line that called this function's caller."""
+    """Return the code attributes of the source line that called this function's caller.
+
+    throughline/code_attributes.py walks the stack too; cloud/ must not import it, because it is a
+    separate deployable.
+    """
     frame = sys._getframe(2)
     path = Path(frame.f_code.co_filename)
     return {
@@ -108,18 +112,18 @@ def _called_from() -> Mapping[str, AttributeValue]:
 
 
 def _context_of(event: Event, first: Attempt | None, last: Attempt) -> str:
-    """Return the traceparent that the event's trace continues, best source first.
+    """Return the traceparent that the event's trace continues from, the best source first.
 
-    If the function never ran there is no attempt to ask; a Pub/Sub message then carries its own.
+    If the function never ran, no attempt has one; a Pub/Sub message then carries its own.
     """
     for attempt in (first, last):
         if attempt and (attempt.parent or attempt.span):
             return attempt.parent or attempt.span or ""
-    found = re.search(rb'"traceparent":\s*"([0-9a-f-]{55})"', event.body)
-    return found[1].decode() if found else ""
+    match = re.search(rb'"traceparent":\s*"([0-9a-f-]{55})"', event.body)
+    return match[1].decode() if match else ""
 
 
 def _span_context(traceparent: str) -> trace.SpanContext | None:
     context = _PROPAGATOR.extract({"traceparent": traceparent})
-    found = trace.get_current_span(context).get_span_context()
-    return found if found.is_valid else None
+    span_context = trace.get_current_span(context).get_span_context()
+    return span_context if span_context.is_valid else None

@@ -1,5 +1,5 @@
-"""What Google's platform may do to an app at any time, and the emulators never do.
+"""Simulates conditions that an app meets on Google's platform and never on the emulators.
 
-Each condition is switched by a flag and injected from outside, through the libraries' own seams: a
-function contains no line about it. `catalogue.py` lists them, `injection.py` puts them in place.
+Each condition is turned on by a flag and injected through extension points of the libraries, so the
+functions contain no code for it. `catalogue.py` lists the conditions, `injection.py` installs them.
 """

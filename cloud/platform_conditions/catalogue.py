@@ -1,18 +1,21 @@
-"""The platform conditions, in the order in which an order meets them."""
+"""The platform conditions, in the order in which an order passes through their functions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: Stands for every function as the place of a condition.
+#: Value of `Condition.where` for a condition that affects all functions.
 EVERY_FUNCTION = "every function"
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition: the name of its flag, the function that meets it, and what the platform does.
+    """A platform condition.
 
-    The function is part of the condition so that only that one pays for it.
+    Attributes:
+        name: name of its flag.
+        where: the function that it affects; only this function's worker installs it.
+        summary: what the platform does, for the list of conditions.
     """
 
     name: str
@@ -23,27 +26,27 @@ class Condition:
 PUBSUB_REFUSES_ONCE = Condition(
     "pubsub-refuses-once",
     "reserve",
-    "Pub/Sub does not take the message in the first delivery of the event before it",
+    "Pub/Sub rejects each message that is published during the first delivery of an event",
 )
 FIRESTORE_WANTS_INDEXES = Condition(
     "firestore-wants-indexes",
     EVERY_FUNCTION,
-    "Firestore refuses each query of a function whose index is missing, as production does",
+    "Firestore rejects a function's query if its index is missing, as in production",
 )
 FIRESTORE_IS_FAR = Condition(
     "firestore-is-far",
     "issue",
-    "keeps an order's tickets on their way until those of two other orders are under way too",
+    "the transaction that writes an order's tickets waits until two other orders' do too",
 )
 INSTANCES_COME_AND_GO = Condition(
     "instances-come-and-go",
     "quote",
-    "an instance is taken away after every second answer, and the next one is new",
+    "an instance ends after its second response, so that every other request is a cold start",
 )
 CPU_ONLY_DURING_REQUESTS = Condition(
     "cpu-only-during-requests",
     "settle",
-    "an instance has no CPU once its answer is out: it ends there, whatever it is at",
+    "an instance ends as soon as its response is sent, and unfinished work is lost",
 )
 
 CONDITIONS = (

@@ -1,4 +1,4 @@
-"""Puts a condition into the gRPC channels that Google's clients make from now on."""
+"""Installs interceptors in the gRPC channels that Google's client libraries create."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from typing import Any
 
 import grpc
 
-#: Called with the method's full name, the request and what sends it on; returns the response.
+#: Called with the method's full name, the request and a function that sends the request; returns
+#: the response.
 Interceptor = Callable[[str, Any, Callable[[], Any]], Any]
 
 
 def intercept_unary(interceptor: Interceptor) -> None:
-    """Have `interceptor` see each call with one response on the channels made from now on.
+    """Call `interceptor` for each call with a single response, on all channels created from now on.
 
-    Put in before the app traces its channels, it is called inside the call's span; put in after
-    that, before there is one. So it is with `intercept_streams`.
+    If installed before the app instruments its channels, the interceptor runs inside the call's
+    span; if installed afterwards, it runs before the span starts. The same holds for
+    `intercept_streams`.
     """
     _replace_channels(lambda grpcext: _unary(grpcext, interceptor))
 
 
 def intercept_streams(interceptor: Interceptor) -> None:
-    """Have `interceptor` see each call with a stream of responses."""
+    """Call `interceptor` for each call with a stream of responses; see `intercept_unary`."""
     _replace_channels(lambda grpcext: _streams(grpcext, interceptor))
 
 
@@ -56,7 +58,7 @@ def _intercepted(
 ) -> Callable[..., Any]:
     @functools.wraps(make_channel)
     def make_intercepted(*arguments: Any, **options: Any) -> Any:
-        # Imported with the first channel: a function that makes none does not pay for it.
+        # Imported with the first channel: a function that creates none does not pay for the import.
         from opentelemetry.instrumentation.grpc import grpcext  # noqa: PLC0415
 
         intercept: Any = grpcext.intercept_channel

@@ -1,7 +1,7 @@
-"""A small client of the Firestore emulator's REST API, as its administrator.
+"""A small client of the Firestore emulator's REST API, with an administrator's rights.
 
-The functions' own client would do, but takes half a second to import and is traced; most workers
-that ask for a flag never need it.
+It is used instead of Google's client, which takes half a second to import and is traced; most
+workers read flags but never use Google's client.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ TIMEOUT_SECONDS = 5.0
 
 
 class FirestoreError(Exception):
-    """The emulator can't be reached or refuses; the message has its status and its answer."""
+    """The emulator can't be reached or returned an error; the message has the status and body."""
 
 
 class FirestoreEmulator:
@@ -25,32 +25,32 @@ class FirestoreEmulator:
         self._database = f"projects/{project}/databases/(default)"
 
     def collection(self, name: str) -> dict[str, dict[str, Any]]:
-        """Return a collection's first 300 documents: their fields, by document id.
+        """Return the fields of a collection's first 300 documents, by document id.
 
         Raises:
-            FirestoreError: see there.
+            FirestoreError: the emulator can't be reached or returned an error.
         """
-        found = self._ask("GET", f"/documents/{name}?pageSize=300") or {}
+        page = self._request("GET", f"/documents/{name}?pageSize=300") or {}
         return {
             document["name"].rsplit("/", 1)[1]: document.get("fields", {})
-            for document in found.get("documents", [])
+            for document in page.get("documents", [])
         }
 
     def document(self, path: str) -> dict[str, Any]:
-        """Return a document's fields; empty where there is no such document.
+        """Return a document's fields, or an empty map if the document does not exist.
 
         Raises:
-            FirestoreError: see there.
+            FirestoreError: the emulator can't be reached or returned an error.
         """
-        found = self._ask("GET", f"/documents/{path}") or {}
-        fields: dict[str, Any] = found.get("fields", {})
+        document = self._request("GET", f"/documents/{path}") or {}
+        fields: dict[str, Any] = document.get("fields", {})
         return fields
 
     def add_to_array(self, path: str, field: str, value: str) -> bool:
-        """Add `value` to an array of a document unless it is in there; False without the document.
+        """Add `value` to an array field unless it is in there; return whether the document exists.
 
         Raises:
-            FirestoreError: see there.
+            FirestoreError: the emulator can't be reached or returned an error.
         """
         append = {"fieldPath": field, "appendMissingElements": {"values": [{"stringValue": value}]}}
         write = {
@@ -60,9 +60,9 @@ class FirestoreEmulator:
             },
             "currentDocument": {"exists": True},
         }
-        return self._ask("POST", "/documents:commit", {"writes": [write]}) is not None
+        return self._request("POST", "/documents:commit", {"writes": [write]}) is not None
 
-    def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any] | None:
+    def _request(self, method: str, path: str, body: object = None) -> dict[str, Any] | None:
         connection = http.client.HTTPConnection(self._host, timeout=TIMEOUT_SECONDS)
         try:
             connection.request(
@@ -77,8 +77,8 @@ class FirestoreEmulator:
                 return None
             if response.status != http.client.OK:
                 raise FirestoreError(f"{response.status} {text[:200]!r}")
-            answer: dict[str, Any] = json.loads(text)
-            return answer
+            payload: dict[str, Any] = json.loads(text)
+            return payload
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise FirestoreError(f"{type(error).__name__}: {error}") from error
         finally:

@@ -1,9 +1,9 @@
-"""firestore-is-far: transactions that last, and so meet.
+"""firestore-is-far: transactions that take long enough to overlap.
 
-In the emulator a whole transaction takes a hundredth of a second, and a few orders seldom meet in
-it. In production each call crosses a network, some databases agree across regions, and a sale's
-first minute brings hundreds. Under this condition a transaction waits before it commits until two
-others, of other traces, are about to commit too.
+In the emulator a whole transaction takes about 10 ms, so the transactions of a few orders rarely
+overlap. In production each call crosses a network, a database may replicate across regions, and a
+sale's first minute brings hundreds of orders. Under this condition a transaction waits before its
+commit until two transactions of other traces are about to commit too.
 """
 
 from __future__ import annotations
@@ -21,61 +21,67 @@ from cloud.platform_conditions.flags import COLLECTION, Flags
 
 COMMIT = "google.firestore.v1.Firestore/Commit"
 
-# The first, second and third to come meet, then the fourth, fifth and sixth. The emulator has room
-# for three on any machine, and each more would be aborted once more.
-MEETING = 3
-# For one that stays alone. The instances of all three may have to start first.
-ALONE_SECONDS_MAX = 30.0
+# Transactions wait in groups, in order of arrival. The emulator handles three concurrent ones on
+# any machine; each further one would be aborted once more often.
+GROUP_SIZE = 3
+# How long an incomplete group waits. Three instances may have to start first.
+WAIT_SECONDS_MAX = 30.0
 POLL_SECONDS = 0.05
 
-#: The traces that came are listed beside the flag itself, and go when it is turned off and on.
+#: The ids of the waiting traces are a field of the flag's own document; setting the flag clears it.
 FLAG = f"{COLLECTION}/{FIRESTORE_IS_FAR.name}"
 FIELD = "under_way"
 SPAN = "commit is under way"
 
 
 def inject(flags: Flags, documents: FirestoreEmulator) -> None:
-    """Have each commit of a transaction wait for the two others.
+    """Make each commit of a transaction wait for two other transactions.
 
-    Goes in after the app traces its channels: the wait is no part of the call's own span.
+    Call this after the app instruments its channels, so that the wait is not part of the commit's
+    span.
     """
 
-    def travel(method: str, request: Any, go_on: Callable[[], Any]) -> Any:
+    def delay(method: str, request: Any, send: Callable[[], Any]) -> Any:
         if method == COMMIT and request.transaction and flags.is_met(FIRESTORE_IS_FAR):
             wait_for_others(documents)
-        return go_on()
+        return send()
 
-    channels.intercept_unary(travel)
+    channels.intercept_unary(delay)
 
 
 def wait_for_others(documents: FirestoreEmulator) -> None:
-    """Return when two other transactions are about to commit, or none has come for long.
+    """Wait until two other transactions are about to commit, or for WAIT_SECONDS_MAX.
 
-    One whose trace came before, because it was aborted and begun again, does not wait again.
+    A transaction that was aborted and retried keeps its place, and does not wait a second time.
     """
     with trace.get_tracer("cloud").start_as_current_span(SPAN) as span:
         context = span.get_span_context()
         if not context.is_valid:
             return
         trace_id = trace.format_trace_id(context.trace_id)
-        deadline = time.monotonic() + ALONE_SECONDS_MAX
+        deadline = time.monotonic() + WAIT_SECONDS_MAX
         try:
             if not documents.add_to_array(FLAG, FIELD, trace_id):
-                return  # turned off meanwhile
-            while time.monotonic() < deadline and not have_met(_under_way(documents), trace_id):
+                return  # the flag was turned off meanwhile
+            while time.monotonic() < deadline and not is_complete(_waiting(documents), trace_id):
                 time.sleep(POLL_SECONDS)
         except FirestoreError as error:
             span.record_exception(error)
 
 
-def have_met(under_way: list[str], trace_id: str) -> bool:
-    """Return whether all that a trace meets have come; none waits once the flag was set again."""
-    if trace_id not in under_way:
+def is_complete(waiting: list[str], trace_id: str) -> bool:
+    """Return whether the group of a trace is complete, or its wait is over.
+
+    Args:
+        waiting: the ids of all traces that wait, in order of arrival.
+        trace_id: the trace; if it is not listed, the flag was set again and its wait is over.
+    """
+    if trace_id not in waiting:
         return True
-    place = under_way.index(trace_id)
-    return len(under_way) > place - place % MEETING + MEETING - 1
+    place = waiting.index(trace_id)
+    return len(waiting) > place - place % GROUP_SIZE + GROUP_SIZE - 1
 
 
-def _under_way(documents: FirestoreEmulator) -> list[str]:
+def _waiting(documents: FirestoreEmulator) -> list[str]:
     values = documents.document(FLAG).get(FIELD, {}).get("arrayValue", {}).get("values", [])
     return [value["stringValue"] for value in values]

@@ -1,7 +1,7 @@
-"""firestore-wants-indexes: a query that lacks its composite index is refused.
+"""firestore-wants-indexes: a query whose composite index is missing fails.
 
-Firestore refuses it in production; the emulator answers every query. The refusal stands in for
-Firestore's response, in the client's own channel, by the same rules as `./scripts/indexes`.
+Firestore rejects such a query in production; the emulator answers it. The client's gRPC channel
+raises Firestore's error, by the same rules as `./scripts/indexes`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from cloud.platform_conditions.flags import Flags
 QUERIES = frozenset(
     f"google.firestore.v1.Firestore/{method}" for method in ("RunQuery", "RunAggregationQuery")
 )
-#: By this attribute of OpenTelemetry's semantic conventions a call's span says what it asks for.
+#: Span attribute of OpenTelemetry's semantic conventions that holds the text of a query.
 QUERY = "db.query.text"
 
 
 class Refused(grpc.RpcError):  # type: ignore[misc]
-    """The status that Firestore answers with, as gRPC's clients raise it."""
+    """The error that a gRPC client raises for Firestore's FAILED_PRECONDITION response."""
 
     def __init__(self, details: str) -> None:
         super().__init__(details)
@@ -39,7 +39,7 @@ class Refused(grpc.RpcError):  # type: ignore[misc]
         return grpc.StatusCode.FAILED_PRECONDITION
 
     def details(self) -> str:
-        """Return what the index would have to hold."""
+        """Return the message, which names the missing index."""
         return self._details
 
     def trailing_metadata(self) -> tuple[()]:
@@ -48,9 +48,9 @@ class Refused(grpc.RpcError):  # type: ignore[misc]
 
 
 def inject(flags: Flags, index_file: Path) -> None:
-    """Have Firestore's clients refuse the queries whose index is not in `index_file`.
+    """Make Firestore's clients reject queries whose index is not in `index_file`.
 
-    Goes in before the app traces its channels: the span of the call names the query.
+    Call this before the app instruments its channels: the query is read from the call's span.
     """
     indexes: Mapping[str, Any] = json.loads(index_file.read_text())
 
@@ -61,13 +61,13 @@ def inject(flags: Flags, index_file: Path) -> None:
         except firestore_indexes.Unreadable:
             return ""
 
-    def refuse(method: str, _request: object, go_on: Callable[[], Any]) -> Any:
+    def reject(method: str, _request: object, send: Callable[[], Any]) -> Any:
         if method in QUERIES:
             attributes = getattr(trace.get_current_span(), "attributes", None) or {}
             text = attributes.get(QUERY)
-            lacking = missing(text) if isinstance(text, str) else ""
-            if lacking and flags.is_met(FIRESTORE_WANTS_INDEXES):
-                raise Refused(f"The query requires an index: {lacking}")
-        return go_on()
+            missing_indexes = missing(text) if isinstance(text, str) else ""
+            if missing_indexes and flags.is_met(FIRESTORE_WANTS_INDEXES):
+                raise Refused(f"The query requires an index: {missing_indexes}")
+        return send()
 
-    channels.intercept_streams(refuse)
+    channels.intercept_streams(reject)

@@ -1,8 +1,8 @@
-"""Which conditions are on, as the documents flags/{name} in Firestore have it.
+"""Reads the flags of the conditions: the documents flags/{name} in Firestore, field `on`.
 
-They are the flags of the Observatory's switchboard, `on: true` or off. This reads them itself
-instead of asking the OpenFeature client that the app may have: conditions work with an app that has
-none, and a cold start pays for neither that library nor Firestore's client.
+They are the feature flags that the Observatory shows. They are read without the app's OpenFeature
+client, so that conditions work with an app that has none, and a cold start pays neither for that
+library nor for Firestore's client.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COLLECTION = "flags"
 #: The event of OpenTelemetry's semantic conventions for feature flags.
 EVENT = "feature_flag.evaluation"
 
-# How long a worker may go by what was written before; a read takes about 3 ms.
+# How long a worker caches the flags; a read takes about 3 ms.
 CACHE_SECONDS = 1.0
 READS_MAX = 3
 
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 class Documents(Protocol):
-    """Where the flags are."""
+    """A source of Firestore documents."""
 
     def collection(self, name: str) -> dict[str, dict[str, object]]:
         """Return the fields of each document of a collection, by document id."""
@@ -39,9 +39,9 @@ class Documents(Protocol):
 
 
 class Flags:
-    """The conditions that are on, read with one request for all and kept for `CACHE_SECONDS`.
+    """The conditions that are on, read with one request and cached for `CACHE_SECONDS`.
 
-    Flags that can't be read are off until they can; the first failure is logged.
+    While the flags can't be read, all conditions are off; the first failure is logged.
     """
 
     def __init__(self, documents: Documents, clock: Callable[[], float] = time.monotonic) -> None:
@@ -60,16 +60,16 @@ class Flags:
             return condition.name in self._on
 
     def is_met(self, condition: Condition) -> bool:
-        """Return whether a condition is on, and record on the current span that it is met."""
+        """Return whether a condition is on, and if so record it on the current span."""
         is_on = self.is_on(condition)
         if is_on:
             record(trace.get_current_span(), condition)
         return is_on
 
     def _read_until_fresh(self) -> None:
-        """Read the flags, and again if that took so long that they may be older than allowed."""
+        """Read the flags; read again if the read took longer than `CACHE_SECONDS`."""
         for _ in range(READS_MAX):
-            # From before the read: a write during it may not be in its result.
+            # The time before the read, because a write during the read may not be in its result.
             self._read_at = self._clock()
             self._on = self._read()
             if self._unreadable or self._clock() - self._read_at < CACHE_SECONDS:
@@ -77,20 +77,24 @@ class Flags:
 
     def _read(self) -> frozenset[str]:
         try:
-            found = self._documents.collection(COLLECTION)
+            fields_by_name = self._documents.collection(COLLECTION)
         except FirestoreError as error:
             if not self._unreadable:
-                _log.warning("The platform conditions' flags can't be read: all are off: %s", error)
+                _log.warning(
+                    "Platform conditions are off, because their flags can't be read: %s", error
+                )
             self._unreadable = True
             return frozenset()
         self._unreadable = False
         return frozenset(
-            name for name, fields in found.items() if fields.get("on") == {"booleanValue": True}
+            name
+            for name, fields in fields_by_name.items()
+            if fields.get("on") == {"booleanValue": True}
         )
 
 
 def record(span: Span, condition: Condition) -> None:
-    """Record on a span that a condition is met, as a flag that was evaluated to "on"."""
+    """Record on a span that a condition took effect, as an evaluation of its flag to "on"."""
     span.add_event(
         EVENT,
         {

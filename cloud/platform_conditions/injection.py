@@ -1,4 +1,4 @@
-"""Puts the conditions that a function can meet into its worker."""
+"""Installs the conditions that affect a function in its worker."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Injection:
         self._flags = Flags(emulator)
 
     def before_import(self) -> None:
-        """Put in what has to be there before the app's modules are imported."""
+        """Install the conditions that must be in place before the app's modules are imported."""
         if self._index_file:
             from cloud.platform_conditions import firestore_wants_indexes  # noqa: PLC0415
 
@@ -40,7 +40,7 @@ class Injection:
             pubsub_refuses_once.inject(self._flags)
 
     def around(self, app: flask.Flask) -> None:
-        """Put the rest in place around the application, which is made now."""
+        """Install the other conditions around the WSGI application."""
         if self._function == FIRESTORE_IS_FAR.where:
             from cloud.platform_conditions import firestore_is_far  # noqa: PLC0415
 
@@ -53,7 +53,8 @@ class Injection:
 
 
 def from_environment(environment: Mapping[str, str]) -> Injection | None:
-    """The conditions of this worker; None where no Firestore emulator has their flags."""
+    """Return the conditions of this worker, or None if it has no Firestore emulator to read flags
+    from."""
     host, project = (
         environment.get(name) for name in ("FIRESTORE_EMULATOR_HOST", "GCLOUD_PROJECT")
     )

@@ -1,13 +1,12 @@
 """instances-come-and-go and cpu-only-during-requests: how the platform ends an instance.
 
-Cloud Run starts and ends instances whenever it sees fit, and gives one no CPU between its requests.
-The emulator keeps its workers for as long as it runs, and they have a CPU all the time. Here the
-process that serves a function is ended instead, and Gunicorn, which keeps listening, forks the
-next.
+Cloud Run starts and ends instances at any time, and an instance has no CPU between requests. The
+emulator keeps its workers for as long as it runs, always with a CPU. These conditions end the
+process that serves a function; Gunicorn, which keeps listening, forks the next one.
 
-Two differences: the next process has everything imported that the last one had, so of a cold start
-only the work of its first request is seen. And what Cloud Run freezes may go on with the next
-request, if there is one before the instance ends; here it is lost for sure.
+There are two differences. The new process has inherited all imports, so of a cold start only the
+work of its first request is visible. And work that Cloud Run freezes may continue with the next
+request, if there is one before the instance ends; here it is always lost.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ from cloud.platform_conditions.catalogue import (
 )
 from cloud.platform_conditions.flags import Flags, record
 
-ANSWERS_AN_INSTANCE = 2
-#: The attribute of OpenTelemetry's semantic conventions that the span of an invocation has.
+RESPONSES_PER_INSTANCE = 2
+#: Attribute of OpenTelemetry's semantic conventions that marks the span of an invocation.
 INVOCATION = "faas.name"
 
 Environ = dict[str, Any]
@@ -41,7 +40,7 @@ Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
 def inject(app: flask.Flask, condition: Condition, flags: Flags) -> None:
-    """Have the instance that serves `app` end as `condition` says, while that is on."""
+    """Make the instance that serves `app` end as `condition` describes, while its flag is on."""
     spans = InvocationSpans()
     provider = trace.get_tracer_provider()
     if isinstance(provider, TracerProvider):
@@ -50,52 +49,54 @@ def inject(app: flask.Flask, condition: Condition, flags: Flags) -> None:
     ending = ENDINGS[condition.name](inner)
 
     def serve(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        # A probe or a browser's preflight request is no call of the function.
+        # Probes and browsers' preflight requests do not invoke the function.
         if environ["REQUEST_METHOD"] != "POST" or not flags.is_on(condition):
             return inner(environ, start_response)
-        with spans.meeting(condition):
+        with spans.recording(condition):
             return ending(environ, start_response)
 
     app.wsgi_app = serve  # type: ignore[method-assign]
 
 
-def after_two_answers(inner: Application) -> Application:
-    """Have the instance end after each second answer, so that the first of each two comes from a
-    new instance and the other does not."""
-    answers = itertools.count(1)
+def after_two_responses(inner: Application) -> Application:
+    """Make the instance end after its second response.
+
+    Of every two responses, the first then comes from a new instance and the second does not.
+    """
+    responses = itertools.count(1)
 
     def serve(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         response = inner(environ, start_response)
-        if next(answers) % ANSWERS_AN_INSTANCE == 0:
-            take_away()
+        if next(responses) % RESPONSES_PER_INSTANCE == 0:
+            stop_after_response()
         return response
 
     return serve
 
 
-def with_the_answer(inner: Application) -> Application:
-    """Have the instance end the moment its answer is sent, whatever it is at then."""
+def with_the_response(inner: Application) -> Application:
+    """Make the instance end as soon as its response is sent, even if work is unfinished."""
 
     def serve(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        take_away()  # Gunicorn gives the next request to another process from here on
-        return _LastAnswer(inner(environ, start_response))
+        stop_after_response()  # from now on Gunicorn sends requests to another process
+        return _LastResponse(inner(environ, start_response))
 
     return serve
 
 
 ENDINGS: Mapping[str, Callable[[Application], Application]] = {
-    INSTANCES_COME_AND_GO.name: after_two_answers,
-    CPU_ONLY_DURING_REQUESTS.name: with_the_answer,
+    INSTANCES_COME_AND_GO.name: after_two_responses,
+    CPU_ONLY_DURING_REQUESTS.name: with_the_response,
 }
 
 
-def take_away() -> None:
-    """Have the instance end as soon as it has answered: SIGTERM, as Cloud Run says it."""
+def stop_after_response() -> None:
+    """Make the instance end once it has responded, with SIGTERM as Cloud Run does."""
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-class _LastAnswer:
-    """A response after which the process is gone: what was to run on its close never does."""
+class _LastResponse:
+    """A response that ends the process when it is closed; the inner response's close is skipped."""
 
     def __init__(self, response: Iterable[bytes]) -> None:
         self._response = response
@@ -104,22 +105,22 @@ class _LastAnswer:
         return iter(self._response)
 
     def close(self) -> None:
-        """End the process; the server calls it once all is sent."""
+        """End the process; the server calls this after it has sent the whole response."""
         os._exit(0)
 
 
 class InvocationSpans(SpanProcessor):
-    """Record a condition on the span of the invocation that a request begins.
+    """Records a condition on the span of the invocation that a request starts.
 
-    When the request comes in, before the function runs, there is no span yet.
+    The condition is evaluated when the request arrives, before the function's span exists.
     """
 
     def __init__(self) -> None:
         self._thread = threading.local()
 
     @contextmanager
-    def meeting(self, condition: Condition) -> Iterator[None]:
-        """Record `condition` on the span that begins in this block."""
+    def recording(self, condition: Condition) -> Iterator[None]:
+        """Record `condition` on the invocation span that starts in this block."""
         self._thread.condition = condition
         try:
             yield

@@ -1,6 +1,6 @@
-"""pubsub-refuses-once: a message that Pub/Sub does not take the first time.
+"""pubsub-refuses-once: Pub/Sub rejects a message the first time.
 
-Between a commit and the publish after it anything may end: the instance, the connection, Pub/Sub.
+The instance, the connection or Pub/Sub can fail between a commit and the publish that follows it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PUBLISHER = "google.cloud.pubsub_v1.publisher.client"
 
 
 def inject(flags: Flags) -> None:
-    """Have the publisher refuse each message during the first delivery of an event."""
+    """Make the publisher raise ServiceUnavailable during the first delivery of an event."""
 
     def publish(
         publish: Callable[..., Any],
@@ -32,7 +32,7 @@ def inject(flags: Flags) -> None:
             raise ServiceUnavailable("for a moment")  # type: ignore[no-untyped-call]
         return publish(*arguments, **options)
 
-    # Once it is imported: a function that never publishes does not pay for the import.
+    # Wrapped when the app imports it: a function that never publishes does not pay for the import.
     wrapt.register_post_import_hook(
         lambda module: wrapt.wrap_function_wrapper(module, "Client.publish", publish), PUBLISHER
     )

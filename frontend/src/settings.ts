@@ -16,7 +16,7 @@ export interface Settings {
   acquirerUrl: string;
 }
 
-/** Reads settings from `env`; a variable set to empty counts as set, one not set takes its default. */
+/** Reads settings from `env`; an empty variable counts as set, an unset one gets its default. */
 export function readSettings(env: Record<string, unknown>): Settings {
   const text = (name: string, fallback: string) => {
     const value = env[name];

@@ -1,1 +1,1 @@
-"""The Box Office: one file per stage of an order's life, in the design's words."""
+"""The Box Office: sells seats for shows, with one file per stage of an order's life."""

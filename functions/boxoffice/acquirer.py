@@ -1,4 +1,4 @@
-"""The card processor, asked in its own words; it is not ours, and it is asked more than once."""
+"""Client of the card processor, a third party's HTTP service, with retries."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ import throughline
 
 
 class AcquirerError(Exception):
-    """The card processor did not do what it was asked; it may if asked again."""
+    """Raised where the card processor failed or could not be reached; trying later may work."""
 
 
 class Refused(AcquirerError):
-    """The card processor understood, and won't; asking again doesn't help."""
+    """Raised where the card processor refused the request; sending it again does not help."""
 
 
-def ask(
-    path: str, key: str, body: Callable[[Mapping[str, str]], Mapping[str, Any]]
+def post(
+    path: str, key: str, make_body: Callable[[Mapping[str, str]], Mapping[str, Any]]
 ) -> Mapping[str, Any]:
-    """POST to the processor under an idempotency key; returns its answer.
+    """POST to the processor under an idempotency key and return the JSON response.
 
-    `body` is given the trace context that goes out with the call, and may put it into what it says.
+    `make_body` receives the trace context of the attempt, a mapping of header names to values, and
+    returns the request's body.
 
     Raises:
-        Refused: the answer is a 4xx.
-        AcquirerError: it can't be reached or fails, as often as it is tried.
+        Refused: the response's status is a 4xx other than 429.
+        AcquirerError: every attempt failed.
     """
     url = f"{settings.acquirer_url()}{path}"
-    problem = ""
+    failure = ""
     for attempt, pause in enumerate(pauses_seconds()):
-        # Spread, so that those who failed together don't come back together.
+        # Jitter: requests that failed together must not be retried together.
         time.sleep(random.uniform(pause / 2, pause))  # noqa: S311
         if attempt:
             key = retry_key(key)
@@ -45,46 +46,47 @@ def ask(
                 response = requests.post(
                     url,
                     headers={**call.context, "Idempotency-Key": key},
-                    json=body(call.context),
+                    json=make_body(call.context),
                     timeout=settings.acquirer_timeout_seconds(),
                 )
             except requests.RequestException as error:
                 trace.get_current_span().record_exception(error)
-                problem = f"{type(error).__name__}"
+                failure = type(error).__name__
                 continue
             call.answered(response.status_code)
         if response.ok:
-            answer: Mapping[str, Any] = response.json()
-            return answer
-        problem = f"status {response.status_code}"
+            body: Mapping[str, Any] = response.json()
+            return body
+        failure = f"status {response.status_code}"
         if response.status_code < 500 and response.status_code != 429:
-            raise Refused(f"{url} refused {key}: {problem}")
-    raise AcquirerError(f"{url} did not answer {key}: {problem}")
+            raise Refused(f"{url} refused the request with key {key}: {failure}")
+    raise AcquirerError(f"{url} failed for the request with key {key}: {failure}")
 
 
 def pauses_seconds() -> tuple[float, ...]:
-    """Return the pause before each try; there are as many tries as pauses.
+    """Return the pause before each attempt; their number is the number of attempts.
 
-    A processor that is down needs some rest, and the platform delivers the event again later.
+    There are few: a processor that is down needs time, and the platform delivers the event again
+    later.
     """
     return (0.0, 0.2, 0.4)
 
 
 def retry_key(key: str) -> str:
-    """Return the idempotency key for the next try: the same one.
+    """Return the idempotency key for the next attempt: the same one.
 
-    The processor answers a key that it knows with what it did the first time, so that trying again
-    is safe.
+    The processor answers a key that it knows with its first response, so a retry cannot charge or
+    refund twice.
     """
     return key
 
 
 def refund(order_id: str, charge_id: str) -> str:
-    """Give an order's money back, once however often it is asked; returns the refund's id.
+    """Refund a charge and return the refund's id; calling this again refunds nothing more.
 
-    Raises what `ask` raises.
+    Raises what `post` raises.
     """
-    answer = ask("/refunds", f"refund-{order_id}", lambda _context: {"charge_id": charge_id})
-    refund_id = str(answer["id"])
+    response = post("/refunds", f"refund-{order_id}", lambda _context: {"charge_id": charge_id})
+    refund_id = str(response["id"])
     trace.get_current_span().set_attribute("boxoffice.refund.id", refund_id)
     return refund_id

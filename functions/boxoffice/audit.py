@@ -1,4 +1,4 @@
-"""Audit: appends what happened to an order, and by whom, to a list that nobody changes."""
+"""Audit: appends each order's final state, and what moved it there, to an append-only log."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ AUDIT = "audit"
 
 
 class UnreadableEvent(Exception):
-    """Raised for an event that doesn't say what happened; delivering it again won't help."""
+    """Raised for an event that lacks a usable field; delivering it again does not help."""
 
 
 @eventarc_fn.on_custom_event_published(event_type=order_events.ORDER_MOVED, retry=True)
 @throughline.on_event
 def audit(event: CloudEvent[Any]) -> None:
-    """Write audit/{event id}, once: the second delivery of an event finds it there."""
-    entry = {name: text_in(event, name) for name in ("order_id", "state", "by")}
+    """Create audit/{event id}; a second delivery finds that the document exists."""
+    entry = {name: read_field(event, name) for name in ("order_id", "state", "by")}
     span = trace.get_current_span()
     span.set_attribute("boxoffice.order.id", entry["order_id"])
     span.set_attribute("boxoffice.order.state", entry["state"])
@@ -34,11 +34,12 @@ def audit(event: CloudEvent[Any]) -> None:
         span.set_attribute("boxoffice.nothing_to_do", "done")
 
 
-def text_in(event: CloudEvent[Any], name: str) -> str:
-    """One field of the event's data.
+def read_field(event: CloudEvent[Any], name: str) -> str:
+    """Return one field of the event's data, a string of 1 to 64 characters.
 
     Raises:
-        UnreadableEvent: it isn't there, or is no text that Firestore could keep.
+        UnreadableEvent: the field is missing or has another form, or the event's id cannot be a
+            document's id.
     """
     value = event.data.get(name) if isinstance(event.data, dict) else None
     if not isinstance(value, str) or not 0 < len(value) <= 64 or "/" in event.id:

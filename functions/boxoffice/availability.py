@@ -1,4 +1,4 @@
-"""Availability: how many seats of a show are left, for whoever can't listen to the show itself."""
+"""Availability: how many seats of a show are left, for clients that cannot listen to the show."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from boxoffice import ledger, shows
 @https_fn.on_request()
 @throughline.on_request
 def availability(request: flask.Request) -> flask.Response:
-    """GET ?show_id=… answers {"show_id", "seats_left"}; 400, 404 and 405 answer {"error"}."""
+    """Answer GET ?show_id=… with {"show_id", "seats_left"}; errors are {"error"} with 400, 404 or
+    405."""
     if request.method not in ("GET", "HEAD"):
-        return answer(405, error="Only GET is answered here.")
+        return json_response(405, error="The method must be GET.")
     try:
         show = shows.read(request.args.get("show_id"))
-    except shows.NoShowId as why:
-        return answer(400, error=str(why))
-    except shows.UnknownShow as why:
-        return answer(404, error=str(why))
-    return answer(200, show_id=show["id"], seats_left=seats_left(show))
+    except shows.InvalidShowId as error:
+        return json_response(400, error=str(error))
+    except shows.UnknownShow as error:
+        return json_response(404, error=str(error))
+    return json_response(200, show_id=show["id"], seats_left=seats_left(show))
 
 
 def seats_left(show: ledger.Document) -> int:
-    """Return how many seats are left: the stages that change the number keep it with the show."""
+    """Return how many seats are left, as every sale and refund keeps it in the show's document."""
     seats: int = show["seats_left"]
     return seats
 
 
-def answer(status: int, **body: object) -> flask.Response:
-    """A JSON response that nobody keeps: Hosting's CDN would, for as long as we let it."""
+def json_response(status: int, **body: object) -> flask.Response:
+    """Return a JSON response that Hosting's CDN must not cache."""
     headers = {"Cache-Control": "no-store", **({"Allow": "GET, HEAD"} if status == 405 else {})}
     return flask.Response(json.dumps(body), status, headers, mimetype="application/json")

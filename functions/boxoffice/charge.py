@@ -1,4 +1,4 @@
-"""Charge: asks the card processor for the money, once, however often it is told to."""
+"""Charge: requests the payment of a reserved order from the card processor."""
 
 from __future__ import annotations
 
@@ -18,32 +18,35 @@ from boxoffice.order import State
 @pubsub_fn.on_message_published(topic=topics.ORDER_RESERVED, retry=True)
 @throughline.on_message
 def charge(event: CloudEvent[Any]) -> None:
-    """Move the order on first and call the processor second: an order that is charging when a
-    redelivery comes may or may not have reached the processor, and the same key asks it again."""
-    order_id = topics.order_id_in(event)
+    """Move the order to charging, then request the charge.
+
+    The order moves first. A redelivery that finds it charging cannot know whether the processor
+    got the request, so it sends the request again under the same idempotency key.
+    """
+    order_id = topics.read_order_id(event)
     outcome = begin_charging(order_id)
     if outcome.state is not State.CHARGING:
         return
-    asked = ask_for_money(order_id, outcome.order)
-    trace.get_current_span().set_attribute("boxoffice.charge.id", str(asked["id"]))
-    if asked["status"] in settlement.ENDED:
-        # Asked for before, and ended since: its webhook is late, or lost.
-        settlement.settle_order(asked, by="charge")
+    response = request_charge(order_id, outcome.order)
+    trace.get_current_span().set_attribute("boxoffice.charge.id", str(response["id"]))
+    if response["status"] in settlement.FINAL_STATUSES:
+        # An earlier attempt requested this charge and it has ended; its webhook is late or lost.
+        settlement.settle_order(response, by="charge")
 
 
 def begin_charging(order_id: str) -> ledger.Outcome:
-    """Move the order to charging, if that is a legal move from the state it is in by now."""
-    return ledger.advance(order_id, State.CHARGING)
+    """Move the order to charging, if its current state allows that."""
+    return ledger.move_order(order_id, State.CHARGING)
 
 
-def ask_for_money(order_id: str, order: ledger.Document) -> Mapping[str, Any]:
-    """POST the charge; returns what the processor has to say of it.
+def request_charge(order_id: str, order: ledger.Document) -> Mapping[str, Any]:
+    """POST the charge to the processor and return the charge as the processor describes it.
 
     Raises:
-        acquirer.AcquirerError: it doesn't take the charge.
+        acquirer.AcquirerError: the processor refused the request or could not be reached.
     """
     cents = amount_cents(order)
-    return acquirer.ask(
+    return acquirer.post(
         "/charges",
         idempotency_key(order_id),
         lambda context: {
@@ -57,11 +60,11 @@ def ask_for_money(order_id: str, order: ledger.Document) -> Mapping[str, Any]:
 
 
 def idempotency_key(order_id: str) -> str:
-    """Return the key under which the card processor charges an order once, however often asked."""
+    """Return the key under which the processor charges this order once, however many requests."""
     return order_id
 
 
 def amount_cents(order: ledger.Document) -> int:
-    """Return what to charge: whole cents, as reserve wrote them."""
+    """Return the amount to charge in whole cents, as reserve wrote it."""
     cents: int = order["amount_cents"]
     return cents

@@ -1,7 +1,7 @@
-"""The Google clients, each made on first use.
+"""The Google clients, each created on first use.
 
 Functions Framework imports the functions in one process and serves them from a fork of it; a gRPC
-client made before the fork hangs after it.
+client created before the fork hangs after it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def make_firebase_app() -> None:
-    """Make the app that verifies who calls a function and enqueues tasks, if there is none.
+    """Initialise the Firebase app that verifies ID tokens and enqueues tasks, unless it exists.
 
-    Discovery imports main.py more than once in one process.
+    The Firebase CLI's discovery imports main.py more than once in one process.
     """
     try:
         firebase_admin.get_app()
@@ -32,7 +32,7 @@ def make_firebase_app() -> None:
 
 @cache
 def firestore() -> Client:
-    """The Firestore client of this process."""
+    """Return this process's Firestore client."""
     from google.cloud.firestore import Client  # noqa: PLC0415
 
     return Client(project=settings.project_id())
@@ -40,8 +40,10 @@ def firestore() -> Client:
 
 @cache
 def publisher() -> PublisherClient:
-    """The Pub/Sub publisher of this process. Its import takes a quarter of a second, so only the
-    stages that publish pay it."""
+    """Return this process's Pub/Sub publisher.
+
+    The import takes a quarter of a second, so only the stages that publish pay for it.
+    """
     from google.cloud.pubsub_v1 import PublisherClient  # noqa: PLC0415
 
     return PublisherClient()
@@ -49,7 +51,10 @@ def publisher() -> PublisherClient:
 
 @cache
 def eventarc() -> requests.Session:
-    """What to publish CloudEvents with; Eventarc has no Python client that is worth its import."""
+    """Return the HTTP session that publishes CloudEvents.
+
+    Eventarc's own Python client costs more import time than the one call that is needed is worth.
+    """
     import requests  # noqa: PLC0415
 
     if settings.is_emulated():

@@ -1,4 +1,4 @@
-"""Who a span is about, without saying who."""
+"""Identifies the user on spans by a pseudonym."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import settings
 
 
 def pseudonym(uid: str) -> str:
-    """16 hexadecimal digits that stand for a user of this project, and lead nobody back to them.
+    """Return the user's pseudonym in this project: 16 hexadecimal digits of a SHA-256 digest.
 
-    Traces that nothing else ties together, as that of the user's creation and those of their
-    orders, have it in common.
+    It is the same in every trace, so it connects traces that have no link, such as the user's
+    creation and their orders. The security rules' monitor in the Observatory computes the same
+    value; it runs outside this deployment and cannot import this function.
     """
     return hashlib.sha256(f"{settings.project_id()}{uid}".encode()).hexdigest()[:16]
 
 
-def put_on_span(uid: object) -> None:
-    """Say on the current span who it is about."""
+def set_on_span(uid: object) -> None:
+    """Set the user's pseudonym on the current span, if `uid` is a user's id."""
     if isinstance(uid, str) and uid:
         trace.get_current_span().set_attribute("enduser.pseudo.id", pseudonym(uid))

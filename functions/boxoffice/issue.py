@@ -1,4 +1,4 @@
-"""Issue: writes the tickets of an order that is paid for."""
+"""Issue: writes the tickets of a paid order."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from boxoffice.order import State
 @pubsub_fn.on_message_published(topic=topics.ORDER_PAID, retry=True)
 @throughline.on_message
 def issue(event: CloudEvent[Any]) -> None:
-    """Write one ticket a seat, in the transaction that moves the order."""
-    order_id = topics.order_id_in(event)
+    """Write one ticket per seat, in the transaction that moves the order to ticketed."""
+    order_id = topics.read_order_id(event)
 
-    def write_tickets(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
+    def add_tickets(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
         def write(transaction: firestore.Transaction) -> None:
             count_order(transaction, order)
-            print_tickets(transaction, order_id, order)
+            write_tickets(transaction, order_id, order)
 
         return ledger.Move(State.TICKETED, writes=write)
 
-    outcome = ledger.advance(order_id, State.TICKETED, write_tickets)
+    outcome = ledger.move_order(order_id, State.TICKETED, add_tickets)
     order_events.record(order_id, outcome, by="issue")
 
 
@@ -35,10 +35,10 @@ def count_order(transaction: firestore.Transaction, order: ledger.Document) -> N
     tally.add(transaction, 1, order["seats"])
 
 
-def print_tickets(
+def write_tickets(
     transaction: firestore.Transaction, order_id: str, order: ledger.Document
 ) -> None:
-    """Write tickets/{order_id}-{number} for each seat; the same order always gets the same ones."""
+    """Create tickets/{order_id}-{number}, one per seat, numbered from 1."""
     for number, ticket in enumerate(ledger.tickets(order_id, order), start=1):
         transaction.create(
             ticket,
@@ -54,5 +54,8 @@ def print_tickets(
 
 
 def ticket_code(show_id: str, order_id: str, number: int) -> str:
-    """Return a ticket's code: the show, the order's last six characters and the number."""
+    """Return a ticket's code: the show's first word, the order's last six characters, the number.
+
+    For example "NOCTURNE-B7KQ2X-1".
+    """
     return f"{show_id.split('-', maxsplit=1)[0]}-{order_id[-6:]}-{number}".upper()

@@ -1,4 +1,4 @@
-"""Orders in Firestore: the one way to move an order from one state to the next."""
+"""Orders in Firestore. `move_order` is the only code that changes an order's state."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from opentelemetry import trace
 
 import throughline
 from boxoffice import clients, enduser
-from boxoffice.order import State, Verdict, judge
+from boxoffice.order import MoveStatus, State, check_move
 
 ORDERS = "orders"
 SHOWS = "shows"
 TICKETS = "tickets"
 
-# Firestore's client tries 5 times; a popular show's sale needs more patience than that.
+# The Firestore client's default of 5 attempts is too few for the sale of a popular show.
 TRANSACTION_ATTEMPTS = 20
-# The client begins an aborted transaction anew at once. Deliveries that aborted each other would
-# meet again, each time for as long as Firestore waits for a lock (2 s in the emulator).
-TRANSACTION_SPREAD_SECONDS = 0.5
+# The client retries an aborted transaction immediately. Deliveries that aborted each other would
+# then collide again, each time for as long as Firestore waits for a lock (2 s in the emulator).
+RETRY_JITTER_SECONDS = 0.5
 
 _log = logging.getLogger(__name__)
 
@@ -33,15 +33,15 @@ Document = Mapping[str, Any]
 
 
 class UnknownOrder(Exception):
-    """Raised where an order is named that isn't there."""
+    """Raised for the id of an order that does not exist."""
 
 
 @dataclass(frozen=True)
 class Move:
-    """A state to move to, and what else changes with it, all in one transaction.
+    """The state to move an order to, and what else the same transaction changes.
 
-    `order` holds further fields of the order; `writes` come before the order's own, when all that
-    `decide` reads has been read: Firestore takes no read after a write.
+    `order` holds further fields of the order. `writes` makes the writes to other documents. It is
+    called after `decide` has returned, because Firestore allows no read after a write.
     """
 
     to: State
@@ -51,7 +51,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where an order is after a stage was done with it, and whether the stage moved it there."""
+    """An order and its state after a stage handled it; `moved` tells if this stage moved it."""
 
     order: Document
     state: State
@@ -59,36 +59,36 @@ class Outcome:
 
 
 def read(order_id: str) -> Document | None:
-    """An order as it is now; None where there is none."""
-    found: Document | None = (
+    """Return the order's document, or None if there is no such order."""
+    order: Document | None = (
         clients.firestore().collection(ORDERS).document(order_id).get().to_dict()
     )
-    return found
+    return order
 
 
 def tickets(order_id: str, order: Document) -> list[firestore.DocumentReference]:
-    """Where the tickets of an order are, or will be: tickets/{order_id}-{number}, from 1."""
+    """Return references to the order's tickets, written or not: tickets/{order_id}-{number}."""
     collection = clients.firestore().collection(TICKETS)
     return [collection.document(f"{order_id}-{number}") for number in range(1, order["seats"] + 1)]
 
 
-def seats_back(order: Document) -> Callable[[firestore.Transaction], None]:
-    """The write that gives an order's seats back to the show's stock."""
+def release_seats(transaction: firestore.Transaction, order: Document) -> None:
+    """Return the order's seats to the show's stock."""
     show = clients.firestore().collection(SHOWS).document(order["show_id"])
-    seats = firestore.Increment(order["seats"])
-    return lambda transaction: transaction.update(show, {"seats_left": seats})
+    transaction.update(show, {"seats_left": firestore.Increment(order["seats"])})
 
 
 Decide = Callable[[Document, firestore.Transaction], Move]
 
 
-def advance(order_id: str, wanted: State, decide: Decide | None = None) -> Outcome:
-    """Move an order to `wanted`, or to where `decide` says, exactly once however often it is asked.
+def move_order(order_id: str, target: State, decide: Decide | None = None) -> Outcome:
+    """Move an order to `target`, or to the state that `decide` chooses, exactly once.
 
-    `decide(order, transaction)` runs inside the transaction, perhaps several times, and may read;
-    without it the move changes nothing but the state. An order that made this move before, or went
-    another way, is left alone, and the current span says so. It also says how often the transaction
-    was begun: more than once where others wrote what it had read.
+    `decide(order, transaction)` returns the move. It may read more documents, and runs again when
+    the transaction is retried. Without it only the state changes. An order that made this move
+    before, or that can no longer make it, is left unchanged, and the span's
+    `boxoffice.nothing_to_do` says which. `boxoffice.transaction.attempts` on the span exceeds one
+    if other writers changed what the transaction had read.
 
     Raises:
         UnknownOrder: there is no such order.
@@ -97,22 +97,22 @@ def advance(order_id: str, wanted: State, decide: Decide | None = None) -> Outco
     span = trace.get_current_span()
     span.set_attribute("boxoffice.order.id", order_id)
 
-    tries = itertools.count()
+    attempts = itertools.count()
 
     @firestore.transactional
     def attempt(transaction: firestore.Transaction) -> Outcome:
-        aborted = next(tries)
-        span.set_attribute("boxoffice.transaction.attempts", aborted + 1)
-        time.sleep(random.uniform(0, aborted * TRANSACTION_SPREAD_SECONDS))  # noqa: S311
+        retries = next(attempts)
+        span.set_attribute("boxoffice.transaction.attempts", retries + 1)
+        time.sleep(random.uniform(0, retries * RETRY_JITTER_SECONDS))  # noqa: S311
         order = reference.get(transaction=transaction).to_dict()
         if order is None:
             raise UnknownOrder(f"there is no order {order_id}")
-        now = State(order["state"])
-        verdict = judge(now, wanted)
-        if verdict is not Verdict.MAKE:
-            span.set_attribute("boxoffice.nothing_to_do", verdict.value)
-            return Outcome(order, now, moved=False)
-        move = decide(order, transaction) if decide else Move(wanted)
+        current = State(order["state"])
+        status = check_move(current, target)
+        if status is not MoveStatus.LEGAL:
+            span.set_attribute("boxoffice.nothing_to_do", status.value)
+            return Outcome(order, current, moved=False)
+        move = decide(order, transaction) if decide else Move(target)
         changes = {
             **move.order,
             "state": move.to,
@@ -125,7 +125,7 @@ def advance(order_id: str, wanted: State, decide: Decide | None = None) -> Outco
 
     outcome: Outcome = attempt(clients.firestore().transaction(max_attempts=TRANSACTION_ATTEMPTS))
     span.set_attribute("boxoffice.order.state", outcome.state)
-    enduser.put_on_span(outcome.order.get("uid"))
+    enduser.set_on_span(outcome.order.get("uid"))
     span.set_attribute("boxoffice.show.id", str(outcome.order.get("show_id")))
     if outcome.moved:
         _log.info("Order %s is %s", order_id, outcome.state)

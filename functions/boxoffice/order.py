@@ -1,13 +1,14 @@
-"""An order's states and the legal moves between them. Pure: it knows nothing of Firebase."""
+"""An order's states and the legal moves between them, without any knowledge of Firebase."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum, StrEnum
+from typing import TypeGuard
 
 
 class State(StrEnum):
-    """Where an order is in its life."""
+    """The state of an order."""
 
     PLACED = "placed"
     RESERVED = "reserved"
@@ -32,30 +33,39 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.REFUNDED: frozenset(),
 }
 
-FINAL = frozenset(state for state, onward in MOVES.items() if not onward) | {State.TICKETED}
+# A ticketed order is final for the buyer, although an organiser may refund it later.
+FINAL = frozenset(state for state, targets in MOVES.items() if not targets) | {State.TICKETED}
 
-# Where some stage has yet to do something.
-UNDERWAY = frozenset(State) - FINAL
-
-
-class Verdict(Enum):
-    """What a stage should do about a move it was asked to make."""
-
-    MAKE = "make"  # it is legal now
-    DONE = "done"  # it was made before: a delivery came twice, or late
-    NEVER = "never"  # the order went another way
+# States in which an order waits for a stage.
+IN_PROGRESS = frozenset(State) - FINAL
 
 
-def judge(now: State, to: State) -> Verdict:
-    """Say whether an order in state `now` may move `to`, already did, or can't any more."""
-    if to in MOVES[now]:
-        return Verdict.MAKE
-    return Verdict.DONE if now in _reachable(to) else Verdict.NEVER
+class MoveStatus(Enum):
+    """Whether an order can move to a state; `boxoffice.nothing_to_do` on spans has the value."""
+
+    LEGAL = "legal"
+    ALREADY_MADE = "done"  # the event was delivered twice, or late
+    ILLEGAL = "never"  # the order took another path, or is not there yet
+
+
+def check_move(current: State, target: State) -> MoveStatus:
+    """Return whether an order in state `current` can move to `target`, or has already done so."""
+    if target in MOVES[current]:
+        return MoveStatus.LEGAL
+    return MoveStatus.ALREADY_MADE if current in _reachable(target) else MoveStatus.ILLEGAL
+
+
+def is_order_id(value: object) -> TypeGuard[str]:
+    """Return whether `value` can be an order's id: 1 to 64 characters without a slash.
+
+    Firestore's generated ids have 20. The security rules limit a page's orders to the same form.
+    """
+    return isinstance(value, str) and 1 <= len(value) <= 64 and "/" not in value
 
 
 def _reachable(state: State) -> set[State]:
-    """`state` and every state that comes after it."""
-    found = {state}
-    for onward in MOVES[state]:
-        found |= _reachable(onward)
-    return found
+    """Return `state` and every state that can follow it."""
+    states = {state}
+    for target in MOVES[state]:
+        states |= _reachable(target)
+    return states

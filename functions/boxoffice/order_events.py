@@ -1,4 +1,4 @@
-"""Order events: a CloudEvent for each order that reached a final state; audit receives them."""
+"""Order events: publishes a CloudEvent, for audit, when an order reaches a final state."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _log = logging.getLogger(__name__)
 
 
 def record(order_id: str, outcome: ledger.Outcome, by: str) -> None:
-    """Publish that `by`, a stage or "organiser", moved an order to a final state, if it did.
+    """Publish an event, if the stage moved the order to a final state.
 
-    An event that can't be published is logged and fails no stage: the order's own `moved_at`,
-    written in the same transaction as the move, is the record of what happened. The event is a copy
-    for people, and no ticket should wait for it. The event's id is derived from the move, so
-    publishing it twice leaves one audit entry.
+    `by` is the stage's name or "organiser". A failure to publish is logged and does not fail the
+    stage: the order's `moved_at`, written in the same transaction as the move, is the authoritative
+    record, and no ticket should wait for its copy. The event's id is derived from the move, so
+    publishing twice leaves one audit entry.
     """
     if not outcome.moved or outcome.state not in FINAL:
         return
@@ -42,7 +42,10 @@ def record(order_id: str, outcome: ledger.Outcome, by: str) -> None:
             )
     except (requests.RequestException, GoogleAuthError) as error:
         _log.warning(
-            "No event tells that order %s is %s: %s", order_id, outcome.state, type(error).__name__
+            "Could not publish that order %s is %s: %s",
+            order_id,
+            outcome.state,
+            type(error).__name__,
         )
 
 
@@ -50,11 +53,11 @@ def publish(event_id: str, data: dict[str, str], extensions: dict[str, str]) -> 
     """Publish one CloudEvent on the project's Firebase channel.
 
     Raises:
-        requests.RequestException: Eventarc didn't take it.
+        requests.RequestException: Eventarc did not accept the event.
     """
-    # "auto" writes a whole second without its fraction, which the SDK can't read.
+    # The default, "auto", omits the fraction of a whole second, and the SDK cannot parse that.
     now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    texts = {"datacontenttype": "application/json", **extensions}
+    attributes = {"datacontenttype": "application/json", **extensions}
     event = {
         "@type": "type.googleapis.com/io.cloudevents.v1.CloudEvent",
         "id": event_id,
@@ -63,7 +66,7 @@ def publish(event_id: str, data: dict[str, str], extensions: dict[str, str]) -> 
         "type": ORDER_MOVED,
         "attributes": {
             "time": {"ceTimestamp": now},
-            **{name: {"ceString": text} for name, text in texts.items()},
+            **{name: {"ceString": text} for name, text in attributes.items()},
         },
         "textData": json.dumps(data),
     }

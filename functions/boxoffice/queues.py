@@ -1,4 +1,4 @@
-"""What one stage has another do later: an order's id, in a task of Cloud Tasks."""
+"""Work for later: tasks of Cloud Tasks that name an order and when they are due."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from firebase_admin.exceptions import FirebaseError
 from google.auth.exceptions import GoogleAuthError
 
 import throughline
+from boxoffice.order import is_order_id
 
 EXPIRE = "expire"
 
@@ -18,14 +19,14 @@ _log = logging.getLogger(__name__)
 
 
 class UnreadableTask(Exception):
-    """Raised for a task that names no order or no time; delivering it again won't help."""
+    """Raised for a task without a usable order id or due time; retrying it does not help."""
 
 
-def expire_at(order_id: str, due: datetime) -> None:
-    """Have the expire function look at an order at `due`.
+def schedule_expiry(order_id: str, due: datetime) -> None:
+    """Enqueue a task that runs the expire function for an order at `due`.
 
-    A task that could not be enqueued is said in the log and on its span, and fails nobody: the
-    order is as it should be, and the sweep expires the holds that no task expires.
+    A failure to enqueue is logged and recorded on the span, and does not fail the caller: the
+    sweep enqueues the task again for a hold that has lapsed.
     """
     data = {"order_id": order_id, "due": due.isoformat()}
     try:
@@ -33,22 +34,22 @@ def expire_at(order_id: str, due: datetime) -> None:
             options = functions.TaskOptions(schedule_time=due.astimezone(UTC), headers=headers)
             functions.task_queue(EXPIRE).enqueue({"data": data}, options)
     except (FirebaseError, GoogleAuthError, ValueError) as error:
-        _log.warning("No task will expire order %s: %s", order_id, type(error).__name__)
+        _log.warning("Could not enqueue the expiry of order %s: %s", order_id, type(error).__name__)
 
 
-def order_and_due_in(data: Any) -> tuple[str, datetime]:
-    """The order that a task is about, and when it was meant to run.
+def read_task(data: Any) -> tuple[str, datetime]:
+    """Return the order's id and the due time from a task's data.
 
     Raises:
-        UnreadableTask: it doesn't say.
+        UnreadableTask: one of them is missing or malformed, or the time has no time zone.
     """
     order_id = data.get("order_id") if isinstance(data, dict) else None
-    if not isinstance(order_id, str) or not order_id or "/" in order_id:
-        raise UnreadableTask("the task names no order")
+    if not is_order_id(order_id):
+        raise UnreadableTask("the task has no usable order_id")
     try:
         due = datetime.fromisoformat(data["due"])
     except (KeyError, TypeError, ValueError) as error:
-        raise UnreadableTask(f"the task of order {order_id} has no time") from error
+        raise UnreadableTask(f"the task of order {order_id} has no usable due time") from error
     if due.tzinfo is None:
-        raise UnreadableTask(f"the task of order {order_id} has a time without a zone")
+        raise UnreadableTask(f"the task of order {order_id} has a due time without a time zone")
     return order_id, due

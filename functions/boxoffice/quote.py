@@ -1,4 +1,4 @@
-"""Quote: what some seats of a show would cost, and whether they are left."""
+"""Quote: what seats of a show cost, and whether they are available."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ SEATS_MAX = 8
 @https_fn.on_call()
 @throughline.on_call
 def quote(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
-    """Answer {show_id, seats} with those and {price_cents, amount_cents, currency, seats_left,
-    available}. A quote holds nothing: reserve looks again."""
+    """Answer {show_id, seats} with both and {price_cents, amount_cents, currency, seats_left,
+    available}.
+
+    A quote holds no seats; reserve checks the stock again.
+    """
     data = call.data if isinstance(call.data, dict) else {}
     seats = data.get("seats")
     if not isinstance(seats, int) or isinstance(seats, bool) or not 1 <= seats <= SEATS_MAX:
@@ -27,10 +30,10 @@ def quote(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
         )
     try:
         show = shows.read(data.get("show_id"))
-    except shows.NoShowId as why:
-        raise HttpsError(FunctionsErrorCode.INVALID_ARGUMENT, str(why)) from why
-    except shows.UnknownShow as why:
-        raise HttpsError(FunctionsErrorCode.NOT_FOUND, str(why)) from why
+    except shows.InvalidShowId as error:
+        raise HttpsError(FunctionsErrorCode.INVALID_ARGUMENT, str(error)) from error
+    except shows.UnknownShow as error:
+        raise HttpsError(FunctionsErrorCode.NOT_FOUND, str(error)) from error
     left = seats_left(show)
     return {
         "show_id": show["id"],
@@ -44,11 +47,11 @@ def quote(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
 
 
 def amount_cents(price_cents: int, seats: int) -> int:
-    """Return what so many seats cost."""
+    """Return the price of `seats` seats in cents."""
     return price_cents * seats
 
 
 def seats_left(show: ledger.Document) -> int:
-    """Return how many seats are left: the stages that change the number keep it with the show."""
+    """Return how many seats are left, as every sale and refund keeps it in the show's document."""
     seats: int = show["seats_left"]
     return seats

@@ -1,4 +1,4 @@
-"""Reserve: holds the seats of an order that was just placed, or rejects it."""
+"""Reserve: holds the seats of a placed order, or rejects the order."""
 
 from __future__ import annotations
 
@@ -20,42 +20,45 @@ from boxoffice.retry import retry_on_failure
 @firestore_fn.on_document_created(document="orders/{order_id}")
 @throughline.on_document
 def reserve(event: firestore_fn.Event[Any]) -> None:
-    """Hold the seats of the order that was placed."""
-    hold(event.params["order_id"])
+    """Reserve the order whose document was created."""
+    reserve_order(event.params["order_id"])
 
 
-def hold(order_id: str) -> None:
-    """Hold the seats, then tell the next stage and, because nobody waits for that, have the hold
-    end some day; where the seats are held already, tell them again."""
-    outcome = ledger.advance(order_id, State.RESERVED, hold_seats)
-    if next_stage_is_due(outcome):
-        topics.tell(topics.ORDER_RESERVED, order_id)
-        queues.expire_at(order_id, outcome.order["hold_until"])
+def reserve_order(order_id: str) -> None:
+    """Hold the order's seats, have it charged, and schedule the end of the hold.
+
+    The message goes out before the task, because the buyer waits for the charge. Both are sent
+    again if the seats are already held.
+    """
+    outcome = ledger.move_order(order_id, State.RESERVED, hold_seats)
+    if must_request_charge(outcome):
+        topics.publish(topics.ORDER_RESERVED, order_id)
+        queues.schedule_expiry(order_id, outcome.order["hold_until"])
     record(order_id, outcome)
 
 
-def next_stage_is_due(outcome: ledger.Outcome) -> bool:
-    """Tell whether charge has to hear of the order: while it is reserved, in every delivery.
+def must_request_charge(outcome: ledger.Outcome) -> bool:
+    """Return whether to publish the order to charge: in every delivery that finds it reserved.
 
-    The delivery that moved the order may have failed before it told the next stage.
+    The delivery that moved the order may have failed before it published the message.
     """
     return outcome.state is State.RESERVED
 
 
 def record(order_id: str, outcome: ledger.Outcome) -> None:
-    """Publish what came of the order, for audit, which keeps it in a collection of its own."""
+    """Publish the outcome for audit, which stores it in a collection of its own."""
     order_events.record(order_id, outcome, by="reserve")
 
 
 def hold_seats(order: ledger.Document, transaction: firestore.Transaction) -> ledger.Move:
-    """Take the order's seats off the show's stock, or say why not."""
+    """Take the order's seats from the show's stock, or reject the order with a reason."""
     shows = clients.firestore().collection(ledger.SHOWS)
     show_reference = shows.document(order["show_id"])
     show = show_reference.get(transaction=transaction).to_dict()
     if show is None:
         return ledger.Move(State.REJECTED, {"reason": "unknown_show"})
-    note_clocks(order, show)
-    if came_after_the_sale(order, show):
+    set_clock_attributes(order, show)
+    if is_after_sale(order, show):
         return ledger.Move(State.REJECTED, {"reason": "sale_over"})
     if show["seats_left"] < order["seats"]:
         return ledger.Move(State.REJECTED, {"reason": "sold_out"})
@@ -71,38 +74,40 @@ def hold_seats(order: ledger.Document, transaction: firestore.Transaction) -> le
     )
 
 
-def note_clocks(order: ledger.Document, show: ledger.Document) -> None:
-    """Put on the span how long before Firestore stored the order the page wrote it, by the page's
-    clock, and how long after the end of the sale it was stored.
+def set_clock_attributes(order: ledger.Document, show: ledger.Document) -> None:
+    """Set two delays on the span, in seconds: from the page's write, by the page's clock, until
+    Firestore stored the order, and from the end of the sale until then.
 
-    The first is how long an order waited for a connection, or how far the page's clock is off.
+    The first is large if the order waited for a connection, or if the page's clock is wrong.
     """
     span = trace.get_current_span()
     if asked_at := order.get("asked_at"):
-        took = (order["placed_at"] - asked_at).total_seconds()
-        span.set_attribute("boxoffice.order.asked_before_seconds", took)
+        delay = (order["placed_at"] - asked_at).total_seconds()
+        span.set_attribute("boxoffice.order.asked_before_seconds", delay)
     if ends_at := show.get("sale_ends_at"):
-        over = (order["placed_at"] - ends_at).total_seconds()
-        span.set_attribute("boxoffice.sale.over_seconds", over)
+        overdue = (order["placed_at"] - ends_at).total_seconds()
+        span.set_attribute("boxoffice.sale.over_seconds", overdue)
 
 
-def came_after_the_sale(order: ledger.Document, show: ledger.Document) -> bool:
-    """Tell whether the show's sale, if it ends at all, was over when Firestore stored the order."""
+def is_after_sale(order: ledger.Document, show: ledger.Document) -> bool:
+    """Return whether Firestore stored the order after the end of the show's sale, if it has one."""
     ends_at = show.get("sale_ends_at")
     return ends_at is not None and bool(order["placed_at"] > ends_at)
 
 
 def hold_until(order: ledger.Document) -> datetime:
-    """Return when the hold of an order's seats ends, and put on the span how long that is."""
+    """Return when the hold of the order's seats ends, and set its duration on the span."""
     now = datetime.now(UTC)
-    ends = hold_begins_at(order, now) + timedelta(seconds=settings.hold_seconds())
-    lasts = (ends - now).total_seconds()
-    trace.get_current_span().set_attribute("boxoffice.hold.lasts_seconds", lasts)
-    return ends
+    end = hold_begins_at(order, now) + timedelta(seconds=settings.hold_seconds())
+    duration = (end - now).total_seconds()
+    trace.get_current_span().set_attribute("boxoffice.hold.lasts_seconds", duration)
+    return end
 
 
 def hold_begins_at(order: ledger.Document, now: datetime) -> datetime:
-    """Return when an order's hold begins: now, but not before Firestore stored the order, since the
-    clock of this server may be slow."""
+    """Return when the order's hold begins: now, but not before Firestore stored the order.
+
+    This server's clock may be behind Firestore's.
+    """
     placed_at: datetime = order["placed_at"]
     return max(now, placed_at)

@@ -1,4 +1,4 @@
-"""Settle: takes the card processor's word, by its signed webhook, for whether the money came."""
+"""Settle: receives the card processor's signed webhook, which reports how a charge ended."""
 
 from __future__ import annotations
 
@@ -18,50 +18,50 @@ import throughline
 from boxoffice import ledger, settlement
 
 SIGNATURE_HEADER = "Acquirer-Signature"
-# For so long a recorded webhook can be replayed; it then does nothing, because the order moved on.
+# A recorded webhook can be replayed for this long; that is harmless, because the order has moved.
 TOLERANCE_SECONDS = 300
 
 _log = logging.getLogger(__name__)
 
 
 class BadWebhook(Exception):
-    """The webhook is genuine, but not about anything of ours."""
+    """Raised for a webhook that is signed but does not describe a charge."""
 
 
 def echoed_metadata(request: flask.Request) -> object:
-    """The metadata that we attached to the charge, if the processor really sent this."""
+    """Return the metadata that we attached to the charge, after verifying the signature."""
     verify(request)
-    return charge_in(request)["metadata"]
+    return read_charge(request)["metadata"]
 
 
 @https_fn.on_request()
 @throughline.on_webhook(echoed_metadata)
 def settle(request: flask.Request) -> flask.Response:
-    """Move the order to paid or declined, or give back what was paid for an expired one.
+    """Move the order to paid or declined, or refund a payment for an expired order.
 
-    Whatever is not answered with 200 is sent again.
+    The processor sends the webhook again until it is answered with 200.
     """
     try:
         verify(request)
-        outcome = settlement.settle_order(charge_in(request), by="settle")
-    except throughline.Untrusted as why:
-        _log.warning("A webhook was refused: %s", why)
-        return answer(401, error=str(why))
-    except (BadWebhook, settlement.NotOurs, ledger.UnknownOrder) as why:
-        _log.warning("A webhook was not understood: %s", why)
-        return answer(422, error=str(why))
-    return answer(200, state=outcome.state, moved=outcome.moved)
+        outcome = settlement.settle_order(read_charge(request), by="settle")
+    except throughline.Untrusted as error:
+        _log.warning("A webhook was refused: %s", error)
+        return json_response(401, error=str(error))
+    except (BadWebhook, settlement.UnknownCharge, ledger.UnknownOrder) as error:
+        _log.warning("A webhook was not understood: %s", error)
+        return json_response(422, error=str(error))
+    return json_response(200, state=outcome.state, moved=outcome.moved)
 
 
 def verify(request: flask.Request) -> None:
-    """Check the processor's signature, `t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`.
+    """Verify the processor's signature, `t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`.
 
     Raises:
-        throughline.Untrusted: it is missing, wrong or too old.
+        throughline.Untrusted: the signature is missing, wrong or too old.
     """
     header = request.headers.get(SIGNATURE_HEADER, "")
-    parts = dict(part.split("=", 1) for part in header.split(",") if "=" in part)
-    sent_at, signature = parts.get("t", ""), parts.get("v1", "")
+    fields = dict(pair.split("=", 1) for pair in header.split(",") if "=" in pair)
+    sent_at, signature = fields.get("t", ""), fields.get("v1", "")
     if not sent_at.isascii() or not sent_at.isdigit() or not signature:
         raise throughline.Untrusted(f"no usable {SIGNATURE_HEADER} header")
     signed = sent_at.encode() + b"." + request.get_data()
@@ -73,8 +73,8 @@ def verify(request: flask.Request) -> None:
         raise throughline.Untrusted("the signature is too old")
 
 
-def charge_in(request: flask.Request) -> Mapping[str, Any]:
-    """The charge that a webhook is about.
+def read_charge(request: flask.Request) -> Mapping[str, Any]:
+    """Return the charge that a webhook describes.
 
     Raises:
         BadWebhook: the body is not a charge event.
@@ -88,6 +88,6 @@ def charge_in(request: flask.Request) -> Mapping[str, Any]:
     return charge
 
 
-def answer(status: int, **body: object) -> flask.Response:
-    """A JSON response."""
+def json_response(status: int, **body: object) -> flask.Response:
+    """Return a JSON response."""
     return flask.Response(json.dumps(body), status, mimetype="application/json")

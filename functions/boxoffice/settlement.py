@@ -1,7 +1,7 @@
-"""What the end of a charge means for its order, whoever brings the news.
+"""Applies the result of a charge to its order.
 
-The processor's webhook does, as a rule. Where it got lost, the answer to asking for the charge
-again says the same.
+The result usually arrives by the processor's webhook. If that is lost, the response to a repeated
+charge request carries the same charge.
 """
 
 from __future__ import annotations
@@ -14,85 +14,88 @@ from google.cloud import firestore
 from opentelemetry import trace
 
 from boxoffice import acquirer, ledger, order_events, topics
-from boxoffice.order import State
+from boxoffice.order import State, is_order_id
 
 _log = logging.getLogger(__name__)
 
-ENDED = ("succeeded", "declined")
+FINAL_STATUSES = ("succeeded", "declined")
 
 
-class NotOurs(Exception):
-    """The charge is genuine, but not one that an order of ours asked for."""
+class UnknownCharge(Exception):
+    """Raised for a genuine charge that does not match an order of ours."""
 
 
 def settle_order(charge: Mapping[str, Any], by: str) -> ledger.Outcome:
-    """Move the order that `charge` paid for, or failed to, and tell who waits for that.
+    """Move the order of `charge` to paid or declined, and publish the result.
 
-    Money for an order whose hold had lapsed goes back: its seats are somebody else's now.
+    A payment for an expired order is refunded, because its seats may have been sold again. `by` is
+    the stage's name, for the audit log.
 
     Raises:
-        NotOurs: the charge names no order, or is not as the order asked for it, or has not ended.
-        acquirer.AcquirerError: money should go back and does not, yet.
+        UnknownCharge: the charge names no order, differs from what the order requested, or has not
+            ended.
+        acquirer.AcquirerError: a late payment could not be refunded yet.
     """
     span = trace.get_current_span()
     span.set_attribute("boxoffice.charge.id", str(charge.get("id")))
     span.set_attribute("boxoffice.charge.status", str(charge.get("status")))
-    order_id, outcome = move_order(charge)
+    order_id, outcome = apply_charge(charge)
     if outcome.state is State.PAID:
         announce_payment(order_id)
     order_events.record(order_id, outcome, by=by)
     if outcome.state is State.EXPIRED and charge["status"] == "succeeded":
         span.set_attribute("boxoffice.payment.late", True)
-        return_late_money(order_id, str(charge["id"]))
+        refund_late_payment(order_id, str(charge["id"]))
     return outcome
 
 
 def announce_payment(order_id: str) -> None:
-    """Publish that the order is paid; returns when Pub/Sub has the message.
+    """Publish that the order is paid, and wait until Pub/Sub has the message.
 
-    Raises what `topics.tell` raises; the processor is then answered with an error, and calls again.
+    Raises what `topics.publish` raises. The webhook is then answered with an error, and the
+    processor sends it again.
     """
-    topics.tell(topics.ORDER_PAID, order_id)
+    topics.publish(topics.ORDER_PAID, order_id)
 
 
-def return_late_money(order_id: str, charge_id: str) -> None:
-    """Refund what was paid for an order whose hold had lapsed.
+def refund_late_payment(order_id: str, charge_id: str) -> None:
+    """Refund the payment for an order whose hold had lapsed.
 
     Raises:
-        acquirer.AcquirerError: the processor does not refund it, yet.
+        acquirer.AcquirerError: the processor has not refunded it yet.
     """
-    _log.warning("Order %s is expired and was paid for; the money goes back", order_id)
+    _log.warning("Order %s was paid after it expired; refunding the payment", order_id)
     acquirer.refund(order_id, charge_id)
 
 
-def move_order(charge: Mapping[str, Any]) -> tuple[str, ledger.Outcome]:
-    """Move the order that `charge` paid for, or failed to; returns its id and where it is now."""
+def apply_charge(charge: Mapping[str, Any]) -> tuple[str, ledger.Outcome]:
+    """Move the order of `charge` to paid or declined; return its id and the outcome."""
     order_id = charge["metadata"].get("order_id")
-    if not isinstance(order_id, str) or not order_id or "/" in order_id:
-        raise NotOurs("the charge's metadata names no order")
+    if not is_order_id(order_id):
+        raise UnknownCharge("the charge's metadata names no order")
 
-    def paid(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
+    def to_paid(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
         if (charge.get("amount_cents"), charge.get("currency")) != (
             order["amount_cents"],
             order["currency"],
         ):
-            raise NotOurs(f"the charge is not the one order {order_id} asked for")
+            raise UnknownCharge(f"the charge differs from what order {order_id} requested")
         return ledger.Move(State.PAID, {"charge_id": str(charge.get("id"))})
 
-    def declined(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
+    def to_declined(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
         return ledger.Move(
             State.DECLINED,
             {
                 "charge_id": str(charge.get("id")),
                 "reason": str(charge.get("decline_code") or "card_declined"),
             },
-            ledger.seats_back(order),
+            lambda transaction: ledger.release_seats(transaction, order),
         )
 
     match charge.get("status"):
         case "succeeded":
-            return order_id, ledger.advance(order_id, State.PAID, paid)
+            return order_id, ledger.move_order(order_id, State.PAID, to_paid)
         case "declined":
-            return order_id, ledger.advance(order_id, State.DECLINED, declined)
+            return order_id, ledger.move_order(order_id, State.DECLINED, to_declined)
         case other:
-            raise NotOurs(f"the charge's status is {other!r}")
+            raise UnknownCharge(f"the charge's status is {other!r}")

@@ -1,4 +1,4 @@
-"""Shows, as the functions that answer a page's questions read them."""
+"""Reads shows for the functions that answer requests."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from boxoffice import clients, ledger
 _SHOW_ID = re.compile(r"[a-z0-9-]{1,64}")
 
 
-class NoShowId(Exception):
-    """Raised for something that can't be a show's id."""
+class InvalidShowId(Exception):
+    """Raised for a value that cannot be a show's id."""
 
 
 class UnknownShow(Exception):
-    """Raised where a show is named that isn't there."""
+    """Raised for the id of a show that does not exist."""
 
 
 def read(show_id: object) -> ledger.Document:
-    """Return the show's document with its id as `id`, and put the id on the current span.
+    """Return the show's document with its id as `id`, and set the id on the current span.
 
     Raises:
-        NoShowId: `show_id` is not a string of 1 to 64 lowercase letters, digits and hyphens.
+        InvalidShowId: `show_id` is not a string of 1 to 64 lowercase letters, digits and hyphens.
         UnknownShow: there is no such show.
     """
     if not isinstance(show_id, str) or not _SHOW_ID.fullmatch(show_id):
-        raise NoShowId("show_id must be 1 to 64 lowercase letters, digits and hyphens.")
+        raise InvalidShowId("show_id must be 1 to 64 lowercase letters, digits and hyphens.")
     trace.get_current_span().set_attribute("boxoffice.show.id", show_id)
     show = clients.firestore().collection(ledger.SHOWS).document(show_id).get().to_dict()
     if show is None:

@@ -1,7 +1,8 @@
-"""The tally: how many orders have tickets, of all shows there are, and how many tickets those are.
+"""The tally: the number of ticketed orders, and of their tickets, over all shows.
 
-One number in one document would be written by every order of every show at once, and Firestore
-makes writers of one document wait for each other. So it is kept in parts, and its readers add up.
+Concurrent writers of one Firestore document wait for each other, so a single counter document would
+slow down every order. The counter is split into shards, and readers add them up
+(firebase.google.com/docs/firestore/solutions/counters).
 """
 
 from __future__ import annotations
@@ -14,18 +15,17 @@ from boxoffice import clients
 
 TALLY = "tally"
 
-# About so many orders a second may come for long: one document bears about one write a second
-# (firebase.google.com/docs/firestore/solutions/counters). Readers read as many documents.
-PARTS = 10
+# Sustains about as many orders per second: one document takes about one write per second. A reader
+# reads every shard.
+SHARDS = 10
 
 
 def add(transaction: firestore.Transaction, orders: int, seats: int) -> None:
-    """Count an order and its seats, or take them off again, in the transaction that moves it; so it
-    is counted once, however often its event is delivered.
+    """Add `orders` and `seats`, which may be negative, in the transaction that moves an order.
 
-    The write adds without having read, so those who add to the same part hold each other up only
-    while they commit.
+    So an order is counted once, however often its event is delivered. An increment reads nothing,
+    so writers of the same shard wait for each other only while they commit.
     """
-    part = clients.firestore().collection(TALLY).document(str(random.randrange(PARTS)))  # noqa: S311
-    more = {"orders": firestore.Increment(orders), "seats": firestore.Increment(seats)}
-    transaction.set(part, more, merge=True)
+    shard = clients.firestore().collection(TALLY).document(str(random.randrange(SHARDS)))  # noqa: S311
+    increments = {"orders": firestore.Increment(orders), "seats": firestore.Increment(seats)}
+    transaction.set(shard, increments, merge=True)

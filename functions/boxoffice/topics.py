@@ -1,4 +1,4 @@
-"""What one stage tells the next: an order's id, on a Pub/Sub topic."""
+"""Messages between stages: an order's id, published on a Pub/Sub topic."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import settings
 import throughline
 from boxoffice import clients
+from boxoffice.order import is_order_id
 
 ORDER_RESERVED = "order-reserved"
 ORDER_PAID = "order-paid"
@@ -17,20 +18,20 @@ PUBLISH_TIMEOUT_SECONDS = 10
 
 
 class UnreadableMessage(Exception):
-    """Raised for a message that names no order; delivering it again won't help."""
+    """Raised for a message without a usable order id; delivering it again does not help."""
 
 
-def tell(topic: str, order_id: str) -> None:
-    """Publish that something happened to an order; returns when Pub/Sub has it.
+def publish(topic: str, order_id: str) -> None:
+    """Publish the order's id with the trace context, and wait until Pub/Sub has the message.
 
-    Raises what the client raises when it hasn't; the stage then fails, and is delivered again.
+    Raises what the Pub/Sub client raises. The stage then fails, and the platform retries it.
     """
     with throughline.sending(topic) as context:
-        publish(topic, order_id, context)
+        publish_message(topic, order_id, context)
 
 
-def publish(topic: str, order_id: str, attributes: Mapping[str, str]) -> None:
-    """Publish a message that names the order, with `attributes`; returns when Pub/Sub has it."""
+def publish_message(topic: str, order_id: str, attributes: Mapping[str, str]) -> None:
+    """Publish a message with the order's id and `attributes`, and wait until Pub/Sub has it."""
     publisher = clients.publisher()
     publisher.publish(
         publisher.topic_path(settings.project_id(), topic),
@@ -39,17 +40,17 @@ def publish(topic: str, order_id: str, attributes: Mapping[str, str]) -> None:
     ).result(timeout=PUBLISH_TIMEOUT_SECONDS)
 
 
-def order_id_in(event: Any) -> str:
-    """The order that a message is about.
+def read_order_id(event: Any) -> str:
+    """Return the order's id from a Pub/Sub event.
 
     Raises:
-        UnreadableMessage: its data is not JSON, or has no `order_id`.
+        UnreadableMessage: the message's data is not JSON, or has no usable `order_id`.
     """
     message = event.data.message
     try:
         order_id = message.json["order_id"]
     except (ValueError, TypeError, KeyError) as error:
-        raise UnreadableMessage(f"message {message.message_id} names no order: {error}") from error
-    if not isinstance(order_id, str) or not order_id or "/" in order_id:
-        raise UnreadableMessage(f"message {message.message_id} has an order_id that is none")
+        raise UnreadableMessage(f"message {message.message_id} has no order_id: {error}") from error
+    if not is_order_id(order_id):
+        raise UnreadableMessage(f"message {message.message_id} has an unusable order_id")
     return order_id

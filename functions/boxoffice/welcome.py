@@ -1,4 +1,4 @@
-"""Welcome: gives a new user the role that rules and functions go by."""
+"""Welcome: sets a new user's role claim, which security rules and functions check."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from boxoffice import enduser
 @identity_fn.before_user_created()
 @throughline.on_auth
 def welcome(event: identity_fn.AuthBlockingEvent) -> identity_fn.BeforeCreateResponse:
-    """Make the user an organiser or a buyer, for good, by the custom claim `role`."""
-    enduser.put_on_span(event.data.uid)
+    """Make the user an organiser or a buyer by the custom claim `role`."""
+    enduser.set_on_span(event.data.uid)
     return identity_fn.BeforeCreateResponse(
         custom_claims={"role": role_of(event.data), **throughline.user_claim()}
     )
 
 
 def role_of(user: identity_fn.AuthUserRecord) -> str:
-    """ "organiser" for an address of the setting ORGANISER_EMAILS that is the user's, else "buyer".
+    """Return "organiser" if the user's e-mail address is in ORGANISER_EMAILS, else "buyer".
 
-    In production the address has to be verified by then, as it is where somebody else than us signs
-    them in (Google, say): whoever came first could give any address with a password of their own.
-    The emulator knows no inbox, so there every address counts.
+    In production the address must already be verified, as it is after a sign-in with Google:
+    anyone could sign up with an organiser's address and a password. The emulator sends no e-mail,
+    so there every address counts as verified.
     """
     address = (user.email or "").strip().lower()
-    proven = bool(user.email_verified) or settings.is_emulated()
-    return "organiser" if proven and address in settings.organiser_emails() else "buyer"
+    verified = bool(user.email_verified) or settings.is_emulated()
+    return "organiser" if verified and address in settings.organiser_emails() else "buyer"

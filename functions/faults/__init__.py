@@ -1,10 +1,9 @@
-"""The bugs on purpose: what goes wrong in a distributed app, each behind a flag that is off.
+"""Intentional bugs that are typical of distributed apps, each behind a feature flag that is off.
 
-A stage contains no line about them. Each decision that a fault spoils is a small function of the
-stage; the module here that has the stage's name holds the wrong versions, and `@replaces` says
-which function each stands in for and what its flag is. main.py calls `install` after it has
-imported the stages, where the setting allows it. To have an app without faults, delete this folder
-and that block of main.py.
+The stages contain no code for them. Each decision that a fault gets wrong is a small function of a
+stage. The module of the same name here holds the wrong versions; `@replaces` names the function
+that each replaces and its flag. main.py calls `install` after importing the stages, if the setting
+FAULTS allows it. For an app without faults, delete this folder and that block of main.py.
 """
 
 from faults.switch import install

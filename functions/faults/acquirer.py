@@ -7,18 +7,18 @@ from faults.fault import replaces
 
 @replaces("boxoffice.acquirer:retry_key", flag="new-key-each-try", kind="vendor")
 def retry_key(key: str) -> str:
-    """Tries again under a new key where the card processor did not answer in time.
+    """Retries under a new idempotency key when the card processor does not answer in time.
 
-    No answer in time says nothing about whether the processor did what it was asked.
+    A timeout does not tell whether the processor carried out the request.
     """
     return f"{key}-again"
 
 
 @replaces("boxoffice.acquirer:pauses_seconds", flag="hammers-the-vendor", kind="retries")
 def pauses_seconds() -> tuple[float, ...]:
-    """Tries forty times without a pause where the card processor fails.
+    """Tries forty times without a pause when the card processor fails.
 
-    The platform delivers the message again too. Retries in two layers multiply, and a vendor that
-    is down stays down under them.
+    The platform retries the message too. Retries in two layers multiply, and they keep a vendor
+    down that would otherwise recover.
     """
     return (0.0,) * 40

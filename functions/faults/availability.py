@@ -13,9 +13,9 @@ WITHOUT_SEATS = ("placed", "rejected", "declined", "expired", "refunded")
 
 @replaces("boxoffice.availability:seats_left", flag="reads-everything", kind="reads")
 def seats_left_by_all_tickets(show: ledger.Document) -> int:
-    """Counts the seats that are left with a query for the tickets of all shows there ever were.
+    """Counts the seats that are left with a query for the tickets of every show.
 
-    It was quick while there were few shows.
+    The query was fast while there were few shows.
     """
     tickets = [ticket.to_dict() or {} for ticket in clients.firestore().collection("tickets").get()]
     trace.get_current_span().set_attribute("db.response.returned_rows", len(tickets))
@@ -25,7 +25,7 @@ def seats_left_by_all_tickets(show: ledger.Document) -> int:
 
 @replaces("boxoffice.availability:seats_left", flag="asks-without-an-index", kind="indexes")
 def seats_left_by_orders(show: ledger.Document) -> int:
-    """Counts the seats that are left with a query whose composite index was never made."""
+    """Counts the seats that are left with a query whose composite index does not exist."""
     orders = (
         clients.firestore()
         .collection("orders")

@@ -1,4 +1,4 @@
-"""Every fault there is, in the order in which an order meets them."""
+"""The list of all faults, sorted by the stages of an order's life."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from faults import (
 )
 from faults.fault import Fault, declared_in
 
-# In the page, in TypeScript.
+# Implemented in TypeScript, in frontend/src/faults.
 PAGE = (
     Fault(
         "denial-looks-empty",
         "rules",
         "page",
-        "Asks for everybody's orders, which the rules deny, and shows an empty list for an error",
+        "Queries every buyer's orders, which the rules deny, and shows the error as an empty list",
     ),
     Fault(
         "goes-on-with-the-old-token",
         "claims",
         "page",
-        "Shows what a new role opens, and asks for it with the token from before it was given",
+        "Opens the organiser's view after a role change, but keeps using the token from before it",
         page="/organiser",
     ),
 )

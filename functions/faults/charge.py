@@ -15,10 +15,10 @@ from faults.fault import replaces
 
 @replaces("boxoffice.charge:begin_charging", flag="writes-what-it-was-told", kind="delivery")
 def begin_charging(order_id: str) -> ledger.Outcome:
-    """Moves the order to where its message says, without a look at where that is by now.
+    """Moves the order to charging without checking its current state.
 
-    Pub/Sub promises no order, and a message may come again days later. The last to write is not
-    the one that is right.
+    Pub/Sub guarantees no ordering, and may redeliver a message days later. The last write is not
+    the correct one.
     """
     reference = clients.firestore().collection(ledger.ORDERS).document(order_id)
     order = reference.get().to_dict() or {}
@@ -32,16 +32,16 @@ def begin_charging(order_id: str) -> ledger.Outcome:
 
 @replaces("boxoffice.charge:idempotency_key", flag="no-idempotency-key", kind="delivery")
 def idempotency_key(order_id: str) -> str:
-    """Asks the card processor under a new key each time that the message is delivered.
+    """Uses a new idempotency key for the charge each time the message is delivered.
 
-    Pub/Sub delivers at least once. The key is what tells the processor that it was asked before;
-    this one looks right in every log line, and was never used before.
+    Pub/Sub delivers at least once. The key tells the processor that it has seen the request before;
+    this key looks right in every log line, but each delivery has a different one.
     """
     return f"{order_id}-{uuid.uuid4().hex[:8]}"
 
 
 @replaces("boxoffice.charge:amount_cents", flag="rounds-through-floats", kind="plain")
 def amount_cents(order: ledger.Document) -> int:
-    """Turns cents into euros and back, and loses a cent of some amounts."""
+    """Converts cents to euros and back, and loses a cent of some amounts."""
     euros = order["amount_cents"] / 100
     return int(euros * 100)

@@ -12,10 +12,10 @@ from faults.fault import replaces
 
 @replaces("boxoffice.expire:end_hold", flag="expires-whatever-it-finds", kind="delivery")
 def end_hold(order_id: str) -> None:
-    """Ends the order that its task names, without a look at where that is by now.
+    """Expires the order that its task names, without checking the order's current state.
 
-    A task that comes hours late acts on what was true once: when it was made, the order was not
-    paid for.
+    A task that runs hours late acts on an old fact: when the task was created, the order was not
+    paid.
     """
     reference = clients.firestore().collection(ledger.ORDERS).document(order_id)
     order = reference.get().to_dict() or {}

@@ -1,4 +1,4 @@
-"""What a fault is, and how the wrong version of a function declares itself as one."""
+"""The `Fault` type, and the decorator that declares the wrong version of a function as one."""
 
 from __future__ import annotations
 
@@ -31,8 +31,10 @@ _declared: dict[str, list[Fault]] = defaultdict(list)
 
 @dataclass(frozen=True)
 class Replacement:
-    """The wrong version of a function. `module` and `function` name the right one; `wrong` has the
-    same signature."""
+    """A function's wrong version, `wrong`, and the module and name of the right one.
+
+    Both have the same signature.
+    """
 
     module: str
     function: str
@@ -40,18 +42,17 @@ class Replacement:
 
     @property
     def target(self) -> str:
-        """Return the name of the right function as `@replaces` takes it."""
+        """Return the right function's name, as in "boxoffice.charge:idempotency_key"."""
         return f"{self.module}:{self.function}"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One bug on purpose.
+    """One intentional bug.
 
-    `name` is its flag, `kind` the sort of mistake it is. `where` is the module of boxoffice that
-    goes wrong, or "page", whose faults are on where its address says so, as in `?fault=NAME` after
-    `page`; `summary` says what it then does. `replacement` is the function that goes wrong, where
-    it is one of the stages'.
+    `name` is its flag and `kind` the category of mistake. `where` is the module of boxoffice that
+    it affects, or "page". A fault of the page is turned on by `?fault=NAME` in the URL, after the
+    path `page`, and has no `replacement`. `summary` describes the wrong behaviour in one sentence.
     """
 
     name: str
@@ -63,7 +64,7 @@ class Fault:
 
 
 def replaces(target: str, *, flag: str, kind: Kind) -> Callable[[Function], Function]:
-    """Declare the decorated function as the wrong version of `target`, for while `flag` is on.
+    """Declare the decorated function as the wrong version of `target`, used while `flag` is on.
 
     `target` names a top-level, undecorated, synchronous function of the same signature, as in
     "boxoffice.charge:idempotency_key". The first paragraph of the docstring is the
@@ -87,7 +88,7 @@ def replaces(target: str, *, flag: str, kind: Kind) -> Callable[[Function], Func
 
 
 def declared_in(module: str) -> tuple[Fault, ...]:
-    """Return the faults that an imported module declares, in its order."""
+    """Return the faults that an imported module declares, in source order."""
     return tuple(_declared[module])
 
 

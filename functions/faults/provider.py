@@ -1,4 +1,4 @@
-"""An OpenFeature provider whose flags are those of the store."""
+"""An OpenFeature provider for the boolean flags of the `FlagStore`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Other = TypeVar("Other")
 
 
 class FirestoreFlags(AbstractProvider):
-    """Flags that are on or off for everybody, and nothing else."""
+    """Resolves boolean flags that have the same value for every evaluation context."""
 
     def __init__(self, store: FlagStore) -> None:
         super().__init__()
@@ -70,4 +70,4 @@ class FirestoreFlags(AbstractProvider):
 def _refuse(
     flag_key: str, _default: Other, _context: EvaluationContext | None
 ) -> FlagResolutionDetails[Other]:
-    raise TypeMismatchError(f"{flag_key} is on or off, and nothing else")
+    raise TypeMismatchError(f"the flag {flag_key} is a boolean; use get_boolean_value")

@@ -29,10 +29,11 @@ def seats_left(show: ledger.Document) -> int:
 
 @replaces("boxoffice.quote:amount_cents", flag="works-out-every-price", kind="instance")
 def amount_cents(price_cents: int, seats: int) -> int:
-    """Works out every price there may be, before each instance's first answer.
+    """Computes every possible price before an instance's first answer.
 
-    What a process keeps is gone with it, and on this platform processes come and go: most of the
-    prices are never asked for, and some buyer waits for all of them each time.
+    A process's cache is lost when the instance stops, and this platform starts and stops instances
+    all the time. Most of the prices are never needed, and on each new instance one buyer waits for
+    all of them.
     """
     if price_cents > PRICE_MAX_CENTS:
         return price_cents * seats
@@ -41,7 +42,7 @@ def amount_cents(price_cents: int, seats: int) -> int:
 
 @cache
 def all_amounts() -> tuple[array[int], ...]:
-    """Return, for each number of seats, the amounts at each price from one cent on."""
+    """Return the amounts in cents, by number of seats and then by price, both from 1."""
     with trace.get_tracer("boxoffice").start_as_current_span("work out every price"):
         return tuple(
             array("q", (int(Decimal(price) * seats) for price in range(1, PRICE_MAX_CENTS + 1)))

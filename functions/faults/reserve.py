@@ -9,13 +9,13 @@ from boxoffice import clients, ledger
 from boxoffice.order import State
 from faults.fault import replaces
 
-# In production nothing ends the loop but a budget alert; here a copy of a copy of a copy does.
+# In production only a budget alert would end the loop; here it ends at this many copies.
 GENERATIONS_MAX = 3
 
 
 @replaces("boxoffice.reserve:record", flag="copies-into-its-own-collection", kind="loop")
 def record(order_id: str, outcome: ledger.Outcome) -> None:
-    """Keeps a copy of each order in the collection whose trigger it is, and so calls itself."""
+    """Stores a copy of each order in the collection that triggers it, and so triggers itself."""
     generation = outcome.order.get("generation", 0) + 1
     if not outcome.moved or generation > GENERATIONS_MAX:
         return
@@ -26,18 +26,18 @@ def record(order_id: str, outcome: ledger.Outcome) -> None:
     )
 
 
-@replaces("boxoffice.reserve:next_stage_is_due", flag="tells-only-if-it-moved", kind="writes")
-def next_stage_is_due(outcome: ledger.Outcome) -> bool:
-    """Tells the next stage only in the delivery that moved the order, though that one may fail."""
+@replaces("boxoffice.reserve:must_request_charge", flag="tells-only-if-it-moved", kind="writes")
+def must_request_charge(outcome: ledger.Outcome) -> bool:
+    """Publishes the order to charge only in the delivery that moved it, which may fail to."""
     return outcome.moved and outcome.state is State.RESERVED
 
 
-@replaces("boxoffice.reserve:came_after_the_sale", flag="dates-orders-back", kind="clocks")
-def came_after_the_sale(order: ledger.Document, show: ledger.Document) -> bool:
-    """Goes by when the page says that it wrote the order, however late that came.
+@replaces("boxoffice.reserve:is_after_sale", flag="dates-orders-back", kind="clocks")
+def is_after_sale(order: ledger.Document, show: ledger.Document) -> bool:
+    """Trusts the time at which the page says that it wrote the order, however late it arrives.
 
-    A page without a connection keeps what it writes, for minutes or for hours, and sends the time
-    that it wrote unchanged. And any page can write any time.
+    A page without a connection queues its writes for minutes or hours and then sends them with
+    their original time. A modified page can send any time at all.
     """
     ends_at = show.get("sale_ends_at")
     return ends_at is not None and bool(order.get("asked_at", order["placed_at"]) > ends_at)
@@ -47,7 +47,7 @@ def came_after_the_sale(order: ledger.Document, show: ledger.Document) -> bool:
 def hold_begins_at(order: ledger.Document, now: datetime) -> datetime:
     """Counts the hold from the time on the buyer's device, whose clock may be hours off.
 
-    Most clocks are right within a second, so that it works when its author tries it.
+    Most clocks are right within a second, so the bug does not show in a manual test.
     """
     begins: datetime = order.get("asked_at", now)
     return begins

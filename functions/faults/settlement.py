@@ -15,20 +15,20 @@ _log = logging.getLogger(__name__)
 
 @replaces("boxoffice.settlement:announce_payment", flag="tells-after-the-answer", kind="instance")
 def announce_payment(order_id: str) -> None:
-    """Answers the vendor first, and tells the next stage after that.
+    """Answers the vendor's webhook first, and publishes the payment after the response.
 
-    Vendors ask for quick answers to their webhooks. But the platform promises a CPU until the
-    answer is out, and no longer; the vendor heard that all went well, and will not ask again.
+    Vendors want quick answers to their webhooks. But the platform allocates CPU only until the
+    response is sent; the vendor has its 200 and will not send the webhook again.
     """
-    current = contextvars.copy_context()
-    _log.info("Order %s: %s is told after the answer", order_id, topics.ORDER_PAID)
+    context = contextvars.copy_context()
+    _log.info("Order %s: %s will be published after the response", order_id, topics.ORDER_PAID)
 
     @flask.after_this_request
-    def put_off(answer: flask.Response) -> flask.Response:
-        answer.call_on_close(lambda: current.run(topics.tell, topics.ORDER_PAID, order_id))
-        return answer
+    def publish_on_close(response: flask.Response) -> flask.Response:
+        response.call_on_close(lambda: context.run(topics.publish, topics.ORDER_PAID, order_id))
+        return response
 
 
-@replaces("boxoffice.settlement:return_late_money", flag="keeps-late-money", kind="vendor")
-def return_late_money(order_id: str, charge_id: str) -> None:
-    """Leaves the money where it is when it comes after the hold lapsed."""
+@replaces("boxoffice.settlement:refund_late_payment", flag="keeps-late-money", kind="vendor")
+def refund_late_payment(order_id: str, charge_id: str) -> None:
+    """Keeps a payment that arrives after the hold lapsed, instead of refunding it."""

@@ -1,7 +1,8 @@
-"""Which flags are on, as Firestore says it.
+"""Reads the faults' flags from Firestore.
 
-The document flags/{name} with `on: true` turns a flag on; anything else, and no document, is off.
-The security rules let no page near them: only the Admin SDK, and the emulator's administrator.
+The document flags/{name} with `on: true` turns a flag on; any other content, or no document, means
+off. The security rules deny access from pages; only the Admin SDK and the emulator's owner token
+can read and write flags.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 COLLECTION = "flags"
 
-# After this long every process goes by what was written. A shorter time is more reads, of about
-# 4 ms each on the local stack; within it, asking costs a microsecond.
+# A changed flag reaches every process within this time. A shorter time costs more reads, about 4 ms
+# each on the local stack; a cached lookup takes a microsecond.
 CACHE_SECONDS = 1.0
 READ_TIMEOUT_SECONDS = 5.0
 READS_MAX = 3
@@ -30,9 +31,10 @@ _log = logging.getLogger(__name__)
 
 
 class FlagStore:
-    """The flags that are on, read with one query for all of them and kept for `CACHE_SECONDS`.
+    """The flags that are on, read with one query and cached for `CACHE_SECONDS`.
 
-    Flags that can't be read are off until they can, and a line in the log says so once.
+    If the flags cannot be read, all are off until the next successful read, and one warning is
+    logged.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class FlagStore:
         self._unreadable = False
 
     def on(self) -> frozenset[str]:
-        """The names of the flags that are on; never raises."""
+        """Return the names of the flags that are on; errors of Firestore do not propagate."""
         with self._lock:
             now = self._clock()
             if self._read_at is None or now - self._read_at >= CACHE_SECONDS:
@@ -54,27 +56,27 @@ class FlagStore:
             return self._on
 
     def _read_until_fresh(self) -> None:
-        """Read the flags, and again where that took so long that they may be older than allowed."""
+        """Read the flags, and repeat if the read took so long that its result is already stale."""
         for _ in range(READS_MAX):
-            # From before the read: what is written while it is under way may not be in it.
+            # Taken before the read, whose result may lack what is written during it.
             self._read_at = self._clock()
             self._on = self._read()
             if self._unreadable or self._clock() - self._read_at < CACHE_SECONDS:
                 return
 
     def _read(self) -> frozenset[str]:
-        # Here, and not above, because only the gRPC channel needs it, and that comes late too.
+        # Imported here because only the gRPC channel needs it, which is created on first use too.
         from opentelemetry.instrumentation.utils import suppress_instrumentation  # noqa: PLC0415
 
         try:
-            # A read of ours has no place in the trace of somebody's order.
+            # This read is not part of the order's work, so it is kept out of its trace.
             with suppress_instrumentation():
                 flags = self._firestore().collection(COLLECTION)
-                found = flags.get(retry=None, timeout=READ_TIMEOUT_SECONDS)
+                documents = flags.get(retry=None, timeout=READ_TIMEOUT_SECONDS)
         except (GoogleAPIError, GoogleAuthError) as error:
             if not self._unreadable:
-                _log.warning("The faults' flags can't be read, so all are off: %s", error)
+                _log.warning("The faults' flags cannot be read, so all are off: %s", error)
             self._unreadable = True
             return frozenset()
         self._unreadable = False
-        return frozenset(flag.id for flag in found if (flag.to_dict() or {}).get("on") is True)
+        return frozenset(flag.id for flag in documents if (flag.to_dict() or {}).get("on") is True)

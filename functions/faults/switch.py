@@ -1,6 +1,7 @@
-"""Replaces each right function by its wrong version while the fault's flag is on.
+"""Replaces a stage's function by its wrong version while the fault's flag is on.
 
-Flags are asked through OpenFeature; an evaluation that turned a fault on is an event on the span.
+Flags are evaluated through OpenFeature. An evaluation whose result is "on" is recorded as an event
+on the current span.
 """
 
 from __future__ import annotations
@@ -24,23 +25,23 @@ DOMAIN = "faults"
 EVENT = "feature_flag.evaluation"
 
 _store: list[FlagStore] = []
-#: The right functions that are wrapped, by target.
+#: The right functions that are wrapped, keyed by target.
 _originals: dict[str, Callable[..., Any]] = {}
 _log = logging.getLogger(__name__)
 
 
 class MissingTarget(Exception):
-    """Raised where the function that a fault replaces is not there."""
+    """Raised if the function that a fault replaces does not exist."""
 
 
 def install(firestore: Callable[[], Client]) -> None:
-    """Wrap every function that a fault replaces: flag off, the right one; flag on, the wrong one.
+    """Wrap every function that a fault replaces, so that its flag selects the version that runs.
 
-    `firestore` makes or returns the client to read the flags with. Call it after the stages are
-    imported; calling it again wraps nothing twice. A fault whose target was renamed is left out,
-    with one line in the log that says where to fix it.
+    `firestore` returns the client that reads the flags. Call this after the stages are imported;
+    calling it again does not wrap a function twice. A fault whose target does not exist is skipped
+    with an error in the log that says where to correct it.
     """
-    # Not before the stages are there: the wrong versions import what the right ones do.
+    # Imported here because the wrong versions import the stages' modules.
     from faults.catalogue import FAULTS  # noqa: PLC0415
 
     uninstall()
@@ -55,7 +56,7 @@ def install(firestore: Callable[[], Client]) -> None:
 
 
 def uninstall() -> None:
-    """Put the right functions back, and forget the flags."""
+    """Restore the right functions and discard the cached flags."""
     for target, original in _originals.items():
         module, _, name = target.partition(":")
         setattr(importlib.import_module(module), name, original)
@@ -65,11 +66,11 @@ def uninstall() -> None:
 
 
 def on(name: str) -> bool:
-    """Tell whether the fault of that name is on; never raises for what a flag or Firestore does.
+    """Return whether a fault is on; errors of Firestore and OpenFeature count as off.
 
-    One that is on is an event on the current span, named and described as OpenTelemetry's semantic
-    conventions for feature flags say. One that is off leaves no event: it would be on every span of
-    every trace, for a flag that is never turned on.
+    If it is on, the current span gets an event after OpenTelemetry's semantic conventions for
+    feature flags. A flag that is off adds no event, because every span would then carry one for
+    each flag.
     """
     if not _store or not _store[0].on():
         return False
@@ -89,16 +90,16 @@ def on(name: str) -> bool:
 
 
 def target_of(fault: Fault, replacement: Replacement) -> Callable[..., Any]:
-    """Return the function that a fault replaces, as it is now in its module.
+    """Return the function that currently has the target's name in its module.
 
     Raises:
-        MissingTarget: it is not there; the message says which fault, which target and what to do.
+        MissingTarget: there is none. The message names the fault, the target and the file to edit.
     """
     function: Callable[..., Any] | None = None
     try:
         function = getattr(importlib.import_module(replacement.module), replacement.function, None)
     except ModuleNotFoundError as error:
-        # Of a module that is there and lacks a package, the error is another.
+        # Not caught: the target's module exists, but a package that it imports is missing.
         if error.name != replacement.module:
             raise
     if not callable(function):
@@ -112,9 +113,9 @@ def target_of(fault: Fault, replacement: Replacement) -> Callable[..., Any]:
 
 
 def _wrap(fault: Fault, replacement: Replacement) -> None:
-    """Put a function in the target's place that calls the wrong version while the fault is on.
+    """Replace the target by a wrapper that calls the wrong version while the fault is on.
 
-    Of two faults of one target, the later in the catalogue counts where both are on.
+    If two faults of one target are on, the later in the catalogue takes effect.
     """
     right, wrong, name = target_of(fault, replacement), replacement.wrong, fault.name
     _originals.setdefault(replacement.target, right)
@@ -128,8 +129,10 @@ def _wrap(fault: Fault, replacement: Replacement) -> None:
 
 @functools.cache
 def _client() -> OpenFeatureClient:
-    """Return OpenFeature's client. Its import takes a twentieth of a cold start, so that only a
-    process that meets a flag which is on pays it."""
+    """Return the OpenFeature client, imported on first use.
+
+    The import takes a twentieth of a cold start; only a process that finds a flag on pays for it.
+    """
     from openfeature import api  # noqa: PLC0415
 
     from faults.provider import FirestoreFlags  # noqa: PLC0415

@@ -10,16 +10,16 @@ from boxoffice import clients, topics
 from faults.fault import replaces
 
 
-@replaces("boxoffice.topics:publish", flag="drops-the-context", kind="tracing")
-def publish(topic: str, order_id: str, attributes: Mapping[str, str]) -> None:
-    """Publishes that an order is paid without the trace context.
+@replaces("boxoffice.topics:publish_message", flag="drops-the-context", kind="tracing")
+def publish_message(topic: str, order_id: str, attributes: Mapping[str, str]) -> None:
+    """Publishes the messages of paid orders without the trace context.
 
-    A message's attributes are what carries it; messages of the other topic keep theirs.
+    The context travels in a message's attributes. Messages on the other topic keep theirs.
     """
-    kept = {} if topic == topics.ORDER_PAID else attributes
+    sent_attributes = {} if topic == topics.ORDER_PAID else attributes
     publisher = clients.publisher()
     publisher.publish(
         publisher.topic_path(settings.project_id(), topic),
         json.dumps({"order_id": order_id}).encode(),
-        **kept,
+        **sent_attributes,
     ).result(timeout=topics.PUBLISH_TIMEOUT_SECONDS)

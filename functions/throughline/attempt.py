@@ -1,7 +1,8 @@
-"""Which delivery attempt of its event an invocation is, where the deliverer sends that.
+"""The number of an event's delivery attempt, if the sender includes it in the request.
 
-Two headers carry it: the attempt's number, 1 for the first, and the context of the first attempt's
-span. Google's platform sends neither, so spans in production have no such attribute.
+Two headers carry it: the attempt's number, from 1, and the context of the first attempt's span.
+The local stack sends both. Google's platform sends neither, so spans in production lack the
+attribute.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ _DIGITS_MAX = 4
 
 @dataclass(frozen=True)
 class Attempt:
-    """The attributes and links of an attempt for its span; empty where it is not known."""
+    """The span attributes and links of an attempt; both are empty if it is unknown."""
 
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
 
 
 def read(headers: Mapping[str, str]) -> Attempt:
-    """Read both headers, given by lowercase name; a malformed one counts as not sent."""
+    """Read both headers from a mapping with lowercase names; a malformed one is ignored."""
     number = headers.get(ATTEMPT_HEADER, "")
     if not (number.isascii() and number.isdigit() and len(number) <= _DIGITS_MAX and int(number)):
         return Attempt()

@@ -1,4 +1,4 @@
-"""Hop 13: nothing crosses Firebase Auth. What it calls before a user is created declares a root.
+"""Hop 13: Firebase Auth carries no context, so a blocking function's span is a declared root.
 
 The user's later calls can link to it: see `claim`.
 """
@@ -17,8 +17,8 @@ from throughline.invocation import Reception, Returned, traced
 def on_auth(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
     """Trace a blocking function that `firebase_functions.identity_fn` calls with an Auth event.
 
-    Goes directly above `def`, because the SDK turns exceptions into responses. The span is a root
-    on purpose: Auth sends a signed token about the user, and nothing of the page's request.
+    Apply it directly above `def`, because the SDK turns exceptions into responses. The span is a
+    declared root: Auth sends a signed token about the user, and nothing of the page's request.
     """
     return traced(function, _receive)
 

@@ -19,10 +19,10 @@ class BaggageAttributes(SpanProcessor):
         self._attributes = dict(attributes)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        known = span.attributes or {}
+        existing = span.attributes or {}
         for key, attribute in self._attributes.items():
             value = baggage.get_baggage(key, parent_context)
-            if isinstance(value, str) and attribute not in known:
+            if isinstance(value, str) and attribute not in existing:
                 span.set_attribute(attribute, value[:VALUE_MAX_CHARS])
 
 

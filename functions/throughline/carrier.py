@@ -39,7 +39,7 @@ _TRACEPARENT = re.compile(
 _TRACE_CONTEXT = TraceContextTextMapPropagator()
 _BAGGAGE = W3CBaggagePropagator()
 
-_passed_on: set[str] = set()
+_allowed_keys: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,10 @@ def invalid(reason: str) -> Arrival:
 def read(carrier: object) -> Arrival:
     """Read the context from `carrier`, a map that may come from an untrusted sender.
 
-    Never raises. A carrier that is None, empty or without a traceparent is "absent"; one whose
+    Does not raise. A carrier that is None, empty or without a traceparent is "absent"; one whose
     traceparent breaks W3C Trace Context level 2 is "invalid". A tracestate or baggage that is
-    malformed or too long, or is no string, is dropped alone: the traceparent still counts, and
-    `reason` says what was dropped.
+    malformed, too long or not a string is dropped alone: the traceparent is still used, and
+    `reason` names what was dropped.
     """
     if carrier is None:
         return ABSENT
@@ -87,7 +87,7 @@ def read(carrier: object) -> Arrival:
     if "traceparent" not in received:
         return ABSENT
     traceparent = received["traceparent"]
-    if reason := _traceparent_fault(traceparent):
+    if reason := _traceparent_error(traceparent):
         return invalid(reason)
     state, state_loss = _read_tracestate(received.get("tracestate"))
     context = trace.set_span_in_context(
@@ -95,7 +95,7 @@ def read(carrier: object) -> Arrival:
     )
     context, baggage_loss = _read_baggage(received.get("baggage"), context)
     losses = [loss for loss in (state_loss, baggage_loss) if loss]
-    return Arrival(_only_passed_on(context), "carried", "; ".join(losses) or None)
+    return Arrival(_only_allowed(context), "carried", "; ".join(losses) or None)
 
 
 def write() -> dict[str, str]:
@@ -103,21 +103,21 @@ def write() -> dict[str, str]:
     carrier: dict[str, str] = {}
     _TRACE_CONTEXT.inject(carrier)
     if carrier:
-        _BAGGAGE.inject(carrier, context=_only_passed_on(get_current()))
+        _BAGGAGE.inject(carrier, context=_only_allowed(get_current()))
     return carrier
 
 
-def pass_on(baggage_keys: Iterable[str]) -> None:
+def allow_baggage(baggage_keys: Iterable[str]) -> None:
     """Allow these baggage keys to cross hops; every other key is dropped on its way in and out.
 
     Baggage goes wherever the trace goes, vendors included, and may come from any client.
     """
-    _passed_on.update(baggage_keys)
+    _allowed_keys.update(baggage_keys)
 
 
-def _only_passed_on(context: Context) -> Context:
+def _only_allowed(context: Context) -> Context:
     for key in baggage.get_all(context):
-        if key not in _passed_on:
+        if key not in _allowed_keys:
             context = baggage.remove_baggage(key, context)
     return context
 
@@ -125,7 +125,7 @@ def _only_passed_on(context: Context) -> Context:
 def _span_context(traceparent: str, state: TraceState | None) -> SpanContext:
     """Return the remote span context of a valid traceparent."""
     fields = _TRACEPARENT.fullmatch(traceparent)
-    assert fields is not None  # noqa: S101  (`_traceparent_fault` checked it)
+    assert fields is not None  # noqa: S101  (`_traceparent_error` checked it)
     return SpanContext(
         trace_id=int(fields["trace"], 16),
         span_id=int(fields["span"], 16),
@@ -161,8 +161,8 @@ def _read_baggage(value: object, context: Context) -> tuple[Context, str | None]
     return extracted, "baggage is malformed" if is_lost else None
 
 
-def _traceparent_fault(traceparent: object) -> str | None:  # noqa: PLR0911  (one line per rule)
-    """Return which rule `traceparent` breaks, quoting nothing of it; None if it is valid."""
+def _traceparent_error(traceparent: object) -> str | None:  # noqa: PLR0911  (one line per rule)
+    """Return the rule that `traceparent` breaks, without quoting it, or None if it is valid."""
     if not isinstance(traceparent, str):
         return _not_a_string("traceparent", traceparent)
     if len(traceparent) > TRACEPARENT_MAX_CHARS:

@@ -32,12 +32,15 @@ _PACKAGES = frozenset({"site-packages", "dist-packages"})
 
 
 class CodeAttributes(SpanProcessor):
-    """Adds to each span that starts the line of the app that started it, unless it names one.
+    """Sets on each span the line of the app that started it, unless the span already has one.
 
-    That is the innermost line on the stack that is not of throughline, a package or Python itself.
-    So a library's span, such as a Firestore call's, names the line that called the library. A span
-    started in a library's own thread has no such line and is left alone. Unsampled spans never get
-    here and cost nothing.
+    That is the innermost stack frame outside throughline, packages and Python itself. So the span
+    of a library, such as a Firestore call's, has the line that called the library. A span started
+    in a library's own thread gets no line. Unsampled spans do not reach a processor and cost
+    nothing.
+
+    The acquirer walks the stack with code of its own, because it is a separate deployable that must
+    not import this package.
     """
 
     def on_start(
@@ -63,7 +66,7 @@ class CodeAttributes(SpanProcessor):
 
 
 def of_function(function: Callable[..., Any]) -> Mapping[str, AttributeValue]:
-    """Return the attributes that say where a function is defined, without its decorators."""
+    """Return the `code.*` attributes of a function's definition, below its decorators."""
     inner = inspect.unwrap(function)
     return {
         FUNCTION: f"{inner.__module__}.{inner.__qualname__}",

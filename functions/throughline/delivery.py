@@ -1,4 +1,4 @@
-"""What happens to telemetry that the endpoint does not take: it is buffered, retried and counted.
+"""Buffers, retries and counts telemetry that the OTLP endpoint does not accept.
 
 A slow or restarting endpoint loses nothing. A dead one costs one time-out, then nothing until the
 next retry is due.
@@ -51,14 +51,14 @@ class Outage:
             if now < self._until:
                 return False
             if self._gap_seconds:
-                # Until this attempt has ended, the others need not wait for a time-out too.
+                # Others must not wait for a time-out too while this attempt is under way.
                 self._until = now + self._gap_seconds
             return True
 
     def begin(self, attempted_at: float | None = None) -> None:
-        """Note that an export failed which began at `attempted_at` (`time.monotonic`; None is now).
+        """Record the failure of an export that began at `attempted_at` (`time.monotonic`).
 
-        Of several exports that overlapped only the first lengthens the gap.
+        Of several overlapping exports only the first failure lengthens the gap.
         """
         with self._lock:
             now = time.monotonic()
@@ -77,14 +77,14 @@ class Outage:
             )
 
     def end(self) -> None:
-        """Note that an export succeeded."""
+        """Record that an export succeeded."""
         if not self._gap_seconds and not self.dropped:
             return
         with self._lock:
-            lasted, dropped = bool(self._gap_seconds), self.dropped
+            was_failing, dropped = bool(self._gap_seconds), self.dropped
             self._until = self._gap_seconds = 0.0
             self.dropped = 0
-        if lasted:
+        if was_failing:
             _log.warning("The OTLP endpoint answers again; %d items were dropped", dropped)
         elif dropped:
             _log.warning(
@@ -92,17 +92,17 @@ class Outage:
             )
 
     def drop(self, items: int) -> None:
-        """Count items that are given up; `end` logs how many."""
+        """Count items that are discarded; `end` logs how many."""
         with self._lock:
             self.dropped += items
 
 
 class Delivery(Generic[Item]):
-    """Sends batches of one signal through `export`, and buffers those that were not taken.
+    """Sends batches of one signal through `export`, and buffers those that were not accepted.
 
-    `export` returns whether the endpoint took the batch, and must not raise. The newest batch is
-    sent first: once it is taken, the endpoint is known to be up, and an older batch that it then
-    refuses would never be taken, so it is dropped. Thread-safe; exports overlap.
+    `export` returns whether the endpoint accepted the batch, and must not raise. The newest batch
+    is sent first: once it is accepted, the endpoint is known to be up, and an older batch that it
+    then refuses would never be accepted, so it is dropped. Thread-safe; exports overlap.
     """
 
     def __init__(self, export: Callable[[Sequence[Item]], bool], outage: Outage) -> None:
@@ -113,9 +113,9 @@ class Delivery(Generic[Item]):
         self._timer: threading.Timer | None = None
 
     def deliver(self, batch: Sequence[Item]) -> bool:
-        """Send a batch unless there is an outage; return whether it was taken.
+        """Send a batch unless there is an outage; return whether it was accepted.
 
-        Bounded by the export's own time-out. What is not taken is buffered and retried.
+        Bounded by the export's own time-out. A batch that is not accepted is buffered and retried.
         """
         if not self._outage.may_try():
             self._keep(batch)
@@ -142,7 +142,7 @@ class Delivery(Generic[Item]):
                 self._retry_later()
 
     def end(self) -> None:
-        """Try once more what is buffered; what is not taken now is lost."""
+        """Send the buffered batches once more; those that are not accepted now are lost."""
         with self._lock:
             if self._timer:
                 self._timer.cancel()

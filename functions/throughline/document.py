@@ -22,8 +22,8 @@ FIELD = "_trace"
 def trace_field() -> dict[str, dict[str, str]]:
     """Return the current span's context as the field to merge into a document that is written.
 
-    Returns `{"_trace": {"traceparent": …}}`, with tracestate and baggage where there are any; an
-    empty map outside a span.
+    Returns `{"_trace": {"traceparent": …}}`, with tracestate and baggage if there are any, or
+    an empty map outside a span.
     """
     written = carrier.write()
     return {FIELD: written} if written else {}
@@ -41,15 +41,15 @@ def rejoining(document: Mapping[str, Any], name: str) -> Iterator[None]:
     """Work on one of many documents in that document's own trace, as a scheduled function does.
 
     Inside, a span of that name is current. It is a child of the span that wrote `document`, and it
-    and the span that was current before link to each other. Where the document carries no context,
-    the new span is a child of the current one.
+    and the span that was current before link to each other. If the document carries no context, the
+    new span is a child of the current one.
     """
     arrival = carrier.read(document.get(FIELD))
-    visitor = trace.get_current_span()
+    visiting_span = trace.get_current_span()
     links = []
     if arrival.span_context:
         link_to_document(document)
-        links = [Link(visitor.get_span_context(), {"throughline.link": "visitor"})]
+        links = [Link(visiting_span.get_span_context(), {"throughline.link": "visitor"})]
     token = context.attach(arrival.context if arrival.span_context else context.get_current())
     try:
         with trace.get_tracer("throughline").start_as_current_span(
@@ -68,8 +68,8 @@ def rejoining(document: Mapping[str, Any], name: str) -> Iterator[None]:
 def on_document(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
     """Trace a function that `firebase_functions.firestore_fn` calls with a document's event.
 
-    Goes directly above `def`. The span's parent is the `_trace` of the document as it is after the
-    event, or, where it was deleted, as it was before.
+    Apply it directly above `def`. The span's parent is the `_trace` of the document after the
+    event, or before it if the document was deleted.
     """
     return traced(function, _receive)
 

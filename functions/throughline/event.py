@@ -37,7 +37,7 @@ def publishing(event_type: str, event_id: str) -> Iterator[dict[str, str]]:
 def on_event(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
     """Trace a function that `firebase_functions.eventarc_fn` calls with a custom event.
 
-    Goes directly above `def`. The span's parent is the event's `traceparent` extension. The SDK
+    Apply it directly above `def`. The span's parent is the event's `traceparent` extension. The SDK
     drops extensions, so they are read from the HTTP request that delivered the event.
     """
     return traced(function, _receive)
@@ -83,8 +83,8 @@ def _decoded(header: str) -> str:
     """Return the attribute's value in a `ce-` header (CloudEvents HTTP binding 1.0.2, 3.1.3.2).
 
     Double-quoted strings are unescaped, then one round of percent-decoding is done. Bytes that are
-    not UTF-8 become U+FFFD, which no attribute of trace context may hold: so that attribute alone
-    is refused, as the binding asks.
+    not UTF-8 become U+FFFD, which no attribute of trace context may hold: so only that
+    attribute is refused, as the binding requires.
     """
     unquoted = _QUOTED.sub(lambda quoted: _ESCAPED.sub(r"\1", quoted[1]), header)
     return unquote(unquoted, errors="replace")

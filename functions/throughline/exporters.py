@@ -38,9 +38,9 @@ Signal = Literal["TRACES", "LOGS"]
 
 
 def span_export(environment: Mapping[str, str]) -> SpanExport | None:
-    """Return what exports spans and tells whether they were taken.
+    """Return a function that exports spans and returns whether the endpoint accepted them.
 
-    None where `OTEL_TRACES_EXPORTER` is "none".
+    The result is None if `OTEL_TRACES_EXPORTER` is "none".
     """
     if _is_off("TRACES", environment):
         return None
@@ -49,9 +49,9 @@ def span_export(environment: Mapping[str, str]) -> SpanExport | None:
 
 
 def record_export(environment: Mapping[str, str]) -> RecordExport | None:
-    """Return what exports log records and tells whether they were taken.
+    """Return a function that exports log records and returns whether the endpoint accepted them.
 
-    None where `OTEL_LOGS_EXPORTER` is "none".
+    The result is None if `OTEL_LOGS_EXPORTER` is "none".
     """
     if _is_off("LOGS", environment):
         return None
@@ -80,19 +80,19 @@ def _options(signal: Signal, environment: Mapping[str, str]) -> dict[str, Any]:
     session = None
     if not has_provider:
         is_googles = _is_googles(of("ENDPOINT"))
-        session = (_google_session() if is_googles else None) or _kept_connections()
+        session = (_google_session() if is_googles else None) or _persistent_session()
     return {
         "timeout": None if of("TIMEOUT") else EXPORT_TIMEOUT_SECONDS,
         "session": session,
     }
 
 
-def _kept_connections() -> requests.Session:
-    """Return a session that posts over kept connections, and does nothing else for a request.
+def _persistent_session() -> requests.Session:
+    """Return a session that posts over persistent connections with little CPU time per request.
 
-    requests looks for proxies and a .netrc, merges cookies and prepares headers anew for each
-    request: 1 ms of CPU, while other requests wait for Python's lock. Where the environment names
-    proxies, requests does it all.
+    For each request, requests looks for proxies and a .netrc, merges cookies and prepares headers:
+    1 ms of CPU, while other threads wait for Python's global lock. If the environment names
+    proxies, an ordinary session is returned.
     """
     import requests  # noqa: PLC0415  (the exporters import both as late)
     import urllib3  # noqa: PLC0415
@@ -100,13 +100,13 @@ def _kept_connections() -> requests.Session:
     if any(urllib.request.getproxies().get(scheme) for scheme in ("http", "https", "all")):
         return _with_connections(requests.Session())
 
-    class KeptConnections(requests.Session):
-        """Speaks to urllib3 directly; `verify` and `cert` mean what they mean to requests."""
+    class PersistentSession(requests.Session):
+        """Calls urllib3 directly; `verify` and `cert` have the same meaning as in requests."""
 
         def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
             pool, path = self._pool_of(url)
             try:
-                answer = pool.urlopen(
+                reply = pool.urlopen(
                     method,
                     path,
                     body=options["data"],
@@ -120,10 +120,10 @@ def _kept_connections() -> requests.Session:
             except urllib3.exceptions.HTTPError as error:
                 raise requests.exceptions.ConnectionError(error) from error
             response = requests.Response()
-            response.status_code = answer.status
-            response.reason = answer.reason or ""
-            response.headers = requests.structures.CaseInsensitiveDict(answer.headers)
-            response._content = answer.data
+            response.status_code = reply.status
+            response.reason = reply.reason or ""
+            response.headers = requests.structures.CaseInsensitiveDict(reply.headers)
+            response._content = reply.data
             return response
 
         @functools.cache  # noqa: B019  (a session lives as long as the process)
@@ -141,11 +141,11 @@ def _kept_connections() -> requests.Session:
             manager = urllib3.PoolManager(**options)
             return manager.connection_from_url(url), address.request_uri
 
-    return KeptConnections()
+    return PersistentSession()
 
 
 def _with_connections(session: requests.Session) -> requests.Session:
-    """Let `requests` keep a connection for each export that overlaps with others, not only ten."""
+    """Let `requests` keep a connection for each overlapping export; its default is ten."""
     import requests.adapters  # noqa: PLC0415
 
     adapter = requests.adapters.HTTPAdapter(pool_maxsize=_CONNECTIONS_MAX)
@@ -173,16 +173,18 @@ def _google_session() -> requests.Session | None:
         _refresh_once(credentials)
         session: requests.Session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
         _with_connections(session)
-    except Exception as why:  # noqa: BLE001  (without telemetry the function still works)
+    except Exception as error:  # noqa: BLE001  (without telemetry the function still works)
         _log.warning(
-            "Telemetry is meant for %s, and there are no credentials for it: %s", GOOGLE, why
+            "There are no Google credentials, so telemetry is sent to %s without them: %s",
+            GOOGLE,
+            error,
         )
         return None
     return session
 
 
 def _refresh_once(credentials: Any) -> None:
-    """Have exports that overlap share one new token; google-auth would fetch one for each."""
+    """Let overlapping exports share one new token; google-auth would fetch one for each."""
     lock, before_request = threading.Lock(), credentials.before_request
 
     def before_one_request(*arguments: Any) -> None:

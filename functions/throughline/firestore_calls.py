@@ -38,8 +38,10 @@ def _intercepted(make_channel: Callable[..., Any]) -> Callable[..., Any]:
         )
 
         class Queries(grpcext.StreamClientInterceptor):
-            """Describes a query on its span, which the channel's interceptor has started by then;
-            the instrumentation calls no request hook for streamed calls."""
+            """Describes a query on its span, which the channel's interceptor has already started.
+
+            The instrumentation calls no request hook for streamed calls.
+            """
 
             def intercept_stream(
                 self, request: Any, metadata: Any, client_info: Any, invoker: Callable[..., Any]

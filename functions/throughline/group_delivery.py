@@ -1,4 +1,4 @@
-"""Group delivery: the telemetry of all requests that are about to answer goes out together.
+"""Group delivery: exports the telemetry of all requests that are about to answer together.
 
 Cloud Run takes the CPU away once a response is sent, so each request waits until its spans and log
 records are delivered. The first request that waits leads an export: it gives the requests that are
@@ -38,15 +38,15 @@ RecordExport = Callable[[Sequence[ReadableLogRecord]], bool]
 
 
 class _Batch:
-    """Items that go out in one export; `done` is set when they were taken or buffered."""
+    """Items that go out in one export; `done` is set once they are accepted or buffered."""
 
     def __init__(self) -> None:
         self.spans: list[ReadableSpan] = []
         self.records: list[ReadableLogRecord] = []
         self.first_item_at = 0.0
         self.has_leader = False
-        # Whether an item is from a thread that serves no request, such as one of a library's own:
-        # which request it belongs to is not known, so all of them wait for it.
+        # Whether an item is from a thread that serves no request, such as a library's own. Its
+        # request is unknown, so every request waits for it.
         self.has_unowned_items = False
         self.done = threading.Event()
 
@@ -81,11 +81,11 @@ class GroupDelivery:
         self._group_delay_seconds = group_delay_seconds
         self._background_delay_seconds = background_delay_seconds
         self._in_background = in_background
-        self._start_anew()
-        os.register_at_fork(after_in_child=self._start_anew)
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
 
-    def _start_anew(self) -> None:
-        """Forget threads and locks, which do not survive a fork."""
+    def _reset(self) -> None:
+        """Create new locks and threads; the old ones do not survive a fork."""
         lock = threading.RLock()
         self._changed = threading.Condition(lock)
         self._background = threading.Condition(lock)
@@ -154,9 +154,9 @@ class GroupDelivery:
                     self._changed.notify_all()
 
     def flush(self) -> None:
-        """Return once all that this thread's request recorded was taken or buffered.
+        """Return once all that this thread's request recorded is accepted or buffered.
 
-        Outside of a request that is all that was recorded.
+        Outside a request, wait for everything that was recorded.
         """
         own: set[_Batch] | None = getattr(self._own, "batches", None)
         led = None
@@ -202,13 +202,13 @@ class GroupDelivery:
         # An exporter's own HTTP calls are not traced.
         token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
         try:
-            taken = self._send(batch)
+            is_accepted = self._send(batch)
         finally:
             with self._changed:
                 self._in_flight.discard(batch)
             batch.done.set()
         try:
-            if taken:
+            if is_accepted:
                 for delivery in (self._spans, self._records):
                     if delivery:
                         delivery.catch_up()
@@ -216,22 +216,22 @@ class GroupDelivery:
             detach(token)
 
     def _send(self, batch: _Batch) -> bool:
-        """Return whether the endpoint took any of it."""
+        """Send a batch; return whether the endpoint accepted any of it."""
         other = None
         if self._spans and batch.spans and self._records and batch.records:
             try:
                 other = self._pool.submit(_suppressed, self._records.deliver, batch.records)
             except RuntimeError:  # The interpreter is ending and starts no more threads.
                 other = None
-        taken = bool(self._spans and batch.spans and self._spans.deliver(batch.spans))
+        is_accepted = bool(self._spans and batch.spans and self._spans.deliver(batch.spans))
         if other:
-            return other.result() or taken
+            return other.result() or is_accepted
         if self._records and batch.records:
-            return self._records.deliver(batch.records) or taken
-        return taken
+            return self._records.deliver(batch.records) or is_accepted
+        return is_accepted
 
     def _deliver_in_background(self) -> None:
-        """Deliver what no request waits for, such as what one recorded that was cut off."""
+        """Deliver items that no request waits for, such as those of an aborted request."""
         while True:
             with self._background:
                 if self._is_shut_down:
@@ -248,7 +248,7 @@ class GroupDelivery:
             self._export(batch)
 
     def shutdown(self) -> None:
-        """Deliver what is left, try once more what was buffered, and accept no more."""
+        """Deliver what is left, retry buffered batches once, and accept no more items."""
         with self._changed:
             if self._is_shut_down:
                 return
@@ -273,7 +273,7 @@ def _suppressed(deliver: Callable[[Any], bool], batch: object) -> bool:
 
 
 class SpanCollector(SpanProcessor):
-    """Hands each sampled span that ended to a group delivery."""
+    """Passes each ended, sampled span to a group delivery."""
 
     def __init__(self, delivery: GroupDelivery) -> None:
         self._delivery = delivery
@@ -291,7 +291,7 @@ class SpanCollector(SpanProcessor):
 
 
 class RecordCollector(LogRecordProcessor):
-    """Hands each log record to a group delivery."""
+    """Passes each log record to a group delivery."""
 
     def __init__(self, delivery: GroupDelivery) -> None:
         self._delivery = delivery

@@ -43,8 +43,8 @@ def read(headers: Mapping[str, str]) -> carrier.Arrival:
     return copied if own.state == "absent" else own
 
 
-def platforms_own() -> SpanContext | None:
-    """Return the span context of the current HTTP request's own traceparent, None without one.
+def from_platform() -> SpanContext | None:
+    """Return the span context in the current HTTP request's `traceparent`, or None.
 
     In production it is the platform's: Google's front end overwrites the header.
     """
@@ -52,7 +52,7 @@ def platforms_own() -> SpanContext | None:
 
 
 def write() -> dict[str, str]:
-    """Return the current span's context as headers for a function of ours; empty outside a span."""
+    """Return the current span's context as headers for another function; empty outside a span."""
     context = carrier.write()
     return {**context, COPY: context["traceparent"]} if context else {}
 

@@ -32,8 +32,9 @@ _CALLABLE_STATUSES = {
 def on_request(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
     """Trace a function that `firebase_functions.https_fn.on_request` calls with a request.
 
-    Goes directly above `def`. The span's parent is the context in the request's headers. A request
-    that came through a rewrite of Firebase Hosting is the hop "hosting", any other is "https".
+    Apply it directly above `def`. The span's parent is the context in the request's headers. A
+    request that came through a rewrite of Firebase Hosting is the hop "hosting", any other is
+    "https".
     """
 
     def receive(request: Any) -> Reception:
@@ -56,9 +57,9 @@ def on_request(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]
 def on_call(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
     """Trace a function that `firebase_functions.https_fn.on_call` calls.
 
-    Goes directly above `def`, because the SDK turns exceptions into responses. The span's parent is
-    the context in the HTTP request's headers. An `HttpsError` with a 4xx code is recorded as a
-    refusal, not as an error of the function. Where the caller's token has the claim of
+    Apply it directly above `def`, because the SDK turns exceptions into responses. The span's
+    parent is the context in the HTTP request's headers. An `HttpsError` with a 4xx code is recorded
+    as a refusal, not as an error of the function. If the caller's token has the claim of
     `user_claim()`, the span that created the caller is linked.
     """
     return traced(function, _receive_call)
@@ -74,13 +75,13 @@ def _receive_call(call: Any) -> Reception:
             **http_request.attributes(call.raw_request),
             **token.attributes(call.auth.token if call.auth else None),
         },
-        answered=_note_answer,
+        answered=_note_success,
         refused=_note_refusal,
         links=claim.links(call.auth.token if call.auth else None),
     )
 
 
-def _note_answer(span: Span, _result: object) -> None:
+def _note_success(span: Span, _result: object) -> None:
     http_request.note_status(span, 200)
 
 

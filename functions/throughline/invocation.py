@@ -30,12 +30,12 @@ def _never_refused(_span: Span, _error: Exception) -> bool:
 
 @dataclass(frozen=True)
 class Reception:
-    """What one hop's adapter knows of a call before the function runs.
+    """What a hop's adapter reads from a call before the function runs.
 
-    `hop` and `carried_in` are the contract's names of the hop and its carrier; the latter is None
-    where nothing can carry context. `answered` may put the function's result on its span. `refused`
-    returns whether an exception is a response to the caller rather than a failure of the function,
-    and may put it on the span.
+    `hop` and `carried_in` are the names of the hop and its carrier in docs/hops.md; the latter is
+    None if the hop cannot carry context. `answered` may put the function's result on its span.
+    `refused` returns whether an exception is a response to the caller rather than a failure of the
+    function, and may put it on the span.
     """
 
     arrival: carrier.Arrival
@@ -53,8 +53,8 @@ def traced(
 ) -> Callable[[Any], Returned]:
     """Wrap a function of one argument so that each call of it is a span in the caller's trace.
 
-    The span's parent is what `receive` found in the argument; context that the platform put on the
-    HTTP request by itself is linked, never obeyed. An exception is recorded and raised again.
+    The span's parent is what `receive` found in the argument; the platform's own context on
+    the HTTP request becomes a link, never the parent. An exception is recorded and raised again.
     Telemetry is delivered before the wrapper returns, because Cloud Run takes the CPU away once the
     response is sent; the exporter's timeout bounds the wait.
     """
@@ -118,7 +118,7 @@ def _note_failure(span: Span, error: Exception) -> None:
 
 def _ambient_links(arrival: carrier.Arrival) -> list[Link]:
     """Return a link to the platform's own context, unless the arrival has the same ids."""
-    ambient = http_request.platforms_own()
+    ambient = http_request.from_platform()
     parent = arrival.span_context
     if ambient is None or (
         parent and (ambient.trace_id, ambient.span_id) == (parent.trace_id, parent.span_id)

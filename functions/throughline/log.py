@@ -68,7 +68,7 @@ class _CloudLoggingJson(logging.Formatter):
 def to_stdout(project_id: str | None, environment: Mapping[str, str]) -> None:
     """Write log records of INFO and above to standard output, which Cloud Logging collects.
 
-    Where `project_id` is known, each names its trace as Cloud Logging expects it. Where
+    If `project_id` is known, each names its trace as Cloud Logging expects it. If
     `LOG_EXECUTION_ID` is set, as `firebase deploy` does, each has its execution's id as a label.
     """
     with_execution_ids = environment.get("LOG_EXECUTION_ID") in _FRAMEWORK_TRUE

@@ -39,7 +39,7 @@ def sending(topic: str) -> Iterator[dict[str, str]]:
 def on_message(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
     """Trace a function that `firebase_functions.pubsub_fn` calls with a published message.
 
-    Goes directly above `def`. The span's parent is the context in the message's attributes.
+    Apply it directly above `def`. The span's parent is the context in the message's attributes.
     """
     return traced(function, _receive)
 
@@ -47,7 +47,7 @@ def on_message(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]
 def _receive(event: Any) -> Reception:
     message = event.data.message
     return Reception(
-        arrival=carrier.read(_ours_or_googles(message.attributes)),
+        arrival=carrier.read(_carrier_of(message.attributes)),
         hop="pubsub",
         carried_in="message-attributes",
         kind=SpanKind.CONSUMER,
@@ -67,7 +67,7 @@ def _receive(event: Any) -> Reception:
     )
 
 
-def _ours_or_googles(attributes: Mapping[str, str] | None) -> Mapping[str, str]:
+def _carrier_of(attributes: Mapping[str, str] | None) -> Mapping[str, str]:
     attributes = attributes or {}
     if "traceparent" in attributes:
         return attributes

@@ -17,12 +17,14 @@ PATH = "/__/health"
 
 def answer_health_probes(app: flask.Flask) -> None:
     """Make `app` answer `GET /__/health` with 200 without calling the function."""
-    inner: Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]] = app.wsgi_app
+    app_wsgi: Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]] = app.wsgi_app
 
-    def outer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def answer_or_forward(
+        environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         if environ.get("PATH_INFO") == PATH and environ.get("REQUEST_METHOD") == "GET":
             start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
             return [b"ok"]
-        return inner(environ, start_response)
+        return app_wsgi(environ, start_response)
 
-    app.wsgi_app = outer  # type: ignore[method-assign]
+    app.wsgi_app = answer_or_forward  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""Which traces are recorded: OpenTelemetry's samplers, without obeying the platform's flag.
+"""Chooses which traces are recorded: OpenTelemetry's samplers, ignoring the platform's flag.
 
 Google's front end puts a `traceparent` of its own on every HTTP request, usually flagged as not
 sampled. A parent-based sampler would obey it and record nothing.
@@ -32,9 +32,9 @@ _log = logging.getLogger(__name__)
 
 
 class ParentBasedOnOurs(Sampler):
-    """Follows the parent's flag, and asks `root` where there is none or it is the platform's.
+    """Follows the parent's flag; `root` decides without a parent or with the platform's flag.
 
-    The flag is the platform's where the parent is the one in the HTTP request's `traceparent` and
+    The flag is the platform's if the parent is the one in the HTTP request's `traceparent` and
     no copy of ours confirms it. A sampled flag is always followed.
     """
 
@@ -53,8 +53,8 @@ class ParentBasedOnOurs(Sampler):
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
         parent = trace.get_current_span(parent_context).get_span_context()
-        chosen = self._root if _is_unsampled_by_the_platform(parent) else self._parent_based
-        return chosen.should_sample(
+        sampler = self._root if _is_unsampled_by_platform(parent) else self._parent_based
+        return sampler.should_sample(
             parent_context, trace_id, name, kind, attributes, links, trace_state
         )
 
@@ -92,7 +92,7 @@ def _ratio(value: str) -> float:
     return 1.0
 
 
-def _is_unsampled_by_the_platform(parent: SpanContext) -> bool:
+def _is_unsampled_by_platform(parent: SpanContext) -> bool:
     if not parent.is_remote or parent.trace_flags.sampled or not flask.has_request_context():
         return False
     headers = flask.request.headers

@@ -14,8 +14,8 @@ from throughline.invocation import Reception, Returned, traced
 def on_schedule(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
     """Trace a function that `firebase_functions.scheduler_fn` calls when it is due.
 
-    Goes directly above `def`, because the SDK turns exceptions into responses. The span is a root
-    on purpose. Work on one document belongs in that document's trace: see `rejoining`.
+    Apply it directly above `def`, because the SDK turns exceptions into responses. The span is a
+    declared root. Work on one document belongs in that document's trace: see `rejoining`.
     """
     return traced(function, _receive)
 

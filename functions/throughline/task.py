@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanKind
 from throughline import http_request
 from throughline.invocation import Reception, Returned, traced
 
-# The semantic conventions list no name for Cloud Tasks; a name of our own is what they ask for.
+# The semantic conventions list no name for Cloud Tasks and allow a custom one.
 _SYSTEM = "gcp_cloud_tasks"
 
 
@@ -41,8 +41,8 @@ def enqueueing(queue: str) -> Iterator[dict[str, str]]:
 def on_task(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
     """Trace a function that `firebase_functions.tasks_fn.on_task_dispatched` calls with a task.
 
-    Goes directly above `def`, because the SDK turns exceptions into responses. The span's parent is
-    the context in the task's headers.
+    Apply it directly above `def`, because the SDK turns exceptions into responses. The span's
+    parent is the context in the task's headers.
     """
     return traced(function, _receive)
 

@@ -28,7 +28,7 @@ from throughline.group_delivery import (
 
 # How long an export waits for other requests to join it, in milliseconds.
 GROUP_DELAY = "THROUGHLINE_GROUP_DELAY_MILLIS"
-# "true" where the CPU stays after an answer: Cloud Run's instance-based billing.
+# "true" if the CPU stays allocated after a response: Cloud Run's instance-based billing.
 CPU_STAYS = "THROUGHLINE_CPU_STAYS_ALLOCATED"
 # How long the background thread collects, in milliseconds; OpenTelemetry's own variable.
 BACKGROUND_DELAY = "OTEL_BSP_SCHEDULE_DELAY"
@@ -54,7 +54,7 @@ def start(*, baggage: Mapping[str, str] | None = None) -> None:
         return
     if flask.has_app_context():
         probe.answer_health_probes(flask.current_app)
-    carrier.pass_on(baggage or {})
+    carrier.allow_baggage(baggage or {})
     project_id = os.environ.get("GCLOUD_PROJECT") or os.environ.get("GOOGLE_CLOUD_PROJECT")
     log.to_stdout(project_id, os.environ)
     log.silence_opentelemetry()

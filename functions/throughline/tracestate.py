@@ -25,8 +25,8 @@ _MEMBER = re.compile(
 class Parsed:
     """A tracestate as it is used.
 
-    `list` holds the members that are kept, None if there are none. `loss` says in a few words what
-    was dropped and why, None if nothing was; it quotes nothing of the list.
+    `list` holds the members that are kept, None if there are none. `loss` describes what was
+    dropped and why, without quoting the list; None if nothing was.
     """
 
     list: TraceState | None
@@ -34,7 +34,7 @@ class Parsed:
 
 
 class _Level2TraceState(TraceState):
-    """A list of checked entries; OpenTelemetry's own constructor knows level 1's keys only."""
+    """A list of checked entries; OpenTelemetry's own constructor accepts only level 1's keys."""
 
     def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class _Level2TraceState(TraceState):
 
 
 def parse(value: str) -> Parsed:
-    """Parse the `tracestate` list in `value`, which may be of any length. Never raises.
+    """Parse the `tracestate` list in `value`, which may be of any length. Does not raise.
 
     - Of a key that is repeated the first member is kept (3.3.1.3).
     - A list longer than 512 characters loses whole members until it fits: those over 128

@@ -1,4 +1,4 @@
-"""Hops 9 and 10: context goes to a vendor that we do not own, and comes back with its webhook.
+"""Hops 9 and 10: context goes to a third-party vendor, and comes back with its webhook.
 
 On the way out it is in the W3C HTTP headers, which the vendor may use (the copy in
 `x-throughline-context` is for our own functions only), and in the metadata that vendors let callers
@@ -29,11 +29,11 @@ class Call:
 
     def __init__(self, span: Span) -> None:
         self._span = span
-        #: To be sent as HTTP headers, and as metadata where the vendor accepts any.
+        #: Send it as HTTP headers, and as metadata if the vendor stores any.
         self.context: dict[str, str] = carrier.write()
 
     def answered(self, status_code: int) -> None:
-        """Note the response's status on the span; 400 and above make the span an error."""
+        """Set the response's status on the span; 400 and above make the span an error."""
         self._span.set_attribute("http.response.status_code", status_code)
         if status_code >= 400:
             self._span.set_attribute("error.type", str(status_code))
@@ -68,18 +68,18 @@ def on_webhook(
 ) -> Callable[[Callable[[Any], Returned]], Callable[[Any], Returned]]:
     """Trace an HTTPS function that a vendor calls back.
 
-    Goes directly above `def`. `metadata` takes the request and returns the metadata that the vendor
-    echoes, unchecked, or raises `Untrusted`: then the span is a root, whatever context the request
-    claims. The context of the HTTP request itself becomes a link.
+    Apply it directly above `def`. `metadata` takes the request and returns the metadata that the
+    vendor echoes, unchecked, or raises `Untrusted`: then the span is a root, whatever context the
+    request claims. The context of the HTTP request itself becomes a link.
     """
 
     def receive(request: Any) -> Reception:
         try:
             arrival = carrier.read(metadata(request))
-        except Untrusted as why:
-            arrival = carrier.invalid(str(why))
-        except Exception as why:  # noqa: BLE001  (no request may fail for its metadata)
-            arrival = carrier.invalid(f"metadata is not readable ({type(why).__name__})")
+        except Untrusted as error:
+            arrival = carrier.invalid(str(error))
+        except Exception as error:  # noqa: BLE001  (no request may fail for its metadata)
+            arrival = carrier.invalid(f"metadata is not readable ({type(error).__name__})")
         return Reception(
             arrival=arrival,
             hop="webhook",

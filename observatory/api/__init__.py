@@ -1,8 +1,8 @@
-"""The JSON API under ``/api``: everything that the explorer and the scripts show.
+"""The JSON API under ``/api``, which the explorer and the scripts use.
 
-Each module has a ``router`` with the routes of one view. FastAPI writes the API's description from
-them and from the types in ``schemas``. Endpoints answer with a ``Response`` of their own, so that
-a large answer is not validated once more.
+Each module has a ``router`` with the routes of one view. FastAPI generates the OpenAPI document
+from the routers and the types in ``schemas``. Endpoints return a ``Response`` themselves, so that
+FastAPI does not validate a large body again.
 """
 
 from typing import Any
@@ -32,9 +32,9 @@ from observatory.api.responses import (
     bad_filter,
     bad_parameters,
     bad_request,
-    hung_up,
+    client_disconnected,
+    method_not_allowed,
     too_large,
-    wrong_method,
 )
 from observatory.compare.parsing import BadFilter
 
@@ -45,8 +45,8 @@ EXCEPTION_HANDLERS: dict[Any, Any] = {
     BadFilter: bad_filter,
     RequestValidationError: bad_parameters,
     TooLarge: too_large,
-    ClientDisconnect: hung_up,
-    405: wrong_method,
+    ClientDisconnect: client_disconnected,
+    405: method_not_allowed,
 }
 
 VIEWS = (

@@ -1,4 +1,4 @@
-"""What the routes stand on."""
+"""What every route has access to."""
 
 from dataclasses import dataclass
 
@@ -12,17 +12,17 @@ from observatory.store import Retention, Store
 
 @dataclass(frozen=True)
 class Context:
-    """Everything the API's routes read.
+    """The objects that the API's routes read.
 
     Args:
         store: the open store.
         digests: the digests of its traces.
-        retention: how long telemetry is kept, and how much of it.
-        budget: how much telemetry may be on its way to the disk at once.
-        sources: where the source files are that spans name.
+        retention: the limits of the store's age and size.
+        budget: the memory for telemetry that has been received and is not written yet.
+        sources: the folder with the source files that spans name.
         boot: the server's boot id.
         fault_flags: the fault flags of the observed app; None when it has none.
-        examples: questions in SQL about the observed app.
+        examples: example SQL queries about the observed app.
     """
 
     store: Store
@@ -36,10 +36,11 @@ class Context:
 
     @property
     def revision(self) -> str:
-        """As long as it stays the same, so does every answer.
+        """The version of the stored data: it changes when any response may change.
 
-        Revisions count from each start, so the start is part of them; until all is digested that
-        was stored before it, answers change without a commit.
+        The store counts its commits from each start, so the boot id is part of the revision. While
+        spans from before the start are being digested, responses change without a commit, so the
+        number of digest steps is part of it too.
         """
         revision = f"{self.boot}-{self.store.revision}"
         return revision if self.digests.caught_up else f"{revision}-{self.digests.steps}"

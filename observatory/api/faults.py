@@ -1,4 +1,4 @@
-"""``/api/faults``: the bugs on purpose of the observed app, and their flags."""
+"""``/api/faults``: the faults of the observed app, and their feature flags."""
 
 import difflib
 from typing import Annotated, Any
@@ -9,23 +9,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from observatory.api.responses import NO_STORE, BadRequest, error, json_body
-from observatory.api.routing import Reading, json_body_of, new_router, refusals
+from observatory.api.routing import Reading, error_responses, json_body_of, new_router
 from observatory.feature_flags.fault_flags import FaultFlags
 from observatory.feature_flags.flags import FlagsUnreachable
-from observatory.schemas.faults import AllOff, Faults, Turn
+from observatory.schemas.faults import AllFaultsOff, Faults, FaultState
 
 BODY_LIMIT_BYTES = 2**20
 NOT_CONNECTED = (
-    "This Observatory was told of no app's faults: ./scripts/dev starts one that was, or see "
-    "--faults in python -m observatory --help."
+    "This Observatory was started without an app's faults: run ./scripts/dev, or see --faults in "
+    "python -m observatory --help."
 )
-UNREACHABLE = "`flags_unreachable`: the flags can't be read or written; the message says why"
-NO_FLAGS = "`not_connected`: this Observatory was told of no app's faults"
+UNREACHABLE = "`flags_unreachable`: the flags cannot be read or written"
+NO_FLAGS = "`not_connected`: this Observatory was started without an app's faults"
+INVALID_BODY = "The body is not the described one"
 
 router = new_router()
 
 
-@router.get("/api/faults", response_model=Faults, summary="Every fault, and whether it is on")
+@router.get("/api/faults", response_model=Faults, summary="List the faults, and which are on")
 def faults(context: Reading) -> Response:
     return JSONResponse(_all(context.fault_flags), headers=NO_STORE)
 
@@ -33,14 +34,14 @@ def faults(context: Reading) -> Response:
 @router.put(
     "/api/faults",
     response_model=Faults,
-    summary="Every fault, now that all are off",
-    responses=refusals({400: "The body says something else", 409: NO_FLAGS, 503: UNREACHABLE}),
-    openapi_extra=json_body_of(AllOff),
+    summary="FaultState every fault off",
+    responses=error_responses({400: INVALID_BODY, 409: NO_FLAGS, 503: UNREACHABLE}),
+    openapi_extra=json_body_of(AllFaultsOff),
 )
-async def all_off(context: Reading, request: Request) -> Response:
+async def turn_all_off(context: Reading, request: Request) -> Response:
     body = await json_body(request, BODY_LIMIT_BYTES)
     if body != {"on": False} or body["on"] is not False:
-        raise BadRequest('To turn every fault off, the body says {"on": false}.')
+        raise BadRequest('The body must be {"on": false}, which turns every fault off.')
     if context.fault_flags is None:
         return error(409, "not_connected", NOT_CONNECTED)
     return await run_in_threadpool(_turn, context.fault_flags, None, False)
@@ -49,24 +50,24 @@ async def all_off(context: Reading, request: Request) -> Response:
 @router.put(
     "/api/faults/{name}",
     response_model=Faults,
-    summary="Every fault, now that this one is as it was asked to be",
-    responses=refusals(
+    summary="FaultState one fault on or off",
+    responses=error_responses(
         {
-            400: "The body says something else",
-            404: "There is no fault of that name",
-            409: f"{NO_FLAGS}; or `no_flag`: the fault is on by its page's address",
+            400: INVALID_BODY,
+            404: "`no_such_fault`: no fault has this name",
+            409: f"{NO_FLAGS}; or `no_flag`: the fault is turned on by a page's URL",
             503: UNREACHABLE,
         }
     ),
-    openapi_extra=json_body_of(Turn),
+    openapi_extra=json_body_of(FaultState),
 )
-async def turn(
+async def set_fault(
     context: Reading,
     request: Request,
     name: Annotated[str, Path(description="The fault's name")],
 ) -> Response:
     body = await json_body(request, BODY_LIMIT_BYTES)
-    on = _wanted(body)
+    on = _on(body)
     fault_flags = context.fault_flags
     if fault_flags is None:
         return error(409, "not_connected", NOT_CONNECTED)
@@ -75,7 +76,7 @@ async def turn(
         return error(404, "no_such_fault", _no_such(fault_flags, name))
     if fault.address is not None:
         link = fault_flags.link(fault)
-        message = f"{name} has no flag: it is on where the page is opened at {link}."
+        message = f"{name} has no flag: open the page at {link} to turn it on."
         return error(409, "no_flag", message)
     return await run_in_threadpool(_turn, fault_flags, name, on)
 
@@ -94,15 +95,15 @@ def _turn(fault_flags: FaultFlags, name: str | None, on: bool) -> Response:
 def _all(fault_flags: FaultFlags | None) -> Faults:
     if fault_flags is None:
         return {"connected": False, "unreachable": None, "faults": []}
-    why: str | None = None
+    reason: str | None = None
     on: frozenset[str] | None = None
     try:
         on = fault_flags.on()
     except FlagsUnreachable as unreachable:
-        why = str(unreachable)
+        reason = str(unreachable)
     return {
         "connected": True,
-        "unreachable": why,
+        "unreachable": reason,
         "faults": [
             {
                 "name": fault.name,
@@ -118,14 +119,15 @@ def _all(fault_flags: FaultFlags | None) -> Faults:
     }
 
 
-def _wanted(body: Any) -> bool:
+def _on(body: Any) -> bool:
     on = body.get("on") if isinstance(body, dict) else None
     if not isinstance(on, bool):
-        raise BadRequest('A fault is turned with {"on": true} or {"on": false}.')
+        raise BadRequest('The body must be {"on": true} or {"on": false}.')
     return on
 
 
 def _no_such(fault_flags: FaultFlags, name: str) -> str:
     names = [fault.name for fault in fault_flags.faults]
-    near = difflib.get_close_matches(name, names)
-    return f"There is no fault {name!r}" + (f": did you mean {' or '.join(near)}?" if near else ".")
+    similar = difflib.get_close_matches(name, names)
+    hint = f"did you mean {' or '.join(similar)}?" if similar else "/api/faults lists them."
+    return f"There is no fault {name!r}: {hint}"

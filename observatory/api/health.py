@@ -1,4 +1,4 @@
-"""``/api/health``: that the Observatory runs, and what it holds."""
+"""``/api/health``: the Observatory's status, and how much it stores."""
 
 from typing import Literal
 
@@ -9,8 +9,8 @@ from observatory.api.routing import Reading, new_router
 from observatory.schemas.health import Health
 from observatory.store import SCHEMA_VERSION
 
-# DuckDB knows how many rows a table has without reading them.
-HELD = """
+# DuckDB answers count(*) from its metadata, without reading the rows.
+STORED_ROWS = """
 select (select count(*) from raw_spans), (select count(*) from trace_digests),
     (select count(*) from raw_logs), (select max(raw_rows) from digest_state)
 """
@@ -18,12 +18,12 @@ select (select count(*) from raw_spans), (select count(*) from trace_digests),
 router = new_router()
 
 
-@router.get("/api/health", response_model=Health, summary="That it runs, and how much it holds")
+@router.get("/api/health", response_model=Health, summary="Get the status, and how much is stored")
 def health(context: Reading) -> Response:
     with context.digests.reader() as reader:
         status: Literal["ok", "catching up"] = "ok" if context.digests.caught_up else "catching up"
-        spans, traces, logs, digested = reader.execute(HELD).fetchone() or (0, 0, 0, 0)
-    answer: Health = {
+        spans, traces, logs, digested = reader.execute(STORED_ROWS).fetchone() or (0, 0, 0, 0)
+    body: Health = {
         "service": "throughline-observatory",
         "status": status,
         "version": VERSION,
@@ -37,4 +37,4 @@ def health(context: Reading) -> Response:
         "source_root": str(context.sources.root),
         "editor": context.sources.address,
     }
-    return JSONResponse(answer)
+    return JSONResponse(body)

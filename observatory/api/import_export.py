@@ -1,4 +1,4 @@
-"""``/api/export`` and ``/api/import``: telemetry as OTLP/JSON, and back; from Jaeger's JSON too."""
+"""``/api/export`` writes OTLP/JSON; ``/api/import`` reads OTLP/JSON and Jaeger's JSON."""
 
 import asyncio
 from array import array
@@ -22,7 +22,13 @@ from observatory.api.responses import (
     json_type_required,
     trace_not_found,
 )
-from observatory.api.routing import REFUSED, Reading, json_body_of, new_router, refusals
+from observatory.api.routing import (
+    INVALID_PARAMETER,
+    Reading,
+    error_responses,
+    json_body_of,
+    new_router,
+)
 from observatory.import_export.exporting import export
 from observatory.import_export.importing import Imported, imported
 from observatory.import_export.reading import BadFile
@@ -38,18 +44,19 @@ router = new_router()
 
 
 class ExportQuery(SelectionQuery):
-    """Which traces; everything when nothing is asked for."""
+    """Which traces to export; all telemetry when no parameter is given."""
 
     trace: list[TraceId] = Field(
-        default_factory=list, description="The trace of this id, instead of a selection"
+        default_factory=list,
+        description="A trace id; it replaces the selection, and may be repeated",
     )
 
 
 @router.get(
     "/api/export",
     response_model=OtlpJson,
-    summary="Some traces, or everything, as OTLP/JSON",
-    responses=refusals({400: REFUSED, 404: "None of a trace's spans is stored"}),
+    summary="Export some traces, or all telemetry, as OTLP/JSON",
+    responses=error_responses({400: INVALID_PARAMETER, 404: "A trace has no stored spans"}),
 )
 def export_traces(context: Reading, query: Annotated[ExportQuery, Query()]) -> Response:
     ids = query.trace
@@ -80,12 +87,12 @@ def export_traces(context: Reading, query: Annotated[ExportQuery, Query()]) -> R
 @router.post(
     "/api/import",
     response_model=ImportResult,
-    summary="What was stored of an OTLP/JSON or a Jaeger JSON document",
-    responses=refusals(
+    summary="Import an OTLP/JSON or Jaeger JSON document",
+    responses=error_responses(
         {
-            400: "`bad_file`: something in it is wrong; the message says what and where",
-            413: "It is larger than 16 MiB: `./scripts/trace import` sends it in pieces",
-            503: "The Observatory is behind with its writing: try again later",
+            400: "`bad_file`: the document is invalid; the message says what and where",
+            413: "The body is larger than 16 MiB: use `./scripts/trace import`, which splits it",
+            503: "`try_later`: received telemetry has filled the memory limit, or storing failed",
         }
     ),
     openapi_extra=json_body_of(OtlpJson, JaegerJson),
@@ -105,9 +112,9 @@ async def import_traces(context: Reading, request: Request) -> Response:
     except Refusal as refusal:  # of its Content-Encoding
         return error(refusal.http_status, "bad_file", str(refusal))
     except Overloaded:
-        return _try_later("The Observatory is behind with its writing")
-    except (duckdb.Error, ArrowException) as failed:
-        return _try_later(f"The store failed: {failed}")
+        return _try_later("Received telemetry that is not written yet has filled the memory limit")
+    except (duckdb.Error, ArrowException) as failure:
+        return _try_later(f"The store failed: {failure}")
     return JSONResponse(_result(document), headers=NO_STORE)
 
 
@@ -129,8 +136,8 @@ async def _body(request: Request, share: Share) -> bytes:
     async for chunk in request.stream():
         if len(body) + len(chunk) > BODY_LIMIT_BYTES:
             raise TooLarge(
-                f"The file is larger than {BODY_LIMIT_BYTES // 2**20} MiB: "
-                "./scripts/trace import FILE sends it in pieces."
+                f"The body is larger than {BODY_LIMIT_BYTES // 2**20} MiB: "
+                "use ./scripts/trace import FILE, which splits it."
             )
         share.take(len(chunk))
         body += chunk
@@ -141,19 +148,19 @@ def _unpack(body: bytes, content_encoding: str, share: Share) -> Imported:
     return imported(wire.inflate(body, content_encoding, BODY_LIMIT_BYTES, share.take))
 
 
-def _result(found: Imported) -> ImportResult:
-    reasons = [repairs(found.repaired), *(batch.reason for batch in found.batches)]
+def _result(document: Imported) -> ImportResult:
+    reasons = [repairs(document.repaired), *(batch.reason for batch in document.batches)]
     return {
-        "spans": found.spans.rows.table.num_rows,
-        "logs": found.logs.rows.table.num_rows,
-        "metrics": found.metrics.rows.table.num_rows,
-        "rejected": sum(batch.rejected for batch in found.batches),
+        "spans": document.spans.rows.table.num_rows,
+        "logs": document.logs.rows.table.num_rows,
+        "metrics": document.metrics.rows.table.num_rows,
+        "rejected": sum(batch.rejected for batch in document.batches),
         "reason": " ".join(filter(None, reasons)),
-        "trace_ids": found.trace_ids,
+        "trace_ids": document.trace_ids,
     }
 
 
-def _try_later(why: str) -> Response:
-    answer = error(503, "try_later", f"{why}: try again later.")
-    answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return answer
+def _try_later(reason: str) -> Response:
+    response = error(503, "try_later", f"{reason}. Try again later.")
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response

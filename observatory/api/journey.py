@@ -1,5 +1,4 @@
-"""``/api/traces/{trace_id}`` and ``/api/diff``: one trace, what is unusual about it, two beside
-each other."""
+"""``/api/traces/{trace_id}`` and ``/api/diff``: one trace, its unusual steps, and two compared."""
 
 from typing import Annotated, Literal
 
@@ -10,15 +9,17 @@ from starlette.responses import JSONResponse, Response
 from observatory.api import parameters
 from observatory.api.parameters import NoQuery, TraceId, TraceIdInPath
 from observatory.api.responses import NO_STORE, trace_not_found
-from observatory.api.routing import REFUSED, Reading, new_router, refusals
+from observatory.api.routing import INVALID_PARAMETER, Reading, error_responses, new_router
 from observatory.journey.difference import difference_of
 from observatory.journey.reading import read_journey
-from observatory.journey.usual_shape import unusual_shape
-from observatory.schemas.comparison import Diff, UnusualShape
+from observatory.journey.unusual_steps import unusual_steps
+from observatory.schemas.comparison import Diff, UnusualSteps
 from observatory.schemas.journey import Journey
 from observatory.store.promotions import promotions_of
 
-REFUSALS = refusals({400: REFUSED, 404: "None of the trace's spans is stored"})
+ERRORS = error_responses(
+    {400: INVALID_PARAMETER, 404: "`trace_not_found`: the trace has no stored spans"}
+)
 
 router = new_router()
 
@@ -27,15 +28,15 @@ class JourneyQuery(parameters.Query):
     """How to show a trace."""
 
     correct_skew: Literal["0", "1"] = Field(
-        "0", description="Whether to set the clocks right that can't be"
+        "0", description="1 corrects the times of services whose clocks disagree"
     )
 
 
 @router.get(
     "/api/traces/{trace_id}",
     response_model=Journey,
-    summary="One trace as a journey",
-    responses=REFUSALS,
+    summary="Get a trace as a journey",
+    responses=ERRORS,
 )
 def trace(
     context: Reading, trace_id: TraceIdInPath, query: Annotated[JourneyQuery, Query()]
@@ -49,9 +50,9 @@ def trace(
 
 @router.get(
     "/api/traces/{trace_id}/unusual",
-    response_model=UnusualShape,
-    summary="What sets a trace apart from recent ones that began the same way",
-    responses=REFUSALS,
+    response_model=UnusualSteps,
+    summary="Compare a trace's steps with those of recent traces with the same root",
+    responses=ERRORS,
 )
 def unusual(
     context: Reading,
@@ -59,22 +60,22 @@ def unusual(
     query: Annotated[NoQuery, Query()],  # noqa: ARG001
 ) -> Response:
     with context.digests.reader() as reader:
-        answer = unusual_shape(reader, trace_id)
-    if answer is None:
+        steps = unusual_steps(reader, trace_id)
+    if steps is None:
         return trace_not_found(trace_id)
-    return JSONResponse(answer, headers=NO_STORE)
+    return JSONResponse(steps, headers=NO_STORE)
 
 
 @router.get(
     "/api/diff/{left}/{right}",
     response_model=Diff,
-    summary="Two traces side by side, aligned by hop",
-    responses=REFUSALS,
+    summary="Compare two traces step by step",
+    responses=ERRORS,
 )
 def diff(
     context: Reading,
-    left: Annotated[TraceId, Path(description="The id of one trace")],
-    right: Annotated[TraceId, Path(description="The id of the other")],
+    left: Annotated[TraceId, Path(description="The id of the left trace")],
+    right: Annotated[TraceId, Path(description="The id of the right trace")],
     query: Annotated[JourneyQuery, Query()],
 ) -> Response:
     journeys = []
@@ -85,5 +86,5 @@ def diff(
         if journey is None:
             return trace_not_found(trace_id)
         journeys.append(journey)
-    one, other = journeys
-    return JSONResponse(difference_of(one, other, promotions), headers=NO_STORE)
+    left_journey, right_journey = journeys
+    return JSONResponse(difference_of(left_journey, right_journey, promotions), headers=NO_STORE)

@@ -1,4 +1,4 @@
-"""``/api/logs``: log lines, newest first, and those that came since."""
+"""``/api/logs``: log records, newest first, or from a given time on."""
 
 import re
 from typing import Annotated
@@ -16,55 +16,60 @@ from observatory.api.parameters import (
     trace_id_in,
 )
 from observatory.api.responses import NO_STORE, BadRequest
-from observatory.api.routing import REFUSED, Reading, new_router, refusals
+from observatory.api.routing import INVALID_PARAMETER, Reading, error_responses, new_router
 from observatory.schemas.signals import LogPage
-from observatory.signals.logs import Position, Question, newer_lines, older_lines
+from observatory.signals.logs import LogFilter, Position, newer_lines, older_lines
 
 DEFAULT_LIMIT = 200
 LIMIT_MAX = 1_000
 SEVERITY_MAX = 24
-PLACE = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,18}))?")
-NO_PLACE = "it is the next of an answer, or a time_unix_nano."
+POSITION = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,18}))?")
+NOT_A_POSITION = "it must be the next of a response, or a time_unix_nano."
 
 router = new_router()
 
 
 class LogsQuery(SelectionQuery):
-    """Which lines."""
+    """Which log records."""
 
     severity_at_least: WholeNumber = Field(
-        0, ge=0, le=SEVERITY_MAX, description="9 for INFO and worse, 13 WARN, 17 ERROR"
+        0,
+        ge=0,
+        le=SEVERITY_MAX,
+        description="The lowest severity number: 9 is INFO, 13 WARN, 17 ERROR",
     )
-    text: str = Field("", description="Words that the line's body, event or service must have")
+    text: str = Field("", description="Words that must occur in the body, event name or service")
     trace: Annotated[str, AfterValidator(trace_id_in)] = optional(
-        description="Lines of the trace of this id", pattern=TRACE_ID_PATTERN
+        description="The id of the records' trace", pattern=TRACE_ID_PATTERN
     )
-    limit: WholeNumber = Field(DEFAULT_LIMIT, ge=1, le=LIMIT_MAX, description="How many, at most")
-    before: Annotated[str, matching(PLACE, NO_PLACE)] = optional(
-        description="Lines before this place: the `next` of an answer, or a time_unix_nano",
-        pattern=PLACE.pattern,
+    limit: WholeNumber = Field(
+        DEFAULT_LIMIT, ge=1, le=LIMIT_MAX, description="The maximum number of records"
     )
-    after: Annotated[str, matching(PLACE, NO_PLACE)] = optional(
-        description="The first lines at or after this time_unix_nano, instead of the newest",
-        pattern=PLACE.pattern,
+    before: Annotated[str, matching(POSITION, NOT_A_POSITION)] = optional(
+        description="Only records before this: the `next` of a response, or a time_unix_nano",
+        pattern=POSITION.pattern,
+    )
+    after: Annotated[str, matching(POSITION, NOT_A_POSITION)] = optional(
+        description="The first records at or after this time_unix_nano, instead of the newest",
+        pattern=POSITION.pattern,
     )
 
     @model_validator(mode="after")
     def _one_direction(self) -> "LogsQuery":
         if self.before and self.after:
-            raise ValueError("before and after are two questions: leave one out.")
+            raise ValueError("before and after exclude each other: give one of them.")
         return self
 
 
 @router.get(
     "/api/logs",
     response_model=LogPage,
-    summary="Log lines, newest first; from, to and last are about the line's time",
-    responses=refusals({400: REFUSED}),
+    summary="List log records, newest first; the time range applies to their own times",
+    responses=error_responses({400: INVALID_PARAMETER}),
 )
 def logs(context: Reading, query: Annotated[LogsQuery, Query()]) -> Response:
-    question = Question(query.selection(), query.severity_at_least, query.text, query.trace)
-    before, after = _place("before", query.before), _place("after", query.after)
+    question = LogFilter(query.selection(), query.severity_at_least, query.text, query.trace)
+    before, after = _position("before", query.before), _position("after", query.after)
     with context.digests.reader() as reader:
         if after is not None:
             page = newer_lines(reader, question, query.limit, after.time_unix_nano)
@@ -73,10 +78,10 @@ def logs(context: Reading, query: Annotated[LogsQuery, Query()]) -> Response:
     return JSONResponse(page, headers=NO_STORE)
 
 
-def _place(name: str, text: str | None) -> Position | None:
-    place = PLACE.fullmatch(text or "")
-    if place is None:
+def _position(name: str, text: str | None) -> Position | None:
+    position = POSITION.fullmatch(text or "")
+    if position is None:
         return None
-    if int(place[1]) >= 2**63:
-        raise BadRequest(f"{name} is {text!r}: {NO_PLACE}")
-    return Position(int(place[1]), int(place[2]) if place[2] else None)
+    if int(position[1]) >= 2**63:
+        raise BadRequest(f"{name} is {text!r}: {NOT_A_POSITION}")
+    return Position(int(position[1]), int(position[2]) if position[2] else None)

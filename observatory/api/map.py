@@ -1,4 +1,4 @@
-"""``/api/map``: the hops as a graph."""
+"""``/api/map``: a graph of services and the hops between them."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from observatory.api.parameters import SelectionQuery
 from observatory.api.responses import NO_STORE
-from observatory.api.routing import REFUSED, Reading, new_router, refusals
+from observatory.api.routing import INVALID_PARAMETER, Reading, error_responses, new_router
 from observatory.compare.hop_map import hop_map
 from observatory.schemas.map import Map
 
@@ -17,11 +17,11 @@ router = new_router()
 @router.get(
     "/api/map",
     response_model=Map,
-    summary="The hops between services",
-    responses=refusals({400: REFUSED}),
+    summary="Get the graph of services and hops",
+    responses=error_responses({400: INVALID_PARAMETER}),
 )
-def graph(context: Reading, query: Annotated[SelectionQuery, Query()]) -> Response:
+def get_map(context: Reading, query: Annotated[SelectionQuery, Query()]) -> Response:
     selection = query.selection()
     with context.digests.reader() as reader:
-        answer = hop_map(reader, selection)
-    return JSONResponse(answer, headers=NO_STORE)
+        body = hop_map(reader, selection)
+    return JSONResponse(body, headers=NO_STORE)

@@ -1,4 +1,4 @@
-"""``/api/metrics``: which metrics there are, and their values over time."""
+"""``/api/metrics``: the stored metrics, and their values over time."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from observatory.api.parameters import NoQuery, TimeRange
 from observatory.api.responses import NO_STORE
-from observatory.api.routing import REFUSED, Reading, new_router, refusals
+from observatory.api.routing import INVALID_PARAMETER, Reading, error_responses, new_router
 from observatory.schemas.signals import MetricList, MetricSeries
 from observatory.signals.metrics import list_metrics, series_of
 
@@ -16,15 +16,15 @@ router = new_router()
 
 
 class SeriesQuery(TimeRange):
-    """Which metric, and from when to when; the range is about the time of its points."""
+    """Which metric; the time range applies to the times of its points."""
 
     name: str = Field(pattern=".+", description="The metric's name, as /api/metrics lists it")
     service: str = Field(
-        pattern=".+", description="The service that measures it, as /api/metrics lists it"
+        pattern=".+", description="The service that reports it, as /api/metrics lists it"
     )
 
 
-@router.get("/api/metrics", response_model=MetricList, summary="Every metric that was received")
+@router.get("/api/metrics", response_model=MetricList, summary="List the stored metrics")
 def metrics(context: Reading, query: Annotated[NoQuery, Query()]) -> Response:  # noqa: ARG001
     with context.store.reader() as reader:
         return JSONResponse({"metrics": list_metrics(reader)}, headers=NO_STORE)
@@ -33,11 +33,11 @@ def metrics(context: Reading, query: Annotated[NoQuery, Query()]) -> Response:  
 @router.get(
     "/api/metrics/series",
     response_model=MetricSeries,
-    summary="The values of one metric over time",
-    responses=refusals({400: REFUSED}),
+    summary="Get the values of one metric over time",
+    responses=error_responses({400: INVALID_PARAMETER}),
 )
 def series(context: Reading, query: Annotated[SeriesQuery, Query()]) -> Response:
     from_ms, to_ms = query.milliseconds()
     with context.store.reader() as reader:
-        answer = series_of(reader, (query.name, query.service), from_ms, to_ms)
-    return JSONResponse(answer, headers=NO_STORE)
+        metric_series = series_of(reader, (query.name, query.service), from_ms, to_ms)
+    return JSONResponse(metric_series, headers=NO_STORE)

@@ -1,4 +1,4 @@
-"""``/api/openapi.json``: the API's description, which ``python -m observatory.api`` prints."""
+"""``/api/openapi.json``: the OpenAPI document, which ``python -m observatory.api`` prints too."""
 
 import copy
 import functools
@@ -12,12 +12,12 @@ from observatory import VERSION
 from observatory.api.routing import methods_of, new_router
 
 ABOUT = """\
-Everything that the explorer and `./scripts/trace` show. Telemetry itself comes in as OTLP over
-HTTP at `/v1/traces`, `/v1/logs` and `/v1/metrics`, which the OpenTelemetry specification describes.
+The API that the explorer and `./scripts/trace` use. Telemetry is received as OTLP over HTTP at
+`/v1/traces`, `/v1/logs` and `/v1/metrics`, which the OpenTelemetry specification describes.
 
-Whatever is asked for: a request for another host than this machine's, or one that was allowed, is
-refused with 421, one that would change something from another page than the explorer with 403, and
-a method that a path doesn't have with 405.
+On every path: 421 when the `Host` is neither this machine nor given with `--allow-host`, 403 when a
+web page other than the explorer sends a request that changes data, and 405 for a method that the
+path does not have.
 """
 
 router = new_router()
@@ -25,24 +25,27 @@ router = new_router()
 
 @functools.cache
 def document() -> dict[str, Any]:
-    """Return the description of every route of the API, as an OpenAPI 3.1 document."""
-    from observatory.api import ROUTES  # noqa: PLC0415  # which has this module's route too
+    """Return the OpenAPI 3.1 document of every route of the API."""
+    from observatory.api import ROUTES  # noqa: PLC0415  # a cycle: ROUTES has this route
 
-    described = []
+    documented_routes = []
     for route in ROUTES:
         if isinstance(route, APIRoute):
-            described.append(copy.copy(route))
-            described[-1].methods = methods_of(route)
-    whole = get_openapi(
-        title="Throughline Observatory", version=VERSION, description=ABOUT, routes=described
+            documented_routes.append(copy.copy(route))
+            documented_routes[-1].methods = methods_of(route)
+    description = get_openapi(
+        title="Throughline Observatory",
+        version=VERSION,
+        description=ABOUT,
+        routes=documented_routes,
     )
-    whole["paths"] = dict(sorted(whole["paths"].items()))
-    _drop_titles(whole)
-    return whole
+    description["paths"] = dict(sorted(description["paths"].items()))
+    _drop_titles(description)
+    return description
 
 
 def _drop_titles(node: Any) -> None:
-    """Remove the titles of schemas, which only repeat the names of properties and types."""
+    """Remove the titles of schemas, which repeat the names of properties and types."""
     if isinstance(node, list):
         for each in node:
             _drop_titles(each)
@@ -56,7 +59,7 @@ def _drop_titles(node: Any) -> None:
 @router.get(
     "/api/openapi.json",
     response_model=dict[str, Any],
-    summary="This description, as OpenAPI 3.1",
+    summary="Get this document, in OpenAPI 3.1",
 )
 async def openapi() -> Response:
     return JSONResponse(document())

@@ -1,4 +1,4 @@
-"""``/api/heatmap``, ``/api/compare``, ``/api/keys`` and ``/api/values``: many traces at once."""
+"""``/api/heatmap`` and ``/api/compare``; ``/api/keys`` and ``/api/values`` for writing filters."""
 
 from typing import Annotated
 
@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse, Response
 from observatory.api import parameters
 from observatory.api.parameters import Amount, SelectionQuery, WholeNumber, optional
 from observatory.api.responses import NO_STORE, BadRequest
-from observatory.api.routing import REFUSED, Reading, new_router, refusals
-from observatory.compare.contrast import Inside, contrast
+from observatory.api.routing import INVALID_PARAMETER, Reading, error_responses, new_router
+from observatory.compare.contrast import Subset, contrast
 from observatory.compare.heatmap import heatmap
 from observatory.compare.keys import keys, values
 from observatory.compare.parsing import parse
@@ -23,32 +23,41 @@ router = new_router()
 
 
 class HeatmapQuery(SelectionQuery):
-    """Which traces, in how many cells."""
+    """Which traces, and the size of the grid."""
 
-    columns: WholeNumber = Field(COLUMNS, ge=1, le=COLUMNS_MAX, description="How many columns")
-    rows: WholeNumber = Field(ROWS, ge=1, le=ROWS_MAX, description="How many rows")
+    columns: WholeNumber = Field(COLUMNS, ge=1, le=COLUMNS_MAX, description="The number of columns")
+    rows: WholeNumber = Field(ROWS, ge=1, le=ROWS_MAX, description="The number of rows")
 
 
 class CompareQuery(SelectionQuery):
-    """Which traces, and which of them to set against the rest."""
+    """Which traces, and which subset of them to compare with the rest."""
 
     in_: str = Field(
         default="",
         alias="in",
-        description="A filter: the traces to set against the rest of those selected",
+        description="A filter for the subset of traces to compare with the rest",
     )
     in_from: Amount = optional(
-        description="Of those, the ones that began at or after this, Unix ms"
+        description="The subset's traces began at or after this, in Unix milliseconds"
     )
-    in_to: Amount = optional(description="Of those, the ones that began before this, Unix ms")
-    in_least_ms: Amount = optional(description="Of those, the ones that took at least so many ms")
-    in_most_ms: Amount = optional(description="Of those, the ones that took less than so many ms")
+    in_to: Amount = optional(
+        description="The subset's traces began before this, in Unix milliseconds"
+    )
+    in_least_ms: Amount = optional(
+        description="The subset's traces took at least this, in milliseconds"
+    )
+    in_most_ms: Amount = optional(
+        description="The subset's traces took less than this, in milliseconds"
+    )
 
 
 class KeysQuery(parameters.Query):
     """Which keys."""
 
-    prefix: str = Field(default="", description="How it begins, or what it contains")
+    prefix: str = Field(
+        default="",
+        description="Text that each result must contain; those that begin with it come first",
+    )
 
 
 class ValuesQuery(KeysQuery):
@@ -60,56 +69,56 @@ class ValuesQuery(KeysQuery):
 @router.get(
     "/api/heatmap",
     response_model=Heatmap,
-    summary="Traces by when they began and how long they took",
-    responses=refusals({400: REFUSED}),
+    summary="Get a histogram of traces by start time and duration",
+    responses=error_responses({400: INVALID_PARAMETER}),
 )
-def heat(context: Reading, query: Annotated[HeatmapQuery, Query()]) -> Response:
+def get_heatmap(context: Reading, query: Annotated[HeatmapQuery, Query()]) -> Response:
     revision = context.revision
     selection = query.selection()
     with context.digests.reader() as reader:
-        answer = heatmap(reader, selection, query.columns, query.rows, revision)
-    return JSONResponse(answer, headers=NO_STORE)
+        body = heatmap(reader, selection, query.columns, query.rows, revision)
+    return JSONResponse(body, headers=NO_STORE)
 
 
 @router.get(
     "/api/compare",
     response_model=Contrast,
-    summary="What sets some of the selected traces apart from the rest",
-    responses=refusals({400: REFUSED}),
+    summary="Compare the attributes of a subset of the traces with those of the rest",
+    responses=error_responses({400: INVALID_PARAMETER}),
 )
 def compare(context: Reading, query: Annotated[CompareQuery, Query()]) -> Response:
     selection = query.selection()
-    inside = Inside(
+    subset = Subset(
         parse(query.in_), query.in_from, query.in_to, query.in_least_ms, query.in_most_ms
     )
-    if inside == Inside():
+    if subset == Subset():
         raise BadRequest(
-            "Name what to compare: in, or some of in_from, in_to, in_least_ms, in_most_ms."
+            "The subset to compare is missing: give in, in_from, in_to, in_least_ms or in_most_ms."
         )
     with context.digests.reader() as reader:
-        answer = contrast(reader, selection, inside)
-    return JSONResponse(answer, headers=NO_STORE)
+        body = contrast(reader, selection, subset)
+    return JSONResponse(body, headers=NO_STORE)
 
 
 @router.get(
     "/api/keys",
     response_model=Keys,
-    summary="What filters may name",
-    responses=refusals({400: REFUSED}),
+    summary="List the keys that filters can use",
+    responses=error_responses({400: INVALID_PARAMETER}),
 )
-def known_keys(context: Reading, query: Annotated[KeysQuery, Query()]) -> Response:
+def list_keys(context: Reading, query: Annotated[KeysQuery, Query()]) -> Response:
     with context.digests.reader() as reader:
-        answer = keys(reader, query.prefix)
-    return JSONResponse(answer, headers=NO_STORE)
+        body = keys(reader, query.prefix)
+    return JSONResponse(body, headers=NO_STORE)
 
 
 @router.get(
     "/api/values",
     response_model=Values,
-    summary="The values of one key",
-    responses=refusals({400: REFUSED}),
+    summary="List the values of a key",
+    responses=error_responses({400: INVALID_PARAMETER}),
 )
-def known_values(context: Reading, query: Annotated[ValuesQuery, Query()]) -> Response:
+def list_values(context: Reading, query: Annotated[ValuesQuery, Query()]) -> Response:
     with context.digests.reader() as reader:
-        answer = values(reader, query.key, query.prefix)
-    return JSONResponse(answer, headers=NO_STORE)
+        body = values(reader, query.key, query.prefix)
+    return JSONResponse(body, headers=NO_STORE)

@@ -1,4 +1,4 @@
-"""The parameters of the API's queries: one model for each, which checks and documents them."""
+"""The query parameters of the API: models that validate and document them."""
 
 import re
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ from observatory.api.responses import TRACE_ID_TEXT
 from observatory.compare.parsing import parse
 from observatory.compare.selection import Selection, now_ms
 
-# The year 2262, where nanoseconds since 1970 leave 64 bits.
+# In the year 2262: the last millisecond whose nanoseconds since 1970 fit into 64 bits.
 MS_MAX = 9_223_372_036_854
 TRACE_ID_PATTERN = "[0-9a-fA-F]{32}"
 
 
 def _digits(value: Any) -> Any:
-    """Refuse what ``int`` takes and a number in an address is not, such as ``1_000`` and ``+5``."""
+    """Reject ``1_000``, ``+5`` and the like, which ``int`` would accept."""
     if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) <= 18):
         raise AssertionError("not a whole number")
     return value
@@ -27,23 +27,24 @@ def trace_id_in(text: str) -> str:
     """Return a trace id in lower case.
 
     Raises:
-        ValueError: ``text`` is none.
+        ValueError: ``text`` is not a trace id.
     """
     trace_id = text.lower()
     if TRACE_ID_TEXT.fullmatch(trace_id) is None:
-        raise ValueError(f"{text!r} is no trace id: it has 32 hexadecimal digits.")
+        raise ValueError(f"{text!r} is not a trace id: it must have 32 hexadecimal digits.")
     return trace_id
 
 
 def _documented_pattern(pattern: str) -> dict[str, Any]:
-    """Document a pattern that a validator checks, with a better message than the pattern's."""
+    """Document a pattern without checking it: a validator does, with a better message."""
     return {"pattern": f"^(?:{pattern})$"}
 
 
 def optional(*, pattern: str | None = None, alias: str | None = None, description: str) -> Any:
-    """Return the field of a parameter that may be absent, and then is None.
+    """Return the field of an optional parameter, which is None when absent.
 
-    Its default, null, which no address can say, is not documented; ``pattern`` is only documented.
+    The default is not documented, because a URL cannot contain null. ``pattern`` is documented and
+    not checked.
     """
 
     def extra(schema: dict[str, Any]) -> None:
@@ -66,7 +67,10 @@ TraceIdInPath = Annotated[TraceId, Path(description="The trace's id, 32 hexadeci
 
 
 def matching(pattern: re.Pattern[str], message: str) -> Any:
-    """Return the annotation of a text that fits ``pattern``, else ``NAME is VALUE: message``."""
+    """Return an annotation for text that must match ``pattern``.
+
+    The error for other text is ``NAME is VALUE: message``.
+    """
 
     def check(text: str) -> str:
         if pattern.fullmatch(text) is None:
@@ -77,7 +81,7 @@ def matching(pattern: re.Pattern[str], message: str) -> Any:
 
 
 class Query(BaseModel):
-    """The parameters of a query. An empty one counts as absent, an unknown one is refused."""
+    """Query parameters. An empty value counts as absent; an unknown name is an error."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -90,29 +94,29 @@ class Query(BaseModel):
 
 
 class TimeRange(Query):
-    """From when to when."""
+    """A range of time."""
 
     from_: Amount = optional(alias="from", description="At or after this, in Unix milliseconds")
     to: Amount = optional(description="Before this, in Unix milliseconds")
-    last: Amount = optional(description="In the last so many seconds, instead of from and to")
+    last: Amount = optional(description="The last this many seconds, instead of from and to")
 
     @model_validator(mode="after")
     def _one_range(self) -> "TimeRange":
         if self.last is not None and (self.from_ is not None or self.to is not None):
-            raise ValueError("last stands instead of from and to: leave it out, or both of them.")
+            raise ValueError("last excludes from and to: give either last, or from and to.")
         return self
 
     def milliseconds(self) -> tuple[float | None, float | None]:
-        """Return both ends in Unix milliseconds; None where it is open."""
+        """Return the start and the end in Unix milliseconds; None where the range is open."""
         if self.last is not None:
             return now_ms() - self.last * 1000, self.to
         return self.from_, self.to
 
 
 class SelectionQuery(TimeRange):
-    """What narrows a question to some of the traces; the same wherever it can be asked.
+    """A selection of traces, by filter and time range.
 
-    The range is about when a trace began, unless an operation says otherwise.
+    The time range applies to the start of a trace, unless an operation says otherwise.
     """
 
     q: str = Field(
@@ -121,10 +125,10 @@ class SelectionQuery(TimeRange):
     )
 
     def selection(self) -> Selection:
-        """Return the selected traces.
+        """Return the selection.
 
         Raises:
-            BadFilter: ``q`` can't be read.
+            BadFilter: ``q`` is not a valid filter.
         """
         return Selection(parse(self.q), *self.milliseconds())
 

@@ -1,4 +1,4 @@
-"""What every route of the API has in common: how it asks, answers and refuses."""
+"""Reading request bodies and building error responses, for every route of the API."""
 
 import json
 import re
@@ -18,27 +18,27 @@ TRACE_ID_TEXT = re.compile(r"[0-9a-f]{32}")
 
 
 class BadRequest(Exception):
-    """A request that names something wrongly; the message says what and what would be right."""
+    """An invalid request; the message says what is wrong, and what would be valid."""
 
 
 class TooLarge(Exception):
-    """A body beyond what the route takes; the message says how much that is."""
+    """A body above the route's size limit; the message names the limit."""
 
 
 def error(http_status: int, code: str, message: str) -> JSONResponse:
-    """An error as every route of the API answers it: ``{"error": {"code", "message"}}``."""
+    """Return an error response, with the body ``{"error": {"code", "message"}}``."""
     return JSONResponse({"error": {"code": code, "message": message}}, status_code=http_status)
 
 
 def bad_request(request: Request, exc: Exception) -> Response:  # noqa: ARG001
-    """Turns a ``BadRequest`` into its answer; Starlette's exception handler."""
+    """Handle ``BadRequest``: return 400."""
     return error(400, "bad_request", str(exc))
 
 
 def bad_parameters(request: Request, exc: Exception) -> Response:
-    """Turn what FastAPI failure wrong with a request's parameters into an answer.
+    """Handle FastAPI's validation errors of parameters: return 400.
 
-    The message names the parameter, its value and what would be right.
+    The message names the first invalid parameter, its value, and what would be valid.
     """
     if not isinstance(exc, RequestValidationError):
         raise exc
@@ -47,26 +47,26 @@ def bad_parameters(request: Request, exc: Exception) -> Response:
 
 def _message(request: Request, failure: Mapping[str, Any]) -> str:
     name = str(failure["loc"][-1])
-    if failure["type"] == "value_error":  # of a validator of our own
+    if failure["type"] == "value_error":  # from a validator of ``parameters``
         message = str(failure["ctx"]["error"])
         return f"{name} {message}" if message.startswith("is ") else message
-    known = _documented_parameters(request)
+    parameters = _documented_parameters(request)
     if failure["type"] == "extra_forbidden":
-        takes = f"known are {', '.join(known)}" if known else "this takes none"
-        return f"There is no parameter {name!r}: {takes}."
-    schema: Mapping[str, Any] = known.get(name, {})
+        names = f"known are {', '.join(parameters)}" if parameters else "this path has none"
+        return f"There is no parameter {name!r}: {names}."
+    schema: Mapping[str, Any] = parameters.get(name, {})
     if failure["type"] == "missing":
         return f"{name} is missing: {schema.get('description', 'it is required')}."
     value = f"{name} is {failure['input']!r}"
     if "minimum" in schema:
-        return f"{value}: it is a number from {schema['minimum']} to {schema['maximum']}."
+        return f"{value}: it must be a number from {schema['minimum']} to {schema['maximum']}."
     if "enum" in schema:
-        return f"{value}: it is one of {', '.join(schema['enum'])}."
+        return f"{value}: it must be one of {', '.join(schema['enum'])}."
     return f"{value}: {failure['msg']}."
 
 
 def _documented_parameters(request: Request) -> dict[str, Mapping[str, Any]]:
-    """The JSON Schemas of the parameters that the request's route has in its query."""
+    """Return the JSON Schemas of the query parameters of the request's route, by name."""
     fields = [field.field_info for field in request.scope["route"].dependant.query_params]
     schemas: dict[str, Mapping[str, Any]] = {}
     for each in fields:
@@ -75,43 +75,43 @@ def _documented_parameters(request: Request) -> dict[str, Mapping[str, Any]]:
 
 
 def bad_filter(request: Request, exc: Exception) -> Response:  # noqa: ARG001
-    """Turns a ``BadFilter`` into its answer; Starlette's exception handler."""
+    """Handle ``BadFilter``: return 400, with the position of the error in the filter."""
     position = exc.position if isinstance(exc, BadFilter) else 0
-    refusal = {"code": "bad_filter", "message": str(exc), "position": position}
-    return JSONResponse({"error": refusal}, status_code=400)
+    details = {"code": "bad_filter", "message": str(exc), "position": position}
+    return JSONResponse({"error": details}, status_code=400)
 
 
 def too_large(request: Request, exc: Exception) -> Response:  # noqa: ARG001
-    """Turns a ``TooLarge`` into its answer; Starlette's exception handler."""
-    # The rest of the body stays unread.
-    answer = error(413, "too_large", str(exc))
-    answer.headers["Connection"] = "close"
-    return answer
+    """Handle ``TooLarge``: return 413."""
+    response = error(413, "too_large", str(exc))
+    response.headers["Connection"] = "close"  # the rest of the body has not been read
+    return response
 
 
-def nothing_here(request: Request) -> Response:
-    """What is answered for a path that the API doesn't have."""
-    return error(404, "not_found", f"There is no {request.url.path} in this API.")
+def path_not_found(request: Request) -> Response:
+    """Return the 404 for a path that the API does not have."""
+    message = f"This API has no path {request.url.path}: /api/openapi.json describes it."
+    return error(404, "not_found", message)
 
 
-def wrong_method(request: Request, exc: Exception) -> Response:  # noqa: ARG001
-    """What is answered to a method that none of a path's routes has; Starlette's handler."""
-    known = [route for route in request.app.routes if isinstance(route, Route)]
-    there = [route for route in known if route.matches(request.scope)[0] is not Match.NONE]
-    allowed = ", ".join(sorted({method for route in there for method in route.methods or ()}))
-    message = f"{request.url.path} doesn't take {request.method}, but {allowed}."
-    answer = error(405, "method_not_allowed", message)
-    answer.headers["Allow"] = allowed
-    return answer
+def method_not_allowed(request: Request, exc: Exception) -> Response:  # noqa: ARG001
+    """Handle a method that no route of the path has: return 405."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    allowed = ", ".join(sorted({method for route in matching for method in route.methods or ()}))
+    message = f"{request.url.path} does not allow {request.method}: use {allowed}."
+    response = error(405, "method_not_allowed", message)
+    response.headers["Allow"] = allowed
+    return response
 
 
-def hung_up(request: Request, exc: Exception) -> Response:  # noqa: ARG001
-    """What is answered to a sender that hung up, which nobody reads; Starlette's handler."""
+def client_disconnected(request: Request, exc: Exception) -> Response:  # noqa: ARG001
+    """Handle a client that disconnected while its body was read. The response is never sent."""
     return Response(status_code=400)
 
 
 async def body_of(request: Request, limit_bytes: int) -> bytes:
-    """The request's body.
+    """Return the request's body.
 
     Raises:
         TooLarge: it is longer than ``limit_bytes``.
@@ -125,22 +125,22 @@ async def body_of(request: Request, limit_bytes: int) -> bytes:
 
 
 def json_type_required(request: Request) -> None:
-    """See that the body is declared to be JSON.
+    """Check that the body's Content-Type is JSON.
 
-    A page of another site can post a form, but not this type, without asking first.
+    Another site's page cannot send this type without a CORS preflight request, unlike a form.
 
     Raises:
-        BadRequest: it is declared to be something else.
+        BadRequest: it is another type.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise BadRequest("The body's Content-Type has to be application/json.")
+        raise BadRequest("The body's Content-Type must be application/json.")
 
 
 async def json_body(request: Request, limit_bytes: int) -> Any:
-    """The request's body as JSON.
+    """Return the request's body, decoded from JSON.
 
     Raises:
-        BadRequest: it is none, or isn't declared as such.
+        BadRequest: it is not JSON, or its Content-Type is another.
         TooLarge: it is longer than ``limit_bytes``.
     """
     json_type_required(request)
@@ -152,5 +152,5 @@ async def json_body(request: Request, limit_bytes: int) -> Any:
 
 
 def trace_not_found(trace_id: str) -> JSONResponse:
-    """The 404 for a trace none of whose spans is stored."""
+    """Return the 404 for a trace that has no stored spans."""
     return error(404, "trace_not_found", f"No span of trace {trace_id} is stored.")

@@ -1,4 +1,4 @@
-"""What all routes of the API have in common: how they are declared and what they read."""
+"""Declaring routes: the router, the context, and the documentation of bodies and errors."""
 
 import re
 from collections.abc import Mapping
@@ -12,20 +12,20 @@ from starlette.requests import Request
 from observatory.api.context import Context
 from observatory.schemas.error import Error
 
-REFUSED = "Something in the question is wrong; the message says what would be right."
-# Described for every operation, since every request passes the guard.
+INVALID_PARAMETER = "A parameter is invalid; the message says what would be valid."
+# Documented for every operation, because every request passes the guard.
 _DEFAULT: dict[int | str, dict[str, Any]] = {
-    "default": {"model": Error, "description": "Refused; the message says why"}
+    "default": {"model": Error, "description": "The request was rejected; the message says why"}
 }
 
 
 def methods_of(route: APIRoute) -> set[str]:
-    """Return the HTTP methods that the API describes of a route; HEAD goes without saying."""
+    """Return a route's HTTP methods, without HEAD, which is not documented."""
     return (route.methods or set()) - {"HEAD"}
 
 
 class ReadableRoute(APIRoute):
-    """A route that answers HEAD where it answers GET, as Starlette's do."""
+    """A route that accepts HEAD where it accepts GET, as Starlette's own routes do."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -50,17 +50,17 @@ async def _context(request: Request) -> Context:
     return context
 
 
-# An endpoint's parameter of this type is what the routes read.
+# The type of an endpoint's parameter that receives the context.
 Reading = Annotated[Context, Depends(_context)]
 
 
-def refusals(errors: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
-    """Describe the HTTP statuses with which an operation refuses, and when."""
-    return {status: {"model": Error, "description": when} for status, when in errors.items()}
+def error_responses(errors: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Document the error statuses of an operation, each with the case in which it is returned."""
+    return {status: {"model": Error, "description": case} for status, case in errors.items()}
 
 
 def json_body_of(*types: Any) -> dict[str, Any]:
-    """Describe a body that the endpoint itself reads and checks, within its limit of size."""
+    """Document a JSON body that the endpoint reads and validates itself."""
     schemas = [TypeAdapter(each).json_schema() for each in types]
     schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

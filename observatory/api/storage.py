@@ -1,4 +1,4 @@
-"""``/api/storage`` and ``/api/clear``: how much is kept, and an end to it."""
+"""``/api/storage`` and ``/api/clear``: how much is stored, and deleting all of it."""
 
 import json
 import resource
@@ -11,13 +11,13 @@ from starlette.responses import JSONResponse, Response
 
 from observatory.api.context import Context
 from observatory.api.responses import NO_STORE, BadRequest, json_body
-from observatory.api.routing import Reading, json_body_of, new_router, refusals
+from observatory.api.routing import Reading, error_responses, json_body_of, new_router
 from observatory.journey.journey import timestamp
 from observatory.schemas.storage import Cleared, Confirmation, Storage
 
-CONFIRMED = {"confirm": "clear"}
+CONFIRMATION = {"confirm": "clear"}
 BODY_LIMIT_BYTES = 2**20
-# What this process takes of the memory, in pages; Linux says it.
+# The memory use of this process in pages; only on Linux.
 STATM = Path("/proc/self/statm")
 
 router = new_router()
@@ -26,7 +26,7 @@ router = new_router()
 @router.get(
     "/api/storage",
     response_model=Storage,
-    summary="How much is stored, where, and for how long",
+    summary="Get how much is stored, where, and for how long",
 )
 def storage(context: Reading) -> Response:
     return JSONResponse(storage_of(context), headers=NO_STORE)
@@ -35,14 +35,18 @@ def storage(context: Reading) -> Response:
 @router.post(
     "/api/clear",
     response_model=Cleared,
-    summary="What was deleted, which is everything",
-    responses=refusals({400: "The body doesn't confirm it", 413: "The body is larger than 1 MiB"}),
+    summary="Delete all telemetry",
+    responses=error_responses(
+        {400: "The confirmation is missing", 413: "The body is larger than 1 MiB"}
+    ),
     openapi_extra=json_body_of(Confirmation),
 )
 async def clear(context: Reading, request: Request) -> Response:
-    # The body confirms it, so that no slip deletes everything.
-    if await json_body(request, BODY_LIMIT_BYTES) != CONFIRMED:
-        raise BadRequest(f"To delete everything, the body says {json.dumps(CONFIRMED)}.")
+    # A confirmation, so that a mistaken request does not delete everything.
+    if await json_body(request, BODY_LIMIT_BYTES) != CONFIRMATION:
+        raise BadRequest(
+            f"The body must be {json.dumps(CONFIRMATION)}, which deletes all telemetry."
+        )
     return JSONResponse(await run_in_threadpool(_clear, context), headers=NO_STORE)
 
 
@@ -50,12 +54,12 @@ def _clear(context: Context) -> Cleared:
     before = storage_of(context)
     context.store.clear()
     context.digests.refresh()
-    context.store.checkpoint()  # the room that the digests took is given back too
+    context.store.checkpoint()  # frees the space of the digests too
     return {"spans": before["spans"], "logs": before["logs"], "metrics": before["metrics"]}
 
 
 def storage_of(context: Context) -> Storage:
-    """How much the store holds now."""
+    """Return how much is stored now."""
     with context.store.reader() as reader:
         spans, traces, oldest, newest = reader.execute(
             "select count(*), count(distinct trace_key), min(start_unix_nano), "

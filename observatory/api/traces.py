@@ -1,4 +1,4 @@
-"""``/api/traces`` and ``/api/coverage``: the list of traces, and coverage over all."""
+"""``/api/traces`` and ``/api/coverage``: the list of traces, and context coverage."""
 
 import re
 from typing import Annotated
@@ -15,7 +15,7 @@ from observatory.api.parameters import (
     optional,
 )
 from observatory.api.responses import NO_STORE, BadRequest
-from observatory.api.routing import REFUSED, Reading, new_router, refusals
+from observatory.api.routing import INVALID_PARAMETER, Reading, error_responses, new_router
 from observatory.compare.coverage import coverage_of_everything
 from observatory.compare.filter import Comparison, Value
 from observatory.compare.matching import Condition
@@ -26,45 +26,47 @@ DEFAULT_LIMIT = 50
 LIMIT_MAX = 500
 HEX_PREFIX = re.compile(r"[0-9a-fA-F]{1,32}")
 CURSOR = re.compile(r"([0-9]{1,19})-([0-9a-f]{32})")
-NO_CURSOR = "it is the next_cursor of an answer."
+NOT_A_CURSOR = "it must be the next_cursor of a response."
 
 router = new_router()
 
 
 class ListQuery(SelectionQuery):
-    """Which traces, and which page of them."""
+    """Which traces, and which page of the list."""
 
-    limit: WholeNumber = Field(DEFAULT_LIMIT, ge=1, le=LIMIT_MAX, description="How many, at most")
-    sort: Sort = Field("start", description="By what")
-    order: Order = Field("desc", description="In which direction")
-    cursor: Annotated[str, matching(CURSOR, NO_CURSOR)] = optional(
-        description="The next_cursor of the page before", pattern=CURSOR.pattern
+    limit: WholeNumber = Field(
+        DEFAULT_LIMIT, ge=1, le=LIMIT_MAX, description="The maximum number of traces"
+    )
+    sort: Sort = Field("start", description="The sort key")
+    order: Order = Field("desc", description="The sort order")
+    cursor: Annotated[str, matching(CURSOR, NOT_A_CURSOR)] = optional(
+        description="The next_cursor of the previous page", pattern=CURSOR.pattern
     )
     subject: str = optional(
-        description="Traces about this, by the promoted attribute with the role `subject`"
+        description="The traces' subject: the promoted attribute with the role `subject`"
     )
-    trace_id_prefix: Annotated[str, matching(HEX_PREFIX, "it has 1 to 32 hexadecimal digits.")] = (
-        optional(
-            description="Traces whose id begins so, in hexadecimal", pattern=HEX_PREFIX.pattern
-        )
+    trace_id_prefix: Annotated[
+        str, matching(HEX_PREFIX, "it must have 1 to 32 hexadecimal digits.")
+    ] = optional(
+        description="The beginning of the trace id, in hexadecimal", pattern=HEX_PREFIX.pattern
     )
-    service: str = optional(description="Traces with a span of this service")
+    service: str = optional(description="A service with a span in the trace")
 
     def page(self) -> Page:
-        """Return which lines of the list are wanted.
+        """Return the requested page of the list.
 
         Raises:
-            BadRequest: the cursor is none.
+            BadRequest: the cursor is invalid.
         """
-        place = CURSOR.fullmatch(self.cursor or "")
-        if place is None:
+        cursor = CURSOR.fullmatch(self.cursor or "")
+        if cursor is None:
             return Page(self.limit, self.sort, self.order)
-        if int(place[1]) >= 2**63:
-            raise BadRequest(f"cursor is {self.cursor!r}: {NO_CURSOR}")
-        return Page(self.limit, self.sort, self.order, Cursor(int(place[1]), place[2]))
+        if int(cursor[1]) >= 2**63:
+            raise BadRequest(f"cursor is {self.cursor!r}: {NOT_A_CURSOR}")
+        return Page(self.limit, self.sort, self.order, Cursor(int(cursor[1]), cursor[2]))
 
     def narrow(self, condition: Condition) -> None:
-        """Add what the parameters beside the filter ask for."""
+        """Add the conditions of the parameters other than the filter and the time range."""
         if self.service:
             condition.matches(Comparison("service", "=", Value(self.service)))
         if self.subject:
@@ -80,18 +82,19 @@ class ListQuery(SelectionQuery):
 @router.get(
     "/api/traces",
     response_model=TraceList,
-    summary="A page of the traces that match; the newest first, unless asked otherwise",
+    summary="List the traces that match, the newest first by default",
     responses={
-        304: {"description": "It is as it was when the `ETag` was answered"},
-        **refusals({400: REFUSED}),
+        304: {"description": "Nothing has changed since the response with this `ETag`"},
+        **error_responses({400: INVALID_PARAMETER}),
     },
 )
 def traces(context: Reading, request: Request, query: Annotated[ListQuery, Query()]) -> Response:
-    revision = context.revision  # before the query: a later commit then makes a later answer
+    # Read before the query: a commit in between then changes the ETag of the next response.
+    revision = context.revision
     etag = f'"{revision}"'
-    # With time, traces fall out of the last seconds without anything being stored.
-    lasting = query.last is None
-    if lasting and request.headers.get("if-none-match") == etag:
+    # The result of a query with ``last`` changes with time, without any commit.
+    cacheable = query.last is None
+    if cacheable and request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers={"ETag": etag})
     page = query.page()
     selection = query.selection()
@@ -99,22 +102,22 @@ def traces(context: Reading, request: Request, query: Annotated[ListQuery, Query
         condition = selection.condition(reader)
         query.narrow(condition)
         total, lines, cursor = list_traces(reader, condition, page)
-    answer: TraceList = {
+    trace_list: TraceList = {
         "revision": revision,
         "total": total,
         "traces": lines,
         "next_cursor": None if cursor is None else str(cursor),
     }
-    headers = {"ETag": etag, "Cache-Control": "no-cache"} if lasting else NO_STORE
-    return JSONResponse(answer, headers=headers)
+    headers = {"ETag": etag, "Cache-Control": "no-cache"} if cacheable else NO_STORE
+    return JSONResponse(trace_list, headers=headers)
 
 
 @router.get(
     "/api/coverage",
     response_model=Coverage,
-    summary="Context coverage over everything stored",
+    summary="Get the context coverage of all stored spans",
 )
 def coverage(context: Reading) -> Response:
     with context.digests.reader() as reader:
-        answer = coverage_of_everything(reader)
-    return JSONResponse(answer, headers=NO_STORE)
+        body = coverage_of_everything(reader)
+    return JSONResponse(body, headers=NO_STORE)

@@ -1,1 +1,1 @@
-"""A person's own questions, in SQL, which can only read."""
+"""Answer users' read-only SQL queries."""

@@ -1,4 +1,4 @@
-"""A question in SQL and its answer, within bounds of time, rows and size."""
+"""Run a read-only SQL query within limits of time, rows, size and memory."""
 
 import json
 import math
@@ -11,9 +11,9 @@ from typing import Any
 
 import duckdb
 
-from observatory.ask.memory_limit import bounded_memory
-from observatory.ask.statement import BadSql, one_that_reads
-from observatory.schemas.ask import ROWS_LIMIT, Answer, Column
+from observatory.ask.memory_limit import limited_memory
+from observatory.ask.statement import BadSql, read_only_statement
+from observatory.schemas.ask import ROWS_LIMIT, SqlColumn, SqlResult
 from observatory.store.values import EXACT_IN_JSON
 
 SECONDS_LIMIT = 10.0
@@ -21,7 +21,7 @@ TEXT_LIMIT_CHARACTERS = 100_000
 ANSWER_LIMIT_BYTES = 16 * 2**20
 ROWS_AT_ONCE = 500
 
-EXPLANATION: list[Column] = [
+EXPLANATION: list[SqlColumn] = [
     {"name": "plan", "type": "VARCHAR"},
     {"name": "text", "type": "VARCHAR"},
 ]
@@ -39,41 +39,45 @@ def answer_of(
     sql: str,
     limit: int = ROWS_LIMIT,
     seconds: float = SECONDS_LIMIT,
-) -> Answer:
-    """What ``sql`` answers, with each value as JSON can say it.
+) -> SqlResult:
+    """Run ``sql`` and return its result as JSON-compatible values.
 
-    Times, dates, decimals of any size, whole numbers beyond 2^53, NaN and infinities are text;
-    lists, maps and structures are JSON; bytes are base64; a text is cut at 100,000 characters.
+    Times, dates, decimals, integers beyond 2^53, NaN and infinities become strings; lists, maps and
+    structs become JSON; blobs become base64. Strings are cut at 100,000 characters.
 
     Args:
-        reader: a cursor that nothing else uses.
-        sql: one statement that reads.
-        limit: rows, at most; ``truncated`` says whether there are more, or were too large.
-        seconds: how long it may take.
+        reader: a cursor used by nothing else.
+        sql: one read-only statement.
+        limit: the maximum number of rows; ``truncated`` says whether rows were left out for this or
+            for their size.
+        seconds: the time limit.
 
     Raises:
-        BadSql: it isn't one that reads, isn't right, or takes too long or too much memory.
+        BadSql: the statement is invalid or not read-only, or takes too long or too much memory.
     """
-    began = time.perf_counter()
+    started = time.perf_counter()
     try:
-        with bounded_memory(), _read_only(reader), _interrupted(reader, seconds):
-            statement, explained = one_that_reads(reader, sql)
+        with limited_memory(), _read_only(reader), _interrupted(reader, seconds):
+            statement, explained = read_only_statement(reader, sql)
             if explained:
                 rows, cut = _fetched(reader.execute(statement), EXPLANATION, limit)
                 columns = EXPLANATION
             else:
                 columns, rows, cut = _wrapped(reader, statement, limit)
     except duckdb.InterruptException as error:
-        raise BadSql(f"The answer took longer than {seconds:g} s: ask for less.") from error
+        raise BadSql(
+            f"The query took longer than {seconds:g} s: narrow it, for example with a condition on "
+            "start_time."
+        ) from error
     except (duckdb.OutOfMemoryException, MemoryError) as error:
-        raise BadSql("The answer needs more memory than a question may have.") from error
+        raise BadSql("The query needs more memory than it may use: select fewer values.") from error
     except duckdb.Error as error:
         raise BadSql(str(error)) from error
     return {
         "columns": columns,
         "rows": rows[:limit],
         "truncated": cut or len(rows) > limit,
-        "elapsed_ms": (time.perf_counter() - began) * 1000,
+        "elapsed_ms": (time.perf_counter() - started) * 1000,
     }
 
 
@@ -100,37 +104,37 @@ def _interrupted(reader: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[
 
 def _wrapped(
     reader: duckdb.DuckDBPyConnection, statement: str, limit: int
-) -> tuple[list[Column], list[list[Any]], bool]:
-    """The columns and rows of ``statement``, asked so that its values are numbers or text."""
+) -> tuple[list[SqlColumn], list[list[Any]], bool]:
+    """Return the columns and rows of ``statement``, with all values cast to numbers or text."""
     inner = f"(\n{statement}\n)"  # on lines of its own: it may end in a comment
     try:
         described = reader.execute(f"describe select * from {inner}").fetchall()  # noqa: S608
-        columns: list[Column] = [{"name": row[0], "type": row[1]} for row in described]
+        columns: list[SqlColumn] = [{"name": row[0], "type": row[1]} for row in described]
         names = [f"c{number}" for number in range(len(columns))]
         values = [_value(name, column["type"]) for name, column in zip(names, columns, strict=True)]
         result = reader.execute(
-            f"select {', '.join(values)} "  # noqa: S608  # SQL is what is asked for
-            f"from {inner} as asked({', '.join(names)}) limit {limit + 1}"
+            f"select {', '.join(values)} "  # noqa: S608  # the user's own SQL
+            f"from {inner} as query({', '.join(names)}) limit {limit + 1}"
         )
         return columns, *_fetched(result, columns, limit)
     except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
-        raise BadSql(_in_its_own_lines(str(error))) from error
+        raise BadSql(_with_original_line(str(error))) from error
 
 
-def _in_its_own_lines(message: str) -> str:
-    """DuckDB's message, whose ``LINE 3:`` counts the line before the question too.
+def _with_original_line(message: str) -> str:
+    """Return DuckDB's message with ``LINE n:`` counted from the first line of the user's SQL.
 
-    The caret in the line below stays under what it points at when the number gets shorter.
+    If the number gets removed_digits, the line with the caret below is shifted as well.
     """
-    found = re.search(r"^LINE (\d+)(: .*\n?)", message, re.MULTILINE)
-    if found is None or found[1] == "1":
+    match = re.search(r"^LINE (\d+)(: .*\n?)", message, re.MULTILINE)
+    if match is None or match[1] == "1":
         return message
-    line = str(int(found[1]) - 1)
-    shorter = len(found[1]) - len(line)
-    below = message[found.end() :]
-    if below.startswith(" " * shorter):
-        below = below[shorter:]
-    return f"{message[: found.start()]}LINE {line}{found[2]}{below}"
+    line = str(int(match[1]) - 1)
+    removed_digits = len(match[1]) - len(line)
+    below = message[match.end() :]
+    if below.startswith(" " * removed_digits):
+        below = below[removed_digits:]
+    return f"{message[: match.start()]}LINE {line}{match[2]}{below}"
 
 
 def _value(name: str, type_: str) -> str:
@@ -148,16 +152,18 @@ def _is_nested(type_: str) -> bool:
 
 
 def _fetched(
-    result: duckdb.DuckDBPyConnection, columns: list[Column], limit: int
+    result: duckdb.DuckDBPyConnection, columns: list[SqlColumn], limit: int
 ) -> tuple[list[list[Any]], bool]:
-    """Rows until there are more than ``limit``, or until they are too large."""
+    """Fetch rows until there are more than ``limit`` or they are too large; return also whether
+    rows were left out for their size.
+    """
     rows: list[list[Any]] = []
     size = 0
     while len(rows) <= limit:
-        some = result.fetchmany(ROWS_AT_ONCE)
-        if not some:
+        chunk = result.fetchmany(ROWS_AT_ONCE)
+        if not chunk:
             return rows, False
-        for row in some:
+        for row in chunk:
             size += sum(len(value) if isinstance(value, str) else 8 for value in row)
             if size > ANSWER_LIMIT_BYTES:
                 return rows, True

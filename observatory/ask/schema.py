@@ -1,15 +1,15 @@
-"""What there is to ask of: the documented views, and questions to begin with."""
+"""Describe the views that users may query, with example queries."""
 
 from collections.abc import Iterable
 
 import duckdb
 
 from observatory.ask.query import SECONDS_LIMIT
-from observatory.schemas.ask import ROWS_LIMIT, AskSchema, DocumentedView, Example
+from observatory.schemas.ask import ROWS_LIMIT, DocumentedView, Example, SqlSchema
 from observatory.store.promotions import promotions_of
 from observatory.store.views import views_of
 
-# Questions that any app's spans answer.
+# Example queries that work with any app's spans.
 EXAMPLES: tuple[Example, ...] = (
     {
         "question": "Where do messages wait, and how long?",
@@ -36,8 +36,8 @@ EXAMPLES: tuple[Example, ...] = (
 )
 
 
-def schema_of(reader: duckdb.DuckDBPyConnection, examples: Iterable[Example] = ()) -> AskSchema:
-    """Describe the views with a line for each column; ``examples`` come before those of any app."""
+def schema_of(reader: duckdb.DuckDBPyConnection, examples: Iterable[Example] = ()) -> SqlSchema:
+    """Describe the views and their columns; ``examples`` of the app precede the general ones."""
     types = {
         (table, column): type_
         for table, column, type_ in reader.execute(
@@ -47,10 +47,10 @@ def schema_of(reader: duckdb.DuckDBPyConnection, examples: Iterable[Example] = (
     views: list[DocumentedView] = [
         {
             "name": view.name,
-            "says": view.says,
+            "says": view.description,
             "columns": [
-                {"name": name, "type": types[view.name, name], "says": says}
-                for name, says in view.columns.items()
+                {"name": name, "type": types[view.name, name], "says": description}
+                for name, description in view.columns.items()
             ],
         }
         for view in views_of(promotions_of(reader))

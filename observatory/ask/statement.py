@@ -1,9 +1,9 @@
-"""Which SQL may be asked: one statement that reads.
+"""Accept only a single read-only SQL statement.
 
-What a statement may do is limited four times over, since DuckDB has many doors: here, by its kind
-and by the table functions it names; by the transaction it runs in, which is read-only (a ``WITH``
-can hold an ``INSERT``); by being a subquery of ours; and by the database's own setting, which
-shuts out files and the network.
+DuckDB offers many ways to change things, so there are four limits: the checks here, of the kind of
+statement and of the table functions that it calls; the read-only transaction that it runs in (a
+``WITH`` can contain an ``INSERT``); the ``select`` that it is wrapped in; and the database's
+setting that forbids access to files and the network.
 """
 
 import json
@@ -12,8 +12,8 @@ from typing import Any
 
 import duckdb
 
-# Each of these reads rows that it is given, or the catalogue. Others checkpoint the file, run SQL
-# that is a string, or take addresses of memory.
+# These only read their arguments or the catalogue. Others can checkpoint the file, run SQL from a
+# string or take memory addresses.
 TABLE_FUNCTIONS = frozenset(
     {
         *("range", "generate_series", "unnest", "repeat", "json_each", "json_tree", "summary"),
@@ -24,28 +24,30 @@ TABLE_FUNCTIONS = frozenset(
 
 
 class BadSql(Exception):
-    """SQL that can't be answered; the message says why, in DuckDB's words where it is DuckDB."""
+    """SQL that cannot be run; the message gives the reason, often DuckDB's own."""
 
 
-def one_that_reads(reader: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, bool]:
-    """The one statement in ``sql``, without what ends it, and whether it is an ``EXPLAIN``.
+def read_only_statement(reader: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, bool]:
+    """Return the statement in ``sql`` without its semicolon, and whether it is an ``EXPLAIN``.
 
     Raises:
-        BadSql: it is none, several, or one that doesn't only read.
+        BadSql: ``sql`` is invalid, is not exactly one statement, or may change something.
     """
     try:
         statements = reader.extract_statements(sql)
     except duckdb.Error as error:
         raise BadSql(str(error)) from error
     if len(statements) != 1:
-        subject = "Nothing is" if not statements else f"{len(statements)} statements are"
-        raise BadSql(f"{subject} asked: write one SELECT, WITH, DESCRIBE, SUMMARIZE or EXPLAIN.")
+        problem = f"There are {len(statements)} statements" if statements else "The query is empty"
+        raise BadSql(f"{problem}: write one SELECT, WITH, DESCRIBE, SUMMARIZE or EXPLAIN.")
     statement = statements[0]
     explained = statement.type == duckdb.StatementType.EXPLAIN
     if not explained and statement.type != duckdb.StatementType.SELECT:
         kind = statement.type.name
         kind = "PIVOT without IN (…)" if kind == "MULTI" else kind.replace("_", " ")
-        raise BadSql(f"{kind} is not for asking: SELECT, WITH, DESCRIBE, SUMMARIZE, EXPLAIN are.")
+        raise BadSql(
+            f"{kind} is not allowed: write one SELECT, WITH, DESCRIBE, SUMMARIZE or EXPLAIN."
+        )
     text = statement.query.strip().rstrip(";").rstrip()
     if not explained:
         _refuse_functions(reader, text)
@@ -57,12 +59,12 @@ def _refuse_functions(reader: duckdb.DuckDBPyConnection, sql: str) -> None:
     try:
         tree = json.loads(serialised[0] if serialised else "")
     except (ValueError, RecursionError) as error:
-        raise BadSql("This is too deeply nested.") from error
+        raise BadSql("The query is nested too deeply.") from error
     if tree["error"]:
-        raise BadSql(tree.get("error_message", "This can't be read as a SELECT."))
+        raise BadSql(tree.get("error_message", "The query cannot be parsed as a SELECT."))
     for name in _table_functions(tree):
         if name not in TABLE_FUNCTIONS:
-            raise BadSql(f"The table function {name}() is not for asking.")
+            raise BadSql(f"The table function {name}() is not allowed.")
 
 
 def _table_functions(tree: Any) -> Iterator[str]:

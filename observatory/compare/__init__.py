@@ -1,1 +1,1 @@
-"""Many traces at once: which match, how they are distributed, what sets some apart."""
+"""Queries over many traces: filters, the list, the heatmap, contrasts, the map."""

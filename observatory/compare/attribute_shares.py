@@ -1,4 +1,4 @@
-"""How many traces have a value, of two groups of traces, and how much that tells of them."""
+"""The shares of traces with a value, inside and outside of a subset, and their differences."""
 
 import math
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ VALUES_LIMIT = 8
 
 @dataclass
 class Share:
-    """A value or a range, the filter that finds it, and how many traces have it."""
+    """A value or a range, its filter, and the number of traces with it inside and outside."""
 
     label: str
     filter: str
@@ -21,37 +21,38 @@ class Share:
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many traces are inside, and how many the rest are."""
+    """The numbers of traces inside the subset and outside of it."""
 
     selected: int
     rest: int
 
     def inside(self, share: Share) -> float:
-        """The share of those inside, from 0 to 1."""
+        """Return the share of the traces inside, from 0 to 1."""
         return share.inside / self.selected if self.selected else 0.0
 
     def outside(self, share: Share) -> float:
-        """The share of the rest, from 0 to 1."""
+        """Return the share of the traces outside, from 0 to 1."""
         return share.outside / self.rest if self.rest else 0.0
 
     def difference(self, share: Share) -> float:
-        """By how much the two differ, whichever is larger."""
+        """Return the absolute difference of the two shares."""
         return abs(self.inside(share) - self.outside(share))
 
     def noise(self, share: Share) -> float:
-        """How much they would differ by chance: the standard error, were there no difference."""
-        together = (share.inside + share.outside) / max(1, self.selected + self.rest)
-        together = min(1.0, together)
-        each = 1 / max(1, self.selected) + 1 / max(1, self.rest)
-        return math.sqrt(together * (1 - together) * each)
+        """Return the standard error of the difference under the hypothesis that there is none."""
+        pooled = (share.inside + share.outside) / max(1, self.selected + self.rest)
+        pooled = min(1.0, pooled)
+        inverse_sizes = 1 / max(1, self.selected) + 1 / max(1, self.rest)
+        return math.sqrt(pooled * (1 - pooled) * inverse_sizes)
 
 
 @dataclass
 class Attribute:
-    """One attribute and its values.
+    """An attribute and its values.
 
-    ``difference`` is the largest of its values', unless more is known: ranges of numbers differ by
-    what is above any of their bounds. Attributes are ranked by ``score``: what can't be chance.
+    ``difference`` is the largest difference of its values' shares; for numbers, also of the shares
+    above each bound of its ranges. Attributes are ranked by ``score``: the difference less its
+    noise.
     """
 
     key: str
@@ -60,30 +61,30 @@ class Attribute:
     shares: list[Share]
     difference: float = 0.0
     score: float = field(default=-1.0)
-    # For waits: how long the middle trace waits inside and outside.
+    # For waits: the medians inside and outside, in milliseconds.
     medians: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         for share in self.shares:
-            self._weigh(share)
+            self._update_score(share)
 
     def add(self, share: Share) -> None:
-        """One value more."""
+        """Add a value."""
         self.shares.append(share)
-        self._weigh(share)
+        self._update_score(share)
 
-    def _weigh(self, share: Share) -> None:
+    def _update_score(self, share: Share) -> None:
         difference = self.sizes.difference(share)
         self.difference = max(self.difference, difference)
         self.score = max(self.score, difference - self.sizes.noise(share))
 
     @property
-    def tells_anything(self) -> bool:
-        """Whether not all traces are the same in it."""
+    def varies(self) -> bool:
+        """Whether the traces differ in this attribute at all."""
         return self.difference > 0 or len(self.shares) > 1
 
-    def shape(self) -> ComparedAttribute:
-        """It as the API says it; text by difference, ranges from low to high."""
+    def to_json(self) -> ComparedAttribute:
+        """Serialise for the API: text sorted by difference, ranges from low to high."""
         shares = self.shares
         if self.kind == "text":
             shares = sorted(shares, key=lambda share: -self.sizes.difference(share))

@@ -1,4 +1,4 @@
-"""The traces that are compared: the selected ones, each of which is inside or among the rest."""
+"""The traces of a contrast: the selected ones, each inside the subset or outside of it."""
 
 from typing import Any
 
@@ -11,18 +11,18 @@ create or replace temp table compared as
 select t.trace, {inside} as inside from trace_digests as t where {condition}
 """
 FROM_TABLE = "(from trace_digests join compared using (trace))"
-# To ask again where a trace is by its times takes less than to note it and join what was noted.
+# Evaluating conditions on times again is faster than joining with a temporary table.
 FROM_CONDITIONS = "(select t.*, {inside} as inside from trace_digests as t where {condition})"
 
 
 class ComparedTraces:
-    """Digests with a column ``inside``, to be asked about several times.
+    """A relation of trace digests with a column ``inside``, for several queries.
 
     Args:
-        reader: the cursor that both conditions were made for.
-        condition: which traces are selected.
-        inside: which of them are inside; shares its parameters with ``condition``.
-        materialised: whether to evaluate both only once: a filter may take long.
+        reader: the cursor of both conditions.
+        condition: the selected traces.
+        inside: those of them inside the subset; shares its parameters with ``condition``.
+        materialised: whether to evaluate both conditions only once, because a filter can be slow.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class ComparedTraces:
             self._sql, self._values = FROM_TABLE, {}
 
     def query(self, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
-        """The rows of a query in which ``{traces}`` stands for these traces, once at least."""
+        """Return the rows of a query, in which ``{traces}`` is replaced by this relation."""
         return self._reader.execute(
             query.format(traces=self._sql), {**self._values, **parameters}
         ).fetchall()

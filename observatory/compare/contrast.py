@@ -1,4 +1,4 @@
-"""What sets some traces apart: how each attribute is distributed among them and among the rest."""
+"""The contrast: how the attributes of a subset of the traces differ from those of the rest."""
 
 import math
 from collections import defaultdict
@@ -11,7 +11,7 @@ import duckdb
 
 from observatory.compare.attribute_shares import VALUES_LIMIT, Attribute, Share, Sizes
 from observatory.compare.compared_traces import ComparedTraces
-from observatory.compare.contrast_sentence import sentence_of
+from observatory.compare.contrast_sentence import contrast_sentence
 from observatory.compare.digest.facts import ATTEMPT_ATTRIBUTES, LEG
 from observatory.compare.filter import Comparison, Exists, Tree, render
 from observatory.compare.filter import Value as FilterValue
@@ -23,19 +23,19 @@ from observatory.schemas.overview import Contrast
 from observatory.store.promotions import promotions_of
 
 ATTRIBUTES_LIMIT = 40
-# Attributes of more keys than anybody reads aren't looked at, beginning with the least different.
+# Only the keys with the largest differences are read in detail.
 KEYS_LIMIT = 120
-# Keys that say the same: who chose by one of them is told nothing by another.
-SAME = (
+# Keys with the same meaning: a subset chosen by one of them differs trivially in the others.
+EQUIVALENT_KEYS = (
     frozenset({"attempts", *ATTEMPT_ATTRIBUTES}),
     frozenset({"error", "errors", "status"}),
     frozenset({"orphans", "uncovered"}),
 )
 NOT_SET = "not set"
 
-# Traces by what they are as a whole, of which there are few kinds.
-SHAPES = """
-create or replace temp table shapes as
+# Traces grouped by their root, keys and hops. There are few such groups.
+GROUPS = """
+create or replace temp table trace_groups as
 select inside, root, root_service, key_set, leg_set, count(*) as traces, count(subject) as subjects
 from {traces} group by all
 """
@@ -44,48 +44,50 @@ _REST = "coalesce(sum(traces) filter (where not inside), 0)::bigint"
 SIZES = f"""
 select {_INSIDE}, {_REST},
     coalesce(sum(subjects) filter (where inside) * 2 > sum(traces) filter (where inside), false)
-from shapes
+from trace_groups
 """
-# Values that hardly ever occur twice, such as ids, say nothing of a trace's kind.
+# Keys whose values hardly ever occur twice, such as ids, are left out.
 FACTS = f"""
-with counted as (
+with fact_counts as (
     select fact, count(*) filter (where inside) as inside,
         count(*) filter (where not inside) as rest
     from (select inside, unnest(facts) as fact from {{traces}})
     group by fact
-), valued as (
+), value_differences as (
     select key, value, inside, rest,
         abs(inside / $selected - rest / $others) as difference
-    from counted join fact_values using (fact)
-), keyed as (
-    select key, name, numeric, count(*) as known
-    from valued join fact_keys using (key) where name <> '{LEG}' group by key, name, numeric
+    from fact_counts join fact_values using (fact)
+), compared_keys as (
+    select key, name, numeric
+    from value_differences join fact_keys using (key) where name <> '{LEG}'
+    group by key, name, numeric
     having case when numeric then count(*) <= {VALUES_LIMIT}
         else count(*) < 3 or sum(inside + rest) >= 1.25 * count(*) end
     order by max(difference) desc limit {KEYS_LIMIT}
 )
 select name, numeric, value, inside, rest
-from valued join keyed using (key)
+from value_differences join compared_keys using (key)
 qualify row_number() over (
     partition by key order by difference desc, inside + rest desc, value) <= {VALUES_LIMIT}
 """
 KEYS = f"""
-with counted as (
-    select key_set as "set", {_INSIDE} as inside, {_REST} as rest from shapes group by key_set
+with key_set_counts as (
+    select key_set as "set", {_INSIDE} as inside, {_REST} as rest from trace_groups
+    group by key_set
 )
 select name, sum(inside)::bigint, sum(rest)::bigint
-from counted join fact_sets using ("set") join fact_keys on fact_keys.key = fact_sets.member
+from key_set_counts join fact_sets using ("set") join fact_keys on fact_keys.key = fact_sets.member
 where name <> '{LEG}' group by name
 order by abs(sum(inside) / $selected - sum(rest) / $others) desc
 limit {10 * KEYS_LIMIT}
 """
-LEGS = f"select root, root_service, leg_set, {_INSIDE}, {_REST} from shapes group by all"
-HAVING = 'select member, "set" from fact_sets where member in (select unnest($facts::ubigint[]))'
+LEGS = f"select root, root_service, leg_set, {_INSIDE}, {_REST} from trace_groups group by all"
+SETS_WITH = 'select member, "set" from fact_sets where member in (select unnest($facts::ubigint[]))'
 
 
 @dataclass(frozen=True)
-class Inside:
-    """Which of the selected traces to set against the rest: all that is given must hold."""
+class Subset:
+    """The selected traces to compare with the rest: those that meet every condition."""
 
     tree: Tree | None = None
     from_ms: float | None = None
@@ -94,62 +96,63 @@ class Inside:
     most_ms: float | None = None
 
     @property
-    def boxed(self) -> bool:
-        """Whether it is a box on the heatmap, and nothing else."""
+    def is_box(self) -> bool:
+        """Whether it is a box on the heatmap, without a filter."""
         return self.tree is None
 
     def keys(self) -> set[str]:
-        """The keys by which it was chosen, which it would say nothing to find different."""
+        """Return the keys by which the subset was chosen, in which it differs trivially."""
         keys = set(_keys_of(self.tree))
         if self.least_ms is not None or self.most_ms is not None:
             keys.add("duration")
-        return keys.union(*(same for same in SAME if keys & same))
+        return keys.union(*(same for same in EQUIVALENT_KEYS if keys & same))
 
 
-def contrast(reader: duckdb.DuckDBPyConnection, selection: Selection, inside: Inside) -> Contrast:
-    """How the attributes of those inside differ from the other selected traces'."""
+def contrast(reader: duckdb.DuckDBPyConnection, selection: Selection, subset: Subset) -> Contrast:
+    """Compare the attributes of a subset of the selected traces with those of the rest."""
     with shared_snapshot(reader) as other:
-        compared = _compared(reader, selection, inside)
-        compared.query(SHAPES)
-        ((selected, rest, of_subjects),) = reader.execute(SIZES).fetchall()
+        compared = _compared(reader, selection, subset)
+        compared.query(GROUPS)
+        ((selected, rest, have_subjects),) = reader.execute(SIZES).fetchall()
         sizes = Sizes(selected, rest)
         attributes: list[Attribute] = []
         if selected and rest:
-            # DuckDB gives a thread some 120,000 rows, so that it would hardly use a second one.
-            with ThreadPoolExecutor(1) as beside:
-                numbers = beside.submit(
-                    lambda: compare_numbers(other, _compared(other, selection, inside), sizes)
+            # In parallel, because DuckDB gives a thread about 120,000 rows, which leaves the second
+            # core idle.
+            with ThreadPoolExecutor(1) as executor:
+                numbers = executor.submit(
+                    lambda: compare_numbers(other, _compared(other, selection, subset), sizes)
                 )
                 attributes = _attributes(reader, compared, sizes, numbers)
-    known = inside.keys()
-    attributes = [attribute for attribute in attributes if attribute.key not in known]
+    trivial_keys = subset.keys()
+    attributes = [each for each in attributes if each.key not in trivial_keys]
     attributes.sort(key=lambda attribute: (-attribute.score, attribute.key))
     subject = promotions_of(reader).subject
-    noun = subject.key if subject is not None and of_subjects else "trace"
+    noun = subject.key if subject is not None and have_subjects else "trace"
     return {
         "selected": sizes.selected,
         "rest": sizes.rest,
-        "sentence": sentence_of(attributes, sizes, noun, inside.boxed),
-        "attributes": [attribute.shape() for attribute in attributes[:ATTRIBUTES_LIMIT]],
+        "sentence": contrast_sentence(attributes, sizes, noun, is_box=subset.is_box),
+        "attributes": [attribute.to_json() for attribute in attributes[:ATTRIBUTES_LIMIT]],
     }
 
 
 def _compared(
-    reader: duckdb.DuckDBPyConnection, selection: Selection, inside: Inside
+    reader: duckdb.DuckDBPyConnection, selection: Selection, subset: Subset
 ) -> ComparedTraces:
     condition = selection.condition(reader)
-    within = condition.beside()
-    within.matches(inside.tree)
-    if inside.from_ms is not None:
-        within.require("t.started >= {}", nanos(inside.from_ms))
-    if inside.to_ms is not None:
-        within.require("t.started < {}", nanos(inside.to_ms))
-    if inside.least_ms is not None:
-        within.require("t.duration_ms >= {}", inside.least_ms)
-    if inside.most_ms is not None:
-        within.require("t.duration_ms < {}", inside.most_ms)
-    filtered = selection.tree is not None or inside.tree is not None
-    return ComparedTraces(reader, condition, within, materialised=filtered)
+    inside = condition.sharing_parameters()
+    inside.matches(subset.tree)
+    if subset.from_ms is not None:
+        inside.require("t.started >= {}", nanos(subset.from_ms))
+    if subset.to_ms is not None:
+        inside.require("t.started < {}", nanos(subset.to_ms))
+    if subset.least_ms is not None:
+        inside.require("t.duration_ms >= {}", subset.least_ms)
+    if subset.most_ms is not None:
+        inside.require("t.duration_ms < {}", subset.most_ms)
+    filtered = selection.tree is not None or subset.tree is not None
+    return ComparedTraces(reader, condition, inside, materialised=filtered)
 
 
 def _attributes(
@@ -158,17 +161,17 @@ def _attributes(
     sizes: Sizes,
     numbers: "Future[list[Attribute]]",
 ) -> list[Attribute]:
-    asked = {"selected": sizes.selected, "others": sizes.rest}
+    parameters = {"selected": sizes.selected, "others": sizes.rest}
     shares: defaultdict[str, list[Share]] = defaultdict(list)
     kinds: dict[str, Any] = {}
-    for name, numeric, value, inside, rest in compared.query(FACTS, **asked):
+    for name, numeric, value, inside, rest in compared.query(FACTS, **parameters):
         kinds[name] = "number" if numeric else "text"
         shares[name].append(Share(value, _equals(name, value, numeric), inside, rest))
-    keys = reader.execute(KEYS, asked).fetchall()
-    missing = _missing_hops(reader)
+    keys = reader.execute(KEYS, parameters).fetchall()
+    missing_hops = _missing_hops(reader)
     attributes = {attribute.key: attribute for attribute in numbers.result()}
-    for name, found in shares.items():
-        attributes[name] = Attribute(name, kinds[name], sizes, found)
+    for name, shares_of_key in shares.items():
+        attributes[name] = Attribute(name, kinds[name], sizes, shares_of_key)
     for name, inside, rest in keys:
         unset = Share(
             NOT_SET, f"not {render(Exists(name))}", sizes.selected - inside, sizes.rest - rest
@@ -179,25 +182,25 @@ def _attributes(
         elif (unset.inside or unset.outside) and sizes.difference(unset) >= 0.01:
             set_ = Share("set", render(Exists(name)), inside, rest)
             attributes[name] = Attribute(name, "text", sizes, [set_, unset])
-    if missing:
-        attributes["missing_hop"] = Attribute("missing_hop", "derived", sizes, missing)
-    if "attempts" in attributes:  # which says the same as what it is derived from, once
+    if missing_hops:
+        attributes["missing_hop"] = Attribute("missing_hop", "derived", sizes, missing_hops)
+    if "attempts" in attributes:  # it is derived from the others
         attributes = {name: attributes[name] for name in attributes.keys() - {*ATTEMPT_ATTRIBUTES}}
-    return [attribute for attribute in attributes.values() if attribute.tells_anything]
+    return [attribute for attribute in attributes.values() if attribute.varies]
 
 
 def _missing_hops(reader: duckdb.DuckDBPyConnection) -> list[Share]:
     hops = usual_hops(reader)
     if not hops:
         return []
-    having: defaultdict[int, set[int]] = defaultdict(set)
-    for fact, set_ in reader.execute(HAVING, {"facts": [hop.fact for hop in hops]}).fetchall():
-        having[fact].add(set_)
+    sets_with: defaultdict[int, set[int]] = defaultdict(set)  # leg sets by the hop's fact
+    for fact, set_ in reader.execute(SETS_WITH, {"facts": [hop.fact for hop in hops]}).fetchall():
+        sets_with[fact].add(set_)
     shares: dict[str, Share] = {}
-    for root, root_service, legs, inside, rest in reader.execute(LEGS).fetchall():
+    for root, root_service, leg_set, inside, rest in reader.execute(LEGS).fetchall():
         for hop in hops:
-            of_root = (hop.root, hop.root_service) == (root, root_service)
-            if of_root and legs not in having[hop.fact]:
+            same_root = (hop.root, hop.root_service) == (root, root_service)
+            if same_root and leg_set not in sets_with[hop.fact]:
                 share = shares.setdefault(
                     hop.label,
                     Share(hop.label, _equals("missing_hop", hop.label, numeric=False), 0, 0),

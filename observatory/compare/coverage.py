@@ -1,4 +1,4 @@
-"""Context coverage over everything stored."""
+"""Context coverage of all stored spans."""
 
 import duckdb
 
@@ -16,7 +16,7 @@ select hop, count(*) filter (where context = 'carried'), count(*) filter (where 
     count(*) filter (where context = 'invalid'), count(*) filter (where orphan)
 from trace_hops where hop is not null group by hop order by hop
 """
-# What declares itself a root and has no parent receives, so it is among the hops.
+# A declared root has no parent, so it counts as receiving and is in trace_hops.
 ROOTS = """
 select root, count(*) from trace_hops where root is not null and sender is null and not orphan
 group by root order by root
@@ -28,7 +28,10 @@ order by started desc, trace_id limit {BROKEN_LIMIT}
 
 
 def coverage_of_everything(reader: duckdb.DuckDBPyConnection) -> Coverage:
-    """Context coverage over every span stored, by service and by hop; the traces that break it."""
+    """Return the context coverage of all stored spans, by service and by hop.
+
+    It includes the newest traces with orphans or uncovered spans.
+    """
     services: list[ServiceCoverage] = [
         {"service": service, "spans": spans, "covered": covered, "orphans": orphans}
         for service, spans, covered, orphans in reader.execute(BY_SERVICE).fetchall()

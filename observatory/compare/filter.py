@@ -1,13 +1,12 @@
-"""The filter language: ``state = ticketed and duration > 2 s``, as a tree, and as text again.
+"""The filter language: its grammar and syntax tree. An example is ``error = true and spans > 9``.
 
     expression  = conjunction { "or" conjunction }
     conjunction = term { [ "and" ] term }
     term        = "not" term | "(" expression ")" | KEY OPERATOR VALUE | KEY "exists" | WORD
     OPERATOR    = "=" | "!=" | ">" | ">=" | "<" | "<=" | "~" | "!~"
 
-Anything may be quoted; within quotes a backslash stands before a quote or a backslash. Reading it
-is ``parsing``'s business; what the keys mean, and that a trace fits when one of its spans does,
-``matching``'s.
+Keys, values and words may be quoted; within quotes, a backslash escapes a quote or a backslash.
+``parsing`` parses the text into a tree, and ``matching`` translates the tree to SQL.
 """
 
 import re
@@ -19,7 +18,7 @@ OPERATORS: tuple[Operator, ...] = ("=", "!=", ">", ">=", "<", "<=", "~", "!~")
 ORDERING = frozenset({">", ">=", "<", "<="})
 KEYWORDS = frozenset({"and", "or", "not", "exists"})
 
-# What a key's values are. Every other key is an attribute, whose values are text or numbers.
+# Reserved keys by the type of their values. Any other key is an attribute, with text or numbers.
 DURATION_KEYS = frozenset({"duration", "span.duration"})
 COUNT_KEYS = frozenset({"spans", "errors", "orphans", "uncovered", "attempts"})
 TRUTH_KEYS = frozenset({"error"})
@@ -30,7 +29,7 @@ RESERVED_KEYS = DURATION_KEYS | COUNT_KEYS | TRUTH_KEYS | TEXT_KEYS
 
 @dataclass(frozen=True)
 class Value:
-    """What a key is compared with: its text, and its number (a time in ms) where it is one."""
+    """The value in a comparison: its text and, if it is a number, that number; times in ms."""
 
     text: str
     number: float | None = None
@@ -38,7 +37,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Word:
-    """Text that is looked for in names, services and promoted attributes."""
+    """Text to search for in span names, services and promoted attributes."""
 
     text: str
 
@@ -61,21 +60,21 @@ class Exists:
 
 @dataclass(frozen=True)
 class Not:
-    """What doesn't match ``term``."""
+    """``not term``."""
 
     term: "Tree"
 
 
 @dataclass(frozen=True)
 class All:
-    """What matches every one of at least two terms."""
+    """At least two terms joined by ``and``."""
 
     terms: tuple["Tree", ...]
 
 
 @dataclass(frozen=True)
 class Either:
-    """What matches one of at least two terms."""
+    """At least two terms joined by ``or``."""
 
     terms: tuple["Tree", ...]
 
@@ -86,13 +85,13 @@ _PLAIN = re.compile(r"""(?:[^\s()"=<>~!]|!(?![=~]))+""")
 
 
 def render(tree: Tree) -> str:
-    """The text of a tree, which parses as that tree again."""
+    """Return the text of a tree, which parses to the same tree."""
     match tree:
         case Word(text):
             return _plain_or_quoted(text)
         case Comparison(key, operator, value):
-            shown = value.text if value.number is not None else quoted(value.text)
-            return f"{_plain_or_quoted(key)} {operator} {shown}"
+            text = value.text if value.number is not None else quoted(value.text)
+            return f"{_plain_or_quoted(key)} {operator} {text}"
         case Exists(key):
             return f"{_plain_or_quoted(key)} exists"
         case Not(term):
@@ -104,13 +103,13 @@ def render(tree: Tree) -> str:
 
 
 def quoted(text: str) -> str:
-    """``text`` in quotes, as one value of the language."""
+    """Return ``text`` in quotes, with escapes."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 def key_text(key: str) -> str:
-    """``key`` as filters write it."""
+    """Return ``key`` as it is written in a filter: in quotes if necessary."""
     return _plain_or_quoted(key)
 
 

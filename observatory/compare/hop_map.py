@@ -1,4 +1,4 @@
-"""The map: services as nodes, and the hops between them as edges, drawn from the data."""
+"""The map: a graph of services and the hops between them, derived from the spans."""
 
 from typing import Any
 
@@ -23,38 +23,40 @@ with totals as (
     from trace_services semi join selected_traces using (trace)
     left join resources using (resource_id)
     group by service
-), received as (
+), receiving as (
     select receiver as service, quantile_cont(duration_ms, [0.5, 0.95]) as quantiles
     from trace_hops semi join selected_traces using (trace) where receives group by receiver
 )
 select service, party, spans, errors, quantiles
-from totals left join received using (service) order by service
+from totals left join receiving using (service) order by service
 """
-# A declared root is where a journey begins: nothing was handed over. Whose parent is missing, or
-# who found no context, came over the way that others of its kind came over, if there are any.
+# A declared root has no sender, so it is not an edge. A receiver whose parent is not stored, or
+# that found no context, is attributed to the usual sender of its hop, if there is one.
 EDGES = f"""
-with handed as (
+with handovers as (
     select * from trace_hops semi join selected_traces using (trace)
     where receives and (sender is not null or orphan or root is null and via is not null)
-), ways as (
-    select via, receiver, mode(sender) as usual from handed where sender is not null
+), usual_senders as (
+    select via, receiver, mode(sender) as usual_sender from handovers where sender is not null
     group by via, receiver
 )
-select coalesce(sender, usual, '{UNKNOWN}') as sender, handed.receiver, handed.via, count(*),
+select coalesce(sender, usual_sender, '{UNKNOWN}') as sender, handovers.receiver, handovers.via,
+    count(*),
     count(*) filter (where error),
     quantile_cont(duration_ms, [0.5, 0.95]), quantile_cont(wait_ms, [0.5, 0.95]),
     count(context), count(*) filter (where context = 'carried'),
     count(*) filter (where context <> 'carried' and root is null),
     count(*) filter (where orphan)
-from handed left join ways
-    on ways.receiver = handed.receiver and ways.via is not distinct from handed.via
+from handovers left join usual_senders
+    on usual_senders.receiver = handovers.receiver
+    and usual_senders.via is not distinct from handovers.via
 group by all order by all
 """
-SPAN = "select min(started), max(started) from selected_traces"
+EXTENT = "select min(started), max(started) from selected_traces"
 
 
 def hop_map(reader: duckdb.DuckDBPyConnection, selection: Selection) -> Map:
-    """The graph of the selected traces."""
+    """Return the map of the selected traces."""
     condition = selection.condition(reader)
     reader.execute(SELECTED.format(condition=condition.sql), condition.values)
     minutes = _minutes(reader, selection)
@@ -87,13 +89,13 @@ def hop_map(reader: duckdb.DuckDBPyConnection, selection: Selection) -> Map:
 
 
 def _edge(row: tuple[Any, ...], minutes: float) -> MapEdge:
-    sender, receiver, hop, count, errors, durations, waits, said, carried, lost, orphans = row
-    tests: list[Tree] = [
+    sender, receiver, hop, count, errors, durations, waits, reported, carried, lost, orphans = row
+    terms: list[Tree] = [
         Comparison("service", "=", Value(receiver)),
         Comparison("orphans", ">", Value("0", 0.0)),
     ]
     if hop is not None:
-        tests.insert(0, Comparison("hop", "=", Value(hop)))
+        terms.insert(0, Comparison("hop", "=", Value(hop)))
     return {
         "from": sender,
         "to": receiver,
@@ -105,16 +107,16 @@ def _edge(row: tuple[Any, ...], minutes: float) -> MapEdge:
         "p95_ms": durations[1],
         "wait_p50_ms": waits[0] if waits else None,
         "wait_p95_ms": waits[1] if waits else None,
-        "carried": carried / said if said else None,
+        "carried": carried / reported if reported else None,
         "orphans": orphans,
         "broken": orphans > 0 or lost > 0,
-        "orphan_filter": render(All(tuple(tests))),
+        "orphan_filter": render(All(tuple(terms))),
     }
 
 
 def _minutes(reader: duckdb.DuckDBPyConnection, selection: Selection) -> float:
-    """How long the asked range is; an open one, as far as there are traces in it."""
-    first, last = reader.execute(SPAN).fetchone() or (None, None)
+    """Return the length of the selection's time range, or of its traces if the range is open."""
+    first, last = reader.execute(EXTENT).fetchone() or (None, None)
     low = selection.from_ms if selection.from_ms is not None else (first or 0) / 1e6
     high = selection.to_ms
     if high is None:

@@ -1,4 +1,4 @@
-"""What a filter may name: every key there is, and the values of one."""
+"""Suggestions for filters: the keys, and the values of a key."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -19,10 +19,10 @@ KEYS_LIMIT = 500
 VALUES_LIMIT = 20
 EXAMPLES = 5
 EXAMPLE_LENGTH_MAX = 80
-# Of a wide key so many of the newest rows are looked at for examples.
+# The examples of a wide key are taken from this many rows.
 SAMPLE_ROWS = 2_000
 
-# What is known of a trace rather than said by one of its spans.
+# Keys of the trace as a whole rather than of its spans.
 DERIVED = sorted(RESERVED_KEYS - span_facts(NO_PROMOTIONS).keys())
 EXAMPLES_OF_DERIVED = {
     "duration": ["2 s", "300 ms"],
@@ -42,46 +42,46 @@ from fact_keys where contains(lower(name), $prefix) and name <> '{LEG}'
 order by starts_with(lower(name), $prefix) desc, name limit {KEYS_LIMIT}
 """
 VALUES = f"""
-with wanted as (
+with matching_facts as (
     select fact, value from fact_values
     where key in (select key from fact_keys where name = $key)
         and contains(lower(value), $prefix)
 )
 select value, count(*) from (select unnest(facts) as fact from trace_digests)
-join wanted using (fact)
+join matching_facts using (fact)
 group by value order by starts_with(lower(value), $prefix) desc, count(*) desc, value
 limit {VALUES_LIMIT}
 """
 WIDE_VALUES = f"""
 select left({{value}}, 1000) as value, count(distinct trace_key)
-from raw_spans join span_shapes using (shape_id) where contains(lower({{value}}), $prefix)
+from raw_spans join attribute_schemas using (schema_id) where contains(lower({{value}}), $prefix)
 group by 1 order by starts_with(lower(value), $prefix) desc, 2 desc, 1 limit {VALUES_LIMIT}
 """
 SAMPLE = f"""
 select distinct {{value}} from (
-    select * from raw_spans join span_shapes using (shape_id)
+    select * from raw_spans join attribute_schemas using (schema_id)
     where {{value}} is not null limit {SAMPLE_ROWS}
 ) limit {EXAMPLES}
 """
 
 
 def keys(reader: duckdb.DuckDBPyConnection, prefix: str) -> Keys:
-    """The keys whose names begin with ``prefix``, then those that contain it."""
+    """Return the keys that begin with ``prefix``, then those that contain it."""
     prefix = prefix.lower()
     columns = span_facts(promotions_of(reader))
-    found: list[Key] = []
-    for name, numeric, values, wide, examples in reader.execute(
+    stored: list[Key] = []
+    for name, numeric, values, wide, listed_examples in reader.execute(
         KEYS, {"prefix": prefix}
     ).fetchall():
         kind: Literal["text", "number", "derived"] = "number" if numeric else "text"
         if name.startswith(WAIT_PREFIX):
             kind = "derived"
-        shown = examples or (EXAMPLES_OF_DERIVED["wait"] if kind == "derived" else [])
+        examples = listed_examples or (EXAMPLES_OF_DERIVED["wait"] if kind == "derived" else [])
         if wide:
-            column, bound = _column(name, columns)
-            sampled = reader.execute(SAMPLE.format(value=column), bound).fetchall()
-            shown = [value[:EXAMPLE_LENGTH_MAX] for (value,) in sampled]
-        found.append({"key": name, "kind": kind, "values": values, "examples": shown})
+            value_sql, parameters = _value_sql(name, columns)
+            rows = reader.execute(SAMPLE.format(value=value_sql), parameters).fetchall()
+            examples = [value[:EXAMPLE_LENGTH_MAX] for (value,) in rows]
+        stored.append({"key": name, "kind": kind, "values": values, "examples": examples})
     derived: list[Key] = [
         {
             "key": key,
@@ -92,13 +92,13 @@ def keys(reader: duckdb.DuckDBPyConnection, prefix: str) -> Keys:
         for key in DERIVED
         if prefix in key
     ]
-    both = found + derived
-    both.sort(key=lambda key: (not key["key"].lower().startswith(prefix), key["key"]))
-    return {"keys": both[:KEYS_LIMIT]}
+    matching = stored + derived
+    matching.sort(key=lambda key: (not key["key"].lower().startswith(prefix), key["key"]))
+    return {"keys": matching[:KEYS_LIMIT]}
 
 
 def values(reader: duckdb.DuckDBPyConnection, key: str, prefix: str) -> Values:
-    """The values of a key that begin with ``prefix``, then those that contain it."""
+    """Return the values of a key that begin with ``prefix``, then those that contain it."""
     promotions = promotions_of(reader)
     key = keys_of_attributes(promotions).get(key, key)
     if key == "error":
@@ -112,23 +112,23 @@ def values(reader: duckdb.DuckDBPyConnection, key: str, prefix: str) -> Values:
                 if str(error).lower().startswith(prefix.lower())
             ]
         }
-    asked = {"key": key, "prefix": prefix.lower()}
-    rows = reader.execute(VALUES, asked).fetchall()
+    rows = reader.execute(VALUES, {"key": key, "prefix": prefix.lower()}).fetchall()
     (wide,) = reader.execute(
         "select bool_or(wide) from fact_keys where name = $key", {"key": key}
     ).fetchone() or (False,)
     if wide and len(rows) < VALUES_LIMIT:
-        column, bound = _column(key, span_facts(promotions))
-        known = {value for value, _ in rows}
-        more = reader.execute(
-            WIDE_VALUES.format(value=column), bound | {"prefix": prefix.lower()}
+        value_sql, parameters = _value_sql(key, span_facts(promotions))
+        values_listed = {value for value, _ in rows}
+        wide_rows = reader.execute(
+            WIDE_VALUES.format(value=value_sql), parameters | {"prefix": prefix.lower()}
         ).fetchall()
-        rows += [row for row in more if row[0] not in known][: VALUES_LIMIT - len(rows)]
+        more = [row for row in wide_rows if row[0] not in values_listed]
+        rows += more[: VALUES_LIMIT - len(rows)]
     return {"values": [{"value": value, "count": count} for value, count in rows]}
 
 
-def _column(name: str, columns: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """Where raw rows have the value of a key, and the parameter that this needs."""
+def _value_sql(name: str, columns: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Return the SQL of a key's value in a raw row, and its parameters."""
     if name in columns:
         return columns[name], {}
     return "attribute_values[list_position(attribute_keys, $attribute)]", {

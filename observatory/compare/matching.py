@@ -1,7 +1,7 @@
-"""What a filter means: its tree as an SQL condition on a row of ``trace_digests``, named ``t``.
+"""Translate a filter to an SQL condition on a row of ``trace_digests``, with the alias ``t``.
 
-A comparison holds for a trace when one of its spans satisfies it. ``!=``, ``!~`` and ``not`` mean
-that none does. Values reach DuckDB as parameters only.
+A trace matches a comparison when one of its spans does, and ``!=``, ``!~`` or ``not`` when none of
+its spans matches the positive form. Values are passed to DuckDB as parameters only.
 """
 
 from collections.abc import Iterable
@@ -26,8 +26,8 @@ from observatory.compare.filter import (
 from observatory.compare.usual_hops import UsualHop, usual_hops
 from observatory.store.promotions import Promotions, promotions_of
 
-# Up to so many facts are looked for one by one, which is quicker than to join them.
-FEW = 8
+# Up to this many facts, a test for each is faster than a join.
+SINGLE_FACTS_MAX = 8
 
 _COLUMNS = {
     "duration": "t.duration_ms",
@@ -41,15 +41,15 @@ _WORD_KEYS = ("name", "service")
 
 
 class Condition:
-    """An SQL condition that grows with what is asked, and its parameters.
+    """An SQL condition that is built term by term, and its parameters.
 
     Args:
-        reader: a cursor, by which the facts that a filter speaks of are looked up.
+        reader: a cursor, to look up the facts of a filter.
     """
 
     def __init__(self, reader: duckdb.DuckDBPyConnection) -> None:
         self._reader = reader
-        self._parts: list[str] = []
+        self._terms: list[str] = []
         self.values: dict[str, Any] = {}
 
     @cached_property
@@ -65,25 +65,25 @@ class Condition:
     def _columns(self) -> dict[str, str]:
         return span_facts(self.promotions)
 
-    def beside(self) -> "Condition":
-        """Another condition for the same query, which shares its parameters."""
+    def sharing_parameters(self) -> "Condition":
+        """Return an empty condition with the same parameters, for the same query."""
         other = Condition(self._reader)
         other.values = self.values
         return other
 
     @property
     def sql(self) -> str:
-        """The condition, to stand after ``where`` or ``and``."""
-        return " and ".join(f"({part})" for part in self._parts) or "true"
+        """The condition, for use after ``where`` or ``and``."""
+        return " and ".join(f"({term})" for term in self._terms) or "true"
 
     def matches(self, tree: Tree | None) -> None:
-        """Ask that the filter holds."""
+        """Add a filter."""
         if tree is not None:
-            self._parts.append(self._sql_of(tree))
+            self._terms.append(self._sql_of(tree))
 
     def require(self, template: str, *values: Any) -> None:
-        """Ask for SQL in which each ``{}`` stands for one of ``values``."""
-        self._parts.append(template.format(*(self._bind(value) for value in values)))
+        """Add an SQL condition, in which each ``{}`` is a parameter for one of ``values``."""
+        self._terms.append(template.format(*(self._bind(value) for value in values)))
 
     def _bind(self, value: Any) -> str:
         name = f"p{len(self.values)}"
@@ -109,25 +109,25 @@ class Condition:
         return f"({sql})"
 
     def _word(self, word: str) -> str:
-        """Names, services and promoted attributes with it, and trace ids that begin with it."""
-        found = [f"starts_with(t.trace_id, {self._bind(word)})"]
+        """Match the word in names, services and promoted attributes, or as a trace id's start."""
+        alternatives = [f"starts_with(t.trace_id, {self._bind(word)})"]
         for name in (*_WORD_KEYS, *(each.key for each in self.promotions.each)):
-            found += self._containing(name, word)
-        return _either(found)
+            alternatives += self._containing(name, word)
+        return _either(alternatives)
 
     def _exists(self, key: str) -> str:
         if key in _COLUMNS:
             return f"({_COLUMNS[key]} is not null)"
         if key.startswith(WAIT_PREFIX):
-            return self._waited(key, "")
+            return self._wait(key, "")
         if key == "missing_hop":
-            return self._missing(usual_hops(self._reader))
+            return self._missing_hops(usual_hops(self._reader))
         if key in ("trace", "error", "span.duration"):
             return "true"
-        known = self._known(key)
-        if known is None:
+        stored = self._stored_key(key)
+        if stored is None:
             return "false"
-        return f't.key_set in (select "set" from fact_sets where member = {known.hash})'
+        return f't.key_set in (select "set" from fact_sets where member = {stored.hash})'
 
     def _comparison(self, key: str, operator: str, value: Value) -> str:  # noqa: PLR0911
         if key in _COLUMNS:
@@ -136,7 +136,7 @@ class Condition:
             nanos = self._bind(round((value.number or 0.0) * 1e6))
             return f"({_raw(f'end_unix_nano - start_unix_nano {operator} {nanos}')})"
         if key.startswith(WAIT_PREFIX):
-            return self._waited(key, f"and wait_ms {operator} {self._bind(value.number)}")
+            return self._wait(key, f"and wait_ms {operator} {self._bind(value.number)}")
         if key == "error":
             return "(t.errors > 0)" if value.text.lower() == "true" else "(t.errors = 0)"
         if key == "trace":
@@ -144,16 +144,16 @@ class Condition:
             return f"(t.trace_id = {text})" if operator == "=" else f"contains(t.trace_id, {text})"
         if key == "missing_hop":
             text = value.text.lower()
-            return self._missing(
+            return self._missing_hops(
                 hop
                 for hop in usual_hops(self._reader)
-                if (text in hop.label.lower() if operator == "~" else hop.is_called(text))
+                if (text in hop.label.lower() if operator == "~" else hop.has_name(text))
             )
         if key in ("kind", "status"):
             value = Value(value.text.upper())
         return self._fact(key, operator, value)
 
-    def _missing(self, hops: Iterable[UsualHop]) -> str:
+    def _missing_hops(self, hops: Iterable[UsualHop]) -> str:
         return _either(
             f"t.root = {self._bind(hop.root)} and t.root_service = {self._bind(hop.root_service)} "
             f"and t.leg_set not in ("
@@ -161,86 +161,86 @@ class Condition:
             for hop in hops
         )
 
-    def _waited(self, key: str, test: str) -> str:
-        where = self._bind(key.removeprefix(WAIT_PREFIX))
+    def _wait(self, key: str, test: str) -> str:
+        place = self._bind(key.removeprefix(WAIT_PREFIX))
         return (
             "(t.trace in (select trace from trace_hops where wait_ms is not null "
-            f"and (receiver = {where} or hop = {where}) {test}))"
+            f"and (receiver = {place} or hop = {place}) {test}))"
         )
 
     def _fact(self, name: str, operator: str, value: Value) -> str:
         if operator == "~":
-            found = self._containing(name, value.text.lower())
+            alternatives = self._containing(name, value.text.lower())
         elif operator == "=":
-            found = self._equal(name, value)
+            alternatives = self._equal(name, value)
         else:
-            found = self._numbers(name, operator, value.number)
-        return _either(found)
+            alternatives = self._numbers(name, operator, value.number)
+        return _either(alternatives)
 
     def _equal(self, name: str, value: Value) -> list[str]:
-        known = self._known(name)
-        if known is None:
+        key = self._stored_key(name)
+        if key is None:
             return []
-        fact = f"hash({known.hash}, {self._bind(value.text)})"
-        found = [f"list_contains(t.facts, {fact})"]
-        if known.wide:
-            found.append(_wide(known, f"fact = {fact}"))
+        fact = f"hash({key.hash}, {self._bind(value.text)})"
+        alternatives = [f"list_contains(t.facts, {fact})"]
+        if key.wide:
+            alternatives.append(_wide(key, f"fact = {fact}"))
         if value.number is not None:
-            found += self._numbers(name, "=", value.number)  # 2 is 2.0 as well
-        return found
+            alternatives += self._numbers(name, "=", value.number)  # 2 equals 2.0
+        return alternatives
 
     def _numbers(self, name: str, operator: str, number: float | None) -> list[str]:
-        known = self._known(name)
-        if known is None:
+        key = self._stored_key(name)
+        if key is None:
             return []
-        if known.numeric and operator in ORDERING:
+        if key.numeric and operator in ORDERING:
             extreme = "t.most" if operator in (">", ">=") else "t.least"
-            place = f"list_position(t.number_keys, {known.hash})"
+            place = f"list_position(t.number_keys, {key.hash})"
             return [f"coalesce({extreme}[{place}] {operator} {self._bind(number)}, false)"]
-        found = self._any_value(known, f"number {operator} {{}}", number)
-        if known.wide:
-            found.append(_wide(known, f"number {operator} {self._bind(number)}"))
-        return found
+        alternatives = self._any_value(key, f"number {operator} {{}}", number)
+        if key.wide:
+            alternatives.append(_wide(key, f"number {operator} {self._bind(number)}"))
+        return alternatives
 
     def _containing(self, name: str, text: str) -> list[str]:
-        known = self._known(name)
-        if known is None:
+        key = self._stored_key(name)
+        if key is None:
             return []
-        found = self._any_value(known, "contains(lower(value), {})", text)
-        if known.wide:  # its values are in the raw rows alone
+        alternatives = self._any_value(key, "contains(lower(value), {})", text)
+        if key.wide:  # only the raw rows have its values
             bound = self._bind(text)
             if name in self._columns:
-                found.append(_raw(f"contains(lower({self._columns[name]}), {bound})"))
+                alternatives.append(_raw(f"contains(lower({self._columns[name]}), {bound})"))
             else:
                 attribute = self._bind(name.removeprefix(ATTRIBUTE_PREFIX))
                 value = f"attribute_values[list_position(attribute_keys, {attribute})]"
                 test = f"contains(lower(attributes[{attribute}]), {bound})"
-                of_resource = f"resource_id in (select resource_id from resources where {test})"
-                found.append(_raw(f"contains(lower({value}), {bound}) or {of_resource}"))
-        return found
+                in_resource = f"resource_id in (select resource_id from resources where {test})"
+                alternatives.append(_raw(f"contains(lower({value}), {bound}) or {in_resource}"))
+        return alternatives
 
-    def _any_value(self, known: "_Key", test: str, value: Any) -> list[str]:
-        """That the trace has one of the facts whose value passes the test."""
-        facts = f"select fact from fact_values where key = {known.hash} and "
-        some = self._reader.execute(
-            f"{facts} {test.format('$value')} limit {FEW + 1}", {"value": value}
+    def _any_value(self, key: "_Key", test: str, value: Any) -> list[str]:
+        """Match traces with one of the facts of ``key`` whose value passes the test."""
+        facts = f"select fact from fact_values where key = {key.hash} and "
+        rows = self._reader.execute(
+            f"{facts} {test.format('$value')} limit {SINGLE_FACTS_MAX + 1}", {"value": value}
         ).fetchall()
-        if len(some) <= FEW:
-            return [f"list_contains(t.facts, {fact:d}::ubigint)" for (fact,) in some]
+        if len(rows) <= SINGLE_FACTS_MAX:
+            return [f"list_contains(t.facts, {fact:d}::ubigint)" for (fact,) in rows]
         return [
             "t.trace in (select trace from (select trace, unnest(facts) as fact "
             f"from trace_digests) where fact in ({facts} {test.format(self._bind(value))}))"
         ]
 
-    def _known(self, name: str) -> "_Key | None":
-        found = self._reader.execute(
+    def _stored_key(self, name: str) -> "_Key | None":
+        row = self._reader.execute(
             "select key, wide, numeric from fact_keys where name = $name", {"name": name}
         ).fetchone()
-        return _Key(f"{found[0]:d}::ubigint", *found[1:]) if found else None
+        return _Key(f"{row[0]:d}::ubigint", *row[1:]) if row else None
 
 
 class _Key(NamedTuple):
-    """A key whose facts are known by the SQL literal ``hash``."""
+    """A key that spans have; ``hash`` is an SQL literal."""
 
     hash: str
     wide: bool
@@ -251,12 +251,12 @@ def _either(tests: Iterable[str]) -> str:
     return " or ".join(f"({test})" for test in tests) or "false"
 
 
-def _wide(known: _Key, test: str) -> str:
-    return f"t.trace in (select trace from wide_facts where key = {known.hash} and {test})"
+def _wide(key: _Key, test: str) -> str:
+    return f"t.trace in (select trace from wide_facts where key = {key.hash} and {test})"
 
 
 def _raw(test: str) -> str:
     return (
         "t.trace in (select hash(trace_id) from raw_spans "
-        f"join span_shapes using (shape_id) where {test})"
+        f"join attribute_schemas using (schema_id) where {test})"
     )

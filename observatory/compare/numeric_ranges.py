@@ -1,9 +1,8 @@
-"""Numbers compared by ranges: attributes, durations, counts and waits."""
+"""Compare numbers by ranges: attributes, durations, counts and waits."""
 
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
 
 import duckdb
 
@@ -12,11 +11,12 @@ from observatory.compare.compared_traces import ComparedTraces
 from observatory.compare.filter import COUNT_KEYS, WAIT_PREFIX, key_text
 from observatory.text_format import duration_text
 
-# Where ranges end: finer towards the long tail, in which the odd ones are.
+# The bounds of the ranges: finer towards the long tail, where the unusual traces are.
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.97)
-FEW = 7
+# Up to this many distinct numbers are values of their own instead of ranges.
+EXACT_VALUES_MAX = 7
 
-# Where there are many traces, so many of them are enough to see where ranges should end.
+# Quantiles are computed from a sample of about this many traces.
 SAMPLED_TRACES = 8_000
 OF_TRACE = {
     "duration": "duration_ms",
@@ -26,40 +26,42 @@ OF_TRACE = {
     "attempts": "attempts",
 }
 
-# Those of the trace itself have small numbers as keys.
+# The keys of the trace's own numbers are their indices in OF_TRACE.
 SAMPLE = f"""
 create or replace temp table sampled_numbers as
 select * from (
-    select inside, evenly,
+    select inside, sampled,
         unnest({list(range(len(OF_TRACE)))}::ubigint[] || number_keys) as key,
         unnest([{", ".join(OF_TRACE.values())}]::double[] || most) as number
     from (
-        select inside, trace % $every::ubigint = 0 as evenly, number_keys, most,
+        select inside, trace % $every::ubigint = 0 as sampled, number_keys, most,
             {", ".join(OF_TRACE.values())}
-        from {{traces}} where trace % $every::ubigint = 0 or inside and $few
+        from {{traces}} where trace % $every::ubigint = 0 or inside and $all_inside
     )
 ) where number is not null
 """
 BOUNDS = f"""
-select key, any_value(name), quantile_disc(number, {list(QUANTILES)}) filter (where evenly),
-    approx_count_distinct(number) filter (where evenly),
+select key, any_value(name), quantile_disc(number, {list(QUANTILES)}) filter (where sampled),
+    approx_count_distinct(number) filter (where sampled),
     median(number) filter (where inside), median(number) filter (where not inside)
 from sampled_numbers left join fact_keys using (key) group by key
 """
 DISTINCT = """
 select distinct key, number from sampled_numbers where key in (select unnest($keys::ubigint[]))
 """
-_PLACE = " + ".join(f"(number >= b{n})::utinyint" for n in range(1, FEW + 1))
-_BOUNDS = ", ".join(f"coalesce(bounds[{n}], 'inf'::double) as b{n}" for n in range(1, FEW + 1))
+_PLACE = " + ".join(f"(number >= b{n})::utinyint" for n in range(1, EXACT_VALUES_MAX + 1))
+_BOUNDS = ", ".join(
+    f"coalesce(bounds[{n}], 'inf'::double) as b{n}" for n in range(1, EXACT_VALUES_MAX + 1)
+)
 COUNTS = f"""
 with bounds as (
     select unnest($keys::ubigint[]) as key, unnest($bounds) as bounds
-), cut as (
+), bound_columns as (
     select key, {_BOUNDS} from bounds
 )
 select key, {_PLACE} as place, inside, count(*)
 from (select inside, unnest(number_keys) as key, unnest(most) as number from {{traces}})
-join cut using (key)
+join bound_columns using (key)
 group by all
 """
 COUNTS_OF_TRACE = "select {places}, inside, count(*) from {{traces}} group by all"
@@ -68,12 +70,12 @@ COUNTS_OF_TRACE = "select {places}, inside, count(*) from {{traces}} group by al
 def compare_numbers(
     reader: duckdb.DuckDBPyConnection, compared: ComparedTraces, sizes: Sizes
 ) -> list[Attribute]:
-    """The numbers of the compared traces."""
+    """Return the attributes with numbers, their values grouped into ranges."""
     every = max(1, (sizes.selected + sizes.rest) // SAMPLED_TRACES)
-    compared.query(SAMPLE, every=every, few=sizes.selected <= SAMPLED_TRACES)
+    compared.query(SAMPLE, every=every, all_inside=sizes.selected <= SAMPLED_TRACES)
     names = list(OF_TRACE)
-    found: dict[int, _Numbers] = {}
-    narrow: list[int] = []
+    numbers_by_key: dict[int, _Numbers] = {}
+    maybe_exact: list[int] = []
     for key, name, quantiles, distinct, *medians in reader.execute(BOUNDS).fetchall():
         numbers = _Numbers(names[key] if key < len(names) else name)
         if quantiles is None:
@@ -81,23 +83,29 @@ def compare_numbers(
         numbers.bounds = sorted({_rounded(quantile) for quantile in quantiles})
         if None not in medians:
             numbers.medians = (medians[0], medians[1])
-        found[key] = numbers
-        if distinct <= 2 * FEW:
-            narrow.append(key)
+        numbers_by_key[key] = numbers
+        if distinct <= 2 * EXACT_VALUES_MAX:  # an approximate count
+            maybe_exact.append(key)
     values: defaultdict[int, list[float]] = defaultdict(list)
-    for key, number in reader.execute(DISTINCT, {"keys": narrow}).fetchall():
+    for key, number in reader.execute(DISTINCT, {"keys": maybe_exact}).fetchall():
         values[key].append(number)
-    for key, numbers_of_key in values.items():
-        if len(numbers_of_key) <= FEW:
-            found[key].exact, found[key].bounds = True, sorted(numbers_of_key)
-    _count_listed(compared, {key: found[key] for key in found if key >= len(OF_TRACE)})
-    _count_of_trace(compared, {key: found[key] for key in found if key < len(OF_TRACE)})
-    return [_attribute(numbers, sizes) for numbers in found.values()]
+    for key, distinct_values in values.items():
+        if len(distinct_values) <= EXACT_VALUES_MAX:
+            numbers_by_key[key].exact = True
+            numbers_by_key[key].bounds = sorted(distinct_values)
+    of_spans = {key: each for key, each in numbers_by_key.items() if key >= len(OF_TRACE)}
+    of_trace = {key: each for key, each in numbers_by_key.items() if key < len(OF_TRACE)}
+    _count_of_spans(compared, of_spans)
+    _count_of_trace(compared, of_trace)
+    return [_attribute(numbers, sizes) for numbers in numbers_by_key.values()]
 
 
 @dataclass
 class _Numbers:
-    """The numbers of one key: where its ranges end, and how many traces are in each."""
+    """The numbers of one key: the bounds of its ranges, and the traces in each range.
+
+    ``counts`` are pairs of the traces inside and outside, by the index of the range.
+    """
 
     name: str
     bounds: list[float] = field(default_factory=list)
@@ -106,32 +114,33 @@ class _Numbers:
     counts: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def count(self, place: int, inside: bool, count: int) -> None:
-        """Add traces whose number is in the range that begins with the bound before ``place``."""
-        before = self.counts.get(place, (0, 0))
-        self.counts[place] = (before[0] + count * inside, before[1] + count * (not inside))
+        """Add traces to the range below bound number ``place``."""
+        counted = self.counts.get(place, (0, 0))
+        self.counts[place] = (counted[0] + count * inside, counted[1] + count * (not inside))
 
 
-def _count_listed(compared: ComparedTraces, found: dict[int, _Numbers]) -> None:
-    """Count the traces in each range of the numbers that spans have."""
-    if not found:
+def _count_of_spans(compared: ComparedTraces, numbers_by_key: dict[int, _Numbers]) -> None:
+    """Count the traces in each range of the spans' numbers."""
+    if not numbers_by_key:
         return
-    bounds = [numbers.bounds for numbers in found.values()]
-    for key, place, inside, count in compared.query(COUNTS, keys=list(found), bounds=bounds):
-        found[key].count(place, inside, count)
+    keys = list(numbers_by_key)
+    bounds = [numbers.bounds for numbers in numbers_by_key.values()]
+    for key, place, inside, count in compared.query(COUNTS, keys=keys, bounds=bounds):
+        numbers_by_key[key].count(place, inside, count)
 
 
-def _count_of_trace(compared: ComparedTraces, found: dict[int, _Numbers]) -> None:
-    """Count the traces in each range of the numbers that traces have, all in one go."""
-    if not found:
+def _count_of_trace(compared: ComparedTraces, numbers_by_key: dict[int, _Numbers]) -> None:
+    """Count the traces in each range of the traces' own numbers, in a single query."""
+    if not numbers_by_key:
         return
     columns = list(OF_TRACE.values())
     places = ", ".join(
         " + ".join(f"({columns[key]} >= {bound!r})::utinyint" for bound in numbers.bounds)
         + f" as place_{key}"
-        for key, numbers in found.items()
+        for key, numbers in numbers_by_key.items()
     )
     for *row, inside, count in compared.query(COUNTS_OF_TRACE.format(places=places)):
-        for numbers, place in zip(found.values(), row, strict=True):
+        for numbers, place in zip(numbers_by_key.values(), row, strict=True):
             if place is not None:
                 numbers.count(place, inside, count)
 
@@ -139,11 +148,11 @@ def _count_of_trace(compared: ComparedTraces, found: dict[int, _Numbers]) -> Non
 def _attribute(numbers: _Numbers, sizes: Sizes) -> Attribute:
     name, bounds = numbers.name, numbers.bounds
     shares: list[Share] = []
-    above: list[Share] = []  # what is in a range or any higher one
+    above: list[Share] = []  # the traces in each range or any higher one
     for place, (inside, outside) in sorted(numbers.counts.items()):
         low = bounds[place - 1] if place > 0 else None
         high = bounds[place] if place < len(bounds) else None
-        label, filter_ = _said(name, low, high, numbers.exact)
+        label, filter_ = _label_and_filter(name, low, high, numbers.exact)
         shares.append(Share(label, filter_, inside, outside))
         for share in above:
             share.inside += inside
@@ -159,35 +168,37 @@ def _attribute(numbers: _Numbers, sizes: Sizes) -> Attribute:
     return attribute
 
 
-def _said(key: str, low: float | None, high: float | None, exact: bool) -> tuple[str, str]:
-    """A range in words, and as a filter.
+def _label_and_filter(
+    key: str, low: float | None, high: float | None, exact: bool
+) -> tuple[str, str]:
+    """Return the label of a range, and the filter for its traces.
 
-    A trace may have several numbers of a key. Its largest is what was compared, so that a range
-    is: one is at least the lower bound, and none is the upper bound or more.
+    A trace may have several numbers of a key, of which the largest is compared. So the filter is:
+    one of them is at least the lower bound, and none is at or above the upper bound.
     """
     timed = key == "duration" or key.startswith(WAIT_PREFIX)
     if exact and low is not None:
         text = duration_text(low) if timed else _plain(low)
         return text, f"{key_text(key)} = {_value(low, timed)}"
-    shown: list[Any] = []
-    parts = []
+    bounds: list[str] = []
+    terms = []
     if low is not None:
-        parts.append(f"{key_text(key)} >= {_value(low, timed)}")
-        shown.append(duration_text(low) if timed else _plain(low))
+        terms.append(f"{key_text(key)} >= {_value(low, timed)}")
+        bounds.append(duration_text(low) if timed else _plain(low))
     else:
-        parts.append(f"{key_text(key)} exists")
+        terms.append(f"{key_text(key)} exists")
     if high is not None:
-        once = key == "duration" or key in COUNT_KEYS
-        negated = f"{key_text(key)} < " if once else f"not {key_text(key)} >= "
-        parts.append(negated + _value(high, timed))
-        shown.append(duration_text(high) if timed else _plain(high))
+        single = key == "duration" or key in COUNT_KEYS  # one number per trace
+        below = f"{key_text(key)} < " if single else f"not {key_text(key)} >= "
+        terms.append(below + _value(high, timed))
+        bounds.append(duration_text(high) if timed else _plain(high))
     if low is None:
-        label = f"under {shown[-1]}" if shown else "any"
+        label = f"under {bounds[-1]}" if bounds else "any"
     elif high is None:
-        label = f"{shown[0]} or more"
+        label = f"{bounds[0]} or more"
     else:
-        label = f"{shown[0]} to {shown[1]}"
-    return label, " and ".join(parts)
+        label = f"{bounds[0]} to {bounds[1]}"
+    return label, " and ".join(terms)
 
 
 def _value(number: float, timed: bool) -> str:
@@ -201,7 +212,7 @@ def _plain(number: float) -> str:
 
 
 def _rounded(number: float) -> float:
-    """Two digits are enough to say where a range ends."""
+    """Round to two significant digits, which is precise enough for the bound of a range."""
     if number == 0 or not math.isfinite(number):
         return 0.0
     digits = 1 - math.floor(math.log10(abs(number)))

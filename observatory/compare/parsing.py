@@ -1,4 +1,4 @@
-"""A filter's text as a tree: ``filter`` has the grammar."""
+"""Parse the text of a filter into a tree. The grammar is in ``filter``."""
 
 import math
 import re
@@ -31,11 +31,11 @@ MILLISECONDS = {
     **{"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3, "min": 60e3, "m": 60e3},
     **{"h": 3600e3, "d": 86_400e3},
 }
-NO_UNIT = f"is no unit of time: those are {', '.join(MILLISECONDS)}."
+NOT_A_UNIT = f"is not a unit of time: use one of {', '.join(MILLISECONDS)}."
 
 
 class BadFilter(ValueError):
-    """A filter that can't be read: what was expected instead, and where (0 is the first letter)."""
+    """An invalid filter; the message says what is expected at ``position``, counted from 0."""
 
     def __init__(self, message: str, position: int) -> None:
         super().__init__(message)
@@ -43,7 +43,7 @@ class BadFilter(ValueError):
 
 
 class Token(NamedTuple):
-    """A piece of the text; ``kind`` is the text itself where that is punctuation or a keyword."""
+    """A token; ``kind`` is the text itself for brackets and keywords."""
 
     kind: str
     text: str
@@ -64,17 +64,17 @@ _NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)([a-zµ]*)
 
 
 def parse(text: str) -> Tree | None:
-    """The tree of a filter; None for an empty one, which every trace fits.
+    """Return the tree of a filter; None for an empty one, which every trace matches.
 
     Raises:
-        BadFilter: it can't be read.
+        BadFilter: the filter is invalid.
     """
     if len(text) > LENGTH_MAX:
-        raise BadFilter(f"A filter has at most {LENGTH_MAX:,} letters.", LENGTH_MAX)
+        raise BadFilter(f"A filter can have at most {LENGTH_MAX:,} characters.", LENGTH_MAX)
     tokens = _tokens(text)
     if not tokens:
         return None
-    return _Parser(tokens, len(text)).everything()
+    return _Parser(tokens, len(text)).whole_filter()
 
 
 def _tokens(text: str) -> list[Token]:
@@ -82,15 +82,15 @@ def _tokens(text: str) -> list[Token]:
     at = 0
     end = len(text.rstrip())
     while at < end:
-        found = _TOKEN.match(text, at)
-        if found is None:
+        match = _TOKEN.match(text, at)
+        if match is None:
             at += len(text[at:]) - len(text[at:].lstrip())
             if text[at] == '"':
                 raise BadFilter("This quote is never closed.", at)
-            raise BadFilter(f"{text[at]!r} can't stand here.", at)
-        group = found.lastgroup or ""
-        piece = found[group]
-        position = found.start(group)
+            raise BadFilter(f"Unexpected {text[at]!r}.", at)
+        group = match.lastgroup or ""
+        piece = match[group]
+        position = match.start(group)
         if group == "quoted":
             tokens.append(Token("quoted", _ESCAPED.sub(r"\1", piece), position - 1))
         elif group == "word":
@@ -100,12 +100,12 @@ def _tokens(text: str) -> list[Token]:
             tokens.append(Token("operator", piece, position))
         else:
             tokens.append(Token(piece, piece, position))
-        at = found.end()
+        at = match.end()
     return tokens
 
 
 class _Parser:
-    """Recursive descent over the tokens, one method a rule of the grammar."""
+    """A recursive descent parser, with a method for each rule of the grammar."""
 
     def __init__(self, tokens: list[Token], end: int) -> None:
         self._tokens = tokens
@@ -114,11 +114,11 @@ class _Parser:
         self._depth = 0
         self._terms = 0
 
-    def everything(self) -> Tree:
+    def whole_filter(self) -> Tree:
         tree = self._expression()
         token = self._peek()
         if token.kind == ")":
-            raise BadFilter("This bracket closes nothing.", token.position)
+            raise BadFilter("This closing bracket has no opening bracket.", token.position)
         if token.kind != "end":
             raise BadFilter(
                 f"Expected “and” or “or” before {token.text}, or a key before it.", token.position
@@ -154,7 +154,9 @@ class _Parser:
         self._depth += 1
         self._terms += 1
         if self._depth > DEPTH_MAX or self._terms > TERMS_MAX:
-            raise BadFilter("This filter is too long: split it in two.", token.position)
+            raise BadFilter(
+                "This filter has too many terms or brackets: split it in two.", token.position
+            )
         try:
             return self._term_from(token)
         finally:
@@ -177,7 +179,7 @@ class _Parser:
                 return Exists(_key(token))
             return Word(token.text)
         raise BadFilter(
-            f"Expected a word or a comparison such as duration > 2 s, and found {token.text}.",
+            f"Expected a word or a comparison such as duration > 2 s, but found {token.text}.",
             token.position,
         )
 
@@ -186,7 +188,7 @@ class _Parser:
         value = self._next()
         if value.kind not in ("word", "quoted"):
             raise BadFilter(
-                f"Expected a value after {key.text} {operator.text}, and found {value.text}.",
+                f"Expected a value after {key.text} {operator.text}, but found {value.text}.",
                 value.position,
             )
         name = _key(key)
@@ -196,25 +198,26 @@ class _Parser:
         )
 
     def _value(self, key: str, token: Token) -> Value:
-        """A value of ``key``, with the unit that may stand a space after its number."""
+        """Return the value of ``key``, with its unit, which may follow the number after a space."""
         if token.kind == "quoted":
             return Value(token.text)
-        found = _NUMBER.fullmatch(token.text)
-        if found is None:
+        match = _NUMBER.fullmatch(token.text)
+        if match is None:
             return Value(token.text)
-        if found[2] and found[2] not in MILLISECONDS:
+        if match[2] and match[2] not in MILLISECONDS:
             if _is_timed(key):
-                raise BadFilter(f"{found[2]} {NO_UNIT}", token.position + found.start(2))
+                raise BadFilter(f"{match[2]} {NOT_A_UNIT}", token.position + match.start(2))
             return Value(token.text)
-        number, unit, text = float(found[1]), found[2], token.text
-        after = self._peek()
-        # A key could be named like a unit: then an operator follows.
-        of_key = self._peek(1).kind in ("operator", "exists")
-        if not unit and after.kind == "word" and after.text in MILLISECONDS and not of_key:
-            unit, text = self._next().text, f"{text} {after.text}"
-        elif not unit and _is_timed(key) and _could_be_unit(after) and not of_key:
+        number, unit, text = float(match[1]), match[2], token.text
+        following = self._peek()
+        # The next word may be a key with the name of a unit: then an operator follows it.
+        is_key = self._peek(1).kind in ("operator", "exists")
+        if not unit and following.kind == "word" and following.text in MILLISECONDS and not is_key:
+            unit, text = self._next().text, f"{text} {following.text}"
+        elif not unit and _is_timed(key) and _could_be_unit(following) and not is_key:
             raise BadFilter(
-                f"{after.text} {NO_UNIT} Before a word to look for, write “and”.", after.position
+                f"{following.text} {NOT_A_UNIT} To search for a word, write “and” before it.",
+                following.position,
             )
         if unit:
             number *= MILLISECONDS[unit]
@@ -224,7 +227,7 @@ class _Parser:
 
 
 def _joined(kind: type[All] | type[Either], terms: list[Tree]) -> Tree:
-    """One term, or what joins several; brackets within the same kind say nothing more."""
+    """Return one term, or several joined; brackets around the same kind are dropped."""
     if len(terms) == 1:
         return terms[0]
     flat: list[Tree] = []
@@ -235,7 +238,7 @@ def _joined(kind: type[All] | type[Either], terms: list[Tree]) -> Tree:
 
 def _key(token: Token) -> str:
     if not token.text:
-        raise BadFilter("A key has at least one letter.", token.position)
+        raise BadFilter("A key must have at least one character.", token.position)
     return token.text
 
 
@@ -248,23 +251,28 @@ def _could_be_unit(token: Token) -> bool:
 
 
 def _checked(key: str, operator: Token, value: Value, position: int) -> Value:
-    """The value, if ``key`` can be compared with it in this way."""
+    """Return the value.
+
+    Raises:
+        BadFilter: ``key`` has values of another type, or does not support the operator.
+    """
     timed = _is_timed(key)
     if (timed or key in COUNT_KEYS or key in TRUTH_KEYS) and "~" in operator.text:
         raise BadFilter(
-            f"{key} is no text, so {operator.text} can't search it: use = or >.", operator.position
+            f"{key} is not text, so {operator.text} does not apply to it: use = or >.",
+            operator.position,
         )
     if timed and value.number is None:
-        raise BadFilter(f"{key} is compared with a time, such as 2 s or 300 ms.", position)
+        raise BadFilter(f"{key} needs a time, such as 2 s or 300 ms.", position)
     if key in COUNT_KEYS and value.number is None:
-        raise BadFilter(f"{key} is compared with a number.", position)
+        raise BadFilter(f"{key} needs a number.", position)
     if key in TRUTH_KEYS and (
         operator.text not in ("=", "!=") or value.text.lower() not in ("true", "false")
     ):
-        raise BadFilter(f"{key} is = true or = false.", position)
+        raise BadFilter(f"{key} must be = true or = false.", position)
     if operator.text in ORDERING and value.number is None:
         raise BadFilter(
-            f"{operator.text} compares numbers and times: expected one, and found {value.text!r}.",
+            f"{operator.text} compares numbers and times, but found {value.text!r}.",
             position,
         )
     if operator.text in ORDERING and key in TEXT_KEYS:

@@ -1,4 +1,4 @@
-"""Which traces a question is about: a filter and a range of time."""
+"""A selection of traces: a filter and a time range."""
 
 import time
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ INT64_MAX = 2**63 - 1
 
 @dataclass(frozen=True)
 class Selection:
-    """Traces that match ``tree`` and began from ``from_ms`` until before ``to_ms`` (unix time)."""
+    """The traces that match ``tree`` and started in [``from_ms``, ``to_ms``), in Unix ms."""
 
     tree: Tree | None = None
     from_ms: float | None = None
     to_ms: float | None = None
 
     def condition(self, reader: duckdb.DuckDBPyConnection) -> Condition:
-        """The condition on ``trace_digests as t``."""
+        """Return the SQL condition on ``trace_digests as t``."""
         condition = Condition(reader)
         if self.from_ms is not None:
             condition.require("t.started >= {}", nanos(self.from_ms))
@@ -32,10 +32,10 @@ class Selection:
 
 
 def nanos(ms: float) -> int:
-    """Milliseconds since 1970 as the nanoseconds that rows have."""
+    """Convert Unix milliseconds to nanoseconds, limited to what the store's columns hold."""
     return max(0, min(INT64_MAX, round(ms * NANOS_PER_MS)))
 
 
 def now_ms() -> float:
-    """The time, in milliseconds since 1970."""
+    """Return the current time in Unix milliseconds."""
     return time.time() * 1000

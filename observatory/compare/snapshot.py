@@ -1,4 +1,4 @@
-"""Several queries that see the same state, whatever is committed meanwhile."""
+"""Snapshots: several queries that see the same state, in spite of concurrent commits."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,13 +7,13 @@ import duckdb
 
 from observatory.store import cursor_of
 
-# What every commit that a question could notice changes.
+# Changes with every commit that a query could see.
 STATE = "select watermark, raw_rows, (select count(*) from raw_spans) from digest_state"
 
 
 @contextmanager
 def snapshot(reader: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Within it the cursor sees one state. Temporary tables that it makes end with it."""
+    """Let the cursor see one state. Its temporary tables are dropped at the end."""
     reader.begin()
     try:
         yield
@@ -25,7 +25,7 @@ def snapshot(reader: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def shared_snapshot(
     reader: duckdb.DuckDBPyConnection,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Within it the cursor and the one that this gives, for another thread, see the same state."""
+    """Let two cursors see the same state: ``reader``, and the yielded one for another thread."""
     with snapshot(reader):
         state = reader.execute(STATE).fetchall()
         other = cursor_of(reader)

@@ -1,4 +1,4 @@
-"""The list of traces: those that match, sorted, a page at a time."""
+"""The list of the traces that match, sorted and in pages."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
@@ -25,7 +25,7 @@ _SORTED_BY: dict[Sort, str] = {
 
 @dataclass(frozen=True)
 class Cursor:
-    """The last trace of a page: by what it was sorted, and its id, which settles ties."""
+    """The last trace of a page: its sort value, and its id to break ties."""
 
     value: int
     trace_id: str
@@ -36,7 +36,7 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Page:
-    """Which lines of the list: ``limit`` of them in this order, after ``cursor``."""
+    """A page of the list: up to ``limit`` traces in this order, after ``cursor``."""
 
     limit: int
     sort: Sort = "start"
@@ -47,41 +47,44 @@ class Page:
 def list_traces(
     reader: duckdb.DuckDBPyConnection, condition: Condition, page: Page
 ) -> tuple[int, list[TraceLine], Cursor | None]:
-    """How many traces match, a page of them, and where the next page goes on, if there is one."""
+    """Return the number of traces that match, a page of them, and the next page's cursor."""
     (total,) = reader.execute(
         f"select count(*) from trace_digests as t where {condition.sql}",
         condition.values,
     ).fetchone() or (0,)
-    by = _SORTED_BY[page.sort]
+    sort_sql = _SORTED_BY[page.sort]
     if page.cursor is not None:
-        beyond = "<" if page.order == "desc" else ">"
+        after = "<" if page.order == "desc" else ">"
         value, trace_id = page.cursor.value, page.cursor.trace_id
         condition.require(
-            f"{by} {beyond} {{}} or {by} = {{}} and t.trace_id > {{}}", value, value, trace_id
+            f"{sort_sql} {after} {{}} or {sort_sql} = {{}} and t.trace_id > {{}}",
+            value,
+            value,
+            trace_id,
         )
-    found = reader.execute(
+    rows = reader.execute(
         f"""
-        select t.trace, {by} as sorted_by from trace_digests as t where {condition.sql}
+        select t.trace, {sort_sql} as sorted_by from trace_digests as t where {condition.sql}
         order by sorted_by {page.order}, t.trace_id limit {page.limit + 1:d}
         """,
         condition.values,
     ).fetchall()
-    lines = trace_lines(reader, [trace for trace, _ in found[: page.limit]])
-    more = len(found) > page.limit
-    last = Cursor(found[page.limit - 1][1], lines[-1]["trace_id"]) if more else None
-    return total, lines, last
+    lines = trace_lines(reader, [trace for trace, _ in rows[: page.limit]])
+    more = len(rows) > page.limit
+    next_cursor = Cursor(rows[page.limit - 1][1], lines[-1]["trace_id"]) if more else None
+    return total, lines, next_cursor
 
 
 def trace_lines(reader: duckdb.DuckDBPyConnection, traces: list[int]) -> list[TraceLine]:
-    """A line for each of these traces, in this order."""
-    asked = {"traces": traces}
+    """Return a line for each trace, in the given order."""
+    parameters = {"traces": traces}
     services: dict[int, list[str]] = {}
     for trace, service in reader.execute(
         """
         select trace, service from trace_services
         where trace in (select unnest($traces::ubigint[])) order by began, service
         """,
-        asked,
+        parameters,
     ).fetchall():
         services.setdefault(trace, []).append(service)
     rows: dict[int, tuple[Any, ...]] = {
@@ -92,7 +95,7 @@ def trace_lines(reader: duckdb.DuckDBPyConnection, traces: list[int]) -> list[Tr
                 orphans, covered, started, duration_ms
             from trace_digests where trace in (select unnest($traces::ubigint[]))
             """,
-            asked,
+            parameters,
         ).fetchall()
     }
     promotions = promotions_of(reader)

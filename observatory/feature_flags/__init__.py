@@ -1,1 +1,1 @@
-"""The faults that an app has on purpose, and the feature flags that turn them on."""
+"""The deliberate faults of an app, and the feature flags that turn them on."""

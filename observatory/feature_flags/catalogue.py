@@ -1,8 +1,8 @@
-"""The catalogue of an app's faults: a JSON file that whoever starts the Observatory names.
+"""Read the catalogue of an app's faults, the JSON file given with ``--faults``.
 
 ``{"faults": [{"name", "kind", "where", "summary", "scenarios", "address"}]}``. ``address`` is null
-for a fault whose flag is in Firestore; for one that is on where a page's address says so, it is
-that address, without the page's origin: ``/?fault=NAME``.
+for a fault with a flag in Firestore. A fault of the page is turned on by the page's address
+instead: then it is that address without the origin, ``/?fault=NAME``.
 """
 
 import json
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# What can be a document's id and a part of an address as it is.
+# Usable without escaping as a document id and in a URL.
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class BadCatalogue(Exception):
-    """The file is none; the message says which and why."""
+    """The file is not a valid catalogue; the message names the file and the reason."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One bug on purpose, as its app describes it."""
+    """A deliberate fault, as described by the app."""
 
     name: str
     kind: str
@@ -33,29 +33,29 @@ class Fault:
 
 
 def read_catalogue(path: Path) -> tuple[Fault, ...]:
-    """The faults that the file at ``path`` lists, in its order.
+    """Return the faults entry in the file at ``path``, in its order.
 
     Raises:
-        BadCatalogue: it can't be read, or holds something else.
+        BadCatalogue: the file cannot be read or is not a catalogue.
     """
     try:
-        listed = json.loads(path.read_text())["faults"]
-        return tuple(_fault(each) for each in listed)
+        entries = json.loads(path.read_text())["faults"]
+        return tuple(_fault(entry) for entry in entries)
     except OSError as error:
-        raise BadCatalogue(f"{path} can't be read: {error.strerror}.") from error
+        raise BadCatalogue(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        why = f"{type(error).__name__}: {error}"
-        raise BadCatalogue(f"{path} is no catalogue of faults ({why}).") from error
+        reason = f"{type(error).__name__}: {error}"
+        raise BadCatalogue(f"{path} is not a catalogue of faults ({reason}).") from error
 
 
-def _fault(listed: Mapping[str, Any]) -> Fault:
-    name, address = listed["name"], listed["address"]
+def _fault(entry: Mapping[str, Any]) -> Fault:
+    name, address = entry["name"], entry["address"]
     for key in ("name", "kind", "where", "summary"):
-        if not isinstance(listed[key], str):
-            raise TypeError(f"{key} is {listed[key]!r}, and no text")
+        if not isinstance(entry[key], str):
+            raise TypeError(f"{key} is {entry[key]!r}: it must be a string")
     if NAME.fullmatch(name) is None:
-        raise ValueError(f"{name!r} is no flag's name: words of a-z and 0-9, joined by hyphens")
+        raise ValueError(f"name is {name!r}: use words of a-z and 0-9, joined by hyphens")
     if address is not None and not (isinstance(address, str) and re.match(r"/(?!/)", address)):
-        raise ValueError(f"{address!r} is no address within a page: it begins with one slash")
-    scenarios = tuple(str(each) for each in listed["scenarios"])
-    return Fault(name, listed["kind"], listed["where"], listed["summary"], scenarios, address)
+        raise ValueError(f"address is {address!r}: it must begin with a single slash")
+    scenarios = tuple(str(each) for each in entry["scenarios"])
+    return Fault(name, entry["kind"], entry["where"], entry["summary"], scenarios, address)

@@ -1,4 +1,4 @@
-"""The faults of one app together with the flags that turn them on."""
+"""The faults of an app together with their flags."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +9,12 @@ from observatory.feature_flags.flags import Flags
 
 @dataclass(frozen=True)
 class FaultFlags:
-    """One app's faults.
+    """The faults of one app.
 
     Args:
-        faults: its catalogue.
-        flags: where their flags are.
-        app: the origin of its page, such as ``http://127.0.0.1:5002``.
+        faults: the catalogue of faults.
+        flags: the flags in Firestore.
+        app: the origin of the app's page, such as ``http://127.0.0.1:5002``.
     """
 
     faults: tuple[Fault, ...]
@@ -22,36 +22,36 @@ class FaultFlags:
     app: str
 
     def fault(self, name: str) -> Fault | None:
-        """The fault of that name, if there is one."""
+        """Return the fault of that name; None if there is none."""
         return next((fault for fault in self.faults if fault.name == name), None)
 
     def link(self, fault: Fault) -> str | None:
-        """The address at which the app's page has the fault; None for one that has a flag."""
+        """Return the page's address that turns the fault on; None for a fault with a flag."""
         return None if fault.address is None else f"{self.app}{fault.address}"
 
     def on(self) -> frozenset[str]:
-        """The names of the faults whose flags are on.
+        """Return the names of the faults whose flags are on.
 
         Raises:
-            FlagsUnreachable: nobody knows.
+            FlagsUnreachable: the flags cannot be read.
         """
         known = {fault.name for fault in self.faults if fault.address is None}
         return self.flags.on() & known
 
     def turn_all_off(self) -> None:
-        """Turn off every fault that is on.
+        """Turn off the flags of all faults.
 
         Raises:
-            FlagsUnreachable: one of them could not be; those after it are as they were.
+            FlagsUnreachable: a flag could not be changed; later ones were left unchanged.
         """
         for name in sorted(self.on()):
             self.flags.turn(name, on=False)
 
 
 def read_fault_flags(catalogue: Path, flags: str, app: str) -> FaultFlags:
-    """Return the fault flags of the app whose catalogue, flags and page these are.
+    """Return the fault flags of an app, given its catalogue file, flags URL and page origin.
 
     Raises:
-        BadCatalogue: the file is none.
+        BadCatalogue: the file cannot be read or is not a catalogue.
     """
     return FaultFlags(read_catalogue(catalogue), Flags(flags), app)

@@ -1,6 +1,6 @@
-"""Flags as documents of Firestore, over its REST API.
+"""Read and write feature flags in Firestore, over its REST API.
 
-The document ``NAME`` with ``on: true`` turns a flag on; anything else, and no document, is off.
+A flag is on if its document ``NAME`` has ``on: true``. Otherwise, or without a document, it is off.
 """
 
 import ssl
@@ -9,27 +9,31 @@ from urllib.parse import urlsplit
 
 import httpx
 
-# The Firestore emulator takes this for the administrator, whom the rules do not bind. Firestore
-# itself takes it for nobody, so that an address in production changes nothing there.
+# The Firestore emulator accepts this token as an administrator, who bypasses the rules. Firestore
+# itself rejects it, so a production URL given by mistake changes nothing there.
 ADMINISTRATOR = {"Authorization": "Bearer owner"}
-# A busy machine's emulator needs a moment; one that is away refuses at once.
+# Enough for the emulator on a busy machine. If it is not running, the connection fails at once.
 TIMEOUT_SECONDS = 5.0
 PAGE_SIZE = 300
 NOT_FOUND = 404
 
 
 class FlagsUnreachable(Exception):
-    """Firestore did not do what it was asked; the message says why."""
+    """Firestore could not be read or written; the message says why."""
 
 
 class Flags:
-    """The flags in the collection at ``url``, such as
-    ``http://127.0.0.1:8080/v1/projects/P/databases/(default)/documents/flags``."""
+    """The flags in a Firestore collection.
+
+    Args:
+        url: the collection, such as
+            ``http://127.0.0.1:8080/v1/projects/P/databases/(default)/documents/flags``.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
-        # trust_env: a proxy in the environment must not come between this machine and itself. An
-        # emulator speaks plain HTTP, so none of the system's certificates is read for it.
+        # trust_env: requests within this machine must not go through a proxy. verify: loading the
+        # system's certificates takes time and plain HTTP does not need them.
         plain = urlsplit(url).scheme == "http"
         self._http = httpx.Client(
             timeout=TIMEOUT_SECONDS,
@@ -43,50 +47,50 @@ class Flags:
         self._http.close()
 
     def on(self) -> frozenset[str]:
-        """The names of the flags that are on.
+        """Return the names of the flags that are on.
 
         Raises:
-            FlagsUnreachable: they can't be read.
+            FlagsUnreachable: the flags cannot be read.
         """
-        found: set[str] = set()
-        asked: dict[str, str | int] = {"pageSize": PAGE_SIZE}
+        names: set[str] = set()
+        query: dict[str, str | int] = {"pageSize": PAGE_SIZE}
         while True:
-            body = self._asked("GET", self._url, asked)
-            found |= {_id(each) for each in body.get("documents", []) if _is_on(each)}
+            body = self._request("GET", self._url, query)
+            names |= {_id(each) for each in body.get("documents", []) if _is_on(each)}
             if not body.get("nextPageToken"):
-                return frozenset(found)
-            asked["pageToken"] = body["nextPageToken"]
+                return frozenset(names)
+            query["pageToken"] = body["nextPageToken"]
 
     def turn(self, name: str, on: bool) -> None:
-        """Turn one flag on or off; what else its document says stays.
+        """Turn a flag on or off; other fields of its document stay unchanged.
 
         Raises:
-            FlagsUnreachable: it can't be written, and is as it was.
+            FlagsUnreachable: the flag cannot be written and is unchanged.
         """
-        asked: dict[str, str | int] = {"updateMask.fieldPaths": "on"}
+        query: dict[str, str | int] = {"updateMask.fieldPaths": "on"}
         if not on:
-            asked["currentDocument.exists"] = "true"
-        changed = {"fields": {"on": {"booleanValue": on}}}
-        self._asked("PATCH", f"{self._url}/{name}", asked, changed, missing_is_fine=not on)
+            query["currentDocument.exists"] = "true"
+        patch = {"fields": {"on": {"booleanValue": on}}}
+        self._request("PATCH", f"{self._url}/{name}", query, patch, missing_is_off=not on)
 
-    def _asked(
+    def _request(
         self,
         method: str,
         url: str,
         query: dict[str, str | int],
-        sent: dict[str, Any] | None = None,
+        document: dict[str, Any] | None = None,
         *,
-        missing_is_fine: bool = False,
+        missing_is_off: bool = False,
     ) -> dict[str, Any]:
         try:
-            answer = self._http.request(method, url, params=query, json=sent)
-            if missing_is_fine and answer.status_code == NOT_FOUND:
+            response = self._http.request(method, url, params=query, json=document)
+            if missing_is_off and response.status_code == NOT_FOUND:
                 return {}
-            answer.raise_for_status()
-            body = answer.json()
+            response.raise_for_status()
+            body = response.json()
         except httpx.HTTPStatusError as error:
-            why = f"it answered {error.response.status_code}"
-            raise FlagsUnreachable(self._message(why)) from error
+            reason = f"it responded with status {error.response.status_code}"
+            raise FlagsUnreachable(self._message(reason)) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise FlagsUnreachable(self._message(str(error) or type(error).__name__)) from error
         except ValueError as error:
@@ -95,10 +99,12 @@ class Flags:
             raise FlagsUnreachable(self._message("another program answers there"))
         return body
 
-    def _message(self, why: str) -> str:
-        parts = urlsplit(self._url)
-        where = f"{parts.scheme}://{parts.netloc}"
-        return f"Firestore at {where} does not give or take the flags: {why}."
+    def _message(self, reason: str) -> str:
+        url = urlsplit(self._url)
+        return (
+            f"The flags at {url.scheme}://{url.netloc} cannot be read or written: {reason}. "
+            "Check that the Firestore emulator is running."
+        )
 
 
 def _id(document: dict[str, Any]) -> str:

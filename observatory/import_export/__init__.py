@@ -1,1 +1,1 @@
-"""Telemetry that leaves as a file, and comes back from one."""
+"""Export stored telemetry to a file, and import it from one."""

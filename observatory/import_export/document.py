@@ -13,10 +13,10 @@ NAMES = (*(groups for groups, _, _ in OTLP), "data")
 
 
 def document_of(body: bytes) -> tuple[Any, int]:
-    """Return the document of a file; for several lines, one with the contents of all.
+    """Return the JSON document of a file; several lines are merged into one document.
 
     Returns:
-        The document, and how many strings with half a surrogate pair were repaired in it.
+        The document, and the number of strings in it in which half a surrogate pair was repaired.
 
     Raises:
         BadFile: the file, or one of its lines, is not JSON.
@@ -24,7 +24,7 @@ def document_of(body: bytes) -> tuple[Any, int]:
     try:
         return repair(_loaded(body), body)
     except RecursionError as error:
-        raise BadFile("It is not JSON that can be read: it is nested too deeply.") from error
+        raise BadFile("Its JSON is nested too deeply.") from error
 
 
 def _loaded(body: bytes) -> Any:
@@ -33,23 +33,23 @@ def _loaded(body: bytes) -> Any:
     except json.JSONDecodeError as error:
         if error.msg != "Extra data":
             raise BadFile(f"It is not JSON: {error}.") from error
-        return _together(body)
+        return _merged_lines(body)
     except ValueError as error:  # for example bytes that are not UTF-8
         raise BadFile(f"It is not JSON: {error}.") from error
 
 
-def _together(body: bytes) -> dict[str, list[Any]]:
-    whole: defaultdict[str, list[Any]] = defaultdict(list)
+def _merged_lines(body: bytes) -> dict[str, list[Any]]:
+    merged: defaultdict[str, list[Any]] = defaultdict(list)
     for number, line in enumerate(body.splitlines(), 1):
         if not line.strip():
             continue
         try:
-            of_line = json.loads(line)
+            line_document = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise BadFile(f"Line {number} is not JSON: {error}.") from error
-        if not isinstance(of_line, dict):
+        if not isinstance(line_document, dict):
             raise BadFile(f"Line {number} is not an object.")
-        for name in of_line.keys() & set(NAMES):
-            items = Place(f"Line {number}: {name}", of_line[name]).items()
-            whole[name] += [item.value for item in items]
-    return dict(whole)
+        for name in line_document.keys() & set(NAMES):
+            items = Place(f"Line {number}: {name}", line_document[name]).items()
+            merged[name] += [item.value for item in items]
+    return dict(merged)

@@ -1,4 +1,4 @@
-"""Telemetry out of the store as one OTLP/JSON document, piece by piece."""
+"""Stream stored telemetry as one OTLP/JSON document."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -9,9 +9,9 @@ import duckdb
 from observatory.import_export.metrics_json import resource_metrics
 from observatory.import_export.otlp_json import Resources, Row, resource_logs, resource_spans
 
-# What is in memory at once, whatever the size of the document.
-TRACES_AT_ONCE = 200
-ROWS_AT_ONCE = 2_000
+# Chunk sizes, which bound the memory whatever the size of the document.
+TRACES_PER_CHUNK = 200
+ROWS_PER_CHUNK = 2_000
 
 SPANS = """
 select * from whole_spans where trace_key in (select unnest($keys::ubigint[]))
@@ -21,12 +21,12 @@ LOGS = """
 select * from raw_logs where trace_key in (select unnest($keys::ubigint[]))
 order by time_unix_nano
 """
-LOGS_OF_NO_TRACE = """
+LOGS_WITHOUT_TRACE = """
 select *, rowid as row from raw_logs
 where trace_key is null and rowid > $after order by rowid limit $limit
 """
 METRICS = "select *, rowid as row from raw_metrics where rowid > $after order by rowid limit $limit"
-LOGS_OF_LOST_TRACES = """
+LOG_TRACES_WITHOUT_SPANS = """
 select distinct trace_key from raw_logs
 where trace_key is not null and trace_key not in (select trace_key from raw_spans)
 """
@@ -36,15 +36,14 @@ RESOURCES = "select resource_id, attributes, attribute_types from resources"
 def export(
     reader: duckdb.DuckDBPyConnection, keys: Sequence[int], *, everything: bool = False
 ) -> Iterator[bytes]:
-    """The pieces of ``{"resourceSpans": […], "resourceLogs": […], "resourceMetrics": […]}``.
+    """Yield the bytes of ``{"resourceSpans": […], "resourceLogs": […], "resourceMetrics": […]}``.
 
-    The last two are left out where there is nothing in them: some readers know only the spans.
+    The last two members are left out if they would be empty: some importers know only spans.
 
     Args:
-        reader: a cursor that nothing else uses until the last piece.
+        reader: a cursor used by nothing else until the end.
         keys: the ``trace_key`` of each trace to export.
-        everything: whether to export, besides, the logs that belong to no stored trace, and the
-            metrics, which belong to none.
+        everything: whether to export also the metrics, and the logs that belong to no stored trace.
     """
     resources: dict[int, tuple[dict[str, str], str]] = {
         id_: (texts, types) for id_, texts, types in reader.execute(RESOURCES).fetchall()
@@ -53,32 +52,34 @@ def export(
     yield from _joined(_spans(reader, keys, resources))
     yield b"]"
     if everything:
-        lost = [key for (key,) in reader.execute(LOGS_OF_LOST_TRACES).fetchall()]
-        keys = [*keys, *lost]
-    yield from _named("resourceLogs", _logs(reader, keys, resources, everything))
+        log_keys = [key for (key,) in reader.execute(LOG_TRACES_WITHOUT_SPANS).fetchall()]
+        keys = [*keys, *log_keys]
+    yield from _member("resourceLogs", _logs(reader, keys, resources, everything))
     if everything:
-        points = _rows_in_turn(reader, METRICS)
-        yield from _named("resourceMetrics", (resource_metrics(rows, resources) for rows in points))
+        points = _row_chunks(reader, METRICS)
+        yield from _member(
+            "resourceMetrics", (resource_metrics(rows, resources) for rows in points)
+        )
     yield b"}"
 
 
-def _named(name: str, pieces: Iterator[list[dict[str, Any]]]) -> Iterator[bytes]:
-    begun = False
-    for piece in _joined(pieces):
-        yield piece if begun else f',"{name}":['.encode() + piece
-        begun = True
-    if begun:
+def _member(name: str, chunks: Iterator[list[dict[str, Any]]]) -> Iterator[bytes]:
+    started = False
+    for chunk in _joined(chunks):
+        yield chunk if started else f',"{name}":['.encode() + chunk
+        started = True
+    if started:
         yield b"]"
 
 
-def _joined(pieces: Iterator[list[dict[str, Any]]]) -> Iterator[bytes]:
-    begun = False
-    for items in pieces:
+def _joined(chunks: Iterator[list[dict[str, Any]]]) -> Iterator[bytes]:
+    started = False
+    for items in chunks:
         text = ",".join(
             json.dumps(item, ensure_ascii=False, separators=(",", ":")) for item in items
         )
-        yield ("," * begun + text).encode()
-        begun = True
+        yield ("," * started + text).encode()
+        started = True
 
 
 def _spans(
@@ -105,26 +106,26 @@ def _logs(
         if rows:
             yield resource_logs(rows, resources)
     if everything:
-        for rows in _rows_in_turn(reader, LOGS_OF_NO_TRACE):
+        for rows in _row_chunks(reader, LOGS_WITHOUT_TRACE):
             yield resource_logs(rows, resources)
 
 
-def _rows_in_turn(reader: duckdb.DuckDBPyConnection, query: str) -> Iterator[list[dict[str, Any]]]:
-    """All that ``query`` finds, some at a time; its column ``row`` says where to go on."""
+def _row_chunks(reader: duckdb.DuckDBPyConnection, query: str) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows of ``query`` in chunks; its column ``row`` is the cursor to the next one."""
     after = -1
-    while rows := _rows(reader, query, {"after": after, "limit": ROWS_AT_ONCE}):
+    while rows := _rows(reader, query, {"after": after, "limit": ROWS_PER_CHUNK}):
         after = rows[-1]["row"]
         yield rows
 
 
 def _chunks(keys: Sequence[int]) -> Iterator[list[int]]:
-    for begin in range(0, len(keys), TRACES_AT_ONCE):
-        yield list(keys[begin : begin + TRACES_AT_ONCE])
+    for first in range(0, len(keys), TRACES_PER_CHUNK):
+        yield list(keys[first : first + TRACES_PER_CHUNK])
 
 
 def _rows(
-    reader: duckdb.DuckDBPyConnection, query: str, asked: dict[str, Any]
+    reader: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    result = reader.execute(query, asked)
+    result = reader.execute(query, parameters)
     names = [column[0] for column in result.description or ()]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -17,15 +17,15 @@ from observatory.receive.spans import spans_of
 from observatory.receive.wire import Refusal
 
 TRACE_IDS_LIMIT = 20
-KNOWN = (
-    'It is neither OTLP/JSON, {"resourceSpans": […]}, {"resourceLogs": […]} or '
-    '{"resourceMetrics": […]}, nor Jaeger\'s JSON, {"data": […]}.'
+UNKNOWN_FORMAT = (
+    'It is neither OTLP/JSON ({"resourceSpans": […]}, {"resourceLogs": […]} or '
+    '{"resourceMetrics": […]}) nor Jaeger\'s JSON ({"data": […]}).'
 )
 
 
 @dataclass(frozen=True)
 class Imported:
-    """The contents of a file, ready for the store; ``repaired`` counts its repaired strings."""
+    """The telemetry of a file as rows; ``repaired`` counts the strings that were repaired."""
 
     spans: Batch
     logs: Batch
@@ -34,12 +34,12 @@ class Imported:
 
     @property
     def batches(self) -> tuple[Batch, Batch, Batch]:
-        """The batches of all signals."""
+        """Return the batches of all three signals."""
         return self.spans, self.logs, self.metrics
 
     @property
     def trace_ids(self) -> list[str]:
-        """The ids of the first traces that the file has spans of."""
+        """Return the ids of up to ``TRACE_IDS_LIMIT`` traces that the file has spans of."""
         ids = self.spans.rows.table.column("trace_id").to_pylist()
         return list(dict.fromkeys(ids))[:TRACE_IDS_LIMIT]
 
@@ -49,11 +49,11 @@ def imported(body: bytes) -> Imported:
 
     Raises:
         BadFile: the file is neither OTLP/JSON (one document, or one per line) nor Jaeger's JSON,
-            or something in it is wrong.
+            or an item in it cannot be read.
     """
     document, repaired = document_of(body)
     if not isinstance(document, dict) or not any(name in document for name in NAMES):
-        raise BadFile(KNOWN)
+        raise BadFile(UNKNOWN_FORMAT)
     try:
         if "data" in document:
             return Imported(_spans_of_jaeger(document), logs_of(b""), metrics_of(b""), repaired)
@@ -68,9 +68,9 @@ def imported(body: bytes) -> Imported:
 
 
 def _where(document: dict[str, Any]) -> str:
-    """Return the path of the first item that cannot be read; empty if each can.
+    """Return the path of the first item that cannot be read; an empty string if there is none.
 
-    protobuf's parser names the field that it stopped at, but not the item.
+    protobuf's parser reports the field at which it stopped, but not the item.
     """
     for message, path in (
         (wire.ExportTraceServiceRequest, ("resourceSpans", "scopeSpans", "spans")),
@@ -78,16 +78,16 @@ def _where(document: dict[str, Any]) -> str:
         (wire.ExportMetricsServiceRequest, ("resourceMetrics", "scopeMetrics", "metrics")),
     ):
         of_resource, of_scope, items = path
-        for place in _all(Place(of_resource, document.get(of_resource, [])), of_scope, items):
-            alone = {of_resource: [{of_scope: [{items: [place.value]}]}]}
+        for place in _items_of(Place(of_resource, document.get(of_resource, [])), of_scope, items):
+            single_item = {of_resource: [{of_scope: [{items: [place.value]}]}]}
             try:
-                wire.read(message, alone, bytes)
+                wire.read(message, single_item, bytes)
             except Refusal:
                 return f"{place.path}: "
     return ""
 
 
-def _all(groups: Place, of_scope: str, items: str) -> Iterator[Place]:
+def _items_of(groups: Place, of_scope: str, items: str) -> Iterator[Place]:
     for group in groups.items():
         for scope in group.get(of_scope).items() if group.has(of_scope) else ():
             yield from scope.get(items).items() if scope.has(items) else ()

@@ -41,14 +41,14 @@ REF_TYPE = "opentracing.ref_type"
 
 
 class _Reference(NamedTuple):
-    """A reference of a span, as Jaeger has it."""
+    """A reference from one Jaeger span to another."""
 
     trace_id: bytes
     span_id: bytes
     type: str
 
     def may_be_parent(self, type_: str, span: Span) -> bool:
-        """Return whether it is of this type, within the span's trace and not to the span itself."""
+        """Return whether it has this type and refers to another span of the same trace."""
         return (
             self.type == type_ and self.trace_id == span.trace_id and self.span_id != span.span_id
         )
@@ -58,7 +58,7 @@ def request_of(document: Mapping[str, Any]) -> ExportTraceServiceRequest:
     """Return the spans of a Jaeger document as one request.
 
     Raises:
-        BadFile: something in the document is not as Jaeger writes it; the message says where.
+        BadFile: a value in the document is missing or invalid; the message gives its path.
     """
     request = ExportTraceServiceRequest()
     for trace in Place("data", document["data"]).items():
@@ -87,7 +87,7 @@ def _process(span: Place, processes: Mapping[str, Place]) -> Place:
         return span.get("process")
     id_ = span.get("processID").text()
     if id_ not in processes:
-        raise BadFile(f"{span.path}.processID is {id_!r}, which is not among the processes.")
+        raise BadFile(f"{span.path}.processID is {id_!r}, but processes has no such entry.")
     return processes[id_]
 
 
@@ -171,18 +171,18 @@ def _choose_parents(spans: Sequence[tuple[Span, Sequence[_Reference]]]) -> None:
 
 
 def _root_above(span_id: bytes, ancestors: dict[bytes, bytes]) -> bytes:
-    """Return the span without a parent that lies above a span, or that it is.
+    """Return the root above a span; the span itself if it has no parent.
 
     Args:
         span_id: the span.
-        ancestors: an ancestor of each span that has a parent; shortened on the way, so that chains
-            of any length cost little.
+        ancestors: an ancestor of each span that has a parent. Paths are compressed on each call, as
+            in union-find, so that long chains stay cheap.
     """
-    passed: dict[bytes, None] = {}
-    while span_id not in passed and (above := ancestors.get(span_id)):
-        passed[span_id] = None
+    visited: dict[bytes, None] = {}
+    while span_id not in visited and (above := ancestors.get(span_id)):
+        visited[span_id] = None
         span_id = above
-    for each in passed:
+    for each in visited:
         if each != span_id:
             ancestors[each] = span_id
     return span_id
@@ -216,14 +216,14 @@ def _value(tag: Place) -> AnyValue:  # noqa: PLR0911  # one return a type
             case "int64":
                 number = int(value)
                 if not INT64_MIN <= number <= INT64_MAX:
-                    raise ValueError("it has more than 64 bits")
+                    raise ValueError("more than 64 bits")
                 return AnyValue(int_value=number)
             case "float64":
                 return AnyValue(double_value=float(value))
             case "binary":
                 return AnyValue(bytes_value=base64.b64decode(value, validate=True))
     except (ValueError, TypeError, binascii.Error) as error:
-        raise BadFile(f"{tag.path}.value is {value!r}: it is no {type_}.") from error
+        raise BadFile(f"{tag.path}.value is {value!r}: it must be a valid {type_}.") from error
     if isinstance(value, bool) or type_.lower() == "bool":
         return AnyValue(bool_value=value in (True, "true"))
     if isinstance(value, int) and INT64_MIN <= value <= INT64_MAX:
@@ -245,7 +245,7 @@ def _id(place: Place, digits: int) -> bytes:
     """Read an id, whose leading zeros Jaeger may leave out."""
     text = place.text()
     if HEX.fullmatch(text) is None or len(text) > digits:
-        raise BadFile(f"{place.path} is {text!r}: it has up to {digits} hexadecimal digits.")
+        raise BadFile(f"{place.path} is {text!r}: it must have 1 to {digits} hexadecimal digits.")
     return bytes.fromhex(text.rjust(digits, "0"))
 
 
@@ -253,5 +253,5 @@ def _nanos(place: Place) -> int:
     value = place.value
     whole = isinstance(value, int) and not isinstance(value, bool)
     if not whole or not 0 <= value <= UINT64_MAX // NANOS_PER_MICRO:
-        raise BadFile(f"{place.path} is {value!r}: it is a whole number of microseconds.")
+        raise BadFile(f"{place.path} is {value!r}: it must be a whole number of microseconds.")
     return int(value) * NANOS_PER_MICRO

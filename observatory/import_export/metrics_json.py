@@ -1,7 +1,7 @@
-"""Stored data points as OTLP/JSON.
+"""Convert stored data points to OTLP/JSON.
 
-An exponential histogram leaves as a histogram with its bounds written out, and a whole number as a
-double: that is how they are stored.
+As they are stored that way, an exponential histogram is exported with explicit bounds, and an
+integer as a double.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,27 +20,27 @@ from observatory.receive.metrics import TEMPORALITIES
 
 NUMBERS = {temporality: number for number, temporality in TEMPORALITIES.items()}
 NO_VALUE = DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK
-# What makes rows points of the same metric.
-SAID = ("name", "description", "unit", "type", "is_monotonic", "temporality")
+# Rows that agree in these columns are points of the same metric.
+METRIC_COLUMNS = ("name", "description", "unit", "type", "is_monotonic", "temporality")
 QUANTILE = "quantile"
 
 
 def resource_metrics(rows: Sequence[Row], resources: Resources) -> list[dict[str, Any]]:
-    """Rows of ``raw_metrics`` as the items of ``resourceMetrics``."""
+    """Convert rows of ``raw_metrics`` to the items of ``resourceMetrics``."""
     return grouped(rows, resources, ("scopeMetrics", "metrics"), _metrics)
 
 
 def _metrics(rows: Sequence[Row]) -> list[dict[str, Any]]:
     metrics: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        metrics.setdefault(tuple(row[name] for name in SAID), []).append(row)
+        metrics.setdefault(tuple(row[name] for name in METRIC_COLUMNS), []).append(row)
     return [_metric(points) for points in metrics.values()]
 
 
 def _metric(rows: Sequence[Row]) -> dict[str, Any]:
-    said = rows[0]
+    metric = rows[0]
     data: dict[str, Any] = {}
-    match said["type"]:
+    match metric["type"]:
         case "gauge" | "sum" as type_:
             data["dataPoints"] = [_number(row) for row in rows]
         case "summary" as type_:
@@ -48,11 +48,11 @@ def _metric(rows: Sequence[Row]) -> dict[str, Any]:
         case _:
             type_ = "histogram"
             data["dataPoints"] = [_histogram(row) for row in rows]
-    if said["temporality"]:
-        data["aggregationTemporality"] = NUMBERS[said["temporality"]]
-    if said["is_monotonic"]:
+    if metric["temporality"]:
+        data["aggregationTemporality"] = NUMBERS[metric["temporality"]]
+    if metric["is_monotonic"]:
         data["isMonotonic"] = True
-    texts = {name: said[name] for name in ("name", "description", "unit") if said[name]}
+    texts = {name: metric[name] for name in ("name", "description", "unit") if metric[name]}
     return {**texts, type_: data}
 
 
@@ -73,20 +73,20 @@ def _histogram(row: Row) -> dict[str, Any]:
 
 
 def _summaries(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """One point for all rows that are quantiles of the same one: an attribute tells which."""
+    """Combine the rows that are quantiles of the same summary into one point each."""
     points: dict[str | int, dict[str, Any]] = {}
     for row in rows:
         texts, types = dict(row["attributes"]), row["attribute_types"]
         quantile = None
         if row["value"] is not None:
-            at = list(texts).index(QUANTILE)
-            quantile, types = float(texts.pop(QUANTILE)), types[:at] + types[at + 1 :]
-        whole = _point({**row, "attributes": texts, "attribute_types": types}) | {
+            index = list(texts).index(QUANTILE)
+            quantile, types = float(texts.pop(QUANTILE)), types[:index] + types[index + 1 :]
+        summary = _point({**row, "attributes": texts, "attribute_types": types}) | {
             "count": str(row["count"]),
             "sum": double_json(row["sum"]),
         }
-        # One without quantiles is a row, and so a point, of its own, also beside another like it.
-        point = points.setdefault(len(points) if quantile is None else repr(whole), whole)
+        # A summary without quantiles is one row, and never merged with another row.
+        point = points.setdefault(len(points) if quantile is None else repr(summary), summary)
         if quantile is not None:
             point.setdefault("quantileValues", []).append(
                 {"quantile": double_json(quantile), "value": double_json(row["value"])}

@@ -1,7 +1,7 @@
-"""Stored rows as OTLP/JSON, as the specification has it.
+"""Convert stored rows to OTLP/JSON.
 
-Ids are hexadecimal, enums numbers, 64-bit integers text, and what has the same resource and scope
-stands together: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding.
+Ids are hexadecimal, enums are numbers and 64-bit integers are strings. Items are grouped by
+resource and scope: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding.
 """
 
 import base64
@@ -19,17 +19,17 @@ Resources = Mapping[int, tuple[Mapping[str, str], str]]
 
 
 def resource_spans(rows: Iterable[Row], resources: Resources) -> list[dict[str, Any]]:
-    """Rows of ``whole_spans`` as the items of ``resourceSpans``.
+    """Convert rows of ``whole_spans`` to the items of ``resourceSpans``.
 
     Args:
         rows: the rows.
-        resources: the columns ``attributes`` and ``attribute_types`` of each resource they name.
+        resources: by id, the columns ``attributes`` and ``attribute_types`` of each resource.
     """
     return grouped(rows, resources, ("scopeSpans", "spans"), _each(_span))
 
 
 def resource_logs(rows: Iterable[Row], resources: Resources) -> list[dict[str, Any]]:
-    """Rows of ``raw_logs`` as the items of ``resourceLogs``."""
+    """Convert rows of ``raw_logs`` to the items of ``resourceLogs``."""
     return grouped(rows, resources, ("scopeLogs", "logRecords"), _each(_log_record))
 
 
@@ -39,13 +39,13 @@ def grouped(
     names: tuple[str, str],
     items_of: Callable[[Sequence[Row]], list[dict[str, Any]]],
 ) -> list[dict[str, Any]]:
-    """Rows by resource and scope.
+    """Group the items of rows by resource and scope.
 
     Args:
-        rows: of one table.
-        resources: the columns ``attributes`` and ``attribute_types`` of each resource they name.
-        names: what the lists of scopes and of items are called.
-        items_of: makes the items of the rows of one scope.
+        rows: rows of one table.
+        resources: by id, the columns ``attributes`` and ``attribute_types`` of each resource.
+        names: the OTLP names of the list of scopes and the list of items.
+        items_of: converts the rows of one scope to items.
     """
     groups: dict[int, dict[str, list[Row]]] = {}
     for row in rows:
@@ -55,8 +55,8 @@ def grouped(
         {
             "resource": with_attributes(*resources.get(resource_id, ({}, ""))),
             of_scope: [
-                {"scope": {"name": name} if name else {}, items: items_of(found)}
-                for name, found in scopes.items()
+                {"scope": {"name": name} if name else {}, items: items_of(scope_rows)}
+                for name, scope_rows in scopes.items()
             ],
         }
         for resource_id, scopes in groups.items()
@@ -127,7 +127,7 @@ def _log_record(row: Row) -> dict[str, Any]:
 
 
 def with_attributes(texts: Mapping[str, str], types: str) -> dict[str, Any]:
-    """The member ``attributes`` of an item; none where there are none."""
+    """Return the member ``attributes`` of an item, in a dictionary that is empty without any."""
     if not texts:
         return {}
     return {
@@ -141,11 +141,15 @@ def with_attributes(texts: Mapping[str, str], types: str) -> dict[str, Any]:
 def _with_values(values: Mapping[str, Any]) -> dict[str, Any]:
     if not values:
         return {}
-    return {"attributes": [{"key": key, "value": _of_json(value)} for key, value in values.items()]}
+    return {
+        "attributes": [
+            {"key": key, "value": _any_value_of_json(value)} for key, value in values.items()
+        ]
+    }
 
 
 def _any_value(text: str, letter: str) -> dict[str, Any]:  # noqa: PLR0911  # one return a type
-    """An attribute of the store (see ``store.values``) as OTLP's ``AnyValue``."""
+    """Convert a stored attribute (see ``store.values``) to OTLP's ``AnyValue``."""
     match letter:
         case "i":
             return {"intValue": text}
@@ -156,15 +160,15 @@ def _any_value(text: str, letter: str) -> dict[str, Any]:  # noqa: PLR0911  # on
         case "n":
             return {}
         case "a" | "m":
-            return _of_json(json.loads(text))
+            return _any_value_of_json(json.loads(text))
         case "x":
             return {"bytesValue": text}
         case _:
             return {"stringValue": text}
 
 
-def _of_json(value: Any) -> dict[str, Any]:  # noqa: PLR0911  # one return a type
-    """A value within an array, an event or a link, which the store keeps as JSON."""
+def _any_value_of_json(value: Any) -> dict[str, Any]:  # noqa: PLR0911  # one return a type
+    """Convert a value that is stored as JSON: within an array, an event or a link."""
     if isinstance(value, bool):
         return {"boolValue": value}
     if isinstance(value, int):
@@ -172,20 +176,20 @@ def _of_json(value: Any) -> dict[str, Any]:  # noqa: PLR0911  # one return a typ
     if isinstance(value, float):
         return {"doubleValue": value}
     if isinstance(value, list):
-        return {"arrayValue": {"values": [_of_json(item) for item in value]}}
+        return {"arrayValue": {"values": [_any_value_of_json(item) for item in value]}}
     if isinstance(value, dict):
-        items = [{"key": key, "value": _of_json(item)} for key, item in value.items()]
+        items = [{"key": key, "value": _any_value_of_json(item)} for key, item in value.items()]
         return {"kvlistValue": {"values": items}}
     if value is None:
         return {}
-    encoded = value.removeprefix(BYTES_PREFIX)
-    if encoded != value and _is_base64(encoded):
-        return {"bytesValue": encoded}
+    without_prefix = value.removeprefix(BYTES_PREFIX)
+    if without_prefix != value and _is_base64(without_prefix):
+        return {"bytesValue": without_prefix}
     return {"stringValue": value}
 
 
 def double_json(double: float) -> float | str:
-    """A double as JSON can say it: what isn't finite is text."""
+    """Return a double as OTLP/JSON has it: NaN and infinities are strings."""
     if math.isfinite(double):
         return double
     return "NaN" if math.isnan(double) else f"{'-' if double < 0 else ''}Infinity"

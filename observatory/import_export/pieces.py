@@ -1,10 +1,10 @@
-"""A large document as several that the API takes."""
+"""Split a large document into several that each fit into one API request."""
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# Well below what one request may have, since what stands around the items isn't counted.
+# Well below the API's limit for a request, because only the items are counted.
 PIECE_BYTES = 8 * 2**20
 
 OTLP = (
@@ -20,21 +20,23 @@ OTLP = (
 def pieces_of(
     document: Mapping[str, Any], limit_bytes: int = PIECE_BYTES
 ) -> Iterator[Mapping[str, Any]]:
-    """Documents of about ``limit_bytes`` that hold together what ``document`` does.
+    """Yield documents of about ``limit_bytes`` with the contents of ``document``.
 
-    One that is small, or isn't of the expected shape, is left whole: the API says what is wrong.
+    A small document, or one with an unexpected structure, is yielded whole; the API reports errors.
     """
     if _size(document) <= limit_bytes:
         yield document
     elif isinstance(document.get("data"), list):
-        for traces in _filled(document["data"], limit_bytes):
+        for traces in _grouped_by_size(document["data"], limit_bytes):
             yield {"data": traces}
     else:
         try:
             pieces = [
                 {path[0]: groups}
                 for path in OTLP
-                for groups in _filled(list(_split(document, path, limit_bytes)), limit_bytes)
+                for groups in _grouped_by_size(
+                    list(_split(document, path, limit_bytes)), limit_bytes
+                )
             ]
         except (AttributeError, TypeError, KeyError):
             pieces = [dict(document)]
@@ -44,18 +46,18 @@ def pieces_of(
 def _split(
     document: Mapping[str, Any], path: tuple[str, str, str], limit_bytes: int
 ) -> Iterator[dict[str, Any]]:
-    """The groups of a resource, those that are too large as several of the same resource."""
+    """Yield the resource groups at ``path``, splitting those that are too large."""
     of_resource, of_scope, items = path
     for group in document.get(of_resource, ()):
         if _size(group) <= limit_bytes:
             yield group
             continue
         for scope in group[of_scope]:
-            for some in _filled(scope[items], limit_bytes):
-                yield {**group, of_scope: [{**scope, items: some}]}
+            for part in _grouped_by_size(scope[items], limit_bytes):
+                yield {**group, of_scope: [{**scope, items: part}]}
 
 
-def _filled(items: list[Any], limit_bytes: int) -> Iterator[list[Any]]:
+def _grouped_by_size(items: list[Any], limit_bytes: int) -> Iterator[list[Any]]:
     piece: list[Any] = []
     size = 0
     for item in items:

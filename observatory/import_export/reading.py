@@ -1,63 +1,63 @@
-"""A place in a JSON document, so that what is wrong with a file can be told with where it is."""
+"""Read values of a JSON document by path, with errors that name the path."""
 
 from typing import Any
 
 
 class BadFile(Exception):
-    """A file that can't be read; the message says what is wrong, and where."""
+    """A file that cannot be read; the message says what is wrong, and where."""
 
 
 class Place:
-    """A value in a document, and its path there, such as ``data[0].spans[2].tags``."""
+    """A value in a document with its path, such as ``data[0].spans[2].tags``."""
 
     def __init__(self, path: str, value: Any) -> None:
         self.path = path
         self.value = value
 
     def has(self, name: str) -> bool:
-        """Whether it is an object with a member ``name`` that isn't null."""
+        """Return whether the value is an object with a non-null member ``name``."""
         return isinstance(self.value, dict) and self.value.get(name) is not None
 
     def get(self, name: str) -> "Place":
-        """The member ``name`` of the object that it is.
+        """Return the member ``name`` of an object.
 
         Raises:
-            BadFile: it is no object, or has no such member.
+            BadFile: the value is not an object, or lacks the member.
         """
         if not isinstance(self.value, dict):
-            raise BadFile(f"{self.path} is {_shown(self.value)}: it is an object.")
+            raise BadFile(f"{self.path} is {_shown(self.value)}: it must be an object.")
         if name not in self.value:
             raise BadFile(f"{self.path} has no {name}.")
         return Place(f"{self.path}.{name}", self.value[name])
 
     def items(self) -> list["Place"]:
-        """The items of the list that it is.
+        """Return the items of a list.
 
         Raises:
-            BadFile: it is none.
+            BadFile: the value is not a list.
         """
         if not isinstance(self.value, list):
-            raise BadFile(f"{self.path} is {_shown(self.value)}: it is a list.")
+            raise BadFile(f"{self.path} is {_shown(self.value)}: it must be a list.")
         return [Place(f"{self.path}[{index}]", item) for index, item in enumerate(self.value)]
 
     def members(self) -> dict[str, "Place"]:
-        """The members of the object that it is.
+        """Return the members of an object.
 
         Raises:
-            BadFile: it is none.
+            BadFile: the value is not an object.
         """
         if not isinstance(self.value, dict):
-            raise BadFile(f"{self.path} is {_shown(self.value)}: it is an object.")
+            raise BadFile(f"{self.path} is {_shown(self.value)}: it must be an object.")
         return {name: Place(f"{self.path}.{name}", item) for name, item in self.value.items()}
 
     def text(self) -> str:
-        """The text that it is.
+        """Return a string.
 
         Raises:
-            BadFile: it is none.
+            BadFile: the value is not a string.
         """
         if not isinstance(self.value, str):
-            raise BadFile(f"{self.path} is {_shown(self.value)}: it is text.")
+            raise BadFile(f"{self.path} is {_shown(self.value)}: it must be a string.")
         return self.value
 
 

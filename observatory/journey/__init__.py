@@ -1,1 +1,1 @@
-"""One trace: its spans in the order a person follows them, where its time went and why."""
+"""Journeys: one trace's spans ordered by legs, its time and critical path, and its differences."""

@@ -1,4 +1,4 @@
-"""Align two traces: find for each span of one the same step in the other."""
+"""Align two traces: match each span of one with the same step of the other."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,20 +13,20 @@ KEY_BYTES = 10
 
 @dataclass(eq=False)
 class Pair:
-    """The same step in both traces, or a step of one of them.
+    """A step that both traces have, or only one of them.
 
-    ``key`` identifies the step by its place in the tree; ``below`` holds the steps under it.
+    ``key`` identifies the step by its place in the tree; ``children`` are the steps below it.
     """
 
     left: Row | None
     right: Row | None
     key: str = ""
     depth: int = 0
-    below: "list[Pair]" = field(default_factory=list)
+    children: "list[Pair]" = field(default_factory=list)
 
     @property
-    def one(self) -> Row:
-        """The left span if there is one, else the right one."""
+    def row(self) -> Row:
+        """The left row if there is one, otherwise the right one."""
         row = self.left or self.right
         if row is None:
             raise LookupError("a pair has at least one side")
@@ -37,8 +37,8 @@ def aligned(left: Sequence[Row], right: Sequence[Row]) -> Iterator[Pair]:
     """Yield every span of both traces once, parents before children, siblings in order of time.
 
     Two spans are the same step when their hop, service and name are equal and their parents are the
-    same step; of several equal siblings the first matches the first. A step that began a leg and
-    lost its parent on one side is matched wherever it is.
+    same step. Equal siblings are matched in order of time. The first span of a leg whose parent is
+    missing in one trace is matched wherever it is in the other.
     """
     left_tree, right_tree = Tree(left), Tree(right)
     pairs = _paired(left_tree, right_tree, _matches(left_tree, right_tree))
@@ -46,7 +46,7 @@ def aligned(left: Sequence[Row], right: Sequence[Row]) -> Iterator[Pair]:
     while stack:
         pair = stack.pop()
         yield pair
-        stack.extend(reversed(pair.below))
+        stack.extend(reversed(pair.children))
 
 
 class Tree:
@@ -66,22 +66,22 @@ class Tree:
                 self._children[None].append(row)
         reached = {row["span_id"] for row in self.walk(self._children[None])}
         for row in in_time:
-            if row["span_id"] not in reached:  # in a cycle of parents, unreachable from any root
+            if row["span_id"] not in reached:  # part of a cycle of parents
                 self._children[self._parents.pop(row["span_id"])].remove(row)
                 self._children[None].append(row)
-                reached.update(one["span_id"] for one in self.walk([row]))
+                reached.update(descendant["span_id"] for descendant in self.walk([row]))
 
     @property
     def roots(self) -> list[Row]:
         """The spans without a stored parent."""
         return self._children[None]
 
-    def below(self, row: Row) -> list[Row]:
+    def children(self, row: Row) -> list[Row]:
         """Return the children of ``row``."""
         return self._children[row["span_id"]]
 
-    def above(self, row: Row) -> Row | None:
-        """Return the parent of ``row``."""
+    def parent(self, row: Row) -> Row | None:
+        """Return the parent of ``row``; None for a root."""
         parent = self._parents.get(row["span_id"])
         return self._by_id[parent] if parent is not None else None
 
@@ -91,101 +91,105 @@ class Tree:
         while stack:
             row = stack.pop()
             yield row
-            stack.extend(reversed(self.below(row)))
+            stack.extend(reversed(self.children(row)))
 
 
 def _matches(left: Tree, right: Tree) -> dict[str, Row]:
     """Return the matching right span by left span id."""
-    found: dict[str, Row] = {}
-    taken: set[str] = set()
+    matches: dict[str, Row] = {}
+    matched_right: set[str] = set()
 
-    def match_below(lefts: list[Row], rights: list[Row]) -> None:
-        todo = [(lefts, rights)]
-        while todo:
-            waiting = defaultdict(list)
-            lefts, rights = todo.pop()
-            for row in reversed(rights):
-                if row["span_id"] not in taken:
-                    waiting[_key(row)].append(row)
-            for row in lefts:
-                if row["span_id"] not in found and waiting[_key(row)]:
-                    same = waiting[_key(row)].pop()
-                    found[row["span_id"]] = same
-                    taken.add(same["span_id"])
-                    todo.append((left.below(row), right.below(same)))
+    def match_subtrees(left_siblings: list[Row], right_siblings: list[Row]) -> None:
+        pending = [(left_siblings, right_siblings)]
+        while pending:
+            candidates = defaultdict(list)
+            left_siblings, right_siblings = pending.pop()
+            for row in reversed(right_siblings):
+                if row["span_id"] not in matched_right:
+                    candidates[_key(row)].append(row)
+            for row in left_siblings:
+                if row["span_id"] not in matches and candidates[_key(row)]:
+                    match = candidates[_key(row)].pop()
+                    matches[row["span_id"]] = match
+                    matched_right.add(match["span_id"])
+                    pending.append((left.children(row), right.children(match)))
 
-    match_below(left.roots, right.roots)
-    elsewhere = defaultdict(list)
+    match_subtrees(left.roots, right.roots)
+    unmatched_legs = defaultdict(list)  # of the right trace, by the key of their first span
     for row in right.walk(right.roots):
-        if row["span_id"] not in taken and row["indent"] == 0:
-            elsewhere[_key(row)].append(row)
+        if row["span_id"] not in matched_right and row["indent"] == 0:
+            unmatched_legs[_key(row)].append(row)
     for row in left.walk(left.roots):
-        if row["span_id"] not in found and row["indent"] == 0 and _key(row) in elsewhere:
-            match_below([row], elsewhere[_key(row)])
-    return found
+        if row["span_id"] not in matches and row["indent"] == 0 and _key(row) in unmatched_legs:
+            match_subtrees([row], unmatched_legs[_key(row)])
+    return matches
 
 
 def _paired(left: Tree, right: Tree, matches: dict[str, Row]) -> list[Pair]:
-    """Return the root pairs; a pair is below that of its left span's parent, else its right's."""
-    of_left: dict[str, Pair] = {}
-    of_right: dict[str, Pair] = {}
+    """Return the root pairs.
+
+    A pair's parent is the pair of its left span's parent, or of its right span's if it has no left.
+    """
+    by_left_id: dict[str, Pair] = {}
+    by_right_id: dict[str, Pair] = {}
     for row in left.walk(left.roots):
-        pair = of_left[row["span_id"]] = Pair(row, matches.get(row["span_id"]))
+        pair = by_left_id[row["span_id"]] = Pair(row, matches.get(row["span_id"]))
         if pair.right is not None:
-            of_right[pair.right["span_id"]] = pair
+            by_right_id[pair.right["span_id"]] = pair
     for row in right.walk(right.roots):
-        of_right.setdefault(row["span_id"], Pair(None, row))
+        by_right_id.setdefault(row["span_id"], Pair(None, row))
     top: list[Pair] = []
-    for pair in [*of_left.values(), *(one for one in of_right.values() if one.left is None)]:
+    only_right = [pair for pair in by_right_id.values() if pair.left is None]
+    for pair in [*by_left_id.values(), *only_right]:
         if pair.left is not None:
-            above = left.above(pair.left)
-            under = of_left[above["span_id"]] if above else None
+            parent = left.parent(pair.left)
+            parent_pair = by_left_id[parent["span_id"]] if parent else None
         else:
-            above = right.above(pair.one)
-            under = of_right[above["span_id"]] if above else None
-        (under.below if under else top).append(pair)
-    _place(top)
+            parent = right.parent(pair.row)
+            parent_pair = by_right_id[parent["span_id"]] if parent else None
+        (parent_pair.children if parent_pair else top).append(pair)
+    _set_places(top)
     return top
 
 
-def _place(top: list[Pair]) -> None:
-    """Set depths and keys, and sort siblings by time."""
+def _set_places(top: list[Pair]) -> None:
+    """Sort siblings by time, and set the depth and key of each pair."""
     stack = [(top, "", 0)]
     while stack:
         pairs, parent_key, depth = stack.pop()
         pairs[:] = _in_order(pairs)
         numbers: defaultdict[Key, int] = defaultdict(int)
         for pair in pairs:
-            step = _key(pair.one)
+            step = _key(pair.row)
             numbers[step] += 1
             pair.key = _digest(parent_key, *step, numbers[step])
             pair.depth = depth
-            stack.append((pair.below, pair.key, depth + 1))
+            stack.append((pair.children, pair.key, depth + 1))
 
 
 def _digest(*parts: str | int | None) -> str:
-    # Not the path itself: in a chain of n spans, paths take n squared characters.
+    # A hash, because the paths of a chain of n spans would take n squared characters.
     return blake2b(repr(parts).encode("utf-8", "replace"), digest_size=KEY_BYTES).hexdigest()
 
 
 def _in_order(pairs: list[Pair]) -> list[Pair]:
-    """Sort siblings by their left times.
+    """Sort siblings by their start in the left trace.
 
-    Those only on the right follow the sibling that they followed there, because the times of the
-    two sides are not comparable.
+    A pair without a left span follows the pair that it followed in the right trace, because the
+    times of the two traces are not comparable.
     """
-    after: dict[int | None, list[Pair]] = {None: []}
+    only_right_after: dict[int | None, list[Pair]] = {None: []}
     last: Pair | None = None
     on_right = [(pair.right["offset_ms"], pair) for pair in pairs if pair.right is not None]
     for _, pair in sorted(on_right, key=lambda timed: timed[0]):
         if pair.left is None:
-            after.setdefault(id(last) if last else None, []).append(pair)
+            only_right_after.setdefault(id(last) if last else None, []).append(pair)
         else:
             last = pair
     on_left = [(pair.left["offset_ms"], pair) for pair in pairs if pair.left is not None]
-    ordered = after[None]
+    ordered = only_right_after[None]
     for _, pair in sorted(on_left, key=lambda timed: timed[0]):
-        ordered += [pair, *after.get(id(pair), ())]
+        ordered += [pair, *only_right_after.get(id(pair), ())]
     return ordered
 
 

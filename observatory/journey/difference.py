@@ -1,42 +1,45 @@
-"""Two traces side by side: the same steps in both, what differs, and the main thing in words."""
+"""Two traces side by side: aligned steps, their differences, and a summary in words."""
 
 from typing import cast
 
 from observatory.journey.alignment import Pair, aligned
-from observatory.journey.difference_sentence import sentence_of
-from observatory.schemas.comparison import Diff, DiffRow, Head, Side, Verdict
+from observatory.journey.difference_sentence import difference_sentence
+from observatory.schemas.comparison import Diff, DiffRow, DiffSide, DiffTrace, Verdict
 from observatory.schemas.journey import Journey, Row
 from observatory.store.promotions import NO_PROMOTIONS, Promotions
 
-# What is neither this long nor this large a share of the step is no difference worth a word.
-WORTH_MS = 5.0
-WORTH_SHARE = 0.2
+# A smaller difference, in milliseconds or as a share of the shorter step, counts as "same".
+SIGNIFICANT_MS = 5.0
+SIGNIFICANT_SHARE = 0.2
 
 
 def difference_of(left: Journey, right: Journey, promotions: Promotions = NO_PROMOTIONS) -> Diff:
-    """Align two journeys by hop (see ``alignment``).
+    """Compare two journeys step by step.
 
-    ``promotions`` are the promoted attributes whose fields the journeys have.
+    Args:
+        left: the journey to compare with.
+        right: the journey that is slower, faster, or has steps missing or added.
+        promotions: the promoted attributes whose fields the journeys have.
     """
     rows = [_diff_row(pair) for pair in aligned(left["rows"], right["rows"])]
     return {
-        "left": _head(left, promotions),
-        "right": _head(right, promotions),
+        "left": _summary(left, promotions),
+        "right": _summary(right, promotions),
         "skewed": left["skew"] is not None or right["skew"] is not None,
         "rows": rows,
-        "sentence": sentence_of(left["duration_ms"], right["duration_ms"], rows),
+        "sentence": difference_sentence(left["duration_ms"], right["duration_ms"], rows),
     }
 
 
 def _diff_row(pair: Pair) -> DiffRow:
-    one = pair.one
+    row = pair.row
     left, right = _side(pair.left), _side(pair.right)
-    delta = _took(right) - _took(left) if left and right else None
+    delta = _total(right) - _total(left) if left and right else None
     return {
         "key": pair.key,
-        "hop": one["hop"],
-        "service": one["service"],
-        "name": one["name"],
+        "hop": row["hop"],
+        "service": row["service"],
+        "name": row["name"],
         "depth": pair.depth,
         "left": left,
         "right": right,
@@ -45,22 +48,22 @@ def _diff_row(pair: Pair) -> DiffRow:
     }
 
 
-def _took(side: Side) -> float:
+def _total(side: DiffSide) -> float:
     return side["wait_ms"] + side["duration_ms"]
 
 
-def _verdict(left: Side | None, right: Side | None) -> Verdict:
+def _verdict(left: DiffSide | None, right: DiffSide | None) -> Verdict:
     if left is None:
         return "added"
     if right is None:
         return "missing"
-    delta = _took(right) - _took(left)
-    if abs(delta) < max(WORTH_MS, WORTH_SHARE * min(_took(left), _took(right))):
+    delta = _total(right) - _total(left)
+    if abs(delta) < max(SIGNIFICANT_MS, SIGNIFICANT_SHARE * min(_total(left), _total(right))):
         return "same"
     return "slower" if delta > 0 else "faster"
 
 
-def _side(row: Row | None) -> Side | None:
+def _side(row: Row | None) -> DiffSide | None:
     if row is None:
         return None
     return {
@@ -72,8 +75,8 @@ def _side(row: Row | None) -> Side | None:
     }
 
 
-def _head(journey: Journey, promotions: Promotions) -> Head:
-    head: Head = {
+def _summary(journey: Journey, promotions: Promotions) -> DiffTrace:
+    summary: DiffTrace = {
         "trace_id": journey["trace_id"],
         "root": journey["root"],
         "headline": journey["headline"],
@@ -85,4 +88,4 @@ def _head(journey: Journey, promotions: Promotions) -> Head:
         "services": journey["services"],
     }
     promoted = {each.column for each in promotions.each}
-    return cast("Head", head | {k: v for k, v in journey.items() if k in promoted})
+    return cast("DiffTrace", summary | {k: v for k, v in journey.items() if k in promoted})

@@ -1,44 +1,49 @@
-"""The main difference between two traces, in words."""
+"""The main differences between two traces, in words."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from observatory.schemas.comparison import DiffRow, SentencePart, Side, Verdict
+from observatory.schemas.comparison import DiffRow, DiffSide, SentencePart, Verdict
 from observatory.text_format import count_text, duration_text, short_name
 
-# Below this share of the longer trace a difference in time isn't the main thing.
-WORTH_SHARE = 0.05
+# A smaller difference, as a share of the longer trace, is not mentioned.
+SIGNIFICANT_SHARE = 0.05
 NAMED_STEPS = 2
 
 
 class Cause(NamedTuple):
-    """A step, and how much longer than on the left it took by itself, or was waited for."""
+    """A step, and how much longer it ran or was queued in the right trace than in the left.
+
+    The running time is the step's own, without its child spans.
+    """
 
     row: DiffRow
     kind: Literal["ran", "waited"]
     delta_ms: float
 
 
-def sentence_of(left_ms: float, right_ms: float, rows: Sequence[DiffRow]) -> list[SentencePart]:
-    """What differs, in the order of weight: steps that are missing or new, failures, time.
+def difference_sentence(
+    left_ms: float, right_ms: float, rows: Sequence[DiffRow]
+) -> list[SentencePart]:
+    """Describe the differences, the most important first: steps, then failures, then time.
 
     Args:
-        left_ms: how long the left trace took.
-        right_ms: how long the right trace took.
-        rows: the steps of both, parents before what they called.
+        left_ms: the duration of the left trace.
+        right_ms: the duration of the right trace.
+        rows: the steps of both traces, parents before children.
     """
     parts: list[SentencePart] = []
-    parts += _gone("The right one lacks ", "missing", rows)
-    parts += _gone("It has " if parts else "The right one has ", "added", rows)
-    parts += _failed(rows)
-    parts += _time(left_ms, right_ms, rows)
+    parts += _unmatched_steps("The right one lacks ", "missing", rows)
+    parts += _unmatched_steps("It has " if parts else "The right one has ", "added", rows)
+    parts += _failures(rows)
+    parts += _durations(left_ms, right_ms, rows)
     while parts and parts[-1]["text"] == " ":
         parts.pop()
     return parts
 
 
-def _gone(begin: str, verdict: Verdict, rows: Sequence[DiffRow]) -> list[SentencePart]:
-    # A hop says more than a call within a step, and what brings much with it more than a leaf.
+def _unmatched_steps(begin: str, verdict: Verdict, rows: Sequence[DiffRow]) -> list[SentencePart]:
+    # Hops come before calls within a leg, and large subtrees before small ones.
     tops = sorted(_tops(rows, verdict), key=lambda top: (top[0]["hop"] is None, -top[1]))
     if not tops:
         return []
@@ -52,12 +57,12 @@ def _gone(begin: str, verdict: Verdict, rows: Sequence[DiffRow]) -> list[Sentenc
     hidden = len(tops) - NAMED_STEPS
     if hidden > 0:
         parts.append(_plain(f" and {count_text(hidden, 'more step')}"))
-    beyond = ", which the left one doesn't" if verdict == "added" else ""
+    beyond = ", which the left one lacks" if verdict == "added" else ""
     return [*parts, _plain(f"{beyond}."), _plain(" ")]
 
 
 def _tops(rows: Sequence[DiffRow], verdict: Verdict) -> Iterator[tuple[DiffRow, int]]:
-    """The steps with this verdict that aren't below another such, and how many are."""
+    """Yield the topmost steps with this verdict, each with the number of such steps below it."""
     top: DiffRow | None = None
     below = 0
     for row in rows:
@@ -71,7 +76,7 @@ def _tops(rows: Sequence[DiffRow], verdict: Verdict) -> Iterator[tuple[DiffRow, 
         yield top, below
 
 
-def _failed(rows: Sequence[DiffRow]) -> list[SentencePart]:
+def _failures(rows: Sequence[DiffRow]) -> list[SentencePart]:
     failing = [
         row
         for row in rows
@@ -79,14 +84,14 @@ def _failed(rows: Sequence[DiffRow]) -> list[SentencePart]:
     ]
     if not failing:
         return []
-    last = failing[-1]  # the deepest of those that failed because of each other
+    last = failing[-1]  # the deepest, whose failure its callers pass on
     where = "on the right" if last["right"] and last["right"]["error"] else "on the left"
     return [_strong(_step(last)), _plain(f" failed only {where}."), _plain(" ")]
 
 
-def _time(left_ms: float, right_ms: float, rows: Sequence[DiffRow]) -> list[SentencePart]:
+def _durations(left_ms: float, right_ms: float, rows: Sequence[DiffRow]) -> list[SentencePart]:
     delta = right_ms - left_ms
-    if abs(delta) < WORTH_SHARE * max(left_ms, right_ms):
+    if abs(delta) < SIGNIFICANT_SHARE * max(left_ms, right_ms):
         return [_plain(f"Both took about {duration_text(left_ms)}.")]
     than = "longer" if delta > 0 else "less"
     parts = [
@@ -95,39 +100,40 @@ def _time(left_ms: float, right_ms: float, rows: Sequence[DiffRow]) -> list[Sent
         _plain(f" ({duration_text(right_ms)} against {duration_text(left_ms)})"),
     ]
     cause = max(
-        (one for one in _causes(rows) if one.delta_ms * delta > 0),
-        key=lambda one: abs(one.delta_ms),
+        (each for each in _causes(rows) if each.delta_ms * delta > 0),
+        key=lambda each: abs(each.delta_ms),
         default=None,
     )
     if cause is None:
         return [*parts, _plain(".")]
-    by = f"{duration_text(abs(cause.delta_ms))} {than}"
+    amount = f"{duration_text(abs(cause.delta_ms))} {than}"
     if cause.kind == "waited":
-        return [*parts, _plain(f": {by} waiting for "), _strong(_step(cause.row)), _plain(".")]
-    return [*parts, _plain(f": {by} in "), _strong(_step(cause.row)), _plain(".")]
+        return [*parts, _plain(f": {amount} waiting for "), _strong(_step(cause.row)), _plain(".")]
+    return [*parts, _plain(f": {amount} in "), _strong(_step(cause.row)), _plain(".")]
 
 
 def _causes(rows: Sequence[DiffRow]) -> Iterator[Cause]:
-    """For each step that both have, its own part in the difference: without what it called."""
+    """Yield, for each step that both traces have, the differences of its wait and its own time."""
     own = {row["key"]: 0.0 for row in rows}
-    above: list[DiffRow] = []
+    ancestors: list[DiffRow] = []
     for row in rows:
-        del above[row["depth"] :]
+        del ancestors[row["depth"] :]
         left, right = row["left"], row["right"]
         if left and right:
             delta = right["duration_ms"] - left["duration_ms"]
             own[row["key"]] += delta
-            if above and _within(left, above[-1]["left"]) and _within(right, above[-1]["right"]):
-                own[above[-1]["key"]] -= delta
+            caller = ancestors[-1] if ancestors else None
+            if caller and _within(left, caller["left"]) and _within(right, caller["right"]):
+                own[caller["key"]] -= delta
             yield Cause(row, "waited", right["wait_ms"] - left["wait_ms"])
-        above.append(row)
+        ancestors.append(row)
     for row in rows:
         if row["delta_ms"] is not None:
             yield Cause(row, "ran", own[row["key"]])
 
 
-def _within(called: Side, caller: Side | None) -> bool:
-    # Nobody's own time is less for what takes its message later.
+def _within(called: DiffSide, caller: DiffSide | None) -> bool:
+    # A consumer that ends after its sender takes nothing from the sender's own time.
     return caller is not None and (
         called["offset_ms"] + called["duration_ms"] <= caller["offset_ms"] + caller["duration_ms"]
     )

@@ -1,4 +1,4 @@
-"""One trace as a journey: legs in the order they began, each with its spans, waits and logs."""
+"""Build the journey of one trace from its stored spans and log records."""
 
 import time
 from collections.abc import Iterable
@@ -9,18 +9,18 @@ from observatory.journey.clock_skew import corrected, skew_of
 from observatory.journey.critical_path import critical_path_of
 from observatory.journey.legs import StoredRow, StoredTrace
 from observatory.journey.rows import log_line, milliseconds, rows_of
-from observatory.journey.time_spent import parts_of, summary_of
+from observatory.journey.time_spent import journey_summary, time_shares
 from observatory.schemas.journey import Journey, Leg, Row
 from observatory.store.promotions import Promotions
 from observatory.text_format import duration_text
 
 
 def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:
-    """Put one trace in order.
+    """Return the journey of one trace.
 
     Args:
-        trace: what is stored of it.
-        correct_skew: whether to set the clocks right that can't be.
+        trace: the stored spans and log records of the trace.
+        correct_skew: whether to correct the times of services whose clocks disagree.
     """
     spans, logs = trace.spans, trace.logs
     skew = skew_of({span["span_id"]: span for span in spans})
@@ -34,7 +34,7 @@ def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:
     rows = rows_of(by_id, began, lines, trace.stored_traces)
     subject, state = _subject(spans, trace.promotions)
     vendor = next((row["service"] for row in rows if row["party"] == "vendor"), None)
-    parts = parts_of(rows, duration_ms, vendor)
+    shares = time_shares(rows, duration_ms, vendor)
     received = [row for row in rows if row["context"] is not None]
     carried = sum(row["context"] == "carried" for row in received)
     in_time = sorted(rows, key=lambda row: row["offset_ms"])
@@ -44,7 +44,7 @@ def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:
         "trace_id": trace.trace_id,
         "root": first["name"] if first else None,
         "headline": _headline(duration_ms, first, state, len(rows)),
-        "summary": summary_of(parts, carried, len(received)),
+        "summary": journey_summary(shares, carried, len(received)),
         "started_unix_nano": str(began),
         "started_at": timestamp(began),
         "duration_ms": duration_ms,
@@ -61,7 +61,7 @@ def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:
         ),
         "covered": covered,
         "coverage": covered / len(rows),
-        "parts": parts,
+        "parts": shares,
         "legs": _legs(rows),
         "rows": rows,
         "logs": [line for line in lines if line["span_id"] not in by_id],
@@ -74,25 +74,27 @@ def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:
 
 
 def timestamp(unix_nano: int) -> str:
-    """The moment in UTC, ISO 8601 with milliseconds."""
+    """Format a time as ISO 8601 in UTC, with milliseconds."""
     moment = datetime.fromtimestamp(unix_nano // 1_000_000 / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _subject(spans: Iterable[StoredRow], promotions: Promotions) -> tuple[str | None, str | None]:
-    """Return what the trace is about, and the state that came to."""
+    """Return the trace's subject and the state that it reached; None where no span has them."""
     spans = list(spans)
     subject = state = None
     if promotions.subject is not None:
         column = promotions.subject.column
-        naming = [span for span in spans if span[column] is not None]
-        first = min(naming, key=lambda span: span["start_unix_nano"], default=None)
+        with_subject = [span for span in spans if span[column] is not None]
+        first = min(with_subject, key=lambda span: span["start_unix_nano"], default=None)
         subject = first[column] if first else None
     if promotions.state is not None:
         column = promotions.state.column
-        moves = [span for span in spans if span[column] is not None]
-        # By its end: a page that hears late of an early state still begins to show it late.
-        last = max(moves, key=lambda span: (span["end_unix_nano"], span["span_id"]), default=None)
+        with_state = [span for span in spans if span[column] is not None]
+        # The last to end; keep this in step with ``digest.spans._latest``.
+        last = max(
+            with_state, key=lambda span: (span["end_unix_nano"], span["span_id"]), default=None
+        )
         state = last[column] if last else None
     return subject, state
 

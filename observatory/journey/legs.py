@@ -1,7 +1,7 @@
-"""The shape of a trace: which spans lead to a root, and where its legs begin.
+"""Order a trace's spans by legs, and find the spans that are covered.
 
-A leg is the part of a journey that one hop began and one service did. A span begins one when it
-receives (SERVER, CONSUMER), when another service did its parent, or when its parent isn't here.
+A leg is the spans of one service that one hop led to. A span starts a leg when its kind is SERVER
+or CONSUMER, when its parent belongs to another service, or when its parent is not stored.
 """
 
 from collections import defaultdict
@@ -16,10 +16,16 @@ RECEIVING_KINDS = frozenset({"SERVER", "CONSUMER"})
 
 
 class StoredTrace(NamedTuple):
-    """One trace as it is stored: its id in lower-case hexadecimal; its spans, each once, at least
-    one, and its log records, both with their attributes, events and links as Python values; those
-    of the traces it links to that are stored; whether ``spans`` are not all there are; and which
-    attributes are promoted."""
+    """The stored data of one trace.
+
+    Args:
+        trace_id: 32 hexadecimal digits, in lower case.
+        spans: its spans without copies, at least one. Attributes, events and links are decoded.
+        logs: its log records, with decoded attributes.
+        stored_traces: the ids of the traces it links to that are stored.
+        truncated: whether more spans are stored than ``spans`` has.
+        promotions: the promoted attributes.
+    """
 
     trace_id: str
     spans: Sequence[StoredRow]
@@ -29,8 +35,8 @@ class StoredTrace(NamedTuple):
     promotions: Promotions
 
 
-class Step(NamedTuple):
-    """One span's place: the index of its leg, its indent within it, its depth in the trace."""
+class Place(NamedTuple):
+    """A span's place: the index of its leg, its depth within the leg and within the trace."""
 
     leg: int
     span_id: str
@@ -39,26 +45,26 @@ class Step(NamedTuple):
 
 
 def covered_spans(by_id: Mapping[str, StoredRow]) -> set[str]:
-    """The spans whose parents, all here, end in a span that declares itself a root."""
+    """Return the ids of the spans whose stored parents lead to a declared root."""
     known: dict[str, bool] = {}
     for span_id in by_id:
         path = []
         at: str | None = span_id
         while at is not None and at in by_id and at not in known:
-            known[at] = False  # until proven; a circle of parents ends here
+            known[at] = False  # for now, so that a cycle of parents ends here
             path.append(at)
             at = by_id[at]["parent_span_id"]
         if at is None:
             reaches = by_id[path[-1]]["root"] is not None if path else False
         else:
             reaches = known.get(at, False)
-        for step in path:
-            known[step] = reaches
+        for ancestor_id in path:
+            known[ancestor_id] = reaches
     return {span_id for span_id, reaches in known.items() if reaches}
 
 
-def walk(by_id: Mapping[str, StoredRow]) -> Iterator[Step]:
-    """Every span once, leg after leg in the order they began, and depth first within a leg."""
+def walk(by_id: Mapping[str, StoredRow]) -> Iterator[Place]:
+    """Yield every span's place: leg by leg in order of their starts, depth first within a leg."""
 
     def by_start(span_id: str) -> tuple[int, int, str]:
         span = by_id[span_id]
@@ -71,18 +77,18 @@ def walk(by_id: Mapping[str, StoredRow]) -> Iterator[Step]:
     legs: dict[str, list[tuple[str, int, int]]] = {}
     seen: set[str] = set()
 
-    def legs_below(top: str) -> None:
-        heads = [(top, 0)]
+    def collect_legs(root: str) -> None:
+        heads = [(root, 0)]
         while heads:
             head, head_depth = heads.pop()
             if head in seen:
                 continue
             seen.add(head)
-            steps = legs[head] = []
+            places = legs[head] = []
             stack = [(head, 0, head_depth)]
             while stack:
                 span_id, indent, depth = stack.pop()
-                steps.append((span_id, indent, depth))
+                places.append((span_id, indent, depth))
                 for child in reversed(children[span_id]):
                     if child in seen:
                         continue
@@ -94,12 +100,12 @@ def walk(by_id: Mapping[str, StoredRow]) -> Iterator[Step]:
 
     for span_id in in_time:
         if by_id[span_id]["parent_span_id"] not in by_id:
-            legs_below(span_id)
+            collect_legs(span_id)
     for span_id in in_time:
-        legs_below(span_id)  # what no root leads to: a circle of parents
+        collect_legs(span_id)  # those in a cycle of parents, which no root leads to
     for leg, head in enumerate(sorted(legs, key=by_start)):
         for span_id, indent, depth in legs[head]:
-            yield Step(leg, span_id, indent, depth)
+            yield Place(leg, span_id, indent, depth)
 
 
 def _begins_leg(span: StoredRow, parent: StoredRow) -> bool:

@@ -1,22 +1,24 @@
-"""The rows of a journey: each span in its place, with its wait, its source and its log lines."""
+"""Build the rows of a journey: a span with its place, wait, source location and log lines."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from observatory.journey.legs import StoredRow, covered_spans, walk
-from observatory.schemas.journey import Link, LogLine, Party, Row, Source
+from observatory.schemas.journey import LogLine, Party, Row, SourceLocation, SpanLink
 from observatory.text_format import short_name
 
-# Every other service is a function. An app with other names says so in a resource attribute.
+# The party of a service is the kind of participant that it is: a page, the security rules, a
+# function or a vendor. Services that are not listed here are functions, unless their resource
+# attribute says otherwise.
 PARTIES: dict[str, Party] = {"page": "page", "firestore.rules": "rules", "acquirer": "vendor"}
 PARTY_ATTRIBUTE = "throughline.party"
 PARTY_NAMES: tuple[Party, ...] = ("page", "rules", "function", "vendor")
 
-# Hops at which something keeps the work until the receiver takes it.
+# Hops with a queue between the sender and the receiver.
 QUEUEING_HOPS = frozenset({"trigger", "task", "pubsub", "eventarc", "listener"})
 
-# The names of today's semantic conventions, then those of before 1.30.
+# The names in OpenTelemetry's semantic conventions, then those before version 1.30.
 FILE = ("code.file.path", "code.filepath")
 LINE = ("code.line.number", "code.lineno")
 FUNCTION = ("code.function.name", "code.function")
@@ -28,13 +30,13 @@ def rows_of(
     lines: Iterable[LogLine],
     stored_traces: Collection[str],
 ) -> list[Row]:
-    """A row for each span, in the order of ``legs.walk``.
+    """Return a row for each span, in the order of ``legs.walk``.
 
     Args:
-        by_id: the spans of one trace, decoded (see ``reading``), by their ids.
-        began: when the first began, in nanoseconds since 1970.
-        lines: the log lines of the trace, in the order of time.
-        stored_traces: those of the traces it links to that are in the store.
+        by_id: the decoded spans of one trace (see ``reading``) by their ids.
+        began: the start of the first span, in nanoseconds since 1970.
+        lines: the log lines of the trace, in order of time.
+        stored_traces: the ids of the traces it links to that are stored.
     """
     covered = covered_spans(by_id)
     lines_of: defaultdict[str | None, list[LogLine]] = defaultdict(list)
@@ -96,7 +98,7 @@ def rows_of(
 
 
 def log_line(line: StoredRow, began: int) -> LogLine:
-    """A decoded log row as a line of the journey that began then."""
+    """Return a decoded log record as a line of the journey that began at ``began``."""
     return {
         "span_id": line["span_id"],
         "offset_ms": milliseconds(line["time_unix_nano"] - began),
@@ -110,15 +112,15 @@ def log_line(line: StoredRow, began: int) -> LogLine:
 
 
 def party_of(service: str, resource: Mapping[str, Any]) -> Party:
-    """Who does the work of ``service``: its resource's ``throughline.party``, else by its name."""
+    """Return a service's party: its resource's ``throughline.party``, or else by its name."""
     declared = resource.get(PARTY_ATTRIBUTE)
     if declared in PARTY_NAMES:
         return PARTY_NAMES[PARTY_NAMES.index(declared)]
     return PARTIES.get(service, "function")
 
 
-def source_of(attributes: Mapping[str, Any]) -> Source | None:
-    """Where in the source the span was made; None when its file isn't given."""
+def source_of(attributes: Mapping[str, Any]) -> SourceLocation | None:
+    """Return the source location in a span's attributes; None when they name no file."""
     file = _first(attributes, FILE)
     if not isinstance(file, str) or not file:
         return None
@@ -131,7 +133,7 @@ def source_of(attributes: Mapping[str, Any]) -> Source | None:
 
 
 def milliseconds(nanoseconds: int) -> float:
-    """The same time in the unit that every duration and offset of a journey has."""
+    """Convert nanoseconds to milliseconds, the unit of all durations and offsets of a journey."""
     return nanoseconds / 1_000_000
 
 
@@ -143,7 +145,7 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _link(link: Mapping[str, Any], stored_traces: Collection[str]) -> Link:
+def _link(link: Mapping[str, Any], stored_traces: Collection[str]) -> SpanLink:
     return {
         "trace_id": link["trace_id"],
         "span_id": link["span_id"],

@@ -1,41 +1,41 @@
-"""Where a journey's time went: at the vendor, waiting in queues, or in our own code."""
+"""Divide a journey's time into categories: at the vendor, in queues, in our code, in between."""
 
 import heapq
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from observatory.schemas.journey import Part, Row, Where
+from observatory.schemas.journey import Row, TimeCategory, TimeShare
 from observatory.text_format import duration_text
 
-LABELS: dict[Where, str] = {
+LABELS: dict[TimeCategory, str] = {
     "vendor": "at the vendor",
     "waiting": "waiting in queues",
     "ours": "in our code",
     "between": "between spans",
 }
-# A part too small to matter to a reader stays out of the sentence, not out of the sum.
-WORTH_SAYING = 0.01
+# A smaller share of the duration is left out of the summary.
+SIGNIFICANT_SHARE = 0.01
 
 
-def parts_of(rows: Sequence[Row], duration_ms: float, vendor: str | None) -> list[Part]:
-    """Each moment of the journey, given to one part of it.
+def time_shares(rows: Sequence[Row], duration_ms: float, vendor: str | None) -> list[TimeShare]:
+    """Assign every moment of a journey to one category, and return the time of each.
 
-    At any moment the work that began last is what the buyer waits for: a webhook's handler, not
-    the vendor's request that waits for its answer; a queue, not the sender that still tidies up.
-    Waiting for a listener counts only while nothing else runs, because the page follows along
-    beside the work and holds none of it up.
+    A moment belongs to the span or the queue that started last of those in progress: to a webhook's
+    handler rather than to the vendor's request that waits for it, and to a queue rather than to a
+    sender that is still running. Waiting for a listener counts only while nothing else is in
+    progress, because it delays nothing but the page.
 
     Args:
         rows: the spans of one trace.
         duration_ms: from the first start to the last end.
-        vendor: the vendor's name, for the label.
+        vendor: the vendor's service name, for the label; None without a vendor.
     """
-    spent: dict[Where, float] = dict.fromkeys(LABELS, 0.0)
+    spent: dict[TimeCategory, float] = dict.fromkeys(LABELS, 0.0)
     background: list[tuple[float, float]] = []
-    work: list[tuple[float, float, Where]] = []
+    work: list[tuple[float, float, TimeCategory]] = []
     for row in rows:
         begin = row["offset_ms"]
-        work.append((begin, begin + row["duration_ms"], _where(row)))
+        work.append((begin, begin + row["duration_ms"], _category(row)))
         if row["wait"] is not None:
             waited_from = row["wait"]["offset_ms"]
             if row["hop"] == "listener":
@@ -43,65 +43,73 @@ def parts_of(rows: Sequence[Row], duration_ms: float, vendor: str | None) -> lis
             else:
                 work.append((waited_from, begin, "waiting"))
     gaps = []
-    for begin, end, where in _latest_first(work, duration_ms):
-        if where is None:
+    for begin, end, category in _last_started(work, duration_ms):
+        if category is None:
             gaps.append((begin, end))
         else:
-            spent[where] += end - begin
+            spent[category] += end - begin
     for begin, end in gaps:
         waited = _overlap(begin, end, background)
         spent["waiting"] += waited
         spent["between"] += end - begin - waited
     labels = LABELS | ({"vendor": f"at the {vendor}"} if vendor else {})
     return [
-        {"where": where, "label": labels[where], "duration_ms": round(spent[where], 6)}
-        for where in LABELS
+        {"where": category, "label": labels[category], "duration_ms": round(spent[category], 6)}
+        for category in LABELS
     ]
 
 
-def summary_of(parts: Iterable[Part], carried: int, received: int) -> str:
-    """The parts and the share of hops that carried the context, in two sentences."""
-    parts = list(parts)
-    total = sum(part["duration_ms"] for part in parts)
-    said = [
-        f"{duration_text(part['duration_ms'])} {part['label']}"
-        for part in parts
-        if part["duration_ms"] > 0 and part["duration_ms"] >= WORTH_SAYING * total
+def journey_summary(shares: Sequence[TimeShare], carried: int, received: int) -> str:
+    """Summarise a journey in two sentences: its time by category, and its context propagation.
+
+    Args:
+        shares: the time of each category.
+        carried: the number of hops whose receiver found the context.
+        received: the number of all hops whose receiver reports it.
+    """
+    total = sum(share["duration_ms"] for share in shares)
+    phrases = [
+        f"{duration_text(share['duration_ms'])} {share['label']}"
+        for share in shares
+        if share["duration_ms"] > 0 and share["duration_ms"] >= SIGNIFICANT_SHARE * total
     ]
-    sentences = [", ".join(said) + "."] if said else []
+    sentences = [", ".join(phrases) + "."] if phrases else []
     if received:
         noun = "hop" if received == 1 else "hops"
         sentences.append(f"{carried} of {received} {noun} carried the context.")
     return " ".join(sentences)
 
 
-def _where(row: Row) -> Where:
-    # The client span of a call to the vendor is time spent there, whatever the network's share.
+def _category(row: Row) -> TimeCategory:
+    # The client span of a call to the vendor counts as the vendor's time, network included.
     return "vendor" if row["party"] == "vendor" or row["hop"] == "vendor" else "ours"
 
 
-def _latest_first(
-    work: Iterable[tuple[float, float, Where]], duration_ms: float
-) -> Iterable[tuple[float, float, Where | None]]:
-    """Cut [0, duration) where work begins or ends; give each piece to the work begun last."""
-    pending = sorted((begin, end, where) for begin, end, where in work if end > begin)
+def _last_started(
+    work: Iterable[tuple[float, float, TimeCategory]], duration_ms: float
+) -> Iterable[tuple[float, float, TimeCategory | None]]:
+    """Split [0, duration) at every start and end, and yield the intervals with their category.
+
+    It is the category of the work that started last, or None while none is in progress.
+    """
+    pending = sorted((begin, end, category) for begin, end, category in work if end > begin)
     edges = sorted({0.0, duration_ms, *(b for b, _, _ in pending), *(e for _, e, _ in pending)})
-    running: list[tuple[float, float, Where]] = []
-    next_ = 0
+    running: list[tuple[float, float, TimeCategory]] = []
+    next_index = 0
     for begin, end in pairwise(edges):
-        while next_ < len(pending) and pending[next_][0] <= begin:
-            started, stops, where = pending[next_]
-            heapq.heappush(running, (-started, stops, where))
-            next_ += 1
+        while next_index < len(pending) and pending[next_index][0] <= begin:
+            started, stops, category = pending[next_index]
+            heapq.heappush(running, (-started, stops, category))
+            next_index += 1
         while running and running[0][1] <= begin:
             heapq.heappop(running)
         yield begin, end, running[0][2] if running else None
 
 
-def _overlap(begin: float, end: float, stretches: Iterable[tuple[float, float]]) -> float:
+def _overlap(begin: float, end: float, intervals: Iterable[tuple[float, float]]) -> float:
     covered = 0.0
     reached = begin
-    for start, stop in sorted(stretches):
+    for start, stop in sorted(intervals):
         within = min(stop, end) - max(start, reached)
         if within > 0:
             covered += within

@@ -1,1 +1,1 @@
-"""OTLP over HTTP comes in, and becomes rows."""
+"""Receive OTLP over HTTP and convert it to rows for the store."""

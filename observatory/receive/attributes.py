@@ -1,4 +1,4 @@
-"""Attributes as columns: a row's values are text, and its keys are told once for all its like."""
+"""Convert OTLP attributes to columns: values as text, and keys stored once per attribute schema."""
 
 import base64
 import json
@@ -22,22 +22,24 @@ from opentelemetry.proto.common.v1.common_pb2 import (
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource as ResourceMessage
 
 from observatory.receive.opaque_fields import ATTRIBUTES
-from observatory.store.rows import Resource, Shape
+from observatory.store.rows import AttributeSchema, Resource
 from observatory.store.values import BYTES_PREFIX, EXACT_IN_JSON
 
 UNKNOWN_SERVICE = "unknown_service"
-REMEMBERED_SHAPES = 8_192
+REMEMBERED_SCHEMAS = 8_192
 REMEMBERED_RESOURCES = 1_024
-# A row's shape is found by numbers that have the key above this many bits, and the letter in them.
+# A number per attribute identifies a row's schema: the key's index in the high bits, the type
+# letter in the low ones.
 LETTER_BITS = 8
 
 
 @dataclass(frozen=True)
 class Attributes:
-    """The attributes of many rows, one row's after the other.
+    """The attributes of many rows, concatenated.
 
-    ``offsets`` says where each row's begin, and where the last one's end. ``keys``, ``texts`` and
-    ``letters`` (see ``store.values``) have an item for each attribute; no row has a key twice.
+    ``offsets`` holds the index of each row's first attribute, and the end of the last row.
+    ``keys``, ``texts`` and ``letters`` (see ``store.values``) have one item per attribute. Keys are
+    unique within a row.
     """
 
     offsets: pa.Int32Array
@@ -47,25 +49,25 @@ class Attributes:
 
     @property
     def maps(self) -> pa.MapArray:
-        """The column ``attributes`` of the store."""
+        """Return the store's column ``attributes``."""
         return pa.MapArray.from_arrays(self.offsets, self.keys, self.texts)
 
     @property
     def types(self) -> pa.StringArray:
-        """The column ``attribute_types`` of the store."""
-        # A letter is one byte, so where a row's attributes begin so do its letters.
+        """Return the store's column ``attribute_types``."""
+        # A letter is one byte, so the attribute offsets are also the byte offsets of the letters.
         return pa.StringArray.from_buffers(
             len(self.offsets) - 1, self.offsets.buffers()[1], self.letters.buffers()[1]
         )
 
     @property
     def values(self) -> pa.ListArray:
-        """The column ``attribute_values`` of the store."""
+        """Return the store's column ``attribute_values``."""
         return pa.ListArray.from_arrays(self.offsets, self.texts)
 
     @cached_property
-    def shapes(self) -> "tuple[list[Shape], pa.Int32Array]":
-        """The distinct shapes, and the number there of each row's."""
+    def schemas(self) -> "tuple[list[AttributeSchema], pa.Int32Array]":
+        """Return the distinct attribute schemas, and the index of each row's schema among them."""
         keys = self.keys.dictionary_encode()
         pairs = pc.bit_wise_or(
             pc.shift_left(keys.indices.cast(pa.int32()), pa.scalar(LETTER_BITS, pa.int32())),
@@ -76,89 +78,91 @@ class Attributes:
             pa.binary(), len(ends) - 1, [None, ends.buffers()[1], pairs.buffers()[1]]
         ).dictionary_encode()
         names = keys.dictionary.to_pylist()
-        return [_shape(row, names) for row in rows.dictionary.to_pylist()], rows.indices
+        return [_decode_schema(row, names) for row in rows.dictionary.to_pylist()], rows.indices
 
     @property
-    def shape_ids(self) -> pa.UInt64Array:
-        """The column ``shape_id`` of the store."""
-        shapes, of_row = self.shapes
-        return pa.array([shape.id for shape in shapes], pa.uint64()).take(of_row)
+    def schema_ids(self) -> pa.UInt64Array:
+        """Return the store's column ``schema_id``."""
+        schemas, of_row = self.schemas
+        return pa.array([schema.id for schema in schemas], pa.uint64()).take(of_row)
 
-    def lifted(self, key: str) -> pa.StringArray:
-        """The texts that have this key, row by row; null in rows without it."""
-        shapes, of_row = self.shapes
-        places = pa.array([shape.place(key) for shape in shapes], pa.int32())
+    def values_of_key(self, key: str) -> pa.StringArray:
+        """Return the text of this attribute for each row; null where the row lacks it."""
+        schemas, of_row = self.schemas
+        places = pa.array([schema.place(key) for schema in schemas], pa.int32())
         if places.null_count == len(places):
             return pa.nulls(len(of_row), pa.string())
         begins = self.offsets.slice(0, len(of_row))
         return self.texts.take(pc.add(begins, places.take(of_row)))
 
 
-def _shape(row: bytes, names: Sequence[str]) -> Shape:
+def _decode_schema(row: bytes, names: Sequence[str]) -> AttributeSchema:
     pairs = array("i", row)
     mask = (1 << LETTER_BITS) - 1
-    return _shape_of(
+    return _schema_of(
         tuple(names[pair >> LETTER_BITS] for pair in pairs),
         bytes(pair & mask for pair in pairs).decode(),
     )
 
 
-@lru_cache(REMEMBERED_SHAPES)
-def _shape_of(keys: tuple[str, ...], types: str) -> Shape:
-    return Shape(_id_of(json_of([keys, types])), keys, types)
+@lru_cache(REMEMBERED_SCHEMAS)
+def _schema_of(keys: tuple[str, ...], types: str) -> AttributeSchema:
+    return AttributeSchema(_id_of(json_of([keys, types])), keys, types)
 
 
 def attributes_of(lists: pa.ListArray) -> Attributes:
-    """The attributes of rows that each have a list of ``KeyValue``."""
-    begin = lists.offsets[0].as_py() if len(lists) else 0
+    """Return the attributes of rows that each hold a list of ``KeyValue``."""
+    first_offset = lists.offsets[0].as_py() if len(lists) else 0
     pairs = lists.flatten()
     keys, values = pairs.flatten()[:2]
     texts, letters = _read(values)
-    offsets = pc.subtract(lists.offsets, pa.scalar(begin, pa.int32()))
-    found = Attributes(offsets, keys, texts, letters)
-    # OTLP forbids it; a sender that does it anyway means the last.
-    if any(len(set(shape.keys)) != len(shape.keys) for shape in found.shapes[0]):
-        return _each_key_once(found)
-    return found
+    offsets = pc.subtract(lists.offsets, pa.scalar(first_offset, pa.int32()))
+    attributes = Attributes(offsets, keys, texts, letters)
+    # OTLP forbids duplicate keys within a list; the last value wins.
+    if any(len(set(schema.keys)) != len(schema.keys) for schema in attributes.schemas[0]):
+        return _without_duplicate_keys(attributes)
+    return attributes
 
 
 def attributes_of_rows(rows: Sequence[Sequence[bytes]]) -> Attributes:
-    """The attributes of rows, each of which has them as serialized ``KeyValue``.
+    """Return the attributes of rows that each hold a sequence of serialized ``KeyValue``.
 
     Raises:
-        DecodeError: one of them is none.
+        DecodeError: one of the messages is not a ``KeyValue``.
     """
     offsets = pa.array(list(accumulate(map(len, rows), initial=0)), pa.int32())
     pairs = ATTRIBUTES.of(list(chain.from_iterable(rows)))
     return attributes_of(pa.ListArray.from_arrays(offsets, pairs.to_struct_array()))
 
 
-def _each_key_once(found: Attributes) -> Attributes:
-    shapes, of_row = found.shapes
-    # Where in the row each key is said for the last time.
-    last = [list({key: place for place, key in enumerate(shape.keys)}.values()) for shape in shapes]
-    begins = found.offsets.to_pylist()
+def _without_duplicate_keys(attributes: Attributes) -> Attributes:
+    schemas, of_row = attributes.schemas
+    # The position of each key's last occurrence within a row of that schema.
+    last_places = [
+        list({key: place for place, key in enumerate(schema.keys)}.values()) for schema in schemas
+    ]
+    begins = attributes.offsets.to_pylist()
     kept = [
-        [begin + place for place in last[shape]]
-        for begin, shape in zip(begins, of_row.to_pylist(), strict=False)
+        [begin + place for place in last_places[schema]]
+        for begin, schema in zip(begins, of_row.to_pylist(), strict=False)
     ]
     places = pa.array(list(chain.from_iterable(kept)), pa.int32())
     return Attributes(
         pa.array(list(accumulate(map(len, kept), initial=0)), pa.int32()),
-        found.keys.take(places),
-        found.texts.take(places),
-        found.letters.take(places),
+        attributes.keys.take(places),
+        attributes.texts.take(places),
+        attributes.letters.take(places),
     )
 
 
 def _read(values: pa.StructArray) -> tuple[pa.StringArray, pa.UInt8Array]:
-    """Texts and letters of a column of ``AnyValue``."""
+    """Return the texts and type letters of a column of ``AnyValue``."""
     field = {values.type.field(at).name: each for at, each in enumerate(values.flatten())}
     texts = field["string_value"]
     letters = pc.if_else(texts.is_valid(), _letter("s"), _letter("n"))
     if not texts.null_count:
         return texts, letters
-    for name, (letter, text_of_column) in READERS.items():
+    for name, (letter, text_of_column) in VALUE_READERS.items():
         column = field[name]
         if column.null_count < len(column):
             texts = pc.coalesce(texts, text_of_column(column))
@@ -174,11 +178,11 @@ def _cast(column: pa.Array) -> pa.StringArray:
     return column.cast(pa.string())
 
 
-def _one_by_one(text_of_item: Callable[[Any], str]) -> Callable[[pa.Array], pa.StringArray]:
+def _per_distinct_value(text_of_item: Callable[[Any], str]) -> Callable[[pa.Array], pa.StringArray]:
     def texts(column: pa.Array) -> pa.StringArray:
-        found = column.dictionary_encode()
-        opened = [text_of_item(item) for item in found.dictionary.to_pylist()]
-        return pa.array(opened, pa.string()).take(found.indices)
+        distinct = column.dictionary_encode()
+        distinct_texts = [text_of_item(item) for item in distinct.dictionary.to_pylist()]
+        return pa.array(distinct_texts, pa.string()).take(distinct.indices)
 
     return texts
 
@@ -195,19 +199,19 @@ def _base64(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
-# By AnyValue's field: its letter, and a column of it as text.
-READERS: dict[str, tuple[str, Callable[[pa.Array], pa.StringArray]]] = {
+# For each field of AnyValue: the type letter, and a function that converts its column to text.
+VALUE_READERS: dict[str, tuple[str, Callable[[pa.Array], pa.StringArray]]] = {
     "int_value": ("i", _cast),
     "bool_value": ("b", _cast),
-    "double_value": ("d", _one_by_one(json.dumps)),
-    "array_value": ("a", _one_by_one(_array)),
-    "kvlist_value": ("m", _one_by_one(_map)),
-    "bytes_value": ("x", _one_by_one(_base64)),
+    "double_value": ("d", _per_distinct_value(json.dumps)),
+    "array_value": ("a", _per_distinct_value(_array)),
+    "kvlist_value": ("m", _per_distinct_value(_map)),
+    "bytes_value": ("x", _per_distinct_value(_base64)),
 }
 
 
 def plain(value: AnyValue) -> Any:  # noqa: PLR0911  # one return a type
-    """An OTLP value as the JSON value nearest to it; what JSON lacks becomes text."""
+    """Convert an OTLP value to the nearest JSON value; values that JSON lacks become strings."""
     match value.WhichOneof("value"):
         case "string_value":
             return value.string_value
@@ -230,29 +234,33 @@ def plain(value: AnyValue) -> Any:  # noqa: PLR0911  # one return a type
 
 
 def plain_attributes(attributes: Iterable[KeyValue]) -> dict[str, Any]:
-    """OTLP attributes as a dictionary that JSON can say."""
+    """Convert OTLP attributes to a dictionary of JSON values."""
     return {attribute.key: plain(attribute.value) for attribute in attributes}
 
 
 def json_of(value: Any) -> str:
-    """``value`` as the JSON text that the store keeps."""
+    """Serialise ``value`` to the compact JSON that the store keeps."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 @lru_cache(REMEMBERED_RESOURCES)
 def resource_of(raw: bytes) -> tuple[Resource, str]:
-    """The resource that a serialized ``Resource`` describes, and the name of its service.
+    """Return the resource in a serialized ``Resource`` message, and its service's name.
 
     Raises:
-        DecodeError: it is none.
+        DecodeError: ``raw`` is not a ``Resource``.
     """
     message = ResourceMessage.FromString(raw)
-    found = attributes_of_rows([[each.SerializeToString() for each in message.attributes]])
-    keys, texts, types = found.keys.to_pylist(), found.texts.to_pylist(), found.types[0].as_py()
-    said = sorted(zip(keys, texts, types, strict=True))
-    resource = Resource(_id_of(json_of(said)), tuple(keys), tuple(texts), types)
+    attributes = attributes_of_rows([[each.SerializeToString() for each in message.attributes]])
+    keys, texts, types = (
+        attributes.keys.to_pylist(),
+        attributes.texts.to_pylist(),
+        attributes.types[0].as_py(),
+    )
+    identity = json_of(sorted(zip(keys, texts, types, strict=True)))
+    resource = Resource(_id_of(identity), tuple(keys), tuple(texts), types)
     return resource, dict(zip(keys, texts, strict=True)).get("service.name") or UNKNOWN_SERVICE
 
 
-def _id_of(said: str) -> int:
-    return int.from_bytes(blake2b(said.encode(), digest_size=8).digest())
+def _id_of(identity: str) -> int:
+    return int.from_bytes(blake2b(identity.encode(), digest_size=8).digest())

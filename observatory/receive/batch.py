@@ -16,8 +16,8 @@ INT64_MAX = pa.scalar(2**63 - 1, pa.uint64())
 class Batch:
     """Rows ready for the store, and what was rejected.
 
-    ``rejected`` counts the rejected items. ``reason`` describes them, and anything that was left
-    out of or repaired in other items; it is empty if there is nothing to report.
+    ``rejected`` counts the rejected items. ``reason`` describes them, and what was dropped from or
+    repaired in other items; it is empty if there is nothing to report.
     """
 
     rows: Rows
@@ -43,17 +43,17 @@ class Origins:
 
     def __init__(self, resources: pa.BinaryArray, scopes: pa.StringArray) -> None:
         distinct = resources.dictionary_encode()
-        opened = [resource_of(raw) for raw in distinct.dictionary.to_pylist()]
+        distinct_resources = [resource_of(raw) for raw in distinct.dictionary.to_pylist()]
         self._of_scope = {
-            "service_name": pa.array([service for _, service in opened], pa.string()).take(
-                distinct.indices
-            ),
+            "service_name": pa.array(
+                [service for _, service in distinct_resources], pa.string()
+            ).take(distinct.indices),
             "scope_name": scopes,
-            "resource_id": pa.array([resource.id for resource, _ in opened], pa.uint64()).take(
-                distinct.indices
-            ),
+            "resource_id": pa.array(
+                [resource.id for resource, _ in distinct_resources], pa.uint64()
+            ).take(distinct.indices),
         }
-        self.resources: Sequence[Resource] = [resource for resource, _ in opened]
+        self.resources: Sequence[Resource] = [resource for resource, _ in distinct_resources]
 
     def columns(self, scope_of_row: pa.Array) -> dict[str, pa.Array]:
         """Return the columns of the store for resource and scope, by each row's scope index."""
@@ -63,7 +63,7 @@ class Origins:
 def nested(
     batch: pa.RecordBatch, groups: str, scopes: str, items: str
 ) -> tuple[Origins, pa.StructArray, pa.Array]:
-    """Flatten requests; returns the origins, the items and the scope index of each item.
+    """Flatten requests; return the origins, the items and the scope index of each item.
 
     Args:
         batch: requests; each of ``groups`` has ``scopes``, and each of those ``items``.

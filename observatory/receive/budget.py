@@ -1,4 +1,4 @@
-"""How much telemetry may be on its way to the disk at once."""
+"""A memory budget for telemetry that is received but not yet stored."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,54 +9,54 @@ from typing import Self, TypeVar
 
 Result = TypeVar("Result")
 RETRY_AFTER_SECONDS = 1
-# Senders wait ten seconds for an answer, if nobody told them otherwise, and then send all again.
-PATIENCE_SECONDS = 5.0
+# Exporters time out after ten seconds by default and then resend; refuse well before that.
+WAIT_LIMIT_SECONDS = 5.0
 
 
 class Overloaded(Exception):
-    """There is no room for more until the store has caught up."""
+    """The memory budget is used up; retry once the store has caught up."""
 
 
 class Budget:
-    """Bytes that requests may hold between them, from the first one read to the commit.
+    """The bytes that all requests together may hold, from reading the body to the commit.
 
-    Together with the limit on one body it bounds the memory of a server that is sent more than
-    it can write. What takes many times a body's size while it lasts, such as JSON that is made
-    into objects, no share could tell beforehand: it is done for one request at a time.
+    With the limit on a single body, it bounds the server's memory when telemetry arrives faster
+    than it can be written. Some work, such as parsing JSON into objects, takes many times the
+    body's size, which is not known beforehand: it runs for one request at a time instead.
     """
 
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
         self._held_bytes = 0
         self._lock = Lock()
-        self._one = ThreadPoolExecutor(1, "unpack")
+        self._single_worker = ThreadPoolExecutor(1, "unpack")
 
     async def one_at_a_time(self, work: Callable[[], Result]) -> Result:
-        """Do ``work`` in a thread, when all such work that was asked for before is done.
+        """Run ``work`` in a thread, after all work queued before it.
 
-        Two would not be done sooner: most of it holds Python's lock.
+        A second thread would not help: most of the work holds the GIL.
 
         Raises:
-            Overloaded: its turn did not come in time; it was not begun.
+            Overloaded: ``work`` waited too long in the queue and was not started.
         """
-        asked = self._one.submit(work)
-        done = asyncio.wrap_future(asked)
-        await asyncio.wait([done], timeout=PATIENCE_SECONDS)
-        if not done.done() and asked.cancel():
+        queued = self._single_worker.submit(work)
+        result = asyncio.wrap_future(queued)
+        await asyncio.wait([result], timeout=WAIT_LIMIT_SECONDS)
+        if not result.done() and queued.cancel():
             raise Overloaded
-        return await done
+        return await result
 
     def close(self) -> None:
-        """End the thread. May be called twice."""
-        self._one.shutdown()
+        """Stop the worker thread. May be called twice."""
+        self._single_worker.shutdown()
 
     @property
     def held_bytes(self) -> int:
-        """Bytes held by all requests now."""
+        """Return the bytes that all requests hold now."""
         return self._held_bytes
 
     def share(self) -> "Share":
-        """The share of one request: a context manager that gives back all it took."""
+        """Return one request's share: a context manager that releases all it took on exit."""
         return Share(self)
 
     def _move(self, bytes_: int) -> None:
@@ -67,17 +67,17 @@ class Budget:
 
 
 class Share:
-    """What one request holds of a ``Budget``."""
+    """The bytes of a ``Budget`` that one request holds."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._held_bytes = 0
 
     def take(self, bytes_: int) -> None:
-        """Hold ``bytes_`` more.
+        """Take another ``bytes_`` of the budget.
 
         Raises:
-            Overloaded: they don't fit; nothing was taken.
+            Overloaded: they exceed the budget; nothing was taken.
         """
         self._budget._move(bytes_)
         self._held_bytes += bytes_

@@ -1,4 +1,4 @@
-"""Ids as columns: bytes in OTLP, hexadecimal text and numbers in the store."""
+"""Convert columns of ids: bytes in OTLP, hexadecimal text and numbers in the store."""
 
 import sys
 from array import array
@@ -11,18 +11,18 @@ SPAN_ID_BYTES = 8
 NO_TRACE = bytes(TRACE_ID_BYTES)
 NO_SPAN = bytes(SPAN_ID_BYTES)
 
-# Left to itself, Arrow takes longer to find the type of a value than to compare with it.
+# Typed scalars: Arrow takes longer to infer a Python value's type than to compare with it.
 _ZEROS = {len(id_): pa.scalar(id_, pa.binary()) for id_ in (NO_TRACE, NO_SPAN)}
 _NO_TEXT = pa.scalar(None, pa.string())
 
 
 def is_id(ids: pa.BinaryArray, bytes_: int) -> pa.BooleanArray:
-    """Which of them are ids of that many bytes: as long, and not all zero."""
+    """Return which of ``ids`` are valid: of ``bytes_`` bytes, and not all zero."""
     return pc.and_(_has_length(ids, bytes_), pc.not_equal(ids, _ZEROS[bytes_]))
 
 
 def is_id_or_empty(ids: pa.BinaryArray, bytes_: int) -> pa.BooleanArray:
-    """Which of them are as long as an id of that many bytes, or absent."""
+    """Return which of ``ids`` have ``bytes_`` bytes or are empty."""
     return pc.or_(_has_length(ids, bytes_), _has_length(ids, 0))
 
 
@@ -31,21 +31,21 @@ def _has_length(ids: pa.BinaryArray, bytes_: int) -> pa.BooleanArray:
 
 
 def hexadecimal(ids: pa.BinaryArray, bytes_: int) -> pa.StringArray:
-    """Ids as text; null for those that are empty or all zero."""
+    """Convert ids to hexadecimal text; null where an id is empty or all zero."""
     offsets = pa.Int32Array.from_buffers(
         pa.int32(), len(ids) + 1, [None, ids.buffers()[1]], offset=ids.offset
     )
     text = (ids.buffers()[2] or pa.py_buffer(b"")).to_pybytes().hex().encode()
     doubled = pc.multiply(offsets, pa.scalar(2, pa.int32()))
     texts = pa.StringArray.from_buffers(len(ids), doubled.buffers()[1], pa.py_buffer(text))
-    there = is_id(ids, bytes_)
-    return texts if pc.all(there).as_py() is not False else pc.if_else(there, texts, _NO_TEXT)
+    valid = is_id(ids, bytes_)
+    return texts if pc.all(valid).as_py() is not False else pc.if_else(valid, texts, _NO_TEXT)
 
 
 def trace_keys(ids: pa.BinaryArray) -> pa.UInt64Array:
-    """The number of each trace id that the store joins by: its halves, big-endian, XORed.
+    """Return the store's join key of each trace id: its big-endian halves, XORed.
 
-    All of ``ids`` are as long as a trace id is.
+    Each of ``ids`` must have 16 bytes.
     """
     halves = array("Q", ids.cast(pa.binary(TRACE_ID_BYTES)).buffers()[1].to_pybytes())
     if sys.byteorder == "little":

@@ -1,8 +1,8 @@
-"""Requests on their way into the store: those that wait together are read as one.
+"""Decode queued requests in batches and pass their rows to the store.
 
-Reading has a price by the request beside that by the span, and so has a commit, and what many
-senders send at the same time is much alike. So one thread reads all that came while it was reading;
-a second one would only wait for the first, because most of reading holds Python's lock.
+Decoding and committing both have a fixed cost per request besides the cost per span. So one thread
+decodes everything that was queued during the previous batch as a single batch. A second thread
+would not help, because most of decoding holds the GIL.
 """
 
 import queue
@@ -15,51 +15,55 @@ from observatory.receive.batch import Batch
 from observatory.store import Store
 
 Read = Callable[..., Batch]
-# So much is read as one, that nobody waits long for the others' sake.
+# Batch size: small enough that one request does not wait long for the others in its batch.
 GROUP_LIMIT_BYTES = 2**21
-# So many wait for the writer that it has its next group; rows take more memory than what they were
-# read from, so that more are left unread.
+# Backpressure limit: enough decoded rows to keep the writer busy. Decoded rows take more memory
+# than request bodies, so further requests stay undecoded.
 UNWRITTEN_LIMIT_ROWS = 100_000
 
 
 class NotStored(Exception):
-    """The store could not keep the rows; the message says why."""
+    """The store failed to write the rows; the message gives its error."""
 
 
 class Intake:
-    """Reads requests into rows and has them stored.
+    """Decodes requests and passes the rows to the store.
 
     Args:
-        store: an open store. Close this before it.
+        store: an open store; close the intake before it.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._unwritten_rows = 0
         self._written = threading.Condition()
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._take, name="intake", daemon=True)
+        self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self._thread.start()
 
     def add(self, read: Read, body: bytes) -> Future[Batch]:
-        """Queue a request, in protobuf. The future is done once its rows are committed.
+        """Queue a request and return a future of its batch, done once the rows are committed.
 
-        It has what the request came to. It carries the error of ``read`` when that can't
-        read the request, and ``NotStored`` when the store could not keep the rows.
+        The future raises the error of ``read`` if the request cannot be decoded, and ``NotStored``
+        if the store failed to write the rows.
+
+        Args:
+            read: decodes serialized requests of this type.
+            body: the serialized protobuf request.
         """
-        waiting = _Waiting(read, body)
-        self._queue.put(waiting)
-        return waiting.done
+        request = _Request(read, body)
+        self._queue.put(request)
+        return request.done
 
     def close(self) -> None:
-        """Read what is queued, then end. May be called twice."""
+        """Process the queued requests, then stop. May be called twice."""
         self._queue.put(None)
         self._thread.join()
 
-    def _take(self) -> None:
+    def _run(self) -> None:
         item = self._queue.get()
         while item is not None:
-            groups: defaultdict[Read, list[_Waiting]] = defaultdict(list)
+            groups: defaultdict[Read, list[_Request]] = defaultdict(list)
             size = 0
             while item is not None:
                 groups[item.read].append(item)
@@ -74,36 +78,36 @@ class Intake:
             if item is not None:
                 item = self._queue.get()
 
-    def _read(self, group: Sequence["_Waiting"]) -> None:
+    def _read(self, group: Sequence["_Request"]) -> None:
         try:
-            batch = group[0].read(*(waiting.body for waiting in group))
-        except Exception as error:  # noqa: BLE001  # whoever waits for it decides
+            batch = group[0].read(*(request.body for request in group))
+        except Exception as error:  # noqa: BLE001  # the future carries it to the caller
             if len(group) == 1:
                 group[0].done.set_exception(error)
                 return
             batch = None
         if batch is None or (batch.reason and len(group) > 1):
-            # One of them isn't as it should be, and only its own sender is to be told.
-            for waiting in group:
-                self._read([waiting])
+            # Read them one by one, so that only the sender of a bad request gets the error.
+            for request in group:
+                self._read([request])
         elif batch.rows.table.num_rows:
             self._count(batch.rows.table.num_rows)
             self._store.add(batch.rows).add_done_callback(
-                lambda stored: self._settle(group, batch, stored)
+                lambda stored: self._on_stored(group, batch, stored)
             )
         else:
-            _answer(group, batch)
+            _resolve(group, batch)
 
-    def _settle(self, group: Sequence["_Waiting"], batch: Batch, stored: Future[None]) -> None:
+    def _on_stored(self, group: Sequence["_Request"], batch: Batch, stored: Future[None]) -> None:
         self._count(-batch.rows.table.num_rows)
         error = stored.exception()
         if error is None:
-            _answer(group, batch)
+            _resolve(group, batch)
         elif len(group) == 1:
             group[0].done.set_exception(NotStored(str(error)))
         else:
-            for waiting in group:
-                self._read([waiting])
+            for request in group:
+                self._read([request])
 
     def _count(self, rows: int) -> None:
         with self._written:
@@ -111,16 +115,16 @@ class Intake:
             self._written.notify_all()
 
 
-class _Waiting:
-    """A request, and the future of whoever waits for it."""
+class _Request:
+    """A queued request, and the future of its batch."""
 
     def __init__(self, read: Read, body: bytes) -> None:
         self.read = read
         self.body = body
         self.done: Future[Batch] = Future()
-        self.done.set_running_or_notify_cancel()  # a sender that hangs up doesn't undo it
+        self.done.set_running_or_notify_cancel()  # a disconnected sender must not cancel it
 
 
-def _answer(group: Sequence[_Waiting], batch: Batch) -> None:
-    for waiting in group:
-        waiting.done.set_result(batch)
+def _resolve(group: Sequence[_Request], batch: Batch) -> None:
+    for request in group:
+        request.done.set_result(batch)

@@ -1,8 +1,8 @@
-"""The data points of a request's metrics as rows of the store.
+"""Convert the data points of a request's metrics to rows of the store.
 
-Two of OTLP's types come as others, so that whoever draws them needs to know three: the buckets of
-an exponential histogram get their bounds written out, and each quantile of a summary is a series of
-its own, told apart by the attribute ``quantile``.
+Two of OTLP's five types are converted, so that charts need to handle only three: an exponential
+histogram becomes one with explicit bounds, and each quantile of a summary becomes a series of its
+own with the attribute ``quantile``.
 """
 
 import sys
@@ -28,7 +28,7 @@ NO_VALUE = DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK
 
 
 class Point(TypedDict):
-    """One data point. ``bounds`` are between the buckets: one fewer than ``bucket_counts``."""
+    """One data point. ``bounds`` separate the buckets: one fewer than ``bucket_counts``."""
 
     value: float | None
     count: int | None
@@ -40,19 +40,21 @@ class Point(TypedDict):
     start: int
 
 
-class Unfit(Exception):
-    """A data point that doesn't add up."""
+class InvalidPoint(Exception):
+    """A data point that contradicts itself, or whose metric has no name."""
 
 
 def metrics_of(*bodies: bytes) -> Batch:
-    """One row for each data point of some ``ExportMetricsServiceRequest`` that adds up.
+    """Return one row for each valid data point of some serialized ``ExportMetricsServiceRequest``.
+
+    Each quantile of a summary is a row of its own.
 
     Raises:
-        DecodeError: one of ``bodies`` is none.
+        DecodeError: one of ``bodies`` is not such a request.
     """
     requests: list[Any] = [MetricsRequest.FromString(body) for body in bodies]
     points: list[Point] = []
-    said: list[dict[str, Any]] = []
+    metric_columns: list[dict[str, Any]] = []
     resources: list[bytes] = []
     scopes: list[str] = []
     scope_of_point: list[int] = []
@@ -60,20 +62,20 @@ def metrics_of(*bodies: bytes) -> Batch:
     for group in chain.from_iterable(request.resource_metrics for request in requests):
         for scope in group.scope_metrics:
             for metric in scope.metrics:
-                found: list[Point] = []
+                metric_points: list[Point] = []
                 for point in _points(metric):
                     try:
-                        found += _rows(metric, point)
-                    except Unfit:
+                        metric_points += _rows(metric, point)
+                    except InvalidPoint:
                         rejected += 1
-                scope_of_point += [len(scopes)] * len(found)
-                points += found
-                said += [_said(metric)] * len(found)
+                scope_of_point += [len(scopes)] * len(metric_points)
+                points += metric_points
+                metric_columns += [_metric_columns(metric)] * len(metric_points)
             resources.append(group.resource)
             scopes.append(scope.scope.name)
     origins = Origins(pa.array(resources, pa.binary()), pa.array(scopes, pa.string()))
-    of_origins = origins.columns(pa.array(scope_of_point, pa.int64()))
-    table = _table(points, said, of_origins) if points else METRICS.empty_table()
+    origin_columns = origins.columns(pa.array(scope_of_point, pa.int64()))
+    table = _table(points, metric_columns, origin_columns) if points else METRICS.empty_table()
     return Batch(Rows("metrics", table, origins.resources), rejected, _reason(rejected))
 
 
@@ -83,13 +85,13 @@ def _points(metric: Any) -> Iterator[Any]:
 
 
 def _rows(metric: Any, point: Any) -> list[Point]:
-    """The rows of one data point: one, or as many as a summary has quantiles.
+    """Return the rows of one data point: one per quantile for a summary, else one.
 
     Raises:
-        Unfit: it doesn't add up.
+        InvalidPoint: the metric has no name, or a histogram's counts and bounds do not match.
     """
     if not metric.name:
-        raise Unfit
+        raise InvalidPoint
     row = Point(
         value=None,
         count=None,
@@ -102,9 +104,9 @@ def _rows(metric: Any, point: Any) -> list[Point]:
     )
     type_ = metric.WhichOneof("data")
     if type_ in ("gauge", "sum"):
-        which = point.WhichOneof("value")
-        if which is not None and not point.flags & NO_VALUE:
-            row["value"] = float(getattr(point, which))
+        value_field = point.WhichOneof("value")
+        if value_field is not None and not point.flags & NO_VALUE:
+            row["value"] = float(getattr(point, value_field))
         return [row]
     row["count"] = point.count
     if type_ == "summary":
@@ -118,7 +120,7 @@ def _rows(metric: Any, point: Any) -> list[Point]:
         bounds, counts = _explicit(point)
     if counts or bounds:
         if len(counts) != len(bounds) + 1 or bounds != sorted(bounds):
-            raise Unfit
+            raise InvalidPoint
         row["bounds"], row["bucket_counts"] = bounds, counts
     return [row]
 
@@ -130,7 +132,7 @@ def _quantile(row: Point, quantile: Any) -> Point:
 
 
 def _explicit(point: Any) -> tuple[list[float], list[int]]:
-    """The buckets of an exponential histogram, from the lowest: negative, zero, positive.
+    """Return the bounds and counts of an exponential histogram, in ascending order.
 
     Bucket ``i`` reaches from ``base ** i`` to ``base ** (i + 1)``, where ``base`` is
     ``2 ** (2 ** -scale)``:
@@ -144,21 +146,24 @@ def _explicit(point: Any) -> tuple[list[float], list[int]]:
             return sys.float_info.max
 
     negative, positive = point.negative, point.positive
-    downwards, upwards = list(negative.bucket_counts), list(positive.bucket_counts)
-    if not downwards and not upwards:
+    negative_counts, positive_counts = list(negative.bucket_counts), list(positive.bucket_counts)
+    if not negative_counts and not positive_counts:
         return [], [point.zero_count]
-    bounds = [-bound(negative.offset + i) for i in reversed(range(len(downwards) + 1))]
-    counts = list(reversed(downwards))
-    if upwards:
-        zero_from = bounds if downwards else []
-        bounds = [*zero_from, *(bound(positive.offset + i) for i in range(len(upwards) + 1))]
-        counts = [*([0, *counts] if downwards else []), point.zero_count, *upwards, 0]
+    bounds = [-bound(negative.offset + i) for i in reversed(range(len(negative_counts) + 1))]
+    counts = list(reversed(negative_counts))
+    if positive_counts:
+        zero_from = bounds if negative_counts else []
+        bounds = [
+            *zero_from,
+            *(bound(positive.offset + i) for i in range(len(positive_counts) + 1)),
+        ]
+        counts = [*([0, *counts] if negative_counts else []), point.zero_count, *positive_counts, 0]
     else:
         counts = [0, *counts, point.zero_count]
     return bounds, counts
 
 
-def _said(metric: Any) -> dict[str, Any]:
+def _metric_columns(metric: Any) -> dict[str, Any]:
     type_ = metric.WhichOneof("data")
     data = getattr(metric, type_)
     return {
@@ -172,13 +177,13 @@ def _said(metric: Any) -> dict[str, Any]:
 
 
 def _table(
-    points: list[Point], said: list[dict[str, Any]], origins: dict[str, pa.Array]
+    points: list[Point], metric_columns: list[dict[str, Any]], origins: dict[str, pa.Array]
 ) -> pa.Table:
     attributes = attributes_of_rows([point["attributes"] for point in points])
     now = time.time_ns()
     columns = {
         **{
-            name: pa.array([each[name] for each in said], METRICS.field(name).type)
+            name: pa.array([each[name] for each in metric_columns], METRICS.field(name).type)
             for name in ("name", "description", "unit", "type", "is_monotonic", "temporality")
         },
         "time_unix_nano": _times([point["time"] or now for point in points]),
@@ -205,6 +210,6 @@ def _reason(rejected: int) -> str:
     if not rejected:
         return ""
     return (
-        f"{rejected} data point{'' if rejected == 1 else 's'} rejected: a metric has a name, and a "
-        "histogram one more count than it has bounds, which ascend."
+        f"{rejected} data point{'' if rejected == 1 else 's'} rejected: a metric needs a name, and "
+        "a histogram one more count than bounds, in ascending order."
     )

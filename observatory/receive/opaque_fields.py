@@ -1,9 +1,10 @@
-"""OTLP's requests as Arrow tables, opened only as far as every row needs it.
+"""Decode OTLP requests to Arrow tables, leaving rarely used fields as bytes.
 
-ptars reads protobuf into Arrow's columns without an object for each message. In the types that it
-is given here the parts that are rare or that repeat (events, links, a log's body, lists among the
-attributes, resources) stay as the bytes that were sent: the wire format of a message inside a
-message is that of bytes. Lists of attribute values hold attribute values, which columns cannot.
+ptars decodes protobuf into Arrow columns without creating an object per message. Here it is given
+copies of OTLP's types in which some fields are declared as ``bytes``, and so stay serialized:
+events, links, log bodies, resources, and arrays and maps among attribute values. That works because
+an embedded message and ``bytes`` have the same wire format. Arrays and maps have to stay
+serialized, because ``AnyValue`` is recursive and Arrow types are not.
 """
 
 from collections.abc import Sequence
@@ -47,7 +48,7 @@ FILES = (
 )
 
 
-def _types() -> descriptor_pool.DescriptorPool:
+def _pool_with_opaque_fields() -> descriptor_pool.DescriptorPool:
     pool = descriptor_pool.DescriptorPool()
     for module in FILES:
         file = descriptor_pb2.FileDescriptorProto()
@@ -61,21 +62,21 @@ def _types() -> descriptor_pool.DescriptorPool:
     return pool
 
 
-_POOL = _types()
+_POOL = _pool_with_opaque_fields()
 
 
 class Columns:
-    """Reads messages of one type into a table with a row for each and a column for each field."""
+    """Decodes messages of one type to a record batch with a row per message."""
 
     def __init__(self, type_: type[Message]) -> None:
         descriptor = _POOL.FindMessageTypeByName(type_.DESCRIPTOR.full_name)
         self._handler = HandlerPool([descriptor.file]).get_for_message(descriptor)
 
     def of(self, bodies: Sequence[bytes]) -> pa.RecordBatch:
-        """The table of some serialized messages.
+        """Decode serialized messages.
 
         Raises:
-            DecodeError: one of them is none.
+            DecodeError: one of ``bodies`` is not a message of this type.
         """
         try:
             return self._handler.list_to_record_batch(list(bodies))
@@ -85,12 +86,12 @@ class Columns:
 
 def _with_opaque_fields(type_: type[Message]) -> type[Message]:
     descriptor = _POOL.FindMessageTypeByName(type_.DESCRIPTOR.full_name)
-    found: type[Message] = message_factory.GetMessageClass(descriptor)
-    return found
+    opaque_type: type[Message] = message_factory.GetMessageClass(descriptor)
+    return opaque_type
 
 
 TRACE_REQUESTS = Columns(trace_service_pb2.ExportTraceServiceRequest)
 LOGS_REQUESTS = Columns(logs_service_pb2.ExportLogsServiceRequest)
 ATTRIBUTES = Columns(common_pb2.KeyValue)
-# Metrics have too many forms, and come too seldom, for columns to be worth their while.
+# Metrics arrive too seldom, and in too many forms, for decoding to columns to pay off.
 MetricsRequest = _with_opaque_fields(metrics_service_pb2.ExportMetricsServiceRequest)

@@ -35,14 +35,14 @@ class Signal:
     path: str
     request: type[Message]
     read: Read
-    answer: Callable[[Batch], Message]
+    response: Callable[[Batch], Message]
 
 
 class Receiver:
     """The three OTLP endpoints, in front of one store.
 
     Args:
-        store: an open store. Close this before it.
+        store: an open store; close the receiver before it.
         budget: limits the memory of requests that are not stored yet.
     """
 
@@ -56,7 +56,7 @@ class Receiver:
         return [Route(signal.path, self._endpoint(signal), methods=["POST"]) for signal in SIGNALS]
 
     def close(self) -> None:
-        """Stop accepting telemetry. May be called twice."""
+        """Store the telemetry received so far, and stop. May be called twice."""
         self._intake.close()
 
     def _endpoint(self, signal: Signal) -> Callable[[Request], object]:
@@ -88,17 +88,17 @@ class Receiver:
         except Refusal as refusal:
             return _refused(refusal, encoding)
         except Overloaded:
-            return _refused(_try_later("The Observatory is behind with its writing"), encoding)
+            return _refused(_try_later("Telemetry arrives faster than it can be stored"), encoding)
         except NotStored as error:
             # Retryable: the usual cause is a full disk, and the sender may be able to buffer.
             return _refused(_try_later(f"The store failed: {error}"), encoding)
         except ClientDisconnect:
             return Response(status_code=400)  # the client is gone
-        return Response(wire.render(signal.answer(batch), encoding), media_type=encoding)
+        return Response(wire.render(signal.response(batch), encoding), media_type=encoding)
 
 
 def _try_later(reason: str) -> Refusal:
-    return Refusal(503, Code.UNAVAILABLE, f"{reason}: send again later.", RETRY_AFTER_SECONDS)
+    return Refusal(503, Code.UNAVAILABLE, f"{reason}: retry later.", RETRY_AFTER_SECONDS)
 
 
 def _refused(refusal: Refusal, encoding: Encoding) -> Response:
@@ -132,32 +132,32 @@ def _unpack(
     return wire.decode(signal.request, plain, encoding)
 
 
-def _answer_spans(batch: Batch) -> Message:
-    answer = wire.ExportTraceServiceResponse()
+def _spans_response(batch: Batch) -> Message:
+    response = wire.ExportTraceServiceResponse()
     if batch.reason:
-        answer.partial_success.rejected_spans = batch.rejected
-        answer.partial_success.error_message = batch.reason
-    return answer
+        response.partial_success.rejected_spans = batch.rejected
+        response.partial_success.error_message = batch.reason
+    return response
 
 
-def _answer_logs(batch: Batch) -> Message:
-    answer = wire.ExportLogsServiceResponse()
+def _logs_response(batch: Batch) -> Message:
+    response = wire.ExportLogsServiceResponse()
     if batch.reason:
-        answer.partial_success.rejected_log_records = batch.rejected
-        answer.partial_success.error_message = batch.reason
-    return answer
+        response.partial_success.rejected_log_records = batch.rejected
+        response.partial_success.error_message = batch.reason
+    return response
 
 
-def _answer_metrics(batch: Batch) -> Message:
-    answer = wire.ExportMetricsServiceResponse()
+def _metrics_response(batch: Batch) -> Message:
+    response = wire.ExportMetricsServiceResponse()
     if batch.reason:
-        answer.partial_success.rejected_data_points = batch.rejected
-        answer.partial_success.error_message = batch.reason
-    return answer
+        response.partial_success.rejected_data_points = batch.rejected
+        response.partial_success.error_message = batch.reason
+    return response
 
 
 SIGNALS = (
-    Signal("/v1/traces", wire.ExportTraceServiceRequest, spans_of, _answer_spans),
-    Signal("/v1/logs", wire.ExportLogsServiceRequest, logs_of, _answer_logs),
-    Signal("/v1/metrics", wire.ExportMetricsServiceRequest, metrics_of, _answer_metrics),
+    Signal("/v1/traces", wire.ExportTraceServiceRequest, spans_of, _spans_response),
+    Signal("/v1/logs", wire.ExportLogsServiceRequest, logs_of, _logs_response),
+    Signal("/v1/metrics", wire.ExportMetricsServiceRequest, metrics_of, _metrics_response),
 )

@@ -1,6 +1,7 @@
-"""Repair strings that hold half a surrogate pair, such as a cut emoji.
+"""Repair strings that contain half a surrogate pair, such as a cut emoji.
 
-JSON can spell them (``"\\ud83d"``), but they are not Unicode text: protobuf and UTF-8 refuse them.
+JSON can represent them (``"\\ud83d"``), but they are not valid Unicode: protobuf and UTF-8 reject
+them.
 """
 
 import re
@@ -8,8 +9,8 @@ from typing import Any
 
 REPLACEMENT = "\ufffd"
 _LONE = re.compile("[\ud800-\udfff]")
-# What spells a surrogate in a JSON document: an escape, or UTF-8 of it, which Python lets through.
-_MAY_HOLD_ONE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+# How JSON can spell a surrogate: an escape, or its UTF-8 encoding, which json.loads accepts.
+_MAY_CONTAIN_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 
 
 def repair(document: Any, body: bytes) -> tuple[Any, int]:
@@ -22,14 +23,14 @@ def repair(document: Any, body: bytes) -> tuple[Any, int]:
     Returns:
         The document, and how many of its strings (keys included) were repaired.
     """
-    if not _MAY_HOLD_ONE.search(body):
+    if not _MAY_CONTAIN_SURROGATE.search(body):
         return document, 0
     repairer = _Repairer()
     return repairer.value(document), repairer.count
 
 
 def repairs(count: int) -> str:
-    """Describe ``count`` repairs in a sentence; empty for none."""
+    """Describe ``count`` repairs in a sentence; return an empty string for none."""
     if not count:
         return ""
     strings = "1 string" if count == 1 else f"{count} strings"

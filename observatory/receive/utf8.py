@@ -1,7 +1,7 @@
 """Repair protobuf messages whose strings are not UTF-8.
 
-protobuf refuses a whole message because of one such string. On the wire a string is the same as
-bytes, so a copy of OTLP's types with bytes in place of strings reads it.
+One such string makes protobuf reject the whole message. Strings and bytes have the same wire
+format, so a copy of OTLP's types with ``bytes`` in place of ``string`` can parse it.
 """
 
 from collections.abc import Iterator
@@ -55,13 +55,13 @@ def _add(pool: descriptor_pool.DescriptorPool, file: FileDescriptor, added: set[
 
 def _messages(message: Any) -> Iterator[Any]:
     """Yield a message and all messages within it."""
-    waiting = [message]
-    while waiting:
-        current = waiting.pop()
+    pending = [message]
+    while pending:
+        current = pending.pop()
         yield current
         for field, value in current.ListFields():
             if field.type == FieldDescriptor.TYPE_MESSAGE:
-                waiting += value if field.is_repeated else [value]
+                pending += value if field.is_repeated else [value]
 
 
 def _repair_fields(message: Any) -> int:

@@ -44,8 +44,8 @@ __all__ = [
 Result = TypeVar("Result")
 
 GZIP_WINDOW_BITS = 31
-# How much output zlib produces at once, and from how much input: it copies the input that is left
-# for each member, and a member may be 20 bytes long.
+# How much output zlib produces at once, and from how much input. The input is limited because zlib
+# copies what remains of it for each gzip member, and a member may be only 20 bytes long.
 OUTPUT_BYTES, INPUT_BYTES = 2**20, 2**12
 # Where the items of each kind of request are in OTLP/JSON.
 PATHS = (
@@ -62,7 +62,7 @@ _UNREADABLE = (
     RecursionError,
 )
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})*")
-# Stands for an id that is not hexadecimal: of no valid length, so it is rejected later.
+# Replaces an id that is not hexadecimal. Its length is not that of an id, so it is rejected later.
 _NOT_AN_ID = base64.b64encode(b"\xff").decode()
 
 
@@ -74,7 +74,7 @@ class Encoding(StrEnum):
 
 
 class Code:
-    """The ``google.rpc.Code`` values that an answer can carry."""
+    """The ``google.rpc.Code`` values that a response can carry."""
 
     INVALID_ARGUMENT = 3
     PERMISSION_DENIED = 7
@@ -83,10 +83,11 @@ class Code:
 
 
 class Refusal(Exception):
-    """A request that OTLP answers with an error.
+    """A request that is answered with an error.
 
-    ``http_status`` and ``code`` (``google.rpc.Code``) say which, ``str()`` what was wrong and what
-    would be right. ``retry_after_seconds`` is set when the same request may succeed later.
+    ``http_status`` and ``code`` (``google.rpc.Code``) classify the error; the message says what was
+    wrong and what to send instead. ``retry_after_seconds`` is set if the same request may succeed
+    later.
     """
 
     def __init__(
@@ -149,14 +150,13 @@ def inflate(
 ) -> bytes:
     """Return the body without its ``Content-Encoding``, at most ``limit_bytes`` long.
 
-    It stops decompressing at the limit, so a small body that inflates without end costs no more
-    than a large one.
+    Decompression stops at the limit, so a decompression bomb costs no more than a large body.
 
     Args:
         body: as it was sent.
         content_encoding: the header's value; empty for none.
         limit_bytes: the limit.
-        take: called with the size of each part of the result, before the next is in memory. An
+        take: called with the size of each decompressed chunk, before the next one is produced. An
             exception that it raises ends the decompression.
 
     Raises:
@@ -170,7 +170,7 @@ def inflate(
         plain = _gunzip(body, limit_bytes, take)
     else:
         raise Refusal(
-            415, Code.INVALID_ARGUMENT, f"Content-Encoding {named!r} is not known: send gzip."
+            415, Code.INVALID_ARGUMENT, f"Content-Encoding {named!r} is not supported: send gzip."
         )
     if len(plain) > limit_bytes:
         raise too_large(limit_bytes)
@@ -179,20 +179,20 @@ def inflate(
 
 def _gunzip(body: bytes, limit_bytes: int, take: Callable[[int], object]) -> bytes:
     plain = bytearray()
-    packed = memoryview(body)
+    compressed = memoryview(body)
     try:
-        while packed:  # a gzip body may hold several members, one after the other
+        while compressed:  # a gzip body may hold several members, one after the other
             member = zlib.decompressobj(GZIP_WINDOW_BITS)
             while not member.eof:
-                chunk = packed[:INPUT_BYTES]
+                chunk = compressed[:INPUT_BYTES]
                 room = min(OUTPUT_BYTES, limit_bytes + 1 - len(plain))
-                piece = member.decompress(chunk, room)
+                output = member.decompress(chunk, room)
                 left = len(member.unconsumed_tail) + len(member.unused_data)
-                packed = packed[len(chunk) - left :]
-                if not (piece or chunk or member.eof):
+                compressed = compressed[len(chunk) - left :]
+                if not (output or chunk or member.eof):
                     raise Refusal(400, Code.INVALID_ARGUMENT, "The gzip body is cut short.")
-                take(len(piece))
-                plain += piece
+                take(len(output))
+                plain += output
                 if len(plain) > limit_bytes:
                     raise too_large(limit_bytes)
     except zlib.error as error:
@@ -214,10 +214,10 @@ def read(
     document: Mapping[str, Any],
     rows_of: Callable[[bytes], Result],
 ) -> Result:
-    """Return what ``rows_of`` makes of the message in an OTLP/JSON document.
+    """Convert an OTLP/JSON document to protobuf and return what ``rows_of`` makes of it.
 
-    ``rows_of`` gets the message in protobuf. The message's ids in the document are rewritten; other
-    members of the document are ignored.
+    Members that the message type does not have are ignored. The ids in ``document`` are rewritten
+    in place.
 
     Raises:
         Refusal: 400, if the document holds no such message.
@@ -232,9 +232,9 @@ def read(
 
 @dataclass(frozen=True)
 class Decoded:
-    """A request in protobuf, and what was left out or repaired to get there.
+    """A request in protobuf, and what was dropped or repaired to decode it.
 
-    ``rejected`` counts the items that could not be read, ``reason`` describes them and any repairs.
+    ``rejected`` counts the items that were dropped; ``reason`` describes them and any repairs.
     """
 
     body: bytes
@@ -245,8 +245,8 @@ class Decoded:
 def decode(message_type: type[Message], body: bytes, encoding: Encoding) -> Decoded:
     """Convert a body to protobuf; call it within ``refusing``.
 
-    An item of a JSON body (a span, log record or metric) that cannot be read is left out alone,
-    and strings that are not Unicode are repaired.
+    If an item of a JSON body (a span, log record or metric) cannot be read, only that item is
+    dropped. Strings that are not valid Unicode are repaired.
     """
     if encoding is Encoding.PROTOBUF:
         return Decoded(body)
@@ -284,9 +284,9 @@ def _parsed(document: dict[str, Any], message_type: type[Message]) -> bytes:
 def _drop_unreadable_items(
     document: dict[str, Any], message_type: type[Message]
 ) -> tuple[int, str]:
-    """Remove the items that cannot be parsed; returns how many, and what is wrong with the first.
+    """Remove the items that cannot be parsed; return how many, and the error of the first.
 
-    A metric counts as its data points. The ids are in base64 already.
+    For a metric, its data points are counted. The ids must be in base64 already.
     """
     rejected, why = 0, ""
     for groups, scopes, items_name, items in _items(document):
@@ -330,10 +330,10 @@ def _data_points(item: Any) -> int:
 
 @contextmanager
 def refusing(message_type: type[Message], encoding: Encoding) -> Iterator[None]:
-    """Turn the errors of reading a body into a refusal.
+    """Translate the errors of decoding a body into a refusal.
 
     Raises:
-        Refusal: 400, if the block cannot read the body.
+        Refusal: 400, if the block fails to decode the body.
     """
     try:
         yield

@@ -12,7 +12,7 @@ passes through them:
                  their conditions with ``values`` and ``methods``
 ``carrier``      reads the context in the attempted document's ``_trace``
 ``decision``     builds the span, in the trace of the write that the decision is about
-``deliver``      sends spans over OTLP and buffers them while the receiver is unavailable
+``exporter``     sends spans over OTLP and buffers them while the receiver is unavailable
 
 Every write becomes a span, and every read that was denied. Allowed reads are left out unless
 ``--allowed-reads`` is given: a page's listeners make many, and each would be a trace of its own.

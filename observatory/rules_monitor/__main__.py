@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from observatory.rules_monitor import evaluation
 from observatory.rules_monitor.decision import Spans
-from observatory.rules_monitor.deliver import Delivery
+from observatory.rules_monitor.exporter import Exporter
 from observatory.rules_monitor.follow import follow
 from observatory.rules_monitor.merging import Decision, Merging
 
@@ -28,15 +28,15 @@ log = logging.getLogger(__name__)
 
 
 class Monitor:
-    """Turns the emulator's messages into spans and queues them for delivery."""
+    """Converts the emulator's messages to spans and queues them for export."""
 
-    def __init__(self, spans: Spans, delivery: Delivery) -> None:
+    def __init__(self, spans: Spans, exporter: Exporter) -> None:
         self.unread = 0
         self._spans = spans
-        self._delivery = delivery
+        self._exporter = exporter
         self._merging = Merging()
 
-    def hear(self, message: object) -> None:
+    def process(self, message: object) -> None:
         """Process one message of the emulator."""
         try:
             decision = self._merging.take(evaluation.read(message), time.monotonic())
@@ -47,7 +47,7 @@ class Monitor:
             self._send(decision)
 
     async def send_due_decisions(self) -> None:
-        """Send held decisions whose time has passed; runs until it is cancelled."""
+        """Send decisions as they become final; run until cancelled."""
         while True:
             await asyncio.sleep(POLL_SECONDS)
             for decision in self._merging.due(time.monotonic()):
@@ -65,39 +65,39 @@ class Monitor:
             self._skip(type(error).__name__)
             return
         if span is not None:
-            self._delivery.put(span)
+            self._exporter.put(span)
 
     def _skip(self, reason: str) -> None:
         if not self.unread:
-            log.warning("skipping a message that cannot be read, and counting others: %s", reason)
+            log.warning("skipping unreadable messages: %s; the total is logged at exit", reason)
         self.unread += 1
 
 
 async def run(options: argparse.Namespace) -> None:
-    """Follow the emulator until SIGINT or SIGTERM, then deliver the remaining spans."""
-    delivery = Delivery(options.otlp)
+    """Follow the emulator until SIGINT or SIGTERM, then export the remaining spans."""
+    exporter = Exporter(options.otlp)
     spans = Spans(options.rules, dict(options.resource), allowed_reads=options.allowed_reads)
-    monitor = Monitor(spans, delivery)
+    monitor = Monitor(spans, exporter)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with asyncio.TaskGroup() as group:
         tasks = [
-            group.create_task(follow(options.emulator, monitor.hear)),
+            group.create_task(follow(options.emulator, monitor.process)),
             group.create_task(monitor.send_due_decisions()),
-            group.create_task(delivery.run()),
+            group.create_task(exporter.run()),
         ]
         await stop.wait()
         for task in tasks:
             task.cancel()
     monitor.send_remaining_decisions()
-    await delivery.flush()
-    if delivery.dropped or monitor.unread:
-        log.warning("dropped %d spans, skipped %d messages", delivery.dropped, monitor.unread)
+    await exporter.flush()
+    if exporter.dropped or monitor.unread:
+        log.warning("dropped %d spans, skipped %d messages", exporter.dropped, monitor.unread)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until SIGINT or SIGTERM; returns the exit status 0. Bad usage exits with 2."""
+    """Run until SIGINT or SIGTERM; return the exit code 0. Bad usage exits with 2."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="rules monitor: %(message)s", level=logging.WARNING)
     with contextlib.suppress(KeyboardInterrupt):
@@ -130,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
         "--rules",
         default=DEFAULT_RULES,
         metavar="FILE",
-        help="the path of the rules file that spans name; its text comes from the emulator "
+        help="the path of the rules file to put on spans; its text comes from the emulator "
         "(default: %(default)s)",
     )
     parser.add_argument(

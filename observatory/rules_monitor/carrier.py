@@ -1,6 +1,7 @@
-"""The trace context in a document's ``_trace``: W3C Trace Context level 2, read strictly.
+"""Read the trace context in a document's ``_trace``, strictly by W3C Trace Context level 2.
 
-The functions and the page have readers of their own; the Observatory shares only OTLP with them.
+The functions and the page have their own implementations: the Observatory shares only OTLP with
+them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 TRACE_FIELD = "_trace"
-# W3C Trace Context has 512 characters of tracestate passed on, W3C Baggage 8,192 bytes.
+# The lengths that W3C Trace Context (512) and W3C Baggage (8,192) require to be propagated.
 TEXT_MAX_CHARS = {"tracestate": 512, "baggage": 8192}
 
 _TRACEPARENT = re.compile(
@@ -21,8 +22,8 @@ _KINDS = {str: "string", bool: "bool", int: "int", float: "float", list: "list",
 
 
 @dataclass(frozen=True)
-class SpanAt:
-    """Where a span is: its trace's id and its own, as bytes."""
+class SpanRef:
+    """The ids of a span and its trace, as bytes."""
 
     trace_id: bytes
     span_id: bytes
@@ -30,11 +31,17 @@ class SpanAt:
 
 @dataclass(frozen=True)
 class Context:
-    """The context in a document; ``span`` is set when it was carried. ``reason`` says why it was
-    not, or what was dropped beside a good traceparent; it quotes nothing of the document."""
+    """The context in a document.
+
+    Args:
+        state: whether a valid context was carried.
+        span: the carried parent; None unless ``state`` is ``carried``.
+        reason: why no context was carried, or what was dropped beside a valid traceparent. It
+            quotes nothing from the document.
+    """
 
     state: Literal["carried", "absent", "invalid"]
-    span: SpanAt | None = None
+    span: SpanRef | None = None
     reason: str | None = None
 
 
@@ -44,8 +51,8 @@ ABSENT = Context("absent")
 def read(carrier: object) -> Context:
     """Read the context in ``carrier``, a decoded value from an untrusted client. Never raises.
 
-    A tracestate or baggage that is too long or no string is dropped alone: the traceparent still
-    counts, and ``reason`` says what was dropped.
+    If tracestate or baggage is too long or not a string, only that value is dropped: the
+    traceparent still counts, and ``reason`` says what was dropped.
     """
     if carrier is None:
         return ABSENT
@@ -57,13 +64,17 @@ def read(carrier: object) -> Context:
     if not isinstance(traceparent, str):
         return _invalid(_not_a_string("traceparent", traceparent))
     context = _read_traceparent(traceparent)
-    losses = [loss for key in TEXT_MAX_CHARS if (loss := _loss(key, carrier.get(key)))]
-    if context.state == "carried" and losses:
-        return replace(context, reason="; ".join(losses))
+    drop_reasons = [
+        drop_reason
+        for key in TEXT_MAX_CHARS
+        if (drop_reason := _drop_reason(key, carrier.get(key)))
+    ]
+    if context.state == "carried" and drop_reasons:
+        return replace(context, reason="; ".join(drop_reasons))
     return context
 
 
-def _loss(key: str, value: object) -> str | None:
+def _drop_reason(key: str, value: object) -> str | None:
     """Return why ``value`` is not used, None if it is or is absent."""
     if value is None:
         return None
@@ -78,14 +89,14 @@ def _not_a_string(key: str, value: object) -> str:
 
 
 def _read_traceparent(traceparent: str) -> Context:
-    found = _TRACEPARENT.fullmatch(traceparent)
-    if found is None:
+    match = _TRACEPARENT.fullmatch(traceparent)
+    if match is None:
         return _invalid("traceparent is malformed")
-    if found["version"] == "ff":
+    if match["version"] == "ff":
         return _invalid("traceparent has the forbidden version ff")
-    if found["version"] == "00" and found["rest"] is not None:
+    if match["version"] == "00" and match["rest"] is not None:
         return _invalid("traceparent of version 00 is too long")
-    span = SpanAt(bytes.fromhex(found["trace"]), bytes.fromhex(found["span"]))
+    span = SpanRef(bytes.fromhex(match["trace"]), bytes.fromhex(match["span"]))
     if not any(span.trace_id):
         return _invalid("traceparent has a trace id of zeros")
     if not any(span.span_id):

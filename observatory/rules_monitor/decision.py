@@ -1,8 +1,8 @@
 """Turn a decision into a span in the trace of the write that it is about.
 
 The parent is the context in the attempted document's ``_trace``. Without one the span is a declared
-root (``throughline.root=rules``) with a link to the write that it is probably about: the one that
-the document carries, else the last one seen at its path, else the same user's latest.
+root (``throughline.root=rules``) with a link to the write that it is probably about: the one whose
+context is in the stored document, else the last one seen at its path, else the same user's latest.
 
 The kind is INTERNAL, because the decision is one step of the database's handling of a request. The
 emulator reports one time and no duration, so the span starts and ends at that time.
@@ -24,7 +24,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from observatory.rules_monitor import carrier
-from observatory.rules_monitor.carrier import Context, SpanAt
+from observatory.rules_monitor.carrier import Context, SpanRef
 from observatory.rules_monitor.evaluation import READS, Evaluation, within
 from observatory.rules_monitor.explain import denying_line
 from observatory.rules_monitor.matching import allows_about
@@ -36,7 +36,7 @@ PATH_MAX_CHARS = 512
 SOURCE_MAX_CHARS = 200
 LINES_AROUND = 3
 REMEMBERED_WRITES = 2_000
-# Requests of one user within this time are probably about the same thing.
+# Requests of one user within this time probably belong together.
 SAME_USER_SECONDS = 10
 
 DecidedBy = Literal["expression", "statement", "nothing"]
@@ -65,9 +65,9 @@ class Basis:
 
 @dataclass(frozen=True)
 class Link:
-    """A write that a decision is probably about, and how it was found."""
+    """A write that a decision is probably about, and what the two have in common."""
 
-    span: SpanAt
+    span: SpanRef
     by: Literal["path", "uid and time"]
 
 
@@ -75,10 +75,10 @@ class Writes:
     """The latest writes that carried a context, as link targets for requests that carry none."""
 
     def __init__(self) -> None:
-        self._by_path: OrderedDict[str, SpanAt] = OrderedDict()
-        self._by_uid: OrderedDict[str, tuple[SpanAt, int]] = OrderedDict()
+        self._by_path: OrderedDict[str, SpanRef] = OrderedDict()
+        self._by_uid: OrderedDict[str, tuple[SpanRef, int]] = OrderedDict()
 
-    def remember(self, evaluation: Evaluation, span: SpanAt) -> None:
+    def remember(self, evaluation: Evaluation, span: SpanRef) -> None:
         """Record that a write was made in ``span``."""
         _put(self._by_path, evaluation.path, span)
         if evaluation.uid is not None:
@@ -203,7 +203,7 @@ class Spans:
             )
         if statements:
             quoted = " and ".join(_quoted(evaluation.rules, line) for line in statements)
-            parts.append(f", the rule at {quoted} (which part of it denied is not known)")
+            parts.append(f", the rule at {quoted} (the denying part is unknown)")
         failed = ", which could not be evaluated" if evaluation.outcome == "error" else ""
         return f"denied by {self._file}{''.join(parts)}{failed}"
 
@@ -218,19 +218,19 @@ def context_of(evaluation: Evaluation) -> Context:
         return carrier.ABSENT
     document = within(evaluation.request, "resource")
     if document is UNDEFINED:
-        reason = "the rules decided without the document, so the emulator doesn't show it"
+        reason = "the rules decided without the document, so the emulator does not report it"
         return Context("absent", reason=reason)
     attempted = within(document, "data", carrier.TRACE_FIELD)
     if attempted is UNDEFINED:
         return carrier.ABSENT
     stored = within(evaluation.resource, "data", carrier.TRACE_FIELD)
     if attempted == stored:
-        return Context("absent", reason="_trace is that of the write before")
+        return Context("absent", reason="_trace is unchanged since the previous write")
     return carrier.read(attempted)
 
 
 def basis_of(evaluation: Evaluation) -> Basis:
-    """Return what the decision rests on."""
+    """Return the lines of the rules that decided."""
     allows = allows_about(evaluation)
     if evaluation.outcome == "allow":
         lines = tuple(line for line, allowed in allows if allowed)
@@ -279,6 +279,7 @@ def _name(evaluation: Evaluation) -> str:
 def _pseudonym(evaluation: Evaluation) -> str | None:
     if not evaluation.uid or not evaluation.project:
         return None
+    # An app sets the same value on its spans; this separate process cannot import its function.
     return hashlib.sha256((evaluation.project + evaluation.uid).encode()).hexdigest()[:16]
 
 

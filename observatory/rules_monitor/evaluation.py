@@ -55,38 +55,38 @@ class Evaluation:
 
     @property
     def collection(self) -> str:
-        """The id of the document's collection."""
+        """Return the id of the document's collection."""
         ids = self.path.split("/")
         return ids[-2] if len(ids) > 1 else ids[0]
 
     @property
     def document_id(self) -> str | None:
-        """The document's id; None for a query."""
+        """Return the document's id; None for a query."""
         ids = self.path.split("/")
         return ids[-1] if len(ids) > 1 and ids[-1] != "*" else None
 
     @property
     def uid(self) -> str | None:
-        """The id of the signed-in user, or None."""
+        """Return the id of the signed-in user, or None."""
         uid = within(self.request, "auth", "uid")
         return uid if isinstance(uid, str) else None
 
     @property
     def token_issued_at(self) -> int | None:
-        """When the user's ID token was issued, in seconds since 1970; None when signed out."""
+        """Return when the user's ID token was issued, in Unix seconds; None if signed out."""
         issued_at = within(self.request, "auth", "token", "iat")
         is_int = isinstance(issued_at, int) and not isinstance(issued_at, bool)
         return issued_at if is_int and 0 <= issued_at < LATEST_UNIX_SECONDS else None
 
     @property
     def access(self) -> tuple[str, ...]:
-        """A key that all evaluations of one access within one request share."""
+        """Return a key that all evaluations of one access within one request share."""
         kind = "set" if self.method in SET else self.method
         return (self.database, self.path, kind, self.request_time, self.uid or "")
 
 
 def within(value: Any, *keys: str) -> Any:
-    """Return the value at ``keys`` in nested maps; ``UNDEFINED`` when there is none."""
+    """Return the value at ``keys`` in nested maps; ``UNDEFINED`` if it is missing."""
     for key in keys:
         if not isinstance(value, dict) or key not in value:
             return UNDEFINED

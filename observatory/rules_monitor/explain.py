@@ -1,9 +1,9 @@
 """Find the line that denied an access: the innermost expression that was false or failed.
 
-The emulator names only the ``allow``. Its message carries everything that the rules looked at, so
-the condition is evaluated here once more. The result counts only if it agrees with the emulator's.
-Where a part of the condition is unknown (it gets another document, say), an operand of ``&&`` that
-is known to be false still decides; otherwise only the line of the ``allow`` is known.
+The emulator reports only the ``allow``. Its message contains all values that the rules used, so the
+condition is evaluated again here. The result counts only if it agrees with the emulator's. If part
+of the condition is unknown, for example because it reads another document, an operand of ``&&``
+that is known to be false still decides; otherwise only the line of the ``allow`` is known.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _denies(node: Node, scope: Scope) -> bool:
 
 
 def _cause(node: Node, scope: Scope) -> Node:  # noqa: PLR0911  # one return a kind
-    """Return the innermost expression that makes ``node``, which is false or fails, so."""
+    """Return the innermost expression that explains why ``node`` is false or fails."""
     match node:
         case syntax.And(operands=operands):
             return next(

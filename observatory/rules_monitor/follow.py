@@ -17,12 +17,12 @@ OPEN_TIMEOUT_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-async def follow(emulator: str, hear: Callable[[object], None]) -> None:
-    """Pass every message of the monitor at ``emulator`` (``ws://HOST:PORT``) to ``hear``.
+async def follow(emulator: str, process: Callable[[object], None]) -> None:
+    """Pass every message of the monitor at ``emulator`` (``ws://HOST:PORT``) to ``process``.
 
     Runs until cancelled and reconnects whenever the connection is lost. On each connection the
-    emulator repeats up to 50 past messages, so ``hear`` has to ignore repetitions. Logs each loss
-    and each recovery of the connection once.
+    emulator repeats up to 50 past messages, so ``process`` must ignore repetitions. Each loss and
+    each recovery of the connection is logged once.
     """
     attempt = 0
     reported_loss = None
@@ -40,7 +40,7 @@ async def follow(emulator: str, hear: Callable[[object], None]) -> None:
                 attempt, reported_loss = 0, None
                 async for text in monitor:
                     for message in _messages(text):
-                        hear(message)
+                        process(message)
             loss = "the connection was closed"
         except (OSError, TimeoutError, WebSocketException) as error:
             loss = str(error) or type(error).__name__

@@ -89,7 +89,7 @@ def enter(call: syntax.Call, scope: Scope) -> tuple[syntax.Function, Scope]:
     for parameter, argument in zip(function.parameters, call.arguments, strict=True):
         try:
             arguments[parameter] = value_of(argument, scope)
-        except Unknown as error:  # which the function may not even look at
+        except Unknown as error:  # the function may not use this argument
             arguments[parameter] = Opaque(str(error))
     names = {**scope.globals, **arguments}
     return function, replace(scope, names=names, lets=function.lets, calls=_deeper(scope))

@@ -316,7 +316,7 @@ class _Parser:
 
     def _path_segments(self) -> tuple[str | Node, ...]:
         segments: list[str | Node] = []
-        # No space may stand within a path: `/a /b` divides.
+        # A path contains no spaces: `/a /b` is a division.
         while self._text.startswith("/", self._at):
             self._at += 1
             if self._text.startswith("$(", self._at):

@@ -10,7 +10,7 @@ from observatory.rules_monitor import language, syntax
 from observatory.rules_monitor.evaluation import READS, SET, Evaluation
 from observatory.rules_monitor.typed import Path
 
-# The methods that each word of an `allow` covers, where it covers more than the one it names.
+# The methods of the words of an `allow` that cover several.
 METHODS = {"read": READS, "write": SET | {"delete"}}
 _WILDCARD = re.compile(r"\{\s*(\w+)\s*(=\s*\*\*\s*)?\}", re.ASCII)
 
@@ -34,7 +34,7 @@ def allows_about(evaluation: Evaluation) -> tuple[tuple[int, bool], ...]:
 
 
 def covers(blocks: tuple[syntax.Block, ...], allow: syntax.Allow, evaluation: Evaluation) -> bool:
-    """Return whether an ``allow`` in ``blocks`` is about the evaluation's path and method."""
+    """Return whether an ``allow`` in ``blocks`` covers the evaluation's path and method."""
     requested = SET if evaluation.method == "set" else {evaluation.method}
     allowed = {method for word in allow.methods for method in METHODS.get(word, {word})}
     return bool(requested & allowed) and wildcards(blocks, evaluation) is not None

@@ -35,7 +35,7 @@ class _Held:
 
 
 class Merging:
-    """Turns evaluations into decisions; ``now`` is in seconds of a monotonic clock."""
+    """Merges evaluations into decisions; ``now`` is in seconds of a monotonic clock."""
 
     def __init__(self) -> None:
         self._seen: OrderedDict[str, None] = OrderedDict()
@@ -72,9 +72,9 @@ def _may_be_followed(evaluation: Evaluation) -> bool:
 
 
 def _decided(evaluations: list[Evaluation]) -> Decision | None:
-    """Return the decision of ``evaluations`` that no other followed; None when they settle nothing.
+    """Return the decision of ``evaluations`` that no other followed; None if they decide nothing.
 
-    The emulator stops at the first denied write of a batch, so the others are never settled.
+    The emulator stops at the first denied write of a batch, so it never decides the others.
     """
     last = evaluations[-1]
     if last.resource is not UNDEFINED:

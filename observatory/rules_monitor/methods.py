@@ -1,4 +1,4 @@
-"""Functions and methods of the rules language, those that conditions commonly use.
+"""The functions and methods of the rules language that conditions commonly use.
 
 Reference: https://firebase.google.com/docs/reference/rules. Anything else is ``Unknown``, never
 approximated.

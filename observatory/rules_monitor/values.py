@@ -43,7 +43,7 @@ class RulesSet:
         return len(self._items)
 
     def identities(self) -> frozenset[Hashable]:
-        """Return what the items compare by."""
+        """Return the keys by which the items are compared."""
         return frozenset(self._items)
 
     def where(self, keep: Callable[[Hashable], bool]) -> RulesSet:
@@ -52,7 +52,7 @@ class RulesSet:
 
 
 class MapDiff:
-    """The result of ``map.diff(other)``: the keys of both, by what happened to them."""
+    """The result of ``map.diff(other)``: the keys that were added, removed, changed and so on."""
 
     def __init__(self, new: dict[str, Any], old: dict[str, Any]) -> None:
         both = new.keys() & old.keys()

@@ -1,5 +1,6 @@
-"""The JSON that the API answers with, as types: what the rooms make and ``client`` reads.
+"""The types of the API's JSON bodies, which the API's routes return and ``client`` reads.
 
-Durations and offsets are milliseconds with a fraction; an offset counts from the first span's
-start. Absolute times are nanoseconds since 1970, as text, because they don't fit a JSON number.
+Durations and offsets are in milliseconds, with a fraction. Offsets are relative to the start of the
+trace's first span. Absolute times are nanoseconds since 1970 as strings, because a JSON number
+cannot hold them exactly.
 """

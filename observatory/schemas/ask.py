@@ -1,39 +1,39 @@
-"""Questions in SQL, and what there is to ask of."""
+"""Queries in SQL, and the views that they can read."""
 
 from typing import Annotated, Any, NotRequired
 
 from annotated_types import Interval
 from typing_extensions import TypedDict
 
-# More rows than these nobody reads.
+# Enough for a table that people scroll; a larger result is marked as truncated.
 ROWS_LIMIT = 10_000
 
 
-class Question(TypedDict):
-    """SQL that reads, and how many rows to answer with at most."""
+class SqlQuery(TypedDict):
+    """A SQL query that only reads, and the maximum number of rows to return."""
 
     sql: str
     limit: NotRequired[Annotated[int, Interval(ge=1, le=ROWS_LIMIT)]]
 
 
-class Column(TypedDict):
-    """A column of an answer, with DuckDB's name for its type."""
+class SqlColumn(TypedDict):
+    """A column of a result, with DuckDB's name for its type."""
 
     name: str
     type: str
 
 
-class Answer(TypedDict):
-    """The rows that a question has; ``truncated`` when there are more."""
+class SqlResult(TypedDict):
+    """The rows of a result. ``truncated``: the query has more rows than were returned."""
 
-    columns: list[Column]
+    columns: list[SqlColumn]
     rows: list[list[Any]]
     truncated: bool
     elapsed_ms: float
 
 
 class DocumentedColumn(TypedDict):
-    """A column of a view, in words."""
+    """A column of a view; ``says`` is its description."""
 
     name: str
     type: str
@@ -41,7 +41,7 @@ class DocumentedColumn(TypedDict):
 
 
 class DocumentedView(TypedDict):
-    """A view to ask of."""
+    """A view that queries can read; ``says`` is its description."""
 
     name: str
     says: str
@@ -49,14 +49,14 @@ class DocumentedView(TypedDict):
 
 
 class Example(TypedDict):
-    """A question that somebody may have, and its SQL."""
+    """An example query: the question in words, and its SQL."""
 
     question: str
     sql: str
 
 
-class AskSchema(TypedDict):
-    """What there is to ask of, and examples."""
+class SqlSchema(TypedDict):
+    """The views that queries can read, example queries, and the limits of a query."""
 
     views: list[DocumentedView]
     examples: list[Example]

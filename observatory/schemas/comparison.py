@@ -1,4 +1,4 @@
-"""One trace beside others: what is unusual about it, and how two differ."""
+"""Comparing one trace with others: its unusual steps, and the differences between two traces."""
 
 from typing import Literal
 
@@ -10,14 +10,14 @@ Verdict = Literal["same", "slower", "faster", "missing", "added"]
 
 
 class SentencePart(TypedDict):
-    """A piece of a sentence; ``strong`` where the eye should fall."""
+    """A piece of a sentence; ``strong``: to be emphasised."""
 
     text: str
     strong: bool
 
 
 class Step(TypedDict):
-    """What spans are the same step by."""
+    """A step of a trace: spans with the same hop, service and name are the same step."""
 
     hop: str | None
     service: str
@@ -25,7 +25,7 @@ class Step(TypedDict):
 
 
 class Unusual(TypedDict):
-    """A span that is seldom there, or usually is: ``usual_share`` of the others have it."""
+    """A step that few or most of the other traces have: ``usual_share`` of them, from 0 to 1."""
 
     hop: str | None
     service: str
@@ -34,14 +34,17 @@ class Unusual(TypedDict):
 
 
 class Missing(Unusual):
-    """A span that usually is there; ``after`` which step that is there it would have come, by
-    who calls it in the others. Null when that is none of them."""
+    """A step that most of the other traces have and this one lacks.
+
+    ``after`` is the step of this trace that would have led to it: its nearest caller in the other
+    traces that this trace has too. Null when this trace has none of its callers.
+    """
 
     after: Step | None
 
 
 class Repeated(TypedDict):
-    """A span that is there more often than in nearly all others."""
+    """A step that occurs more often in this trace than in nearly all others."""
 
     hop: str | None
     service: str
@@ -50,12 +53,12 @@ class Repeated(TypedDict):
     usual_times: int
 
 
-class UnusualShape(TypedDict):
-    """What sets a trace apart from ``compared_with`` recent others that began the same way.
+class UnusualSteps(TypedDict):
+    """How a trace's steps differ from those of ``compared_with`` recent traces with the same root.
 
-    ``same_state``: only with those whose order came to the same state. The lists are empty when
-    there are too few others to say what is usual. What is missing is told after what would have
-    called it.
+    ``same_state``: it was compared only with traces whose subject reached the same state. The lists
+    are empty when there are too few other traces to tell what is usual. A missing step comes after
+    the missing step that would have called it.
     """
 
     compared_with: int
@@ -65,8 +68,8 @@ class UnusualShape(TypedDict):
     added: list[Unusual]
 
 
-class Side(TypedDict):
-    """A span of one of two traces; ``wait_ms`` is how long it was waited for before it began."""
+class DiffSide(TypedDict):
+    """A step's span in one of two traces; ``wait_ms`` is how long its message was queued."""
 
     span_id: str
     offset_ms: float
@@ -75,8 +78,8 @@ class Side(TypedDict):
     error: bool
 
 
-class Head(PromotedFields):
-    """What a trace is known by."""
+class DiffTrace(PromotedFields):
+    """A summary of one of two traces."""
 
     trace_id: str
     root: str | None
@@ -90,10 +93,11 @@ class Head(PromotedFields):
 
 
 class DiffRow(TypedDict):
-    """The same step in two traces. ``key`` identifies its place, ``depth`` is how deep that is.
+    """A step that both traces have, or only one of them.
 
-    ``missing``: only the left one has it; ``added``: only the right one. ``delta_ms`` is by how
-    much wait and duration together are longer on the right.
+    ``key`` identifies the step's place in the tree, ``depth`` is its depth there. ``missing``: only
+    the left trace has it. ``added``: only the right trace has it. ``delta_ms`` is the difference of
+    wait and duration together, positive when the right trace is slower.
     """
 
     key: str
@@ -101,20 +105,20 @@ class DiffRow(TypedDict):
     service: str
     name: str
     depth: int
-    left: Side | None
-    right: Side | None
+    left: DiffSide | None
+    right: DiffSide | None
     delta_ms: float | None
     verdict: Verdict
 
 
 class Diff(TypedDict):
-    """Two traces side by side, and their main difference in a sentence.
+    """Two traces side by side, and their main differences in words.
 
-    ``skewed`` says whether clocks of either can't be right.
+    ``skewed``: the clocks of at least one of the traces disagree.
     """
 
-    left: Head
-    right: Head
+    left: DiffTrace
+    right: DiffTrace
     skewed: bool
     rows: list[DiffRow]
     sentence: list[SentencePart]

@@ -1,4 +1,4 @@
-"""How every route of the API refuses."""
+"""The body of every error response."""
 
 from typing import NotRequired
 
@@ -6,9 +6,9 @@ from typing_extensions import TypedDict
 
 
 class ErrorDetails(TypedDict):
-    """``code`` for programs, ``message`` for people: what was wrong and what would be right.
+    """An error: ``code`` for programs, ``message`` for people.
 
-    ``position`` is where in a filter's text it went wrong, counted from 0.
+    ``position`` is the offset of the error in the filter's text, counted from 0.
     """
 
     code: str
@@ -17,6 +17,6 @@ class ErrorDetails(TypedDict):
 
 
 class Error(TypedDict):
-    """A refusal."""
+    """The body of an error response."""
 
     error: ErrorDetails

@@ -1,4 +1,4 @@
-"""Bugs on purpose, and which of them are on."""
+"""The faults of the observed app, and which of them are on."""
 
 from typing import Literal
 
@@ -6,10 +6,10 @@ from typing_extensions import TypedDict
 
 
 class Fault(TypedDict):
-    """One bug on purpose.
+    """A fault: a bug that the observed app has on purpose, behind a feature flag.
 
-    ``on`` is null where nobody knows: its flag can't be read, or it has none because it is on where
-    the app's page is opened at ``link``. ``scenarios`` are those that provoke it.
+    ``on`` is null when the state is unknown: the flag cannot be read, or the fault has no flag and
+    is turned on by opening the app's page at ``link``. ``scenarios`` are those that provoke it.
     """
 
     name: str
@@ -24,8 +24,8 @@ class Fault(TypedDict):
 class Faults(TypedDict):
     """Every fault, in the order of the app's catalogue.
 
-    ``connected``: the Observatory was told of an app's faults; else the list is empty.
-    ``unreachable`` says why the flags can't be read; null when they can.
+    ``connected``: the Observatory was started with an app's fault catalogue; otherwise the list is
+    empty. ``unreachable`` is why the flags cannot be read; null when they can.
     """
 
     connected: bool
@@ -33,13 +33,13 @@ class Faults(TypedDict):
     faults: list[Fault]
 
 
-class Turn(TypedDict):
-    """Whether a fault is to be on."""
+class FaultState(TypedDict):
+    """The state to set a fault's flag to."""
 
     on: bool
 
 
-class AllOff(TypedDict):
-    """That no fault is to be on."""
+class AllFaultsOff(TypedDict):
+    """A request to turn every fault off."""
 
     on: Literal[False]

@@ -1,4 +1,4 @@
-"""That the Observatory runs, and what it holds."""
+"""The Observatory's status, and how much it stores."""
 
 from typing import Literal
 
@@ -6,12 +6,12 @@ from typing_extensions import TypedDict
 
 
 class Health(TypedDict):
-    """That the Observatory runs, and what it holds.
+    """The Observatory's status, and how much it stores.
 
-    It is catching up while spans that were stored before it started aren't digested: questions
-    about many traces see ``digested_spans`` of them. ``source_root`` is the folder that holds the
-    files which spans name, and ``editor`` the address that opens one, with ``{path}`` (whole) and
-    ``{line}`` to be filled in; null for none.
+    ``catching up``: spans stored before the start are still being digested, and queries over many
+    traces see only the ``digested_spans`` so far. ``source_root`` is the folder with the source
+    files that spans name. ``editor`` is the URL that opens a source file, with the placeholders
+    ``{path}`` (absolute) and ``{line}``; null when opening source files is turned off.
     """
 
     service: Literal["throughline-observatory"]

@@ -1,4 +1,4 @@
-"""Telemetry as a file."""
+"""Telemetry as files."""
 
 from typing import Any, NotRequired
 
@@ -14,7 +14,7 @@ class OtlpJson(TypedDict):
 
 
 class JaegerJson(TypedDict):
-    """What Jaeger's page downloads."""
+    """The JSON file that Jaeger's UI downloads."""
 
     data: list[dict[str, Any]]
     total: NotRequired[int]
@@ -24,9 +24,10 @@ class JaegerJson(TypedDict):
 
 
 class ImportResult(TypedDict):
-    """What was stored of a file; ``trace_ids`` names the first 20 traces in it.
+    """How much of a file was stored; ``trace_ids`` are the first 20 traces in it.
 
-    ``metrics`` counts data points, ``rejected`` what could not be kept, and ``reason`` says why.
+    ``metrics`` counts data points. ``rejected`` counts the spans, log records and data points that
+    were invalid, and ``reason`` says why.
     """
 
     spans: int

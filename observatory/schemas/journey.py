@@ -1,7 +1,6 @@
-"""The JSON that the API answers with, as types: what ``journey`` makes and ``client`` reads.
+"""A journey: the Observatory's view of one trace, ordered by legs.
 
-Durations and offsets are milliseconds with a fraction; an offset counts from the first span's
-start. Absolute times are nanoseconds since 1970, as text, because they don't fit a JSON number.
+See ``schemas`` for the units of durations, offsets and times.
 """
 
 from typing import Any, Literal
@@ -11,26 +10,26 @@ from typing_extensions import TypedDict
 from observatory.schemas.promoted import PromotedFields
 
 Party = Literal["page", "rules", "function", "vendor"]
-Where = Literal["vendor", "waiting", "ours", "between"]
+TimeCategory = Literal["vendor", "waiting", "ours", "between"]
 
 
-class Stretch(TypedDict):
-    """A piece of time within a trace."""
+class Interval(TypedDict):
+    """An interval of time within a trace."""
 
     offset_ms: float
     duration_ms: float
 
 
-class Event(TypedDict):
-    """Something that happened during a span, such as an exception."""
+class SpanEvent(TypedDict):
+    """An event of a span, such as an exception."""
 
     name: str
     offset_ms: float
     attributes: dict[str, Any]
 
 
-class Link(TypedDict):
-    """A span that this one points at; ``stored`` says whether its trace is here."""
+class SpanLink(TypedDict):
+    """A link to another span; ``stored``: its trace is in the store."""
 
     trace_id: str
     span_id: str
@@ -39,7 +38,7 @@ class Link(TypedDict):
 
 
 class LogLine(TypedDict):
-    """A log record that carries the trace's id."""
+    """A log record with the trace's id."""
 
     span_id: str | None
     offset_ms: float
@@ -51,8 +50,8 @@ class LogLine(TypedDict):
     attributes: dict[str, Any]
 
 
-class Source(TypedDict):
-    """Where in the source a span was made, as far as its ``code.*`` attributes tell."""
+class SourceLocation(TypedDict):
+    """The source location that a span's ``code.*`` attributes name."""
 
     file: str
     line: int | None
@@ -60,12 +59,13 @@ class Source(TypedDict):
 
 
 class Row(TypedDict):
-    """One span, in its place in the journey.
+    """One span, at its place in the journey.
 
-    ``leg`` is the index of its leg; ``indent`` its depth within that leg; ``depth`` its depth
-    within the trace. ``wait`` is the time between its producer's end and its own start.
-    ``label`` is the name without an RPC's package.
-    ``orphan``: its parent is named but not here. ``covered``: its parents lead to a declared root.
+    ``leg`` is the index of its leg, ``indent`` its depth within that leg, ``depth`` its depth
+    within the trace. ``label`` is the name without an RPC's package. ``party`` is the kind of
+    participant that its service is. ``wait`` is the interval between its producer's end and its own
+    start. ``orphan``: its parent is not stored. ``covered``: its stored parents lead to a declared
+    root.
     """
 
     span_id: str
@@ -84,23 +84,23 @@ class Row(TypedDict):
     root: str | None
     offset_ms: float
     duration_ms: float
-    wait: Stretch | None
+    wait: Interval | None
     error: bool
     status_code: str
     status_message: str
     orphan: bool
     covered: bool
     scope: str
-    source: Source | None
+    source: SourceLocation | None
     attributes: dict[str, Any]
     resource: dict[str, Any]
-    events: list[Event]
-    links: list[Link]
+    events: list[SpanEvent]
+    links: list[SpanLink]
     logs: list[LogLine]
 
 
 class Leg(TypedDict):
-    """The part of a journey that one hop began and one service did."""
+    """A leg: the spans of one service that one hop led to."""
 
     span_id: str
     name: str
@@ -114,29 +114,29 @@ class Leg(TypedDict):
     errors: int
 
 
-class Part(TypedDict):
-    """How much of a journey's time went where; the parts add up to its duration."""
+class TimeShare(TypedDict):
+    """The time that a journey spent in one category; the categories add up to its duration."""
 
-    where: Where
+    where: TimeCategory
     label: str
     duration_ms: float
 
 
-class CriticalStretch(Stretch):
-    """A stretch of time that the end of the journey waited for.
+class PathSegment(Interval):
+    """A segment of the critical path.
 
-    ``run``: the span was at work, on nothing that is a span of its own. ``wait``: the span had not
-    begun yet, and what caused it had ended.
+    ``run``: the span itself was working, outside of its child spans. ``wait``: the span had not
+    started yet, and the span that caused it had ended.
     """
 
     span_id: str
     kind: Literal["run", "wait"]
 
 
-class ServiceSkew(TypedDict):
-    """How far a service's clock is from the others': ahead by ``offset_ms``, behind when negative.
+class SkewedClock(TypedDict):
+    """A service whose clock is wrong: ahead by ``offset_ms``, or behind when that is negative.
 
-    ``evidence`` says which spans could not have happened as they were told.
+    ``evidence`` says which spans have impossible times without this offset.
     """
 
     service: str
@@ -145,16 +145,17 @@ class ServiceSkew(TypedDict):
 
 
 class Skew(TypedDict):
-    """Services whose clocks disagree with the rest of the trace."""
+    """The services whose clocks disagree with the rest of the trace."""
 
-    services: list[ServiceSkew]
+    services: list[SkewedClock]
 
 
 class Journey(PromotedFields):
-    """One trace, in the order a person follows it.
+    """One trace: its legs in the order in which they began, and what follows from its spans.
 
-    ``skew`` is null when the clocks agree; ``skew_corrected`` says whether the times given here
-    are corrected by it. ``truncated``: there are more spans than the rows show.
+    ``parts`` divides the duration by category. ``skew`` is null when the clocks agree;
+    ``skew_corrected``: the times have been corrected by it. ``truncated``: the trace
+    has more spans than the rows.
     """
 
     trace_id: str
@@ -173,11 +174,11 @@ class Journey(PromotedFields):
     missing_parents: list[str]
     covered: int
     coverage: float
-    parts: list[Part]
+    parts: list[TimeShare]
     legs: list[Leg]
     rows: list[Row]
     logs: list[LogLine]
-    critical_path: list[CriticalStretch]
+    critical_path: list[PathSegment]
     skew: Skew | None
     skew_corrected: bool
     truncated: bool

@@ -1,4 +1,4 @@
-"""The hops as a graph: which service hands work to which, how, and what is lost on the way."""
+"""The map: a graph of services and the hops between them."""
 
 from typing_extensions import TypedDict
 
@@ -6,9 +6,9 @@ from observatory.schemas.journey import Party
 
 
 class MapNode(TypedDict):
-    """A service. The quantiles are of the spans with which it received work, null without any.
+    """A service. The quantiles are of the durations of its receiving spans; null without any.
 
-    The node ``?`` stands for senders that aren't stored.
+    The node ``?`` represents senders whose spans are not stored.
     """
 
     id: str
@@ -20,14 +20,15 @@ class MapNode(TypedDict):
     p95_ms: float | None
 
 
-# A way that work takes from one service to another, named by its hop where it has a name.
-# Durations are of the receiving spans, waits between the sender's end and their start. "carried" is
-# the share of those that found the context, of all that say whether they did. "broken": some found
-# none where one should be, or their parents are missing, whose traces "orphan_filter" finds.
+# The hops of one kind from one service to another; "hop" is null for those without a name.
+# Durations are those of the receiving spans; waits are from the sender's end to their start.
+# "carried" is the share of the receiving spans with a throughline.context that is "carried".
+# "broken": a receiving span lacks its context although it is no declared root, or its parent is
+# not stored; "orphan_filter" is a filter for the traces of the latter.
 MapEdge = TypedDict(
     "MapEdge",
     {
-        "from": str,  # a keyword of Python, which no class could have as a field
+        "from": str,  # a keyword of Python, hence no class syntax
         "to": str,
         "hop": str | None,
         "count": int,
@@ -46,7 +47,7 @@ MapEdge = TypedDict(
 
 
 class Map(TypedDict):
-    """The graph of the traces that match."""
+    """The map of the traces that match."""
 
     nodes: list[MapNode]
     edges: list[MapEdge]

@@ -1,4 +1,4 @@
-"""Many traces at once: how they are distributed, and what sets some of them apart."""
+"""Many traces: how they are distributed, and how a subset differs from the rest."""
 
 from typing import Literal
 
@@ -8,20 +8,20 @@ from observatory.schemas.comparison import SentencePart
 
 
 class HeatmapRow(TypedDict):
-    """A row of the heatmap: traces that took at least ``least_ms`` and less than ``most_ms``."""
+    """A row of the heatmap: durations from ``least_ms`` to less than ``most_ms``."""
 
     least_ms: float
     most_ms: float
 
 
 class Heatmap(TypedDict):
-    """Traces by when they began and how long they took.
+    """Traces by start time and duration.
 
-    ``cells`` are ``[column, row, traces, traces with errors]``, those that aren't empty; a column
-    is ``column_ms`` wide and the first begins at ``from_ms``. Where the question leaves the range
-    open, traces whose times are far from all others, such as 1970 or 2100, stay outside of it:
-    ``outside`` counts them. All other figures are about every trace that matches. ``coverage``
-    and the quantiles are null when there is none.
+    ``cells`` are ``[column, row, traces, traces with errors]``, without the empty ones. A column is
+    ``column_ms`` wide, and the first one begins at ``from_ms``. When the query leaves the time
+    range open, traces with outlying start times, such as 1970 or 2100, are left out of the cells
+    and counted by ``outside``. All other figures include every trace that matches. ``coverage`` and
+    the quantiles are null when no trace matches.
     """
 
     revision: str
@@ -42,9 +42,9 @@ class Heatmap(TypedDict):
 
 
 class ComparedValue(TypedDict):
-    """A value, or a range of numbers, and the share of traces that have it.
+    """A value, or a range of numbers, and the share of traces with it on either side.
 
-    ``filter`` finds the traces that have it.
+    ``filter`` matches the traces with it.
     """
 
     label: str
@@ -56,9 +56,9 @@ class ComparedValue(TypedDict):
 
 
 class ComparedAttribute(TypedDict):
-    """How an attribute is distributed inside a selection and outside.
+    """The distribution of an attribute inside and outside of the subset.
 
-    ``difference`` is the largest difference of shares, from 0 to 1.
+    ``difference`` is the largest difference between the shares of a value, from 0 to 1.
     """
 
     key: str
@@ -68,7 +68,10 @@ class ComparedAttribute(TypedDict):
 
 
 class Contrast(TypedDict):
-    """What sets the selected traces apart from the rest, most telling first."""
+    """How a subset of the traces differs from the rest, the largest difference first.
+
+    ``selected`` counts the traces inside the subset, ``rest`` those outside.
+    """
 
     selected: int
     rest: int
@@ -77,7 +80,7 @@ class Contrast(TypedDict):
 
 
 class Key(TypedDict):
-    """A key that filters may name; ``values`` is how many different ones it has."""
+    """A key that filters can use; ``values`` is its number of distinct values."""
 
     key: str
     kind: Literal["text", "number", "derived"]
@@ -86,19 +89,19 @@ class Key(TypedDict):
 
 
 class Keys(TypedDict):
-    """What filters may name."""
+    """The keys that filters can use."""
 
     keys: list[Key]
 
 
 class KeyValue(TypedDict):
-    """A value of a key, and how many traces have it."""
+    """A value of a key, and the number of traces with it."""
 
     value: str
     count: int
 
 
 class Values(TypedDict):
-    """Values of one key, the most frequent first."""
+    """The values of one key, the most frequent first."""
 
     values: list[KeyValue]

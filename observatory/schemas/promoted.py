@@ -1,4 +1,4 @@
-"""Fields that an answer has where the configuration promotes attributes to them."""
+"""Response fields that hold promoted attributes."""
 
 from typing import NotRequired
 
@@ -6,9 +6,10 @@ from typing_extensions import TypedDict
 
 
 class PromotedFields(TypedDict):
-    """What a trace is about and the state that came to, named as the configured columns are.
+    """The subject of a trace and the state that it reached, named like the configured columns.
 
-    Absent where no attribute is promoted to a column of the name; null where no span has it.
+    A field is absent when the configuration promotes no attribute to a column of that name, and
+    null when no span of the trace has the attribute.
     """
 
     order_id: NotRequired[str | None]

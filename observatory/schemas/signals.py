@@ -5,7 +5,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 
-class StoredLine(TypedDict):
+class LogRecord(TypedDict):
     """A log record."""
 
     time_unix_nano: str
@@ -21,14 +21,14 @@ class StoredLine(TypedDict):
 
 
 class LogPage(TypedDict):
-    """Lines, newest first; ``next`` is where older ones go on, null when there are none."""
+    """A page of log records, newest first; ``next`` is the cursor of the older ones, or null."""
 
-    logs: list[StoredLine]
+    logs: list[LogRecord]
     next: str | None
 
 
 class Metric(TypedDict):
-    """A metric of one service: how many points it has, in how many series."""
+    """A metric of one service, and its number of points and series."""
 
     name: str
     service: str
@@ -40,31 +40,33 @@ class Metric(TypedDict):
 
 
 class MetricList(TypedDict):
-    """Every metric that was received."""
+    """Every stored metric."""
 
     metrics: list[Metric]
 
 
 class Series(TypedDict):
-    """One series of a metric: moments in Unix milliseconds, and the value at each; null where it is
-    no finite number."""
+    """One series of a metric: pairs of a time in Unix milliseconds and a value.
+
+    A value is null when it is not a finite number.
+    """
 
     attributes: dict[str, Any]
     points: list[tuple[float, float | None]]
 
 
 class Quantiles(TypedDict):
-    """What half, and 95 %, of a histogram's values stay below, at each moment."""
+    """The median and the 95th percentile of a histogram's values at each time."""
 
     p50: list[tuple[float, float | None]]
     p95: list[tuple[float, float | None]]
 
 
 class MetricSeries(TypedDict):
-    """The series of one metric, those with the newest points first, at most 50.
+    """The series of one metric, at most 50, those with the newest points first.
 
-    ``rate``: the points are by how much a growing sum, or a histogram's count, grew in a second.
-    ``quantiles`` is null for what is no histogram.
+    ``rate``: the points are the increase per second of a monotonic sum or of a histogram's count.
+    ``quantiles`` is null unless the metric is a histogram.
     """
 
     series: list[Series]

@@ -1,4 +1,4 @@
-"""What the Observatory keeps, and for how long."""
+"""How much the Observatory stores, and for how long."""
 
 from typing import Literal
 
@@ -6,14 +6,14 @@ from typing_extensions import TypedDict
 
 
 class Retention(TypedDict):
-    """The limits: what is beyond them is deleted, whole traces, the oldest first."""
+    """The limits of the store. Beyond them, whole traces are deleted, the oldest first."""
 
     age_hours: float
     size_mb: float
 
 
 class Storage(TypedDict):
-    """How much is stored, and where. ``oldest`` and ``newest`` are starts of spans."""
+    """How much is stored, and where. ``oldest`` and ``newest`` are the start times of spans."""
 
     path: str
     spans: int
@@ -28,13 +28,13 @@ class Storage(TypedDict):
 
 
 class Confirmation(TypedDict):
-    """That everything is meant to be deleted."""
+    """The confirmation that everything should be deleted."""
 
     confirm: Literal["clear"]
 
 
 class Cleared(TypedDict):
-    """What a clear deleted."""
+    """How much was deleted."""
 
     spans: int
     logs: int

@@ -1,4 +1,4 @@
-"""Many traces at once: the list of traces, and context coverage."""
+"""The list of traces, and context coverage."""
 
 from typing_extensions import TypedDict
 
@@ -22,7 +22,7 @@ class TraceLine(PromotedFields):
 
 
 class TraceList(TypedDict):
-    """A page of traces. ``total`` counts all that match; ``next_cursor`` asks for the next page."""
+    """A page of traces. ``total`` counts all that match; ``next_cursor`` requests the next page."""
 
     revision: str
     total: int
@@ -40,7 +40,7 @@ class ServiceCoverage(TypedDict):
 
 
 class HopCoverage(TypedDict):
-    """How the spans of one hop (``throughline.hop``) found the context, in spans each."""
+    """The receiving spans of one hop (``throughline.hop``), counted by ``throughline.context``."""
 
     hop: str
     carried: int
@@ -50,10 +50,10 @@ class HopCoverage(TypedDict):
 
 
 class Coverage(TypedDict):
-    """Context coverage over everything stored; ``coverage`` is null while there are no spans.
+    """Context coverage of all stored spans; ``coverage`` is null while there are none.
 
-    ``roots`` counts the declared roots by kind (``throughline.root``). ``broken`` names the newest
-    traces that hold orphans or uncovered spans, at most 20.
+    ``roots`` counts the declared roots by kind (``throughline.root``). ``broken`` lists the newest
+    traces with orphans or uncovered spans, at most 20.
     """
 
     spans: int

@@ -1,1 +1,1 @@
-"""Logs and metrics, as they came: lines in the order of time, and values over time."""
+"""Query stored logs and metrics: log records by time, and metric values over time."""

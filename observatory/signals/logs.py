@@ -1,4 +1,4 @@
-"""Log lines, newest first, a page at a time, or those that came since."""
+"""Query log records by page, newest first, or those that arrived since a time."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +8,7 @@ import duckdb
 from observatory.compare.selection import Selection, nanos
 from observatory.journey.journey import timestamp
 from observatory.journey.reading import trace_key
-from observatory.schemas.signals import LogPage, StoredLine
+from observatory.schemas.signals import LogPage, LogRecord
 from observatory.store.values import attributes_of
 
 LINES = """
@@ -20,7 +20,7 @@ from raw_logs where {condition} order by time_unix_nano {order}, rowid {order} l
 
 @dataclass(frozen=True)
 class Position:
-    """A line's place among the others: its time, and its row where several have the same."""
+    """A record's position in the order: its time, and its row id where several share that time."""
 
     time_unix_nano: int
     row: int | None = None
@@ -30,9 +30,15 @@ class Position:
 
 
 @dataclass(frozen=True)
-class Question:
-    """Which lines: those of the traces and the time of ``selection``, at least as severe, whose
-    body, event or service has every word of ``text``."""
+class LogFilter:
+    """Which records to return. All conditions must hold.
+
+    Args:
+        selection: the traces and the period of the records.
+        severity_at_least: the lowest OTLP severity number.
+        text: words that must each occur in the body, the event name or the service name.
+        trace_id: the trace of the records; None for any.
+    """
 
     selection: Selection = field(default_factory=Selection)
     severity_at_least: int = 0
@@ -41,80 +47,82 @@ class Question:
 
 
 def older_lines(
-    reader: duckdb.DuckDBPyConnection, question: Question, limit: int, before: Position | None
+    reader: duckdb.DuckDBPyConnection, log_filter: LogFilter, limit: int, before: Position | None
 ) -> LogPage:
-    """The newest ``limit`` lines, or the newest before a place."""
-    parts, values = _condition(reader, question)
+    """Return the newest ``limit`` records, or the newest before a position."""
+    conditions, values = _condition(reader, log_filter)
     if before is not None:
         values |= {"before": before.time_unix_nano, "row": before.row}
-        parts.append(
+        conditions.append(
             "(time_unix_nano < $before or time_unix_nano = $before and rowid < $row)"
             if before.row is not None
             else "time_unix_nano < $before and $row is null"
         )
-    found = _rows(reader, parts, values, "desc", limit + 1)
-    more = len(found) > limit
-    last = found[limit - 1] if more else None
+    rows = _rows(reader, conditions, values, "desc", limit + 1)
+    more = len(rows) > limit
+    last = rows[limit - 1] if more else None
     return {
-        "logs": [_line(row) for row in found[:limit]],
+        "logs": [_line(row) for row in rows[:limit]],
         "next": str(Position(last[0], last[1])) if last else None,
     }
 
 
 def newer_lines(
-    reader: duckdb.DuckDBPyConnection, question: Question, limit: int, after: int
+    reader: duckdb.DuckDBPyConnection, log_filter: LogFilter, limit: int, after: int
 ) -> LogPage:
-    """The first ``limit`` lines after a time, and those of that very time, which the one who asks
-    may have seen only some of."""
-    parts, values = _condition(reader, question)
+    """Return the first ``limit`` records after a time, and those at exactly that time.
+
+    The caller may have seen only some of the latter.
+    """
+    conditions, values = _condition(reader, log_filter)
     values["after"] = after
-    newer = _rows(reader, [*parts, "time_unix_nano > $after"], values, "asc", limit)
-    same = _rows(reader, [*parts, "time_unix_nano = $after"], values, "asc", limit)
+    newer = _rows(reader, [*conditions, "time_unix_nano > $after"], values, "asc", limit)
+    same = _rows(reader, [*conditions, "time_unix_nano = $after"], values, "asc", limit)
     return {"logs": [_line(row) for row in [*same, *newer][::-1]], "next": None}
 
 
 def _condition(
-    reader: duckdb.DuckDBPyConnection, question: Question
+    reader: duckdb.DuckDBPyConnection, log_filter: LogFilter
 ) -> tuple[list[str], dict[str, Any]]:
-    parts: list[str] = ["true"]
+    conditions: list[str] = ["true"]
     values: dict[str, Any] = {}
-    selection = question.selection
+    selection = log_filter.selection
     if selection.tree is not None:
         condition = Selection(selection.tree).condition(reader)
         values |= condition.values
-        parts.append(
+        conditions.append(
             f"trace_key in (select t.trace_key from trace_digests as t where {condition.sql})"  # noqa: S608
         )
     for name, ms, operator in (("since", selection.from_ms, ">="), ("until", selection.to_ms, "<")):
         if ms is not None:
-            parts.append(f"time_unix_nano {operator} ${name}")
+            conditions.append(f"time_unix_nano {operator} ${name}")
             values[name] = nanos(ms)
-    if question.severity_at_least:
-        parts.append("severity_number >= $severity")
-        values["severity"] = question.severity_at_least
-    if question.trace_id is not None:
-        parts.append("trace_key = $key and trace_id = $trace")
-        values |= {"key": trace_key(question.trace_id), "trace": question.trace_id}
-    for number, word in enumerate(question.text.lower().split()):
+    if log_filter.severity_at_least:
+        conditions.append("severity_number >= $severity")
+        values["severity"] = log_filter.severity_at_least
+    if log_filter.trace_id is not None:
+        conditions.append("trace_key = $key and trace_id = $trace")
+        values |= {"key": trace_key(log_filter.trace_id), "trace": log_filter.trace_id}
+    for number, word in enumerate(log_filter.text.lower().split()):
         columns = ("body", "event_name", "service_name")
-        found = " or ".join(f"contains(lower({column}), $word{number})" for column in columns)
-        parts.append(f"({found})")
+        matches = " or ".join(f"contains(lower({column}), $word{number})" for column in columns)
+        conditions.append(f"({matches})")
         values[f"word{number}"] = word
-    return parts, values
+    return conditions, values
 
 
 def _rows(
     reader: duckdb.DuckDBPyConnection,
-    parts: list[str],
+    conditions: list[str],
     values: dict[str, Any],
     order: str,
     limit: int,
 ) -> list[tuple[Any, ...]]:
-    query = LINES.format(condition=" and ".join(parts), order=order, limit=limit)
+    query = LINES.format(condition=" and ".join(conditions), order=order, limit=limit)
     return list(reader.execute(query, values).fetchall())
 
 
-def _line(row: tuple[Any, ...]) -> StoredLine:
+def _line(row: tuple[Any, ...]) -> LogRecord:
     return {
         "time_unix_nano": str(row[0]),
         "time": timestamp(row[0]),

@@ -98,7 +98,7 @@ def _is_histogram(points: Sequence[Point]) -> bool:
 
 
 def _values(points: Sequence[Point], since_unix_nano: int) -> Iterator[tuple[float, float | None]]:
-    """Yield the times (in ms) and values of a series; of a growing count its growth per second."""
+    """Yield the times (in ms) and values of a series; for a counter, its rate per second."""
     if not points[0].is_counted:
         for point in points:
             yield point.time_unix_nano / NANOS_PER_MS, point.value
@@ -113,13 +113,13 @@ def _values(points: Sequence[Point], since_unix_nano: int) -> Iterator[tuple[flo
         rate = _rate(first.total, first, first.start_unix_nano or 0)
         yield first.time_unix_nano / NANOS_PER_MS, rate
     for before, point in pairwise(points):
-        grown = (point.total or 0.0) - (before.total or 0.0)
-        # A restarted count has grown by all of its value since the point before.
-        if grown < 0 or point.restarts_after(before):
-            grown = point.total or 0.0
-        yield point.time_unix_nano / NANOS_PER_MS, _rate(grown, point, before.time_unix_nano)
+        increase = (point.total or 0.0) - (before.total or 0.0)
+        # A counter that restarted counts from zero, so its whole value is the increase.
+        if increase < 0 or point.restarts_after(before):
+            increase = point.total or 0.0
+        yield point.time_unix_nano / NANOS_PER_MS, _rate(increase, point, before.time_unix_nano)
 
 
-def _rate(grown: float | None, point: Point, since_unix_nano: int) -> float | None:
+def _rate(increase: float | None, point: Point, since_unix_nano: int) -> float | None:
     seconds = (point.time_unix_nano - since_unix_nano) / 1e9
-    return grown / seconds if grown is not None and seconds > 0 else None
+    return increase / seconds if increase is not None and seconds > 0 else None

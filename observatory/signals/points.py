@@ -24,9 +24,9 @@ class Point:
 
     @property
     def is_counted(self) -> bool:
-        """Whether it is a growing count, which is drawn as its rate.
+        """Return whether it is a counter, which is charted as its rate.
 
-        A quantile of a summary has a value of its own, beside the summary's count.
+        A quantile of a summary is not: it has a value of its own beside the summary's count.
         """
         if self.type == "sum":
             return self.is_monotonic
@@ -34,20 +34,20 @@ class Point:
 
     @property
     def total(self) -> float | None:
-        """The count, or the value of a sum."""
+        """Return the count of a histogram or summary, or the value of a sum."""
         return float(self.count) if self.count is not None else self.value
 
     def begins_series(self, since_unix_nano: int) -> bool:
-        """Return whether a cumulative point counts from its start time to its own time.
+        """Return whether the series of this first point started within the requested period.
 
-        It does where it is the first of its series, and the series started within the time that is
-        asked for. A start that equals the time means that the real one is unknown.
+        If so, the point's value is the increase since its start time. A start time that equals the
+        point's own time means that the real start is unknown.
         """
         start = self.start_unix_nano
         return start is not None and since_unix_nano <= start < self.time_unix_nano
 
     def restarts_after(self, before: "Point") -> bool:
-        """Return whether the counting started again after the point before."""
+        """Return whether the counter was reset since the previous point ``before``."""
         return self.start_unix_nano is not None and self.start_unix_nano >= before.time_unix_nano
 
 

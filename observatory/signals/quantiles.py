@@ -9,32 +9,36 @@ from observatory.compare.selection import NANOS_PER_MS
 from observatory.schemas.signals import Quantiles
 from observatory.signals.points import Point, finite
 
-Growth = tuple[int, tuple[float, ...], list[int]]
+Increase = tuple[int, tuple[float, ...], list[int]]
 
 
 def quantiles_of(all_series: Sequence[Sequence[Point]], since_unix_nano: int = 0) -> Quantiles:
-    """Return the quantiles at each time at which points were sent, over all series together.
+    """Return the quantiles at each time at which points were sent, over all series summed_counts.
 
-    Of cumulative counts the growth since the previous point is taken; of the first point of a
-    series that started at ``since_unix_nano`` or later, the growth since the start.
+    Cumulative counts are converted to the increase since the previous point. The first point of a
+    series counts if the series started at ``since_unix_nano`` or later.
     """
     # The series of one process are sent at the same time; other processes have their own times.
-    together: defaultdict[tuple[int, tuple[float, ...]], list[int]] = defaultdict(list)
+    summed_counts: defaultdict[tuple[int, tuple[float, ...]], list[int]] = defaultdict(list)
     for points in all_series:
-        for time, bounds, counts in _growth(points, since_unix_nano):
-            known = together[time, bounds]
-            together[time, bounds] = (
+        for time, bounds, counts in _increases(points, since_unix_nano):
+            known = summed_counts[time, bounds]
+            summed_counts[time, bounds] = (
                 [one + other for one, other in zip(known, counts, strict=True)] if known else counts
             )
-    moments = sorted(together.items())
+    quantile_inputs = sorted(summed_counts.items())
     return {
-        "p50": [(time / NANOS_PER_MS, finite(_quantile(0.5, b, c))) for (time, b), c in moments],
-        "p95": [(time / NANOS_PER_MS, finite(_quantile(0.95, b, c))) for (time, b), c in moments],
+        "p50": [
+            (time / NANOS_PER_MS, finite(_quantile(0.5, b, c))) for (time, b), c in quantile_inputs
+        ],
+        "p95": [
+            (time / NANOS_PER_MS, finite(_quantile(0.95, b, c))) for (time, b), c in quantile_inputs
+        ],
     }
 
 
-def _growth(points: Sequence[Point], since_unix_nano: int) -> Iterator[Growth]:
-    """Yield for each point the counts since the one before."""
+def _increases(points: Sequence[Point], since_unix_nano: int) -> Iterator[Increase]:
+    """Yield the time, bounds and bucket counts since the previous point, for each point."""
     filled = [point for point in points if point.bounds is not None and point.bucket_counts]
     is_delta = bool(filled) and filled[0].temporality == "delta"
     for number, point in enumerate(filled):
@@ -44,13 +48,13 @@ def _growth(points: Sequence[Point], since_unix_nano: int) -> Iterator[Growth]:
         return
     for before, point in pairwise(filled):
         counts, earlier = list(point.bucket_counts or ()), list(before.bucket_counts or ())
-        grown = [now - then for now, then in zip(counts, earlier, strict=False)]
+        increases = [now - then for now, then in zip(counts, earlier, strict=False)]
         restarted = (
             before.bounds != point.bounds
-            or any(count < 0 for count in grown)
+            or any(count < 0 for count in increases)
             or point.restarts_after(before)
         )
-        yield point.time_unix_nano, tuple(point.bounds or ()), counts if restarted else grown
+        yield point.time_unix_nano, tuple(point.bounds or ()), counts if restarted else increases
 
 
 def _quantile(share: float, bounds: Sequence[float], counts: Sequence[int]) -> float | None:

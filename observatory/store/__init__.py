@@ -1,4 +1,4 @@
-"""Where rows are kept: one DuckDB file, one writer, any number of readers."""
+"""Store rows in one DuckDB file with one writer and any number of readers."""
 
 from observatory.store.database import Store
 from observatory.store.opening import StoreRefused, cursor_of

@@ -20,13 +20,13 @@ import pyarrow as pa
 from observatory.store.opening import DATABASE, cursor_of, open_file
 from observatory.store.promotions import NO_PROMOTIONS, Promotions
 from observatory.store.rows import Rows
-from observatory.store.writing import Writing
+from observatory.store.writing import RowWriter
 
 GROUP_LIMIT_ROWS = 50_000
 VACUUM_TASKS = 100
-EVERYTHING = ("raw_spans", "span_shapes", "raw_logs", "raw_metrics", "resources")
-UNUSED = (
-    "delete from span_shapes where shape_id not in (select shape_id from raw_spans)",
+ALL_TABLES = ("raw_spans", "attribute_schemas", "raw_logs", "raw_metrics", "resources")
+DELETE_UNREFERENCED = (
+    "delete from attribute_schemas where schema_id not in (select schema_id from raw_spans)",
     """
     delete from resources where resource_id not in (
         select resource_id from raw_spans union select resource_id from raw_logs
@@ -43,76 +43,82 @@ class Store:
     """Spans, logs and metrics in one DuckDB file.
 
     Args:
-        path: the file, made when absent, together with its folder.
+        path: the file; created if absent, together with its folder.
         promotions: the attributes that have columns of their own.
 
     Raises:
-        StoreRefused: the file is no database, is another program's or another version's, or is
-            in use.
+        StoreRefused: the file is not a database, belongs to another program, has another version
+            of the tables, or is in use.
     """
 
     def __init__(self, path: Path, promotions: Promotions = NO_PROMOTIONS) -> None:
         self.path = path
         self._connection = open_file(path, promotions)
         self._cursor = cursor_of(self._connection)
-        self._writing = Writing(self._cursor, promotions)
+        self._row_writer = RowWriter(self._cursor, promotions)
         self._revision = 0
         self._failing = False
-        self._queue: queue.SimpleQueue[_Addition | _Errand | None] = queue.SimpleQueue()
-        self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
-        self._writer.start()
+        self._queue: queue.SimpleQueue[_Addition | _Task | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
 
     @property
     def revision(self) -> int:
-        """Counts the commits since the start: as long as it stays, so does what readers see."""
+        """Return the number of commits so far. While it stays equal, so does what readers see."""
         return self._revision
 
     def add(self, rows: Rows) -> Future[None]:
-        """Queue rows to be written. The future is done once they are committed to the file, and
-        carries DuckDB's error when they could not be."""
+        """Queue rows to be written and return a future, which is done once they are committed.
+
+        The future raises DuckDB's or Arrow's error if the rows could not be written.
+        """
         addition = _Addition(rows)
         self._queue.put(addition)
         return addition.done
 
     def run(self, work: Work[Result]) -> Future[Result]:
-        """Do ``work`` in the writer's thread, between commits, in a transaction of its own.
+        """Queue ``work`` for the writer's thread, where it runs in a transaction of its own.
 
-        The future has what it returns, or the error that undid it.
+        Return a future of its result. If ``work`` raises, the transaction is rolled back and the
+        future raises the error.
         """
-        errand = _Errand(work)
-        self._queue.put(errand)
-        return errand.done
+        task = _Task(work)
+        self._queue.put(task)
+        return task.done
 
     def clear(self) -> None:
-        """Delete every row, and give the file's space back. What is queued before goes too."""
+        """Delete every row, including those queued before the call, and shrink the file."""
 
         def clear(cursor: duckdb.DuckDBPyConnection) -> None:
-            for table in EVERYTHING:
+            for table in ALL_TABLES:
                 cursor.execute(f"delete from {table}")  # noqa: S608
-            self._writing.learn()
+            self._row_writer.reload()
 
         self.run(clear).result()
         self.checkpoint()
 
-    def forget_unused(self) -> None:
-        """Delete the shapes and resources that no row names any more."""
+    def delete_unreferenced(self) -> None:
+        """Delete the attribute schemas and resources that no row refers to."""
 
-        def forget(cursor: duckdb.DuckDBPyConnection) -> None:
-            for query in UNUSED:
+        def delete(cursor: duckdb.DuckDBPyConnection) -> None:
+            for query in DELETE_UNREFERENCED:
                 cursor.execute(query)
-            self._writing.learn()
+            self._row_writer.reload()
 
-        self.run(forget).result()
+        self.run(delete).result()
 
     def checkpoint(self) -> None:
-        """Move what was written to its place in the file, close the gaps that deleted rows left,
-        and cut off what is free at its end. Does nothing while somebody reads or writes."""
-        errand = _Errand(_checkpoint, alone=True)
-        self._queue.put(errand)
-        errand.done.result()
+        """Merge the write-ahead log into the file, reclaim the space of deleted rows and truncate
+        the file.
+
+        Does nothing if another transaction is active.
+        """
+        task = _Task(_checkpoint, alone=True)
+        self._queue.put(task)
+        task.done.result()
 
     def used_bytes(self) -> int:
-        """How much of the file is in use, what waits beside it to be moved there included."""
+        """Return how many bytes of the file are in use, including the write-ahead log."""
         with self.reader() as reader:
             row = reader.execute(
                 "select used_blocks * block_size from pragma_database_size() "
@@ -122,7 +128,7 @@ class Store:
         return int((row and row[0]) or 0) + self._size_of(".wal")
 
     def file_bytes(self) -> int:
-        """How much room the file takes on the disk, with what waits beside it."""
+        """Return the size of the file on disk in bytes, including the write-ahead log."""
         return self._size_of("") + self._size_of(".wal")
 
     def _size_of(self, suffix: str) -> int:
@@ -133,7 +139,7 @@ class Store:
 
     @contextmanager
     def reader(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor for one thread's queries."""
+        """Open a cursor for the queries of one thread."""
         cursor = cursor_of(self._connection)
         try:
             yield cursor
@@ -141,13 +147,13 @@ class Store:
             cursor.close()
 
     def close(self) -> None:
-        """Write what is queued, then close the file. May be called twice."""
+        """Write the queued rows, then close the file. May be called twice."""
         self._queue.put(None)
-        self._writer.join()
+        self._thread.join()
         self._cursor.close()
         self._connection.close()
 
-    def _write(self) -> None:
+    def _run(self) -> None:
         open_ = True
         while open_:
             group: list[_Addition] = []
@@ -162,20 +168,20 @@ class Store:
             open_ = item is not None
             if group:
                 self._commit(group)
-            if isinstance(item, _Errand):
-                item.settle(self._alone if item.alone else self._in_transaction)
+            if isinstance(item, _Task):
+                item.complete(self._alone if item.alone else self._in_transaction)
 
     def _commit(self, group: Sequence["_Addition"]) -> None:
         try:
             with self._rolled_back_on_error():
-                self._writing.commit([addition.rows for addition in group])
+                self._row_writer.commit([addition.rows for addition in group])
         except (duckdb.Error, pa.ArrowException) as error:
-            if len(group) > 1:  # one bad batch must not take its neighbours with it
+            if len(group) > 1:  # find the bad batch, so that only that one fails
                 for addition in group:
                     self._commit([addition])
                 return
             if not self._failing:
-                log.error("batches can't be written to %s: %s", self.path, error)
+                log.error("batches cannot be written to %s: %s", self.path, error)
             self._failing = True
             group[0].done.set_exception(error)
             return
@@ -193,7 +199,7 @@ class Store:
                 result = work(self._cursor)
                 self._cursor.commit()
         except BaseException:
-            self._writing.learn()  # what it took from the file may have been undone
+            self._row_writer.reload()  # its caches may hold rows that were rolled back
             raise
         self._revision += 1
         return result
@@ -206,7 +212,7 @@ class Store:
         try:
             yield
         except BaseException:
-            # A commit that failed, on a full disk say, has ended the transaction itself.
+            # A failed commit, for example on a full disk, has already ended the transaction.
             with contextlib.suppress(duckdb.TransactionException):
                 self._cursor.rollback()
             raise
@@ -215,9 +221,9 @@ class Store:
 def _checkpoint(cursor: duckdb.DuckDBPyConnection) -> None:
     cursor.execute(f"set max_vacuum_tasks = {VACUUM_TASKS}")
     try:
-        # A checkpoint that has nothing to move closes no gap.
+        # DuckDB reclaims no space in a checkpoint that has nothing to write, so write something.
         cursor.execute(f"comment on table observatory_schema is 'Tidied at {time.time_ns()}.'")
-        # Somebody reads: then the next one does it.
+        # A transaction is active: leave it to the next checkpoint.
         with contextlib.suppress(duckdb.TransactionException):
             cursor.execute(f"checkpoint {DATABASE}")
     finally:
@@ -225,26 +231,26 @@ def _checkpoint(cursor: duckdb.DuckDBPyConnection) -> None:
 
 
 class _Addition:
-    """Rows to be written, and the future of whoever waits for that."""
+    """Rows to be written, and a future that is done once they are committed."""
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
         self.done: Future[None] = Future()
-        self.done.set_running_or_notify_cancel()  # a sender that hangs up doesn't undo the write
+        self.done.set_running_or_notify_cancel()  # a disconnected sender must not cancel the write
 
 
-class _Errand:
+class _Task:
     """Work for the writer's thread, and the future of its result."""
 
     def __init__(self, work: Work[Any], *, alone: bool = False) -> None:
         self._work = work
-        self.alone = alone  # it can't be part of a transaction
+        self.alone = alone  # whether it must run outside a transaction
         self.done: Future[Any] = Future()
         self.done.set_running_or_notify_cancel()
 
-    def settle(self, do: Callable[[Work[Any]], Any]) -> None:
-        """Have it done, and tell the future how it went."""
+    def complete(self, do: Callable[[Work[Any]], Any]) -> None:
+        """Run the work by calling ``do`` with it, and resolve the future."""
         try:
             self.done.set_result(do(self._work))
-        except Exception as error:  # noqa: BLE001  # whoever waits for it decides
+        except Exception as error:  # noqa: BLE001  # the future carries it to the caller
             self.done.set_exception(error)

@@ -1,4 +1,4 @@
-"""Opening the file: making it, or refusing it by name."""
+"""Open or create the DuckDB file, or refuse it with the reason."""
 
 import logging
 from pathlib import Path
@@ -13,53 +13,54 @@ from observatory.store.views import create_views
 log = logging.getLogger(__name__)
 
 CONFIG: dict[str, Any] = {
-    # Of the whole process's 600 MB; the rest is Python's, Arrow's and the requests on their way.
+    # Of the 600 MB for the whole process; the rest is for Python, Arrow and requests in flight.
     "memory_limit": "320MB",
-    # What each thread takes of that is bounded so too, and the emulators need the other cores.
+    # Each thread takes some of that memory, and the emulators need the other cores.
     "threads": 2,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
-    # Rows are read by their times and ids, never in the order in which they were inserted.
+    # Queries order and select rows by time and id, never by insertion order.
     "preserve_insertion_order": False,
-    # Often, so that each takes little time.
+    # Small, so that checkpoints are frequent and short.
     "checkpoint_threshold": "32MB",
-    # Row groups of which rows were deleted are made into fewer ones when there is time for it (see
-    # ``Store.checkpoint``), not while telemetry pours in.
+    # Row groups with deleted rows are merged in ``Store.checkpoint`` only, not while telemetry
+    # arrives.
     "max_vacuum_tasks": 0,
-    # Bytes of a commit that DuckDB would rather not write to the log when a checkpoint is due; all
-    # other commits would wait for that. With so many they go on beside it.
+    # If a commit exceeds this when a checkpoint is due, DuckDB skips the write-ahead log, which
+    # makes all other commits wait for the checkpoint. Large enough that this never happens.
     "auto_checkpoint_skip_wal_threshold": 10**9,
 }
-# What SQL calls the file.
+# The name of the attached file in SQL.
 DATABASE = "observatory"
-# A multiple of 2048. In a group of DuckDB's own size, 122,880, are the digests of a million spans:
-# each checkpoint would write all of them again, for the few that were replaced.
+# A multiple of DuckDB's vector size, 2048. At the default of 122,880 one group would hold the
+# digests of a million spans, and every checkpoint would rewrite all of them for the few replaced.
 ROW_GROUP_ROWS = 15 * 2048
 
 
 class StoreRefused(Exception):
-    """The database can't be used; the message names the file, the reason and a hint."""
+    """The database cannot be used; the message names the file, the reason and a hint."""
 
 
 def open_file(path: Path, promotions: Promotions) -> duckdb.DuckDBPyConnection:
-    """Open the file, made when absent, together with its folder.
+    """Open the file, or create it together with its folder.
 
-    A file in which other attributes are promoted gets the columns of ``promotions`` instead.
+    If the file has columns for other promoted attributes, they are replaced by those of
+    ``promotions``.
 
     Raises:
-        StoreRefused: the file is no database, is another program's or another version's, or is
-            in use.
+        StoreRefused: the file is not a database, belongs to another program, has another version
+            of the tables, or is in use.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreRefused(f"{path} cannot be made: {error.strerror}.") from error
+        raise StoreRefused(f"{path} cannot be created: {error.strerror}.") from error
     connection = duckdb.connect(config={**CONFIG, "temp_directory": f"{path}.tmp"})
     try:
         _attach(connection, path)
         _check_version(connection, path)
         if promote(connection, promotions):
-            log.warning("%s: the columns of promoted attributes were filled again", path)
+            log.warning("%s: the promoted attributes changed; their columns were rebuilt", path)
         connection.begin()
         create_views(connection, promotions)
         connection.commit()
@@ -70,7 +71,7 @@ def open_file(path: Path, promotions: Promotions) -> duckdb.DuckDBPyConnection:
 
 
 def cursor_of(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """A cursor whose SQL reads the file. One made by ``connection.cursor`` doesn't."""
+    """Return a cursor that uses the attached file; one of ``connection.cursor`` does not."""
     cursor = connection.cursor()
     cursor.execute(f"use {DATABASE}")
     return cursor
@@ -79,18 +80,18 @@ def cursor_of(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnectio
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     quoted = str(path).replace("'", "''")
     try:
-        # Only a file that is attached has row groups of another size.
+        # The row group size can be set only for an attached file.
         connection.execute(
             f"attach '{quoted}' as {DATABASE} (type duckdb, row_group_size {ROW_GROUP_ROWS})"
         )
     except duckdb.Error as error:
-        raise StoreRefused(_why(path, error)) from error
+        raise StoreRefused(_open_error(path, error)) from error
     connection.execute(f"use {DATABASE}")
-    # A person's SQL may read the tables, and nothing else of the machine.
+    # Users' SQL may read the tables, but no files and no network.
     connection.execute("set enable_external_access = false")
 
 
-def _why(path: Path, error: duckdb.Error) -> str:
+def _open_error(path: Path, error: duckdb.Error) -> str:
     message = str(error).splitlines()[0]
     if "lock" in message:
         return (
@@ -119,7 +120,7 @@ def _check_version(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     row = connection.execute("select version from observatory_schema").fetchone()
     if row != (SCHEMA_VERSION,):
         raise StoreRefused(
-            f"{path} has version {row[0] if row else 'none'} of the Observatory's tables and "
-            f"this Observatory reads version {SCHEMA_VERSION}: move it away, or name another file "
-            "with --data."
+            f"{path} has version {row[0] if row else 'none'} of the Observatory's tables, but "
+            f"this Observatory needs version {SCHEMA_VERSION}: move the file away, or name another "
+            "file with --data."
         )

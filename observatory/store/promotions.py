@@ -1,7 +1,7 @@
 """Promoted attributes: span attributes that have a column and a filter key of their own.
 
-Which attributes are promoted is the observed app's configuration. The file remembers it in the
-table ``promoted_attributes``, so that whoever reads the file knows its columns.
+The observed app's configuration names the promoted attributes. They are stored in the file's table
+``promoted_attributes``, so that the columns of a file are known without that configuration.
 """
 
 import difflib
@@ -13,10 +13,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from observatory.store.rows import NULL, Shape
+from observatory.store.rows import NULL, AttributeSchema
 
-# subject: what a trace is about, such as an order; the earliest span that names one counts.
-# state: the state that the subject came to; the span that ended last counts.
+# subject: what a trace is about, such as an order; taken from the trace's earliest span with one.
+# state: the state of that subject; taken from the trace's span with one that ends last.
 Role = Literal["subject", "state"]
 
 
@@ -25,12 +25,12 @@ class Promotion:
     """One promoted attribute.
 
     Args:
-        column: the column of ``spans`` and ``traces`` in SQL, and the field in JSON answers.
-        attribute: the attribute on spans.
-        key: what filters call it.
+        column: the column of ``spans`` and ``traces`` in SQL, and the field in JSON responses.
+        attribute: the key of the span attribute.
+        key: its name in filters.
         description: what its value on a span means, in a few words.
         trace_description: what its value for a trace means.
-        role: what the Observatory uses it for besides; None for nothing.
+        role: its special meaning to the Observatory; None if it has none.
     """
 
     column: str
@@ -42,7 +42,7 @@ class Promotion:
 
     @property
     def sql(self) -> str:
-        """The column as an SQL identifier."""
+        """Return the column as a quoted SQL identifier."""
         return f'"{self.column}"'
 
 
@@ -54,19 +54,19 @@ class Promotions:
 
     @property
     def subject(self) -> Promotion | None:
-        """The attribute that says what a trace is about."""
+        """Return the attribute that identifies what a trace is about; None if there is none."""
         return self._with_role("subject")
 
     @property
     def state(self) -> Promotion | None:
-        """The attribute that says which state the subject came to."""
+        """Return the attribute that holds the state of the subject; None if there is none."""
         return self._with_role("state")
 
     def _with_role(self, role: Role) -> Promotion | None:
         return next((each for each in self.each if each.role == role), None)
 
     def fields(self, subject: str | None, state: str | None) -> dict[str, str | None]:
-        """Return the fields of a JSON answer about one trace, by the names of the columns."""
+        """Return the fields of a JSON response about one trace, keyed by column."""
         values = ((self.subject, subject), (self.state, state))
         return {each.column: value for each, value in values if each is not None}
 
@@ -76,35 +76,40 @@ NO_PROMOTIONS = Promotions()
 
 def promotions_of(reader: duckdb.DuckDBPyConnection) -> Promotions:
     """Return the promoted attributes of the file that ``reader`` reads."""
-    found = reader.execute(
+    rows = reader.execute(
         "select column_name, attribute, filter_key, description, trace_description, role "
         "from promoted_attributes order by position"
     ).fetchall()
-    return Promotions(tuple(Promotion(*row) for row in found))
+    return Promotions(tuple(Promotion(*row) for row in rows))
 
 
 def hints(reader: duckdb.DuckDBPyConnection) -> list[str]:
-    """Name the promoted attributes that no stored span has, each with one it may have meant."""
+    """Return a message for each promoted attribute that no stored span has.
+
+    If a stored attribute has a similar key, the message suggests it.
+    """
     known = [
         key
         for (key,) in reader.execute(
-            "select distinct unnest(attribute_keys) from span_shapes"
+            "select distinct unnest(attribute_keys) from attribute_schemas"
         ).fetchall()
     ]
-    found = []
+    messages = []
     for each in promotions_of(reader).each:
         if each.attribute not in known:
             message = f"{each.attribute} is promoted to {each.column}, but no stored span has it"
             close = difflib.get_close_matches(each.attribute, known, 1)
-            found.append(f"{message}: did you mean {close[0]}?" if close else f"{message}.")
-    return found
+            messages.append(f"{message}: did you mean {close[0]}?" if close else f"{message}.")
+    return messages
 
 
 def promote(connection: duckdb.DuckDBPyConnection, wanted: Promotions) -> bool:
-    """Give ``raw_spans`` the columns of ``wanted``, and fill them from the stored attributes.
+    """Make the promoted columns of ``raw_spans`` those of ``wanted``.
 
-    Returns whether columns of stored spans changed. Nothing is lost: each span keeps all its
-    attributes.
+    New columns are filled from the stored attributes, which keep every value.
+
+    Returns:
+        Whether columns of stored spans changed.
     """
     stored = promotions_of(connection)
     if stored == wanted:
@@ -126,11 +131,11 @@ def promote(connection: duckdb.DuckDBPyConnection, wanted: Promotions) -> bool:
             f"""
             update raw_spans set {after[column].sql} = attribute_values[place]
             from (
-                select shape_id, attribute_types,
+                select schema_id, attribute_types,
                     list_position(attribute_keys, $attribute) as place
-                from span_shapes where list_contains(attribute_keys, $attribute)
-            ) as shape
-            where raw_spans.shape_id = shape.shape_id
+                from attribute_schemas where list_contains(attribute_keys, $attribute)
+            ) as attribute_schema
+            where raw_spans.schema_id = attribute_schema.schema_id
                 and substring(attribute_types, place, 1) <> '{NULL}'
             """,  # noqa: S608  # the configuration's reader checked the name
             {"attribute": after[column].attribute},
@@ -155,26 +160,26 @@ def promote(connection: duckdb.DuckDBPyConnection, wanted: Promotions) -> bool:
 
 
 def with_promoted_columns(
-    spans: pa.Table, shapes: Iterable[Shape], promoted: Sequence[Promotion]
+    spans: pa.Table, schemas: Iterable[AttributeSchema], promoted: Sequence[Promotion]
 ) -> pa.Table:
     """Return the span rows with a column for each promoted attribute.
 
     Args:
         spans: rows with the schema ``SPANS``.
-        shapes: the shapes that the rows name.
-        promoted: which attributes to add.
+        schemas: the attribute schemas that the rows refer to.
+        promoted: the attributes to add.
     """
-    known = list(shapes)
-    rows_shapes = pc.index_in(
-        spans["shape_id"].combine_chunks(), pa.array([each.id for each in known], pa.uint64())
+    known = list(schemas)
+    schema_of_row = pc.index_in(
+        spans["schema_id"].combine_chunks(), pa.array([each.id for each in known], pa.uint64())
     )
     values = spans["attribute_values"].combine_chunks()
     for each in promoted:
-        places = pa.array([shape.place(each.attribute) for shape in known], pa.int32())
+        places = pa.array([schema.place(each.attribute) for schema in known], pa.int32())
         if places.null_count == len(places):
             column = pa.nulls(len(values), pa.string())
         else:
             begins = values.offsets.slice(0, len(values))
-            column = values.values.take(pc.add(begins, places.take(rows_shapes)))
+            column = values.values.take(pc.add(begins, places.take(schema_of_row)))
         spans = spans.append_column(each.column, column)
     return spans

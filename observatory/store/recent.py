@@ -1,4 +1,4 @@
-"""Which spans were committed lately, so that one that is sent again is kept once."""
+"""Remember the spans committed recently, so that a span that is sent again is stored once."""
 
 from collections.abc import Iterable, Set
 
@@ -6,11 +6,11 @@ REMEMBERED = 100_000
 
 
 class Recent:
-    """The identities of the last spans: of at least ``remembered``, and at most twice as many.
+    """The identities of at least the last ``remembered`` spans, and at most twice as many.
 
-    OTLP delivers at least once: a sender that got no answer sends again, within minutes. To know
-    every span ever stored would cost more memory than to keep the rare copy, which readers of a
-    trace leave out.
+    OTLP is at least once: an exporter that got no response resends, within minutes. Remembering
+    every stored span would take too much memory. A duplicate that arrives later is stored, and
+    left out when its trace is read.
     """
 
     def __init__(self, remembered: int = REMEMBERED) -> None:
@@ -19,18 +19,18 @@ class Recent:
         self._old: set[bytes] = set()
 
     def known(self, identities: Set[bytes]) -> set[bytes]:
-        """Those of ``identities`` that were committed lately."""
+        """Return those of ``identities`` that were committed recently."""
         if self._young.isdisjoint(identities) and self._old.isdisjoint(identities):
             return set()
         return (self._young & identities) | (self._old & identities)
 
     def remember(self, identities: Iterable[bytes]) -> None:
-        """Take note of what was committed."""
+        """Add identities that were committed."""
         self._young.update(identities)
         if len(self._young) >= self._remembered:
             self._old, self._young = self._young, set()
 
     def forget(self) -> None:
-        """After a clear nothing is known."""
+        """Remove all identities."""
         self._young.clear()
         self._old.clear()

@@ -1,7 +1,7 @@
-"""What is too old, or too much, goes: whole traces, those that were heard of least lately first.
+"""Delete telemetry beyond the limits of age and size, oldest first and traces as a whole.
 
-A trace's age counts from its last span to arrive, so that one of last year that is imported today
-stays as long as one of today.
+A trace's age counts from the arrival of its last span, so a trace recorded last year and imported
+today is kept as long as one recorded today.
 """
 
 import logging
@@ -17,17 +17,17 @@ from observatory.store.database import Store
 KEEP_HOURS = 7 * 24.0
 KEEP_MB = 2048.0
 CHECK_SECONDS = 30.0
-# How often the gaps are closed that digests leave when they are made again.
-TIDY_SECONDS = 300.0
-# In one transaction, so that what arrives need not wait long for its own.
+# How often to reclaim the space of replaced digests.
+CHECKPOINT_SECONDS = 300.0
+# Traces deleted per transaction: few enough that new telemetry does not wait long for its commit.
 TRACES_AT_ONCE = 2_000
-# After the size was exceeded, so much less, so that not every check finds the file too large again.
+# How far below the size limit to go, as a share, so that the next check does not delete again.
 HEADROOM = 0.1
 MB = 10**6
 
 log = logging.getLogger(__name__)
 
-# Of received_unix_nano; the oldest rows lie together, so that this reads few of them.
+# Filters by received_unix_nano first: old rows are adjacent in the file, so this reads few groups.
 OLD_TRACES = """
 select trace_key from raw_spans
 where trace_key in (
@@ -58,12 +58,12 @@ class Limits:
 
 
 class Retention:
-    """Keeps a store within limits, in the background.
+    """Keeps a store within its limits, in a background thread.
 
     Args:
-        store: an open store. Close this before it.
-        limits: how much may stay.
-        check_seconds: how often to look.
+        store: an open store; close the retention before it.
+        limits: the limits of age and size.
+        check_seconds: the time between checks.
     """
 
     def __init__(self, store: Store, limits: Limits, check_seconds: float = CHECK_SECONDS) -> None:
@@ -71,48 +71,48 @@ class Retention:
         self._store = store
         self._check_seconds = check_seconds
         self._failing = False
-        self._tidied_at = time.monotonic()
-        self._tidied = store.revision
+        self._last_checkpoint = time.monotonic()
+        self._checkpointed_revision = store.revision
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="retention", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop looking. May be called twice."""
+        """Stop the checks. May be called twice."""
         self._closing.set()
         self._thread.join()
 
     def apply(self) -> int:
-        """Delete what is beyond the limits now. Returns how many traces that were."""
+        """Delete what exceeds the limits now. Return the number of traces deleted."""
         deleted = self._delete_before(time.time_ns() - round(self.limits.age_hours * 3600e9))
         cutoff = self._cutoff_of_size()
         if cutoff is not None:
             deleted += self._delete_before(cutoff)
         return deleted
 
-    def _watch(self) -> None:
+    def _run(self) -> None:
         while not self._closing.wait(self._check_seconds):
             try:
                 self.apply()
-                if time.monotonic() - self._tidied_at >= TIDY_SECONDS:
-                    self._tidy()
+                if time.monotonic() - self._last_checkpoint >= CHECKPOINT_SECONDS:
+                    self._checkpoint()
                 self._failing = False
             except (duckdb.Error, CancelledError) as error:
                 if not self._failing:
-                    log.error("old traces can't be deleted: %s", error)
+                    log.error("old traces cannot be deleted: %s", error)
                 self._failing = True
 
-    def _tidy(self) -> None:
-        self._tidied_at = time.monotonic()
-        if self._tidied != self._store.revision:
-            self._tidied = self._store.revision
+    def _checkpoint(self) -> None:
+        self._last_checkpoint = time.monotonic()
+        if self._checkpointed_revision != self._store.revision:
+            self._checkpointed_revision = self._store.revision
             self._store.checkpoint()
 
     def _cutoff_of_size(self) -> int | None:
         limit = self.limits.size_mb * MB
         if self._store.used_bytes() <= limit:
             return None
-        self._store.checkpoint()  # some of it may be of rows that were deleted
+        self._store.checkpoint()  # reclaims the space of deleted rows
         used = self._store.used_bytes()
         if used <= limit:
             return None
@@ -130,8 +130,8 @@ class Retention:
             deleted += traces
             more = traces == TRACES_AT_ONCE
         if changed:
-            self._store.run(lambda cursor: _delete_rest(cursor, cutoff)).result()
-            self._store.forget_unused()
+            self._store.run(lambda cursor: _delete_logs_and_metrics(cursor, cutoff)).result()
+            self._store.delete_unreferenced()
             self._store.checkpoint()
         return deleted
 
@@ -155,6 +155,6 @@ def _delete_traces(cursor: duckdb.DuckDBPyConnection, cutoff: int) -> int:
     return len(keys)
 
 
-def _delete_rest(cursor: duckdb.DuckDBPyConnection, cutoff: int) -> None:
+def _delete_logs_and_metrics(cursor: duckdb.DuckDBPyConnection, cutoff: int) -> None:
     cursor.execute(OLD_LOGS, {"cutoff": cutoff})
     cursor.execute(OLD_METRICS, {"cutoff": cutoff})

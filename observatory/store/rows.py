@@ -1,4 +1,4 @@
-"""Rows on their way into the file, as Arrow tables."""
+"""The Arrow schemas of rows to be stored."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-# The letter (see store.values) of an attribute that has no value.
+# The type letter (see store.values) of an attribute without a value.
 NULL = "n"
 Kind = Literal["spans", "logs", "metrics"]
 KINDS: tuple[Kind, ...] = ("spans", "logs", "metrics")
@@ -31,7 +31,7 @@ SPANS = pa.schema(
         ("status_code", pa.string()),
         ("status_message", pa.string()),
         ("trace_state", pa.string()),
-        ("shape_id", pa.uint64()),
+        ("schema_id", pa.uint64()),
         ("attribute_values", pa.list_(pa.string())),
         ("events", pa.string()),
         ("links", pa.string()),
@@ -75,9 +75,9 @@ METRICS = pa.schema(
     ]
 )
 RESOURCES = pa.schema([("resource_id", pa.uint64()), *_ATTRIBUTES])
-SHAPES = pa.schema(
+ATTRIBUTE_SCHEMAS = pa.schema(
     [
-        ("shape_id", pa.uint64()),
+        ("schema_id", pa.uint64()),
         ("attribute_keys", pa.list_(pa.string())),
         ("attribute_types", pa.string()),
     ]
@@ -86,7 +86,7 @@ SHAPES = pa.schema(
 
 @dataclass(frozen=True)
 class Resource:
-    """What the telemetry of one process says of itself; equal ones have the same id."""
+    """The attributes of an OpenTelemetry resource; equal resources have the same id."""
 
     id: int
     keys: tuple[str, ...]
@@ -95,16 +95,21 @@ class Resource:
 
 
 @dataclass(frozen=True)
-class Shape:
-    """The keys of a span's attributes, in order, and what their values are; equal ones have the
-    same id."""
+class AttributeSchema:
+    """The keys and value types of a span's attributes, in order; equal ones have the same id.
+
+    Args:
+        id: a hash of keys and types.
+        keys: the attribute keys.
+        types: a type letter (see ``store.values``) for each key.
+    """
 
     id: int
     keys: tuple[str, ...]
     types: str
 
     def place(self, key: str) -> int | None:
-        """Where the value of ``key`` stands; None when there is none."""
+        """Return the index of ``key`` among the keys; None if it is absent or has no value."""
         if key not in self.keys:
             return None
         place = self.keys.index(key)
@@ -113,16 +118,19 @@ class Shape:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of one kind, the resources and shapes that they name, and what tells a span from every
-    other.
+    """Rows of one kind, with the resources and attribute schemas that they refer to.
 
-    ``table`` has the schema ``SPANS``, ``LOGS`` or ``METRICS``; the writer adds the column
-    ``received_unix_nano``. ``identities`` has, for spans, the bytes of trace id and span id of
-    each row.
+    Args:
+        kind: the kind of telemetry.
+        table: rows with the schema ``SPANS``, ``LOGS`` or ``METRICS``; the writer adds the column
+            ``received_unix_nano``.
+        resources: the resources that the rows refer to.
+        schemas: for spans, the attribute schemas that the rows refer to.
+        identities: for spans, the trace id and span id of each row as 24 bytes.
     """
 
     kind: Kind
     table: pa.Table
     resources: Sequence[Resource] = ()
-    shapes: Sequence[Shape] = ()
+    schemas: Sequence[AttributeSchema] = ()
     identities: Sequence[bytes] = field(default=(), repr=False)

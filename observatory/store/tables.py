@@ -1,17 +1,16 @@
-"""What is in the file: its tables. ``views`` has what a person asks of.
+"""The tables of the file. Users query the views in ``views`` instead.
 
-Attributes are a map of plain text beside one letter an attribute, in the map's order, that says
-what the text stands for (see ``store.values``), so that SQL compares them without unpacking JSON
-and nothing of what was sent is lost. Spans, of which there are the most, keep their values alone:
-keys and letters are stored once for all spans of the same *shape*. The view ``whole_spans``
-has both together.
+Attributes are stored as a map of text values, and a string with one type letter per attribute in
+the map's order (see ``store.values``). So SQL can compare values without parsing JSON, and no type
+is lost. A span row, the most frequent kind, holds its values only: keys and type letters are stored
+once per attribute schema, which many spans share. The view ``whole_spans`` joins both.
 """
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 TABLES = """
 create table observatory_schema (version integer not null);
--- Attributes of which raw_spans has a column each, beside those below; see store.promotions.
+-- The attributes that have a column of their own in raw_spans; see store.promotions.
 create table promoted_attributes (
     position integer not null, column_name varchar not null, attribute varchar not null,
     filter_key varchar not null, description varchar not null, trace_description varchar not null,
@@ -19,20 +18,20 @@ create table promoted_attributes (
 );
 
 create table raw_spans (
-    -- The halves of the trace id, big-endian, XORed: what to group and join by.
+    -- The key to group and join by: the big-endian halves of the trace id, XORed.
     trace_key ubigint not null,
     trace_id varchar not null, span_id varchar not null, parent_span_id varchar,
     name varchar not null, kind varchar not null,
     start_unix_nano bigint not null, end_unix_nano bigint not null,
     status_code varchar not null, status_message varchar not null, trace_state varchar not null,
-    shape_id ubigint not null, attribute_values varchar[] not null,
+    schema_id ubigint not null, attribute_values varchar[] not null,
     events varchar not null, links varchar not null,
     root varchar, hop varchar, context varchar,
     service_name varchar not null, scope_name varchar not null, resource_id ubigint not null,
     received_unix_nano bigint not null
 );
-create table span_shapes (
-    shape_id ubigint not null, attribute_keys varchar[] not null, attribute_types varchar not null
+create table attribute_schemas (
+    schema_id ubigint not null, attribute_keys varchar[] not null, attribute_types varchar not null
 );
 create table raw_logs (
     trace_key ubigint, trace_id varchar, span_id varchar, time_unix_nano bigint not null,

@@ -1,11 +1,11 @@
-"""Attribute values: plain text in the file, Python's own values to whoever reads a row.
+"""Convert stored attribute values, which are text with a type letter, to Python values.
 
 ============ ====================================== ===========================
 letter       text                                   read as
 ============ ====================================== ===========================
 ``s``        the string                             ``str``
 ``i``        the number                             ``int``; ``str`` beyond 2^53
-``d``        the shortest that gives the number     ``float``; ``str`` of NaN, ±∞
+``d``        the shortest exact representation     ``float``; ``str`` of NaN, ±∞
 ``b``        ``true`` or ``false``                  ``bool``
 ``n``        empty                                  ``None``
 ``a``, ``m`` JSON                                   ``list``, ``dict``
@@ -18,17 +18,17 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-# Beyond this a JSON number read by a browser is no longer the number that was sent.
+# JavaScript cannot represent larger integers exactly.
 EXACT_IN_JSON = 2**53 - 1
 BYTES_PREFIX = "base64:"
 
 
 def attributes_of(texts: Mapping[str, str], types: str) -> dict[str, Any]:
-    """The attributes of a row as values that JSON can say.
+    """Return the attributes of a row as JSON-compatible values.
 
     Args:
         texts: the column ``attributes``.
-        types: the column ``attribute_types``: a letter for each of them, in order.
+        types: the column ``attribute_types``: a type letter for each attribute, in order.
     """
     return {
         key: text if letter == "s" else value_of(text, letter)
@@ -37,7 +37,7 @@ def attributes_of(texts: Mapping[str, str], types: str) -> dict[str, Any]:
 
 
 def value_of(text: str, letter: str) -> Any:  # noqa: PLR0911  # one return a type
-    """The value that ``text`` stands for; a letter of another version reads as text."""
+    """Return the value that ``text`` represents; with an unknown letter, the text itself."""
     match letter:
         case "i":
             number = int(text)

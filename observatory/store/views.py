@@ -1,9 +1,8 @@
-"""The views that a person asks of in SQL: what ``spans``, ``logs``, ``traces``, ``hops`` and
-``metrics`` have, in words and in SQL.
+"""Define and document the SQL views for users: ``spans``, ``logs``, ``traces``, ``hops`` and
+``metrics``.
 
-The tables keep what the Observatory itself is quick with; the views have what a person types.
-Times are timestamps with a time zone, so that ``start_time > now() - interval '1 hour'`` is what it
-says, and durations milliseconds.
+The tables are laid out for speed, the views for people. Times are timestamps with a time zone, so
+``start_time > now() - interval '1 hour'`` works as expected; durations are in milliseconds.
 """
 
 from typing import NamedTuple
@@ -14,20 +13,20 @@ from observatory.store.promotions import Promotion, Promotions
 
 
 class View(NamedTuple):
-    """One view: its name, what a row of it is, its columns in order, and its query."""
+    """A view: its name, what one row is, its columns with their descriptions, and its query."""
 
     name: str
-    says: str
+    description: str
     columns: dict[str, str]
     query: str
 
 
-# Spans together with what their shapes say; for the Observatory itself.
+# Spans joined with their attribute keys; used by the Observatory's own queries only.
 WHOLE_SPANS = """
 create or replace view whole_spans as
-select * exclude (attribute_keys, attribute_values, shape_id),
+select * exclude (attribute_keys, attribute_values, schema_id),
     map(attribute_keys, attribute_values) as attributes
-from raw_spans left join span_shapes using (shape_id)
+from raw_spans left join attribute_schemas using (schema_id)
 """
 
 LOGS = View(
@@ -37,11 +36,11 @@ LOGS = View(
         "time": "when it was written",
         "severity": "INFO, WARN, ERROR …, as the sender named it",
         "severity_number": "1 (trace) to 24 (fatal); 9 is INFO, 17 is ERROR",
-        "service": "who wrote it",
+        "service": "the service that wrote it",
         "body": "the message",
-        "event_name": "the name of the event that it is, if it is one",
-        "trace_id": "the trace it belongs to; null for none",
-        "span_id": "the span it was written in; null for none",
+        "event_name": "the event's name, if the record is an event",
+        "trace_id": "the trace it belongs to; null if it has none",
+        "span_id": "the span it was written in; null if it has none",
         "attributes": "all attributes, as text",
         "resource": "the attributes of the process",
         "scope": "the instrumentation that made it",
@@ -62,21 +61,21 @@ METRICS = View(
     "One row for each point of a metric.",
     {
         "name": "the metric's name",
-        "service": "who measured",
+        "service": "the service that measured it",
         "type": "gauge, sum, histogram, exponential_histogram or summary",
-        "unit": "what it is measured in",
-        "time": "when",
-        "start_time": "since when it is counted; null where that makes no sense",
+        "unit": "the unit of the values",
+        "time": "when it was measured",
+        "start_time": "when counting started; null for a gauge",
         "value": "the value of a gauge or a sum",
         "count": "how many values a histogram has",
         "sum": "their sum",
         "bounds": "the upper bounds of its buckets",
         "bucket_counts": "how many values each bucket has",
-        "is_monotonic": "whether a sum only grows",
-        "temporality": "whether it counts since the start or since the point before",
+        "is_monotonic": "whether a sum only increases",
+        "temporality": "cumulative (since the start) or delta (since the previous point)",
         "attributes": "all attributes, as text",
         "resource": "the attributes of the process",
-        "description": "what the metric is",
+        "description": "the metric's description",
     },
     """
     select name, service_name as service, type, unit,
@@ -99,17 +98,17 @@ def _spans(promotions: Promotions) -> View:
             "trace_id": "the trace's id, 32 hexadecimal digits",
             "span_id": "the span's id, 16 hexadecimal digits",
             "parent_span_id": "the id of the span that caused it; null for a root",
-            "name": "what was done",
+            "name": "the name of the operation",
             "kind": "INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER or UNSPECIFIED",
-            "service": "who did it: page, firestore.rules, a function's name, acquirer",
+            "service": "the service: page, firestore.rules, a function's name, acquirer",
             "start_time": "when it began",
             "end_time": "when it ended",
             "duration_ms": "how long it took",
             "status": "UNSET, OK or ERROR",
             "status_message": "why it failed",
-            "hop": "the kind of hop it makes or received, such as trigger, pubsub, webhook",
-            "context": "how a receiver found its context: carried, absent or invalid",
-            "root": "what kind of root it declares itself to be",
+            "hop": "the kind of hop it sends or receives, such as trigger, pubsub, webhook",
+            "context": "whether the receiver got a trace context: carried, absent or invalid",
+            "root": "for a declared root, which kind",
             **{each.column: each.description for each in promotions.each},
             "attributes": "all attributes, as text: attributes['http.response.status_code']",
             "resource": "the attributes of the process: resource['service.version']",
@@ -136,17 +135,17 @@ def _traces(promotions: Promotions) -> View:
     values = "".join(f",\n        {_trace_value(each)} as {each.sql}" for each in promotions.each)
     return View(
         "traces",
-        "One row for each trace, put together from its spans.",
+        "One row for each trace, aggregated from its spans.",
         {
             "trace_id": "the trace's id",
-            "root": "the name of the span that began it",
+            "root": "the name of its first span",
             "root_service": "the service of that span",
             "start_time": "when its first span began",
             "end_time": "when its last span ended",
             "duration_ms": "the time between the two",
             "spans": "how many spans it has",
             "errors": "how many of them failed",
-            "services": "the services that took part, as a list",
+            "services": "the services of its spans, as a list",
             "hops": "the kinds of hops it crossed, as a sorted list",
             **{each.column: each.trace_description for each in promotions.each},
         },
@@ -177,19 +176,19 @@ def _hops(promotions: Promotions) -> View:
     column = "" if subject is None else f", s.{subject.sql}"
     return View(
         "hops",
-        "One row for each hop that a span received: from whom, how the context came, the wait.",
+        "One row for each received hop: sender, receiver, context and wait.",
         {
             "hop": "the kind of hop",
-            "carrier": "what the context travelled in",
-            "context": "how it was found: carried, absent or invalid",
-            "from_service": "who sent; null when the sender's span isn't stored",
-            "service": "who received",
-            "name": "what the receiver did",
+            "carrier": "what the context was carried in",
+            "context": "whether a context arrived: carried, absent or invalid",
+            "from_service": "the sender's service; null if its span is not stored",
+            "service": "the receiver's service",
+            "name": "the name of the receiver's span",
             "start_time": "when the receiver began",
-            "wait_ms": "from the sender's end to the receiver's start; below 0 when they overlap",
+            "wait_ms": "from the sender's end to the receiver's start; negative if they overlap",
             "duration_ms": "how long the receiver took",
             "status": "UNSET, OK or ERROR",
-            "orphan": "whether the sender is named but not stored",
+            "orphan": "whether the sender's span is referenced but not stored",
             "trace_id": "the trace",
             "span_id": "the receiver's span",
             "parent_span_id": "the sender's span",
@@ -219,12 +218,12 @@ def _trace_value(promotion: Promotion) -> str:
 
 
 def views_of(promotions: Promotions) -> tuple[View, ...]:
-    """Return every view that a person may ask of, in the order of the documentation."""
+    """Return every documented view, in the order of the documentation."""
     return (_spans(promotions), LOGS, _traces(promotions), _hops(promotions), METRICS)
 
 
 def create_views(connection: duckdb.DuckDBPyConnection, promotions: Promotions) -> None:
-    """Create the views again, so that a file written by an earlier build has today's."""
+    """Create or replace the views, so that a file from an earlier build gets the current ones."""
     connection.execute(WHOLE_SPANS)
     for view in views_of(promotions):
         connection.execute(f"create or replace view {view.name} as {view.query}")

@@ -1,4 +1,4 @@
-"""One transaction: rows of several requests, each span once."""
+"""Write the rows of several requests in one transaction, without duplicate spans."""
 
 import time
 from collections.abc import Sequence
@@ -8,14 +8,23 @@ import pyarrow as pa
 
 from observatory.store.promotions import Promotions, with_promoted_columns
 from observatory.store.recent import REMEMBERED, Recent
-from observatory.store.rows import KINDS, MAP, RESOURCES, SHAPES, Kind, Resource, Rows, Shape
+from observatory.store.rows import (
+    ATTRIBUTE_SCHEMAS,
+    KINDS,
+    MAP,
+    RESOURCES,
+    AttributeSchema,
+    Kind,
+    Resource,
+    Rows,
+)
 
 
-class Writing:
-    """Puts rows into the file, and knows what it needs to know of those already there.
+class RowWriter:
+    """Writes rows to the file, and caches which spans, resources and schemas it already holds.
 
     Args:
-        cursor: the writer's own.
+        cursor: the writer's own cursor.
         promotions: the attributes that have columns of their own.
     """
 
@@ -24,23 +33,24 @@ class Writing:
         self._promoted = promotions.each
         self._recent = Recent()
         self._resources: set[int] = set()
-        self._shapes: set[int] = set()
+        self._schemas: set[int] = set()
         self._watermark = 0
-        self.learn()
+        self.reload()
 
-    def learn(self) -> None:
-        """Take from the file what is there: after a start, a clear, or old rows were deleted."""
+    def reload(self) -> None:
+        """Reload the caches from the file, at the start and whenever rows were deleted."""
         self._recent.forget()
-        found = self._cursor.execute(
+        rows = self._cursor.execute(
             "select trace_id || span_id from raw_spans order by received_unix_nano desc limit ?",
             [REMEMBERED],
         ).fetchall()
-        self._recent.remember(bytes.fromhex(identity) for (identity,) in found)
+        self._recent.remember(bytes.fromhex(identity) for (identity,) in rows)
         self._resources = {
             id_ for (id_,) in self._cursor.execute("select resource_id from resources").fetchall()
         }
-        self._shapes = {
-            id_ for (id_,) in self._cursor.execute("select shape_id from span_shapes").fetchall()
+        self._schemas = {
+            id_
+            for (id_,) in self._cursor.execute("select schema_id from attribute_schemas").fetchall()
         }
         for kind in KINDS:
             last = self._cursor.execute(
@@ -52,58 +62,60 @@ class Writing:
         """Write the rows in one transaction, all or nothing.
 
         Raises:
-            duckdb.Error, pyarrow.ArrowException: they could not be written.
+            duckdb.Error, pyarrow.ArrowException: the rows could not be written.
         """
         stamp = max(time.time_ns(), self._watermark + 1)
-        fresh: set[bytes] = set()
+        new_identities: set[bytes] = set()
         tables: dict[Kind, list[pa.Table]] = {kind: [] for kind in KINDS}
         resources: dict[int, Resource] = {}
-        shapes: dict[int, Shape] = {}
+        schemas: dict[int, AttributeSchema] = {}
         for rows in group:
-            table = self._once(rows, fresh)
+            table = self._without_duplicates(rows, new_identities)
             if rows.kind == "spans":
-                table = with_promoted_columns(table, rows.shapes, self._promoted)
+                table = with_promoted_columns(table, rows.schemas, self._promoted)
             tables[rows.kind].append(table)
             resources |= {each.id: each for each in rows.resources}
-            shapes |= {each.id: each for each in rows.shapes}
+            schemas |= {each.id: each for each in rows.schemas}
         new_resources = [each for id_, each in resources.items() if id_ not in self._resources]
-        new_shapes = [each for id_, each in shapes.items() if id_ not in self._shapes]
+        new_schemas = [each for id_, each in schemas.items() if id_ not in self._schemas]
         self._cursor.begin()
         if new_resources:
             self._insert("resources", _resource_table(new_resources), "")
-        if new_shapes:
-            self._insert("span_shapes", _shape_table(new_shapes), "")
-        for kind, found in tables.items():
-            if found:
+        if new_schemas:
+            self._insert("attribute_schemas", _schema_table(new_schemas), "")
+        for kind, kind_tables in tables.items():
+            if kind_tables:
                 self._insert(
-                    f"raw_{kind}", pa.concat_tables(found), f", {stamp} as received_unix_nano"
+                    f"raw_{kind}", pa.concat_tables(kind_tables), f", {stamp} as received_unix_nano"
                 )
         self._cursor.commit()
-        self._recent.remember(fresh)
+        self._recent.remember(new_identities)
         self._resources.update(each.id for each in new_resources)
-        self._shapes.update(each.id for each in new_shapes)
+        self._schemas.update(each.id for each in new_schemas)
         self._watermark = stamp
 
-    def _once(self, rows: Rows, fresh: set[bytes]) -> pa.Table:
-        """The rows without the spans that are in the file or in ``fresh``, to which it adds the
-        others."""
+    def _without_duplicates(self, rows: Rows, new_identities: set[bytes]) -> pa.Table:
+        """Return the rows without the spans that are stored or in ``new_identities``.
+
+        The identities of the other spans are added to ``new_identities``.
+        """
         identities = set(rows.identities)
-        copies = self._recent.known(identities) | (fresh & identities)
-        if not copies and len(identities) == len(rows.identities):
-            fresh |= identities
+        duplicates = self._recent.known(identities) | (new_identities & identities)
+        if not duplicates and len(identities) == len(rows.identities):
+            new_identities |= identities
             return rows.table
         keep = []
         for identity in rows.identities:
-            keep.append(identity not in copies)
-            copies.add(identity)
-        fresh |= identities
+            keep.append(identity not in duplicates)
+            duplicates.add(identity)
+        new_identities |= identities
         return rows.table.filter(pa.array(keep, pa.bool_()))
 
-    def _insert(self, table: str, rows: pa.Table, more: str) -> None:
+    def _insert(self, table: str, rows: pa.Table, extra_columns: str) -> None:
         self._cursor.register("incoming", rows.combine_chunks().to_reader())
         try:
             self._cursor.execute(
-                f"insert into {table} by name select *{more} from incoming"  # noqa: S608
+                f"insert into {table} by name select *{extra_columns} from incoming"  # noqa: S608
             )
         finally:
             self._cursor.unregister("incoming")
@@ -122,12 +134,12 @@ def _resource_table(resources: Sequence[Resource]) -> pa.Table:
     )
 
 
-def _shape_table(shapes: Sequence[Shape]) -> pa.Table:
+def _schema_table(schemas: Sequence[AttributeSchema]) -> pa.Table:
     return pa.table(
         {
-            "shape_id": pa.array([each.id for each in shapes], pa.uint64()),
-            "attribute_keys": pa.array([each.keys for each in shapes], pa.list_(pa.string())),
-            "attribute_types": pa.array([each.types for each in shapes], pa.string()),
+            "schema_id": pa.array([each.id for each in schemas], pa.uint64()),
+            "attribute_keys": pa.array([each.keys for each in schemas], pa.list_(pa.string())),
+            "attribute_types": pa.array([each.types for each in schemas], pa.string()),
         },
-        schema=SHAPES,
+        schema=ATTRIBUTE_SCHEMAS,
     )

@@ -1,1 +1,1 @@
-"""``./scripts/trace``: the Observatory in the terminal, over HTTP only."""
+"""``./scripts/trace``: query the Observatory from the terminal, over HTTP only."""

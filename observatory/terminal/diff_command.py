@@ -13,23 +13,25 @@ from observatory.terminal.text import wants_colour
 def add_to(commands: Any, shared: argparse.ArgumentParser) -> None:
     """Add the command to the parser's ``commands``."""
     diff = commands.add_parser(
-        "diff", parents=[shared], help="show two traces side by side: missing, added, slower"
+        "diff",
+        parents=[shared],
+        help="compare two traces span by span: missing, added, slower, faster",
     )
     diff.add_argument(
         "left",
         metavar="A",
-        help="a trace id or the start of one, or what it is about, such as an order's id",
+        help="a trace id or a prefix of one, or the trace's subject, such as an order id",
     )
-    diff.add_argument("right", metavar="B", help="the trace to hold beside it")
+    diff.add_argument("right", metavar="B", help="the trace to compare it with")
     diff.set_defaults(run=_diff)
 
 
 def _diff(observatory: Observatory, options: argparse.Namespace) -> int:
     ids = [observatory.find_id(name) for name in (options.left, options.right)]
-    found = observatory.diff(*ids)
+    difference = observatory.diff(*ids)
     if options.json:
-        print_json(found)
+        print_json(difference)
     else:
         width = shutil.get_terminal_size((100, 24)).columns
-        print(render_difference(found, width=width, colour=wants_colour()), end="")
+        print(render_difference(difference, width=width, colour=wants_colour()), end="")
     return HOLDS

@@ -1,9 +1,9 @@
-"""Two traces side by side in the terminal."""
+"""Render the difference between two traces in the terminal."""
 
 from collections.abc import Iterable
 
 from observatory.promoted import title_of
-from observatory.schemas.comparison import Diff, DiffRow, Head, Side, Verdict
+from observatory.schemas.comparison import Diff, DiffRow, DiffSide, DiffTrace, Verdict
 from observatory.terminal.text import (
     BOLD,
     DIM,
@@ -37,7 +37,7 @@ STYLES: dict[Verdict, tuple[str, ...]] = {
 
 
 def render_difference(diff: Diff, width: int = 100, colour: bool = False) -> str:
-    """The two traces as lines of at most ``width`` columns, each ended by a newline.
+    """Render the difference as lines of at most ``width`` columns, each ended by a newline.
 
     Args:
         diff: what ``Observatory.diff`` returns.
@@ -47,7 +47,7 @@ def render_difference(diff: Diff, width: int = 100, colour: bool = False) -> str
     width = max(WIDTH_MIN, min(width, WIDTH_MAX))
     ink = Ink(colour)
     step = width - 2 - 3 * TIME_WIDTH
-    sentence = "".join(said["text"] for said in diff["sentence"])
+    sentence = "".join(fragment["text"] for fragment in diff["sentence"])
     columns = "left".rjust(TIME_WIDTH) + "right".rjust(TIME_WIDTH) + "change".rjust(TIME_WIDTH)
     lines = [
         *_head("left ", diff["left"], width, ink),
@@ -63,10 +63,10 @@ def render_difference(diff: Diff, width: int = 100, colour: bool = False) -> str
     return "".join(line.rstrip() + "\n" for line in lines)
 
 
-def _head(side: str, head: Head, width: int, ink: Ink) -> Iterable[str]:
+def _head(side: str, head: DiffTrace, width: int, ink: Ink) -> Iterable[str]:
     name = title_of(head)
     facts = [head["headline"], count_text(head["spans"], "span")]
-    facts += [count_text(head[what], what[:-1]) for what in ("errors", "orphans") if head[what]]
+    facts += [count_text(head[kind], kind[:-1]) for kind in ("errors", "orphans") if head[kind]]
     yield fit(f"{side}  {name}: {' · '.join(facts)}", width)
     yield ink(f"       trace {head['trace_id']}", DIM)
 
@@ -75,8 +75,8 @@ def _row(row: DiffRow, width: int, ink: Ink) -> str:
     style = STYLES[row["verdict"]]
     indent = "  " * min(row["depth"], max(0, (width - 24) // 2))
     name = short_name(row["name"])
-    said = name if name == row["service"] else f"{row['service']}: {name}"
-    step = fit(indent + said, width - 1)
+    label = name if name == row["service"] else f"{row['service']}: {name}"
+    step = fit(indent + label, width - 1)
     hop = fit(f" · {row['hop']}" if row["hop"] else "", width - 1 - width_of(step))
     return "".join(
         (
@@ -90,11 +90,11 @@ def _row(row: DiffRow, width: int, ink: Ink) -> str:
     )
 
 
-def _time(side: Side | None, ink: Ink) -> str:
+def _time(side: DiffSide | None, ink: Ink) -> str:
     if side is None:
         return ink("·".rjust(TIME_WIDTH), DIM)
-    took = duration_text(side["wait_ms"] + side["duration_ms"])
-    return ink(took.rjust(TIME_WIDTH), RED) if side["error"] else took.rjust(TIME_WIDTH)
+    duration = duration_text(side["wait_ms"] + side["duration_ms"]).rjust(TIME_WIDTH)
+    return ink(duration, RED) if side["error"] else duration
 
 
 def _change(row: DiffRow) -> str:
@@ -108,6 +108,10 @@ def _change(row: DiffRow) -> str:
 def _key(rows: Iterable[DiffRow], ink: Ink) -> str:
     present = {row["verdict"] for row in rows} - {"same"}
     if not present:
-        return ink("Every step is in both, and took about as long. Times include the wait.", DIM)
-    key = [ink(f"{mark} {what}", *STYLES[what]) for what, mark in MARKS.items() if what in present]
+        return ink("Every step is in both and took about as long. Times include the wait.", DIM)
+    key = [
+        ink(f"{mark} {verdict}", *STYLES[verdict])
+        for verdict, mark in MARKS.items()
+        if verdict in present
+    ]
     return "  ".join([*key, ink("times include the wait", DIM)])

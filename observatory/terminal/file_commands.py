@@ -28,33 +28,36 @@ def add_to(commands: Any, shared: argparse.ArgumentParser) -> None:
         parents=[shared],
         help="print traces as OTLP/JSON, which import reads",
         description="Print traces as OTLP/JSON on stdout: ./scripts/trace export ID > trace.json. "
-        "Import reads it; Jaeger's upload takes it since version 1.55, without the log lines.",
+        "Import it with ./scripts/trace import, or upload it to Jaeger 1.55 or later, which "
+        "ignores the logs.",
     )
     export.add_argument(
         "id",
         nargs="*",
-        help="a trace id or the start of one, or what it is about, such as an order's id",
+        help="a trace id or a prefix of one, or the trace's subject, such as an order id",
     )
-    export.add_argument("--all", action="store_true", help="everything that is stored")
-    export.add_argument("--filter", metavar="Q", help='traces that match, as "state = declined"')
-    export.set_defaults(run=_export, wrong=export.error)
+    export.add_argument("--all", action="store_true", help="export everything that is stored")
+    export.add_argument(
+        "--filter", metavar="Q", help='export the traces that match, such as "state = declined"'
+    )
+    export.set_defaults(run=_export, usage_error=export.error)
 
-    bring = commands.add_parser(
+    import_ = commands.add_parser(
         "import",
         parents=[shared],
-        help="store a file of OTLP/JSON, one document or one a line, or of Jaeger's JSON",
+        help="store a file of OTLP/JSON (one document, or one per line) or Jaeger's JSON",
     )
-    bring.add_argument("file", metavar="FILE", help="may be gzipped; - for stdin")
-    bring.set_defaults(run=_import)
+    import_.add_argument("file", metavar="FILE", help="may be gzipped; - for stdin")
+    import_.set_defaults(run=_import)
 
     clear = commands.add_parser("clear", parents=[shared], help="delete everything that is stored")
     clear.add_argument("--yes", action="store_true", help="confirm the deletion")
-    clear.set_defaults(run=_clear, wrong=clear.error)
+    clear.set_defaults(run=_clear, usage_error=clear.error)
 
 
 def _export(observatory: Observatory, options: argparse.Namespace) -> int:
     if bool(options.id) + options.all + (options.filter is not None) != 1:
-        options.wrong("name traces, or give --all, or --filter Q")
+        options.usage_error("give trace ids, --all or --filter Q")
     ids = [observatory.find_id(name) for name in options.id]
     for piece in observatory.export(ids, options.filter):
         sys.stdout.buffer.write(piece)
@@ -68,7 +71,7 @@ def _import(observatory: Observatory, options: argparse.Namespace) -> int:
     total = ImportResult(spans=0, logs=0, metrics=0, rejected=0, reason="", trace_ids=[])
     ids: dict[str, None] = {}
     for piece in pieces_of(document):
-        stored = observatory.bring(piece)
+        stored = observatory.import_document(piece)
         total["spans"] += stored["spans"]
         total["logs"] += stored["logs"]
         total["metrics"] += stored["metrics"]
@@ -80,13 +83,13 @@ def _import(observatory: Observatory, options: argparse.Namespace) -> int:
     if options.json:
         print_json(total)
     else:
-        print(f"Stored {_held(total)}.")
+        print(f"Stored {_counts(total)}.")
         for trace_id in total["trace_ids"]:
             print(f"  {trace_id}")
     if total["reason"] and not total["rejected"]:
         print(f"trace: {total['reason']}", file=sys.stderr)
     if total["rejected"]:
-        print(f"trace: {total['rejected']} left out. {total['reason']}", file=sys.stderr)
+        print(f"trace: {total['rejected']} rejected. {total['reason']}", file=sys.stderr)
         return DOES_NOT_HOLD
     return HOLDS
 
@@ -98,11 +101,11 @@ def _document(file: str) -> tuple[dict[str, Any], int]:
             body = gzip.decompress(body)
         document, repaired = document_of(body)
     except OSError as error:
-        raise Refused(f"{file} can't be read: {error.strerror or error}.") from error
+        raise Refused(f"{file} cannot be read: {error.strerror or error}.") from error
     except (EOFError, zlib.error) as error:
-        raise Refused(f"{file} can't be unpacked: {error}.") from error
-    except BadFile as bad:
-        raise Refused(f"{file} can't be read. {bad}") from bad
+        raise Refused(f"{file} cannot be unpacked: {error}.") from error
+    except BadFile as error:
+        raise Refused(f"{file} cannot be read. {error}") from error
     if not isinstance(document, dict):
         raise Refused(f"{file} is neither OTLP/JSON nor Jaeger's JSON: it is not an object.")
     return document, repaired
@@ -110,16 +113,16 @@ def _document(file: str) -> tuple[dict[str, Any], int]:
 
 def _clear(observatory: Observatory, options: argparse.Namespace) -> int:
     if not options.yes:
-        options.wrong("this deletes every span, log and metric that is stored: say --yes")
-    gone = observatory.clear()
+        options.usage_error("this deletes every stored span, log and metric: confirm with --yes")
+    deleted = observatory.clear()
     if options.json:
-        print_json(gone)
+        print_json(deleted)
     else:
-        print(f"Deleted {_held(gone)}.")
+        print(f"Deleted {_counts(deleted)}.")
     return HOLDS
 
 
-def _held(counts: ImportResult | Cleared) -> str:
+def _counts(counts: ImportResult | Cleared) -> str:
     return (
         f"{count_text(counts['spans'], 'span')}, {count_text(counts['logs'], 'log')} and "
         f"{count_text(counts['metrics'], 'metric point')}"

@@ -1,4 +1,4 @@
-"""How every command ends, and how it prints for a program."""
+"""Exit codes and JSON output of the commands."""
 
 import json
 from collections.abc import Mapping
@@ -8,5 +8,5 @@ HOLDS, DOES_NOT_HOLD, BAD_USAGE = 0, 1, 2
 
 
 def print_json(document: Mapping[str, Any]) -> None:
-    """``document`` as one line on stdout."""
+    """Print ``document`` as one line of JSON on stdout."""
     print(json.dumps(document, ensure_ascii=False))

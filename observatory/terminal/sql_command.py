@@ -1,4 +1,4 @@
-"""``./scripts/trace sql``: questions in SQL."""
+"""``./scripts/trace sql``: run SQL queries."""
 
 import argparse
 import csv
@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from observatory.client import Observatory
-from observatory.schemas.ask import ROWS_LIMIT, Answer, AskSchema
+from observatory.schemas.ask import ROWS_LIMIT, SqlResult, SqlSchema
 from observatory.terminal.printing import HOLDS, print_json
 from observatory.terminal.text import BOLD, DIM, Ink, fit, pad, wants_colour, width_of
+from observatory.text_format import count_text
 
 CELL_WIDTH_MAX = 48
 NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
@@ -22,19 +23,21 @@ def add_to(commands: Any, shared: argparse.ArgumentParser) -> None:
     sql = commands.add_parser(
         "sql",
         parents=[shared],
-        help="answer a question in SQL, which can only read",
-        description="Answer a question in SQL; --schema says what there is to ask of.",
+        help="run a read-only SQL query",
+        description="Run a read-only SQL query; --schema lists the views and their columns.",
     )
     sql.add_argument("sql", nargs="?", help='such as "select * from traces limit 5"; - for stdin')
-    sql.add_argument("--csv", action="store_true", help="print CSV on stdout, nothing else")
-    sql.add_argument("--schema", action="store_true", help="say what there is to ask of instead")
+    sql.add_argument("--csv", action="store_true", help="print only CSV on stdout")
+    sql.add_argument(
+        "--schema", action="store_true", help="list the views and their columns instead"
+    )
     sql.add_argument(
         "--limit",
         type=_limit,
         default=ROWS_LIMIT,
-        help=f"how many rows, 1 to {ROWS_LIMIT} (default: %(default)s)",
+        help=f"the maximum number of rows, 1 to {ROWS_LIMIT} (default: %(default)s)",
     )
-    sql.set_defaults(run=_sql, wrong=sql.error)
+    sql.set_defaults(run=_sql, usage_error=sql.error)
 
 
 def _limit(text: str) -> int:
@@ -52,9 +55,9 @@ def _sql(observatory: Observatory, options: argparse.Namespace) -> int:
             _print_schema(schema)
         return HOLDS
     if options.sql is None:
-        options.wrong("a question is missing; --schema says what there is to ask of")
-    question = sys.stdin.read() if options.sql == "-" else options.sql
-    answer = observatory.ask(question, options.limit)
+        options.usage_error("give a query; --schema lists the views and their columns")
+    query = sys.stdin.read() if options.sql == "-" else options.sql
+    answer = observatory.ask(query, options.limit)
     if options.json:
         print_json(answer)
     elif options.csv:
@@ -64,32 +67,35 @@ def _sql(observatory: Observatory, options: argparse.Namespace) -> int:
         for line in render_table(answer, width, wants_colour()):
             print(line)
     if answer["truncated"]:
-        print(f"trace: there are more than {len(answer['rows'])} rows.", file=sys.stderr)
+        shown = count_text(len(answer["rows"]), "row")
+        print(f"trace: the result was cut after {shown}.", file=sys.stderr)
     return HOLDS
 
 
-def _print_csv(answer: Answer) -> None:
+def _print_csv(answer: SqlResult) -> None:
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow([column["name"] for column in answer["columns"]])
     out.writerows([["" if cell is None else _text(cell) for cell in row] for row in answer["rows"]])
 
 
-def render_table(answer: Answer, width: int | None, colour: bool = False) -> Iterable[str]:
-    """The rows of an answer as lines in columns.
+def render_table(answer: SqlResult, width: int | None, colour: bool = False) -> Iterable[str]:
+    """Yield the lines of a table with the result of a query.
 
     Args:
         answer: what ``Observatory.ask`` returns.
-        width: columns of the terminal, at which lines are cut; None to cut nothing.
+        width: columns of the terminal, at which lines are cut; None not to cut them.
         colour: whether to use ANSI colours.
     """
     ink = Ink(colour)
     names = [column["name"] for column in answer["columns"]]
-    if names == ["plan", "text"]:  # an EXPLAIN, whose lines are a drawing
+    if names == ["plan", "text"]:  # an EXPLAIN, whose text is a diagram
         yield from (line for row in answer["rows"] for line in str(row[1]).splitlines())
         return
     cell_max = CELL_WIDTH_MAX if width is not None else 10_000
     cells = [[fit(_text(cell), cell_max) for cell in row] for row in answer["rows"]]
-    right = [any(kind in column["type"] for kind in NUMBERS) for column in answer["columns"]]
+    right_aligned = [
+        any(kind in column["type"] for kind in NUMBERS) for column in answer["columns"]
+    ]
     widths = [
         max([width_of(fit(name, cell_max)), *(width_of(row[index]) for row in cells)])
         for index, name in enumerate(names)
@@ -98,13 +104,13 @@ def render_table(answer: Answer, width: int | None, colour: bool = False) -> Ite
     for number, row in enumerate([heads, *cells]):
         line = "  ".join(
             " " * (size - width_of(cell)) + cell if to_right else pad(cell, size)
-            for cell, size, to_right in zip(row, widths, right, strict=True)
+            for cell, size, to_right in zip(row, widths, right_aligned, strict=True)
         ).rstrip()
         line = fit(line, width) if width is not None else line
         yield ink(line, BOLD) if number == 0 else line
     rows = len(answer["rows"])
     if width is not None:
-        yield ink(f"({rows} row{'' if rows == 1 else 's'}, {answer['elapsed_ms']:.0f} ms)", DIM)
+        yield ink(f"({count_text(rows, 'row')}, {answer['elapsed_ms']:.0f} ms)", DIM)
 
 
 def _text(cell: Any) -> str:
@@ -113,7 +119,7 @@ def _text(cell: Any) -> str:
     return cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
 
 
-def _print_schema(schema: AskSchema) -> None:
+def _print_schema(schema: SqlSchema) -> None:
     ink = Ink(wants_colour())
     for view in schema["views"]:
         print(ink(view["name"], BOLD) + f": {view['says']}")
@@ -124,7 +130,7 @@ def _print_schema(schema: AskSchema) -> None:
         for row in rows:
             print(f"  {row[0]:<{name}}  {ink(f'{row[1]:<{type_}}', DIM)}  {row[2]}")
         print()
-    print(ink("Questions to begin with", BOLD))
+    print(ink("Example queries", BOLD))
     for example in schema["examples"]:
         print(f"\n  {example['question']}")
         print("\n".join(f"    {line}" for line in example["sql"].splitlines()))

@@ -1,4 +1,4 @@
-"""Text for a terminal: colours, and widths that are those of the characters on the screen."""
+"""Format text for a terminal: colours, and widths in columns."""
 
 import os
 import sys
@@ -17,41 +17,41 @@ BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
 
 
 class Ink:
-    """Text in colour, or plain when ``colour`` is off."""
+    """Colours text; leaves it plain if ``colour`` is off."""
 
     def __init__(self, colour: bool) -> None:
         self._colour = colour
 
     def __call__(self, text: str, *styles: str) -> str:
-        """``text`` in these SGR styles."""
+        """Return ``text`` in these SGR styles."""
         if not self._colour or not text or not styles:
             return text
         return f"\x1b[{';'.join(styles)}m{text}\x1b[0m"
 
 
 def wants_colour() -> bool:
-    """Colour suits a terminal whose user didn't ask for none (https://no-color.org)."""
+    """Return whether stdout is a terminal and NO_COLOR is not set (https://no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def clean(text: str) -> str:
-    """``text`` without what would move the cursor: names and messages come from outside."""
+    """Replace control characters, because names and messages come from outside."""
     return "".join(character if character.isprintable() else "·" for character in text)
 
 
 def width_of(text: str) -> int:
-    """How many columns ``text`` takes."""
+    """Return the number of terminal columns that ``text`` takes."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def fit(text: str, columns: int) -> str:
-    """``text``, clean, in at most so many columns."""
+    """Return ``text``, cleaned, cut to at most ``columns`` with an ellipsis."""
     if columns <= 0:
         return ""
     cleaned = clean(text)
     if width_of(cleaned) <= columns:
         return cleaned
-    # No character is narrower than a column, so that a long text costs no more than a short one.
+    # Each character takes at least one column, so cut first to keep long texts cheap.
     cleaned = cleaned[:columns]
     while width_of(cleaned) > columns - 1:
         cleaned = cleaned[:-1]
@@ -59,12 +59,12 @@ def fit(text: str, columns: int) -> str:
 
 
 def pad(text: str, columns: int) -> str:
-    """``text`` with blanks after it, so many columns wide."""
+    """Pad ``text`` with spaces to ``columns``."""
     return text + " " * (columns - width_of(text))
 
 
 def wrapped(text: str, width: int) -> Iterable[str]:
-    """The lines of ``text``, broken between words."""
+    """Yield the lines of ``text``, broken between words to at most ``width`` characters."""
     line = ""
     for word in text.split(" "):
         if line and len(line) + 1 + len(word) > width:

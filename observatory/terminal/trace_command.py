@@ -1,4 +1,4 @@
-"""``./scripts/trace``: the traces of a running Observatory, in the terminal."""
+"""``./scripts/trace``: query the traces of a running Observatory."""
 
 import argparse
 import os
@@ -23,8 +23,16 @@ NO_TRACES = "No traces yet. Buy a ticket on the page, or run ./scripts/dev --buy
 def main(
     arguments: list[str] | None = None, default_url: Callable[[], str] = url_from_environment
 ) -> int:
-    """Run the command. Returns 0 when what was asked holds and 1 when it doesn't; bad usage exits
-    with 2. `default_url` is called where no Observatory is named."""
+    """Run the command.
+
+    Args:
+        arguments: the command line; None for that of the process.
+        default_url: returns the Observatory's URL if no option gives one.
+
+    Returns:
+        0 if the requested condition holds, 1 if it does not or the command failed. Bad usage exits
+        with 2.
+    """
     options = _parser().parse_args(arguments)
     try:
         with Observatory(options.url or default_url()) as observatory:
@@ -41,39 +49,43 @@ def main(
 
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument(
-        "--json", action="store_true", help="print one JSON object on stdout, nothing else"
-    )
+    shared.add_argument("--json", action="store_true", help="print only one JSON object on stdout")
     shared.add_argument(
         *("--observatory", "--url"),
         dest="url",
         metavar="URL",
-        help="the Observatory (default: the one that OTEL_EXPORTER_OTLP_ENDPOINT names, else that "
-        "of the stack that runs from this checkout)",
+        help="the Observatory's URL (default: OTEL_EXPORTER_OTLP_ENDPOINT, else that of the stack "
+        "running from this checkout)",
     )
     parser = argparse.ArgumentParser(
         prog="./scripts/trace",
-        description="Look at the traces that a running Observatory holds.",
-        epilog="Exit code: 0 what was asked holds, 1 it doesn't, 2 bad usage.",
+        description="Query the traces that a running Observatory has stored.",
+        epilog="Exit code: 0 success, 1 the condition does not hold or the command failed, 2 bad "
+        "usage.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     ls = commands.add_parser("ls", parents=[shared], help="list the newest traces")
     ls.add_argument(
-        "--limit", type=_limit, default=20, help="how many, 1 to 500 (default: %(default)s)"
+        "--limit",
+        type=_limit,
+        default=20,
+        help="the maximum number of traces, 1 to 500 (default: %(default)s)",
     )
     ls.add_argument(
-        "text", nargs="*", help="words to look for: a service, a span's name, what a trace is about"
+        "text", nargs="*", help="words to search for in services, span names and subjects"
     )
     ls.set_defaults(run=_ls)
     show = commands.add_parser("show", parents=[shared], help="show one trace as a waterfall")
     show.add_argument(
-        "id", help="a trace id or the start of one, or what it is about, such as an order's id"
+        "id", help="a trace id or a prefix of one, or the trace's subject, such as an order id"
     )
     show.set_defaults(run=_show)
     coverage = commands.add_parser(
         "coverage",
         parents=[shared],
-        help="say whether every span leads to a root, and what each hop carried (exit 1 when not)",
+        help="check that every span reaches a root, and show what each hop carried",
+        description="Show the context coverage, and what each hop carried. Exit 1 if a span does "
+        "not reach a declared root.",
     )
     coverage.set_defaults(run=_coverage)
     for command in (diff_command, sql_command, file_commands):
@@ -88,17 +100,17 @@ def _limit(text: str) -> int:
 
 
 def _ls(observatory: Observatory, options: argparse.Namespace) -> int:
-    found = observatory.traces(options.limit, text=" ".join(options.text) or None)
+    result = observatory.traces(options.limit, text=" ".join(options.text) or None)
     if options.json:
-        print_json(found)
+        print_json(result)
         return HOLDS
-    if not found["traces"]:
-        print(f"No trace has {' '.join(options.text)!r}." if options.text else NO_TRACES)
+    if not result["traces"]:
+        print(f"No trace matches {' '.join(options.text)!r}." if options.text else NO_TRACES)
         return HOLDS
-    _print_lines(found["traces"])
-    hidden = found["total"] - len(found["traces"])
+    _print_lines(result["traces"])
+    hidden = result["total"] - len(result["traces"])
     if hidden:
-        print(f"{hidden} more; see them with --limit.", file=sys.stderr)
+        print(f"{hidden} more traces: show them with --limit.", file=sys.stderr)
     return HOLDS
 
 
@@ -124,10 +136,10 @@ def _coverage(observatory: Observatory, options: argparse.Namespace) -> int:
 
 
 def _print_coverage(coverage: Coverage, share: float) -> None:
-    shown = "100" if share == 1 else f"{min(share * 100, 99.99):.2f}"
+    percent = "100" if share == 1 else f"{min(share * 100, 99.99):.2f}"
     print(
-        f"Coverage {shown} %: {coverage['covered']} of {count_text(coverage['spans'], 'span')} in "
-        f"{count_text(coverage['traces'], 'trace')} lead to a root; "
+        f"Coverage {percent} %: {coverage['covered']} of {count_text(coverage['spans'], 'span')} "
+        f"in {count_text(coverage['traces'], 'trace')} reach a root; "
         f"{count_text(coverage['orphans'], 'orphan')}.\n"
     )
     _print_counts("service", ("spans", "covered", "orphans"), coverage["services"])
@@ -138,35 +150,35 @@ def _print_coverage(coverage: Coverage, share: float) -> None:
         roots = (f"{clean(kind)} {count}" for kind, count in coverage["roots"].items())
         print(f"\nDeclared roots: {', '.join(roots)}.")
     if coverage["broken"]:
-        print("\nNewest traces that break it:")
+        print("\nNewest traces with broken context:")
         _print_lines(coverage["broken"])
 
 
 def _print_counts(
-    what: str, counted: Sequence[str], lines: Sequence[ServiceCoverage] | Sequence[HopCoverage]
+    kind: str, columns: Sequence[str], lines: Sequence[ServiceCoverage] | Sequence[HopCoverage]
 ) -> None:
     rows: Sequence[Mapping[str, Any]] = lines
-    names = [clean(row[what]) for row in rows]
-    width = max(map(len, [what, *names]))
-    print(f"{what:<{width}}" + "".join(f"  {column:>8}" for column in counted))
+    names = [clean(row[kind]) for row in rows]
+    width = max(map(len, [kind, *names]))
+    print(f"{kind:<{width}}" + "".join(f"  {column:>8}" for column in columns))
     for name, row in zip(names, rows, strict=True):
-        print(f"{name:<{width}}" + "".join(f"  {row[column]:>8}" for column in counted))
+        print(f"{name:<{width}}" + "".join(f"  {row[column]:>8}" for column in columns))
 
 
 def _print_lines(traces: list[TraceLine]) -> None:
     print(
-        f"{'trace':<32}  {'when':<8}  {'took':>9}  {'spans':>5}  {'errors':>6}  {'orphans':>7}"
-        "  what"
+        f"{'trace':<32}  {'started':<8}  {'duration':>9}  {'spans':>5}  {'errors':>6}  "
+        f"{'orphans':>7}  root"
     )
     for trace in traces:
-        when = datetime.fromisoformat(trace["started_at"]).astimezone().strftime("%H:%M:%S")
-        what = trace["root"]
+        started = datetime.fromisoformat(trace["started_at"]).astimezone().strftime("%H:%M:%S")
+        root = trace["root"]
         subject = subject_of(trace)
         if subject is not None:
-            what += f" · {subject[1]} · {state_of(trace) or 'no state seen'}"
+            root += f" · {subject[1]} · {state_of(trace) or 'no state seen'}"
         print(
-            f"{trace['trace_id']}  {when}  {duration_text(trace['duration_ms']):>9}  "
-            f"{trace['spans']:>5}  {trace['errors']:>6}  {trace['orphans']:>7}  {clean(what)}"
+            f"{trace['trace_id']}  {started}  {duration_text(trace['duration_ms']):>9}  "
+            f"{trace['spans']:>5}  {trace['errors']:>6}  {trace['orphans']:>7}  {clean(root)}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Render a journey as a waterfall in the terminal."""
+"""Render a trace as a waterfall in the terminal."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -28,7 +28,7 @@ EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 class Columns(NamedTuple):
-    """The widths of the waterfall's columns, without the marks and gaps between them."""
+    """The widths of the waterfall's columns, without the gaps between them."""
 
     service: int
     name: int
@@ -36,7 +36,7 @@ class Columns(NamedTuple):
 
 
 def render_waterfall(journey: Journey, width: int = 100, colour: bool = False) -> str:
-    """Render the journey as lines of at most ``width`` columns, each ended by a newline.
+    """Render a trace as lines of at most ``width`` columns, each ended by a newline.
 
     Args:
         journey: what ``Observatory.trace`` returns.
@@ -49,7 +49,7 @@ def render_waterfall(journey: Journey, width: int = 100, colour: bool = False) -
     lines = [*_header(journey, width, ink), "", ink(_scale(journey["duration_ms"], columns), DIM)]
     for row in journey["rows"]:
         lines.append(_row_line(row, journey["duration_ms"], columns, ink))
-        lines.extend(_problems(row, width, ink))
+        lines.extend(_problem_lines(row, width, ink))
     lines += ["", *_footer(journey, width, ink)]
     return "".join(line.rstrip() + "\n" for line in lines)
 
@@ -64,14 +64,14 @@ def _header(journey: Journey, width: int, ink: Ink) -> Iterable[str]:
     ]
     if journey["errors"]:
         facts.append(count_text(journey["errors"], "error"))
-    well = journey["orphans"] == 0 and journey["coverage"] == 1 and not journey["truncated"]
+    complete = journey["orphans"] == 0 and journey["coverage"] == 1 and not journey["truncated"]
     title = f"{name}: {journey['headline']}"
     tail = " · ".join(facts)
     if len(title) + len(tail) + 3 <= width:
-        yield ink(title, BOLD) + " · " + (tail if well else ink(tail, YELLOW))
+        yield ink(title, BOLD) + " · " + (tail if complete else ink(tail, YELLOW))
     else:
         yield ink(fit(title, width), BOLD)
-        yield tail if well else ink(tail, YELLOW)
+        yield tail if complete else ink(tail, YELLOW)
     if journey["summary"]:
         yield from (ink(line, DIM) for line in wrapped(journey["summary"], width))
 
@@ -89,7 +89,7 @@ def _footer(journey: Journey, width: int, ink: Ink) -> Iterable[str]:
     yield ink(f"trace {journey['trace_id']}", DIM)
     if journey["truncated"]:
         shown = count_text(journey["spans"], "span")
-        cut = f"cut: the trace has more than {shown}; export it to get all of them"
+        cut = f"The trace has more than {shown}; export it to get all of them."
         yield ink(fit(cut, width), YELLOW)
     if journey["missing_parents"]:
         missing = ", ".join(journey["missing_parents"])
@@ -120,7 +120,7 @@ def _row_line(row: Row, total_ms: float, columns: Columns, ink: Ink) -> str:
 
 
 def _bar(row: Row, total_ms: float, width: int) -> tuple[str, str]:
-    """Return the hatched wait, preceded by blanks, and the solid bar that follows it."""
+    """Return the hatched wait, preceded by spaces, and the solid bar that follows it."""
     scale = width / total_ms if total_ms > 0 else 0.0
     begin = min(int(row["offset_ms"] * scale), width - 1)
     end = (row["offset_ms"] + row["duration_ms"]) * scale
@@ -133,20 +133,20 @@ def _bar(row: Row, total_ms: float, width: int) -> tuple[str, str]:
     return wait, bar[: width - begin] or MARK
 
 
-def _problems(row: Row, width: int, ink: Ink) -> Iterable[str]:
+def _problem_lines(row: Row, width: int, ink: Ink) -> Iterable[str]:
     if row["context"] and row["context"] != "carried":
         reason = row["attributes"].get("throughline.context.reason")
         context = f"context {row['context']}" + (f": {reason}" if reason else "")
         yield ink("    " + fit(context, width - 4), YELLOW)
     if row["orphan"]:
-        orphan = f"its parent {row['parent_span_id']} is not in the store"
+        orphan = f"its parent {row['parent_span_id']} is not stored"
         yield ink("    " + fit(orphan, width - 4), YELLOW)
     if row["error"]:
         exception = next((e for e in row["events"] if e["name"] == "exception"), None)
         message = row["status_message"]
         if not message and exception:
-            named = exception["attributes"]
-            message = f"{named.get('exception.type')}: {named.get('exception.message')}"
+            details = exception["attributes"]
+            message = f"{details.get('exception.type')}: {details.get('exception.message')}"
         if message:
             yield ink("    " + fit(" ".join(message.split()), width - 4), RED)
 
@@ -175,5 +175,5 @@ def _columns_for(rows: Iterable[Row], width: int) -> Columns:
 
 
 def _percent(share: float) -> str:
-    # 99.97 % must not read as 100 %: the one number that matters is the whole.
+    # 99.97 % must not be rounded to 100 %, which would hide a lost span.
     return "100 %" if share == 1 else f"{min(share * 100, 99.9):.1f} %"

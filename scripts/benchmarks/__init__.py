@@ -1,1 +1,1 @@
-"""One module per measurement of `./scripts/bench`: `measure(runs)` returns what it found."""
+"""The benchmarks of `./scripts/bench`, one module each: `measure(runs)` returns the figures."""

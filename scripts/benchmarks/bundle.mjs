@@ -1,9 +1,9 @@
-// Builds the page in memory and prints its chunks as JSON: what each loads, and the tracing in it.
+// Builds the page in memory and prints its chunks as JSON: their imports, sizes and tracing code.
 import { createRequire } from "node:module";
 import { gzipSync } from "node:zlib";
 
 const [root] = process.argv.slice(2);
-// From the page's folder, wherever its packages are installed.
+// Resolved from the page's folder, because its packages may be installed in any folder above.
 const { build, minify } = await import(createRequire(`${root}/`).resolve("vite"));
 
 const TRACING = /\/src\/(tracing|throughline)\/|\/@opentelemetry\//;
@@ -18,8 +18,8 @@ const result = await build({
 const { output } = [result].flat()[0];
 const chunks = [];
 for (const chunk of output.filter(({ type }) => type === "chunk")) {
-  const about = Object.entries(chunk.modules).filter(([id]) => TRACING.test(id));
-  const tracing = about.map(([, { code }]) => code ?? "").join("\n");
+  const modules = Object.entries(chunk.modules).filter(([id]) => TRACING.test(id));
+  const tracing = modules.map(([, { code }]) => code ?? "").join("\n");
   chunks.push({
     file: chunk.fileName,
     is_entry: chunk.isEntry,

@@ -1,4 +1,4 @@
-"""How much of the page is tracing, as it is sent: gzip, from a build's graph of chunks."""
+"""Measures the share of tracing code in the page, in bytes of gzip, from a build's chunks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TRACING = "/src/tracing/index.ts"
 
 
 class Chunk(TypedDict):
-    """One file of the build, as bundle.mjs describes it; `facade` is the module it was made for."""
+    """A chunk of the build, as bundle.mjs prints it; `facade` is its entry module."""
 
     file: str
     is_entry: bool
@@ -26,7 +26,7 @@ class Chunk(TypedDict):
 
 
 def measure(_runs: int) -> dict[str, Any]:
-    """Build once: a build is the same every time."""
+    """Build the page once, because all builds are the same, and return the figures."""
     script = Path(__file__).with_name("bundle.mjs")
     done = subprocess.run(
         [str(toolchain.node()), str(script), str(paths.ROOT / "frontend")],
@@ -35,15 +35,15 @@ def measure(_runs: int) -> dict[str, Any]:
         check=False,
     )
     if done.returncode:
-        raise UserError(f"The page can't be built: {done.stderr.strip()[-300:]}")
+        raise UserError(f"The build of the page failed: {done.stderr.strip()[-300:]}")
     return summary(json.loads(done.stdout))
 
 
 def summary(chunks: list[Chunk]) -> dict[str, Any]:
-    """What the chunks amount to, in bytes of gzip.
+    """Return the figures of the chunks, in bytes of gzip.
 
-    Chunks that only tracing loads count whole. Of the others, what is in them of the page's tracing
-    code and of OpenTelemetry counts, minified and packed by itself.
+    Chunks that only tracing loads count completely. Of the others, the page's tracing code and
+    OpenTelemetry count, minified and compressed separately.
     """
     by_file = {chunk["file"]: chunk for chunk in chunks}
     first = _loaded_by([chunk["file"] for chunk in chunks if chunk["is_entry"]], by_file)
@@ -64,12 +64,12 @@ def summary(chunks: list[Chunk]) -> dict[str, Any]:
 
 
 def _loaded_by(files: list[str], by_file: dict[str, Chunk]) -> set[str]:
-    """`files` and all that they import before they run."""
-    found: set[str] = set()
-    waiting = list(files)
-    while waiting:
-        file = waiting.pop()
-        if file not in found:
-            found.add(file)
-            waiting += by_file[file]["imports"]
-    return found
+    """Return `files` and all their static imports."""
+    loaded: set[str] = set()
+    pending = list(files)
+    while pending:
+        file = pending.pop()
+        if file not in loaded:
+            loaded.add(file)
+            pending += by_file[file]["imports"]
+    return loaded

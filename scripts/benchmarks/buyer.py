@@ -1,4 +1,4 @@
-"""Buy a ticket in a browser, with the page's tracing code or without."""
+"""Buys a ticket in a browser, with or without the page's tracing code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TRACING_CODE = "**/assets/tracing-*.js"
 
 
 def buy(chromium: Browser, box_office: str, *, tracing: bool) -> Purchase:
-    """Buy one ticket as somebody who was never here before."""
+    """Buy one ticket in a new browser context, without cache or session."""
     context = chromium.new_context()
     try:
         if not tracing:

@@ -1,15 +1,15 @@
-"""What a caller of an HTTPS function pays for tracing: latency and throughput, with and without it.
+"""Measures what tracing costs the caller of an HTTPS function: latency and throughput.
 
 The functions' own `quote` is served as Cloud Run would, outside the emulator: Functions Framework,
-one worker, eight threads. It reads one document from a Firestore stand-in that answers at once, so
+one worker, eight threads. It reads one document from a fake Firestore that responds at once, so
 that the reference is a small function; `without` runs with OTEL_SDK_DISABLED. Traced servers
-deliver to the Observatory, to an endpoint that answers at once, and to one that answers after
-100 ms. All of them are up during the whole run and are called in turn, round after round.
+export to the Observatory, to an endpoint that responds at once, and to one that responds after
+100 ms. All servers run the whole time and are called in turn in each round.
 
     python -m benchmarks.callers firestore PORT
     python -m benchmarks.callers otlp PORT DELAY_MS
 
-run the two stand-ins, each in a process of its own.
+run the two fake servers, each in its own process.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ ENDPOINTS = ("observatory", "instant", "slow")
 
 @dataclass
 class Calls:
-    """What was measured of one server: milliseconds at one caller, requests a second at many."""
+    """The measurements of one server, with one caller and with 40 concurrent callers."""
 
     one_caller_ms: list[float] = field(default_factory=list)
     many_callers_ms: list[float] = field(default_factory=list)
@@ -86,7 +86,7 @@ def measure(runs: int) -> dict[str, Any]:
 
 
 def summary(measured: dict[str, Calls]) -> dict[str, Any]:
-    """Return the figures of each server, those with tracing beside those without."""
+    """Return the figures of each server, and how those with tracing differ from the one without."""
     without = measured[_WITHOUT]
     figures: dict[str, Any] = {}
     for name, calls in measured.items():
@@ -110,7 +110,7 @@ def summary(measured: dict[str, Calls]) -> dict[str, Any]:
 
 
 def _start_servers(processes: Processes) -> dict[str, int]:
-    """Start the stand-ins and the functions' servers; return the servers' ports by name."""
+    """Start the fake servers and the functions' servers; return the latter's ports by name."""
     firestore, instant, slow = (_free_port() for _ in range(3))
     for name, arguments in {
         "Firestore": ["firestore", str(firestore)],
@@ -161,7 +161,7 @@ def _answers(port: int) -> bool:
 
 
 def _one_caller(port: int, requests: int) -> list[float]:
-    """Call one after the other over a kept connection; return each call's milliseconds."""
+    """Send requests in sequence over one connection; return each latency in milliseconds."""
     connection = http.client.HTTPConnection(HOST, port, timeout=READY_SECONDS)
     try:
         return [_call(connection) for _ in range(requests)]
@@ -170,11 +170,11 @@ def _one_caller(port: int, requests: int) -> list[float]:
 
 
 def _many_callers(port: int, requests: int) -> list[float]:
-    """Call from 40 threads at once until `requests` were answered."""
+    """Send requests from 40 threads, `requests` in all; return each latency in milliseconds."""
     with futures.ThreadPoolExecutor(CALLERS) as pool:
         shares = [requests // CALLERS + (n < requests % CALLERS) for n in range(CALLERS)]
-        answered = pool.map(lambda share: _one_caller(port, share), shares)
-        return [latency_ms for latencies_ms in answered for latency_ms in latencies_ms]
+        results = pool.map(lambda share: _one_caller(port, share), shares)
+        return [latency_ms for latencies_ms in results for latency_ms in latencies_ms]
 
 
 def _call(connection: http.client.HTTPConnection) -> float:
@@ -184,7 +184,9 @@ def _call(connection: http.client.HTTPConnection) -> float:
     body = response.read()
     took_ms = 1000 * (time.perf_counter() - began)
     if response.status != 200:
-        raise UserError(f"quote answered {response.status}: {body[:200]!r} (its log: {FOLDER}).")
+        raise UserError(
+            f"quote answered {response.status}: {body[:200]!r}.", hint=f"Its log is in {FOLDER}/."
+        )
     return took_ms
 
 
@@ -197,7 +199,7 @@ def _free_port() -> int:
 
 
 def serve_firestore(port: int) -> None:
-    """Answer every read of documents with one show, over gRPC, for ever."""
+    """Serve a fake Firestore over gRPC that answers every read of documents with one show."""
     import grpc  # noqa: PLC0415
     from google.cloud.firestore_v1.types import (  # noqa: PLC0415
         BatchGetDocumentsRequest,
@@ -237,7 +239,7 @@ def serve_firestore(port: int) -> None:
 
 
 def serve_otlp(port: int, delay_ms: int) -> None:
-    """Acknowledge every POST after `delay_ms`, over kept connections, for ever."""
+    """Serve a fake OTLP endpoint that acknowledges every POST after `delay_ms`."""
 
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -1,7 +1,7 @@
-"""From the start of a function's process to its first answer, with tracing and without, in turn.
+"""Measures the time from the start of a function's process to its first response.
 
-The functions are those of functions/throughline/README.md, as they stand there and with the lines
-that name throughline taken out; so both import the Firebase SDK, and nothing else differs.
+The functions are those of functions/throughline/README.md, unchanged and without the lines that
+mention throughline, in turn. Both import the Firebase SDK; they differ only in tracing.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ _HEADERS = {
 
 
 def measure(runs: int) -> dict[str, Any]:
-    """Start each `runs` times."""
+    """Start both projects `runs` times in turn, and return the figures."""
     traced, untraced = _project("traced", _main_py()), _project("untraced", _without_throughline())
     with_s, without_s = [], []
     with _otlp_endpoint() as otlp:
-        # The first turn compiles the modules and warms the disk's cache. Who goes first alternates,
-        # because whatever else the machine does drifts.
+        # The first turn, which is not counted, compiles the modules and warms the disk's cache. The
+        # order alternates to cancel drift.
         for turn in range(runs + 1):
             pair = {project: 0.0 for project in ((traced, untraced), (untraced, traced))[turn % 2]}
             for project in pair:
@@ -86,7 +86,7 @@ def _project(name: str, main: str) -> Path:
 
 
 def _first_answer_s(project: Path, otlp: str) -> float:
-    """Seconds from starting Functions Framework in `project` to its first answer."""
+    """Return the seconds from starting Functions Framework in `project` to its first response."""
     port = _free_port()
     environment = {
         **os.environ,
@@ -117,13 +117,13 @@ def _first_answer_s(project: Path, otlp: str) -> float:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     if status != 200:
-        raise UserError(f"The function of {project.name} answered {status} (all it said: {log}).")
+        raise UserError(f"The function of {project.name} answered {status} (full log: {log}).")
     return took
 
 
 def _first_status(port: int, process: subprocess.Popen[bytes]) -> int:
     message = {"data": base64.b64encode(b'{"order_id": "1"}').decode(), "attributes": {}}
-    # Pub/Sub writes both spellings; the SDK reads these.
+    # Pub/Sub sends these keys in camelCase too; the SDK reads snake_case.
     message |= {"message_id": "1", "publish_time": _HEADERS["ce-time"]}
     body = json.dumps({"subscription": "any", "message": message})
     deadline = time.monotonic() + ANSWER_SECONDS
@@ -141,7 +141,7 @@ def _first_status(port: int, process: subprocess.Popen[bytes]) -> int:
 
 @contextmanager
 def _otlp_endpoint() -> Iterator[str]:
-    """The address of something that takes telemetry and says so at once."""
+    """Yield the URL of an OTLP endpoint that acknowledges everything at once."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -153,7 +153,7 @@ def _otlp_endpoint() -> Iterator[str]:
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing on stderr."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer((HOST, 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

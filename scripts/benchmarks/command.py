@@ -1,4 +1,4 @@
-"""`./scripts/bench`: measurements that hold on a noisy machine: medians and ratios of one run."""
+"""`./scripts/bench`: medians and ratios within one run, which are robust on a noisy machine."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FOLDER = paths.MADE / "bench"
 
 @dataclass(frozen=True)
 class Bench:
-    """One measurement: what is measured beside what, and how often unless told otherwise."""
+    """A benchmark: its function, its default number of runs, and a description."""
 
     measure: Callable[[int], dict[str, Any]]
     runs: int
@@ -36,50 +36,54 @@ class Bench:
 
 
 BENCHES = {
-    "startup": Bench(startup.measure, 3, "the stack until ready, beside the emulators alone"),
-    "purchase": Bench(purchase.measure, 10, "click to ticketed in a browser, once warm", True),
+    "startup": Bench(
+        startup.measure, 3, "the start of the stack, compared with the emulators alone"
+    ),
+    "purchase": Bench(
+        purchase.measure, 10, "from click to ticketed in a browser, with warm functions", True
+    ),
     "overhead": Bench(
         overhead.measure,
         40,
-        "click to ticketed, the acquirer's delay taken off, with tracing ÷ without: the same "
-        "orders on one stack, in phases ABBA; without means that the page does not load its "
-        "tracing code and that the functions' workers run with OTEL_SDK_DISABLED",
+        "from click to ticketed minus the acquirer's delay, with tracing ÷ without: the same "
+        "orders on one stack, in phases ABBA; without: the page does not load its tracing code, "
+        "and the functions' workers run with OTEL_SDK_DISABLED",
         True,
     ),
     "coldstart": Bench(
         coldstart.measure,
         20,
-        "a function's process from its start to its first answer, with throughline ÷ without a "
-        "line of it, alternating; the functions of functions/throughline/README.md",
+        "from the start of a function's process to its first response, with throughline ÷ "
+        "without, in turn; the functions of functions/throughline/README.md",
     ),
     "callers": Bench(
         callers.measure,
         400,
-        "what a caller of an HTTPS function pays: milliseconds from 1 caller and requests a second "
-        "from 40, with tracing beside without, delivering to the Observatory, to an endpoint that "
-        "answers at once and to one that takes 100 ms",
+        "what tracing costs the caller of an HTTPS function: latency with 1 caller and requests "
+        "per second with 40, exporting to the Observatory, to an endpoint that responds at once "
+        "and to one that responds after 100 ms",
     ),
     "bundle": Bench(
-        bundle.measure, 1, "the page's tracing code, gzip bytes all told, ÷ the rest of the page"
+        bundle.measure, 1, "the page's tracing code ÷ the rest of the page, in bytes of gzip"
     ),
     "observatory": Bench(
         observatory.measure,
         5,
-        "spans taken in a second, a round of 200,000 from eight senders at a time, beside rotel's "
-        "blackhole and Phoenix; then, with all of them stored, memory and queries",
+        "spans accepted per second, in rounds of 200,000 from eight senders, compared with rotel's "
+        "blackhole and Phoenix; then memory and query latency with all spans stored",
     ),
     "explorer": Bench(
         explorer.measure,
         10,
-        "the Observatory's overview of 400 traces until its first paint, in a browser that was "
-        "never there, beside a page of text; and its JavaScript, gzip bytes",
+        "first paint of the Observatory's overview of 400 traces without a cache, compared with a "
+        "page of text; and its JavaScript, in bytes of gzip",
         True,
     ),
     "scrolling": Bench(
         scrolling.measure,
         5,
-        "the time between frames while the wheel turns through a trace of 5,000 spans, from the "
-        "first row to the last, beside a page of the same height with nothing in it",
+        "the time between frames while scrolling with the wheel through a trace of 5,000 spans, "
+        "compared with an empty page of the same height",
         True,
     ),
 }
@@ -90,25 +94,25 @@ def main(arguments: Sequence[str]) -> int:
     width = max(map(len, BENCHES))
     parser = argparse.ArgumentParser(
         prog="./scripts/bench",
-        description="Measure, in one run, beside a reference. Figures are medians unless they say "
-        "otherwise; median_ratio and p95_ratio compare two ways of doing the same.",
+        description="Measure something and a reference in the same run. Figures are medians unless "
+        "their name says otherwise; median_ratio and p95_ratio are relative to the reference.",
         epilog="\n".join(f"  {name:<{width}}  {bench.about}" for name, bench in BENCHES.items())
-        + "\n\nExit status: 0 it was measured; 1 it could not be; 2 bad usage.",
+        + "\n\nExit status: 0 success; 1 the measurement failed; 2 bad usage.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=BENCHES, help="what to measure, of the list below")
-    parser.add_argument("--runs", type=int, help="how many counted runs, of each way")
+    parser.add_argument("what", choices=BENCHES, help="the benchmark to run, from the list below")
+    parser.add_argument("--runs", type=int, help="number of counted runs of each variant")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     bench = BENCHES[options.what]
     runs = bench.runs if options.runs is None else options.runs
     if runs < 1:
-        parser.error("--runs takes a number from 1 on")
+        parser.error(f"--runs is {runs}; it must be a whole number of 1 or more")
     FOLDER.mkdir(parents=True, exist_ok=True)
     install.everything(chromium=bench.browser)
-    found = {"bench": options.what, **bench.measure(runs)}
+    figures = {"bench": options.what, **bench.measure(runs)}
     if options.json:
-        print(json.dumps(found))
+        print(json.dumps(figures))
     else:
-        print("\n".join(f"{name:<32}{value}" for name, value in found.items()))
+        print("\n".join(f"{name:<32}{value}" for name, value in figures.items()))
     return 0

@@ -1,7 +1,7 @@
-"""How soon the explorer's overview is seen in a real browser, and how much code that takes.
+"""Measures the first paint of the explorer's overview in a real browser, and the size of its code.
 
-first_paint.py opens the pages. The reference is a page of the same server with nothing but text on
-it: what this machine's browser takes for any page.
+first_paint.py opens the pages. The reference is a page of text from the same server, which shows
+what this machine's browser needs for any page.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SCRIPT_LIMIT_BYTES = 250_000
 
 
 def measure(runs: int) -> dict[str, Any]:
-    """Open the overview and the plain page in turn, so many times each, always for the first time.
+    """Open the overview and the plain page in turn, `runs` times each, without a cache.
 
     Raises:
         UserError: a page does not appear.
@@ -47,24 +47,24 @@ def measure(runs: int) -> dict[str, Any]:
 
 
 def summary(opened: Sequence[dict[str, Any]], sizes: dict[str, int]) -> dict[str, Any]:
-    """What the openings come to, and the code that the first of them asked for.
+    """Return the figures.
 
     Args:
-        opened: for each, `overview_ms` and `plain_ms`, the times to the first contentful paint;
-            `listed_ms`, to the first traces in the list; and `scripts`, the names of the scripts
-            that were there by then.
-        sizes: of every script of the explorer by its name, in bytes of gzip.
+        opened: for each run, `overview_ms` and `plain_ms`, the times to the first contentful paint;
+            `listed_ms`, the time to the first traces in the list; and `scripts`, the names of the
+            scripts loaded by then.
+        sizes: the size of every script of the explorer by name, in bytes of gzip.
     """
-    overview = [one["overview_ms"] for one in opened]
-    plain = [one["plain_ms"] for one in opened]
-    first = {name for one in opened for name in one["scripts"]}
+    overview = [run["overview_ms"] for run in opened]
+    plain = [run["plain_ms"] for run in opened]
+    first = {name for run in opened for name in run["scripts"]}
     everything = sum(sizes.values())
     return {
         "first_paint_median_ms": round(statistics.median(overview)),
         "first_paint_p95_ms": round(p95(overview)),
         "plain_page_median_ms": round(statistics.median(plain)),
         **ratios(overview, plain),
-        "listed_median_ms": round(statistics.median(one["listed_ms"] for one in opened)),
+        "listed_median_ms": round(statistics.median(run["listed_ms"] for run in opened)),
         "javascript_gzip_bytes": everything,
         "of_it_for_the_overview_bytes": sum(sizes.get(name, 0) for name in first),
         "within_limits": statistics.median(overview) <= PAINT_LIMIT_MS
@@ -73,7 +73,7 @@ def summary(opened: Sequence[dict[str, Any]], sizes: dict[str, int]) -> dict[str
 
 
 def gzip_bytes(body: bytes) -> int:
-    """How long it is, packed as a server would."""
+    """Return the size of `body` with gzip."""
     return len(gzip.compress(body, mtime=0))
 
 
@@ -91,6 +91,6 @@ def _fill(url: str) -> None:
             json.dumps({"resourceSpans": spans}).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            if answer.read() != b"{}":
-                raise UserError("The Observatory did not take all traces.")
+        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+            if response.read() != b"{}":
+                raise UserError("The Observatory rejected some of the benchmark's traces.")

@@ -1,4 +1,4 @@
-"""Open the explorer's overview and a plain page for the first time, and time what is seen."""
+"""Opens the overview and a plain page without a cache, and measures their first paint."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stack.clients.browser_purchase import browser
 from stack.errors import UserError
 
 VIEWPORT_PX = (1280, 900)
-# A page that the same server has, and that shows text as soon as it is there.
+# A page of the same server that is only text.
 PLAIN = "/api/health"
 PAINTED_MS = """() => new Promise((painted) => {
   const seen = () => performance.getEntriesByName("first-contentful-paint")[0];
@@ -22,7 +22,7 @@ PAINTED_MS = """() => new Promise((painted) => {
     painted(seen().startTime);
   }).observe({ type: "paint", buffered: true });
 })"""
-# Noted in the page, so that the way to this process and back does not count.
+# Recorded in the page, so that the round trip to this process does not count.
 NOTE_LISTED = """new MutationObserver((_, observer) => {
   if (!document.querySelector(".traces tbody tr")) return;
   observer.disconnect();
@@ -35,33 +35,33 @@ NOTE_LISTED = """new MutationObserver((_, observer) => {
 
 
 def open_once(chromium: Browser, url: str) -> dict[str, Any]:
-    """Open both pages as somebody who was never there."""
+    """Open both pages in new browser contexts, and return their times and scripts."""
     width, height = VIEWPORT_PX
-    found: dict[str, Any] = {}
+    times: dict[str, Any] = {}
     for name, path in (("overview_ms", "/"), ("plain_ms", PLAIN)):
         context = chromium.new_context(viewport={"width": width, "height": height})
         page = context.new_page()
         if path == "/":
             page.add_init_script(NOTE_LISTED)
         page.goto(f"{url}{path}")
-        found[name] = page.evaluate(PAINTED_MS)
+        times[name] = page.evaluate(PAINTED_MS)
         if path == "/":
             page.locator(".traces tbody tr").first.wait_for(timeout=30_000)
-            found |= page.evaluate("({ listed_ms: window.listed_ms, scripts: window.scripts })")
+            times |= page.evaluate("({ listed_ms: window.listed_ms, scripts: window.scripts })")
         context.close()
-    return found
+    return times
 
 
-def measure(url: str, times: int) -> list[dict[str, Any]]:
-    """Open both pages of the Observatory at `url` so many times, and return what was timed.
+def measure(url: str, runs: int) -> list[dict[str, Any]]:
+    """Open both pages of the Observatory at `url` `runs` times, and return the times of each run.
 
     Raises:
-        UserError: the browser does not show them.
+        UserError: the browser does not show a page.
     """
     try:
         with browser() as chromium:
             open_once(chromium, url)  # the browser's own first page is slow
-            return [open_once(chromium, url) for _ in range(times)]
+            return [open_once(chromium, url) for _ in range(runs)]
     except BrowserError as error:
-        why = error.message.splitlines()[0]
-        raise UserError(f"The browser did not show the overview: {why}") from error
+        first_line = error.message.splitlines()[0]
+        raise UserError(f"The browser did not show the overview: {first_line}") from error

@@ -1,4 +1,4 @@
-"""Start the senders of otlp_load.py as a process, which shares no interpreter with who measures."""
+"""Runs the senders of otlp_load.py in a separate process, so that they don't slow the benchmark."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from stack.errors import UserError
 
 
 class Sent(TypedDict):
-    """What came of a round: spans answered with 200, and the seconds until the last of them."""
+    """The result of a round, as otlp_load.py prints it.
+
+    `spans` is the number of spans in requests answered with 200, `seconds` the duration,
+    `told_later` the number of responses 429 or 503, and `refused` that of all other responses.
+    """
 
     spans: int
     seconds: float
@@ -22,7 +26,7 @@ class Sent(TypedDict):
 
 
 class LoadProcess:
-    """Eight senders to one OTLP endpoint. As a context manager it leaves none of them behind."""
+    """Eight senders to one OTLP endpoint. As a context manager, it ends their process."""
 
     def __init__(self, url: str, spans: int, seed: int = 1) -> None:
         command = [str(paths.python_in(paths.VENV)), "-m", "benchmarks.otlp_load", url]
@@ -37,27 +41,30 @@ class LoadProcess:
         self._encoded = False
 
     def encode(self) -> None:
-        """Return once the next round is encoded, so that nothing but sending is left to do."""
+        """Wait until the next round is encoded."""
         if not self._encoded:
-            self._said()
+            self._read_line()
             self._encoded = True
 
     def send(self) -> Sent:
-        """Send a round."""
+        """Send a round, and return its result."""
         self.encode()
         if self._process.stdin:
             self._process.stdin.write("\n")
             self._process.stdin.flush()
         self._encoded = False
-        sent: Sent = self._said()  # type: ignore[assignment]  # it is otlp_load.py's line
+        sent: Sent = self._read_line()  # type: ignore[assignment]  # it is otlp_load.py's line
         return sent
 
-    def _said(self) -> dict[str, Any]:
+    def _read_line(self) -> dict[str, Any]:
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
-            raise UserError("The process that sends spans has ended.")
-        said: dict[str, Any] = json.loads(line)
-        return said
+            raise UserError(
+                f"The process that sends spans ended with status {self._process.poll()}; its error "
+                "is above."
+            )
+        message: dict[str, Any] = json.loads(line)
+        return message
 
     def __enter__(self) -> LoadProcess:
         return self

@@ -1,8 +1,8 @@
-"""What the Observatory takes in, and how fast it answers when it is full.
+"""Measures the Observatory's ingestion rate, and its query latency with a million spans.
 
-Each round sends 200,000 spans over eight connections, in requests that were encoded before; a fresh
-Observatory takes them all, so that after the usual five rounds it holds a million. Then it is
-asked (observatory_queries.py). The same senders then feed what reference_stores.py describes.
+Each round sends 200,000 spans over eight connections, in requests encoded beforehand, to one
+Observatory; the default of five rounds makes a million spans. Then observatory_queries.py measures
+queries, and the same senders send to the products in reference_stores.py.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from stack.local.processes import Processes, wait_until
 FOLDER = paths.MADE / "bench" / "observatory"
 SPANS_A_ROUND = 200_192  # requests of 512
 START_SECONDS = 30.0
-FOUND_SECONDS = 60.0
+SEARCH_SECONDS = 60.0
 
 
 def measure(runs: int) -> dict[str, Any]:
-    """Send so many rounds, then ask, then feed the references."""
+    """Send `runs` rounds, measure queries, and then measure the references."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     data = FOLDER / "spans.duckdb"
     rounds: list[Sent] = []
@@ -50,13 +50,13 @@ def measure(runs: int) -> dict[str, Any]:
                 rounds.append(sent)
                 rate = sent["spans"] / sent["seconds"]
                 print_line(f"  round {turn + 1} of {runs}: {rate:,.0f} spans/s")
-        stored = int(_asked(f"{url}/api/health")["spans"])
+        stored = int(_get(f"{url}/api/health")["spans"])
         filled_mb = _rss_mb(pid)
         queries = observatory_queries.measure(url)
-        asked_mb = _rss_mb(pid)
+        queried_mb = _rss_mb(pid)
     return (
         summary(
-            rounds, stored, searchable_s, {"rss_mb": filled_mb, "rss_mb_after_queries": asked_mb}
+            rounds, stored, searchable_s, {"rss_mb": filled_mb, "rss_mb_after_queries": queried_mb}
         )
         | queries
         | compared(_rate(rounds), reference_stores.measure())
@@ -66,7 +66,7 @@ def measure(runs: int) -> dict[str, Any]:
 def summary(
     rounds: Sequence[Sent], stored: int, searchable_s: Sequence[float], memory: dict[str, int]
 ) -> dict[str, Any]:
-    """What the rounds came to."""
+    """Return the figures of the rounds."""
     acknowledged = sum(sent["spans"] for sent in rounds)
     return {
         "n": len(rounds),
@@ -82,7 +82,7 @@ def summary(
 
 
 def compared(spans_per_s: float, references: dict[str, Any]) -> dict[str, Any]:
-    """The references' figures, and how many times as many spans as each the Observatory takes."""
+    """Return the references' figures, and the ratio of the Observatory's rate to each of them."""
     ratios = {
         name.replace("_spans_per_s", "_ratio"): round(spans_per_s / value, 3)
         for name, value in references.items()
@@ -96,9 +96,9 @@ def _rate(rounds: Sequence[Sent]) -> float:
 
 
 def start(processes: Processes, data: Path) -> str:
-    """The address of an Observatory that was just started on a free port, with a new file.
+    """Start an Observatory on a free port with a new database, and return its URL.
 
-    What it says goes to a log beside the file.
+    Its log is beside the database.
     """
     for suffix in ("", ".wal"):
         Path(f"{data}{suffix}").unlink(missing_ok=True)
@@ -107,39 +107,42 @@ def start(processes: Processes, data: Path) -> str:
     command += ["--config", str(paths.OBSERVATORY_CONFIG)]
     processes.start("Observatory", [*command, "--data", str(data)], os.environ, log, paths.ROOT)
 
-    def said() -> list[str]:
+    def logged_urls() -> list[str]:
         return [word for word in log.read_text().split() if word.startswith(f"http://{HOST}:")]
 
-    wait_until(lambda: bool(said()), "The Observatory", processes, START_SECONDS)
-    return said()[0].rstrip("/,")
+    wait_until(lambda: bool(logged_urls()), "The Observatory", processes, START_SECONDS)
+    return logged_urls()[0].rstrip("/,")
 
 
 def _until_found(url: str, trace_id: str) -> float:
-    """Seconds until a search finds the trace whose last span was just answered with 200."""
+    """Return the seconds until a search finds a trace whose last span was just acknowledged."""
     began = time.monotonic()
     while True:
-        if _asked(f"{url}/api/traces?limit=1&trace_id_prefix={trace_id}")["total"]:
+        if _get(f"{url}/api/traces?limit=1&trace_id_prefix={trace_id}")["total"]:
             return time.monotonic() - began
-        if time.monotonic() - began > FOUND_SECONDS:
-            raise UserError(f"Trace {trace_id} is not found, though it was acknowledged.")
+        if time.monotonic() - began > SEARCH_SECONDS:
+            raise UserError(
+                f"Trace {trace_id} was acknowledged, but a search does not find it after "
+                f"{SEARCH_SECONDS:.0f} s."
+            )
 
 
-def _asked(url: str) -> dict[str, Any]:
+def _get(url: str) -> dict[str, Any]:
     try:
-        with urllib.request.urlopen(url, timeout=FOUND_SECONDS) as answer:  # noqa: S310
-            said: dict[str, Any] = json.load(answer)
-            return said
+        with urllib.request.urlopen(url, timeout=SEARCH_SECONDS) as response:  # noqa: S310
+            payload: dict[str, Any] = json.load(response)
+            return payload
     except urllib.error.URLError as error:
         raise UserError(f"The Observatory did not answer {url}: {error}.") from error
 
 
 def _rss_mb(pid: int) -> int:
-    """The resident memory of a process, in MB of 10^6 bytes."""
-    said = ""
+    """Return the resident memory of a process, in MB of 10^6 bytes."""
+    output = ""
     with contextlib.suppress(OSError):
-        said = subprocess.run(
+        output = subprocess.run(
             ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False
         ).stdout.strip()
-    if not said.isdigit():
-        raise UserError("`ps` does not say how much memory the Observatory takes.")
-    return round(int(said) * 1024 / 10**6)
+    if not output.isdigit():
+        raise UserError(f"`ps -o rss= -p {pid}` printed {output!r}, not a number.")
+    return round(int(output) * 1024 / 10**6)

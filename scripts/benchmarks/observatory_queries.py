@@ -1,7 +1,7 @@
-"""How fast an Observatory that is full answers: the queries of ./scripts/bench observatory.
+"""Measures query latency for ./scripts/bench observatory.
 
-Every question is another one, over one connection and without an ETag, so that no answer is one
-that was kept. What it is asked for is what otlp_traces.py sent.
+All queries differ, and are sent over one connection without an ETag, so that no response comes from
+a cache. They are for the data of otlp_traces.py.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from benchmarks.ratio import p95
 from benchmarks.shows import REGIONS, SHOWS
 from stack.errors import UserError
 
-QUESTIONS = 40
+QUERIES = 40
 WARM_UP = 3
-ANSWER_SECONDS = 60
+TIMEOUT_SECONDS = 60
 PAGE = 100
 SORTS = ("start", "duration", "spans", "errors")
 
 
 def measure(url: str) -> dict[str, Any]:
-    """Milliseconds, p50 and p95, of each kind of question to the Observatory at ``url``."""
-    asked = _Asked(url)
-    chance = random.Random(7)  # noqa: S311  # the same questions in every run
-    traces = asked.traces(chance)
+    """Return p50 and p95, in milliseconds, of each kind of query to the Observatory at ``url``."""
+    client = _Client(url)
+    chance = random.Random(7)  # noqa: S311  # the same queries in every run
+    traces = client.traces(chance)
     first, last = min(trace["ms"] for trace in traces), max(trace["ms"] for trace in traces)
     long = sorted(trace["duration_ms"] for trace in traces)[len(traces) * 9 // 10]
 
@@ -67,7 +67,7 @@ def measure(url: str) -> dict[str, Any]:
             in_least_ms=round(long * chance.random(), 1),
         )
 
-    found: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     kinds: dict[str, Callable[[], str]] = {
         "trace": lambda: f"/api/traces/{chance.choice(traces)['trace_id']}",
         "search": search,
@@ -77,38 +77,38 @@ def measure(url: str) -> dict[str, Any]:
         "coverage": lambda: "/api/coverage",
         "health": lambda: "/api/health",
     }
-    for kind, question in kinds.items():
-        took = [asked.seconds(question()) * 1000 for _ in range(WARM_UP + QUESTIONS)][WARM_UP:]
-        found[f"{kind}_p50_ms"] = round(statistics.median(took), 1)
-        found[f"{kind}_p95_ms"] = round(p95(took), 1)
-    return found
+    for kind, query_path in kinds.items():
+        took = [client.seconds(query_path()) * 1000 for _ in range(WARM_UP + QUERIES)][WARM_UP:]
+        figures[f"{kind}_p50_ms"] = round(statistics.median(took), 1)
+        figures[f"{kind}_p95_ms"] = round(p95(took), 1)
+    return figures
 
 
 def _path(path: str, **query: Any) -> str:
     return f"{path}?{urlencode(query, quote_via=quote)}"
 
 
-class _Asked:
-    """One connection to the Observatory that is asked."""
+class _Client:
+    """A client of the Observatory with one connection."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
+        address = urlsplit(url)
         self._connection = http.client.HTTPConnection(
-            parts.hostname or "", parts.port, timeout=ANSWER_SECONDS
+            address.hostname or "", address.port, timeout=TIMEOUT_SECONDS
         )
 
     def seconds(self, path: str) -> float:
-        """How long the whole answer took to come."""
+        """Return the seconds until the whole response has arrived."""
         began = time.perf_counter()
         self._body(path)
         return time.perf_counter() - began
 
     def traces(self, chance: random.Random) -> list[dict[str, Any]]:
-        """Some traces from all over what is stored."""
-        some = list(self._lines(chance))
-        if not some:
-            raise UserError("The Observatory to be asked holds no traces.")
-        return some
+        """Return a sample of the stored traces."""
+        sample = list(self._lines(chance))
+        if not sample:
+            raise UserError("The Observatory has no traces to query.")
+        return sample
 
     def _lines(self, chance: random.Random) -> Iterator[dict[str, Any]]:
         for sort in SORTS[:2]:
@@ -123,10 +123,10 @@ class _Asked:
 
     def _body(self, path: str) -> bytes:
         self._connection.request("GET", path)
-        answer = self._connection.getresponse()
-        body = answer.read()
-        if answer.status != 200:
+        response = self._connection.getresponse()
+        body = response.read()
+        if response.status != 200:
             raise UserError(
-                f"The Observatory answered {path} with {answer.status}: {body[:200]!r}."
+                f"The Observatory answered {path} with {response.status}: {body[:200]!r}."
             )
         return body

@@ -1,4 +1,4 @@
-"""Send spans over eight connections, as fast as they are taken, a round for each line read."""
+"""Sends spans over eight connections as fast as possible, one round for each line on stdin."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from benchmarks.otlp_traces import Traces
 
 CONNECTIONS = 8
 SPANS_PER_REQUEST = 512
-ANSWER_SECONDS = 120
-# Who is told to come back later may do so sooner than an OTLP client would.
+TIMEOUT_SECONDS = 120
+# Shorter than an OTLP client's, to keep the endpoint busy.
 RETRY_SECONDS = 0.02
-LATER = (429, 503)
+RETRYABLE = (429, 503)
 
 
 @dataclass
 class Round:
-    """What came of one round; spans are those answered with 200."""
+    """The result of one round; `spans` counts those in requests answered with 200."""
 
     spans: int = 0
     seconds: float = 0.0
@@ -34,20 +34,20 @@ class Round:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, spans: int, told_later: int, refused: int) -> None:
-        """Count what one connection did."""
+        """Add the counts of one connection."""
         with self._lock:
             self.spans += spans
             self.told_later += told_later
             self.refused += refused
 
-    def said(self) -> str:
-        """The line that is printed of it."""
+    def as_json(self) -> str:
+        """Return the result as a line of JSON."""
         names = ("spans", "seconds", "told_later", "refused", "last_trace_id")
         return json.dumps({name: getattr(self, name) for name in names})
 
 
 def send(url: str, requests: list[bytes]) -> Round:
-    """Send the requests, shared out among the connections."""
+    """Send the requests, distributed over the connections."""
     done = Round()
     barrier = threading.Barrier(CONNECTIONS + 1)
     senders = [
@@ -65,16 +65,16 @@ def send(url: str, requests: list[bytes]) -> Round:
 
 
 def _send(url: str, requests: list[bytes], barrier: threading.Barrier, done: Round) -> None:
-    parts = urlsplit(url)
+    address = urlsplit(url)
     connection = http.client.HTTPConnection(
-        parts.hostname or "", parts.port, timeout=ANSWER_SECONDS
+        address.hostname or "", address.port, timeout=TIMEOUT_SECONDS
     )
     connection.connect()
     barrier.wait()
     stored = told_later = refused = 0
     for body in requests:
         status = _post(connection, body)
-        while status in LATER:
+        while status in RETRYABLE:
             told_later += 1
             time.sleep(RETRY_SECONDS)
             status = _post(connection, body)
@@ -88,13 +88,14 @@ def _send(url: str, requests: list[bytes], barrier: threading.Barrier, done: Rou
 
 def _post(connection: http.client.HTTPConnection, body: bytes) -> int:
     connection.request("POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"})
-    answer = connection.getresponse()
-    answer.read()
-    return answer.status
+    response = connection.getresponse()
+    response.read()
+    return response.status
 
 
 def main() -> int:
-    """Encode a round, say so, wait for a line, send it, say how it went; until the input ends."""
+    """Encode a round, print a line, wait for a line, send the round and print its result; repeat
+    until stdin ends."""
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("--spans", type=int, required=True, help="in each round")
@@ -109,7 +110,7 @@ def main() -> int:
             return 0
         done = send(options.url, requests)
         done.last_trace_id = traces.last_trace_id
-        print(done.said(), flush=True)
+        print(done.as_json(), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Traces as a shop's services would send them: about ten spans each, with eight attributes.
+"""Generates traces like those of a shop: about ten spans each, with eight attributes.
 
-Some attributes have a few values, one has a value for each order, one for each span. They begin
-within an hour; durations vary over three powers of ten; one show in one region is slow and fails
-more often, so that a comparison has something to find.
+Some attributes have few values, one has a different value for each order, one for each span. The
+traces start within one hour; durations vary over three powers of ten. One show in one region is
+slow and fails more often, so that a comparison finds a difference.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MS = 10**6
 ATTRIBUTES = 8
 
 SLOW = ("night-ferry", "asia-east1")
-# Service, span, kind, hop: what follows what when somebody buys a ticket.
+# The spans of a purchase in order: service, name, kind, hop.
 STEPS = (
     ("page", "buy", Span.SPAN_KIND_INTERNAL, "page"),
     ("page", "create orders", Span.SPAN_KIND_PRODUCER, "document"),
@@ -41,19 +41,19 @@ LEAST_STEPS = 8
 
 
 class Traces:
-    """Makes traces, one after the other, the same ones for the same ``chance``."""
+    """Generates traces, the same ones for the same ``chance``."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
-        self._waiting: list[tuple[str, Span]] = []
+        self._queued: list[tuple[str, Span]] = []
         self._until = time.time_ns()
         self.last_trace_id = ""
 
     def request(self, spans: int) -> bytes:
-        """The next spans as the body of an export, grouped by service as a collector does."""
-        while len(self._waiting) < spans:
-            self._waiting += self._trace()
-        sent, self._waiting = self._waiting[:spans], self._waiting[spans:]
+        """Return the next spans as the body of an export, grouped by service as by a collector."""
+        while len(self._queued) < spans:
+            self._queued += self._trace()
+        sent, self._queued = self._queued[:spans], self._queued[spans:]
         self.last_trace_id = sent[-1][1].trace_id.hex()
         by_service: defaultdict[str, list[Span]] = defaultdict(list)
         for service, span in sent:
@@ -77,7 +77,7 @@ class Traces:
         fails = chance.random() < (0.2 if slow else 0.02)
         at = self._until - chance.randrange(HOUR_NS)
         steps = STEPS[: chance.randint(LEAST_STEPS, len(STEPS))]
-        found: list[tuple[str, Span]] = []
+        spans: list[tuple[str, Span]] = []
         parent = b""
         for service, name, kind, hop in steps:
             took = round(chance.lognormvariate(2.5, 1.0) * MS * (6 if slow else 1))
@@ -102,10 +102,10 @@ class Traces:
             size.key, size.value.int_value = "http.request.body.size", chance.randrange(4_000)
             if fails and name == "charge":
                 span.status.CopyFrom(Status(code=Status.STATUS_CODE_ERROR, message="card declined"))
-            found.append((service, span))
+            spans.append((service, span))
             parent = span.span_id
             at += took // 3
-        return found
+        return spans
 
 
 def _text(attribute: KeyValue, key: str, value: str) -> None:

@@ -1,9 +1,9 @@
-"""What tracing costs a purchase: the same orders with it and without, in phases, on one stack.
+"""Measures what tracing costs a purchase: the same orders with and without it, on one stack.
 
-Without means that the page's tracing code is not loaded and that the functions' workers were
-started with OTEL_SDK_DISABLED. A setting reaches workers only when they start, so between phases
-the emulator is made to start new ones, as it does when somebody edits a function; the emulators,
-the acquirer, the Observatory and the browser stay. The phases alternate ABBA, which cancels drift.
+Without tracing, the page's tracing code is not loaded and the functions' workers run with
+OTEL_SDK_DISABLED. Workers read settings only at their start, so between phases a function's file is
+edited, which makes the emulator start new workers; the emulators, the acquirer, the Observatory and
+the browser keep running. The phases alternate ABBA, which cancels drift.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ from stack.local.addresses import free_addresses
 from stack.local.processes import Processes, wait_until
 
 FOLDER = paths.MADE / "bench"
-# Not below .throughline: the emulator watches no path that has a dot in front of a name.
+# Not in .throughline: the emulator does not watch paths with a name that starts with a dot.
 FUNCTIONS = paths.ROOT / "bench-functions"
 ORDER: tuple[Literal["with", "without"], ...] = ("with", "without", "without", "with")
 ROUNDS = 2
-# The first orders after a change find the workers cold: each function may need a second one.
+# The first orders after a restart meet cold workers, and each function may need a second worker.
 WARM_UP = 4
 ACQUIRER_DELAY_SECONDS = 0.3
-# Now and then the emulator finds a worker's connection closed, and never delivers that event again.
+# The emulator sometimes meets a worker's closed connection, and does not retry that event.
 LOST_MAX = 3
 RELOAD_SECONDS = 60.0
 MISSED_AFTER_SECONDS = 15.0
 
 
 def measure(runs: int) -> dict[str, Any]:
-    """Buy `runs` tickets each way, or a few more, to make the phases equally long."""
-    found: dict[str, list[float]] = {"with": [], "without": []}
+    """Buy `runs` tickets with and without tracing, rounded up to phases of equal length."""
+    seconds: dict[str, list[float]] = {"with": [], "without": []}
     lost = 0
     orders = math.ceil(runs / (2 * ROUNDS))
     addresses = free_addresses()
@@ -64,23 +64,26 @@ def measure(runs: int) -> dict[str, Any]:
             bought = [purchase for purchase in purchases[WARM_UP:] if purchase]
             lost += len(purchases[WARM_UP:]) - len(bought)
             if lost > LOST_MAX:
-                raise UserError(f"{lost} purchases did not go through; nothing is measured.")
+                raise UserError(
+                    f"{lost} purchases failed (allowed: {LOST_MAX}), so there is no result.",
+                    hint=f"Look for the cause in {FOLDER}/*.log.",
+                )
             _check(bought, phase, addresses.observatory)
             took = [each.wall_s - ACQUIRER_DELAY_SECONDS for each in bought]
-            found[phase] += took
+            seconds[phase] += took
             print_line(f"  {phase} tracing: {statistics.median(took):.3f} s")
     return {
-        "n": min(map(len, found.values())),
+        "n": min(map(len, seconds.values())),
         "lost": lost,
-        **ratios(found["with"], found["without"]),
-        "with_tracing_s": round(statistics.median(found["with"]), 3),
-        "without_s": round(statistics.median(found["without"]), 3),
+        **ratios(seconds["with"], seconds["without"]),
+        "with_tracing_s": round(statistics.median(seconds["with"]), 3),
+        "without_s": round(statistics.median(seconds["without"]), 3),
     }
 
 
 @contextmanager
 def _copied_functions() -> Iterator[None]:
-    """Work on a copy: the workers' settings lie beside them, and a change there reloads them."""
+    """Copy the functions while the block runs: their settings file and main.py are edited."""
     shutil.rmtree(FUNCTIONS, ignore_errors=True)
     leave_out = shutil.ignore_patterns("venv", "__pycache__", ".env*", ".mypy_cache", "*.log")
     shutil.copytree(paths.FUNCTIONS, FUNCTIONS, ignore=leave_out)
@@ -92,7 +95,7 @@ def _copied_functions() -> Iterator[None]:
 
 
 def _restart_workers(phase: str, processes: Processes) -> None:
-    """Have the emulator load the functions again, with or without telemetry."""
+    """Make the emulator reload the functions, with or without telemetry."""
     log = FOLDER / "firebase.log"
 
     def loaded() -> int:
@@ -108,7 +111,7 @@ def _restart_workers(phase: str, processes: Processes) -> None:
         nonlocal edited
         if loaded() > before:
             return True
-        # Just after the start the emulator's watcher is not there yet, and misses an edit.
+        # Just after the start, the emulator does not watch the files yet and misses an edit.
         if time.monotonic() - edited > MISSED_AFTER_SECONDS:
             edited = time.monotonic()
             main.write_text(main.read_text() + "\n")
@@ -118,28 +121,30 @@ def _restart_workers(phase: str, processes: Processes) -> None:
 
 
 def _buy(chromium: Browser, hosting: str, phase: str) -> Purchase | None:
-    """Return what the page showed of one purchase; None if it was lost on the way."""
+    """Return one purchase, or None if it failed."""
     try:
         purchase = buyer.buy(chromium, hosting, tracing=phase == "with")
     except UserError as error:
         print_line(f"  {error}")
         return None
     if purchase.order_state != "ticketed":
-        raise UserError(f"Order {purchase.order_id} ended {purchase.order_state}, not ticketed.")
+        raise UserError(f"Order {purchase.order_id} is {purchase.order_state}, not ticketed.")
     return purchase
 
 
 def _check(bought: list[Purchase], phase: str, observatory: str) -> None:
-    """See that the orders of a phase were traced, or were not, as it says."""
+    """Check that the orders of a phase were traced, or not traced, as intended."""
     for each in bought:
         if _is_traced(observatory, each.trace_id) != (phase == "with"):
-            raise UserError(f"Order {each.order_id} was not {phase} tracing; nothing is measured.")
+            raise UserError(
+                f"Order {each.order_id} was not bought {phase} tracing, so there is no result."
+            )
 
 
 def _is_traced(observatory: str, trace_id: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{observatory}/api/traces/{trace_id}", timeout=30) as answer:  # noqa: S310
-            return "reserve" in json.load(answer)["services"]
+        with urllib.request.urlopen(f"{observatory}/api/traces/{trace_id}", timeout=30) as response:  # noqa: S310
+            return "reserve" in json.load(response)["services"]
     except urllib.error.HTTPError as error:
         if error.code == 404:
             return False

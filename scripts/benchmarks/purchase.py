@@ -1,4 +1,4 @@
-"""From the click to “ticketed” in a browser, once warm, the acquirer's own delay taken off."""
+"""Measures the time from the click to “ticketed” in a browser, minus the acquirer's own delay."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ FOLDER = paths.MADE / "bench"
 
 
 def measure(runs: int) -> dict[str, Any]:
-    """Buy `runs` tickets, one after the other."""
+    """Buy `runs` tickets in sequence, and return the figures."""
     addresses = free_addresses()
     with running.stack(addresses, FOLDER):
         bought: list[dict[str, Any]] = []
         for turn in range(runs + 2):
             purchase, journey = buy_and_trace(addresses)
-            if turn >= 2:  # the first ones find the functions cold
+            if turn >= 2:  # the first ones meet cold functions
                 bought.append(summary(purchase, journey))
         observatory = addresses.observatory
         ours = [each["wall_s"] - _card_network_s(observatory, each["trace_id"]) for each in bought]
@@ -39,7 +39,7 @@ def measure(runs: int) -> dict[str, Any]:
 
 
 def _card_network_s(observatory: str, trace_id: str) -> float:
-    """How long the acquirer's bank took in one purchase, which no code of ours can shorten."""
-    with urllib.request.urlopen(f"{observatory}/api/traces/{trace_id}", timeout=30) as answer:  # noqa: S310
-        rows = json.load(answer)["rows"]
+    """Return the seconds that the acquirer's bank took in one purchase."""
+    with urllib.request.urlopen(f"{observatory}/api/traces/{trace_id}", timeout=30) as response:  # noqa: S310
+        rows = json.load(response)["rows"]
     return sum(float(row["duration_ms"]) for row in rows if row["name"] == "card network") / 1000

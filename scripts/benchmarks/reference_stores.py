@@ -1,8 +1,8 @@
-"""What the Observatory is measured beside: rotel, which throws spans away, and Phoenix.
+"""Measures two products for comparison with the Observatory: rotel and Phoenix.
 
-rotel is an agent in Rust whose blackhole exporter keeps nothing: with the same senders it shows how
-fast this machine hands spans over at all. Phoenix (arize-phoenix) is what a Python user would pick.
-Both come from the Python package registry, into an environment of their own.
+rotel is an agent in Rust whose blackhole exporter discards spans: it shows the highest rate that
+the same senders reach on this machine. Phoenix (arize-phoenix) is a common choice of Python users.
+Both are installed from the Python package registry into a separate virtual environment.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ from stack.errors import UserError
 from stack.local.addresses import HOST
 from stack.local.processes import Processes, wait_until
 from stack.setup import python_environment
-from stack.setup.steps import one_at_a_time
+from stack.setup.steps import setup_lock
 
 FOLDER = paths.MADE / "bench" / "references"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 START_SECONDS = 180.0
-# Phoenix takes spans in at once and stores them later.
+# Phoenix acknowledges spans at once and stores them later.
 STORE_SECONDS = 300.0
 ROTEL_SPANS = 204_800
 PHOENIX_SPANS = 2_048
 
 
 def measure() -> dict[str, Any]:
-    """Spans a second of each; instead of a figure, why there is none."""
-    found: dict[str, Any] = {}
+    """Return the spans per second of each product, or the reason why there is no figure."""
+    figures: dict[str, Any] = {}
     for name, spans_per_s in (("rotel_blackhole", _rotel), ("phoenix", _phoenix)):
         try:
-            found[f"{name}_spans_per_s"] = round(spans_per_s(environment()))
+            figures[f"{name}_spans_per_s"] = round(spans_per_s(environment()))
         except UserError as problem:
-            print_line(f"  no figure of {name}: {problem}")
-            found[f"{name}_missing"] = str(problem)
-    return found
+            print_line(f"  {name} could not be measured: {problem}")
+            figures[f"{name}_missing"] = str(problem)
+    return figures
 
 
 def environment() -> Path:
-    """Return the virtual environment with rotel and Phoenix; making it takes a while.
+    """Return the virtual environment with rotel and Phoenix; create it the first time.
 
     Raises:
-        UserError: it can't be installed here.
+        UserError: a package can't be installed.
     """
     venv = FOLDER / "venv"
-    with one_at_a_time():
+    with setup_lock():
         python_environment.make(
-            "venv-references", venv, REQUIREMENTS, "rotel and Phoenix, to measure beside"
+            "venv-references", venv, REQUIREMENTS, "rotel and Phoenix, for comparison"
         )
     return venv
 
@@ -62,7 +62,7 @@ def _rotel(venv: Path) -> float:
     port, grpc = _free_port(), _free_port()
     agents = list(venv.glob("lib/python*/site-packages/rotel/rotel-agent"))
     if not agents:
-        raise UserError("The package rotel brings no agent for this machine.")
+        raise UserError("The package rotel contains no agent for this platform.")
     with Processes() as processes:
         processes.start(
             "rotel",
@@ -104,7 +104,7 @@ def _phoenix(venv: Path) -> float:
             began = time.monotonic()
             done = load.send()
         if done["spans"] == 0:
-            raise UserError(f"Phoenix refused the spans (all it said: {FOLDER / 'phoenix.log'}).")
+            raise UserError(f"Phoenix rejected the spans (full log: {FOLDER / 'phoenix.log'}).")
         wait_until(
             lambda: _spans_in(database) >= done["spans"],
             "Phoenix's store",
@@ -121,7 +121,7 @@ def _spans_in(database: Path) -> int:
             return int(connection.execute("select count(*) from spans").fetchone()[0])
         finally:
             connection.close()
-    except sqlite3.Error:  # it is being made, or locked
+    except sqlite3.Error:  # the database is being created, or is locked
         return 0
 
 

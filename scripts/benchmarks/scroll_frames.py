@@ -1,4 +1,4 @@
-"""Scroll through a trace and through an empty page with the mouse wheel, and time the frames."""
+"""Scrolls a trace and an empty page with the mouse wheel, and measures the time between frames."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from stack.clients.browser_purchase import browser
 from stack.errors import UserError
 
-# As far as a brisk flick of a wheel goes, so that new rows come with nearly every frame.
+# As far as a quick turn of a wheel, so that new rows appear with nearly every frame.
 NOTCH_PX = 400
 TURN_MS = 10
 VIEWPORT_PX = (1280, 900)
@@ -31,10 +31,10 @@ AT_END = f"Math.ceil(scrollY + innerHeight) >= {HEIGHT} - 1"
 
 
 def between_frames(page: Page) -> list[float]:
-    """The milliseconds between frames while the wheel turns from the top of the page to its end.
+    """Scroll from the top of the page to its end, and return the milliseconds between frames.
 
     Raises:
-        UserError: the end is not reached.
+        BrowserError: the end is not reached.
     """
     page.evaluate("scrollTo(0, 0)")
     page.mouse.move(VIEWPORT_PX[0] / 2, VIEWPORT_PX[1] / 2)
@@ -43,39 +43,44 @@ def between_frames(page: Page) -> list[float]:
     for _ in range(height // NOTCH_PX + 1):
         page.mouse.wheel(0, NOTCH_PX)
         page.wait_for_timeout(TURN_MS)
-    seen: list[float] = page.evaluate(RECORDED)
+    frames_ms: list[float] = page.evaluate(RECORDED)
     page.wait_for_function(AT_END, timeout=10_000)
-    return [after - before for before, after in pairwise(seen)]
+    return [after - before for before, after in pairwise(frames_ms)]
 
 
 def open_trace(page: Page, address: str, rows: int) -> int:
-    """Open it, and return how high the page is once all its rows have room."""
+    """Open a trace with `rows` rows, and return the height of its page in pixels."""
     page.goto(address)
     page.locator(f"[role=treegrid][aria-rowcount='{rows}']").wait_for(timeout=60_000)
     return int(page.evaluate(HEIGHT))
 
 
 def check_end(page: Page, rows: int) -> None:
-    """Say so when the last row isn't there, or when all rows are in the document.
+    """Check that the last row is in the document, and that rows out of sight are not.
 
     Raises:
-        UserError: either is so.
+        BrowserError: the last row is missing.
+        UserError: the document has too many rows.
     """
     page.locator(f"[aria-rowindex='{rows}']").wait_for(timeout=10_000)
     drawn = page.locator(".row").count()
     if drawn > ROWS_DRAWN_MAX:
-        raise UserError(f"{drawn} rows are in the document: only those in sight should be.")
+        raise UserError(
+            f"{drawn} rows are in the document, more than {ROWS_DRAWN_MAX}: rows out of sight must "
+            "not be drawn."
+        )
 
 
 def measure(address: str, rows: int, turns: int) -> Iterator[tuple[list[float], list[float]]]:
-    """Scroll through both pages so many times, and yield the milliseconds between their frames.
+    """Scroll through both pages in turn, and yield the milliseconds between their frames.
 
     Args:
-        address: of the trace, which has so many `rows`.
-        turns: how often to scroll through each.
+        address: URL of the trace.
+        rows: number of rows of the trace.
+        turns: how often to scroll through each page.
 
     Raises:
-        UserError: the browser does not come to the end of the trace.
+        UserError: the browser does not reach the end of the trace.
     """
     width, height = VIEWPORT_PX
     try:
@@ -91,5 +96,5 @@ def measure(address: str, rows: int, turns: int) -> Iterator[tuple[list[float], 
                 empty.bring_to_front()
                 yield of_trace, between_frames(empty)
     except BrowserError as error:
-        why = error.message.splitlines()[0]
-        raise UserError(f"The browser did not come to the end of the trace: {why}") from error
+        first_line = error.message.splitlines()[0]
+        raise UserError(f"Scrolling to the end of the trace failed: {first_line}") from error

@@ -1,7 +1,7 @@
-"""How smoothly a large trace scrolls in a real browser, beside a page with nothing in it.
+"""Measures how smoothly a large trace scrolls in a real browser, compared with an empty page.
 
-scroll_frames.py scrolls and times the frames. The empty page of the same height is what this
-machine's browser can do at all, on whatever screen it pretends to have.
+scroll_frames.py scrolls and measures. The empty page of the same height shows the frame rate that
+the browser reaches on this machine.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from stack.local.processes import Processes
 FOLDER = paths.MADE / "bench" / "scrolling"
 SPANS = 5_000
 LEGS = 40
-# What a person sees as a hitch.
+# A longer time between frames is visible as a hitch.
 HITCH_MS = 50
 TRACE_ID = "5c" * 16
 
 
 def measure(runs: int) -> dict[str, Any]:
-    """Turn the wheel through both pages, in turn, so many times each."""
+    """Scroll through both pages in turn, `runs` times each, and return the figures."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with Processes() as processes:
         url = observatory.start(processes, FOLDER / "spans.duckdb")
@@ -40,7 +40,7 @@ def measure(runs: int) -> dict[str, Any]:
 
 
 def summary(trace: Sequence[float], empty: Sequence[float]) -> dict[str, Any]:
-    """What the times between frames come to, in milliseconds."""
+    """Return the figures of the times between frames, in milliseconds."""
     return {
         "frames": len(trace),
         "frame_median_ms": round(statistics.median(trace), 1),
@@ -55,7 +55,7 @@ def summary(trace: Sequence[float], empty: Sequence[float]) -> dict[str, Any]:
 
 
 def large_trace(began_unix_nano: int, spans: int = SPANS) -> dict[str, Any]:
-    """A trace of so many spans as OTLP/JSON: many hops, each of which calls much."""
+    """Return a trace of `spans` spans as OTLP/JSON: 40 hops, each with many calls."""
     chance = random.Random(1)  # noqa: S311  # the same trace each time
     services = ("page", "reserve", "charge", "settle", "issue")
     by_service: dict[str, list[dict[str, Any]]] = {service: [] for service in services}
@@ -88,9 +88,9 @@ def large_trace(began_unix_nano: int, spans: int = SPANS) -> dict[str, Any]:
                 "resource": {
                     "attributes": [{"key": "service.name", "value": {"stringValue": service}}]
                 },
-                "scopeSpans": [{"scope": {}, "spans": found}],
+                "scopeSpans": [{"scope": {}, "spans": service_spans}],
             }
-            for service, found in by_service.items()
+            for service, service_spans in by_service.items()
         ]
     }
 
@@ -101,9 +101,9 @@ def _send(url: str, document: dict[str, Any]) -> None:
         json.dumps(document).encode(),
         {"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-        if answer.read() != b"{}":
-            raise UserError("The Observatory did not take the whole trace.")
+    with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+        if response.read() != b"{}":
+            raise UserError("The Observatory rejected some spans of the benchmark's trace.")
 
 
 def _scroll(address: str, runs: int) -> tuple[list[float], list[float]]:

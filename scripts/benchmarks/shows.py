@@ -1,4 +1,4 @@
-"""The shows and regions in the spans of otlp_traces.py, which observatory_queries.py asks for."""
+"""The shows and regions in the spans of otlp_traces.py, used by observatory_queries.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long until everything is ready, beside `firebase emulators:start` alone, taking turns."""
+"""Measures the start of the stack, compared with `firebase emulators:start` alone, in turn."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOLDER = paths.MADE / "bench"
 
 
 def measure(runs: int) -> dict[str, Any]:
-    """Start both, in turn, `runs` times."""
+    """Start both in turn, `runs` times, and return the figures."""
     ours, alone = [], []
     for turn in range(runs + 1):
         alone_s, ours_s = _emulators_alone(free_addresses()), _whole_stack(free_addresses())
@@ -41,7 +41,7 @@ def _whole_stack(addresses: StackAddresses) -> float:
 
 
 def _emulators_alone(addresses: StackAddresses) -> float:
-    """The reference: the same firebase.json on the same addresses, and nothing else of ours."""
+    """Start only the emulators, with the same firebase.json; return the seconds until ready."""
     install.page(FOLDER / "page", running.page_settings(addresses))
     env = running.environment(addresses, install.java())
     with (

@@ -1,5 +1,5 @@
-"""The program behind the executables in scripts/: set a stack up, run it, try it, end it.
+"""The program behind the executables in scripts/: sets up, runs, tests and stops a stack.
 
-bootstrap.sh makes the environment that it runs in; setup/bootstrap.py, and all that imports, stand
-on the standard library alone, because they run before anything is installed.
+bootstrap.sh makes the virtual environment that it runs in. setup/bootstrap.py and the modules that
+it imports use only the standard library, because they run before anything is installed.
 """

@@ -1,4 +1,4 @@
-"""The one program behind the executables in scripts/: a command is a module with a `main`."""
+"""Entry point of the executables in scripts/: runs the command's module."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stack.exit_status import exit_status
 
 @dataclass(frozen=True)
 class Command:
-    """A command: the module whose `main(arguments)` runs it, and what it does, in a line."""
+    """A command: the module whose `main(arguments)` runs it, and a one-line description."""
 
     module: str
     about: str
@@ -22,21 +22,23 @@ class Command:
 COMMANDS = {
     "dev": Command("stack.commands.dev", "run everything until Ctrl-C, or buy one ticket"),
     "test": Command("stack.commands.test", "run the tests"),
-    "check": Command("stack.commands.check", "lint, types, import rules, documents"),
+    "check": Command("stack.commands.check", "lint, types, import rules, documentation"),
     "trace": Command("stack.commands.trace", "ask the running Observatory"),
-    "hops": Command("stack.commands.hops", "cross every hop, and say which carried the context"),
+    "hops": Command("stack.commands.hops", "cross every hop, and report which carried the context"),
     "load": Command("stack.commands.load", "place many orders at once, and check the invariants"),
-    "scenario": Command("stack.commands.scenario", "provoke a bug on purpose, and find its cause"),
-    "indexes": Command("stack.commands.indexes", "check the queries that ran against the indexes"),
-    # Benchmarks stand on the stack, which knows nothing of them.
+    "scenario": Command(
+        "stack.commands.scenario", "provoke a deliberate bug, and find its cause in the traces"
+    ),
+    "indexes": Command("stack.commands.indexes", "check that each query that ran has its index"),
+    # Named as a string, because the package stack may not import the benchmarks.
     "bench": Command("benchmarks.command", "measure beside a reference"),
 }
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command that the first argument names, and return its exit status.
+    """Run the command named by the first argument, and return its exit status.
 
-    Only that command's module is imported, so that none waits for the packages of the others.
+    Only that command's module is imported, because the imports of some commands are slow.
     """
     width = max(map(len, COMMANDS))
     parser = argparse.ArgumentParser(
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="see the list below")
     name = parser.parse_args(arguments[:1]).command
-    # bootstrap.sh set it for this process: the processes of a stack have modules of their own.
+    # bootstrap.sh set it for this process only; the stack's processes must not inherit it.
     os.environ.pop("PYTHONPATH", None)
 
     @exit_status

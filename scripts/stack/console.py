@@ -1,4 +1,4 @@
-"""What a person sees while a script works. All of it goes to stderr; stdout is for results."""
+"""Progress messages of the scripts. They go to stderr; stdout is for results."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def print_line(text: str) -> None:
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Show that something that may take long is under way, and how long it took once done.
+    """Show that a step is running, and its duration once it has ended.
 
-    On a terminal one line counts the seconds of all that is running; elsewhere a line says that
-    the step began and a line that it ended.
+    On a terminal one line counts the seconds of all running steps. Elsewhere one line is printed
+    when the step starts, and one when it ends.
     """
     began = time.monotonic()
     if not sys.stderr.isatty():

@@ -1,11 +1,12 @@
-"""The error that a person can do something about."""
+"""The error that commands show to the user."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """What happened, in a sentence with the values, and a hint: what to do next.
+    """An error that the user can act on.
 
+    `message` describes in a sentence, with the values, what happened; `hint` says what to do next.
     The commands print both on one line and exit with 1.
     """
 

@@ -1,4 +1,4 @@
-"""How every command ends: an error is one line, and a signal leaves nothing running."""
+"""Ends every command the same way: errors become one line, signals stop all processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INTERRUPTED = 130
 
 
 def exit_status(command: Callable[[], int]) -> Callable[[], int]:
-    """Have `command` end with 1 on a UserError and with 130 when interrupted, each said once."""
+    """Wrap `command` to return 1 on a UserError and 130 when interrupted, with a message."""
 
     @functools.wraps(command)
     def run() -> int:
@@ -27,16 +27,16 @@ def exit_status(command: Callable[[], int]) -> Callable[[], int]:
             print_line(f"✗ {error}")
             return 1
         except KeyboardInterrupt:
-            print_line("\nInterrupted; nothing is left running.")
+            print_line("\nInterrupted. All processes have been stopped.")
             return INTERRUPTED
 
     return run
 
 
 def unwind_on_signals() -> None:
-    """Have SIGTERM and SIGHUP unwind this process as Ctrl-C does, and Ctrl-C in any case.
+    """Make SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt.
 
-    A shell starts what it puts in the background with SIGINT ignored.
+    SIGINT is set too, because a shell starts background processes with SIGINT ignored.
     """
 
     def interrupt(*_: object) -> None:

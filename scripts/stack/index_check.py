@@ -1,4 +1,4 @@
-"""Check the queries that an Observatory has seen against rules/firestore.indexes.json."""
+"""Checks the queries that an Observatory has recorded against rules/firestore.indexes.json."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from stack.errors import UserError
 
 INDEXES = paths.ROOT / "rules" / "firestore.indexes.json"
 
-# A bug on purpose that is on puts this event, named as OpenTelemetry's conventions say, on the span
-# that met it, above the query's.
+# A fault that is on adds this event (of OpenTelemetry's semantic conventions) to the span that is
+# the query's parent.
 EVENT = "feature_flag.evaluation"
 SEEN = """
 select
@@ -33,9 +33,16 @@ order by text
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A query that was seen: who asked it, how often, and a trace with it. `missing` are the
-    indexes that it needs and that are not there."""
+class SeenQuery:
+    """A query that was recorded.
+
+    Attributes:
+        text: the query, in the format of `db.query.text`.
+        services: the services that ran it, comma-separated.
+        times: how often it ran.
+        trace_id: the latest trace with it.
+        missing: descriptions of the indexes that it needs and that do not exist.
+    """
 
     text: str
     services: str
@@ -44,16 +51,16 @@ class Asked:
     missing: tuple[str, ...]
 
 
-def queries(observatory: Observatory, *, every: bool = False) -> list[Asked]:
-    """The queries that an Observatory has seen, those of bugs on purpose only if `every` is asked.
+def queries(observatory: Observatory, *, every: bool = False) -> list[SeenQuery]:
+    """Return the queries that an Observatory has recorded; those of faults only with `every`.
 
     Raises:
-        UserError: one of them can't be read.
+        UserError: the text of a query can't be parsed.
     """
     indexes: Any = json.loads(INDEXES.read_text())
     try:
         return [
-            Asked(text, services, times, trace_id, tuple(map(str, missing)))
+            SeenQuery(text, services, times, trace_id, tuple(map(str, missing)))
             for text, services, times, trace_id in observatory.ask(
                 SEEN.format(every=str(every).lower(), event=EVENT)
             )["rows"]
@@ -63,12 +70,12 @@ def queries(observatory: Observatory, *, every: bool = False) -> list[Asked]:
         raise UserError(f"{error}.") from error
 
 
-def show(found: list[Asked]) -> None:
-    """Print the queries for a person."""
-    for asked in found:
-        print(f"{'✗' if asked.missing else '✓'} {asked.text}")
-        print(f"  {asked.times} × by {asked.services}; trace {asked.trace_id}")
-        for index in asked.missing:
+def show(seen_queries: list[SeenQuery]) -> None:
+    """Print the queries as text."""
+    for query in seen_queries:
+        print(f"{'✗' if query.missing else '✓'} {query.text}")
+        print(f"  {query.times} × by {query.services}; trace {query.trace_id}")
+        for index in query.missing:
             print(f"  needs an index on {index}")
-    if not found:
-        print("No query was seen yet.")
+    if not seen_queries:
+        print("The Observatory has recorded no query yet. Buy a ticket: ./scripts/dev --buy")

@@ -1,4 +1,4 @@
-"""What is always true of the Box Office, whatever the platform does: three invariants. Pure."""
+"""The three invariants of the Box Office, which hold under every fault of the platform. Pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ Invariant = Literal["no oversell", "no double charge", "no lost order"]
 
 
 @dataclass(frozen=True)
-class Sold:
-    """What became of one order.
+class OrderOutcome:
+    """The final state of one order.
 
-    `tickets` are those that are out for it. `taken` counts the charges that succeeded, `kept` those
-    of them whose money did not go back.
+    Attributes:
+        tickets: number of tickets issued for it.
+        taken: number of charges that succeeded.
+        kept: number of those charges that were not refunded.
     """
 
     id: str
@@ -30,25 +32,29 @@ class Sold:
 
     @property
     def tickets_due(self) -> int:
-        """How many tickets it must have: who paid has a ticket, or the money back."""
+        """Return how many tickets the order must have: all if it is paid for and not refunded."""
         return self.seats if self.state in ("paid", "ticketed") or self.kept else 0
 
     @property
     def is_lost(self) -> bool:
-        """Whether it came to no end, or to one without what was paid for."""
+        """Return whether the order is not in a final state, or lacks tickets that were paid for."""
         return self.state not in FINAL or self.tickets < self.tickets_due
 
     @property
     def is_charged_twice(self) -> bool:
-        """Whether its card was charged more than once, even if money went back."""
+        """Return whether the card was charged more than once, even if the money was refunded."""
         return self.taken > 1
 
 
-def oversold(orders: Sequence[Sold], stock: Mapping[str, int], for_sale: Mapping[str, int]) -> int:
-    """Seats beyond each show's stock: those that are sold and those that are still for sale.
+def oversold(
+    orders: Sequence[OrderOutcome], stock: Mapping[str, int], for_sale: Mapping[str, int]
+) -> int:
+    """Return how many seats are sold or still for sale beyond the stock of their show.
 
-    A seat is sold by its ticket or by an order that says so, whichever says more. `stock` and
-    `for_sale` are by show; what a show has for sale may be left out.
+    Args:
+        orders: an order counts with its tickets or, if it is paid, with its seats if that is more.
+        stock: the total number of seats, by show id.
+        for_sale: the number of seats still for sale, by show id; shows may be missing.
     """
     seats = Counter(for_sale)
     for order in orders:
@@ -58,9 +64,9 @@ def oversold(orders: Sequence[Sold], stock: Mapping[str, int], for_sale: Mapping
 
 
 def broken(
-    orders: Sequence[Sold], stock: Mapping[str, int], for_sale: Mapping[str, int]
+    orders: Sequence[OrderOutcome], stock: Mapping[str, int], for_sale: Mapping[str, int]
 ) -> frozenset[Invariant]:
-    """The invariants that do not hold."""
+    """Return the invariants that do not hold."""
     holds: dict[Invariant, bool] = {
         "no oversell": not oversold(orders, stock, for_sale),
         "no double charge": not any(order.is_charged_twice for order in orders),

@@ -1,10 +1,10 @@
-"""Where things are in a checkout."""
+"""Paths in a checkout."""
 
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Everything that running makes, outside the places that tools insist on; may be deleted any time.
+# Generated files, except those whose place a tool prescribes; may be deleted at any time.
 MADE = ROOT / ".throughline"
 
 VENV = ROOT / ".venv"
@@ -14,12 +14,12 @@ FIREBASE = ROOT / "node_modules" / "firebase-tools" / "lib" / "bin" / "firebase.
 PAGE = ROOT / "frontend" / "dist"
 FAULTS = MADE / "faults.json"
 OBSERVATORY_UI = ROOT / "observatory" / "ui" / "dist"
-# Which attributes of the Box Office the Observatory promotes, and example questions.
+# The attributes of the Box Office that the Observatory promotes, and example queries.
 OBSERVATORY_CONFIG = ROOT / "scripts" / "stack" / "local" / "observatory.json"
-# What the documents' site is built from, and in its folder `site` the site.
+# The sources of the documentation site; the site itself is in the folder `site` there.
 TUTORIAL = MADE / "tutorial"
 
 
 def python_in(venv: Path) -> Path:
-    """The interpreter of a virtual environment."""
+    """Return the interpreter of a virtual environment."""
     return venv / "bin" / "python"

@@ -1,4 +1,4 @@
-"""Keep the stack's own traffic, which never leaves this machine, away from HTTP proxies."""
+"""Keeps the stack's own traffic, which stays on this machine, away from HTTP proxies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def bypass_for_loopback(environment: MutableMapping[str, str]) -> None:
-    """Add the loopback hosts to `no_proxy` and `NO_PROXY`, beside what they exempt already.
+    """Add the loopback hosts to `no_proxy` and `NO_PROXY`.
 
     Both are set, to the same value, because programs differ in which one they read.
     """
@@ -25,8 +25,8 @@ def bypass_for_loopback(environment: MutableMapping[str, str]) -> None:
 
 
 def without_proxies(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for a program that uses proxies for loopback whatever is exempt.
+    """Return the environment without proxies, for a program that ignores `no_proxy`.
 
-    The Firebase CLI does (firebase-tools#4386): it reads HTTP_PROXY and HTTPS_PROXY only.
+    The Firebase CLI does (firebase-tools#4386): it reads only HTTP_PROXY and HTTPS_PROXY.
     """
     return {name: value for name, value in environment.items() if name.lower() not in PROXIES}

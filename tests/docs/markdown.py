@@ -1,4 +1,4 @@
-"""What a document says that can be checked: its links, headings, pictures, paths and commands."""
+"""Reads links, headings, pictures, paths and commands from a Markdown document."""
 
 from __future__ import annotations
 
@@ -24,83 +24,87 @@ _PATH = re.compile(
 
 @dataclass(frozen=True)
 class Command:
-    """A line of a fenced block that a reader types; its words are as the shell takes them."""
+    """A command in a fenced block."""
 
     line: str
 
     @property
     def words(self) -> list[str]:
+        """The words into which a shell splits the command, without its comment."""
         return shlex.split(self.line, comments=True)
 
 
 @dataclass(frozen=True)
 class Snippet:
-    """A fenced block of Python; its text is at the lines that it has in its document, so that a
-    traceback names them."""
+    """A fenced block of Python.
+
+    `text` begins with as many empty lines as precede the block, so that a traceback has the
+    document's line numbers.
+    """
 
     document: Path
     text: str
 
-    def run(self, **given: object) -> dict[str, object]:
-        """Run it with the names that are given, and return all that it then has."""
-        exec(compile(self.text, str(self.document), "exec"), given)  # noqa: S102
-        return given
+    def run(self, **variables: object) -> dict[str, object]:
+        """Run the snippet with these variables, and return its variables at the end."""
+        exec(compile(self.text, str(self.document), "exec"), variables)  # noqa: S102
+        return variables
 
 
 def checkout(*patterns: str) -> list[Path]:
-    """The checkout's files, those not yet committed too."""
-    listed = subprocess.run(
+    """Return the files of the checkout that match, including those not yet committed."""
+    names = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     ).stdout.split()
-    return [ROOT / name for name in listed if (ROOT / name).exists()]
+    return [ROOT / name for name in names if (ROOT / name).exists()]
 
 
-def named(path: Path) -> str:
-    """A document's name, for the test's."""
+def relative_name(path: Path) -> str:
+    """Return a document's path from the root of the checkout, to identify a test by."""
     return path.relative_to(ROOT).as_posix()
 
 
 def links(document: Path) -> list[tuple[str, str]]:
-    """The links to files, or into this one: each a path from the document, and an anchor."""
-    found = [link.partition("#") for link in _LINK.findall(_without_code(document))]
-    return [(path, anchor) for path, _, anchor in found if not re.match(r"\w+:", path)]
+    """Return the relative links: path from the document, empty for itself, and anchor."""
+    targets = [link.partition("#") for link in _LINK.findall(_without_code(document))]
+    return [(path, anchor) for path, _, anchor in targets if not re.match(r"\w+:", path)]
 
 
 def pictures(document: Path) -> list[Path]:
-    """The pictures that a document shows."""
-    found = _PICTURE.findall(_without_code(document))
-    return [(document.parent / path).resolve() for path in found if "://" not in path]
+    """Return the paths of the pictures that a document shows."""
+    targets = _PICTURE.findall(_without_code(document))
+    return [(document.parent / path).resolve() for path in targets if "://" not in path]
 
 
 def anchors(document: Path) -> set[str]:
-    """What a link to a heading of the document can say, as sites that show Markdown make it."""
+    """Return the anchors of the document's headings, as GitHub generates them."""
     return {_slug(heading) for heading in _HEADING.findall(_without_code(document))}
 
 
 def paths(document: Path) -> list[str]:
-    """The files and folders of the checkout that it names in its text."""
+    """Return the files and folders of the checkout that the document's text names."""
     return [path.rstrip("/.") for path in _PATH.findall(_without_code(document))]
 
 
 def commands(document: Path) -> list[Command]:
-    """The commands in its fenced blocks, in order; of a console's, those behind a prompt."""
-    found = []
+    """Return the commands in the fenced blocks: in console blocks, those after a prompt."""
+    result = []
     for language, text in FENCE.findall(document.read_text()):
         if language not in SHELL:
             continue
         lines = text.replace("\\\n", " ").splitlines()
         if language == "console":
             lines = [line[2:] for line in lines if line.startswith("$ ")]
-        found += [Command(line) for line in _whole(lines)]
-    return found
+        result += [Command(line) for line in _join_quoted(lines)]
+    return result
 
 
 def snippets(document: Path) -> list[Snippet]:
-    """The Python in its fenced blocks, in order."""
+    """Return the Python in the fenced blocks, in order."""
     text = document.read_text()
     return [
         Snippet(document, "\n" * text.count("\n", 0, block.start(2)) + block[2])
@@ -109,19 +113,19 @@ def snippets(document: Path) -> list[Snippet]:
     ]
 
 
-def _whole(lines: Iterable[str]) -> Iterator[str]:
-    """The lines that are commands, those joined that a quotation goes on over."""
-    begun = ""
+def _join_quoted(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the commands, joining lines while a quotation is open."""
+    pending = ""
     for line in lines:
-        begun = f"{begun}\n{line}" if begun else line.strip()
+        pending = f"{pending}\n{line}" if pending else line.strip()
         try:
-            words = shlex.split(begun, comments=True)
+            words = shlex.split(pending, comments=True)
         except ValueError:
             continue
         if words:
-            yield begun
-        begun = ""
-    assert not begun, f"no end to the quotation in {begun!r}"
+            yield pending
+        pending = ""
+    assert not pending, f"unclosed quotation in {pending!r}"
 
 
 def _without_code(document: Path) -> str:

@@ -1,4 +1,4 @@
-"""A scenario's page, taken apart: what it is called, its sections, and the code in them."""
+"""Parses a scenario's page: its title, its sections, and the code in them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Page:
-    """One page. `name` is its scenario's, `sections` are texts by heading, in the page's order."""
+    """A page: its scenario's name, its first line, and its sections' texts by heading."""
 
     name: str
     title: str
@@ -33,40 +33,40 @@ class Page:
     headings: list[str]
 
     def blocks(self, heading: str, *languages: str) -> list[str]:
-        """What is fenced in a section, as one of these languages; "" is a fence that names none."""
-        found = FENCE.findall(self.sections.get(heading, ""))
-        return [text for language, text in found if language in languages]
+        """Return a section's fenced blocks in these languages; "" is a fence without a language."""
+        fences = FENCE.findall(self.sections.get(heading, ""))
+        return [text for language, text in fences if language in languages]
 
     @property
     def filters(self) -> list[str]:
-        """The filters that its question is put as, a line each."""
-        fenced = self.blocks("The question to ask", "filter", "")
-        return [line for block in fenced for line in block.splitlines() if line.strip()]
+        """The filters in the section with the question, one per line."""
+        blocks = self.blocks("The question to ask", "filter", "")
+        return [line for block in blocks for line in block.splitlines() if line.strip()]
 
     @property
     def statements(self) -> list[str]:
-        """The SQL that its question is put as."""
+        """The SQL in the section with the question."""
         return self.blocks("The question to ask", "sql")
 
 
 def names() -> list[str]:
-    """The scenarios that have a page, sorted."""
+    """Return the names of the scenarios that have a page, sorted."""
     return sorted(path.stem for path in FOLDER.glob("*.md") if path.stem != "index")
 
 
 def read(name: str) -> Page:
-    """The page of a scenario."""
+    """Parse the page of a scenario."""
     text = (FOLDER / f"{name}.md").read_text()
-    # A line that begins with ## in a block of code is no heading.
-    bare = FENCE.sub(lambda fence: re.sub(r"[^\n]", " ", fence[0]), text)
-    found = list(_HEADING.finditer(bare))
-    ends = [*(heading.start() for heading in found[1:]), len(text)]
+    # A line in a block of code that begins with ## is not a heading.
+    without_code = FENCE.sub(lambda fence: re.sub(r"[^\n]", " ", fence[0]), text)
+    headings = list(_HEADING.finditer(without_code))
+    ends = [*(heading.start() for heading in headings[1:]), len(text)]
     return Page(
         name,
         text.splitlines()[0],
         {
             heading[1]: text[heading.end() : end].strip()
-            for heading, end in zip(found, ends, strict=False)
+            for heading, end in zip(headings, ends, strict=False)
         },
-        [heading[1] for heading in found],
+        [heading[1] for heading in headings],
     )

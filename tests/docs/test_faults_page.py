@@ -1,4 +1,4 @@
-"""docs/faults.md lists the faults and the platform conditions, in the catalogues' own words."""
+"""docs/faults.md lists the faults and the platform conditions of the catalogues."""
 
 from __future__ import annotations
 
@@ -15,26 +15,24 @@ ROW = re.compile(r"^\| `([\w-]+)` \| (\w+) \| \[`(\w+)`\]\(\S+\) \| (.+) \| `([\
 CONDITION = re.compile(r"^\| `([\w-]+)` \| ([\w ]+) \| ([^|]+) \| `([\w-]+)` \|$", re.M)
 
 
-def test_the_table_and_the_catalogue_are_the_same_list() -> None:
-    """In the same order, and in the same words."""
+def test_the_table_lists_the_faults_of_the_catalogue() -> None:
+    """In the same order and wording."""
     rows = [row[:4] for row in ROW.findall(PAGE.read_text())]
     assert rows == [(fault.name, fault.kind, fault.where, fault.summary) for fault in FAULTS]
 
 
-def test_the_conditions_table_and_the_catalogue_are_the_same_list() -> None:
-    """In the same order, and in the same words."""
+def test_the_conditions_table_lists_the_conditions_of_the_catalogue() -> None:
+    """In the same order and wording."""
     rows = [row[:3] for row in CONDITION.findall(PAGE.read_text())]
     assert rows == [(one.name, one.where, one.summary) for one in CONDITIONS]
 
 
-def test_the_declaration_that_it_quotes_is_one_that_there_is() -> None:
-    """A reader who adds a fault copies it."""
+def test_the_quoted_declaration_is_in_the_code() -> None:
     (quoted,) = [code for language, code in FENCE.findall(PAGE.read_text()) if language == "py"]
     assert quoted in (PAGE.parents[1] / "functions" / "faults" / "charge.py").read_text()
 
 
-def test_each_row_names_the_scenario_that_shows_the_fault() -> None:
-    """So that a reader knows what to run."""
+def test_each_row_names_a_scenario_that_turns_it_on() -> None:
     for name, _, _, _, scenario_name in ROW.findall(PAGE.read_text()):
         assert name == scenario.load(scenario_name).fault
     for name, _, _, scenario_name in CONDITION.findall(PAGE.read_text()):

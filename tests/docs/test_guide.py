@@ -1,4 +1,4 @@
-"""docs/guide/: a page can be read alone, what it tells to type works, no scenario is left out."""
+"""docs/guide/: pages stand alone, their filters and SQL work, and they cover every scenario."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ QUERY = re.compile(r'\./scripts/trace sql "([^"]+)"')
 
 
 def test_the_guide_has_its_pages() -> None:
-    """Else the tests below would be of nothing."""
+    """Guards against collecting no tests below."""
     assert [page.stem for page in PAGES] == [
         "choose-the-pieces",
         "decisions",
@@ -39,27 +39,23 @@ def test_the_guide_has_its_pages() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_a_page_says_first_whom_it_is_for(page: Path) -> None:
-    """And stays short enough to be read in one go."""
+def test_a_page_begins_with_its_readers_and_is_short(page: Path) -> None:
     _, _, opening = page.read_text().split("\n", 2)
     assert opening.startswith("This page is for ")
     assert len(page.read_text().splitlines()) <= LINES_MAX
 
 
 @pytest.mark.parametrize("name", scenario.names())
-def test_every_scenario_is_where_a_symptom_leads(name: str) -> None:
-    """A bug that can be provoked has a row that finds it."""
+def test_a_symptom_leads_to_every_scenario(name: str) -> None:
     assert f"[{name}](../scenarios/{name}.md)" in WHERE_TO_LOOK
 
 
 @pytest.mark.parametrize("text", FILTERS)
-def test_every_filter_of_a_first_look_can_be_typed(text: str) -> None:
-    """As it stands there."""
+def test_every_filter_of_a_first_look_is_valid(text: str) -> None:
     assert parsing.parse(text)
 
 
-def test_the_objective_is_computed_as_the_guide_says(tmp_path: Path) -> None:
-    """Of two purchases, of which one was declined, the other counts, and was quick enough."""
+def test_the_query_for_the_objective_leaves_declined_purchases_out(tmp_path: Path) -> None:
     (query,) = QUERY.findall((GUIDE / "plan-for-trouble.md").read_text())
     store = Store(tmp_path / "spans.duckdb", BOX_OFFICE.promotions)
     for trace in (purchase("order-1"), purchase("order-2", decline=True)):

@@ -1,4 +1,4 @@
-"""Every scenario has a page, all pages have one form, and their code is the code as it is."""
+"""Every scenario has a page of the same form, which quotes the current code."""
 
 from __future__ import annotations
 
@@ -13,62 +13,58 @@ from faults.catalogue import FAULTS
 from faults.fault import Replacement
 from stack.scenario_runner import scenario as scenarios
 from tests.docs import scenario_page
-from tests.docs.markdown import ROOT, checkout, named
+from tests.docs.markdown import ROOT, checkout, relative_name
 from tests.docs.scenario_page import HEADINGS
 
 PAGES = scenario_page.names()
 REPLACEMENTS = {fault.name: fault.replacement for fault in FAULTS}
 OF_STAGES = [name for name in PAGES if REPLACEMENTS[scenarios.load(name).fault]]
 OF_THE_PAGE = [name for name in PAGES if name not in OF_STAGES]
-# `py` is code of this checkout that is quoted; `python` is code that a reader runs.
+# `py` is quoted from this checkout; `python` is code that a reader runs.
 QUOTED = re.compile(
     r"\]\((?P<path>[^)]+\.(?:py|json))\)|^```(?:py|json)\n(?P<code>.*?)^```$", re.M | re.S
 )
-# Where the right way is: all that is deployed, and the rules and indexes beside it.
+# Where the right code is.
 CODE = ("functions", "frontend/src", "acquirer", "rules")
 IS_CODE = re.compile(r"\.(py|ts|tsx|rules|json)$")
 IS_FAULT = re.compile(r"(^|/)faults/")
 LEFT_OUT = re.compile(r"(…|\.\.\.)?")
 
 
-def test_every_scenario_has_a_page_and_every_page_a_scenario() -> None:
-    """Under its own name."""
+def test_every_scenario_has_a_page_of_its_name() -> None:
     assert scenarios.names() == PAGES
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_has_the_headings_that_all_pages_have(name: str) -> None:
-    """In the same order, so that who read one knows where to look in the next; none is empty."""
+def test_pages_have_the_same_headings_and_no_empty_section(name: str) -> None:
     page = scenario_page.read(name)
     assert page.headings == HEADINGS
     assert [heading for heading, text in page.sections.items() if not text] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_its_title_says_in_words_what_goes_wrong(name: str) -> None:
-    """A scenario's name is for typing."""
+def test_a_title_has_several_words(name: str) -> None:
+    """It describes the failure, and does not repeat the scenario's name."""
     title = scenario_page.read(name).title
     assert re.fullmatch(r"# \S+( \S+)+", title), title
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_it_quotes_what_the_user_reports(name: str) -> None:
-    """In the words that `./scripts/scenario list` shows."""
-    said = scenario_page.read(name).sections["The report"]
-    plain = " ".join(re.sub(r"^> ?", "", said, flags=re.MULTILINE).split())
+def test_a_page_quotes_the_report_that_scenario_list_shows(name: str) -> None:
+    section = scenario_page.read(name).sections["The report"]
+    plain = " ".join(re.sub(r"^> ?", "", section, flags=re.MULTILINE).split())
     assert scenarios.load(name).report in plain
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_it_says_how_to_see_it_for_oneself(name: str) -> None:
-    """With a command that can be copied."""
+def test_a_page_has_the_command_that_runs_its_scenario(name: str) -> None:
     commands = "\n".join(scenario_page.read(name).blocks("Reproduce", "sh", "console"))
     assert re.search(rf"\./scripts/scenario run {re.escape(name)}$", commands, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", OF_STAGES)
-def test_its_fix_shows_the_wrong_function_and_the_right_one(name: str) -> None:
-    """In this order, each as it is in its file now, and after a link to the file."""
+def test_a_fix_shows_the_wrong_and_then_the_right_function(name: str) -> None:
+    """Each as it is in its file, and after a link to the file."""
     replacement = replacement_of(name)
     wrong, right, *_ = [quote for quote in quotes(name) if is_version_of(quote[1], replacement)]
     assert wrong == function_in(
@@ -78,8 +74,8 @@ def test_its_fix_shows_the_wrong_function_and_the_right_one(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OF_STAGES)
-def test_its_fix_quotes_code_as_it_is(name: str) -> None:
-    """Each block is lines of the file that was linked last, whatever their indentation."""
+def test_a_fix_quotes_the_current_code(name: str) -> None:
+    """Each block is lines of the last linked file, with any indentation."""
     assert quotes(name)
     for path, code in quotes(name):
         lines = (ROOT / path).read_text().splitlines(keepends=True)
@@ -91,49 +87,49 @@ def test_its_fix_quotes_code_as_it_is(name: str) -> None:
 
 
 def replacement_of(name: str) -> Replacement:
-    """What the fault of a scenario replaces."""
+    """Return what the fault of a scenario replaces."""
     replacement = REPLACEMENTS[scenarios.load(name).fault]
     assert replacement
     return replacement
 
 
 def path_of(module: str) -> str:
-    """The file of a module."""
+    """Return the path of a module in functions/."""
     return f"{module.replace('.', '/')}.py"
 
 
 def quotes(name: str) -> list[tuple[str, str]]:
-    """The blocks of quoted code in a page's fix, each with the file that was linked before it."""
-    found, linked = [], ""
+    """Return the quoted code of a page's fix: pairs of the last linked file and the block."""
+    pairs, linked = [], ""
     for part in QUOTED.finditer(scenario_page.read(name).sections["The fix"]):
         if part["path"]:
-            linked = named((scenario_page.FOLDER / part["path"]).resolve())
+            linked = relative_name((scenario_page.FOLDER / part["path"]).resolve())
         else:
-            found.append((linked, part["code"]))
-    return found
+            pairs.append((linked, part["code"]))
+    return pairs
 
 
 def is_version_of(code: str, replacement: Replacement) -> bool:
-    """Whether a block defines the function that is replaced, or its wrong version."""
+    """Return whether a block defines the replaced function or its wrong version."""
     return (
         re.match(rf"def ({replacement.wrong.__name__}|{replacement.function})\(", code) is not None
     )
 
 
 def function_in(path: str, name: str) -> tuple[str, str]:
-    """A file's function of that name as `quotes` has it, without its decorators."""
+    """Return a file's function in the form of `quotes`, without decorators."""
     text = (ROOT / path).read_text()
-    (found,) = [
+    (definition,) = [
         node
         for node in ast.parse(text).body
         if isinstance(node, ast.FunctionDef) and node.name == name
     ]
-    return path, f"{ast.get_source_segment(text, found)}\n"
+    return path, f"{ast.get_source_segment(text, definition)}\n"
 
 
 @pytest.mark.parametrize("name", OF_THE_PAGE)
-def test_every_line_that_its_diff_removes_is_the_faults(name: str) -> None:
-    """In the fault's own module, or in the code that asks whether the fault is on."""
+def test_removed_lines_of_a_diff_are_in_the_fault(name: str) -> None:
+    """In the fault's own module, or in code that asks whether the fault is on."""
     wrong = [line for sign, line in diff(name) if sign == "-"]
     assert wrong, "the diff removes nothing"
     assert [
@@ -142,16 +138,15 @@ def test_every_line_that_its_diff_removes_is_the_faults(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OF_THE_PAGE)
-def test_every_line_that_its_diff_leaves_or_adds_is_the_right_ways(name: str) -> None:
-    """As it is in the code now: the diff can't be of some earlier day."""
+def test_kept_and_added_lines_of_a_diff_are_in_the_right_code(name: str) -> None:
     right = [line for sign, line in diff(name) if sign != "-"]
     assert [line for line in right if not occurs(line, right_lines())] == []
 
 
 def diff(name: str) -> list[tuple[str, str]]:
-    """The lines of a page's diffs with their signs; which lines of which file is left out."""
+    """Return the lines of a page's diffs with their signs, without the headers."""
     blocks = scenario_page.read(name).blocks("The fix", "diff")
-    assert blocks, "the fix is shown as no diff"
+    assert blocks, "the fix has no diff"
     lines = [line for block in blocks for line in block.splitlines()]
     is_header = re.compile(r"(---|\+\+\+|@@|diff |index )")
     signed = [(line[:1], flat(line[1:])) for line in lines if not is_header.match(line)]
@@ -159,9 +154,10 @@ def diff(name: str) -> list[tuple[str, str]]:
 
 
 def occurs(line: str, lines: frozenset[str]) -> bool:
-    """Whether it is one of the lines, or how one begins: `x = a` of `x = a if faults.on(…) else b`.
+    """Return whether the line is one of the lines or the start of one.
 
-    A line of signs alone, like a closing parenthesis, has to be one as a whole.
+    `x = a` is the start of `x = a if faults.on(…) else b`. A line without words, such as a closing
+    parenthesis, has to be a whole line.
     """
     return line in lines or (
         re.search(r"\w{2}", line) is not None and any(other.startswith(line) for other in lines)
@@ -169,27 +165,27 @@ def occurs(line: str, lines: frozenset[str]) -> bool:
 
 
 def flat(line: str) -> str:
-    """A line without its indentation, and with single spaces."""
+    """Return a line without its indentation, and with single spaces."""
     return " ".join(line.split())
 
 
 @cache
 def files() -> dict[str, str]:
-    """What is deployed, by path."""
-    found = {named(path): path for path in checkout(*CODE)}
-    return {path: found[path].read_text() for path in found if IS_CODE.search(path)}
+    """Return the text of each file of code, by path."""
+    paths = {relative_name(path): path for path in checkout(*CODE)}
+    return {name: path.read_text() for name, path in paths.items() if IS_CODE.search(name)}
 
 
 @cache
 def right_lines() -> frozenset[str]:
-    """Every line that is nobody's fault."""
+    """Return every line outside of faults."""
     texts = [text for path, text in files().items() if not IS_FAULT.search(path)]
     return frozenset(flat(line) for text in texts for line in text.splitlines())
 
 
 @cache
 def fault_lines(fault: str) -> frozenset[str]:
-    """Every line of the module that a fault has, and of those that ask for it by name."""
+    """Return every line of a fault's module, and of those that ask for it by name."""
     snake = fault.replace("-", "_")
     camel = re.sub(r"_(\w)", lambda match: match[1].upper(), snake)
     own = re.compile(rf"(^|/)faults/(.*/)?({snake}|{camel})\.\w+$")

@@ -1,4 +1,4 @@
-"""The documents' site: every page is in it, and it needs nothing from elsewhere."""
+"""The site of the documentation has every page, and loads nothing from another host."""
 
 from __future__ import annotations
 
@@ -10,40 +10,39 @@ from typing import Any
 import pytest
 
 from stack.setup import docs_site
-from tests.docs.markdown import FENCE, ROOT, checkout, named
+from tests.docs.markdown import FENCE, ROOT, checkout, relative_name
 
 CONFIG = tomllib.loads(docs_site.config(ROOT))["project"]
 PAGES = checkout("docs/*.md", "docs/**/*.md")
 
 
-def listed(nav: list[Any]) -> list[str]:
-    """The pages of a navigation, in its order."""
-    found: list[str] = []
+def pages_in(nav: list[Any]) -> list[str]:
+    """Return the pages of a navigation, in its order."""
+    pages: list[str] = []
     for entry in nav:
         for target in entry.values() if isinstance(entry, dict) else [entry]:
-            found += listed(target) if isinstance(target, list) else [target]
-    return found
+            pages += pages_in(target) if isinstance(target, list) else [target]
+    return pages
 
 
-def test_every_page_is_in_the_navigation_once() -> None:
-    """And the navigation names no page that isn't there."""
+def test_the_navigation_has_every_page_once_and_no_other() -> None:
     pages = [page.relative_to(ROOT / "docs").as_posix() for page in PAGES]
-    assert sorted(listed(CONFIG["nav"])) == sorted(pages)
+    assert sorted(pages_in(CONFIG["nav"])) == sorted(pages)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=named)
+@pytest.mark.parametrize("page", PAGES, ids=relative_name)
 def test_a_page_is_plain_markdown(page: Path) -> None:
-    """What one site's generator alone understands shows as rubbish everywhere else."""
+    """Extensions of one site generator are shown as raw text elsewhere."""
     text = FENCE.sub("", page.read_text())
     assert re.findall(r"^(?:!!!|\?\?\?|===|:::|--8<--|\{%).*$", text, re.MULTILINE) == []
-    # Drawn by a script from another host.
+    # The site would draw it with a script from another host.
     assert "mermaid" not in [language for language, _ in FENCE.findall(page.read_text())]
     pictures_from_elsewhere = re.findall(r"!\[[^\]]*\]\(https?://[^)]*\)|<\w+[^>]*\bsrc=", text)
     assert pictures_from_elsewhere == []
 
 
-def test_what_a_page_links_to_in_the_code_is_in_the_site(tmp_path: Path) -> None:
-    """A link out of docs/ leads to a page with the source; one to a folder, to what is in it."""
+def test_the_site_has_a_page_for_every_linked_source(tmp_path: Path) -> None:
+    """A link to a file leads to its source; a link to a folder leads to a list of its files."""
     docs = tmp_path / "docs"
     (docs / "deep").mkdir(parents=True)
     (tmp_path / "zensical.toml").touch()
@@ -54,7 +53,7 @@ def test_what_a_page_links_to_in_the_code_is_in_the_site(tmp_path: Path) -> None
         "[far](https://example.org)\n\n```\n[as it is](../../code)\n```\n"
     )
     folder = tmp_path / "staged"
-    docs_site.stage(tmp_path, folder)
+    docs_site.write_sources(tmp_path, folder)
     assert (folder / "docs" / "deep" / "page.md").read_text() == (
         "[`stage`](../source/code/stage.py.md), [folder](../source/code/index.md), "
         "[other](../other.md#there), [far](https://example.org)\n\n"
@@ -64,22 +63,22 @@ def test_what_a_page_links_to_in_the_code_is_in_the_site(tmp_path: Path) -> None
     assert "- `stage.py`" in (folder / "docs" / "source" / "code" / "index.md").read_text()
 
 
-def test_a_document_elsewhere_is_shown_with_the_links_that_the_site_can_follow(
+def test_links_that_the_site_cannot_follow_become_text(
     tmp_path: Path,
 ) -> None:
-    """Of its links to what no page links to, the words are left."""
+    """A document outside docs/ may link to files to which no page links."""
     (tmp_path / "docs").mkdir()
     (tmp_path / "zensical.toml").touch()
     (tmp_path / "unseen.py").touch()
     (tmp_path / "README.md").write_text("# Whole\n\n[page](docs/page.md), [`code`](unseen.py)\n")
     (tmp_path / "docs" / "page.md").write_text("[all](../README.md)\n")
     folder = tmp_path / "staged"
-    docs_site.stage(tmp_path, folder)
+    docs_site.write_sources(tmp_path, folder)
     shown = (folder / "docs" / "source" / "README.md.md").read_text()
     assert shown.endswith("# Whole\n\n[page](../page.md), `code`\n")
 
 
-def test_nothing_is_taken_from_another_host() -> None:
-    """No font, no script, no count of its readers; a browser is asked in tests/journey."""
+def test_the_site_loads_nothing_from_another_host() -> None:
+    """No font, script or analytics. A test in tests/journey checks it in a browser."""
     assert CONFIG["theme"]["font"] is False
     assert {"extra_javascript", "extra", "plugins"} & CONFIG.keys() == set()

@@ -1,4 +1,4 @@
-"""An order that is halfway through its life, to begin a hop with."""
+"""Fixtures of the hop tests: orders in any state, and control of redelivery."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.hops.redelivery import Redelivery
 
 @pytest.fixture
 def order_in(box_office: BoxOffice, open_show: Callable[..., str]) -> Callable[..., str]:
-    """Writes an order in some state as the administrator, without trace context unless given."""
+    """Writes an order in any state with an administrator's rights, by default without context."""
 
     def write(state: str, **fields: Any) -> str:
         order_id = new_order_id()
@@ -42,11 +42,11 @@ def order_in(box_office: BoxOffice, open_show: Callable[..., str]) -> Callable[.
 
 @pytest.fixture
 def redelivery(addresses: Addresses) -> Iterator[Redelivery]:
-    """The redelivery process, quiet; whatever chaos a test makes is over when it ends."""
-    controls = Redelivery(addresses.redelivery)
-    controls.chaos()
-    controls.wait_until_quiet()
-    yield controls
-    controls.chaos()
-    controls.wait_until_quiet()
-    controls.close()
+    """A client of the redelivery process, without pending events; chaos is off after the test."""
+    client = Redelivery(addresses.redelivery)
+    client.chaos()
+    client.wait_until_quiet()
+    yield client
+    client.chaos()
+    client.wait_until_quiet()
+    client.close()

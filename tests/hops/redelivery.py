@@ -1,4 +1,4 @@
-"""The redelivery process as a person at its controls sees it."""
+"""A client of the redelivery process."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from typing import Any
 
 import httpx
 
-#: How often the stack's redelivery tries before it gives up.
+#: The number of attempts before the stack's redelivery gives an event up.
 ATTEMPTS = 5
 
 
 class Redelivery:
-    """Turns chaos on and off, and waits until nothing is under way."""
+    """Sets chaos, and reads the state of the redelivery process."""
 
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, trust_env=False, timeout=10)
 
-    def chaos(self, **asked: float) -> dict[str, Any]:
-        """Ask for chaos; nothing asked for is none."""
-        answer = self._http.post("/chaos", json=asked)
-        answer.raise_for_status()
-        said: dict[str, Any] = answer.json()
-        return said
+    def chaos(self, **settings: float) -> dict[str, Any]:
+        """Set chaos, and return the settings; without arguments, turn it off."""
+        response = self._http.post("/chaos", json=settings)
+        response.raise_for_status()
+        payload: dict[str, Any] = response.json()
+        return payload
 
     def state(self) -> dict[str, int]:
-        """What is under way, and the counts of the rest."""
+        """Return the numbers of pending, delivered and dead events, and further counts."""
         state: dict[str, int] = self._http.get("/state").raise_for_status().json()
         return state
 
     def wait_until_quiet(self, seconds: float = 60) -> dict[str, int]:
-        """The state once nothing is pending; fails when it isn't in time."""
+        """Wait until no event is pending, and return the state; fail after `seconds`."""
         deadline = time.monotonic() + seconds
         while (state := self.state())["pending"]:
             assert time.monotonic() < deadline, f"not quiet after {seconds} s: {state}"
@@ -38,7 +38,7 @@ class Redelivery:
         return state
 
     def dead(self) -> list[dict[str, Any]]:
-        """The events that were set aside."""
+        """Return the events that were dead-lettered."""
         dead: list[dict[str, Any]] = self._http.get("/dead").raise_for_status().json()["dead"]
         return dead
 

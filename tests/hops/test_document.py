@@ -1,4 +1,4 @@
-"""Hops 4 and 6: from whoever writes a document to the function that it triggers."""
+"""Hops 4 and 6: from the writer of a document to the function that it triggers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from observatory.client import Observatory
 from tests.buyer import BoxOffice, Buyer, new_traceparent
-from tests.spans import has_all, picture, rows_of, the, trace_of_order
+from tests.spans import has_spans, one_row, picture, rows_of, trace_of_order
 
 
 def test_the_trigger_continues_the_writers_trace(
@@ -19,8 +19,8 @@ def test_the_trigger_continues_the_writers_trace(
     _, trace_id, span_id, _ = traceparent.split("-")
     order_id = buyer.place(show_id=open_show(seats=0), _trace={"traceparent": traceparent})
     box_office.wait_for(order_id)
-    journey = observatory.wait_for_trace(trace_id, has_all(("reserve", "reserve")))
-    reserve = the(journey, "reserve", "reserve")
+    journey = observatory.wait_for_trace(trace_id, has_spans(("reserve", "reserve")))
+    reserve = one_row(journey, "reserve", "reserve")
     assert reserve["parent_span_id"] == span_id
     assert reserve["kind"] == "CONSUMER"
     assert (reserve["hop"], reserve["carrier"], reserve["context"]) == (
@@ -40,14 +40,14 @@ def test_the_trigger_continues_the_writers_trace(
 def test_every_firestore_call_is_a_span(
     buyer: Buyer, observatory: Observatory, open_show: Callable[..., str], box_office: BoxOffice
 ) -> None:
-    """The transaction's begin, reads and commit lie under the function, named for the database."""
+    """The transaction's begin, reads and commit are children of the function's span."""
     traceparent = new_traceparent()
     trace_id = traceparent.split("-")[1]
     box_office.wait_for(
         buyer.place(show_id=open_show(seats=0), _trace={"traceparent": traceparent})
     )
-    journey = observatory.wait_for_trace(trace_id, has_all(("reserve", "reserve")))
-    reserve = the(journey, "reserve", "reserve")
+    journey = observatory.wait_for_trace(trace_id, has_spans(("reserve", "reserve")))
+    reserve = one_row(journey, "reserve", "reserve")
     calls = [row for row in rows_of(journey, "reserve") if row["kind"] == "CLIENT"]
     operations = [row["attributes"]["db.operation.name"] for row in calls]
     assert operations == ["BeginTransaction", "BatchGetDocuments", "BatchGetDocuments", "Commit"]
@@ -55,7 +55,7 @@ def test_every_firestore_call_is_a_span(
     assert {row["attributes"]["db.system.name"] for row in calls} == {"gcp.firestore"}
     read_by = [row["attributes"]["code.function.name"] for row in calls[1:3]]
     assert read_by == [
-        "boxoffice.ledger.advance.<locals>.attempt",
+        "boxoffice.ledger.move_order.<locals>.attempt",
         "boxoffice.reserve.hold_seats",
     ]
 
@@ -81,7 +81,7 @@ def test_every_firestore_call_is_a_span(
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_a_trace_that_cant_be_used_is_a_fresh_root(
+def test_invalid_or_missing_context_in_a_document_starts_a_new_root(
     order_in: Callable[..., str],
     observatory: Observatory,
     box_office: BoxOffice,
@@ -89,26 +89,26 @@ def test_a_trace_that_cant_be_used_is_a_fresh_root(
     context: str,
     reason: str | None,
 ) -> None:
-    """The order goes on all the same, and the span says what was wrong in words of our own."""
+    """The order is processed, and the span has a reason that quotes nothing of the input."""
     order_id = order_in("placed", **fields)
     assert box_office.wait_for(order_id)["state"] == "ticketed"
-    journey = trace_of_order(observatory, order_id, has_all(("issue", "issue")), "reserve")
-    reserve = the(journey, "reserve", "reserve")
+    journey = trace_of_order(observatory, order_id, has_spans(("issue", "issue")), "reserve")
+    reserve = one_row(journey, "reserve", "reserve")
     assert reserve["parent_span_id"] is None, picture(journey)
     assert reserve["context"] == context
     assert reserve["attributes"].get("throughline.context.reason") == reason
     assert journey["orphans"] == 0, picture(journey)
 
 
-def test_an_oversized_tracestate_in_a_document_is_dropped_alone(
+def test_an_oversized_tracestate_in_a_document_does_not_cost_the_traceparent(
     order_in: Callable[..., str], observatory: Observatory, box_office: BoxOffice
 ) -> None:
-    """The function is still a child of the writer's span, and says what it dropped."""
+    """The function's span is a child of the writer's, and names what was dropped."""
     traceparent = new_traceparent()
     order_id = order_in("placed", _trace={"traceparent": traceparent, "tracestate": "x" * 8192})
     assert box_office.wait_for(order_id)["state"] == "ticketed"
-    journey = trace_of_order(observatory, order_id, has_all(("issue", "issue")), "reserve")
-    reserve = the(journey, "reserve", "reserve")
+    journey = trace_of_order(observatory, order_id, has_spans(("issue", "issue")), "reserve")
+    reserve = one_row(journey, "reserve", "reserve")
     assert reserve["parent_span_id"] == traceparent.split("-")[2], picture(journey)
     reason = reserve["attributes"].get("throughline.context.reason")
     assert (reserve["context"], reason) == ("carried", "tracestate is longer than 512 characters")

@@ -1,4 +1,4 @@
-"""Hop 11: from a stage through Eventarc to the audit trail."""
+"""Hop 11: from a stage through Eventarc to the audit function."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ import pytest
 from observatory.client import Observatory
 from tests.addresses import Addresses
 from tests.buyer import DECLINED, BoxOffice, Buyer, new_order_id, new_traceparent
-from tests.spans import ORDER_SECONDS, has_all, the
+from tests.spans import ORDER_SECONDS, has_spans, one_row
 from tests.trace_plugin import Trace
 
 WAIT_SECONDS = 20.0
 
 
-def entry(box_office: BoxOffice, event_id: str) -> dict[str, Any]:
-    """What the trail says under that id, once it does."""
+def wait_for_audit_entry(box_office: BoxOffice, event_id: str) -> dict[str, Any]:
+    """Wait for the audit entry with that id, and return it."""
     deadline = time.monotonic() + WAIT_SECONDS
-    while (answer := box_office.documents.get(f"audit/{event_id}")).status_code == 404:
-        assert time.monotonic() < deadline, f"the trail has no {event_id}"
+    while (response := box_office.documents.get(f"audit/{event_id}")).status_code == 404:
+        assert time.monotonic() < deadline, f"there is no document audit/{event_id}"
         time.sleep(0.05)
-    answer.raise_for_status()
+    response.raise_for_status()
     return box_office.documents.read(f"audit/{event_id}")
 
 
 def deliver(addresses: Addresses, **event: Any) -> httpx.Response:
-    """Deliver an event to the function as Eventarc does, by its own URL."""
+    """Deliver an event to the function's own URL, as Eventarc does."""
     body = {
         "specversion": "1.0",
         "id": f"test-{secrets.token_hex(6)}",
@@ -43,7 +43,7 @@ def deliver(addresses: Addresses, **event: Any) -> httpx.Response:
         **event,
     }
     project = f"projects/{addresses.project}"
-    # The emulator's name for a custom event's trigger is the function's and the channel's.
+    # The emulator names a custom event's trigger after the function and the channel.
     trigger = f"us-central1-audit-0-{project}/locations/us-central1/channels/firebase"
     return httpx.post(
         f"{addresses.functions}/functions/{project}/triggers/{trigger}",
@@ -62,7 +62,7 @@ def deliver(addresses: Addresses, **event: Any) -> httpx.Response:
     ],
     ids=["ticketed", "declined", "rejected"],
 )
-def test_the_trail_continues_the_trace_of_the_stage(
+def test_audit_continues_the_trace_of_the_stage(
     buyer: Buyer,
     observatory: Observatory,
     open_show: Callable[..., str],
@@ -71,19 +71,19 @@ def test_the_trail_continues_the_trace_of_the_stage(
     state: str,
     stage: str,
 ) -> None:
-    """Each end of an order is in the trail, with who brought it there, in the order's own trace."""
+    """Each final state has an audit entry with the stage, in the order's own trace."""
     traceparent = new_traceparent()
     order_id = buyer.place(**order, show_id=open_show(seats=2), _trace={"traceparent": traceparent})
-    written = entry(box_office, f"{order_id}-{state}")
-    assert (written["order_id"], written["state"], written["by"]) == (order_id, state, stage)
-    assert written["at"]
+    entry = wait_for_audit_entry(box_office, f"{order_id}-{state}")
+    assert (entry["order_id"], entry["state"], entry["by"]) == (order_id, state, stage)
+    assert entry["at"]
     journey = observatory.wait_for_trace(
         traceparent.split("-")[1],
-        has_all(("audit", "audit"), (stage, stage)),
+        has_spans(("audit", "audit"), (stage, stage)),
         ORDER_SECONDS,
     )
-    sent = the(journey, stage, "send boxoffice.order.moved")
-    audit = the(journey, "audit", "audit")
+    sent = one_row(journey, stage, "send boxoffice.order.moved")
+    audit = one_row(journey, "audit", "audit")
     Trace(journey).parent(audit, sent)
     assert (audit["hop"], audit["carrier"]) == ("eventarc", "cloudevent-extension")
     assert (audit["kind"], audit["context"]) == ("CONSUMER", "carried")
@@ -91,36 +91,36 @@ def test_the_trail_continues_the_trace_of_the_stage(
     assert audit["attributes"]["cloudevents.event_type"] == "boxoffice.order.moved"
 
 
-def test_an_event_that_comes_twice_is_one_entry(
+def test_an_event_that_is_delivered_twice_makes_one_entry(
     addresses: Addresses, observatory: Observatory, box_office: BoxOffice
 ) -> None:
-    """The second delivery finds the entry there, changes nothing and says so."""
+    """The second delivery changes nothing, and its span records that."""
     event_id, again = f"test-{secrets.token_hex(6)}", new_traceparent()
     assert deliver(addresses, id=event_id).status_code == 200
-    first = entry(box_office, event_id)
+    first = wait_for_audit_entry(box_office, event_id)
     assert deliver(addresses, id=event_id, traceparent=again).status_code == 200
     assert box_office.documents.read(f"audit/{event_id}") == first
-    journey = observatory.wait_for_trace(again.split("-")[1], has_all(("audit", "audit")))
-    audit = the(journey, "audit", "audit")
+    journey = observatory.wait_for_trace(again.split("-")[1], has_spans(("audit", "audit")))
+    audit = one_row(journey, "audit", "audit")
     assert audit["attributes"]["boxoffice.nothing_to_do"] == "done"
     assert journey["errors"] <= 1, "only Firestore's own call failed"
 
 
 @pytest.mark.parametrize("traceparent", [None, "rubbish", 7])
-def test_an_event_without_usable_context_is_a_fresh_root(
+def test_an_event_without_valid_context_starts_a_new_root(
     addresses: Addresses,
     observatory: Observatory,
     box_office: BoxOffice,
     traceparent: object,
 ) -> None:
-    """Anybody may publish; the entry is written all the same."""
+    """The entry is written all the same."""
     order_id, event_id = new_order_id(), f"test-{secrets.token_hex(6)}"
     data = {"order_id": order_id, "state": "ticketed", "by": "tests"}
     extension = {} if traceparent is None else {"traceparent": traceparent}
     assert deliver(addresses, id=event_id, data=data, **extension).status_code == 200
-    trace_id = entry(box_office, event_id)["_trace"]["traceparent"].split("-")[1]
-    journey = observatory.wait_for_trace(trace_id, has_all(("audit", "audit")))
-    audit = the(journey, "audit", "audit")
+    trace_id = wait_for_audit_entry(box_office, event_id)["_trace"]["traceparent"].split("-")[1]
+    journey = observatory.wait_for_trace(trace_id, has_spans(("audit", "audit")))
+    audit = one_row(journey, "audit", "audit")
     assert audit["parent_span_id"] is None
     assert audit["context"] == ("absent" if traceparent is None else "invalid")
 
@@ -128,25 +128,24 @@ def test_an_event_without_usable_context_is_a_fresh_root(
 @pytest.mark.parametrize(
     "data", [{}, {"order_id": 7}, {"order_id": "x", "state": "y" * 65}], ids=str
 )
-def test_an_event_that_says_nothing_of_ours_is_an_error_that_says_so(
+def test_an_event_with_invalid_data_is_an_error_with_its_type_on_the_span(
     addresses: Addresses, observatory: Observatory, data: dict[str, Any]
 ) -> None:
-    """It fails, and its span names the reason."""
     traceparent = new_traceparent()
     assert deliver(addresses, data=data, traceparent=traceparent).status_code == 500
-    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_all(("audit", "audit")))
-    audit = the(journey, "audit", "audit")
+    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_spans(("audit", "audit")))
+    audit = one_row(journey, "audit", "audit")
     assert audit["attributes"]["error.type"] == "boxoffice.audit.UnreadableEvent"
 
 
-def test_an_event_in_eventarcs_own_mode_carries_it_as_well(
+def test_an_event_in_binary_mode_carries_the_context(
     addresses: Addresses, observatory: Observatory, box_office: BoxOffice
 ) -> None:
-    """In production attributes are `ce-` headers; Google's traceparent beside them is a link."""
+    """In production, attributes are `ce-` headers, and Google's own traceparent is a link."""
     ours, googles, event_id = new_traceparent(), new_traceparent(), f"test-{secrets.token_hex(6)}"
     project = f"projects/{addresses.project}"
     trigger = f"us-central1-audit-0-{project}/locations/us-central1/channels/firebase"
-    answer = httpx.post(
+    response = httpx.post(
         f"{addresses.functions}/functions/{project}/triggers/{trigger}",
         json={"order_id": new_order_id(), "state": "ticketed", "by": "tests"},
         headers={
@@ -160,9 +159,9 @@ def test_an_event_in_eventarcs_own_mode_carries_it_as_well(
         },
         timeout=30,
     )
-    assert answer.status_code == 200
-    entry(box_office, event_id)
-    journey = observatory.wait_for_trace(ours.split("-")[1], has_all(("audit", "audit")))
-    audit = the(journey, "audit", "audit")
+    assert response.status_code == 200
+    wait_for_audit_entry(box_office, event_id)
+    journey = observatory.wait_for_trace(ours.split("-")[1], has_spans(("audit", "audit")))
+    audit = one_row(journey, "audit", "audit")
     assert audit["parent_span_id"] == ours.split("-")[2]
     assert [link["span_id"] for link in audit["links"]] == [googles.split("-")[2]]

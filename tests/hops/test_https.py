@@ -1,4 +1,4 @@
-"""Hops 1, 2 and 3: over HTTPS to a function, straight, through Hosting's rewrite, and as a call."""
+"""Hops 1, 2 and 3: to a function over HTTPS, through Hosting's rewrite, and as a callable."""
 
 from __future__ import annotations
 
@@ -13,62 +13,58 @@ from observatory.client import Observatory
 from observatory.schemas.journey import Journey
 from tests.addresses import Addresses
 from tests.buyer import Buyer, new_traceparent
-from tests.spans import has_all, picture, the
+from tests.spans import has_spans, one_row, picture
 
 COPY = "x-throughline-context"
 
 
-def straight(addresses: Addresses, name: str) -> str:
-    """The address of a function."""
+def function_url(addresses: Addresses, name: str) -> str:
+    """Return the URL of a function."""
     return f"{addresses.functions}/{addresses.project}/us-central1/{name}"
 
 
-def ask(
+def get_availability(
     addresses: Addresses,
     show_id: str,
     headers: dict[str, str] | list[tuple[str, str]] | None = None,
 ) -> httpx.Response:
-    """Ask the plain function how many seats are left."""
-    url = straight(addresses, "availability")
+    """Request the seats left from the HTTPS function."""
+    url = function_url(addresses, "availability")
     return httpx.get(url, params={"show_id": show_id}, headers=headers, timeout=30)
 
 
 def call_quote(
     addresses: Addresses, data: object, headers: dict[str, str] | None = None
 ) -> httpx.Response:
-    """Call the callable as the browser's SDK does."""
-    url = straight(addresses, "quote")
+    """Call the callable function as the browser's SDK does."""
+    url = function_url(addresses, "quote")
     return httpx.post(url, json={"data": data}, headers=headers, timeout=30)
 
 
 def journey_of(observatory: Observatory, traceparent: str, service: str) -> Journey:
-    """The trace of `traceparent`, once that service's own span is there."""
-    return observatory.wait_for_trace(traceparent.split("-")[1], has_all((service, service)))
+    """Wait for the service's own span in the trace of `traceparent`, and return the trace."""
+    return observatory.wait_for_trace(traceparent.split("-")[1], has_spans((service, service)))
 
 
 def new_root_of(observatory: Observatory, show_id: str, service: str) -> Journey:
-    """The trace that a service began by itself when it was asked about a show."""
-    found: list[Journey] = []
-
-    def is_there() -> bool:
-        for line in observatory.traces(20, service=service)["traces"]:
-            journey = observatory.trace(line["trace_id"])
-            if the(journey, service, service)["attributes"].get("boxoffice.show.id") == show_id:
-                found.append(journey)
-        return bool(found)
-
-    assert is_there(), f"no trace of {service} names show {show_id}"
-    return found[0]
+    """Return the newest trace of a service that is about a show."""
+    for line in observatory.traces(20, service=service)["traces"]:
+        journey = observatory.trace(line["trace_id"])
+        if one_row(journey, service, service)["attributes"].get("boxoffice.show.id") == show_id:
+            return journey
+    raise AssertionError(f"no trace of {service} is about show {show_id}")
 
 
-def test_a_plain_function_continues_the_callers_trace(
+def test_an_https_function_continues_the_callers_trace(
     addresses: Addresses, observatory: Observatory, open_show: Callable[..., str]
 ) -> None:
-    """Hop 1: its span is the child of the context in the headers, and the answer is right."""
+    """Hop 1: its span is a child of the span in the headers."""
     show_id, traceparent = open_show(seats=7), new_traceparent()
-    answer = ask(addresses, show_id, {"traceparent": traceparent})
-    assert (answer.status_code, answer.json()) == (200, {"show_id": show_id, "seats_left": 7})
-    span = the(journey_of(observatory, traceparent, "availability"), "availability", "availability")
+    response = get_availability(addresses, show_id, {"traceparent": traceparent})
+    assert (response.status_code, response.json()) == (200, {"show_id": show_id, "seats_left": 7})
+    span = one_row(
+        journey_of(observatory, traceparent, "availability"), "availability", "availability"
+    )
     assert span["parent_span_id"] == traceparent.split("-")[2]
     assert (span["kind"], span["hop"], span["carrier"]) == ("SERVER", "https", "http-headers")
     assert (span["context"], span["links"]) == ("carried", [])
@@ -78,47 +74,49 @@ def test_a_plain_function_continues_the_callers_trace(
     assert attributes["boxoffice.show.id"] == show_id
 
 
-def test_the_headers_come_through_hostings_rewrite(
+def test_hostings_rewrite_passes_the_headers_on(
     addresses: Addresses, observatory: Observatory, open_show: Callable[..., str]
 ) -> None:
-    """Hop 2: the page's own host, the same headers, the same trace."""
+    """Hop 2: a request to the page's own host continues the trace."""
     show_id, traceparent = open_show(seats=3), new_traceparent()
-    answer = httpx.get(
+    response = httpx.get(
         f"{addresses.hosting}/api/availability",
         params={"show_id": show_id},
         headers={"traceparent": traceparent, COPY: traceparent, "baggage": f"show.id={show_id}"},
         timeout=30,
     )
-    assert (answer.status_code, answer.json()["seats_left"]) == (200, 3)
-    span = the(journey_of(observatory, traceparent, "availability"), "availability", "availability")
+    assert (response.status_code, response.json()["seats_left"]) == (200, 3)
+    span = one_row(
+        journey_of(observatory, traceparent, "availability"), "availability", "availability"
+    )
     assert span["parent_span_id"] == traceparent.split("-")[2]
     assert (span["hop"], span["context"]) == ("hosting", "carried")
 
 
 @pytest.mark.parametrize("flags", ["00", "01"])
-def test_a_front_end_that_rewrites_traceparent_breaks_nothing(
+def test_our_copy_takes_precedence_over_a_rewritten_traceparent(
     addresses: Addresses, observatory: Observatory, open_show: Callable[..., str], flags: str
 ) -> None:
-    """As Google's does, often unsampled: our copy is the parent, the front end's span a link."""
+    """As by Google's front end, often unsampled: its span becomes a link."""
     ours, platforms = new_traceparent(), new_traceparent()[:-2] + flags
-    ask(addresses, open_show(seats=1), {"traceparent": platforms, COPY: ours})
+    get_availability(addresses, open_show(seats=1), {"traceparent": platforms, COPY: ours})
     journey = journey_of(observatory, ours, "availability")
-    span = the(journey, "availability", "availability")
+    span = one_row(journey, "availability", "availability")
     assert span["parent_span_id"] == ours.split("-")[2], picture(journey)
     assert [link["span_id"] for link in span["links"]] == [platforms.split("-")[2]]
     assert span["links"][0]["attributes"] == {"throughline.link": "http-request"}
 
 
-def test_a_front_end_that_continues_our_trace_becomes_a_link_too(
+def test_a_front_ends_span_in_our_own_trace_becomes_a_link_too(
     addresses: Addresses, observatory: Observatory, open_show: Callable[..., str]
 ) -> None:
-    """The same trace id, but a span that nobody will ever deliver to us."""
+    """The trace id is the same, but that span is never exported to us."""
     ours = new_traceparent()
     _, trace_id, span_id, _ = ours.split("-")
     rewritten = f"00-{trace_id}-{secrets.token_hex(8)}-00"
-    ask(addresses, open_show(seats=1), {"traceparent": rewritten, COPY: ours})
+    get_availability(addresses, open_show(seats=1), {"traceparent": rewritten, COPY: ours})
     journey = journey_of(observatory, ours, "availability")
-    span = the(journey, "availability", "availability")
+    span = one_row(journey, "availability", "availability")
     assert span["parent_span_id"] == span_id, picture(journey)
     assert [link["span_id"] for link in span["links"]] == [rewritten.split("-")[2]]
 
@@ -147,7 +145,7 @@ def test_a_front_end_that_continues_our_trace_becomes_a_link_too(
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_headers_that_cant_be_used_are_a_fresh_root(
+def test_invalid_or_missing_headers_start_a_new_root(
     addresses: Addresses,
     observatory: Observatory,
     open_show: Callable[..., str],
@@ -155,11 +153,11 @@ def test_headers_that_cant_be_used_are_a_fresh_root(
     context: str,
     reason: str | None,
 ) -> None:
-    """The answer is as good as ever, and the span says what was wrong."""
+    """The response is correct, and the span has the reason."""
     show_id = open_show(seats=1)
-    assert ask(addresses, show_id, headers).status_code == 200
+    assert get_availability(addresses, show_id, headers).status_code == 200
     journey = new_root_of(observatory, show_id, "availability")
-    span = the(journey, "availability", "availability")
+    span = one_row(journey, "availability", "availability")
     assert (span["parent_span_id"], span["context"]) == (None, context), picture(journey)
     assert span["attributes"].get("throughline.context.reason") == reason
 
@@ -174,7 +172,7 @@ def test_headers_that_cant_be_used_are_a_fresh_root(
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_an_oversized_header_is_dropped_alone(
+def test_an_oversized_header_does_not_cost_the_traceparent(
     addresses: Addresses,
     observatory: Observatory,
     open_show: Callable[..., str],
@@ -182,11 +180,13 @@ def test_an_oversized_header_is_dropped_alone(
     value: str,
     reason: str,
 ) -> None:
-    """The traceparent beside it still names the parent, and the span says what was dropped."""
+    """The span is a child of the traceparent's span, and names what was dropped."""
     show_id, traceparent = open_show(seats=1), new_traceparent()
     headers = {"traceparent": traceparent, name: value}
-    assert ask(addresses, show_id, headers).status_code == 200
-    span = the(journey_of(observatory, traceparent, "availability"), "availability", "availability")
+    assert get_availability(addresses, show_id, headers).status_code == 200
+    span = one_row(
+        journey_of(observatory, traceparent, "availability"), "availability", "availability"
+    )
     assert span["parent_span_id"] == traceparent.split("-")[2]
     assert span["context"] == "carried"
     assert span["attributes"].get("throughline.context.reason") == reason
@@ -203,23 +203,23 @@ def test_an_oversized_header_is_dropped_alone(
         ("POST", {"show_id": "night-ferry"}, 405),
     ],
 )
-def test_a_question_that_has_no_answer_gets_a_clear_one(
+def test_an_invalid_request_gets_a_json_error(
     addresses: Addresses, method: str, query: dict[str, str], status: int
 ) -> None:
-    """JSON with what was wrong, and never a 500."""
-    url = straight(addresses, "availability")
-    answer = httpx.request(method, url, params=query, timeout=30)
-    assert (answer.status_code, list(answer.json())) == (status, ["error"])
+    """Never a status 500."""
+    url = function_url(addresses, "availability")
+    response = httpx.request(method, url, params=query, timeout=30)
+    assert (response.status_code, list(response.json())) == (status, ["error"])
 
 
 def test_a_callable_continues_the_callers_trace(
     addresses: Addresses, observatory: Observatory, open_show: Callable[..., str]
 ) -> None:
-    """Hop 3: signed out is fine; the price is the show's times the seats."""
+    """Hop 3: also for a signed-out user."""
     show_id, traceparent = open_show(seats=2, price_cents=1250), new_traceparent()
     headers = {"traceparent": traceparent, COPY: traceparent}
-    answer = call_quote(addresses, {"show_id": show_id, "seats": 3}, headers)
-    assert answer.json() == {
+    response = call_quote(addresses, {"show_id": show_id, "seats": 3}, headers)
+    assert response.json() == {
         "result": {
             "show_id": show_id,
             "seats": 3,
@@ -230,15 +230,14 @@ def test_a_callable_continues_the_callers_trace(
             "available": False,
         }
     }
-    span = the(journey_of(observatory, traceparent, "quote"), "quote", "quote")
+    span = one_row(journey_of(observatory, traceparent, "quote"), "quote", "quote")
     assert span["parent_span_id"] == traceparent.split("-")[2]
     assert (span["kind"], span["hop"], span["context"]) == ("SERVER", "callable", "carried")
 
 
-def test_a_callable_knows_who_calls(
+def test_a_callable_accepts_a_users_token(
     addresses: Addresses, buyer: Buyer, open_show: Callable[..., str]
 ) -> None:
-    """A user's token is verified, and not refused."""
     headers = {"Authorization": f"Bearer {buyer.token}"}
     data = {"show_id": open_show(seats=2), "seats": 1}
     assert call_quote(addresses, data, headers).status_code == 200
@@ -260,28 +259,28 @@ def test_a_callable_knows_who_calls(
     ],
     ids=str,
 )
-def test_a_call_that_is_refused_is_not_the_functions_error(
+def test_an_invalid_call_is_not_an_error_of_the_functions_span(
     addresses: Addresses, observatory: Observatory, data: Any, status: int, code: str
 ) -> None:
-    """The caller gets the callable protocol's error; the span names its code and is no error."""
+    """The caller gets the callable protocol's error, and the span has its code."""
     traceparent = new_traceparent()
-    answer = call_quote(addresses, data, {"traceparent": traceparent})
-    assert answer.status_code == status
-    assert answer.json()["error"]["status"] == code.upper().replace("-", "_")
+    response = call_quote(addresses, data, {"traceparent": traceparent})
+    assert response.status_code == status
+    assert response.json()["error"]["status"] == code.upper().replace("-", "_")
     journey = journey_of(observatory, traceparent, "quote")
-    span = the(journey, "quote", "quote")
+    span = one_row(journey, "quote", "quote")
     assert not span["error"], picture(journey)
     assert span["attributes"]["error.type"] == code
     assert span["attributes"]["http.response.status_code"] == status
 
 
-def test_baggage_is_on_every_span_but_only_ours(
+def test_only_allowed_baggage_is_on_the_spans(
     addresses: Addresses, observatory: Observatory, open_show: Callable[..., str]
 ) -> None:
-    """The allow-list's keys become attributes, on Firestore's calls too; the rest is dropped."""
+    """Allowed keys become attributes of every span, Firestore's calls included."""
     show_id, traceparent = open_show(seats=1), new_traceparent()
     baggage = f"order.id=Order1,show.id={show_id},email=a%40example.org;p=1"
-    ask(addresses, show_id, {"traceparent": traceparent, "baggage": baggage})
+    get_availability(addresses, show_id, {"traceparent": traceparent, "baggage": baggage})
     journey = journey_of(observatory, traceparent, "availability")
     assert journey["spans"] > 1
     for row in journey["rows"]:

@@ -1,4 +1,4 @@
-"""Moves of one order that several deliveries make at the same time, in the real Firestore."""
+"""Tests of concurrent moves of one order, with the Firestore emulator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from boxoffice.order import State
 from tests.addresses import Addresses
 
 DELIVERIES = 6
-# As far apart as deliveries to processes of their own are; in step, one of them soon gets through.
+# The usual distance of deliveries to separate processes; without it, one of them soon commits.
 STAGGER_SECONDS = 0.01
 
 
@@ -29,30 +29,31 @@ def _client(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     client.close()  # type: ignore[no-untyped-call]
 
 
-def test_deliveries_that_meet_do_not_abort_each_other_for_ever(
+def test_concurrent_deliveries_do_not_abort_each_other_repeatedly(
     order_in: Callable[..., str],
 ) -> None:
-    """All have read the order before any writes it. Firestore lets them wait for each other's locks
-    and aborts them together; did they all begin anew together, they would meet again and again."""
+    """All deliveries read the order before one writes it. Firestore makes them wait for each
+    other's locks and aborts them together. If they retried at once, they would conflict again."""
     order_id = order_in("paid", uid="somebody")
-    meeting = threading.Barrier(DELIVERIES)
+    barrier = threading.Barrier(DELIVERIES)
     attempts: list[None] = []
-    met = threading.local()
+    delivery = threading.local()
 
     def decide(_order: ledger.Document, _transaction: Any) -> ledger.Move:
         attempts.append(None)
-        if not getattr(met, "once", False):
-            met.once = True
-            place = meeting.wait(timeout=20)
+        if not getattr(delivery, "has_waited", False):
+            delivery.has_waited = True
+            place = barrier.wait(timeout=20)
             time.sleep(place * STAGGER_SECONDS)
         return ledger.Move(State.TICKETED)
 
     with ThreadPoolExecutor(DELIVERIES) as pool:
         moves = [
-            pool.submit(ledger.advance, order_id, State.TICKETED, decide) for _ in range(DELIVERIES)
+            pool.submit(ledger.move_order, order_id, State.TICKETED, decide)
+            for _ in range(DELIVERIES)
         ]
         outcomes = [move.result() for move in moves]
     assert [outcome.moved for outcome in outcomes].count(True) == 1
     assert {outcome.state for outcome in outcomes} == {State.TICKETED}
-    # One round of aborts is what meeting costs; without a spread there are up to seven.
+    # The conflict costs one round of aborts; without jitter there are up to seven.
     assert len(attempts) <= 4 * DELIVERIES

@@ -1,4 +1,4 @@
-"""Hop 7: from a function through Pub/Sub to the next."""
+"""Hop 7: from a function through Pub/Sub to another function."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from tests.addresses import Addresses
 from tests.buyer import BoxOffice, Buyer, new_traceparent
 from tests.hops.pubsub import about, publish
 from tests.hops.redelivery import ATTEMPTS
-from tests.spans import ORDER_SECONDS, has_all, picture, rows_of, the, trace_of_order
+from tests.spans import ORDER_SECONDS, has_spans, one_row, picture, rows_of, trace_of_order
 from tests.trace_plugin import Trace
 
 
 def test_the_consumer_continues_the_producers_trace(
     buyer: Buyer, observatory: Observatory, open_show: Callable[..., str]
 ) -> None:
-    """Both messages of a purchase: each consumer's parent is the span that sent its message."""
+    """For both messages of a purchase, the consumer's parent is the producer's span."""
     traceparent = new_traceparent()
     buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
     journey = observatory.wait_for_trace(
-        traceparent.split("-")[1], has_all(("issue", "issue")), ORDER_SECONDS
+        traceparent.split("-")[1], has_spans(("issue", "issue")), ORDER_SECONDS
     )
     for producer, topic, consumer in (
         ("reserve", "order-reserved", "charge"),
         ("settle", "order-paid", "issue"),
     ):
-        sent = the(journey, producer, f"send {topic}")
-        processed = the(journey, consumer, consumer)
+        sent = one_row(journey, producer, f"send {topic}")
+        processed = one_row(journey, consumer, consumer)
         assert sent["kind"] == "PRODUCER"
         assert processed["kind"] == "CONSUMER"
         Trace(journey).parent(processed, sent)
@@ -38,46 +38,48 @@ def test_the_consumer_continues_the_producers_trace(
         assert processed["attributes"]["messaging.system"] == "gcp_pubsub"
 
 
-def test_a_message_without_attributes_is_a_fresh_root(
+def test_a_message_without_attributes_starts_a_new_root(
     addresses: Addresses,
     order_in: Callable[..., str],
     observatory: Observatory,
     box_office: BoxOffice,
 ) -> None:
-    """Somebody else's publisher knows nothing of us; its message is worked on all the same."""
+    """The message is processed all the same."""
     order_id = order_in("charging")
     publish(addresses, "order-reserved", about(order_id))
     assert box_office.wait_for(order_id)["state"] == "ticketed"
-    journey = trace_of_order(observatory, order_id, has_all(("issue", "issue")), "charge")
-    charge = the(journey, "charge", "charge")
+    journey = trace_of_order(observatory, order_id, has_spans(("issue", "issue")), "charge")
+    charge = one_row(journey, "charge", "charge")
     assert charge["parent_span_id"] is None
     assert charge["context"] == "absent"
     assert journey["orphans"] == 0, picture(journey)
 
 
-def test_googles_own_attributes_are_read_too(
+def test_googles_own_attribute_is_read_too(
     addresses: Addresses,
     order_in: Callable[..., str],
     observatory: Observatory,
     box_office: BoxOffice,
 ) -> None:
-    """Google's publishers, told to trace, write `googclient_traceparent`."""
+    """Google's publisher clients write `googclient_traceparent` if tracing is on."""
     order_id, traceparent = order_in("paid"), new_traceparent()
     _, trace_id, span_id, _ = traceparent.split("-")
     attributes = {"googclient_traceparent": traceparent}
     publish(addresses, "order-paid", about(order_id), attributes)
     box_office.wait_for(order_id)
-    journey = observatory.wait_for_trace(trace_id, has_all(("issue", "issue")))
-    assert the(journey, "issue", "issue")["parent_span_id"] == span_id
+    journey = observatory.wait_for_trace(trace_id, has_spans(("issue", "issue")))
+    assert one_row(journey, "issue", "issue")["parent_span_id"] == span_id
 
 
 POISON = (b"not json", b"[]", b"{}", b'{"order_id": 7}', b'{"order_id": "a/b"}', b"\xff\xfe")
 
 
 @pytest.fixture(scope="module")
-def poisoned(addresses: Addresses) -> dict[bytes, str]:
-    """The trace of each message that names no order. All are sent at once, because it takes
-    eight seconds until one is given up."""
+def poison_trace_ids(addresses: Addresses) -> dict[bytes, str]:
+    """The trace id of each unreadable message.
+
+    All messages are published together, because each takes eight seconds until it is given up.
+    """
     traceparents = {data: new_traceparent() for data in POISON}
     for data, traceparent in traceparents.items():
         publish(addresses, "order-paid", data, {"traceparent": traceparent})
@@ -85,15 +87,12 @@ def poisoned(addresses: Addresses) -> dict[bytes, str]:
 
 
 @pytest.mark.parametrize("data", POISON, ids=str)
-def test_a_message_that_names_no_order_is_an_error_that_says_so(
-    poisoned: dict[bytes, str], observatory: Observatory, data: bytes
+def test_an_unreadable_message_fails_each_attempt_and_is_dead_lettered(
+    poison_trace_ids: dict[bytes, str], observatory: Observatory, data: bytes
 ) -> None:
-    """Each attempt fails, so that it is delivered again and then set aside, and names the reason.
-
-    Nothing else comes of it: the trace holds the attempts, and that they were the last.
-    """
+    """The trace has only the attempts, each with the exception, and the dead letter."""
     journey = observatory.wait_for_trace(
-        poisoned[data], has_all(("redelivery", "send dead-letter")), ORDER_SECONDS
+        poison_trace_ids[data], has_spans(("redelivery", "send dead-letter")), ORDER_SECONDS
     )
     attempts = rows_of(journey, "issue", "issue")
     assert len(attempts) == journey["spans"] - 1 == ATTEMPTS, picture(journey)
@@ -103,18 +102,18 @@ def test_a_message_that_names_no_order_is_an_error_that_says_so(
         assert exception["exception.type"] == "boxoffice.topics.UnreadableMessage"
 
 
-def test_a_repeated_message_does_nothing_twice(
+def test_a_repeated_message_changes_nothing(
     addresses: Addresses,
     order_in: Callable[..., str],
     observatory: Observatory,
     box_office: BoxOffice,
 ) -> None:
-    """Pub/Sub delivers at least once; the second time finds the order moved on and says so."""
+    """Pub/Sub delivers at least once; the second delivery's span records that it did nothing."""
     order_id = order_in("paid")
     publish(addresses, "order-paid", about(order_id))
     first = box_office.wait_for(order_id)
     again = new_traceparent()
     publish(addresses, "order-paid", about(order_id), {"traceparent": again})
-    journey = observatory.wait_for_trace(again.split("-")[1], has_all(("issue", "issue")))
-    assert the(journey, "issue", "issue")["attributes"]["boxoffice.nothing_to_do"] == "done"
+    journey = observatory.wait_for_trace(again.split("-")[1], has_spans(("issue", "issue")))
+    assert one_row(journey, "issue", "issue")["attributes"]["boxoffice.nothing_to_do"] == "done"
     assert box_office.documents.read(f"orders/{order_id}") == first

@@ -1,4 +1,4 @@
-"""An event that fails is delivered again, as Eventarc and Pub/Sub do; and chaos changes nothing."""
+"""Tests of retries and dead letters on the stack, and of orders under chaos."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.addresses import Addresses, StackUnderTest
 from tests.buyer import DECLINED, BoxOffice, Buyer, new_traceparent
 from tests.hops.pubsub import Subscription, publish
 from tests.hops.redelivery import ATTEMPTS, Redelivery
-from tests.spans import has_all, picture, rows_of, the
+from tests.spans import has_spans, one_row, picture, rows_of
 
 DEAD_LETTER = ("redelivery", "send dead-letter")
 GIVING_UP_SECONDS = 40.0
@@ -26,19 +26,19 @@ GIVING_UP_SECONDS = 40.0
 
 @pytest.fixture
 def dead_letters(addresses: Addresses) -> Iterator[Subscription]:
-    """The dead-letter topic, from now on."""
+    """A subscription to the dead-letter topic."""
     subscription = Subscription(addresses, "dead-letter")
     yield subscription
     subscription.delete()
 
 
 def attempt_of(row: Row) -> Any:
-    """The attempt that a span says it is."""
+    """Return the number of the attempt of a span, or None."""
     return row["attributes"].get("throughline.delivery.attempt")
 
 
 def links_named(row: Row, name: str) -> list[str]:
-    """The spans that a span links under that name."""
+    """Return the ids of the spans that a span links with that name."""
     return [
         link["span_id"]
         for link in row["links"]
@@ -46,17 +46,17 @@ def links_named(row: Row, name: str) -> list[str]:
     ]
 
 
-def test_a_poison_message_is_attempted_ever_more_slowly_and_then_set_aside(
+def test_a_poison_message_is_retried_with_growing_delays_and_then_dead_lettered(
     addresses: Addresses,
     observatory: Observatory,
     redelivery: Redelivery,
     dead_letters: Subscription,
 ) -> None:
-    """Each attempt is a span with its number, linked to the first; the last word is why."""
+    """Each attempt is a span with its number, linked to the first one."""
     traceparent = new_traceparent()
     _, trace_id, span_id, _ = traceparent.split("-")
     publish(addresses, "order-paid", b"not json", {"traceparent": traceparent})
-    journey = observatory.wait_for_trace(trace_id, has_all(DEAD_LETTER), GIVING_UP_SECONDS)
+    journey = observatory.wait_for_trace(trace_id, has_spans(DEAD_LETTER), GIVING_UP_SECONDS)
     attempts = sorted(rows_of(journey, "issue", "issue"), key=attempt_of)
     assert [attempt_of(row) for row in attempts] == [1, 2, 3, 4, 5], picture(journey)
     assert {row["parent_span_id"] for row in attempts} == {span_id}
@@ -64,12 +64,12 @@ def test_a_poison_message_is_attempted_ever_more_slowly_and_then_set_aside(
     first = attempts[0]["span_id"]
     assert [links_named(row, "first-attempt") for row in attempts] == [[]] + [[first]] * 4
     starts = [row["offset_ms"] for row in attempts]
-    gaps = [later - sooner for sooner, later in itertools.pairwise(starts)]
-    assert all(later > sooner for sooner, later in itertools.pairwise(gaps)), gaps
+    gaps = [later - earlier for earlier, later in itertools.pairwise(starts)]
+    assert all(later > earlier for earlier, later in itertools.pairwise(gaps)), gaps
     assert gaps[0] >= 500
     assert gaps[-1] >= 4000
 
-    gave_up = the(journey, *DEAD_LETTER)
+    gave_up = one_row(journey, *DEAD_LETTER)
     assert gave_up["error"]
     assert gave_up["status_message"].startswith(
         f"issue gave up after {ATTEMPTS} attempts: UnreadableMessage: message "
@@ -89,21 +89,21 @@ def test_a_poison_message_is_attempted_ever_more_slowly_and_then_set_aside(
     assert letter["messageId"] in [dead["message_id"] for dead in redelivery.dead()]
 
 
-def test_a_document_event_is_set_aside_too(
+def test_a_document_event_is_dead_lettered_too(
     box_office: BoxOffice,
     buyer: Buyer,
     order_in: Callable[..., str],
     observatory: Observatory,
     dead_letters: Subscription,
 ) -> None:
-    """The protobuf of a Firestore event survives being delivered again, and being set aside."""
+    """The protobuf body of a Firestore event is unchanged in retries and in the dead letter."""
     traceparent = new_traceparent()
     trace_id = traceparent.split("-")[1]
     order_id = order_in("no such state", _trace={"traceparent": traceparent})
-    journey = observatory.wait_for_trace(trace_id, has_all(DEAD_LETTER), GIVING_UP_SECONDS)
+    journey = observatory.wait_for_trace(trace_id, has_spans(DEAD_LETTER), GIVING_UP_SECONDS)
     attempts = rows_of(journey, "reserve", "reserve")
     assert sorted(map(attempt_of, attempts)) == [1, 2, 3, 4, 5]
-    # The event was unpacked each time: the function knew the order, and its context.
+    # The function could decode the event in each attempt: its span has the order and the context.
     assert {row["attributes"]["boxoffice.order.id"] for row in attempts} == {order_id}
     assert {row["context"] for row in attempts} == {"carried"}
     letter = dead_letters.pull("ce-document", f"orders/{order_id}")
@@ -112,34 +112,34 @@ def test_a_document_event_is_set_aside_too(
     assert order_id.encode() in letter["data"]
 
 
-def test_an_event_that_succeeds_is_delivered_once_and_says_so(
+def test_an_event_that_succeeds_is_delivered_once_with_attempt_1(
     buyer: Buyer,
     observatory: Observatory,
     open_show: Callable[..., str],
     redelivery: Redelivery,
 ) -> None:
-    """With no failure and no chaos nothing goes through redelivery."""
+    """Without failures and chaos, redelivery receives no event."""
     before = redelivery.state()
     traceparent = new_traceparent()
     buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
     stages = ("reserve", "charge", "settle", "issue")
     journey = observatory.wait_for_trace(
-        traceparent.split("-")[1], has_all(*((each, each) for each in stages)), GIVING_UP_SECONDS
+        traceparent.split("-")[1], has_spans(*((each, each) for each in stages)), GIVING_UP_SECONDS
     )
     for function in ("reserve", "charge", "issue"):
-        assert attempt_of(the(journey, function, function)) == 1
-    assert attempt_of(the(journey, "settle", "settle")) is None, "a webhook is no event"
+        assert attempt_of(one_row(journey, function, function)) == 1
+    assert attempt_of(one_row(journey, "settle", "settle")) is None, "a webhook is not an event"
     assert redelivery.state() == before
 
 
-def test_events_that_come_twice_change_nothing(
+def test_duplicated_events_change_nothing(
     buyer: Buyer,
     box_office: BoxOffice,
     open_show: Callable[..., str],
     redelivery: Redelivery,
     observatory: Observatory,
 ) -> None:
-    """Every event delivered twice: one charge, one set of tickets, the stock right."""
+    """With every event delivered twice: one charge, one set of tickets, correct stock."""
     show_id, traceparent = open_show(seats=5), new_traceparent()
     redelivery.chaos(seed=1, duplicate_rate=1)
     order_id = buyer.place(show_id=show_id, seats=2, _trace={"traceparent": traceparent})
@@ -148,7 +148,7 @@ def test_events_that_come_twice_change_nothing(
     assert_bought_once(box_office, buyer, show_id, {order_id}, seats=2, seats_left=3)
     journey = observatory.wait_for_trace(
         traceparent.split("-")[1],
-        lambda seen: len(rows_of(seen, "issue", "issue")) >= 2,
+        lambda stored: len(rows_of(stored, "issue", "issue")) >= 2,
         GIVING_UP_SECONDS,
     )
     assert len(rows_of(journey, "reserve", "reserve")) == 2, picture(journey)
@@ -156,15 +156,15 @@ def test_events_that_come_twice_change_nothing(
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_orders_end_right_whatever_happens_to_their_events(
+def test_the_invariants_hold_under_chaos(
     buyer: Buyer,
     box_office: BoxOffice,
     open_show: Callable[..., str],
     redelivery: Redelivery,
     seed: int,
 ) -> None:
-    """Duplicated, delayed, reordered, failing: no order lost, none charged twice, no seat sold
-    twice, and a declined card's seats back in stock."""
+    """With duplicated, delayed, reordered and failing events no order is lost or charged twice, and
+    the seats of declined orders are back in stock."""
     show_id, before = open_show(seats=10), redelivery.state()
     redelivery.chaos(
         seed=seed, duplicate_rate=0.5, delay_ms_max=300, reorder_rate=0.4, fail_rate=0.4
@@ -180,15 +180,15 @@ def test_orders_end_right_whatever_happens_to_their_events(
     assert_bought_once(box_office, buyer, show_id, bought, seats=1, seats_left=6)
 
 
-def test_an_attempt_that_failed_before_its_function_ran_is_in_the_trace(
+def test_attempts_that_fail_before_and_after_the_function_runs_are_in_the_trace(
     buyer: Buyer,
     box_office: BoxOffice,
     open_show: Callable[..., str],
     redelivery: Redelivery,
     observatory: Observatory,
 ) -> None:
-    """Every first delivery fails. One before its function is a span of redelivery's; one after it
-    is the function's own, and the next is linked to it."""
+    """Every first delivery fails. Before the function runs, redelivery records the span; after it,
+    the function has, and the next attempt links to it."""
     redelivery.chaos(seed=3, fail_rate=1)
     traceparent = new_traceparent()
     order_id = buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
@@ -222,16 +222,16 @@ def test_without_the_redelivery_process_purchases_work(
     open_show: Callable[..., str],
     redelivery: Redelivery,
 ) -> None:
-    """It hangs while chaos is on: each event waits a bounded time for it, then runs as ever."""
+    """It hangs while chaos is on: each event runs after a timeout."""
     redelivery.chaos(seed=1, duplicate_rate=1)
-    with silenced(under_test.redelivery_pid):
+    with suspended(under_test.redelivery_pid):
         order_id = buyer.place(show_id=open_show(seats=1))
         assert box_office.wait_for(order_id)["state"] == "ticketed"
 
 
 @contextmanager
-def silenced(pid: int) -> Iterator[None]:
-    """Stop a process, as one that hangs: its port takes connections, and nobody answers."""
+def suspended(pid: int) -> Iterator[None]:
+    """Suspend a process: its port accepts connections, but it does not answer."""
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
@@ -248,7 +248,7 @@ def assert_bought_once(
     seats: int,
     seats_left: int,
 ) -> None:
-    """One successful charge an order, one ticket a seat, and the stock says the same."""
+    """Assert one successful charge for each order, one ticket for each seat, and the stock."""
     charges = [
         charge["metadata"]["order_id"]
         for charge in box_office.charges()

@@ -1,4 +1,4 @@
-"""Refunds: an organiser's call, the processor's answer, and money that came too late."""
+"""Tests of refunds: by an organiser, by the card processor, and of late payments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from observatory.client import Observatory
 from tests.addresses import Addresses
 from tests.buyer import APPROVED, BoxOffice, Buyer, new_order_id, new_traceparent
-from tests.spans import ORDER_SECONDS, has_all, picture, rows_of, the
+from tests.spans import ORDER_SECONDS, has_spans, one_row, picture, rows_of
 
 WAIT_SECONDS = 30.0
 
@@ -21,7 +21,7 @@ WAIT_SECONDS = 30.0
 def call_refund(
     addresses: Addresses, data: object, person: Buyer | None, traceparent: str | None = None
 ) -> httpx.Response:
-    """Call the function as the browser's SDK does, signed in as `person`."""
+    """Call the refund function as the browser's SDK does, signed in as `person`."""
     headers = {"Authorization": f"Bearer {person.token}"} if person else {}
     if traceparent:
         headers["traceparent"] = headers["x-throughline-context"] = traceparent
@@ -30,13 +30,13 @@ def call_refund(
 
 
 def charge_of(box_office: BoxOffice, order_id: str) -> dict[str, Any]:
-    """The one charge of an order in the processor's book."""
+    """Return the only charge of an order in the processor's book."""
     (charge,) = [c for c in box_office.charges() if c["metadata"]["order_id"] == order_id]
     return charge
 
 
-def ask_acquirer(addresses: Addresses, body: object, key: str | None) -> httpx.Response:
-    """Ask the processor for a refund as any merchant might."""
+def request_refund(addresses: Addresses, body: object, key: str | None) -> httpx.Response:
+    """Request a refund from the card processor's API."""
     headers = {} if key is None else {"Idempotency-Key": key}
     return httpx.post(f"{addresses.acquirer}/refunds", json=body, headers=headers, timeout=30)
 
@@ -49,17 +49,17 @@ def test_an_organiser_refunds_a_ticketed_order(
     observatory: Observatory,
     open_show: Callable[..., str],
 ) -> None:
-    """The money, the seats and the tickets go back, once, however often it is asked."""
+    """The charge is refunded, the seats are for sale again and the tickets void, only once."""
     show_id, theirs, ours = open_show(seats=5), new_traceparent(), new_traceparent()
     order_id = buyer.place(show_id=show_id, seats=2, _trace={"traceparent": theirs})
     ticketed = box_office.wait_for(order_id)
-    answers = [
+    responses = [
         call_refund(addresses, {"order_id": order_id}, organiser, trace)
         for trace in (ours, new_traceparent())
     ]
-    for answer in answers:
-        assert answer.status_code == 200, answer.text
-        assert answer.json() == {"result": {"order_id": order_id, "state": "refunded"}}
+    for response in responses:
+        assert response.status_code == 200, response.text
+        assert response.json() == {"result": {"order_id": order_id, "state": "refunded"}}
     order = box_office.documents.read(f"orders/{order_id}")
     assert order["state"] == "refunded"
     assert box_office.documents.read(f"shows/{show_id}")["seats_left"] == 5
@@ -69,76 +69,75 @@ def test_an_organiser_refunds_a_ticketed_order(
 
     journey = observatory.wait_for_trace(
         ours.split("-")[1],
-        has_all(("refund", "refund"), ("acquirer", "POST /refunds"), ("audit", "audit")),
+        has_spans(("refund", "refund"), ("acquirer", "POST /refunds"), ("audit", "audit")),
         ORDER_SECONDS,
     )
-    refund = the(journey, "refund", "refund")
+    refund = one_row(journey, "refund", "refund")
     assert (refund["hop"], refund["parent_span_id"]) == ("callable", ours.split("-")[2])
     writer = ticketed["_trace"]["traceparent"].split("-")[2]
     assert writer in [link["span_id"] for link in refund["links"]], picture(journey)
-    call = the(journey, "refund", "POST /refunds")
-    assert the(journey, "acquirer", "POST /refunds")["parent_span_id"] == call["span_id"]
+    call = one_row(journey, "refund", "POST /refunds")
+    assert one_row(journey, "acquirer", "POST /refunds")["parent_span_id"] == call["span_id"]
     assert (journey["errors"], order["_trace"]["traceparent"].split("-")[2]) == (
         0,
         refund["span_id"],
     )
-    trail = box_office.documents.read(f"audit/{order_id}-refunded")
-    assert trail["by"] == "organiser"
+    entry = box_office.documents.read(f"audit/{order_id}-refunded")
+    assert entry["by"] == "organiser"
 
 
-def test_only_an_organiser_may(
+def test_only_an_organiser_may_refund(
     addresses: Addresses, buyer: Buyer, order_in: Callable[..., str], box_office: BoxOffice
 ) -> None:
-    """Signed out is 401, a buyer is 403, even of their own order; nothing moves."""
+    """A signed-out user gets 401 and a buyer 403, even for their own order."""
     order_id = order_in("ticketed", uid=buyer.uid, charge_id="ch_1")
     for person, status in ((None, 401), (buyer, 403)):
-        answer = call_refund(addresses, {"order_id": order_id}, person)
-        assert answer.status_code == status
+        response = call_refund(addresses, {"order_id": order_id}, person)
+        assert response.status_code == status
     assert box_office.documents.read(f"orders/{order_id}")["state"] == "ticketed"
 
 
 @pytest.mark.parametrize("data", [None, {}, {"order_id": 7}, {"order_id": ""}, {"order_id": "a/b"}])
-def test_a_call_that_names_no_order_is_refused(
+def test_a_call_without_a_valid_order_id_is_an_invalid_argument(
     addresses: Addresses, organiser: Buyer, data: object
 ) -> None:
-    """As an invalid argument."""
-    answer = call_refund(addresses, data, organiser)
-    assert (answer.status_code, answer.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
+    response = call_refund(addresses, data, organiser)
+    assert (response.status_code, response.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
 
 
-def test_an_order_that_is_not_there_is_not_found(addresses: Addresses, organiser: Buyer) -> None:
-    """Whoever asks."""
-    answer = call_refund(addresses, {"order_id": new_order_id()}, organiser)
-    assert (answer.status_code, answer.json()["error"]["status"]) == (404, "NOT_FOUND")
+def test_an_unknown_order_is_not_found(addresses: Addresses, organiser: Buyer) -> None:
+    response = call_refund(addresses, {"order_id": new_order_id()}, organiser)
+    assert (response.status_code, response.json()["error"]["status"]) == (404, "NOT_FOUND")
 
 
 @pytest.mark.parametrize("state", ["charging", "declined", "expired", "paid"])
 def test_only_a_ticketed_order_is_refunded(
     addresses: Addresses, organiser: Buyer, order_in: Callable[..., str], state: str
 ) -> None:
-    """One that is underway ends by itself; one that took no money has none to give."""
-    answer = call_refund(addresses, {"order_id": order_in(state)}, organiser)
-    assert (answer.status_code, answer.json()["error"]["status"]) == (400, "FAILED_PRECONDITION")
+    response = call_refund(addresses, {"order_id": order_in(state)}, organiser)
+    assert response.status_code == 400
+    assert response.json()["error"]["status"] == "FAILED_PRECONDITION"
 
 
-def test_what_the_processor_refuses_leaves_the_order(
+def test_an_order_whose_refund_the_processor_rejects_stays_ticketed(
     addresses: Addresses, organiser: Buyer, order_in: Callable[..., str], box_office: BoxOffice
 ) -> None:
-    """A charge that it doesn't know: the buyer keeps the tickets until somebody looks into it."""
+    """Here, because the processor does not know the charge."""
     order_id = order_in("ticketed", charge_id="ch_unknown")
-    answer = call_refund(addresses, {"order_id": order_id}, organiser)
-    assert (answer.status_code, answer.json()["error"]["status"]) == (400, "FAILED_PRECONDITION")
+    response = call_refund(addresses, {"order_id": order_id}, organiser)
+    assert response.status_code == 400
+    assert response.json()["error"]["status"] == "FAILED_PRECONDITION"
     assert box_office.documents.read(f"orders/{order_id}")["state"] == "ticketed"
 
 
-def test_money_for_an_expired_order_goes_back(
+def test_a_payment_for_an_expired_order_is_refunded(
     addresses: Addresses,
     buyer: Buyer,
     box_office: BoxOffice,
     observatory: Observatory,
     open_show: Callable[..., str],
 ) -> None:
-    """The hold lapsed while the processor took its time: the webhook finds the order expired."""
+    """The hold lapsed before the processor's webhook arrived."""
     show_id, traceparent = open_show(seats=5), new_traceparent()
     order_id = buyer.place(show_id=show_id, _trace={"traceparent": traceparent})
     box_office.wait_for(order_id, {"charging"})
@@ -150,12 +149,12 @@ def test_money_for_an_expired_order_goes_back(
     assert box_office.wait_for(order_id)["state"] == "expired"
     journey = observatory.wait_for_trace(
         traceparent.split("-")[1],
-        has_all(("settle", "POST /refunds"), ("acquirer", "POST /refunds")),
+        has_spans(("settle", "POST /refunds"), ("acquirer", "POST /refunds")),
         ORDER_SECONDS,
     )
-    settle = the(journey, "settle", "settle")
+    settle = one_row(journey, "settle", "settle")
     assert settle["attributes"]["boxoffice.payment.late"] is True
-    assert the(journey, "settle", "POST /refunds")["parent_span_id"] == settle["span_id"]
+    assert one_row(journey, "settle", "POST /refunds")["parent_span_id"] == settle["span_id"]
     assert charge_of(box_office, order_id)["refund_id"]
     assert box_office.documents.read(f"orders/{order_id}")["state"] == "expired"
     assert box_office.documents.read(f"shows/{show_id}")["seats_left"] == 5
@@ -165,21 +164,21 @@ def test_money_for_an_expired_order_goes_back(
 def test_the_processor_refunds_a_charge_once(
     addresses: Addresses, buyer: Buyer, box_office: BoxOffice, open_show: Callable[..., str]
 ) -> None:
-    """The same key gets the same refund; another key, or another charge under it, gets a 409."""
+    """The same key returns the same refund; another key, or another charge with it, is a 409."""
     charges = []
     for _ in range(2):
         order_id = buyer.place(show_id=open_show(seats=1))
         box_office.wait_for(order_id)
         charges.append(charge_of(box_office, order_id)["id"])
     key = new_order_id()
-    first = ask_acquirer(addresses, {"charge_id": charges[0]}, key)
+    first = request_refund(addresses, {"charge_id": charges[0]}, key)
     assert first.status_code == 201
     refund = first.json()
     assert (refund["charge_id"], refund["status"]) == (charges[0], "refunded")
-    again = ask_acquirer(addresses, {"charge_id": charges[0]}, key)
+    again = request_refund(addresses, {"charge_id": charges[0]}, key)
     assert (again.status_code, again.json()) == (201, refund)
-    assert ask_acquirer(addresses, {"charge_id": charges[0]}, new_order_id()).status_code == 409
-    assert ask_acquirer(addresses, {"charge_id": charges[1]}, key).status_code == 409
+    assert request_refund(addresses, {"charge_id": charges[0]}, new_order_id()).status_code == 409
+    assert request_refund(addresses, {"charge_id": charges[1]}, key).status_code == 409
 
 
 @pytest.mark.parametrize(
@@ -194,18 +193,17 @@ def test_the_processor_refunds_a_charge_once(
     ],
     ids=str,
 )
-def test_the_processor_says_what_is_wrong_with_a_refund(
+def test_the_processor_rejects_an_invalid_refund_with_a_code_and_a_message(
     addresses: Addresses, body: object, key: str | None, status: int
 ) -> None:
-    """An error with a code and a message, never a 500."""
-    answer = ask_acquirer(addresses, body, key)
-    assert (answer.status_code, set(answer.json()["error"])) == (status, {"code", "message"})
+    """Never a status 500."""
+    response = request_refund(addresses, body, key)
+    assert (response.status_code, set(response.json()["error"])) == (status, {"code", "message"})
 
 
-def test_the_processor_refunds_no_charge_that_failed(
+def test_the_processor_does_not_refund_a_failed_charge(
     addresses: Addresses, box_office: BoxOffice
 ) -> None:
-    """A declined card has nothing to get back."""
     charge = httpx.post(
         f"{addresses.acquirer}/charges",
         json={
@@ -222,4 +220,4 @@ def test_the_processor_refunds_no_charge_that_failed(
     while next(c for c in box_office.charges() if c["id"] == charge["id"])["status"] == "pending":
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert ask_acquirer(addresses, {"charge_id": charge["id"]}, new_order_id()).status_code == 409
+    assert request_refund(addresses, {"charge_id": charge["id"]}, new_order_id()).status_code == 409

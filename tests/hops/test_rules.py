@@ -1,8 +1,7 @@
-"""Hop 5: from a write to what the security rules decided about it."""
+"""Hop 5: from a write to the security rules' decision on it."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,48 +12,49 @@ import pytest
 
 from observatory.client import Observatory
 from observatory.schemas.journey import Journey, Row
+from stack.clients.pseudonym import pseudonym
 from tests.addresses import Addresses
 from tests.buyer import APPROVED, Buyer, new_order_id, new_traceparent
-from tests.spans import has_all, picture, the, wait_for
+from tests.spans import has_spans, one_row, picture, wait_for
 
 RULES = "firestore.rules"
 DENIED = (RULES, "create orders denied")
 
 
 def attempt(buyer: Buyer, **changes: Any) -> tuple[str, str]:
-    """Try to place an order that the rules deny; returns its id and its trace's."""
+    """Try to place an order that the rules deny; return its id and its trace id."""
     order_id, traceparent = new_order_id(), new_traceparent()
     trace = {"traceparent": traceparent}
-    answer = buyer.documents.create(
+    response = buyer.documents.create(
         f"orders/{order_id}",
         buyer.order(**{"_trace": trace, **changes}),
         server_times=("placed_at",),
     )
-    assert answer.status_code == 403
+    assert response.status_code == 403
     return order_id, traceparent.split("-")[1]
 
 
-def decision_about(observatory: Observatory, order_id: str) -> Row:
-    """The decision about an order whose trace nobody knows beforehand."""
+def decision_on(observatory: Observatory, order_id: str) -> Row:
+    """Wait for the rules' decision on an order, in any trace, and return its span."""
 
     def find() -> list[str]:
-        found = observatory.traces(subject=order_id, service=RULES)["traces"]
-        return [trace["trace_id"] for trace in found]
+        traces = observatory.traces(subject=order_id, service=RULES)["traces"]
+        return [trace["trace_id"] for trace in traces]
 
     (trace_id,) = wait_for(find)
     (row,) = [row for row in observatory.trace(trace_id)["rows"] if row["service"] == RULES]
     return row
 
 
-def test_an_allowed_write_has_its_decision_under_the_span_that_wrote(
+def test_the_decision_on_an_allowed_write_is_a_child_of_the_writers_span(
     buyer: Buyer, observatory: Observatory, open_show: Callable[..., str]
 ) -> None:
-    """One span for the two evaluations that the emulator makes, its parent the one in `_trace`."""
+    """There is one span for the emulator's two evaluations; its parent is the one in `_trace`."""
     traceparent = new_traceparent()
     _, trace_id, span_id, _ = traceparent.split("-")
     order_id = buyer.place(show_id=open_show(seats=0), _trace={"traceparent": traceparent})
-    journey = observatory.wait_for_trace(trace_id, has_all((RULES, "create orders allowed")))
-    decision = the(journey, RULES, "create orders allowed")
+    journey = observatory.wait_for_trace(trace_id, has_spans((RULES, "create orders allowed")))
+    decision = one_row(journey, RULES, "create orders allowed")
     assert decision["parent_span_id"] == span_id, picture(journey)
     assert decision["party"] == "rules"
     assert (decision["hop"], decision["carrier"], decision["context"]) == (
@@ -69,31 +69,31 @@ def test_an_allowed_write_has_its_decision_under_the_span_that_wrote(
     assert attributes["boxoffice.order.id"] == order_id
 
 
-def test_a_set_is_one_decision_and_leaves_nothing_behind(
+def test_a_set_is_one_decision(
     buyer: Buyer, observatory: Observatory, open_show: Callable[..., str]
 ) -> None:
-    """The emulator asks the rules about a `create` and an `update`, then about what it was."""
+    """The emulator evaluates a `create`, an `update`, and then the actual operation."""
     traceparent, order_id = new_traceparent(), new_order_id()
     order = buyer.order(show_id=open_show(seats=0), _trace={"traceparent": traceparent})
-    answer = buyer.documents.set(f"orders/{order_id}", order, server_times=("placed_at",))
-    assert answer.status_code == 200
+    response = buyer.documents.set(f"orders/{order_id}", order, server_times=("placed_at",))
+    assert response.status_code == 200
     allowed = (RULES, "create orders allowed")
-    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_all(allowed))
-    assert the(journey, *allowed)["attributes"]["throughline.rules.evaluations"] == 3
-    # A decision that is held as long as one about the `update` would have been.
+    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_spans(allowed))
+    assert one_row(journey, *allowed)["attributes"]["throughline.rules.evaluations"] == 3
+    # The monitor would have held a decision on the `update` as long as this one.
     other = new_order_id()
     assert buyer.documents.update(f"orders/{other}", {"seats": 1}).status_code == 403
-    assert decision_about(observatory, other)["name"] == "update orders denied"
+    assert decision_on(observatory, other)["name"] == "update orders denied"
     assert len(observatory.traces(subject=order_id, service=RULES)["traces"]) == 1
 
 
-def test_a_denied_write_names_the_line_that_said_no(
+def test_the_decision_on_a_denied_write_names_the_deciding_line(
     buyer: Buyer, observatory: Observatory, addresses: Addresses
 ) -> None:
-    """Under the span that wrote, an error with the file, the line and its text."""
+    """It is an error with the file, the line and its text."""
     order_id, trace_id = attempt(buyer, seats=9)
-    journey = observatory.wait_for_trace(trace_id, has_all(DENIED))
-    decision = the(journey, *DENIED)
+    journey = observatory.wait_for_trace(trace_id, has_spans(DENIED))
+    decision = one_row(journey, *DENIED)
     attributes = decision["attributes"]
     line = attributes["code.line.number"]
     assert attributes["throughline.rules.source"] == "&& order.seats <= 8"
@@ -103,8 +103,7 @@ def test_a_denied_write_names_the_line_that_said_no(
     assert decision["error"]
     assert attributes["code.file.path"] == "rules/firestore.rules"
     assert attributes["throughline.rules.path"] == f"orders/{order_id}"
-    pseudonym = hashlib.sha256((addresses.project + buyer.uid).encode()).hexdigest()[:16]
-    assert attributes["enduser.pseudo.id"] == pseudonym
+    assert attributes["enduser.pseudo.id"] == pseudonym(addresses.project, buyer.uid)
     assert journey["spans"] == 1, picture(journey)
 
 
@@ -122,20 +121,20 @@ def test_a_denied_write_names_the_line_that_said_no(
     ],
     ids=lambda changes: str(changes)[:40],
 )
-def test_the_line_is_the_one_that_the_rules_engine_counts(
+def test_the_deciding_line_is_that_of_the_emulators_coverage_report(
     buyer: Buyer, observatory: Observatory, addresses: Addresses, changes: dict[str, Any]
 ) -> None:
-    """The emulator's coverage report says what became false meanwhile."""
+    """The report counts which expressions evaluated to false."""
     before = Coverage(addresses)
     order_id, _ = attempt(buyer, **changes)
-    said_no = Coverage(addresses).lines_made_false_since(before)
-    decision = decision_about(observatory, order_id)
+    false_lines = Coverage(addresses).lines_made_false_since(before)
+    decision = decision_on(observatory, order_id)
     assert decision["attributes"]["throughline.rules.decided_by"] == "expression"
-    assert {decision["attributes"]["code.line.number"]} == said_no
+    assert {decision["attributes"]["code.line.number"]} == false_lines
 
 
 class Coverage:
-    """The emulator's own count of what each expression of the rules has been so far."""
+    """The emulator's counts of the values of each expression of the rules."""
 
     def __init__(self, addresses: Addresses) -> None:
         url = f"{addresses.firestore}/emulator/v1/projects/{addresses.project}:ruleCoverage"
@@ -147,8 +146,10 @@ class Coverage:
             self._count(root)
 
     def lines_made_false_since(self, earlier: Coverage) -> set[int]:
-        """The lines of the innermost expressions that became false; functions are counted where
-        they are written, not where they are called."""
+        """Return the lines of the innermost expressions that evaluated to false since `earlier`.
+
+        Functions are counted at their definition, not at the call.
+        """
         self._falses.subtract(earlier._falses)
         return {line for root in self._roots for line in self._innermost(root)}
 
@@ -190,59 +191,59 @@ def _place(node: dict[str, Any]) -> tuple[int, int]:
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_write_whose_trace_cant_be_used_is_a_declared_root(
+def test_the_decision_on_a_write_without_valid_context_is_a_declared_root(
     buyer: Buyer, observatory: Observatory, trace: object, context: str, reason: str | None
 ) -> None:
-    """It says why, and does not count as an orphan or as a trace that lost its root."""
-    decision = decision_about(observatory, attempt(buyer, _trace=trace)[0])
+    """It has the reason, and counts as covered."""
+    decision = decision_on(observatory, attempt(buyer, _trace=trace)[0])
     assert (decision["parent_span_id"], decision["root"]) == (None, "rules")
     assert (decision["context"], decision["covered"]) == (context, True)
     assert decision["attributes"].get("throughline.context.reason") == reason
 
 
-def test_a_denied_read_is_linked_to_the_write_at_its_path(
+def test_the_decision_on_a_denied_read_links_to_the_write_at_its_path(
     buyer: Buyer,
     new_buyer: Callable[[], Buyer],
     observatory: Observatory,
     open_show: Callable[..., str],
 ) -> None:
-    """A read carries no context; somebody else's order was written in a trace that is known."""
+    """A read carries no context, but the document was written in a known trace."""
     traceparent = new_traceparent()
     _, trace_id, span_id, _ = traceparent.split("-")
     order_id = buyer.place(show_id=open_show(seats=0), _trace={"traceparent": traceparent})
     stranger = new_buyer()
     assert stranger.documents.get(f"orders/{order_id}").status_code == 403
 
-    def of_reads() -> list[Row]:
-        found = observatory.traces(subject=order_id, text='root = rules and name ~ "get orders"')
-        ids = [trace["trace_id"] for trace in found["traces"]]
+    def read_decisions() -> list[Row]:
+        page = observatory.traces(subject=order_id, text='root = rules and name ~ "get orders"')
+        ids = [trace["trace_id"] for trace in page["traces"]]
         return [row for each in ids for row in observatory.trace(each)["rows"]]
 
-    (decision,) = wait_for(of_reads)
+    (decision,) = wait_for(read_decisions)
     assert decision["name"] == "get orders denied"
     assert decision["root"] == "rules"
     (link,) = decision["links"]
-    # The functions move the order on, so that the span may be one of theirs.
+    # The latest write may be a function's, so only the trace is known.
     assert link["trace_id"] == trace_id
     assert link["attributes"] == {"throughline.link.by": "path"}
     assert len(link["span_id"]) == len(span_id)
 
 
 def test_nothing_personal_is_on_a_decision(buyer: Buyer, observatory: Observatory) -> None:
-    """Neither the card's token, nor the user's id, nor anything else of the document."""
+    """It has no card token, no uid and no other content of the document."""
     _, trace_id = attempt(buyer, note="a@example.org", show_id="a-show-of-theirs")
-    journey: Journey = observatory.wait_for_trace(trace_id, has_all(DENIED))
+    journey: Journey = observatory.wait_for_trace(trace_id, has_spans(DENIED))
     everything = json.dumps(journey)
     for secret in (APPROVED, buyer.uid, "a@example.org", "a-show-of-theirs"):
         assert secret not in everything
 
 
-def test_a_read_that_was_allowed_makes_no_trace(
+def test_an_allowed_read_makes_no_trace(
     buyer: Buyer, observatory: Observatory, open_show: Callable[..., str]
 ) -> None:
-    """Listeners come and go; the decision that comes after it is there, and it isn't."""
+    """A later decision is stored, and the read's is not."""
     show_id = open_show(seats=1)
     assert buyer.documents.get(f"shows/{show_id}").status_code == 200
-    decision_about(observatory, attempt(buyer, seats=9)[0])
+    decision_on(observatory, attempt(buyer, seats=9)[0])
     names = [trace["root"] for trace in observatory.traces(service=RULES)["traces"]]
     assert "get shows allowed" not in names

@@ -1,4 +1,4 @@
-"""The tally of tickets that are out, in the real Firestore, with orders that come at once."""
+"""Tests of the tally of issued tickets with concurrent orders, with the Firestore emulator."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SEATS = 2
 
 
 @pytest.fixture(autouse=True)
-def _tally_of_its_own(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """So that what other tests' orders still do is not counted."""
+def _own_tally(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Uses a separate collection, so that orders of other tests are not counted."""
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", addresses.firestore.removeprefix("http://"))
     client = firestore.Client(project=addresses.project)
     monkeypatch.setattr(clients, "firestore", lambda: client)
@@ -30,56 +30,56 @@ def _tally_of_its_own(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> 
     client.close()  # type: ignore[no-untyped-call]
 
 
-def counted() -> tuple[int, int]:
-    """The orders and the tickets, as a reader adds them up."""
-    parts = [part.to_dict() or {} for part in clients.firestore().collection(tally.TALLY).get()]
-    return sum(part["orders"] for part in parts), sum(part["seats"] for part in parts)
+def tally_sums() -> tuple[int, int]:
+    """Return the sums of orders and of seats over all documents of the tally."""
+    shards = [shard.to_dict() or {} for shard in clients.firestore().collection(tally.TALLY).get()]
+    return sum(shard["orders"] for shard in shards), sum(shard["seats"] for shard in shards)
 
 
-def ticket(order_id: str, meet: Callable[[], object] = lambda: None) -> ledger.Outcome:
-    """Issue an order's tickets, as the stage does; `meet` is called when all is read."""
+def ticket(order_id: str, after_reads: Callable[[], object] = lambda: None) -> ledger.Outcome:
+    """Issue an order's tickets as the stage does; call `after_reads` after the last read."""
 
     def decide(order: ledger.Document, _transaction: Any) -> ledger.Move:
         def write(transaction: Any) -> None:
             issue.count_order(transaction, order)
-            meet()
-            issue.print_tickets(transaction, order_id, order)
+            after_reads()
+            issue.write_tickets(transaction, order_id, order)
 
         return ledger.Move(State.TICKETED, writes=write)
 
-    return ledger.advance(order_id, State.TICKETED, decide)
+    return ledger.move_order(order_id, State.TICKETED, decide)
 
 
-def test_orders_that_come_at_once_are_all_counted_and_none_begins_anew(
+def test_concurrent_orders_are_all_counted_without_a_retry(
     order_in: Callable[..., str], open_show: Callable[..., str]
 ) -> None:
-    """Each for a show of its own; nothing that one reads is written by another."""
+    """The orders are for different shows; none writes what another one reads."""
     orders = [order_in("paid", seats=SEATS, show_id=open_show(seats=SEATS)) for _ in range(ORDERS)]
-    meeting = threading.Barrier(ORDERS)
+    barrier = threading.Barrier(ORDERS)
     attempts: list[None] = []
 
-    def meet() -> None:
+    def wait_for_others() -> None:
         attempts.append(None)
-        meeting.wait(timeout=20)
+        barrier.wait(timeout=20)
 
-    with ThreadPoolExecutor(ORDERS) as crowd:
-        list(crowd.map(lambda order_id: ticket(order_id, meet), orders))
-    assert counted() == (ORDERS, ORDERS * SEATS)
+    with ThreadPoolExecutor(ORDERS) as pool:
+        list(pool.map(lambda order_id: ticket(order_id, wait_for_others), orders))
+    assert tally_sums() == (ORDERS, ORDERS * SEATS)
     assert len(attempts) == ORDERS
 
 
-def test_an_order_is_counted_once_and_taken_off_when_it_is_refunded(
+def test_an_order_is_counted_once_and_subtracted_when_it_is_refunded(
     order_in: Callable[..., str],
 ) -> None:
-    """However often its message comes."""
+    """Even if its message is delivered twice."""
     order_id = order_in("paid", seats=SEATS)
     assert [ticket(order_id).moved for _ in range(2)] == [True, False]
-    assert counted() == (1, SEATS)
+    assert tally_sums() == (1, SEATS)
 
     def void(order: ledger.Document, _transaction: Any) -> ledger.Move:
         return ledger.Move(
             State.REFUNDED, writes=lambda tx: refund.void_tickets(tx, order_id, order)
         )
 
-    ledger.advance(order_id, State.REFUNDED, void)
-    assert counted() == (0, 0)
+    ledger.move_order(order_id, State.REFUNDED, void)
+    assert tally_sums() == (0, 0)

@@ -1,4 +1,4 @@
-"""Hops 9 and 10: to the card processor and back by its webhook."""
+"""Hops 9 and 10: to the card processor, and back through its webhook."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from observatory.client import Observatory
 from tests.addresses import Addresses
 from tests.buyer import DECLINED, BoxOffice, Buyer, new_traceparent
 from tests.hops.pubsub import about, publish
-from tests.spans import ORDER_SECONDS, has_all, rows_of, the, trace_of_order
+from tests.spans import ORDER_SECONDS, has_spans, one_row, rows_of, trace_of_order
 from tests.trace_plugin import Trace
 
 SECRET = "whsec_for_the_local_stack_only"
 
 
 def webhook_body(order_id: str, **charge: Any) -> bytes:
-    """What the processor posts when a charge succeeded, but for `charge`."""
+    """Return the processor's webhook body for a succeeded charge, with the changes `charge`."""
     metadata = charge.pop("metadata", {})
     return json.dumps(
         {
@@ -44,7 +44,7 @@ def webhook_body(order_id: str, **charge: Any) -> bytes:
 
 
 def signature(body: bytes, secret: str = SECRET, sent_at: float | None = None) -> str:
-    """The signature that the processor puts on `body`."""
+    """Return the processor's signature of `body`."""
     stamp = str(int(time.time() if sent_at is None else sent_at))
     digest = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={stamp},v1={digest}"
@@ -52,7 +52,7 @@ def signature(body: bytes, secret: str = SECRET, sent_at: float | None = None) -
 
 @pytest.fixture
 def call_back(addresses: Addresses) -> Callable[..., httpx.Response]:
-    """Posts to the webhook as the processor does, or as somebody who pretends to be it."""
+    """Posts to the webhook with a given signature, valid or not."""
 
     def post(body: bytes, signed: str | None) -> httpx.Response:
         url = f"{addresses.functions}/{addresses.project}/us-central1/settle"
@@ -64,18 +64,20 @@ def call_back(addresses: Addresses) -> Callable[..., httpx.Response]:
     return post
 
 
-def test_the_processors_spans_lie_under_our_call(
+def test_the_processors_spans_are_children_of_our_call(
     buyer: Buyer, observatory: Observatory, open_show: Callable[..., str]
 ) -> None:
-    """The headers reach the processor, and what it is willing to show joins the trace."""
+    """The headers reach the processor, and the spans that it exports join the trace."""
     traceparent = new_traceparent()
     buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
     journey = observatory.wait_for_trace(
         traceparent.split("-")[1],
-        has_all(("charge", "charge"), ("acquirer", "POST /charges"), ("acquirer", "card network")),
+        has_spans(
+            ("charge", "charge"), ("acquirer", "POST /charges"), ("acquirer", "card network")
+        ),
         ORDER_SECONDS,
     )
-    call = the(journey, "charge", "POST /charges")
+    call = one_row(journey, "charge", "POST /charges")
     assert (call["kind"], call["hop"], call["carrier"]) == ("CLIENT", "vendor", "http-headers")
     assert call["attributes"]["http.response.status_code"] == 202
     trace = Trace(journey)
@@ -87,25 +89,25 @@ def test_the_processors_spans_lie_under_our_call(
 def test_the_webhook_continues_the_trace_of_the_call(
     buyer: Buyer, observatory: Observatory, open_show: Callable[..., str]
 ) -> None:
-    """Its parent comes back in the charge's metadata; the request that brought it is a link."""
+    """Its parent is in the charge's metadata; the HTTP request is a link."""
     traceparent = new_traceparent()
     buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
     journey = observatory.wait_for_trace(
         traceparent.split("-")[1],
-        has_all(("issue", "issue"), ("acquirer", "POST")),
+        has_spans(("issue", "issue"), ("acquirer", "POST")),
         ORDER_SECONDS,
     )
-    call, settle = the(journey, "charge", "POST /charges"), the(journey, "settle", "settle")
+    call, settle = one_row(journey, "charge", "POST /charges"), one_row(journey, "settle", "settle")
     Trace(journey).parent(settle, call)
     assert (settle["kind"], settle["hop"]) == ("SERVER", "webhook")
     assert settle["carrier"] == "charge-metadata"
-    delivered = the(journey, "acquirer", "POST")
+    delivered = one_row(journey, "acquirer", "POST")
     assert [link["span_id"] for link in settle["links"]] == [delivered["span_id"]]
     assert settle["attributes"]["http.response.status_code"] == 200
 
 
 @pytest.mark.parametrize(
-    ("sign", "why"),
+    ("sign", "reason"),
     [
         (lambda body: None, "no usable Acquirer-Signature header"),
         (lambda body: "", "no usable Acquirer-Signature header"),
@@ -117,32 +119,32 @@ def test_the_webhook_continues_the_trace_of_the_call(
     ],
     ids=["none", "empty", "no time", "no digest", "secret", "body", "old"],
 )
-def test_a_webhook_that_is_not_the_processors_is_refused(
+def test_a_webhook_without_a_valid_signature_is_rejected(
     order_in: Callable[..., str],
     call_back: Callable[..., httpx.Response],
     box_office: BoxOffice,
     observatory: Observatory,
     sign: Callable[[bytes], str | None],
-    why: str,
+    reason: str,
 ) -> None:
-    """401 and the reason; the order stays as it is, and nobody's word is taken for the trace."""
+    """With 401 and the reason; the order does not change, and the context is not used."""
     order_id, traceparent = order_in("charging"), new_traceparent()
     before = box_office.documents.read(f"orders/{order_id}")
     body = webhook_body(order_id, metadata={"traceparent": traceparent})
-    answer = call_back(body, sign(body))
-    assert (answer.status_code, answer.json()) == (401, {"error": why})
+    response = call_back(body, sign(body))
+    assert (response.status_code, response.json()) == (401, {"error": reason})
     assert box_office.documents.read(f"orders/{order_id}") == before
-    claimed = traceparent.split("-")[1]
-    refused = [
+    claimed_trace_id = traceparent.split("-")[1]
+    rejected = [
         trace
         for trace in observatory.traces(service="settle")["traces"]
         if trace["root_service"] == "settle"
     ]
-    assert refused
-    assert claimed not in {trace["trace_id"] for trace in refused}
-    settle = the(observatory.trace(refused[0]["trace_id"]), "settle", "settle")
+    assert rejected
+    assert claimed_trace_id not in {trace["trace_id"] for trace in rejected}
+    settle = one_row(observatory.trace(rejected[0]["trace_id"]), "settle", "settle")
     assert (settle["context"], settle["parent_span_id"]) == ("invalid", None)
-    assert settle["attributes"]["throughline.context.reason"] == why
+    assert settle["attributes"]["throughline.context.reason"] == reason
 
 
 @pytest.mark.parametrize(
@@ -157,34 +159,34 @@ def test_a_webhook_that_is_not_the_processors_is_refused(
     ],
     ids=["empty", "xml", "list", "metadata", "no order", "unknown order"],
 )
-def test_a_genuine_webhook_about_nothing_of_ours_is_422(
+def test_a_signed_webhook_with_invalid_content_is_422(
     call_back: Callable[..., httpx.Response], body: bytes, error: str
 ) -> None:
-    """A clear answer, and not one that makes the processor send it for ever."""
-    answer = call_back(body, signature(body))
-    assert (answer.status_code, answer.json()) == (422, {"error": error})
+    """The processor does not retry a 422."""
+    response = call_back(body, signature(body))
+    assert (response.status_code, response.json()) == (422, {"error": error})
 
 
 @pytest.mark.parametrize("charge", [{"amount_cents": 1}, {"currency": "USD"}, {"status": "odd"}])
-def test_a_charge_that_was_not_asked_for_settles_nothing(
+def test_a_charge_that_differs_from_the_order_settles_nothing(
     order_in: Callable[..., str],
     call_back: Callable[..., httpx.Response],
     box_office: BoxOffice,
     charge: dict[str, Any],
 ) -> None:
-    """Another amount, another currency, a status we don't know: 422, and the order waits."""
+    """Another amount or currency, or an unknown status, is a 422, and the order does not move."""
     order_id = order_in("charging")
     body = webhook_body(order_id, **charge)
     assert call_back(body, signature(body)).status_code == 422
     assert box_office.documents.read(f"orders/{order_id}")["state"] == "charging"
 
 
-def test_a_replayed_webhook_does_nothing_twice(
+def test_a_replayed_webhook_changes_nothing(
     order_in: Callable[..., str],
     call_back: Callable[..., httpx.Response],
     box_office: BoxOffice,
 ) -> None:
-    """The processor may send a webhook again; it is told that all is well, and nothing moves."""
+    """The processor may send a webhook again; the response is 200."""
     order_id = order_in("charging")
     body = webhook_body(order_id)
     first = call_back(body, signature(body))
@@ -197,27 +199,27 @@ def test_a_replayed_webhook_does_nothing_twice(
     assert len(box_office.documents.find("tickets", "nobody")) >= 1
 
 
-def test_malformed_context_in_the_metadata_is_a_fresh_root(
+def test_malformed_context_in_the_metadata_starts_a_new_root(
     order_in: Callable[..., str],
     call_back: Callable[..., httpx.Response],
     observatory: Observatory,
     box_office: BoxOffice,
 ) -> None:
-    """The vendor mangled what it was given to keep; the money still counts."""
+    """The payment is settled all the same."""
     order_id = order_in("charging")
     body = webhook_body(order_id, metadata={"traceparent": "00-MANGLED"})
     assert call_back(body, signature(body)).status_code == 200
     assert box_office.wait_for(order_id)["state"] == "ticketed"
-    journey = trace_of_order(observatory, order_id, has_all(("issue", "issue")), "settle")
-    settle = the(journey, "settle", "settle")
+    journey = trace_of_order(observatory, order_id, has_spans(("issue", "issue")), "settle")
+    settle = one_row(journey, "settle", "settle")
     assert (settle["context"], settle["parent_span_id"]) == ("invalid", None)
     assert settle["attributes"]["throughline.context.reason"] == "traceparent is malformed"
 
 
-def test_a_declined_card_gives_the_seats_back(
+def test_a_declined_card_returns_the_seats(
     buyer: Buyer, box_office: BoxOffice, open_show: Callable[..., str], observatory: Observatory
 ) -> None:
-    """The order ends declined with the processor's reason, and the stock is as before."""
+    """The order is declined with the processor's reason, and the stock is as before."""
     show_id, traceparent = open_show(seats=3), new_traceparent()
     order_id = buyer.place(
         show_id=show_id, seats=2, card_token=DECLINED, _trace={"traceparent": traceparent}
@@ -225,33 +227,33 @@ def test_a_declined_card_gives_the_seats_back(
     order = box_office.wait_for(order_id)
     assert (order["state"], order["reason"]) == ("declined", "card_declined")
     assert box_office.documents.read(f"shows/{show_id}")["seats_left"] == 3
-    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_all(("settle", "settle")))
+    journey = observatory.wait_for_trace(traceparent.split("-")[1], has_spans(("settle", "settle")))
     assert rows_of(journey, "issue") == []
-    assert journey["errors"] == 0, "a declined card is business as usual, not an error"
+    assert journey["errors"] == 0, "a declined card is not an error"
 
 
 def test_no_secret_of_the_purchase_is_on_any_span(
     buyer: Buyer, observatory: Observatory, open_show: Callable[..., str], box_office: BoxOffice
 ) -> None:
-    """Neither the card's token nor the user's id is in the whole trace, logs included."""
+    """Neither the card's token nor the uid is in the trace or its logs."""
     traceparent = new_traceparent()
     order_id = buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
     token = box_office.wait_for(order_id)["card_token"]
     journey = observatory.wait_for_trace(
-        traceparent.split("-")[1], has_all(("issue", "issue")), ORDER_SECONDS
+        traceparent.split("-")[1], has_spans(("issue", "issue")), ORDER_SECONDS
     )
     everything = json.dumps(journey)
     assert token not in everything
     assert buyer.uid not in everything
 
 
-def test_a_lost_webhook_is_made_up_for_by_asking_again(
+def test_repeating_the_call_settles_a_charge_whose_webhook_was_lost(
     addresses: Addresses,
     order_in: Callable[..., str],
     box_office: BoxOffice,
     observatory: Observatory,
 ) -> None:
-    """The charge ended and nobody heard; whoever asks under its key again is told in the answer."""
+    """The processor's response to the same key has the charge's final status."""
     order_id, traceparent = order_in("charging"), new_traceparent()
     order = box_office.documents.read(f"orders/{order_id}")
     httpx.post(
@@ -278,7 +280,9 @@ def test_a_lost_webhook_is_made_up_for_by_asking_again(
     publish(addresses, "order-reserved", about(order_id), {"traceparent": traceparent})
     assert box_office.wait_for(order_id)["state"] == "ticketed"
     journey = observatory.wait_for_trace(
-        traceparent.split("-")[1], has_all(("charge", "charge"), ("issue", "issue")), ORDER_SECONDS
+        traceparent.split("-")[1],
+        has_spans(("charge", "charge"), ("issue", "issue")),
+        ORDER_SECONDS,
     )
-    sent = the(journey, "charge", "send order-paid")
-    assert the(journey, "issue", "issue")["parent_span_id"] == sent["span_id"]
+    sent = one_row(journey, "charge", "send order-paid")
+    assert one_row(journey, "issue", "issue")["parent_span_id"] == sent["span_id"]

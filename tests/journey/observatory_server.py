@@ -1,4 +1,4 @@
-"""An Observatory of a test's own, with the built explorer, and a browser's page on it."""
+"""Run an Observatory with the built explorer for one test, and open browser pages on it."""
 
 from __future__ import annotations
 
@@ -25,22 +25,21 @@ from tests.unit.observatory.telemetry import Trace
 ROOT = Path(__file__).parents[2]
 PROTOBUF = {"content-type": "application/x-protobuf"}
 STOP_SECONDS = 15
-TRACES_A_REQUEST = 100
+TRACES_PER_REQUEST = 100
 
 
-class OwnObservatory:
-    """A running Observatory; `url` has no slash at its end."""
+class ObservatoryServer:
+    """A running Observatory. `url` has no trailing slash; `http` resolves paths against it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.http = httpx.Client(base_url=url, trust_env=False, timeout=30, verify=NO_CERTIFICATES)
 
     def send(self, *traces: Trace) -> None:
-        """Store the spans and log lines of traces; returns once they are acknowledged."""
-        for first in range(0, len(traces), TRACES_A_REQUEST):
-            some = traces[first : first + TRACES_A_REQUEST]
+        """Send the spans and log lines of traces; return once they are acknowledged."""
+        for first in range(0, len(traces), TRACES_PER_REQUEST):
             spans, logs = ExportTraceServiceRequest(), ExportLogsServiceRequest()
-            for trace in some:
+            for trace in traces[first : first + TRACES_PER_REQUEST]:
                 spans.resource_spans.extend(trace.request().resource_spans)
                 logs.resource_logs.extend(trace.logs_request().resource_logs)
             self.post("/v1/traces", spans.SerializeToString())
@@ -48,13 +47,13 @@ class OwnObservatory:
                 self.post("/v1/logs", logs.SerializeToString())
 
     def post(self, path: str, body: bytes) -> None:
-        """Post an OTLP request; fails unless it is acknowledged."""
-        answer = self.http.post(path, content=body, headers=PROTOBUF)
-        assert answer.status_code == 200, answer.text
+        """Post an OTLP/protobuf request; fail unless the response is 200."""
+        response = self.http.post(path, content=body, headers=PROTOBUF)
+        assert response.status_code == 200, response.text
 
 
 def build_explorer(folder: Path) -> Path:
-    """Build the explorer into a folder, and return that."""
+    """Build the explorer into a folder, and return the folder."""
     vite = ROOT / "node_modules" / ".bin" / "vite"
     subprocess.run(
         [vite, "build", "--outDir", folder, "--emptyOutDir", "--logLevel", "warn"],
@@ -65,24 +64,27 @@ def build_explorer(folder: Path) -> Path:
 
 
 @contextmanager
-def observatory_in_a_thread(data: Path, ui: Path) -> Iterator[OwnObservatory]:
+def observatory_in_a_thread(data: Path, ui: Path) -> Iterator[ObservatoryServer]:
     """Run an Observatory in this process, over the file `data`, while the block runs.
 
-    For tests of its pages: to start a process, which has to import everything again, takes longer
-    than most of them.
+    For tests of its pages: starting a process, which imports everything again, takes longer than
+    most of them.
     """
-    server = Running(data, ui)
+    running = Running(data, ui)
     try:
-        running = OwnObservatory(server.url)
-        with running.http:
-            yield running
+        server = ObservatoryServer(running.url)
+        with server.http:
+            yield server
     finally:
-        server.stop()
+        running.stop()
 
 
 @contextmanager
-def own_observatory(data: Path, ui: Path, *options: str) -> Iterator[OwnObservatory]:
-    """Run `python -m observatory` on a free port, over the file `data`, while the block runs."""
+def observatory_in_a_process(data: Path, ui: Path, *options: str) -> Iterator[ObservatoryServer]:
+    """Run `python -m observatory` on a free port, over the file `data`, while the block runs.
+
+    For tests that need command-line options.
+    """
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "observatory", "--port", "0", "--data", data, "--ui", ui),
@@ -95,11 +97,11 @@ def own_observatory(data: Path, ui: Path, *options: str) -> Iterator[OwnObservat
     )
     assert process.stdout is not None
     try:
-        said = process.stdout.readline()
-        assert said.startswith("Observatory on http://"), said
-        running = OwnObservatory(said.split()[2].rstrip("/,"))
-        with running.http:
-            yield running
+        first_line = process.stdout.readline()
+        assert first_line.startswith("Observatory on http://"), first_line
+        server = ObservatoryServer(first_line.split()[2].rstrip("/,"))
+        with server.http:
+            yield server
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         try:
@@ -120,10 +122,10 @@ def explorer_page(
     height: int = 900,
     touch: bool = False,
 ) -> Iterator[Page]:
-    """A page of somebody who was never there; nothing is loaded in it yet.
+    """Yield a blank page in a fresh browser profile; `page.goto` takes paths below `url`.
 
-    Paths are enough for `page.goto`. Fails at the end when a script raised, the
-    Content-Security-Policy refused something, or the page asked any other host.
+    Fails when the block ends if a script raised, the Content-Security-Policy blocked anything, or
+    the page sent a request to another host.
     """
     context = browser.new_context(
         base_url=url,
@@ -131,31 +133,33 @@ def explorer_page(
         color_scheme=scheme,
         has_touch=touch,
     )
-    wrong: list[str] = []
-    own = urlsplit(url).netloc
+    errors: list[str] = []
+    own_host = urlsplit(url).netloc
 
     def on_console(message: ConsoleMessage) -> None:
         if message.type == "error" and "Content Security Policy" in message.text:
-            wrong.append(message.text)
+            errors.append(message.text)
 
     def on_request(request: Request) -> None:
-        if urlsplit(request.url).netloc != own:
-            wrong.append(f"asked {request.url}")
+        if urlsplit(request.url).netloc != own_host:
+            errors.append(f"request to another host: {request.url}")
 
     page = context.new_page()
-    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", on_console)
     page.on("request", on_request)
     try:
         yield page
     finally:
         context.close()
-    assert wrong == [], "\n".join(wrong)
+    assert errors == [], "\n".join(errors)
 
 
-def accessible(page: Page, schemes: Iterable[Literal["light", "dark"]] = ("light", "dark")) -> None:
-    """Fail when axe finds something wrong with the page as it is now, in light or in dark."""
+def assert_accessible(
+    page: Page, schemes: Iterable[Literal["light", "dark"]] = ("light", "dark")
+) -> None:
+    """Fail if axe reports a violation on the page in its present state, in light or in dark."""
     for scheme in schemes:
         page.emulate_media(color_scheme=scheme)
-        found = violations(page)
-        assert found == [], "\n".join([f"in {scheme}:", *found])
+        reported = violations(page)
+        assert reported == [], "\n".join([f"in {scheme}:", *reported])

@@ -1,4 +1,4 @@
-"""A Ctrl-C while a command has a browser open."""
+"""Interrupt a command while it has a browser open."""
 
 from __future__ import annotations
 
@@ -33,10 +33,8 @@ sys.exit(main())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_command_with_a_browser_restores_all_and_leaves_nothing_running(
-    number: signal.Signals,
-) -> None:
-    """The terminal signals the whole process group, Playwright's driver too."""
+def test_an_interrupted_command_cleans_up_and_stops_its_browser(number: signal.Signals) -> None:
+    """The signal reaches the whole process group, as a terminal's does: Playwright's driver too."""
     path = os.pathsep.join([str(ROOT / "scripts"), str(ROOT)])
     with subprocess.Popen(
         [sys.executable, "-c", COMMAND],
@@ -51,6 +49,6 @@ def test_a_command_with_a_browser_restores_all_and_leaves_nothing_running(
         os.killpg(process.pid, number)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "restored\n")
-    assert err == "\nInterrupted; nothing is left running.\n"
+    assert err == "\nInterrupted. All processes have been stopped.\n"
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)

@@ -1,4 +1,4 @@
-"""What no well-behaved program sends, in every view of the explorer, in a real browser."""
+"""Malformed and hostile telemetry in every view of the explorer, in a browser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from playwright.sync_api import Page, expect
 
-from tests.journey.observatory_server import OwnObservatory, accessible
+from tests.journey.observatory_server import ObservatoryServer, assert_accessible
 from tests.journey.purchases import purchase
 from tests.unit.observatory.telemetry import INTERNAL, SERVER, Trace, any_value, key_values
 
@@ -22,9 +22,12 @@ TIMES = (1, 4_102_444_800 * 10**9, 2**63, 2**64 - 1)
 ATTRIBUTES = 10_000
 
 
-def odd_trace() -> Trace:
-    """Times of 1970, of 2100 and of no calendar, ends before beginnings, parents in a circle and
-    parents that never come, markup for a name."""
+def malformed_trace() -> Trace:
+    """Return a trace of spans that no well-behaved program sends.
+
+    Times in 1970, in 2100 and beyond int64, ends before starts, a cycle of parents, an absent
+    parent, and markup in names.
+    """
     trace = Trace()
     top = trace.span(EVIL, EVIL, INTERNAL, 0, 10, error=EVIL)
     top.attributes.extend(key_values({EVIL: EVIL}))
@@ -38,21 +41,21 @@ def odd_trace() -> Trace:
     return trace
 
 
-def send_everything_odd(running: OwnObservatory) -> Trace:
-    """That trace, twice the same span, log lines and metrics of the same kind."""
-    trace = odd_trace()
-    running.send(trace, purchase())
-    running.send(trace)
+def send_malformed_telemetry(server: ObservatoryServer) -> Trace:
+    """Send a malformed trace twice, with log lines and metrics alike; return the trace."""
+    trace = malformed_trace()
+    server.send(trace, purchase())
+    server.send(trace)
     logs, metrics = ExportLogsServiceRequest(), ExportMetricsServiceRequest()
     records = logs.resource_logs.add().scope_logs.add().log_records
-    added = metrics.resource_metrics.add().scope_metrics.add().metrics
-    gauge = added.add(name=EVIL, unit=EVIL, description=EVIL).gauge
-    took = added.add(name="took").histogram
+    scope_metrics = metrics.resource_metrics.add().scope_metrics.add().metrics
+    gauge = scope_metrics.add(name=EVIL, unit=EVIL, description=EVIL).gauge
+    histogram = scope_metrics.add(name="took").histogram
     for time in TIMES:
         records.add(time_unix_nano=time, severity_number=99, severity_text=EVIL).body.CopyFrom(
             any_value({EVIL: [EVIL, None, float("nan")]})
         )
-        took.data_points.add(
+        histogram.data_points.add(
             time_unix_nano=time,
             count=2**64 - 1,
             sum=float("nan"),
@@ -63,13 +66,13 @@ def send_everything_odd(running: OwnObservatory) -> Trace:
             gauge.data_points.add(
                 time_unix_nano=time, as_double=value, attributes=key_values({EVIL: EVIL})
             )
-    running.post("/v1/logs", logs.SerializeToString())
-    running.post("/v1/metrics", metrics.SerializeToString())
+    server.post("/v1/logs", logs.SerializeToString())
+    server.post("/v1/metrics", metrics.SerializeToString())
     return trace
 
 
 @pytest.mark.parametrize(
-    ("address", "shown"),
+    ("path", "text"),
     [
         ("/?last=all", "Duration over time"),
         ("/map?last=all", "<img src=x"),
@@ -77,32 +80,32 @@ def send_everything_odd(running: OwnObservatory) -> Trace:
         ("/metrics?last=all", "<img src=x"),
         ("/ask?sql=select+*+from+spans", "<img src=x"),
         ("/storage", "spans"),
-        ("/traces/{odd}?lines=1", "backwards"),
-        ("/diff/{odd}/{odd}", "<img src=x"),
+        ("/traces/{trace}?lines=1", "backwards"),
+        ("/diff/{trace}/{trace}", "<img src=x"),
     ],
 )
-def test_odd_telemetry_is_shown_as_text_and_no_view_sticks(
-    running: OwnObservatory, new_page: NewPage, address: str, shown: str
+def test_malformed_telemetry_is_shown_as_text_in_every_view(
+    server: ObservatoryServer, new_page: NewPage, path: str, text: str
 ) -> None:
-    """Each view has something to show, obeys, and has no markup that isn't its own."""
-    trace = send_everything_odd(running)
+    """No error, no injected markup, and the view still responds to the keyboard."""
+    trace = send_malformed_telemetry(server)
     page = new_page(width=1280)
-    page.goto(address.format(odd=trace.trace_id.hex()))
-    expect(page.get_by_role("main")).to_contain_text(shown, timeout=20_000)
+    page.goto(path.format(trace=trace.trace_id.hex()))
+    expect(page.get_by_role("main")).to_contain_text(text, timeout=20_000)
     expect(page.get_by_role("alert")).to_have_count(0)
-    accessible(page)
+    assert_accessible(page)
     assert page.locator("main img").count() == 0
     assert "taken" not in page.title()
-    page.keyboard.press("?")  # a page that is stuck has no help
+    page.keyboard.press("?")  # opens the help unless the page hangs
     expect(page.get_by_role("dialog")).to_be_visible(timeout=20_000)
 
 
-def test_ten_thousand_attributes_are_shown(running: OwnObservatory, new_page: NewPage) -> None:
-    """The span's panel has all of them, and the page goes on obeying."""
+def test_ten_thousand_attributes_are_shown(server: ObservatoryServer, new_page: NewPage) -> None:
+    """The span's details have all of them, and the page still responds to the keyboard."""
     trace = Trace()
     span = trace.span("page", "much", INTERNAL, 0, 1)
     span.attributes.extend(key_values({f"key.{number}": number for number in range(ATTRIBUTES)}))
-    running.send(trace)
+    server.send(trace)
     page = new_page()
     page.goto(f"/traces/{trace.trace_id.hex()}?span={span.span_id.hex()}")
     panel = page.get_by_role("complementary")

@@ -1,4 +1,4 @@
-"""Two traces side by side in the explorer, in a real browser, over an Observatory of its own."""
+"""The explorer's comparison of two traces in a browser."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.journey.observatory_server import OwnObservatory, accessible
+from tests.journey.observatory_server import ObservatoryServer, assert_accessible
 from tests.unit.observatory.telemetry import MS, Trace, purchase
 
 NewPage = Callable[..., Page]
 
 
 def slow_and_incomplete() -> Trace:
-    """A purchase whose charge takes 500 ms longer, and that never told the page of its payment."""
+    """Return a purchase whose charge takes 500 ms longer and whose page lacks `order paid`."""
     trace = purchase("SLOW-1", time.time_ns() - 60_000 * MS)
     trace.spans = [pair for pair in trace.spans if pair[1].name != "order paid"]
     for service, span in trace.spans:
@@ -26,21 +26,24 @@ def slow_and_incomplete() -> Trace:
 
 
 @pytest.fixture
-def both(running: OwnObservatory) -> tuple[str, str]:
-    """The ids of a good purchase and of one that differs."""
-    good, odd = purchase("GOOD-1", time.time_ns() - 90_000 * MS), slow_and_incomplete()
-    running.send(good, odd)
-    return good.trace_id.hex(), odd.trace_id.hex()
+def trace_ids(server: ObservatoryServer) -> tuple[str, str]:
+    """The ids of a normal purchase and of a slow and incomplete one."""
+    normal, slow = purchase("GOOD-1", time.time_ns() - 90_000 * MS), slow_and_incomplete()
+    server.send(normal, slow)
+    return normal.trace_id.hex(), slow.trace_id.hex()
 
 
 def rows(page: Page) -> Locator:
+    """Return the rows of the comparison."""
     return page.get_by_role("treegrid", name="Steps of both traces").get_by_role("row")
 
 
-def test_what_differs_is_said_counted_and_shown(new_page: NewPage, both: tuple[str, str]) -> None:
-    """A sentence on top, a pair of bars a step, and a word or a number for each difference."""
+def test_differences_are_summarised_counted_and_shown(
+    new_page: NewPage, trace_ids: tuple[str, str]
+) -> None:
+    """A sentence on top, two bars per step, and a word or a number for each difference."""
     page = new_page()
-    page.goto(f"/diff/{both[0]}/{both[1]}")
+    page.goto(f"/diff/{trace_ids[0]}/{trace_ids[1]}")
     expect(page.get_by_role("heading", level=1)).to_contain_text("order paid")
     expect(page.get_by_text("1 missing")).to_be_visible()
     expect(page.get_by_text("1 slower")).to_be_visible()
@@ -51,14 +54,14 @@ def test_what_differs_is_said_counted_and_shown(new_page: NewPage, both: tuple[s
     missing = page.get_by_role("row", name=re.compile("^order paid"))
     expect(missing).to_contain_text("missing")
     expect(missing.locator(".ran")).to_have_count(1)
-    accessible(page)
+    assert_accessible(page)
 
 
-def test_only_differences_and_swapped_as_the_address_says(
-    new_page: NewPage, both: tuple[str, str]
+def test_only_differences_and_swapped_sides_are_in_the_address(
+    new_page: NewPage, trace_ids: tuple[str, str]
 ) -> None:
-    """What is the same goes, save what differences are below of; left and right change places."""
-    left, right = both
+    """“Only differences” hides equal steps, except the ancestors of a difference."""
+    left, right = trace_ids
     page = new_page()
     page.goto(f"/diff/{left}/{right}")
     page.get_by_label("Only differences").check()
@@ -73,9 +76,9 @@ def test_only_differences_and_swapped_as_the_address_says(
     expect(rows(page)).to_have_count(24)
 
 
-def test_a_step_opens_in_either_trace_by_key(new_page: NewPage, both: tuple[str, str]) -> None:
-    """Enter goes to the right trace, with Shift to the left one, at that span."""
-    left, right = both
+def test_a_step_opens_in_either_trace_by_key(new_page: NewPage, trace_ids: tuple[str, str]) -> None:
+    """Enter opens the span in the right trace, Shift+Enter in the left one."""
+    left, right = trace_ids
     page = new_page()
     page.goto(f"/diff/{left}/{right}")
     page.get_by_role("row", name=re.compile("^charge, charge")).click()
@@ -83,7 +86,7 @@ def test_a_step_opens_in_either_trace_by_key(new_page: NewPage, both: tuple[str,
     expect(page).to_have_url(re.compile(f"/traces/{right}\\?span="))
     expect(page.get_by_role("complementary", name="charge")).to_be_visible()
     page.go_back()
-    # The trace has a treegrid too, which is there until the two are.
+    # The trace view has a treegrid too, so wait for the comparison's heading.
     expect(page.locator(".diff-head.right")).to_be_visible()
     page.get_by_role("treegrid").focus()
     page.keyboard.press("ArrowDown")
@@ -91,45 +94,49 @@ def test_a_step_opens_in_either_trace_by_key(new_page: NewPage, both: tuple[str,
     expect(page).to_have_url(re.compile(f"/traces/{left}\\?span="))
 
 
-def test_a_trace_that_is_not_stored_is_named(new_page: NewPage, both: tuple[str, str]) -> None:
-    """Which of the two it is is said."""
+def test_a_trace_that_is_not_stored_is_named(new_page: NewPage, trace_ids: tuple[str, str]) -> None:
+    """The message has the id of the missing trace."""
     page = new_page()
-    page.goto(f"/diff/{both[0]}/{'ab' * 16}")
+    page.goto(f"/diff/{trace_ids[0]}/{'ab' * 16}")
     expect(page.get_by_text("These traces can't be compared")).to_be_visible()
     expect(page.get_by_text("ab" * 16)).to_be_visible()
-    accessible(page)
+    assert_accessible(page)
 
 
 @pytest.mark.parametrize("width", [360, 1440])
-def test_it_fits_narrow_and_wide(new_page: NewPage, both: tuple[str, str], width: int) -> None:
-    """Nothing scrolls sideways, and axe finds nothing; the same trace twice has no differences."""
+def test_the_comparison_is_accessible_and_fits_the_screen(
+    new_page: NewPage, trace_ids: tuple[str, str], width: int
+) -> None:
+    """With differences, and without: a trace compared with itself."""
     page = new_page(width=width)
-    page.goto(f"/diff/{both[0]}/{both[1]}")
+    page.goto(f"/diff/{trace_ids[0]}/{trace_ids[1]}")
     expect(rows(page)).to_have_count(24)
-    accessible(page)
+    assert_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.goto(f"/diff/{both[0]}/{both[0]}?only=1")
+    page.goto(f"/diff/{trace_ids[0]}/{trace_ids[0]}?only=1")
     expect(page.get_by_text("Both traces have the same 24 steps")).to_be_visible()
-    accessible(page)
+    assert_accessible(page)
 
 
-def test_clocks_are_as_the_trace_showed_them(running: OwnObservatory, new_page: NewPage) -> None:
-    """Set right in the trace, they are in the comparison too, until one asks otherwise."""
-    good = purchase("GOOD-1", time.time_ns() - 90_000 * MS)
-    odd = purchase("ODD-1", time.time_ns() - 60_000 * MS)
-    for service, span in odd.spans:
+def test_the_correction_of_clocks_carries_over_from_the_trace(
+    server: ObservatoryServer, new_page: NewPage
+) -> None:
+    """The checkbox in the comparison turns it off."""
+    normal = purchase("GOOD-1", time.time_ns() - 90_000 * MS)
+    skewed = purchase("SKEW-1", time.time_ns() - 60_000 * MS)
+    for service, span in skewed.spans:
         if service == "acquirer":
             span.start_time_unix_nano += 40_000 * MS
             span.end_time_unix_nano += 40_000 * MS
-    running.send(good, odd)
+    server.send(normal, skewed)
     page = new_page()
-    page.goto(f"/traces/{odd.trace_id.hex()}?correct_skew=1")
+    page.goto(f"/traces/{skewed.trace_id.hex()}?correct_skew=1")
     page.get_by_role("button", name="Compare with…").click()
-    page.get_by_role("textbox", name="Another trace").fill(good.trace_id.hex())
+    page.get_by_role("textbox", name="Another trace").fill(normal.trace_id.hex())
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page).to_have_url(re.compile("correct_skew=1"))
     right = page.locator(".diff-head.right .took")
     expect(right).to_have_text("2.33 s")
     page.get_by_role("checkbox", name="Correct clock skew").uncheck()
     expect(right).not_to_have_text("2.33 s")
-    accessible(page)
+    assert_accessible(page)

@@ -1,4 +1,4 @@
-"""The explorer's switchboard, in a real browser, over the real emulator's Firestore."""
+"""The explorer's faults view in a browser, with feature flags in the Firestore emulator."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from cloud.platform_conditions.catalogue import CONDITIONS
 from faults.catalogue import FAULTS
-from stack.scenario_runner.flags import OBEYED_SECONDS
+from stack.scenario_runner.flags import EFFECTIVE_SECONDS
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice
 from tests.journey.observatory_server import (
-    OwnObservatory,
-    accessible,
+    ObservatoryServer,
+    assert_accessible,
     explorer_page,
-    own_observatory,
+    observatory_in_a_process,
 )
 from tests.trace_plugin import WholeTrace
 from tests.unit.local_server import free_port, serving
-from tests.unit.observatory.test_faults import COLLECTION, Firestore, catalogue_in
+from tests.unit.observatory.test_faults import COLLECTION, Firestore, write_catalogue
 
 NewPage = Callable[..., Page]
-OwnPage = Callable[..., Page]
+OpenPage = Callable[..., Page]
 
 
-class Board:
-    """An Observatory with a switchboard whose flags are a collection of the test's own."""
+class FaultFlags:
+    """Feature flags in a Firestore collection that belongs to one test."""
 
     def __init__(self, box_office: BoxOffice) -> None:
         self.collection = f"flags-{secrets.token_hex(6)}"
         self._documents = box_office.documents
 
-    def turn(self, name: str, on: bool) -> None:
-        """Somebody else turns a fault."""
+    def set_flag(self, name: str, on: bool) -> None:
+        """Turn a fault on or off, not through the explorer."""
         self._documents.set(f"{self.collection}/{name}", {"on": on}).raise_for_status()
 
     def on(self) -> set[str]:
-        """The faults that are on, as Firestore has it."""
+        """Return the names of the faults that are on in Firestore."""
         return set(self._documents.ids_where(self.collection, "on", True))
 
     def clear(self) -> None:
@@ -57,89 +57,100 @@ class Board:
 
 
 @pytest.fixture
-def board(box_office: BoxOffice) -> Iterator[Board]:
-    """Flags of the test's own."""
-    made = Board(box_office)
-    yield made
-    made.clear()
+def fault_flags(box_office: BoxOffice) -> Iterator[FaultFlags]:
+    """Feature flags of this test alone, deleted afterwards."""
+    flags = FaultFlags(box_office)
+    yield flags
+    flags.clear()
 
 
 @pytest.fixture
 def open_page(
-    board: Board, addresses: Addresses, browser: Browser, explorer: Path, tmp_path: Path
-) -> Iterator[OwnPage]:
-    """Opens the explorer of an Observatory that was told of two faults with flags and a page's."""
+    fault_flags: FaultFlags,
+    addresses: Addresses,
+    browser: Browser,
+    explorer_build: Path,
+    tmp_path: Path,
+) -> Iterator[OpenPage]:
+    """Opens the explorer of an Observatory with a catalogue of three faults.
+
+    Two of them have a flag; the third is turned on by a parameter of the app's page.
+    """
     documents = f"{addresses.firestore}/v1/projects/{addresses.project}/databases/(default)"
     options = [
-        *("--faults", str(catalogue_in(tmp_path))),
-        *("--flags", f"{documents}/documents/{board.collection}"),
+        *("--faults", str(write_catalogue(tmp_path))),
+        *("--flags", f"{documents}/documents/{fault_flags.collection}"),
         *("--app", addresses.hosting),
     ]
     contexts = []
-    with own_observatory(tmp_path / "spans.duckdb", explorer, *options) as server:
+    with observatory_in_a_process(tmp_path / "spans.duckdb", explorer_build, *options) as server:
 
-        def open_it(**how: Any) -> Page:
-            context = explorer_page(browser, server.url, **how)
+        def enter_page(**options: Any) -> Page:
+            context = explorer_page(browser, server.url, **options)
             contexts.append(context)
             return context.__enter__()
 
-        yield open_it
+        yield enter_page
         for context in contexts:
             context.__exit__(None, None, None)
 
 
 def switch(page: Page, name: str) -> Locator:
-    """A fault's switch."""
+    """Return the switch of a fault."""
     return page.get_by_role("switch", name=name)
 
 
-def test_a_fault_is_turned_on_and_off_by_keyboard(open_page: OwnPage, board: Board) -> None:
-    """Firestore has it at once, and every view says so."""
+def test_a_fault_is_turned_on_and_off_by_keyboard(
+    open_page: OpenPage, fault_flags: FaultFlags
+) -> None:
+    """Firestore has the flag at once, and a badge in every view counts the faults that are on."""
     page = open_page()
     page.goto("/faults")
     expect(page.get_by_text("0 of 3 faults on.")).to_be_visible()
     expect(page.get_by_role("button", name="Turn all off")).to_be_disabled()
-    accessible(page)
+    assert_accessible(page)
     switch(page, "no-key").focus()
     page.keyboard.press("Space")
     expect(switch(page, "no-key")).to_be_checked()
     badge = page.get_by_role("link", name="1 fault on")
     expect(badge).to_be_visible()
-    assert board.on() == {"no-key"}
+    assert fault_flags.on() == {"no-key"}
     expect(switch(page, "no-key")).to_be_focused()
     expect(switch(page, "reads-all")).not_to_be_checked()
-    accessible(page)
+    assert_accessible(page)
     page.get_by_role("link", name="Overview").click()
-    expect(badge).to_have_attribute("title", re.compile("wrong on purpose: no-key"))
+    expect(badge).to_have_attribute("title", re.compile("misbehaves on purpose: no-key"))
     badge.click()
     page.keyboard.press("Tab")
     switch(page, "no-key").press("Enter")
     expect(switch(page, "no-key")).not_to_be_checked()
     expect(badge).to_have_count(0)
-    assert board.on() == set()
+    assert fault_flags.on() == set()
 
 
-def test_what_somebody_else_turns_shows_by_itself(open_page: OwnPage, board: Board) -> None:
-    """Within seconds, in any view; and all of it can be turned off at once."""
+def test_a_flag_changed_elsewhere_is_shown_within_seconds(
+    open_page: OpenPage, fault_flags: FaultFlags
+) -> None:
+    """In every view; “Turn all off” turns off all faults."""
     page = open_page()
     page.goto("/")
     expect(page.get_by_role("heading", name="No traces yet")).to_be_visible()
-    board.turn("no-key", True)
-    board.turn("reads-all", True)
+    fault_flags.set_flag("no-key", True)
+    fault_flags.set_flag("reads-all", True)
     expect(page.get_by_role("link", name="2 faults on")).to_be_visible(timeout=8_000)
-    accessible(page)
+    assert_accessible(page)
     page.keyboard.press("g")
     page.keyboard.press("f")
     expect(page.get_by_text("2 of 3 faults on.")).to_be_visible()
     page.get_by_role("button", name="Turn all off").click()
     expect(page.get_by_text("0 of 3 faults on.")).to_be_visible()
-    assert board.on() == set()
+    assert fault_flags.on() == set()
 
 
-def test_a_pages_fault_is_a_link_to_the_page_that_has_it(
-    open_page: OwnPage, addresses: Addresses
+def test_a_fault_of_the_page_is_a_link_to_the_page_with_it(
+    open_page: OpenPage, addresses: Addresses
 ) -> None:
-    """It opens beside the explorer; there is nothing to turn."""
+    """It opens in a new tab and has no switch."""
     page = open_page()
     page.goto("/faults")
     link = page.get_by_role("link", name="Open the page with looks-empty on, in a new tab")
@@ -149,73 +160,79 @@ def test_a_pages_fault_is_a_link_to_the_page_that_has_it(
 
 
 @pytest.mark.parametrize("width", [360, 768, 1440])
-def test_it_fits_narrow_and_wide(open_page: OwnPage, board: Board, width: int) -> None:
-    """Nothing has to be scrolled to from the side, the badge included."""
-    board.turn("no-key", True)
+def test_the_faults_view_is_accessible_and_fits_the_screen(
+    open_page: OpenPage, fault_flags: FaultFlags, width: int
+) -> None:
+    """Neither the page nor its navigation, with the badge, scrolls sideways."""
+    fault_flags.set_flag("no-key", True)
     page = open_page(width=width, height=780)
     page.goto("/faults")
     expect(switch(page, "no-key")).to_be_checked()
     expect(page.get_by_role("link", name=re.compile("1 fault"))).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("document.querySelector('nav').scrollWidth") <= width
-    accessible(page)
+    assert_accessible(page)
 
 
-def test_what_is_refused_is_said_and_nothing_is_turned(open_page: OwnPage, board: Board) -> None:
-    """Beside the switch, which is as it was; and the next try says nothing of the last."""
+def test_a_refused_change_is_reported_and_changes_nothing(
+    open_page: OpenPage, fault_flags: FaultFlags
+) -> None:
+    """The message is beside the switch, and is gone after the next, successful attempt."""
     page = open_page()
     page.goto("/faults")
-    said = {"error": {"code": "flags_unreachable", "message": "Firestore has the hiccups."}}
+    error = {"error": {"code": "flags_unreachable", "message": "Firestore has the hiccups."}}
     page.route(
-        "**/api/faults/no-key", lambda route: route.fulfill(status=503, body=json.dumps(said))
+        "**/api/faults/no-key", lambda route: route.fulfill(status=503, body=json.dumps(error))
     )
     switch(page, "no-key").click()
     row = page.get_by_role("listitem").filter(has=switch(page, "no-key"))
     expect(row.get_by_role("alert")).to_contain_text("Firestore has the hiccups.")
     expect(switch(page, "no-key")).not_to_be_checked()
-    accessible(page)
+    assert_accessible(page)
     page.unroute("**/api/faults/no-key")
     switch(page, "no-key").click()
     expect(switch(page, "no-key")).to_be_checked()
     expect(page.get_by_role("alert")).to_have_count(0)
-    assert board.on() == {"no-key"}
+    assert fault_flags.on() == {"no-key"}
 
 
-def test_until_the_faults_are_there_it_says_what_it_waits_for(new_page: NewPage) -> None:
-    """Or why they aren't to be had."""
+def test_loading_the_faults_and_its_failure_have_a_message(new_page: NewPage) -> None:
+    """The failure's message is the server's."""
     page = new_page()
-    held: list[Route] = []
+    pending: list[Route] = []
 
     def hold(route: Route) -> None:
-        held.append(route)
+        pending.append(route)
 
     page.route("**/api/faults", hold)
     page.goto("/faults")
     expect(page.get_by_role("heading", name="Loading the faults…")).to_be_visible()
-    accessible(page)
-    said = {"error": {"code": "internal", "message": "The catalogue has the hiccups."}}
+    assert_accessible(page)
+    error = {"error": {"code": "internal", "message": "The catalogue has the hiccups."}}
 
-    def refuse(route: Route) -> None:
-        route.fulfill(status=500, body=json.dumps(said))
+    def fail(route: Route) -> None:
+        route.fulfill(status=500, body=json.dumps(error))
 
-    page.route("**/api/faults", refuse)
-    for route in held:
-        refuse(route)
+    page.route("**/api/faults", fail)
+    for route in pending:
+        fail(route)
     expect(page.get_by_role("heading", name="The faults can't be shown")).to_be_visible()
     expect(page.get_by_role("alert")).to_contain_text("The catalogue has the hiccups.")
-    accessible(page)
+    assert_accessible(page)
 
 
-def test_a_dead_emulator_loses_nothing(browser: Browser, explorer: Path, tmp_path: Path) -> None:
-    """The list stays, nothing can be turned, and when it is back so is everything."""
+def test_the_list_survives_an_outage_of_firestore(
+    browser: Browser, explorer_build: Path, tmp_path: Path
+) -> None:
+    """The switches are disabled while Firestore is unreachable, and work again afterwards."""
     port, firestore = free_port(), Firestore()
     firestore.turn("no-key")
     options = [
-        *("--faults", str(catalogue_in(tmp_path)), "--app", "http://127.0.0.1:9"),
+        *("--faults", str(write_catalogue(tmp_path)), "--app", "http://127.0.0.1:9"),
         *("--flags", f"http://127.0.0.1:{port}{COLLECTION}"),
     ]
     with (
-        own_observatory(tmp_path / "spans.duckdb", explorer, *options) as server,
+        observatory_in_a_process(tmp_path / "spans.duckdb", explorer_build, *options) as server,
         explorer_page(browser, server.url) as page,
     ):
         page.goto("/faults")
@@ -223,47 +240,49 @@ def test_a_dead_emulator_loses_nothing(browser: Browser, explorer: Path, tmp_pat
         expect(alert).to_contain_text(f"Firestore at http://127.0.0.1:{port}")
         expect(switch(page, "no-key")).to_be_disabled()
         expect(page.get_by_role("button", name="Turn all off")).to_be_disabled()
-        accessible(page)
-        with serving(firestore.answer, port):
+        assert_accessible(page)
+        with serving(firestore.respond, port):
             expect(switch(page, "no-key")).to_be_checked()
             expect(alert).to_have_count(0)
         expect(alert).to_be_visible()
         expect(page.get_by_text("reads-all")).to_be_visible()
 
 
-def test_an_observatory_alone_says_how_to_get_a_switchboard(
-    running: OwnObservatory, new_page: NewPage
+def test_without_a_catalogue_the_view_says_how_to_connect_an_app(
+    server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """In its view; the frame says nothing of faults."""
+    """With the command to run, and without any switch."""
     page = new_page(width=360)
     page.goto("/faults")
     expect(page.get_by_role("heading", name="No app with faults is connected")).to_be_visible()
     expect(page.get_by_text("./scripts/dev")).to_be_visible()
     expect(page.get_by_role("switch")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    accessible(page)
+    assert_accessible(page)
 
 
-def test_an_empty_catalogue_is_said(browser: Browser, explorer: Path, tmp_path: Path) -> None:
-    """It is no error, and no list either."""
-    with serving(Firestore().answer) as firestore:
+def test_an_empty_catalogue_has_an_empty_state(
+    browser: Browser, explorer_build: Path, tmp_path: Path
+) -> None:
+    """Not an error."""
+    with serving(Firestore().respond) as firestore:
         options = [
-            *("--faults", str(catalogue_in(tmp_path, [])), "--app", "http://127.0.0.1:9"),
+            *("--faults", str(write_catalogue(tmp_path, [])), "--app", "http://127.0.0.1:9"),
             *("--flags", f"{firestore.url}{COLLECTION}"),
         ]
         with (
-            own_observatory(tmp_path / "spans.duckdb", explorer, *options) as server,
+            observatory_in_a_process(tmp_path / "spans.duckdb", explorer_build, *options) as server,
             explorer_page(browser, server.url) as page,
         ):
             page.goto("/faults")
             expect(page.get_by_role("heading", name="The app has no faults")).to_be_visible()
-            accessible(page)
+            assert_accessible(page)
 
 
-def test_the_stacks_own_switchboard_has_every_fault_and_the_functions_obey_it(
+def test_the_stacks_faults_are_listed_and_take_effect(
     browser: Browser, addresses: Addresses, open_show: Callable[..., str], whole_trace: WholeTrace
 ) -> None:
-    """From the switch to the trace of what then goes wrong."""
+    """A fault turned on in the explorer is evaluated by the function that it affects."""
     fault = "reads-everything"
     with explorer_page(browser, addresses.observatory) as page:
         page.goto("/faults")
@@ -274,7 +293,7 @@ def test_the_stacks_own_switchboard_has_every_fault_and_the_functions_obey_it(
         try:
             switch(page, fault).click()
             expect(page.get_by_role("link", name="1 fault on")).to_be_visible()
-            page.wait_for_timeout(OBEYED_SECONDS * 1000)
+            page.wait_for_timeout(EFFECTIVE_SECONDS * 1000)
             ids = RandomIdGenerator()
             trace_id, span_id = f"{ids.generate_trace_id():032x}", f"{ids.generate_span_id():016x}"
             httpx.get(
@@ -286,7 +305,7 @@ def test_the_stacks_own_switchboard_has_every_fault_and_the_functions_obey_it(
         finally:
             page.get_by_role("button", name="Turn all off").click()
             expect(page.get_by_role("link", name="1 fault on")).to_have_count(0)
-    # The page that asked is none of ours, so its span never comes.
+    # The request's parent span was made up, so it never arrives.
     row = whole_trace(trace_id, orphans=1).one("availability", "availability")
-    met = [event["attributes"].get("feature_flag.key") for event in row["events"]]
-    assert fault in met
+    evaluated = [event["attributes"].get("feature_flag.key") for event in row["events"]]
+    assert fault in evaluated

@@ -1,4 +1,4 @@
-"""What surrounds every view of the explorer: filter box, time range, colours, help, code."""
+"""What every view of the explorer shares: filter, time range, colours, help, loading, errors."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journey.observatory_server import OwnObservatory, accessible
-from tests.journey.purchases import crowd, purchase
+from tests.journey.observatory_server import ObservatoryServer, assert_accessible
+from tests.journey.purchases import many_purchases, purchase
 
 NewPage = Callable[..., Page]
 
-JAVASCRIPT_BYTES_MOST = 250_000
-FIRST_PAINT_MS_MOST = 1_000
-LAYOUT_SHIFT_MOST = 0.02
+JAVASCRIPT_BYTES_MAX = 250_000
+FIRST_PAINT_MS_MAX = 1_000
+LAYOUT_SHIFT_MAX = 0.02
 LOADS = 4
 FIRST_PAINT_MS = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 WATCH_SHIFTS = (
@@ -26,8 +26,8 @@ WATCH_SHIFTS = (
     ".observe({ type: 'layout-shift', buffered: true })"
 )
 
-# Does something in the very moment in which an element appears: no hand is quicker.
-AT_ONCE = """new MutationObserver((_, observer) => {
+# Runs an action in the microtask after an element appears, sooner than any person could.
+ON_APPEARANCE = """new MutationObserver((_, observer) => {
   const element = document.querySelector("%s");
   if (element === null) return;
   observer.disconnect();
@@ -38,7 +38,7 @@ TYPE = "element.value = 'typed'; element.dispatchEvent(new Event('input', { bubb
 
 
 @pytest.mark.parametrize(
-    ("path", "appears", "act", "then"),
+    ("path", "appears", "action", "result"),
     [
         pytest.param("/", "header.top", PRESS % "/", "#filter:focus", id="filter key"),
         pytest.param("/", "header.top", PRESS % "?", "dialog.help[open]", id="help key"),
@@ -48,7 +48,7 @@ TYPE = "element.value = 'typed'; element.dispatchEvent(new Event('input', { bubb
         ),
         pytest.param("/", "#filter", TYPE, "#filter", id="filter text"),
         pytest.param("/logs", "#log-text", TYPE, "#log-text", id="log text"),
-        pytest.param("/ask", "#sql", TYPE, "#sql", id="question"),
+        pytest.param("/ask", "#sql", TYPE, "#sql", id="SQL text"),
         pytest.param("/traces/{one}", ".finder", PRESS % "/", ".finder input:focus", id="find key"),
         pytest.param(
             "/diff/{one}/{two}",
@@ -66,26 +66,26 @@ TYPE = "element.value = 'typed'; element.dispatchEvent(new Event('input', { bubb
         ),
     ],
 )
-def test_what_one_does_as_soon_as_one_can_counts(
-    running: OwnObservatory, new_page: NewPage, path: str, appears: str, act: str, then: str
+def test_input_is_handled_as_soon_as_an_element_appears(
+    server: ObservatoryServer, new_page: NewPage, path: str, appears: str, action: str, result: str
 ) -> None:
-    """A key is obeyed, a link followed and a text kept from the moment in which they appear."""
+    """Keys, links and text fields work from the moment the element appears."""
     one, two = purchase("one"), purchase("two")
-    running.send(one, two)
+    server.send(one, two)
     page = new_page()
-    page.add_init_script(AT_ONCE % (appears, act))
+    page.add_init_script(ON_APPEARANCE % (appears, action))
     page.goto(path.format(one=one.trace_id.hex(), two=two.trace_id.hex()))
-    expect(page.locator(then).first).to_be_visible()
-    if act == TYPE:
+    expect(page.locator(result).first).to_be_visible()
+    if action == TYPE:
         page.wait_for_load_state("networkidle")
-        expect(page.locator(then)).to_have_value("typed")
+        expect(page.locator(result)).to_have_value("typed")
 
 
-def test_a_filter_is_put_together_from_suggestions(
-    running: OwnObservatory, new_page: NewPage
+def test_a_filter_can_be_built_from_suggestions(
+    server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """Key, operator, value: by keyboard alone, from `/` to the list."""
-    running.send(purchase(show="night-ferry"), purchase(show="low-tide"))
+    """Key, operator and value, by keyboard alone."""
+    server.send(purchase(show="night-ferry"), purchase(show="low-tide"))
     page = new_page()
     page.goto("/")
     expect(page.locator(".traces tbody tr")).to_have_count(2)
@@ -93,11 +93,11 @@ def test_a_filter_is_put_together_from_suggestions(
     box = page.get_by_role("combobox")
     expect(box).to_be_focused()
     page.keyboard.type("show.id")
-    # Once there is but one, it is what all of the word finds, and not its first letters.
+    # One option is left once the suggestions for the whole word have arrived.
     options = page.get_by_role("option")
     expect(options).to_have_count(1)
     expect(options).to_contain_text("boxoffice.show.id")
-    accessible(page)
+    assert_accessible(page)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.keyboard.type("= night")
@@ -111,34 +111,32 @@ def test_a_filter_is_put_together_from_suggestions(
     expect(page.locator(".traces tbody tr")).to_have_count(2)
 
 
-def test_a_filter_that_cannot_be_read_says_where(
-    running: OwnObservatory, new_page: NewPage
-) -> None:
-    """The place is marked, for eyes and for screen readers."""
-    running.send(purchase())
+def test_a_syntax_error_in_a_filter_is_marked(server: ObservatoryServer, new_page: NewPage) -> None:
+    """Visually, and for screen readers."""
+    server.send(purchase())
     page = new_page()
     page.goto("/")
     page.get_by_role("combobox").fill("duration > > 2 s")
     page.keyboard.press("Enter")
-    expect(page.locator("#filter-problem mark")).to_have_text(">")
-    expect(page.locator("#filter-problem")).to_contain_text("at character 12")
+    expect(page.locator("#filter-error mark")).to_have_text(">")
+    expect(page.locator("#filter-error")).to_contain_text("at character 12")
     expect(page.get_by_role("combobox")).to_have_attribute("aria-invalid", "true")
-    accessible(page)
+    assert_accessible(page)
     page.get_by_role("button", name="Clear the filter").last.click()
     expect(page.locator(".traces tbody tr")).to_have_count(1)
 
 
-def test_a_traces_name_opens_it_and_a_wrong_address_leads_on(
-    running: OwnObservatory, new_page: NewPage
+def test_a_traceparent_in_the_filter_opens_its_span(
+    server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """The `traceparent` of a header or a document is enough; nobody is left with nothing."""
+    """And an unknown address has a link to the overview."""
     trace = purchase()
-    running.send(trace)
+    server.send(trace)
     trace_id, span_id = (trace.trace_id.hex(), trace.spans[0][1].span_id.hex())
     page = new_page()
     page.goto("/trace/somewhere")
     expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
-    accessible(page)
+    assert_accessible(page)
     page.get_by_role("link", name="Go to the overview").click()
     page.get_by_role("combobox").fill(f"00-{trace_id}-{span_id}-01")
     page.keyboard.press("Enter")
@@ -146,13 +144,13 @@ def test_a_traces_name_opens_it_and_a_wrong_address_leads_on(
     expect(page.locator("[role=row][aria-selected=true]")).to_contain_text("buy")
 
 
-def test_a_time_range_is_chosen_or_typed(running: OwnObservatory, new_page: NewPage) -> None:
-    """It is in the address; the views that are about many traces keep it."""
-    running.send(purchase())
+def test_a_time_range_can_be_chosen_or_typed(server: ObservatoryServer, new_page: NewPage) -> None:
+    """It is in the address, and every view of many traces keeps it."""
+    server.send(purchase())
     page = new_page()
     page.goto("/")
     page.get_by_role("button", name="Last 15 min").click()
-    accessible(page)
+    assert_accessible(page)
     page.get_by_role("button", name="Last 1 h").click()
     expect(page).to_have_url(re.compile(r"\?last=3600$"))
     page.get_by_role("link", name="Map").click()
@@ -176,9 +174,9 @@ def test_a_time_range_is_chosen_or_typed(running: OwnObservatory, new_page: NewP
     expect(page.get_by_role("heading", name="No traces in this time range")).to_be_visible()
 
 
-def test_a_link_shows_the_same_later(running: OwnObservatory, new_page: NewPage) -> None:
-    """What is copied holds the time still, with everything else that the address names."""
-    running.send(purchase())
+def test_a_copied_link_has_a_fixed_time_range(server: ObservatoryServer, new_page: NewPage) -> None:
+    """So that it shows the same traces later, with the same filter and order."""
+    server.send(purchase())
     page = new_page()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto("/?q=buy&sort=duration")
@@ -192,8 +190,8 @@ def test_a_link_shows_the_same_later(running: OwnObservatory, new_page: NewPage)
     expect(page.get_by_role("button", name="Paused")).to_be_visible()
 
 
-def test_colours_are_chosen_and_remembered(running: OwnObservatory, new_page: NewPage) -> None:
-    """Before the first paint, whatever the system's are."""
+def test_the_colour_scheme_is_remembered(server: ObservatoryServer, new_page: NewPage) -> None:
+    """It overrides the system's, from the first paint on."""
     page = new_page(scheme="dark")
     page.goto("/")
     page.get_by_role("button", name="Colours: system. Switch to light").click()
@@ -205,16 +203,16 @@ def test_colours_are_chosen_and_remembered(running: OwnObservatory, new_page: Ne
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
 
 
-def test_help_names_the_keys_and_can_turn_them_off(
-    running: OwnObservatory, new_page: NewPage
+def test_single_key_shortcuts_can_be_turned_off(
+    server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """`?` opens it; without single keys, a slip of the hand does nothing."""
+    """In the help dialog, which `?` opens."""
     page = new_page()
     page.goto("/")
     page.get_by_role("heading", name="No traces yet").wait_for()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
-    accessible(page)
+    assert_accessible(page)
     page.get_by_label("Enable single-key shortcuts").uncheck()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
@@ -222,8 +220,8 @@ def test_help_names_the_keys_and_can_turn_them_off(
     expect(page.get_by_role("combobox")).not_to_be_focused()
 
 
-def test_the_first_tab_skips_to_the_content(running: OwnObservatory, new_page: NewPage) -> None:
-    """Past the header, in one step."""
+def test_the_first_tab_stop_skips_the_header(server: ObservatoryServer, new_page: NewPage) -> None:
+    """Enter on it moves the focus to the content."""
     page = new_page()
     page.goto("/")
     page.keyboard.press("Tab")
@@ -232,64 +230,69 @@ def test_the_first_tab_skips_to_the_content(running: OwnObservatory, new_page: N
     expect(page.locator("main")).to_be_focused()
 
 
-def test_when_the_observatory_is_away_it_says_so(
-    running: OwnObservatory, new_page: NewPage
+def test_an_unreachable_observatory_is_reported(
+    server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """What was seen stays; when it is back, the page goes on by itself."""
-    running.send(purchase("before"))
+    """The traces stay on screen, and updates resume once it answers again."""
+    server.send(purchase("before"))
     page = new_page()
     page.goto("/")
     expect(page.locator(".traces tbody tr")).to_have_count(1)
     page.context.set_offline(True)
     expect(page.get_by_role("alert")).to_contain_text("doesn't answer")
     expect(page.locator(".traces tbody tr")).to_have_count(1)
-    accessible(page)
+    assert_accessible(page)
     page.context.set_offline(False)
-    running.send(purchase("after"))
+    server.send(purchase("after"))
     expect(page.locator(".traces tbody tr")).to_have_count(2)
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
-def test_a_view_that_does_not_load_says_so(running: OwnObservatory, new_page: NewPage) -> None:
-    """Its code is fetched when one goes there; that can fail."""
+def test_a_view_whose_code_fails_to_load_says_so(
+    server: ObservatoryServer, new_page: NewPage
+) -> None:
+    """The code of a view is fetched when it is first opened."""
     page = new_page()
     page.goto("/")
     page.route("**/assets/map-*.js", lambda route: route.abort())
     page.get_by_role("link", name="Map").click()
     expect(page.get_by_role("heading", name="This view could not be loaded")).to_be_visible()
-    accessible(page)
+    assert_accessible(page)
 
 
 @pytest.mark.measures
-def test_it_is_small_quick_and_still(
-    running: OwnObservatory, new_page: NewPage, explorer: Path
+def test_the_explorer_loads_fast_without_layout_shift(
+    server: ObservatoryServer, new_page: NewPage, explorer_build: Path
 ) -> None:
-    """All its code, the time to the first paint, and how much moves while it loads."""
-    scripts = [gzip.compress(each.read_bytes()) for each in explorer.glob("assets/*.js")]
-    assert sum(map(len, scripts)) <= JAVASCRIPT_BYTES_MOST
-    running.send(*crowd(200, odd=10))
-    painted = []
+    """The size of its code, the time to the first paint, and the layout shift while loading."""
+    scripts = [gzip.compress(file.read_bytes()) for file in explorer_build.glob("assets/*.js")]
+    assert sum(map(len, scripts)) <= JAVASCRIPT_BYTES_MAX
+    server.send(*many_purchases(200, slow=10))
+    first_paints_ms = []
     for _ in range(LOADS):
         page = new_page()
         page.add_init_script(WATCH_SHIFTS)
         page.goto("/")
         expect(page.locator(".traces tbody tr").first).to_be_visible()
-        painted.append(page.evaluate(FIRST_PAINT_MS))
-        assert page.evaluate("shifts.reduce((sum, each) => sum + each, 0)") <= LAYOUT_SHIFT_MOST
-    # The quickest: the others tell how busy the machine was.
-    assert min(painted) <= FIRST_PAINT_MS_MOST, painted
+        first_paints_ms.append(page.evaluate(FIRST_PAINT_MS))
+        shift = page.evaluate("shifts.reduce((total, shift) => total + shift, 0)")
+        assert shift <= LAYOUT_SHIFT_MAX
+    # The minimum: slower loads measure how busy the machine was.
+    assert min(first_paints_ms) <= FIRST_PAINT_MS_MAX, first_paints_ms
 
 
-def test_it_says_while_it_catches_up(running: OwnObservatory, new_page: NewPage) -> None:
-    """With how far it has come; and nothing any more once it has."""
-    running.send(purchase("one"))
+def test_a_notice_shows_the_progress_of_catching_up(
+    server: ObservatoryServer, new_page: NewPage
+) -> None:
+    """It disappears once all stored spans have been processed."""
+    server.send(purchase("one"))
     page = new_page()
-    health = running.http.get("/api/health").json()
+    health = server.http.get("/api/health").json()
     behind = health | {"status": "catching up", "spans": 3_000_000, "digested_spans": 1_200_000}
     page.route("**/api/health", lambda route: route.fulfill(json=behind))
     page.goto("/")
-    said = page.get_by_text("1,200,000 of 3,000,000 stored spans")
-    expect(said).to_be_visible()
-    accessible(page)
+    notice = page.get_by_text("1,200,000 of 3,000,000 stored spans")
+    expect(notice).to_be_visible()
+    assert_accessible(page)
     page.unroute_all()
-    expect(said).to_be_hidden()
+    expect(notice).to_be_hidden()

@@ -1,4 +1,4 @@
-"""The explorer's metrics, in a real browser, over an Observatory of its own."""
+"""The explorer's metrics view in a browser."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 from playwright.sync_api import Page, expect
 
-from tests.journey.observatory_server import OwnObservatory, accessible
+from tests.journey.observatory_server import ObservatoryServer, assert_accessible
 from tests.unit.observatory.telemetry import MS, key_values
 
 NewPage = Callable[..., Page]
@@ -23,8 +23,8 @@ STEP_MS = 10_000
 HOSTILE = '<img src=x onerror="document.title=1">' + "x" * 200
 
 
-def send_metrics(running: OwnObservatory) -> None:
-    """A gauge, a growing sum in two series, and a histogram, over the last five minutes."""
+def send_metrics(server: ObservatoryServer) -> None:
+    """Send a gauge, a cumulative sum of two series and a histogram over the last five minutes."""
     began = time.time_ns() - (POINTS + 1) * STEP_MS * MS
     request = ExportMetricsServiceRequest()
     group = request.resource_metrics.add()
@@ -33,38 +33,38 @@ def send_metrics(running: OwnObservatory) -> None:
     memory = metrics.add(name="faas.mem_usage", unit="By", description=HOSTILE)
     calls = metrics.add(name="faas.invocations", unit="{invocation}")
     calls.sum.is_monotonic, calls.sum.aggregation_temporality = True, CUMULATIVE
-    lasts = metrics.add(name="http.server.request.duration", unit="s")
-    lasts.histogram.aggregation_temporality = CUMULATIVE
+    durations = metrics.add(name="http.server.request.duration", unit="s")
+    durations.histogram.aggregation_temporality = CUMULATIVE
     for number in range(1, POINTS + 1):
-        when = {"time_unix_nano": began + number * STEP_MS * MS, "start_time_unix_nano": began}
-        memory.gauge.data_points.add(as_int=80_000_000, **when)
-        for trigger, each in (("pubsub", 20), ("task", 5)):
+        times = {"time_unix_nano": began + number * STEP_MS * MS, "start_time_unix_nano": began}
+        memory.gauge.data_points.add(as_int=80_000_000, **times)
+        for trigger, per_step in (("pubsub", 20), ("task", 5)):
             calls.sum.data_points.add(
-                as_int=each * number, attributes=key_values({"faas.trigger": trigger}), **when
+                as_int=per_step * number, attributes=key_values({"faas.trigger": trigger}), **times
             )
-        lasts.histogram.data_points.add(
+        durations.histogram.data_points.add(
             count=100 * number,
             sum=4.0 * number,
             explicit_bounds=[0.01, 0.1, 1],
             bucket_counts=[0, 100 * number, 0, 0],
-            **when,
+            **times,
         )
-    running.post("/v1/metrics", request.SerializeToString())
+    server.post("/v1/metrics", request.SerializeToString())
 
 
 def wait_until_drawn(page: Page) -> None:
-    """Wait until the chart has more on it than its axes; the lines' names come before."""
+    """Wait until the chart's canvas has more than 1,000 painted pixels: lines, not only axes."""
     page.wait_for_function(
-        "least => [...document.querySelectorAll('.chart canvas')].some(c =>"
+        "minimum => [...document.querySelectorAll('.chart canvas')].some(c =>"
         " c.getContext('2d').getImageData(0, 0, c.width, c.height).data"
-        ".filter((value, index) => index % 4 === 3 && value > 0).length > least)",
+        ".filter((value, index) => index % 4 === 3 && value > 0).length > minimum)",
         arg=1_000,
     )
 
 
-def test_a_growing_sum_is_shown_as_its_rate(running: OwnObservatory, new_page: NewPage) -> None:
-    """And says so: 20 in 10 s are 2 a second; each series has a name of its own."""
-    send_metrics(running)
+def test_a_cumulative_sum_is_shown_as_a_rate(server: ObservatoryServer, new_page: NewPage) -> None:
+    """20 in 10 s are 2/s, one line per series; a note says that it is a rate."""
+    send_metrics(server)
     page = new_page()
     page.goto("/metrics")
     page.get_by_role("link", name="faas.invocations").click()
@@ -77,12 +77,12 @@ def test_a_growing_sum_is_shown_as_its_rate(running: OwnObservatory, new_page: N
         "name": ["faas.invocations"],
         "service": ["charge"],
     }
-    accessible(page)
+    assert_accessible(page)
 
 
-def test_a_histogram_is_its_quantiles(running: OwnObservatory, new_page: NewPage) -> None:
-    """p50 and p95, in the unit in which it was measured, over time."""
-    send_metrics(running)
+def test_a_histogram_is_shown_as_quantiles(server: ObservatoryServer, new_page: NewPage) -> None:
+    """p50 and p95, with a note that they are estimates."""
+    send_metrics(server)
     page = new_page()
     page.goto("/metrics?name=http.server.request.duration&service=charge")
     lines = page.locator(".metric-lines li")
@@ -94,9 +94,9 @@ def test_a_histogram_is_its_quantiles(running: OwnObservatory, new_page: NewPage
     ).to_be_visible()
 
 
-def test_the_table_has_what_the_chart_shows(running: OwnObservatory, new_page: NewPage) -> None:
-    """A row for each moment, the newest first; text of others is text."""
-    send_metrics(running)
+def test_the_table_has_a_row_for_each_point(server: ObservatoryServer, new_page: NewPage) -> None:
+    """The newest first; a description with markup is shown as text."""
+    send_metrics(server)
     page = new_page(width=360, height=780)
     page.goto("/metrics?name=faas.mem_usage&service=charge")
     page.get_by_role("link", name="Table").click()
@@ -105,25 +105,27 @@ def test_the_table_has_what_the_chart_shows(running: OwnObservatory, new_page: N
     expect(page.get_by_text(HOSTILE)).to_be_visible()
     expect(page.locator("main img")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    accessible(page)
+    assert_accessible(page)
 
 
-def test_a_range_without_points_says_so(running: OwnObservatory, new_page: NewPage) -> None:
-    """Not an empty chart."""
-    send_metrics(running)
+def test_a_time_range_without_points_has_a_message(
+    server: ObservatoryServer, new_page: NewPage
+) -> None:
+    """Instead of an empty chart."""
+    send_metrics(server)
     page = new_page()
     page.goto("/metrics?from=1000&to=2000")
     expect(page.get_by_text("No points in this time range.")).to_be_visible()
 
 
-def test_without_metrics_it_is_said_how_to_send_some(
-    running: OwnObservatory, new_page: NewPage
+def test_the_empty_state_says_how_to_send_metrics(
+    server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """With this Observatory's own address; those that come then appear by themselves."""
+    """It has this Observatory's address, and gives way to the first metrics without a reload."""
     page = new_page(width=360, height=780)
     page.goto("/metrics")
-    expect(page.get_by_text(f"OTEL_EXPORTER_OTLP_ENDPOINT={running.url}")).to_be_visible()
+    expect(page.get_by_text(f"OTEL_EXPORTER_OTLP_ENDPOINT={server.url}")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    accessible(page)
-    send_metrics(running)
+    assert_accessible(page)
+    send_metrics(server)
     expect(page.get_by_role("link", name="faas.invocations")).to_be_visible()

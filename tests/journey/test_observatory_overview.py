@@ -1,4 +1,4 @@
-"""The explorer's overview, in a real browser, over an Observatory of its own."""
+"""The explorer's overview in a browser."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.journey.observatory_server import OwnObservatory, accessible
-from tests.journey.purchases import crowd, purchase
+from tests.journey.observatory_server import ObservatoryServer, assert_accessible
+from tests.journey.purchases import many_purchases, purchase
 from tests.unit.observatory.telemetry import MS
 
 NewPage = Callable[..., Page]
 
-ODD = 14
-EVERYBODY = 120
+SLOW = 14
+TOTAL = 120
 
 
 def lines(page: Page) -> Locator:
-    """The lines of the list of traces."""
+    """Return the lines of the list of traces."""
     return page.locator(".traces tbody tr")
 
 
 def query(page: Page) -> dict[str, list[str]]:
-    """The address's parameters."""
+    """Return the query parameters of the page's address."""
     return parse_qs(urlsplit(page.url).query)
 
 
-def box_the_slow(page: Page, mouse: bool = True) -> None:
-    """Draw a box over everything that took longer than about 3 s, as a hand would."""
+def select_slow_traces(page: Page, mouse: bool = True) -> None:
+    """Draw a box over all cells above about 3 s, with the mouse or else by touch."""
     plot = page.locator(".plot")
     bounds = plot.bounding_box()
     floor = page.locator(".axes text").get_by_text("3 s", exact=True).bounding_box()
@@ -56,64 +56,67 @@ def box_the_slow(page: Page, mouse: bool = True) -> None:
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
-def open_crowd(running: OwnObservatory, page: Page) -> None:
-    """Show the overview of many purchases, some of which are odd in one way."""
-    running.send(*crowd(EVERYBODY, odd=ODD))
+def open_overview(server: ObservatoryServer, page: Page) -> None:
+    """Open the overview of TOTAL purchases, of which SLOW are slow for the same reason."""
+    server.send(*many_purchases(TOTAL, slow=SLOW))
     page.goto("/")
     expect(lines(page).first).to_be_visible()
 
 
-def test_what_was_sent_is_counted_drawn_and_listed(
-    running: OwnObservatory, new_page: NewPage
+def test_figures_heatmap_and_list_show_the_same_traces(
+    server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """Figures, cells and lines speak of the same traces."""
+    """All of those sent."""
     page = new_page()
-    open_crowd(running, page)
-    expect(page.locator(".figures div").first).to_contain_text(str(EVERYBODY))
+    open_overview(server, page)
+    expect(page.locator(".figures div").first).to_contain_text(str(TOTAL))
     drawn = page.locator(".plot [data-traces]").evaluate_all(
         "cells => cells.reduce((sum, cell) => sum + Number(cell.dataset.traces), 0)"
     )
-    assert drawn == EVERYBODY
-    expect(page.get_by_text(f"50 of {EVERYBODY} traces")).to_be_visible()
-    accessible(page)
+    assert drawn == TOTAL
+    expect(page.get_by_text(f"50 of {TOTAL} traces")).to_be_visible()
+    assert_accessible(page)
 
 
-def test_a_box_is_told_apart_from_the_rest(running: OwnObservatory, new_page: NewPage) -> None:
-    """What the slow ones have in common is named, and the address brings it all back."""
+def test_a_box_is_compared_with_the_other_traces(
+    server: ObservatoryServer, new_page: NewPage
+) -> None:
+    """The comparison names what the slow traces have in common; the address restores it."""
     page = new_page()
-    open_crowd(running, page)
-    box_the_slow(page)
+    open_overview(server, page)
+    select_slow_traces(page)
     ferry = page.locator('.value-bars[data-filter*="night-ferry"]')
     expect(ferry.locator("b")).to_contain_text("100 %")
-    expect(page.locator(".sentence")).to_contain_text(str(ODD))
-    expect(lines(page)).to_have_count(ODD)
+    expect(page.locator(".sentence")).to_contain_text(str(SLOW))
+    expect(lines(page)).to_have_count(SLOW)
     expect(page.get_by_role("button", name="Paused")).to_be_visible()
-    accessible(page)
+    assert_accessible(page)
 
     sentence = page.locator(".sentence").inner_text()
     other = new_page()
     other.goto(page.url)
     expect(other.locator(".sentence")).to_have_text(sentence)
     expect(other.locator(".plot .box")).to_be_visible()
-    expect(lines(other)).to_have_count(ODD)
+    expect(lines(other)).to_have_count(SLOW)
 
 
-def test_a_finger_draws_a_box_too(running: OwnObservatory, new_page: NewPage) -> None:
-    """At a phone's width, where nothing hangs over the edge."""
+def test_a_box_can_be_drawn_by_touch(server: ObservatoryServer, new_page: NewPage) -> None:
+    """At a phone's width, without scrolling sideways."""
     page = new_page(width=360, height=780, touch=True)
-    open_crowd(running, page)
+    open_overview(server, page)
     page.locator(".heatmap").scroll_into_view_if_needed()
-    box_the_slow(page, mouse=False)
-    expect(page.locator(".sentence")).to_contain_text(str(ODD))
+    select_slow_traces(page, mouse=False)
+    expect(page.locator(".sentence")).to_contain_text(str(SLOW))
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    accessible(page)
+    assert_accessible(page)
 
 
-def test_a_bar_filters(running: OwnObservatory, new_page: NewPage) -> None:
-    """One click: the filter is in the box, in the address, and the list obeys; with Shift its
-    opposite."""
+def test_a_click_on_a_bar_filters_by_its_value(
+    server: ObservatoryServer, new_page: NewPage
+) -> None:
+    """The filter is in the filter box, in the address and applied; Shift+click negates it."""
     page = new_page()
-    open_crowd(running, page)
+    open_overview(server, page)
     page.get_by_role("button", name=re.compile("The slowest 5 %")).click()
     bars = page.locator('.value-bars[data-filter*="night-ferry"]')
     filter_ = bars.get_attribute("data-filter")
@@ -122,22 +125,22 @@ def test_a_bar_filters(running: OwnObservatory, new_page: NewPage) -> None:
     assert query(page)["q"] == [filter_]
     page.get_by_role("button", name="Clear", exact=True).click()
     expect(page.get_by_role("heading", name="Traces", exact=True)).to_be_visible()
-    found = running.http.get("/api/traces", params={"q": filter_}).json()["total"]
-    assert ODD <= found < EVERYBODY
-    expect(page.get_by_text(re.compile(rf"of {found} traces"))).to_be_visible()
+    total = server.http.get("/api/traces", params={"q": filter_}).json()["total"]
+    assert SLOW <= total < TOTAL
+    expect(page.get_by_text(re.compile(rf"of {total} traces"))).to_be_visible()
     page.get_by_role("button", name="Clear the filter").click()
-    expect(page.locator(".figures div").first).to_contain_text(str(EVERYBODY))
+    expect(page.locator(".figures div").first).to_contain_text(str(TOTAL))
     page.get_by_role("button", name=re.compile("The slowest 5 %")).click()
     bars.click(modifiers=["Shift"])
     expect(page.get_by_role("combobox")).to_have_value(f"not ({filter_})")
 
 
-def test_a_filter_is_compared_with_all_that_it_leaves_out(
-    running: OwnObservatory, new_page: NewPage
+def test_a_filter_can_be_compared_with_the_other_traces(
+    server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """The filter becomes the part; the rest is everything else."""
+    """The filter moves from `q` to `in`, which defines the subset."""
     page = new_page()
-    running.send(*crowd(60, odd=8))
+    server.send(*many_purchases(60, slow=8))
     page.goto('/?q=boxoffice.show.id+%3D+"night-ferry"')
     page.get_by_role("button", name=re.compile("^This filter")).click()
     expect(page.get_by_text("with the filter")).to_be_visible()
@@ -145,10 +148,12 @@ def test_a_filter_is_compared_with_all_that_it_leaves_out(
     assert "q" not in query(page)
 
 
-def test_the_keyboard_draws_compares_and_clears(running: OwnObservatory, new_page: NewPage) -> None:
-    """Arrows, Shift with arrows, Enter, Escape; and what one is at is said."""
+def test_a_box_can_be_drawn_compared_and_cleared_by_keyboard(
+    server: ObservatoryServer, new_page: NewPage
+) -> None:
+    """Arrow keys, Shift with them, Enter, Escape; a live region announces the current cell."""
     page = new_page()
-    running.send(*crowd(40))
+    server.send(*many_purchases(40))
     page.goto("/")
     plot = page.get_by_role("application")
     plot.focus()
@@ -164,90 +169,92 @@ def test_the_keyboard_draws_compares_and_clears(running: OwnObservatory, new_pag
     assert query(page) == {}
 
 
-def test_a_lone_cell_opens_its_trace(running: OwnObservatory, new_page: NewPage) -> None:
-    """Where there is one trace, there is nothing to compare."""
+def test_a_cell_with_one_trace_opens_it(server: ObservatoryServer, new_page: NewPage) -> None:
+    """Because a single trace can't be compared with others by attribute."""
     page = new_page()
     trace = purchase()
-    running.send(trace)
+    server.send(trace)
     page.goto("/")
     page.locator('.plot [data-traces="1"] rect').first.click(force=True)
     expect(page).to_have_url(re.compile(f"/traces/{trace.trace_id.hex()}"))
 
 
-def test_the_table_says_what_the_picture_shows(running: OwnObservatory, new_page: NewPage) -> None:
-    """All the counts, and a way to compare from there."""
+def test_the_table_has_the_counts_of_the_heatmap(
+    server: ObservatoryServer, new_page: NewPage
+) -> None:
+    """A button in each row compares its traces with the others."""
     page = new_page()
-    running.send(*crowd(30))
+    server.send(*many_purchases(30))
     page.goto("/")
     page.get_by_role("button", name="Show as a table").click()
     expect(page.locator(".table-scroll")).to_be_visible()
     counts = page.locator(".table-scroll tbody td:nth-child(2)").all_inner_texts()
     assert sum(map(int, counts)) == 30
-    accessible(page)
+    assert_accessible(page)
     page.reload()  # the address says so too
     page.get_by_role("button", name=re.compile("^Compare the traces from")).first.click()
     expect(page.get_by_role("heading", name="Traces in the box")).to_be_visible()
 
 
-def test_new_traces_appear_unless_held_still(running: OwnObservatory, new_page: NewPage) -> None:
-    """Live without reloading; `p` holds it, and lets it go on."""
+def test_new_traces_appear_unless_paused(server: ObservatoryServer, new_page: NewPage) -> None:
+    """Without a reload; `p` pauses and resumes."""
     page = new_page()
-    running.send(purchase("first"))
+    server.send(purchase("first"))
     page.goto("/")
     expect(lines(page)).to_have_count(1)
-    running.send(purchase("second"))
+    server.send(purchase("second"))
     expect(lines(page)).to_have_count(2)
     page.keyboard.press("p")
     expect(page.get_by_role("button", name="Paused")).to_be_visible()
     assert {"from", "to"} <= query(page).keys()
-    running.send(purchase("third", time.time_ns() + 2_000 * MS))
+    server.send(purchase("third", time.time_ns() + 2_000 * MS))
     page.reload()
     expect(lines(page)).to_have_count(2)
     page.keyboard.press("p")
     expect(lines(page)).to_have_count(3)
 
 
-def test_two_chosen_traces_are_compared(running: OwnObservatory, new_page: NewPage) -> None:
-    """Their ids are the address, the one chosen first on the left."""
+def test_two_selected_traces_can_be_compared(server: ObservatoryServer, new_page: NewPage) -> None:
+    """The one selected first is on the left."""
     page = new_page()
     old, new = purchase(began_unix_nano=time.time_ns() - 5_000 * MS), purchase()
-    running.send(old, new)
+    server.send(old, new)
     page.goto("/")
     lines(page).nth(1).get_by_role("checkbox").check()
     expect(page.get_by_text("Select another to compare it with.")).to_be_visible()
     lines(page).first.locator("a").focus()
     page.keyboard.press("x")
-    accessible(page)
+    assert_accessible(page)
     page.get_by_role("button", name="Compare the two traces").click()
     expect(page).to_have_url(re.compile(f"/diff/{old.trace_id.hex()}/{new.trace_id.hex()}"))
 
 
-def test_the_list_is_sorted_and_goes_on(running: OwnObservatory, new_page: NewPage) -> None:
-    """By duration, every trace once, page after page; arrows go through it."""
+def test_the_list_is_sorted_and_paged(server: ObservatoryServer, new_page: NewPage) -> None:
+    """Each trace is listed once across all pages; arrow keys move between lines."""
     page = new_page()
-    open_crowd(running, page)
+    open_overview(server, page)
     page.get_by_role("button", name="Duration").click()
     expect(page.locator('th[aria-sort="descending"]')).to_contain_text("Duration")
     page.get_by_role("button", name="Show more").click()
     expect(lines(page)).to_have_count(100)
     page.get_by_role("button", name="Show more").click()
-    expect(lines(page)).to_have_count(EVERYBODY)
-    ids = [each.get_attribute("data-trace-id") for each in page.locator("[data-trace-id]").all()]
-    assert len(set(ids)) == EVERYBODY
-    sorted_ids = running.http.get(
+    expect(lines(page)).to_have_count(TOTAL)
+    ids = [line.get_attribute("data-trace-id") for line in page.locator("[data-trace-id]").all()]
+    assert len(set(ids)) == TOTAL
+    sorted_traces = server.http.get(
         "/api/traces", params={"sort": "duration", "order": "desc", "limit": 500}
     ).json()["traces"]
-    assert ids == [trace["trace_id"] for trace in sorted_ids]
+    assert ids == [trace["trace_id"] for trace in sorted_traces]
     page.locator("[data-trace-id]").first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(f"/traces/{ids[1]}"))
 
 
-def test_a_figure_leads_to_the_traces_behind_it(running: OwnObservatory, new_page: NewPage) -> None:
-    """Errors and orphans are one click away."""
+def test_a_figure_links_to_its_traces(server: ObservatoryServer, new_page: NewPage) -> None:
+    """The figures of orphans, context coverage and errors."""
     page = new_page()
-    running.send(purchase(), purchase(fail="charge"), purchase(forget="charge"))
+    server.send(purchase(), purchase(failing="charge"), purchase(orphaned="charge"))
     page.goto("/")
     page.get_by_title("Show the traces that have orphans").click()
     expect(lines(page)).to_have_count(1)
@@ -263,19 +270,19 @@ def test_a_figure_leads_to_the_traces_behind_it(running: OwnObservatory, new_pag
     assert query(page)["q"] == ["error = true"]
 
 
-def test_it_says_what_to_do_when_there_is_nothing(
-    running: OwnObservatory, new_page: NewPage
+def test_each_empty_state_says_what_to_do_next(
+    server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """Nothing sent, nothing in this time, nothing that fits: each has a way on."""
+    """Nothing stored, nothing in the time range, nothing that matches the filter."""
     page = new_page()
     page.goto("/")
     expect(page.get_by_role("heading", name="No traces yet")).to_be_visible()
-    accessible(page)
-    running.send(purchase(began_unix_nano=time.time_ns() - 3 * 3_600_000 * MS))
+    assert_accessible(page)
+    server.send(purchase(began_unix_nano=time.time_ns() - 3 * 3_600_000 * MS))
     expect(page.get_by_role("heading", name="No traces in this time range")).to_be_visible()
     page.get_by_role("button", name="Show all time").click()
     expect(lines(page)).to_have_count(1)
-    page.get_by_role("combobox").fill("nobody-has-this")
+    page.get_by_role("combobox").fill("absent-value")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="No trace matches the filter")).to_be_visible()
     page.get_by_role("button", name="Clear the filter").last.click()

@@ -1,4 +1,4 @@
-"""The explorer's storage view, in a real browser, over an Observatory of its own."""
+"""The explorer's storage view in a browser."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from pathlib import Path
 
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.journey.observatory_server import OwnObservatory, accessible, own_observatory
-from tests.journey.purchases import crowd, purchase
+from tests.journey.observatory_server import (
+    ObservatoryServer,
+    assert_accessible,
+    observatory_in_a_process,
+)
+from tests.journey.purchases import many_purchases, purchase
 
 NewPage = Callable[..., Page]
 
 
-def counted(page: Page, name: str) -> str:
-    """What the view says there is of something."""
+def count_of(page: Page, name: str) -> str:
+    """Return the count that the view shows under a name."""
     return (
         page.locator(".counts div")
         .filter(has_text=re.compile(rf"{name}$"))
@@ -25,26 +29,28 @@ def counted(page: Page, name: str) -> str:
     )
 
 
-def test_what_is_held_and_for_how_long_is_said(running: OwnObservatory, new_page: NewPage) -> None:
-    """How much of everything, in which file, and how to keep it for another time."""
+def test_the_view_shows_what_is_stored_and_for_how_long(
+    server: ObservatoryServer, new_page: NewPage
+) -> None:
+    """The counts, the file, and the options that change the retention."""
     page = new_page()
     page.goto("/storage")
     expect(page.get_by_text("No telemetry has arrived yet.")).to_be_visible()
-    accessible(page)
-    running.send(*crowd(20))
+    assert_accessible(page)
+    server.send(*many_purchases(20))
     expect(page.locator(".counts div").first).to_contain_text("20")
-    assert int(counted(page, "log lines")) > 40
+    assert int(count_of(page, "log lines")) > 40
     expect(page.get_by_text("spans.duckdb")).to_be_visible()
     expect(page.get_by_text(re.compile("--keep-hours [0-9]+ --keep-mb [0-9]+"))).to_be_visible()
-    accessible(page)
+    assert_accessible(page)
 
 
-def test_everything_leaves_and_comes_in_elsewhere(
-    running: OwnObservatory, new_page: NewPage, explorer: Path, tmp_path: Path
+def test_an_export_can_be_imported_into_another_observatory(
+    server: ObservatoryServer, new_page: NewPage, explorer_build: Path, tmp_path: Path
 ) -> None:
-    """A file that one Observatory exports, another one imports, with links to its traces."""
-    bought = purchase("travels")
-    running.send(bought)
+    """The import lists the stored traces with links to them."""
+    trace = purchase("travels")
+    server.send(trace)
     page = new_page()
     page.goto("/storage")
     with page.expect_download() as downloading:
@@ -53,23 +59,25 @@ def test_everything_leaves_and_comes_in_elsewhere(
     downloading.value.save_as(file)
     assert "resourceSpans" in json.loads(file.read_text())
 
-    with own_observatory(tmp_path / "other.duckdb", explorer) as other:
-        there = page.context.browser
-        assert there is not None
-        elsewhere = there.new_page()
-        elsewhere.goto(f"{other.url}/storage")
-        elsewhere.get_by_label("Files to import").set_input_files(file)
+    with observatory_in_a_process(tmp_path / "other.duckdb", explorer_build) as other:
+        browser = page.context.browser
+        assert browser is not None
+        other_page = browser.new_page()
+        other_page.goto(f"{other.url}/storage")
+        other_page.get_by_label("Files to import").set_input_files(file)
         expect(
-            elsewhere.get_by_text(re.compile(r"\d+ spans, 3 log lines and 0 metric points stored"))
+            other_page.get_by_text(re.compile(r"\d+ spans, 3 log lines and 0 metric points stored"))
         ).to_be_visible()
-        elsewhere.get_by_role("link", name=bought.trace_id.hex()[:12]).click()
-        expect(elsewhere.get_by_role("heading", name=re.compile("travels"))).to_be_visible()
-        elsewhere.close()
+        other_page.get_by_role("link", name=trace.trace_id.hex()[:12]).click()
+        expect(other_page.get_by_role("heading", name=re.compile("travels"))).to_be_visible()
+        other_page.close()
 
 
-def test_the_selection_leaves_alone(running: OwnObservatory, new_page: NewPage) -> None:
-    """Only when there is one: its link has the filter that the overview has."""
-    running.send(purchase("one", decline=True), purchase("two"))
+def test_only_the_filtered_traces_can_be_exported(
+    server: ObservatoryServer, new_page: NewPage
+) -> None:
+    """The link is there only with a filter, and exports only the traces that match it."""
+    server.send(purchase("one", decline=True), purchase("two"))
     page = new_page()
     page.goto("/storage")
     expect(page.get_by_role("link", name="Export everything")).to_be_visible()
@@ -82,8 +90,10 @@ def test_the_selection_leaves_alone(running: OwnObservatory, new_page: NewPage) 
     assert '"two"' not in text
 
 
-def test_what_can_not_be_read_is_said(running: OwnObservatory, new_page: NewPage) -> None:
-    """Several files at once, each with what became of it; names are text."""
+def test_files_that_cannot_be_imported_are_listed_with_the_reason(
+    server: ObservatoryServer, new_page: NewPage
+) -> None:
+    """Several files at once; a name with markup is shown as text."""
     page = new_page(width=360, height=780)
     page.goto("/storage")
     expect(page.get_by_text("Drop OTLP/JSON")).to_be_visible()
@@ -94,45 +104,46 @@ def test_what_can_not_be_read_is_said(running: OwnObservatory, new_page: NewPage
     }
     page.get_by_label("Files to import").set_input_files(
         [
-            FilePayload(name=name, mimeType="application/json", buffer=holds)
-            for name, holds in files.items()
+            FilePayload(name=name, mimeType="application/json", buffer=content)
+            for name, content in files.items()
         ]
     )
     expect(page.locator(".file-imports .bad")).to_have_count(3)
     expect(page.locator(".file-imports")).to_contain_text("<b>odd.json")
     expect(page.locator(".file-imports")).to_contain_text("./scripts/trace import large.json")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    accessible(page)
+    assert_accessible(page)
 
 
-def test_a_dropped_file_is_taken_in(running: OwnObservatory, new_page: NewPage) -> None:
-    """Dropping does what choosing does."""
-    running.send(purchase("dropped"))
-    exported = running.http.get("/api/export").text
-    running.http.post("/api/clear", json={"confirm": "clear"}).raise_for_status()
+def test_a_dropped_file_is_imported(server: ObservatoryServer, new_page: NewPage) -> None:
+    """The same as a file chosen in the dialog."""
+    server.send(purchase("dropped"))
+    exported = server.http.get("/api/export").text
+    server.http.post("/api/clear", json={"confirm": "clear"}).raise_for_status()
     page = new_page()
     page.goto("/storage")
     expect(page.get_by_text("No telemetry has arrived yet.")).to_be_visible()
-    dropped = page.evaluate_handle(
+    data_transfer = page.evaluate_handle(
         "text => { const data = new DataTransfer();"
         " data.items.add(new File([text], 'one.json', {type: 'application/json'})); return data; }",
         exported,
     )
-    page.dispatch_event(".drop", "drop", {"dataTransfer": dropped})
+    page.dispatch_event(".drop", "drop", {"dataTransfer": data_transfer})
     expect(page.locator(".file-imports .good")).to_be_visible()
     expect(page.locator(".counts div").first).to_contain_text("1")
 
 
-def test_everything_is_cleared_only_in_writing(running: OwnObservatory, new_page: NewPage) -> None:
-    """The button waits for the word; Escape keeps everything."""
-    running.send(*crowd(5))
+def test_clearing_the_store_needs_a_typed_confirmation(
+    server: ObservatoryServer, new_page: NewPage
+) -> None:
+    """The button is disabled until “clear” is typed; Escape cancels."""
+    server.send(*many_purchases(5))
     page = new_page()
     page.goto("/storage")
     page.get_by_role("button", name="Clear everything…").click()
     dialog = page.get_by_role("dialog")
-    gone = dialog.get_by_role("button", name="Clear everything")
-    expect(gone).to_be_disabled()
-    accessible(page)
+    expect(dialog.get_by_role("button", name="Clear everything")).to_be_disabled()
+    assert_accessible(page)
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(page.locator(".counts div").first).to_contain_text("5")
@@ -141,4 +152,4 @@ def test_everything_is_cleared_only_in_writing(running: OwnObservatory, new_page
     page.keyboard.press("Enter")
     expect(page.get_by_text("Everything was deleted.")).to_be_visible()
     expect(page.get_by_text("No telemetry has arrived yet.")).to_be_visible()
-    assert running.http.get("/api/storage").json()["spans"] == 0
+    assert server.http.get("/api/storage").json()["spans"] == 0

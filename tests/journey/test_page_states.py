@@ -1,4 +1,4 @@
-"""What the page does when things are not as they should be."""
+"""The buyer's page offline, signed out, with a bad card number, by keyboard and at two widths."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.accessibility import violations
 from tests.addresses import Addresses
-from tests.journey.conftest import Till
+from tests.journey.conftest import BoxOfficePage
 
 
-def test_offline_it_says_so_pauses_buying_and_comes_back(
-    till: Till, page: Page, open_show: Callable[..., str]
+def test_buying_is_disabled_while_offline(
+    box_office_page: BoxOfficePage, page: Page, open_show: Callable[..., str]
 ) -> None:
-    """No order is written that would arrive at some other time."""
-    buy = till.show(open_show(seats=5)).get_by_role("button", name="Buy")
+    """Otherwise Firestore would queue the order and send it whenever the connection returns."""
+    buy = box_office_page.show(open_show(seats=5)).get_by_role("button", name="Buy")
     expect(buy).to_be_enabled()
     page.context.set_offline(True)
     expect(page.get_by_text("You are offline").first).to_be_visible()
@@ -25,11 +25,11 @@ def test_offline_it_says_so_pauses_buying_and_comes_back(
     expect(buy).to_be_enabled()
 
 
-def test_signed_out_it_explains_and_offers_the_way_back(
-    till: Till, page: Page, open_show: Callable[..., str]
+def test_a_signed_out_buyer_can_continue_as_a_guest(
+    box_office_page: BoxOfficePage, page: Page, open_show: Callable[..., str]
 ) -> None:
-    """The shows stay; buying needs a guest, one click away."""
-    buy = till.show(open_show(seats=5)).get_by_role("button", name="Buy")
+    """The shows stay visible; buying is disabled until a guest is signed in."""
+    buy = box_office_page.show(open_show(seats=5)).get_by_role("button", name="Buy")
     expect(buy).to_be_enabled()
     page.get_by_role("button", name="Sign out").click()
     expect(buy).to_be_disabled()
@@ -37,20 +37,22 @@ def test_signed_out_it_explains_and_offers_the_way_back(
     expect(buy).to_be_enabled()
 
 
-def test_a_number_that_is_no_cards_is_refused_before_any_order(
-    till: Till, page: Page, open_show: Callable[..., str]
+def test_an_invalid_card_number_is_refused_before_an_order_is_placed(
+    box_office_page: BoxOfficePage, page: Page, open_show: Callable[..., str]
 ) -> None:
-    """The field says what is wrong; nothing was ordered."""
-    till.open(open_show(seats=5))
+    """The field says what is wrong with it."""
+    box_office_page.open(open_show(seats=5))
     page.get_by_label("Card number").fill("4242 4242 4242 4241")
     page.get_by_role("button", name="Pay").click()
     expect(page.get_by_text("a digit is mistyped").first).to_be_visible()
     expect(page.locator(".order[data-order-id]")).to_have_count(0)
 
 
-def test_a_keyboard_is_enough_to_buy(till: Till, page: Page, open_show: Callable[..., str]) -> None:
-    """From the show's button to the order without a pointer."""
-    buy = till.show(open_show(seats=5)).get_by_role("button", name="Buy")
+def test_a_ticket_can_be_bought_by_keyboard(
+    box_office_page: BoxOfficePage, page: Page, open_show: Callable[..., str]
+) -> None:
+    """From the show's button to the ticketed order."""
+    buy = box_office_page.show(open_show(seats=5)).get_by_role("button", name="Buy")
     expect(buy).to_be_enabled()
     buy.focus()
     page.keyboard.press("Enter")
@@ -62,14 +64,14 @@ def test_a_keyboard_is_enough_to_buy(till: Till, page: Page, open_show: Callable
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
-def test_it_is_accessible_and_fits(
+def test_the_page_is_accessible_and_fits_the_screen(
     browser: Browser,
     addresses: Addresses,
     open_show: Callable[..., str],
     scheme: str,
     width: int,
 ) -> None:
-    """axe finds nothing on the page, in the dialog or on an order; nothing scrolls sideways."""
+    """The shows, the dialog and an order pass axe; the page does not scroll sideways."""
     show_id = open_show(seats=5)
     context = browser.new_context(
         viewport={"width": width, "height": 900},
@@ -78,12 +80,12 @@ def test_it_is_accessible_and_fits(
     )
     page = context.new_page()
     page.goto(addresses.hosting)
-    till = Till(page)
-    expect(till.show(show_id)).to_be_visible()
+    box_office_page = BoxOfficePage(page)
+    expect(box_office_page.show(show_id)).to_be_visible()
     assert violations(page) == []
-    till.open(show_id)
+    box_office_page.open(show_id)
     assert violations(page) == []
-    order = till.pay("Declined")
+    order = box_office_page.pay("Declined")
     expect(order).to_have_attribute("data-order-state", "declined")
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

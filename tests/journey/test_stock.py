@@ -1,4 +1,4 @@
-"""Many at once: the invariants hold where it is tight."""
+"""Fifty buyers compete for twenty seats: stock, money and tickets stay consistent."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ SEATS, BUYERS = 20, 50
 SECONDS = 240
 
 
-def test_fifty_buyers_of_twenty_seats_get_exactly_twenty(
+def test_fifty_buyers_of_twenty_seats_get_exactly_twenty_tickets(
     new_buyer: Callable[[], Buyer], box_office: BoxOffice, open_show: Callable[..., str]
 ) -> None:
-    """No oversell, no double charge, no lost order: 20 tickets, 20 charges, 30 kind refusals."""
+    """No oversell, no double charge, no lost order: 20 tickets, 20 charges, 30 rejections."""
     show_id = open_show(seats=SEATS)
-    with ThreadPoolExecutor(BUYERS) as crowd:
-        buyers = list(crowd.map(lambda _: new_buyer(), range(BUYERS)))
-        order_ids = list(crowd.map(lambda buyer: buyer.place(show_id=show_id), buyers))
+    with ThreadPoolExecutor(BUYERS) as pool:
+        buyers = list(pool.map(lambda _: new_buyer(), range(BUYERS)))
+        order_ids = list(pool.map(lambda buyer: buyer.place(show_id=show_id), buyers))
     orders = [box_office.wait_for(order_id, seconds=SECONDS) for order_id in order_ids]
 
     assert Counter(order["state"] for order in orders) == {
@@ -29,18 +29,18 @@ def test_fifty_buyers_of_twenty_seats_get_exactly_twenty(
     assert {order["reason"] for order in orders if order["state"] == "rejected"} == {"sold_out"}
     assert box_office.documents.read(f"shows/{show_id}")["seats_left"] == 0
 
-    paid_for = Counter(
+    charges_per_order = Counter(
         charge["metadata"]["order_id"]
         for charge in box_office.charges()
         if charge["metadata"].get("order_id") in order_ids
     )
-    ticketed = {
+    ticketed_ids = {
         order_id
         for order_id, order in zip(order_ids, orders, strict=True)
         if order["state"] == "ticketed"
     }
-    assert paid_for == dict.fromkeys(ticketed, 1)
+    assert charges_per_order == dict.fromkeys(ticketed_ids, 1)
     tickets = [
         ticket for buyer in buyers for ticket in box_office.documents.find("tickets", buyer.uid)
     ]
-    assert Counter(ticket["order_id"] for ticket in tickets) == dict.fromkeys(ticketed, 1)
+    assert Counter(ticket["order_id"] for ticket in tickets) == dict.fromkeys(ticketed_ids, 1)

@@ -1,4 +1,4 @@
-"""The documents' site, as Hosting serves it: in a real browser, with no other host at hand."""
+"""The documentation site, as Hosting serves it, in a browser."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ SECONDS = 30.0
 
 @pytest.fixture(params=["light", "dark"])
 def site(request: pytest.FixtureRequest, browser: Browser, addresses: Addresses) -> Iterator[Page]:
-    """Its first page; fails where anything comes from elsewhere, or is not there."""
+    """The site's first page; fails if any request fails or goes to another host."""
     context = browser.new_context(color_scheme=request.param)
     page = context.new_page()
-    asked: list[str] = []
+    requested: list[str] = []
     failed: list[str] = []
-    page.on("request", lambda sent: asked.append(sent.url))
-    page.on("response", lambda came: failed.append(came.url) if not came.ok else None)
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("response", lambda response: None if response.ok else failed.append(response.url))
     page.goto(f"{addresses.hosting}/{install.DOCS}/")
     yield page
     context.close()
-    ours = urlsplit(addresses.hosting).netloc
-    others = [url for url in asked if urlsplit(url).netloc not in (ours, "")]
-    assert (others, failed) == ([], [])
+    own_host = urlsplit(addresses.hosting).netloc
+    elsewhere = [url for url in requested if urlsplit(url).netloc not in (own_host, "")]
+    assert (elsewhere, failed) == ([], [])
 
 
-def test_it_can_be_searched(site: Page) -> None:
-    """Enter leads to the page that has the words."""
+def test_search_opens_the_matching_page(site: Page) -> None:
+    """Ctrl+K, a word, Enter."""
     site.wait_for_load_state("networkidle")
     site.keyboard.press("Control+k")
     site.wait_for_function("document.activeElement !== document.body")
-    # At once: letter by letter, Enter would take what was found of the first few.
+    # In one step: typed letter by letter, Enter could open a result for the first few letters.
     site.keyboard.insert_text("tally")
     deadline = time.monotonic() + SECONDS
-    # Its results are in a closed shadow root, so that nobody can see from here when they are there;
-    # until they are, Enter does nothing.
+    # The results are in a closed shadow root, so the test can't wait for them. Enter does nothing
+    # until they have arrived.
     while "?h=" not in site.url and time.monotonic() < deadline:
         site.keyboard.press("Enter")
         site.wait_for_timeout(200)
@@ -52,8 +52,7 @@ def test_it_can_be_searched(site: Page) -> None:
     expect(site.locator("article")).to_contain_text(re.compile("tally", re.IGNORECASE))
 
 
-def test_it_is_light_or_dark_as_the_reader_has_it(site: Page) -> None:
-    """And every page is in its navigation."""
+def test_the_site_follows_the_colour_scheme_and_its_navigation_works(site: Page) -> None:
     is_dark = site.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     scheme = "slate" if is_dark else "default"
     expect(site.locator(f'body[data-md-color-scheme="{scheme}"]')).to_be_visible()
@@ -61,13 +60,13 @@ def test_it_is_light_or_dark_as_the_reader_has_it(site: Page) -> None:
     expect(site.get_by_role("heading", level=1)).to_contain_text("Anatomy of one purchase")
 
 
-def test_a_page_that_is_not_there_is_not_the_box_office(addresses: Addresses) -> None:
-    """Which is what Hosting answers elsewhere, since the page finds its way by itself."""
-    page = httpx.get(f"{addresses.hosting}/{install.DOCS}/nowhere.html").raise_for_status()
-    assert "404" in page.text
-    assert "Throughline" in page.text
+def test_an_unknown_page_gets_the_sites_own_404(addresses: Addresses) -> None:
+    """Elsewhere, Hosting rewrites unknown paths to the Box Office's page."""
+    response = httpx.get(f"{addresses.hosting}/{install.DOCS}/nowhere.html").raise_for_status()
+    assert "404" in response.text
+    assert "Throughline" in response.text
 
 
-def test_what_is_deployed_has_it_too() -> None:
-    """firebase.json names this folder, and everything below it goes to Hosting."""
+def test_the_site_is_in_the_folder_that_is_deployed() -> None:
+    """Everything below the folder that firebase.json names goes to Hosting."""
     assert (paths.PAGE / install.DOCS / "index.html").is_file()

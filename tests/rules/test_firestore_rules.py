@@ -1,4 +1,4 @@
-"""The security rules, asked by different users through the real rules engine."""
+"""The security rules for buyers, evaluated by the emulator's rules engine."""
 
 from __future__ import annotations
 
@@ -18,35 +18,45 @@ TRACE_ID, SPAN_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 @pytest.fixture
 def sold_out_show(open_show: Callable[..., str]) -> str:
-    """A show without seats: orders of it are rejected at once, so that no test waits for money."""
+    """A show without seats: its orders are rejected at once, so that no test waits for a charge."""
     return open_show(seats=0)
 
 
 def place(buyer: Buyer, **changes: Any) -> int:
-    """Try to place an order with `changes`; returns the HTTP status."""
-    path = f"orders/{new_order_id()}"
-    return buyer.documents.create(
-        path, buyer.order(**changes), server_times=("placed_at",)
-    ).status_code
+    """Try to place an order with `changes` to its fields; return the HTTP status."""
+    return place_as(new_order_id(), buyer, **changes)
+
+
+def place_as(order_id: str, buyer: Buyer, **changes: Any) -> int:
+    """Try to place an order under a chosen id; return the HTTP status."""
+    order = buyer.order(**changes)
+    path = f"orders/{order_id}"
+    return buyer.documents.create(path, order, server_times=("placed_at",)).status_code
 
 
 def signed_out(addresses: Addresses) -> Firestore:
-    """The documents as somebody sees them who is not signed in."""
+    """Return a Firestore client that is not signed in."""
     return Firestore(addresses.firestore, addresses.project, token=None)
 
 
 def test_a_buyer_may_place_an_order_of_their_own(buyer: Buyer, sold_out_show: str) -> None:
-    """The order that the page writes is let in."""
     assert place(buyer, show_id=sold_out_show) == 200
 
 
-def test_nobody_places_an_order_signed_out(addresses: Addresses, buyer: Buyer) -> None:
-    """An order needs a user, even one that names a user who is there."""
-    anybody = signed_out(addresses)
+def test_an_order_needs_a_signed_in_user(addresses: Addresses, buyer: Buyer) -> None:
+    """Naming an existing user in the order is not enough."""
+    visitor = signed_out(addresses)
     path = f"orders/{new_order_id()}"
-    answer = anybody.create(path, buyer.order(), server_times=("placed_at",))
-    anybody.close()
-    assert answer.status_code == DENIED
+    response = visitor.create(path, buyer.order(), server_times=("placed_at",))
+    visitor.close()
+    assert response.status_code == DENIED
+
+
+def test_an_orders_id_has_at_most_64_characters(buyer: Buyer, sold_out_show: str) -> None:
+    """The stages refuse a longer id, so its seats would stay held."""
+    stem = new_order_id()
+    assert place_as(stem.ljust(64, "x"), buyer, show_id=sold_out_show) == 200
+    assert place_as(stem.ljust(65, "x"), buyer, show_id=sold_out_show) == DENIED
 
 
 @pytest.mark.parametrize(
@@ -80,40 +90,42 @@ def test_nobody_places_an_order_signed_out(addresses: Addresses, buyer: Buyer) -
     ids=str,
 )
 def test_an_order_has_exactly_its_fields(buyer: Buyer, changes: dict[str, Any]) -> None:
-    """A field that is missing, of another type, out of range or not ours keeps the order out."""
+    """A missing or unknown field, a wrong type and a value out of range are each denied."""
     assert place(buyer, **changes) == DENIED
 
 
 @pytest.mark.parametrize("year", [1999, 2026, 2099])
-def test_the_pages_clock_may_say_what_it_likes(buyer: Buyer, sold_out_show: str, year: int) -> None:
-    """It is only looked at, and a device whose clock is wrong can buy all the same."""
+def test_a_buyer_with_a_wrong_clock_may_place_an_order(
+    buyer: Buyer, sold_out_show: str, year: int
+) -> None:
+    """No decision depends on `asked_at`."""
     asked_at = datetime(year, 1, 1, tzinfo=UTC)
     assert place(buyer, show_id=sold_out_show, asked_at=asked_at) == 200
 
 
-def test_somebody_reads_of_their_own_role_and_writes_of_none(
+def test_users_read_their_own_role_document_and_write_none(
     addresses: Addresses, box_office: BoxOffice, new_buyer: Callable[[], Buyer]
 ) -> None:
-    """The news that a role has changed is its user's, and gives nothing by itself."""
-    mine, other, anybody = new_buyer(), new_buyer(), signed_out(addresses)
+    """The document only announces a change; it grants nothing."""
+    mine, other, visitor = new_buyer(), new_buyer(), signed_out(addresses)
     path = f"roles/{mine.uid}"
-    news = {"role": "organiser"}
-    box_office.documents.set(path, news, server_times=("granted_at",)).raise_for_status()
+    change = {"role": "organiser"}
+    box_office.documents.set(path, change, server_times=("granted_at",)).raise_for_status()
     try:
         assert mine.documents.read(path)["role"] == "organiser"
-        for person in (other.documents, anybody):
+        for person in (other.documents, visitor):
             assert person.get(path).status_code == DENIED
         assert mine.documents.query("roles").status_code == DENIED
         assert mine.documents.set(path, {"role": "owner"}).status_code == DENIED
-        assert mine.documents.create(f"roles/{other.uid}", news).status_code == DENIED
+        assert mine.documents.create(f"roles/{other.uid}", change).status_code == DENIED
         assert mine.documents.query("orders", other.uid).status_code == DENIED
     finally:
         box_office.documents.delete(path)
-        anybody.close()
+        visitor.close()
 
 
-def test_an_order_is_stamped_by_the_server(buyer: Buyer) -> None:
-    """A buyer can't say when they ordered."""
+def test_the_server_sets_the_time_of_an_order(buyer: Buyer) -> None:
+    """An order with the client's own `placed_at` is denied."""
     order = buyer.order(placed_at=datetime(2026, 1, 1, tzinfo=UTC))
     assert buyer.documents.create(f"orders/{new_order_id()}", order).status_code == DENIED
 
@@ -128,10 +140,10 @@ def test_an_order_is_stamped_by_the_server(buyer: Buyer) -> None:
     ],
     ids=str,
 )
-def test_a_well_formed_trace_is_let_in(
+def test_a_well_formed_trace_is_accepted(
     buyer: Buyer, sold_out_show: str, trace: dict[str, str]
 ) -> None:
-    """W3C context in `_trace`, sampled or not, with what may come along."""
+    """`_trace` holds W3C trace context, sampled or not, with optional tracestate and baggage."""
     assert place(buyer, show_id=sold_out_show, _trace=trace) == 200
 
 
@@ -157,24 +169,23 @@ def test_a_well_formed_trace_is_let_in(
     ],
     ids=lambda trace: str(trace)[:60],
 )
-def test_a_malformed_trace_is_kept_out(buyer: Buyer, trace: object) -> None:
-    """Nothing that isn't trace context gets into `_trace`."""
+def test_a_malformed_trace_is_denied(buyer: Buyer, trace: object) -> None:
     assert place(buyer, _trace=trace) == DENIED
 
 
 def test_an_order_is_read_by_its_buyer_alone(
     addresses: Addresses, new_buyer: Callable[[], Buyer], sold_out_show: str
 ) -> None:
-    """Neither another user nor somebody signed out reads it, by name or by query."""
-    owner, stranger, anybody = new_buyer(), new_buyer(), signed_out(addresses)
+    """Another user and a signed-out visitor can neither get nor query it."""
+    owner, stranger, visitor = new_buyer(), new_buyer(), signed_out(addresses)
     order_id = owner.place(show_id=sold_out_show)
     assert owner.documents.get(f"orders/{order_id}").status_code == 200
     assert [order["uid"] for order in owner.documents.find("orders", owner.uid)] == [owner.uid]
-    for other in (stranger.documents, anybody):
+    for other in (stranger.documents, visitor):
         assert other.get(f"orders/{order_id}").status_code == DENIED
         assert other.query("orders", owner.uid).status_code == DENIED
         assert other.query("orders").status_code == DENIED
-    anybody.close()
+    visitor.close()
 
 
 @pytest.mark.parametrize(
@@ -187,10 +198,10 @@ def test_an_order_is_read_by_its_buyer_alone(
     ],
     ids=str,
 )
-def test_nobody_but_the_functions_changes_an_order(
+def test_a_buyer_cannot_change_an_order(
     buyer: Buyer, box_office: BoxOffice, sold_out_show: str, changes: dict[str, Any]
 ) -> None:
-    """Its own buyer can't, not even its trace; and can't delete it."""
+    """Nor can they change its trace or delete it; only the functions write it."""
     order_id = buyer.place(show_id=sold_out_show)
     before = box_office.wait_for(order_id)
     assert buyer.documents.update(f"orders/{order_id}", changes).status_code == DENIED
@@ -198,16 +209,14 @@ def test_nobody_but_the_functions_changes_an_order(
     assert box_office.documents.read(f"orders/{order_id}") == before
 
 
-def test_anybody_reads_the_shows(addresses: Addresses, sold_out_show: str) -> None:
-    """The programme needs no user."""
-    anybody = signed_out(addresses)
-    assert anybody.get(f"shows/{sold_out_show}").status_code == 200
-    assert anybody.query("shows").status_code == 200
-    anybody.close()
+def test_shows_are_readable_signed_out(addresses: Addresses, sold_out_show: str) -> None:
+    visitor = signed_out(addresses)
+    assert visitor.get(f"shows/{sold_out_show}").status_code == 200
+    assert visitor.query("shows").status_code == 200
+    visitor.close()
 
 
-def test_nobody_writes_stock(buyer: Buyer, sold_out_show: str) -> None:
-    """No user creates, changes or deletes a show."""
+def test_a_buyer_cannot_create_change_or_delete_a_show(buyer: Buyer, sold_out_show: str) -> None:
     show = f"shows/{sold_out_show}"
     assert buyer.documents.update(show, {"seats_left": 99}).status_code == DENIED
     assert buyer.documents.delete(show).status_code == DENIED
@@ -217,7 +226,7 @@ def test_nobody_writes_stock(buyer: Buyer, sold_out_show: str) -> None:
 def test_a_ticket_is_read_by_its_owner_alone(
     new_buyer: Callable[[], Buyer], box_office: BoxOffice
 ) -> None:
-    """And written by nobody."""
+    """No user can write it, its owner included."""
     owner, stranger = new_buyer(), new_buyer()
     path = f"tickets/{new_order_id()}-1"
     box_office.documents.create(path, {"uid": owner.uid, "code": "X"}).raise_for_status()
@@ -230,17 +239,16 @@ def test_a_ticket_is_read_by_its_owner_alone(
     assert owner.documents.create("tickets/forged", forged).status_code == DENIED
 
 
-def test_what_no_rule_mentions_is_closed(buyer: Buyer) -> None:
-    """A collection that the rules don't know is neither read nor written."""
+def test_collections_without_a_rule_cannot_be_read_or_written(buyer: Buyer) -> None:
     assert buyer.documents.get("anything/else").status_code == DENIED
     assert buyer.documents.create("anything/else", {"a": 1}).status_code == DENIED
 
 
 @pytest.mark.parametrize("who", ["a buyer", "the organiser"])
-def test_no_page_sees_or_turns_on_the_bugs_on_purpose(
+def test_no_user_can_read_or_set_the_flags_of_the_faults(
     buyer: Buyer, organiser: Buyer, who: str
 ) -> None:
-    """Their flags are the administrator's, whoever is signed in."""
+    """Only an administrator can."""
     documents = (buyer if who == "a buyer" else organiser).documents
     assert documents.set("flags/no-idempotency-key", {"on": True}).status_code == DENIED
     assert documents.get("flags/no-idempotency-key").status_code == DENIED

@@ -50,14 +50,14 @@ def scenarios_of(item: pytest.Item) -> set[str]:
 
 @pytest.fixture(scope="session")
 def played(addresses: Addresses) -> PlayOnce:
-    """Plays a scenario, with its fault or the right way, the first time that it is asked for."""
+    """Runs a scenario, with its fault or fixed, the first time, and returns its result."""
     results: dict[tuple[str, bool], ScenarioRun] = {}
 
     def once(name: str, fixed: bool) -> ScenarioRun:
         key = (name, fixed)
         if key not in results:
-            # In a thread of its own: a scenario may start a browser, and Playwright refuses a
-            # second one in a thread where the other tests' is still open.
+            # In a separate thread: a scenario may start a browser, and Playwright allows only one
+            # in each thread; that of the other tests may still be open.
             with ThreadPoolExecutor(1) as alone:
                 playing = alone.submit(
                     run_scenario, addresses, name, scenarios.load(name), fixed=fixed

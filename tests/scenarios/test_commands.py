@@ -1,4 +1,4 @@
-"""Every command that the tutorial tells a reader to type is typed here, on the stack under test."""
+"""Runs every command of the documentation on the stack under test."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ from observatory.client import Observatory
 from stack.scenario_runner import scenario as scenarios
 from tests.addresses import Addresses
 from tests.docs import markdown, scenario_page
-from tests.docs.markdown import ROOT, Command, checkout, named
+from tests.docs.markdown import ROOT, Command, checkout, relative_name
 from tests.scenarios.conftest import PlayOnce
 
 SECONDS = 90
 DOCUMENTS = checkout("README.md", "CONTRIBUTING.md", "docs/*.md", "docs/**/*.md")
-# Once, however many documents say it.
+# Each command once, even if several documents have it.
 COMMANDS = {
     command.line: (document, command)
     for document in reversed(DOCUMENTS)
     for command in markdown.commands(document)
 }.values()
-# An example's ids, which are put in place of by real ones: a trace's, short or whole; an order's.
+# The ids in examples, which are replaced with real ones: of traces (short or full) and of orders.
 TRACE_ID = re.compile(r"\b[0-9a-f]{8}(?:[0-9a-f]{24})?\b")
 ORDER_ID = re.compile(r"\b(?=\w*\d)(?=\w*[A-Z])\w{20}\b")
 DEFAULT_PORT = re.compile(r"\b127\.0\.0\.1:(\d{4,5})\b")
 
 
-class Typist:
-    """Types a command as it stands, or does what it would do to a stack that runs already."""
+class CommandRunner:
+    """Runs a command unchanged, or an equivalent for a stack that is already running."""
 
     def __init__(self, addresses: Addresses, observatory: Observatory, played: PlayOnce) -> None:
         self.addresses = addresses
         self.observatory = observatory
         self.played = played
 
-    def type(self, command: Command) -> None:
-        """Fails where the command would."""
+    def run_documented(self, command: Command) -> None:
+        """Run a command or its equivalent; fail if the command would fail."""
         script, *arguments = command.words
-        instead = INSTEAD.get(script)
-        if instead and instead(self, arguments):
+        equivalent = EQUIVALENTS.get(script)
+        if equivalent and equivalent(self, arguments):
             return
         done = self.run(["bash", "-c", self.with_real_ids(command.line)])
         assert done.returncode == 0, f"{command.line}\n{done.stdout}{done.stderr}"
 
     def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
-        """Run a command in the checkout, with the stack under test for the one that runs."""
+        """Run a command in the checkout with the stack under test."""
         environment = {
             **os.environ,
             "OTEL_EXPORTER_OTLP_ENDPOINT": self.addresses.observatory,
@@ -68,21 +68,20 @@ class Typist:
         )
 
     def with_real_ids(self, line: str) -> str:
-        """The line with ids that are stored, and with the ports of the stack under test."""
+        """Replace the ids in a line with stored ones, and ports with those of the stack."""
         traces = self.observatory.traces(100)["traces"]
         orders = [trace for trace in traces if trace["order_id"]]
-        assert len(orders) > 1, "there are no orders yet"
-        # Each id of the line another trace's, so that two can be compared.
+        assert len(orders) > 1, "the Observatory has no two traces of orders"
+        # Each id in the line is replaced with that of another trace, so that two can be compared.
         unused = iter(orders)
-        line = TRACE_ID.sub(lambda found: next(unused)["trace_id"][: len(found[0])], line)
+        line = TRACE_ID.sub(lambda match: next(unused)["trace_id"][: len(match[0])], line)
         line = ORDER_ID.sub(lambda _: str(next(unused)["order_id"]), line)
         return DEFAULT_PORT.sub(
-            lambda found: f"127.0.0.1:{int(found[1]) + self.addresses.offset}", line
+            lambda match: f"127.0.0.1:{int(match[1]) + self.addresses.offset}", line
         )
 
     def dev(self, arguments: list[str]) -> bool:
-        """`./scripts/dev` is what the stack under test was started like; with --buy, what it does
-        once one runs."""
+        """`./scripts/dev`: check the addresses of the running stack, or run --buy on it."""
         if "--buy" not in arguments:
             for address in ("/", "/organiser", "/docs/"):
                 httpx.get(self.addresses.hosting + address).raise_for_status()
@@ -93,17 +92,17 @@ class Typist:
         return True
 
     def scenario(self, arguments: list[str]) -> bool:
-        """Playing is shared with the other tests of scenarios; all else is typed."""
+        """`./scripts/scenario run`: use the result that the other tests share."""
         command, *arguments = arguments
         if command != "run":
             return False
         names = [word for word in arguments if not word.startswith("-")]
         for name in names or scenarios.names():
-            assert self.played(name, "--fixed" in arguments).as_it_should_be, name
+            assert self.played(name, "--fixed" in arguments).is_as_expected, name
         return True
 
     def trace(self, arguments: list[str]) -> bool:
-        """`coverage` exits with 1 here, since a scenario drops the context on purpose."""
+        """`./scripts/trace coverage` exits with 1, because a scenario drops the context."""
         if arguments != ["coverage"]:
             return False
         done = self.run(["./scripts/trace", *arguments])
@@ -111,7 +110,7 @@ class Typist:
         return True
 
     def test(self, arguments: list[str]) -> bool:
-        """Tests don't run tests: they see that there are some. All of them are what CI runs."""
+        """`./scripts/test`: only collect the tests; without arguments, check that CI runs it."""
         if not arguments:
             return is_run_by_ci("./scripts/test")
         tiers, _, options = " ".join(arguments).partition(" -- ")
@@ -124,39 +123,39 @@ class Typist:
         return True
 
     def check(self, arguments: list[str]) -> bool:
-        """It is what CI runs first."""
+        """`./scripts/check`: check that CI runs it."""
         return not arguments and is_run_by_ci("./scripts/check")
 
 
 def is_run_by_ci(command: str) -> bool:
-    """Whether CI runs a command; it takes too long to run again."""
+    """Return whether CI runs a command, which takes too long to run here."""
     return command in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
-INSTEAD: dict[str, Callable[[Typist, list[str]], bool]] = {
-    "./scripts/dev": Typist.dev,
-    "./scripts/scenario": Typist.scenario,
-    "./scripts/trace": Typist.trace,
-    "./scripts/test": Typist.test,
-    "./scripts/check": Typist.check,
+EQUIVALENTS: dict[str, Callable[[CommandRunner, list[str]], bool]] = {
+    "./scripts/dev": CommandRunner.dev,
+    "./scripts/scenario": CommandRunner.scenario,
+    "./scripts/trace": CommandRunner.trace,
+    "./scripts/test": CommandRunner.test,
+    "./scripts/check": CommandRunner.check,
 }
 
 
 @pytest.fixture
-def typist(addresses: Addresses, observatory: Observatory, played: PlayOnce) -> Typist:
-    """Somebody who reads the tutorial."""
-    return Typist(addresses, observatory, played)
+def runner(addresses: Addresses, observatory: Observatory, played: PlayOnce) -> CommandRunner:
+    """Runs commands on the stack under test."""
+    return CommandRunner(addresses, observatory, played)
 
 
 @pytest.mark.parametrize(
     ("document", "command"),
     COMMANDS,
-    ids=[f"{named(document)}: {command.line[:60]}" for document, command in COMMANDS],
+    ids=[f"{relative_name(document)}: {command.line[:60]}" for document, command in COMMANDS],
 )
-def test_a_command_can_be_typed_as_it_stands(
-    document: Path, command: Command, typist: Typist, played: PlayOnce
+def test_a_documented_command_exits_with_0(
+    document: Path, command: Command, runner: CommandRunner, played: PlayOnce
 ) -> None:
-    """It exits with 0; on a scenario's page, after that scenario was played."""
+    """A command on a scenario's page runs after the scenario."""
     if document.parent == scenario_page.FOLDER and document.stem in scenarios.names():
         played(document.stem, False)
-    typist.type(command)
+    runner.run_documented(command)

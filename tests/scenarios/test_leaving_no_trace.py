@@ -1,4 +1,4 @@
-"""A scenario leaves flags, shows and orders as it found them, when it is interrupted too."""
+"""Tests that a scenario restores flags, shows and orders, even if it is interrupted."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.buyer import BoxOffice
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 90
-# It waits for six seconds for its bank, so there is time to interrupt it.
+# This scenario waits six seconds for a bank, which is enough time to interrupt it.
 SLOW = "late-webhook"
 ITS_FLAG = "keeps-late-money"
 ANOTHER_FLAG = "drops-the-context"
 
 
 def contents(box_office: BoxOffice) -> dict[str, set[str]]:
-    """The ids of all that a scenario might leave."""
+    """Return the documents that a scenario may create, by collection."""
     return {
         collection: {
             row["document"]["name"]
@@ -37,34 +37,36 @@ def contents(box_office: BoxOffice) -> dict[str, set[str]]:
 
 
 def is_on(box_office: BoxOffice, flag: str) -> bool:
-    """Whether a flag is on."""
-    answer = box_office.documents.get(f"{COLLECTION}/{flag}")
-    return answer.is_success and box_office.documents.read(f"{COLLECTION}/{flag}")["on"] is True
+    """Return whether a flag is on."""
+    response = box_office.documents.get(f"{COLLECTION}/{flag}")
+    return response.is_success and box_office.documents.read(f"{COLLECTION}/{flag}")["on"] is True
 
 
 @pytest.fixture
-def begin(addresses: Addresses) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
-    """Begins the slow scenario; it is over when the test is."""
+def start_scenario(addresses: Addresses) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+    """Starts the slow scenario; it is killed at the end of the test."""
     offset = ("--port-offset", str(addresses.offset))
     command = [str(ROOT / "scripts" / "scenario"), "run", SLOW, *offset]
     with ExitStack() as stack:
 
         def start() -> subprocess.Popen[bytes]:
-            begun = subprocess.Popen(command, process_group=0)
-            stack.enter_context(begun)
-            stack.callback(begun.kill)
-            return begun
+            process = subprocess.Popen(command, process_group=0)
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            return process
 
         yield start
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_what_is_interrupted_puts_everything_back(
-    box_office: BoxOffice, begin: Callable[[], subprocess.Popen[bytes]], number: signal.Signals
+def test_an_interrupted_scenario_restores_flags_shows_and_orders(
+    box_office: BoxOffice,
+    start_scenario: Callable[[], subprocess.Popen[bytes]],
+    number: signal.Signals,
 ) -> None:
-    """With the flag on and an order under way: Ctrl-C, or who runs it ends."""
+    """It is interrupted while its flag is on and an order is pending."""
     before = contents(box_office)
-    scenario = begin()
+    scenario = start_scenario()
     deadline = time.monotonic() + SECONDS
     while contents(box_office)["orders"] == before["orders"]:
         assert time.monotonic() < deadline, "the scenario placed no order"
@@ -76,8 +78,8 @@ def test_what_is_interrupted_puts_everything_back(
     assert contents(box_office) == before
 
 
-def test_a_flag_that_was_on_is_on_again(box_office: BoxOffice) -> None:
-    """Though the scenario had it off, so as to show one fault and not two."""
+def test_a_flag_that_was_on_is_restored(box_office: BoxOffice) -> None:
+    """The scenario turned it off, so that only its own fault is on."""
     path = f"{COLLECTION}/{ANOTHER_FLAG}"
     document: dict[str, Any] = {"on": True, "by": "somebody"}
     box_office.documents.set(path, document).raise_for_status()

@@ -1,4 +1,4 @@
-"""The question that a scenario's page puts to the Observatory has that scenario for an answer."""
+"""Tests that the queries on a scenario's page find that scenario's traces."""
 
 from __future__ import annotations
 
@@ -14,23 +14,21 @@ STATEMENTS = [(page.name, text) for page in PAGES for text in page.statements]
 
 
 @pytest.mark.parametrize(("name", "text"), FILTERS)
-def test_its_filter_finds_the_trace(
+def test_the_filter_of_a_page_finds_a_trace_of_its_scenario(
     name: str, text: str, played: PlayOnce, observatory: Observatory
 ) -> None:
-    """One of those that the scenario left, and not only some other's."""
     ids = [journey["trace_id"] for journey in played(name, False).journeys]
-    found = [
+    matching_ids = [
         trace_id
         for trace_id in ids
         if observatory.traces(text=f'({text}) and trace = "{trace_id}"')["traces"]
     ]
-    assert found, f"{text!r} finds none of {ids}"
+    assert matching_ids, f"the filter {text!r} matches none of the traces {ids}"
 
 
 @pytest.mark.parametrize(("name", "sql"), STATEMENTS)
-def test_its_sql_has_an_answer(
+def test_the_sql_of_a_page_returns_rows(
     name: str, sql: str, played: PlayOnce, observatory: Observatory
 ) -> None:
-    """At least a row of it."""
     played(name, False)
     assert observatory.ask(sql)["rows"], sql

@@ -1,4 +1,4 @@
-"""Every scenario, with its fault and the right way; and every signature against all others."""
+"""Tests of every scenario, with its fault and fixed, and of its signature on all other traces."""
 
 from __future__ import annotations
 
@@ -15,24 +15,23 @@ NAMES = scenarios.names()
 
 
 def shown(result: ScenarioRun) -> str:
-    """What a failure says: what was seen, and the traces."""
-    seen = f"{result.name}: symptom {result.symptom!r}, signature {result.evidence!r}"
-    return "\n".join([seen, *(picture(journey) for journey in result.journeys[:2])])
+    """Return the message of a failed assertion: the result, and the first traces."""
+    summary = f"{result.name}: symptom {result.symptom!r}, signature {result.evidence!r}"
+    return "\n".join([summary, *(picture(journey) for journey in result.journeys[:2])])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_with_the_fault_the_symptom_is_real_and_the_trace_reveals_it(
+def test_with_the_fault_the_symptom_occurs_and_the_traces_reveal_it(
     name: str, played: PlayOnce
 ) -> None:
-    """As a user would report it, and as nothing else would show."""
     result = played(name, False)
     assert result.symptom, shown(result)
     assert result.evidence, shown(result)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_right_way_shows_neither(name: str, played: PlayOnce) -> None:
-    """The same is provoked, and nothing comes of it; and the traces hold together."""
+def test_fixed_there_is_no_symptom_and_no_evidence(name: str, played: PlayOnce) -> None:
+    """And the traces have no orphans."""
     result = played(name, True)
     assert result.symptom is None, shown(result)
     assert result.evidence is None, shown(result)
@@ -41,10 +40,8 @@ def test_the_right_way_shows_neither(name: str, played: PlayOnce) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_fault_breaks_the_invariants_that_it_is_known_to_break(
-    name: str, played: PlayOnce
-) -> None:
-    """Those, no other, and none the right way; most faults break none and are bad enough."""
+def test_a_fault_breaks_exactly_its_declared_invariants(name: str, played: PlayOnce) -> None:
+    """Without the fault, all invariants hold."""
     assert played(name, False).broken == scenarios.load(name).breaks
     assert played(name, True).broken == frozenset()
 
@@ -52,17 +49,16 @@ def test_a_fault_breaks_the_invariants_that_it_is_known_to_break(
 @pytest.mark.parametrize(
     "names", [FAST, pytest.param(NAMES, marks=pytest.mark.long)], ids=["fast", "all"]
 )
-@pytest.mark.parametrize("fixed", [False, True], ids=["with the fault", "the right way"])
-def test_each_signature_tells_its_own_fault_from_all_others(
+@pytest.mark.parametrize("fixed", [False, True], ids=["with the fault", "fixed"])
+def test_no_signature_matches_the_traces_of_another_scenario(
     fixed: bool, names: Sequence[str], played: PlayOnce
 ) -> None:
-    """Held against the traces of every other scenario, it finds nothing."""
     traces = {name: played(name, fixed).journeys for name in names}
     assert false_matches(scenarios.load_all(), traces) == []
 
 
-def test_the_right_way_issues_each_order_once(played: PlayOnce) -> None:
-    """Though a message came twice: one path from the page to the tickets, one move to them."""
+def test_without_the_fault_a_duplicated_message_issues_the_order_once(played: PlayOnce) -> None:
+    """There are two invocations of charge, and one move to ticketed."""
     trace = Trace(played("duplicate-delivery", True).journeys[0])
     trace.path("page", "reserve", "charge", "settle", "issue")
     trace.exactly(2, "charge", "charge")

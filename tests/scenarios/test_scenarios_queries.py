@@ -1,6 +1,6 @@
-"""The queries of everything that the tests had run so far, held against the indexes.
+"""Checks the indexes of all queries that the tests have run so far.
 
-After the scenarios, so that theirs are among them.
+The file is named so that it runs after the scenarios, and includes their queries.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import pytest
 
 from observatory.client import Observatory
 from stack import index_check
-from stack.scenario_runner.browser_actions import visiting
+from stack.scenario_runner.browser_actions import open_page
 from stack.scenario_runner.scenario_context import scenario_context
 from tests.addresses import Addresses
 
@@ -23,24 +23,24 @@ PAGE_QUERIES = {
 
 
 @pytest.fixture
-def _pages_seen(addresses: Addresses, observatory: Observatory) -> None:
-    """Somebody has opened the page, so that there are queries whatever ran before."""
+def _page_opened(addresses: Addresses, observatory: Observatory) -> None:
+    """Opens the page, so that its queries are recorded even if no other test ran."""
 
     def visit() -> None:
-        with scenario_context(addresses) as context, visiting(context.page_address()) as page:
+        with scenario_context(addresses) as context, open_page(context.page_address()) as page:
             page.locator("[data-show-id]").first.wait_for()
             context.wait_until(
-                lambda: {asked.text for asked in index_check.queries(observatory)} >= PAGE_QUERIES
+                lambda: {query.text for query in index_check.queries(observatory)} >= PAGE_QUERIES
             )
 
-    # In a thread of its own: Playwright refuses a second browser where the other tests' is open.
+    # In a separate thread: Playwright allows only one browser in each thread.
     with ThreadPoolExecutor(1) as alone:
         alone.submit(visit).result()
 
 
-@pytest.mark.usefixtures("_pages_seen")
+@pytest.mark.usefixtures("_page_opened")
 def test_every_query_that_ran_has_its_index(observatory: Observatory) -> None:
-    """But for those of bugs on purpose: production would refuse what the emulator answered."""
-    found = index_check.queries(observatory)
-    assert {asked.text for asked in found} >= PAGE_QUERIES
-    assert [asked for asked in found if asked.missing] == []
+    """Except the queries of faults; production would reject a query without its index."""
+    queries = index_check.queries(observatory)
+    assert {query.text for query in queries} >= PAGE_QUERIES
+    assert [query for query in queries if query.missing] == []

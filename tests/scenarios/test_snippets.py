@@ -1,4 +1,4 @@
-"""Every piece of Python that the tutorial shows is run, on the traces that its page is about."""
+"""Runs every Python snippet of the tutorial on the traces of its page."""
 
 from __future__ import annotations
 
@@ -18,53 +18,52 @@ from tests.trace_plugin import Trace, WholeTrace
 
 DOCUMENTS = checkout("docs/*.md", "docs/**/*.md")
 ON_TESTS = ROOT / "docs" / "trace-tests.md"
-NOTICING = [
+SNIPPETS = [
     pytest.param(name, snippet, id=name)
     for name in scenarios.names()
     for snippet in snippets(scenario_page.FOLDER / f"{name}.md")
 ]
 
 
-def hold(snippet: Snippet, result: ScenarioRun, observatory: Observatory) -> None:
-    """Run it on each of the traces that a scenario left."""
+def run_on_traces(snippet: Snippet, result: ScenarioRun, observatory: Observatory) -> None:
+    """Run a snippet on each trace of a scenario."""
     for journey in result.journeys:
         snippet.run(trace=Trace(journey), observatory=observatory)
 
 
-def test_no_python_is_shown_that_is_not_run() -> None:
-    """Each scenario's page has its test of a trace, and no other page has any but the plugin's."""
+def test_every_python_snippet_of_the_documentation_is_run_here() -> None:
+    """Each scenario's page has one snippet, the plugin's page has two, and other pages none."""
     shown = chain.from_iterable(map(snippets, DOCUMENTS))
     pages = [scenario_page.FOLDER / f"{name}.md" for name in scenarios.names()]
     assert sorted(snippet.document for snippet in shown) == sorted([*pages, ON_TESTS, ON_TESTS])
 
 
-@pytest.mark.parametrize(("name", "snippet"), NOTICING)
-def test_what_would_notice_a_fault_holds_the_right_way(
+@pytest.mark.parametrize(("name", "snippet"), SNIPPETS)
+def test_the_snippet_of_a_scenario_passes_without_the_fault(
     name: str, snippet: Snippet, played: PlayOnce, observatory: Observatory
 ) -> None:
-    """In each of the traces that come of the same."""
-    hold(snippet, played(name, True), observatory)
+    run_on_traces(snippet, played(name, True), observatory)
 
 
-@pytest.mark.parametrize(("name", "snippet"), NOTICING)
-def test_what_would_notice_a_fault_does(
+@pytest.mark.parametrize(("name", "snippet"), SNIPPETS)
+def test_the_snippet_of_a_scenario_fails_with_the_fault(
     name: str, snippet: Snippet, played: PlayOnce, observatory: Observatory
 ) -> None:
-    """In one of the traces at least, and by saying what isn't so: it does not break."""
+    """On at least one trace, with a failed assertion and not another error."""
     with pytest.raises((AssertionError, pytest.fail.Exception)):
-        hold(snippet, played(name, False), observatory)
+        run_on_traces(snippet, played(name, False), observatory)
 
 
 def test_the_test_of_a_purchase_passes(played: PlayOnce, whole_trace: WholeTrace) -> None:
-    """The one that the plugin's page begins with; a purchase the right way is what it is about."""
+    """It is the first snippet of the plugin's page, run on a purchase without a fault."""
     purchase, _ = snippets(ON_TESTS)
     trace_id = played("dropped-context", True).journeys[0]["trace_id"]
     test = cast(Callable[..., None], purchase.run()["test_a_purchase_is_one_trace"])
     test(buy_a_ticket=lambda: trace_id, whole_trace=whole_trace)
 
 
-def test_the_plugin_is_loaded_as_its_page_says(pytestconfig: pytest.Config) -> None:
-    """By what tests/conftest.py has in it, which loaded it for this very test."""
+def test_the_plugin_is_loaded_as_documented(pytestconfig: pytest.Config) -> None:
+    """tests/conftest.py loads it in the same way."""
     _, loading = snippets(ON_TESTS)
     (plugin,) = cast(list[str], loading.run()["pytest_plugins"])
     assert pytestconfig.pluginmanager.has_plugin(plugin)

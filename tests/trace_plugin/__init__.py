@@ -1,10 +1,10 @@
-"""A pytest plugin for tests of traces: wait until one is complete, and say what it must look like.
+"""A pytest plugin for traces: wait until a trace is complete, and make assertions about it.
 
-`trace.py` is what a test may say of a trace, `failure.py` what is shown where it isn't so,
-`waiting.py` when a trace is complete, `plugin.py` the fixtures and settings. docs/trace-tests.md is
-for who writes tests.
+`trace.py` has the assertions, `failure.py` formats their failures, `waiting.py` waits until a trace
+is complete, and `plugin.py` has the fixtures and settings. docs/trace-tests.md is the manual.
 
-It needs nothing of this repository but `observatory`, so the folder can be taken elsewhere with it.
+The plugin depends on nothing of this repository but `observatory`, so it can be copied to another
+project together with that.
 """
 
 from tests.trace_plugin.failure import picture

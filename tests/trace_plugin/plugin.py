@@ -1,4 +1,4 @@
-"""The fixtures, and the settings that they go by."""
+"""The plugin's fixtures and settings."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from observatory.client import Observatory, url_from_environment
 from tests.trace_plugin.trace import Trace
 from tests.trace_plugin.waiting import WholeTrace, wait_for_whole
 
-# One row a setting: its name in the ini file, its default, what it is.
+# For each setting: its name in the ini file, its default, and its description.
 SETTINGS = (
-    ("trace_url", "", "The Observatory's address; OTEL_EXPORTER_OTLP_ENDPOINT where it is empty"),
-    ("trace_settled_ms", "700", "A trace is complete when nothing came for so long, in ms"),
-    ("trace_deadline_seconds", "40", "A trace that isn't complete after so long fails the test"),
+    ("trace_url", "", "The Observatory's address; if empty, OTEL_EXPORTER_OTLP_ENDPOINT"),
+    ("trace_settled_ms", "700", "A trace is complete when no span has arrived for this time"),
+    ("trace_deadline_seconds", "40", "A trace that is not complete after this time fails the test"),
 )
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the ini file, or -o NAME=VALUE, say where the Observatory is and how long to wait."""
-    for name, default, says in SETTINGS:
-        parser.addini(name, says, default=default)
+    """Declare the settings for the ini file and ``-o NAME=VALUE``."""
+    for name, default, description in SETTINGS:
+        parser.addini(name, description, default=default)
 
 
 @pytest.fixture(scope="session")
 def observatory(request: pytest.FixtureRequest) -> Iterator[Observatory]:
-    """The Observatory that is asked; a conftest.py may have a fixture of this name instead."""
+    """A client for the Observatory; a conftest.py may override this fixture."""
     with Observatory(request.config.getini("trace_url") or url_from_environment()) as client:
         yield client
 
 
 @pytest.fixture
 def whole_trace(observatory: Observatory, request: pytest.FixtureRequest) -> WholeTrace:
-    """Waits for a trace to be complete, and returns it; waiting.py says what that is."""
+    """A function that waits until a trace is complete (see waiting.py) and returns it."""
     settled = _number(request.config, "trace_settled_ms")
     deadline = _number(request.config, "trace_deadline_seconds")
 
@@ -63,4 +63,4 @@ def _number(config: pytest.Config, name: str) -> float:
     try:
         return float(value)
     except ValueError:
-        raise pytest.UsageError(f"{name} is {value!r}: it is a number") from None
+        raise pytest.UsageError(f"{name} is {value!r}: it must be a number") from None

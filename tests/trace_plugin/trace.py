@@ -1,20 +1,21 @@
-"""One trace, and what a test may say of it."""
+"""Assertions about a trace."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from observatory.schemas.journey import Journey, Row
-from tests.trace_plugin.failure import failure, listed, named, wanted
+from tests.trace_plugin.failure import describe_query, describe_span, describe_spans, failure
 
 
 class Trace:
-    """One trace, and what a test may say of it.
+    """A trace with assertions. A failed assertion fails the test and shows the trace.
 
-    `journey` is the trace as the Observatory's API gives it. Every method that says something fails
-    the test, and shows the trace, where it isn't so. Spans are described by service, name and
-    attributes. None and nothing stand for any service or name; an attribute is None where it is
-    absent.
+    Spans are described by service, name and attributes. A service or a name that is None or left
+    out matches any; an attribute that is None matches spans that lack it.
+
+    Args:
+        journey: the trace, as the Observatory's API returns it.
     """
 
     def __init__(self, journey: Journey) -> None:
@@ -24,7 +25,7 @@ class Trace:
     def find(
         self, service: str | None = None, name: str | None = None, /, **attributes: object
     ) -> list[Row]:
-        """The spans that are so, as they began."""
+        """Return the matching spans by start time."""
         return [
             row
             for row in sorted(self.journey["rows"], key=lambda row: row["offset_ms"])
@@ -41,70 +42,76 @@ class Trace:
         /,
         **attributes: object,
     ) -> list[Row]:
-        """So many spans are so, no more and no fewer; returns them as they began."""
+        """Assert that exactly ``count`` spans match, and return them by start time."""
         __tracebackhide__ = True
-        found = self.find(service, name, **attributes)
-        if len(found) != count:
+        rows = self.find(service, name, **attributes)
+        if len(rows) != count:
             expected = {0: "no span", 1: "one span"}.get(count, f"{count} spans")
-            came = listed(found)
-            # Where too few came, the attributes of the others tell why.
-            others = self.find(service, name) if attributes and len(found) < count else []
+            found = describe_spans(rows)
+            # If there are too few, the attributes of spans with the same name show why.
+            others = self.find(service, name) if attributes and len(rows) < count else []
             if others:
-                came += f", beside {listed(others, tuple(attributes))}"
-            raise self.failure(f"{expected} {wanted(service, name, attributes)}", came)
-        return found
+                found += f", beside {describe_spans(others, tuple(attributes))}"
+            raise self.failure(f"{expected} {describe_query(service, name, attributes)}", found)
+        return rows
 
     def one(
         self, service: str | None = None, name: str | None = None, /, **attributes: object
     ) -> Row:
-        """The one span that is so: an effect that happened exactly once."""
+        """Assert that exactly one span matches, so that an effect happened once, and return it."""
         __tracebackhide__ = True
-        (found,) = self.exactly(1, service, name, **attributes)
-        return found
+        (row,) = self.exactly(1, service, name, **attributes)
+        return row
 
     def none(
         self, service: str | None = None, name: str | None = None, /, **attributes: object
     ) -> None:
-        """No span is so."""
+        """Assert that no span matches."""
         __tracebackhide__ = True
         self.exactly(0, service, name, **attributes)
 
     def path(self, *services: str) -> list[Row]:
-        """A span of each service, each below the one before, whatever lies between; returns them.
+        """Assert that a span of each service is a descendant of one of the service before it.
 
-        Below means a descendant: the context was carried all the way.
+        Other spans may be between them. The context was carried all the way, then. Return the
+        spans.
         """
         __tracebackhide__ = True
         ends = self.find(services[-1])
         for last in ends:
-            if found := _in_order([*reversed(self.ancestors(last)), last], services):
-                return found
-        came = sorted({" → ".join(self._services_above(row)) for row in ends})
+            if rows := _in_order([*reversed(self.ancestors(last)), last], services):
+                return rows
+        paths = sorted({" → ".join(self._services_above(row)) for row in ends})
         raise self.failure(
-            f"a path {' → '.join(services)}", "; ".join(came) or f"no span of {services[-1]}"
+            f"a path {' → '.join(services)}", "; ".join(paths) or f"no span of {services[-1]}"
         )
 
     def parent(self, child: Row, parent: Row) -> None:
-        """`parent` is the span directly above `child`."""
+        """Assert that `parent` is the parent of `child`."""
         __tracebackhide__ = True
         if child["parent_span_id"] != parent["span_id"]:
             above = self._by_id.get(child["parent_span_id"] or "")
-            raise self.failure(f"{named(parent)} directly above {named(child)}", named(above))
+            expected = f"{describe_span(parent)} as the parent of {describe_span(child)}"
+            raise self.failure(expected, describe_span(above))
 
     def link(self, row: Row, to: Row) -> None:
-        """`row` links `to`, which may lie in another trace."""
+        """Assert that `row` links to `to`, which may be in another trace."""
         __tracebackhide__ = True
         linked = [link["span_id"] for link in row["links"]]
         if to["span_id"] not in linked:
-            where = [named(self._by_id[id_]) if id_ in self._by_id else id_ for id_ in linked]
-            came = f"links to {', '.join(where)}" if where else "no link"
-            raise self.failure(f"a link from {named(row)} to {named(to)}", came)
+            targets = [
+                describe_span(self._by_id[id_]) if id_ in self._by_id else id_ for id_ in linked
+            ]
+            found = f"links to {', '.join(targets)}" if targets else "no link"
+            raise self.failure(f"a link from {describe_span(row)} to {describe_span(to)}", found)
 
     def no_orphans(self) -> None:
-        """Every parent that is named is stored, and every span leads to a declared root."""
+        """Assert that every parent is stored, and that every span reaches a declared root."""
         __tracebackhide__ = True
-        if lost := [row for row in self.journey["rows"] if row["orphan"] or not row["covered"]]:
-            raise self.failure("no span that leads nowhere", listed(lost))
+        if orphans := [row for row in self.journey["rows"] if row["orphan"] or not row["covered"]]:
+            raise self.failure(
+                "no span that fails to reach a declared root", describe_spans(orphans)
+            )
 
     def at_most(
         self,
@@ -115,9 +122,13 @@ class Trace:
         wait_ms: float | None = None,
         run_ms: float | None = None,
     ) -> None:
-        """Reached over at most so many hops, after waiting so long, and run for so long.
+        """Assert upper limits for one span, or for every span of the trace.
 
-        Of one span, or of every span of the trace.
+        Args:
+            row: the span; None for all.
+            hops: the number of hops from the root to the span.
+            wait_ms: the time that the span waited before it started.
+            run_ms: the duration of the span.
         """
         __tracebackhide__ = True
         rows = self.journey["rows"] if row is None else [row]
@@ -126,24 +137,24 @@ class Trace:
             (wait_ms, "ms of waiting", _waited_ms),
             (run_ms, "ms of running", lambda each: each["duration_ms"]),
         )
-        for limit, what, measure in measures:
+        for limit, quantity, measure in measures:
             worst = max(rows, key=measure)
             if limit is not None and measure(worst) > limit:
-                expected = f"at most {limit:g} {what} for {named(worst)}"
+                expected = f"at most {limit:g} {quantity} for {describe_span(worst)}"
                 raise self.failure(expected, f"{measure(worst):g}")
 
     def ancestors(self, row: Row) -> list[Row]:
-        """The spans above one, the nearest first."""
-        found: list[Row] = []
+        """Return the ancestors of a span, nearest first."""
+        ancestors: list[Row] = []
         above = self._by_id.get(row["parent_span_id"] or "")
-        while above is not None and above not in found:
-            found.append(above)
+        while above is not None and above not in ancestors:
+            ancestors.append(above)
             above = self._by_id.get(above["parent_span_id"] or "")
-        return found
+        return ancestors
 
-    def failure(self, expected: str, came: str) -> BaseException:
-        """What to raise where something else isn't so, in the same words."""
-        return failure(self.journey, expected, came)
+    def failure(self, expected: str, found: str) -> BaseException:
+        """Return the exception for another failed assertion, in the same format."""
+        return failure(self.journey, expected, found)
 
     def _hops_to(self, row: Row) -> int:
         return sum(1 for each in [row, *self.ancestors(row)] if each["hop"])
@@ -161,8 +172,8 @@ def _waited_ms(row: Row) -> float:
 
 
 def _in_order(chain: Sequence[Row], services: Sequence[str]) -> list[Row]:
-    found: list[Row] = []
+    matched: list[Row] = []
     for row in chain:
-        if len(found) < len(services) and row["service"] == services[len(found)]:
-            found.append(row)
-    return found if len(found) == len(services) else []
+        if len(matched) < len(services) and row["service"] == services[len(matched)]:
+            matched.append(row)
+    return matched if len(matched) == len(services) else []

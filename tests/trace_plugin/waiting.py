@@ -1,4 +1,4 @@
-"""When a trace is complete: nothing new came for a while, and no parent is missing."""
+"""Wait until a trace is complete: no span has arrived for a while, and no parent is missing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ POLL_SECONDS = 0.1
 
 
 class WholeTrace(Protocol):
-    """What the fixture `whole_trace` is: call it with a trace's id."""
+    """The type of the fixture `whole_trace`: call it with a trace id."""
 
     def __call__(
         self,
@@ -36,11 +36,11 @@ def wait_for_whole(
     settled_ms: float,
     deadline_seconds: float,
 ) -> Trace:
-    """The trace once it is complete.
+    """Wait until a trace is complete and return it.
 
-    Complete is: no new spans for `settled_ms`, no more than `orphans` spans whose parent is
-    missing, and `until` is true of it. When that isn't so by the deadline the test fails, and shows
-    what is there.
+    A trace is complete if no span has arrived for `settled_ms`, at most `orphans` spans lack their
+    parent, and `until` returns true for it. If it is not complete by the deadline, the test fails
+    and shows the trace as it is.
     """
     __tracebackhide__ = True
     deadline = time.monotonic() + deadline_seconds
@@ -50,26 +50,28 @@ def wait_for_whole(
             trace = Trace(observatory.trace(trace_id))
         except TraceNotFound:
             if is_late:
-                said = f"nothing of trace {trace_id} came within {deadline_seconds:g} s"
-                raise pytest.fail.Exception(said) from None
+                message = f"no span of trace {trace_id} arrived within {deadline_seconds:g} s"
+                raise pytest.fail.Exception(message) from None
         else:
-            lacking = _lacking(trace, until, orphans, settled_ms)
-            if lacking is None:
+            incomplete_reason = _incomplete_reason(trace, until, orphans, settled_ms)
+            if incomplete_reason is None:
                 return trace
             if is_late:
-                raise trace.failure(f"a complete trace within {deadline_seconds:g} s", lacking)
+                raise trace.failure(
+                    f"a complete trace within {deadline_seconds:g} s", incomplete_reason
+                )
         time.sleep(POLL_SECONDS)
 
 
-def _lacking(
+def _incomplete_reason(
     trace: Trace, until: Callable[[Trace], object], orphans: int, settled_ms: float
 ) -> str | None:
-    """Why the trace isn't complete; None when it is."""
+    """Return why the trace is not complete; None if it is."""
     journey = trace.journey
     if journey["orphans"] > orphans:
         return f"{journey['orphans']} spans whose parent is not stored"
     if not until(trace):
-        return "not what was waited for"
+        return "the condition `until` does not hold"
     if journey["last_received_ms_ago"] <= settled_ms:
-        return f"the last span {journey['last_received_ms_ago']:.0f} ms ago"
+        return f"a span that arrived {journey['last_received_ms_ago']:.0f} ms ago"
     return None

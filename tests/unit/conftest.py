@@ -1,4 +1,4 @@
-"""How property-based tests run, and spans of this process kept where a test can look at them."""
+"""The Hypothesis profile, and the spans of the test process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-# The same examples each time, however slow the machine is.
+# Deterministic examples, without limits on time.
 settings.register_profile(
     "throughline",
     derandomize=True,
@@ -25,7 +25,7 @@ settings.load_profile("throughline")
 
 @pytest.fixture(scope="session")
 def exporter() -> InMemorySpanExporter:
-    """Where this process's spans go; OpenTelemetry lets a process be set up only once."""
+    """The exporter of this process; OpenTelemetry's provider can be set only once per process."""
     memory = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(memory))
@@ -35,7 +35,7 @@ def exporter() -> InMemorySpanExporter:
 
 @pytest.fixture
 def spans(exporter: InMemorySpanExporter) -> Iterator[InMemorySpanExporter]:
-    """The spans of one test."""
+    """The exporter, holding only the spans of one test."""
     exporter.clear()
     yield exporter
     assert not trace.get_current_span().get_span_context().is_valid, "a span was left current"

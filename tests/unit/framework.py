@@ -1,4 +1,4 @@
-"""Functions Framework in a process of its own, serving one function of a folder for a test."""
+"""Runs Functions Framework in a process of its own for a test."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class Framework:
-    """One running function: the port it answers on, and where its output goes."""
+    """A running function: its port, its process and the file with its output."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -28,19 +28,19 @@ class Framework:
 
     @property
     def url(self) -> str:
-        """Where the function answers."""
+        """Return the function's URL."""
         return f"http://127.0.0.1:{self.port}"
 
-    def said(self) -> list[str]:
-        """The lines that the process wrote so far."""
+    def log_lines(self) -> list[str]:
+        """Return the lines that the process has written so far."""
         return self.log.read_text(errors="replace").splitlines()
 
-    def end(self, signal_number: int) -> None:
-        """Send a signal to the server and its worker, and wait until they are gone."""
+    def stop(self, signal_number: int) -> None:
+        """Send a signal to the server and its worker, and wait until both have exited."""
         os.killpg(self.process.pid, signal_number)
         self.process.wait()
-        # Both hold the listening socket, so it closes with the last of them.
-        eventually(lambda: not is_taken(self.port), "the server and its worker end")
+        # Both hold the listening socket, so the port is free only when both have exited.
+        eventually(lambda: not is_taken(self.port), "the server and its worker exit")
 
 
 @contextmanager
@@ -78,4 +78,4 @@ def framework(
         yield running
     finally:
         if process.poll() is None:
-            running.end(signal.SIGKILL)
+            running.stop(signal.SIGKILL)

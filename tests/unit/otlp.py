@@ -1,4 +1,4 @@
-"""What arrived at a local OTLP endpoint, decoded."""
+"""Decodes the OTLP requests that a LocalServer received."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from tests.unit.local_server import Asked, LocalServer
+from tests.unit.local_server import LocalServer, ReceivedRequest
 
 
-def payload(asked: Asked) -> bytes:
-    """A request's body, unpacked where it is gzip."""
-    packed = asked.headers.get("content-encoding") == "gzip"
-    return gzip.decompress(asked.body) if packed else asked.body
+def payload(request: ReceivedRequest) -> bytes:
+    """Return a request's body, decompressed if it is gzip."""
+    is_gzip = request.headers.get("content-encoding") == "gzip"
+    return gzip.decompress(request.body) if is_gzip else request.body
 
 
 def attributes(of: Any) -> dict[str, str]:
-    """The attributes that are text, of a resource, a span or a record."""
+    """Return the string attributes of a resource, a span or a log record."""
     return {each.key: each.value.string_value for each in of.attributes}
 
 
 def spans_in(server: LocalServer) -> Iterator[tuple[Span, dict[str, str]]]:
-    """Every span that arrived, with its resource's attributes."""
-    for asked in server.asked:
-        if asked.path == "/v1/traces":
-            for resource in ExportTraceServiceRequest.FromString(payload(asked)).resource_spans:
+    """Yield every received span with its resource's attributes."""
+    for request in server.requests:
+        if request.path == "/v1/traces":
+            for resource in ExportTraceServiceRequest.FromString(payload(request)).resource_spans:
                 for scope in resource.scope_spans:
                     yield from ((span, attributes(resource.resource)) for span in scope.spans)
 
 
 def records_in(server: LocalServer) -> Iterator[tuple[LogRecord, dict[str, str]]]:
-    """Every log record that arrived, with its resource's attributes."""
-    for asked in server.asked:
-        if asked.path == "/v1/logs":
-            for resource in ExportLogsServiceRequest.FromString(payload(asked)).resource_logs:
+    """Yield every received log record with its resource's attributes."""
+    for request in server.requests:
+        if request.path == "/v1/logs":
+            for resource in ExportLogsServiceRequest.FromString(payload(request)).resource_logs:
                 for scope in resource.scope_logs:
                     yield from (
                         (record, attributes(resource.resource)) for record in scope.log_records

@@ -1,4 +1,4 @@
-"""The plugin that asks traces: what it finds, and what it says where something isn't so."""
+"""The trace plugin: finding spans, assertions and their failures, waiting, and settings."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def buy_a_ticket(observatory):
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """An Observatory."""
+    """An Observatory shared by the tests of this module."""
     folder = tmp_path_factory.mktemp("observatory")
     server = Running(folder / "spans.duckdb", folder / "ui")
     yield server
@@ -52,20 +52,20 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def trace(running: Running) -> Trace:
-    """A purchase, from the page to the tickets."""
-    bought = purchase("order-1")
-    running.send(bought)
-    return Trace(running.client.trace(bought.trace_id.hex()))
+    """The trace of a complete purchase."""
+    purchase_trace = purchase("order-1")
+    running.send(purchase_trace)
+    return Trace(running.client.trace(purchase_trace.trace_id.hex()))
 
 
-def wait(running: Running, trace_id: str, **how: Any) -> Trace:
-    """Wait for a trace, not long."""
+def wait(running: Running, trace_id: str, **options: Any) -> Trace:
+    """Wait for a trace with a short deadline."""
     default = {"until": lambda trace: True, "orphans": 0, "settled_ms": 0, "deadline_seconds": 20}
-    return wait_for_whole(running.client, trace_id, **{**default, **how})
+    return wait_for_whole(running.client, trace_id, **{**default, **options})
 
 
-def test_spans_are_found_by_service_name_and_attributes_as_they_began(trace: Trace) -> None:
-    """None stands for any, and for an attribute that is absent."""
+def test_spans_are_found_by_service_name_and_attributes_in_order_of_start(trace: Trace) -> None:
+    """None matches any service or name, and spans that lack an attribute."""
     assert [row["name"] for row in trace.find("page")][:3] == [
         "buy",
         "POST /tokens",
@@ -77,8 +77,8 @@ def test_spans_are_found_by_service_name_and_attributes_as_they_began(trace: Tra
     assert len(trace.find("charge", "charge", **{"boxoffice.nothing_to_do": None})) == 1
 
 
-def test_what_holds_is_not_complained_of(trace: Trace) -> None:
-    """Counts, a path, a parent, a link, bounds, and that nothing leads nowhere."""
+def test_assertions_that_hold_do_not_fail(trace: Trace) -> None:
+    """Covered are counts, paths, parents, links, limits and orphans."""
     buy, charge = trace.one("page", "buy"), trace.one("charge", "charge")
     path = trace.path("page", "reserve", "charge")
     assert [row["service"] for row in path] == ["page", "reserve", "charge"]
@@ -95,7 +95,7 @@ def test_what_holds_is_not_complained_of(trace: Trace) -> None:
 
 
 @pytest.mark.parametrize(
-    ("say", "expected", "came"),
+    ("check", "expected", "found"),
     [
         (
             lambda t: t.one(None, "POST /charges"),
@@ -128,13 +128,13 @@ def test_what_holds_is_not_complained_of(trace: Trace) -> None:
         (lambda t: t.path("page", "refund"), "a path page → refund", "no span of refund"),
         (
             lambda t: t.parent(t.one("charge", "charge"), t.one("page", "buy")),
-            "page/buy directly above charge/charge",
+            "page/buy as the parent of charge/charge",
             "reserve/send order-reserved",
         ),
         (
             lambda t: t.parent(t.one("page", "buy"), t.one("charge", "charge")),
-            "charge/charge directly above page/buy",
-            "nothing that is stored",
+            "charge/charge as the parent of page/buy",
+            "no stored span",
         ),
         (
             lambda t: t.link(t.one("charge", "charge"), t.one("page", "buy")),
@@ -170,58 +170,60 @@ def test_what_holds_is_not_complained_of(trace: Trace) -> None:
         ),
     ],
 )
-def test_what_does_not_hold_is_said_with_what_came_and_the_trace(
-    trace: Trace, say: Any, expected: str, came: str
+def test_a_failure_shows_what_was_expected_and_found_and_the_trace(
+    trace: Trace, check: Any, expected: str, found: str
 ) -> None:
-    """So that nobody has to run it again to see."""
+    """The test need not be run again to see the trace."""
     with pytest.raises(pytest.fail.Exception) as failure:
-        say(trace)
-    said, _, picture = str(failure.value).partition("\n\n")
-    assert said == f"expected: {expected}\n    came: {came}"
+        check(trace)
+    message, _, picture = str(failure.value).partition("\n\n")
+    assert message == f"expected: {expected}\n   found: {found}"
     assert picture.startswith("Order order-1: ")
     for service in ("reserve", "acquirer", "issue"):
         assert re.search(rf"^  {service} .*█", picture, re.M), picture
 
 
-def test_many_spans_are_counted_and_some_of_them_named(trace: Trace) -> None:
-    """A trace of a thousand doesn't drown what was expected."""
-    with pytest.raises(pytest.fail.Exception, match=r"came: \d\d: page/buy .*; \d+ more\n"):
+def test_a_failure_lists_only_the_first_of_many_spans(trace: Trace) -> None:
+    """The others are only counted."""
+    with pytest.raises(pytest.fail.Exception, match=r"found: \d\d: page/buy .*; \d+ more\n"):
         trace.one()
 
 
-def test_a_span_that_leads_nowhere_is_named(running: Running) -> None:
-    """Its parent is not stored, or no declared root is above it; the waterfall marks it."""
-    bought = purchase("order-1")
-    running.send(bought, "charge", "acquirer", "settle", "issue")
-    trace = wait(running, bought.trace_id.hex(), orphans=1)
-    with pytest.raises(pytest.fail.Exception, match=r"came: \d+: charge/charge at 0 ms") as failure:
+def test_a_span_that_does_not_reach_a_root_is_listed(running: Running) -> None:
+    """Either its parent is not stored, or it has no declared root; the waterfall marks it."""
+    purchase_trace = purchase("order-1")
+    running.send(purchase_trace, "charge", "acquirer", "settle", "issue")
+    trace = wait(running, purchase_trace.trace_id.hex(), orphans=1)
+    with pytest.raises(
+        pytest.fail.Exception, match=r"found: \d+: charge/charge at 0 ms"
+    ) as failure:
         trace.no_orphans()
-    assert "is not in the store" in str(failure.value)
+    assert "is not stored" in str(failure.value)
     rootless = cast("Journey", {**trace.journey, "rows": [{**trace.find()[0], "orphan": False}]})
-    with pytest.raises(pytest.fail.Exception, match="no span that leads nowhere"):
+    with pytest.raises(pytest.fail.Exception, match="no span that fails to reach a declared root"):
         Trace(rootless).no_orphans()
 
 
-def test_a_circle_of_parents_ends(trace: Trace) -> None:
-    """Whoever sends such spans, looking above them comes to an end."""
+def test_a_cycle_of_parents_ends(trace: Trace) -> None:
+    """Looking for ancestors ends even for such invalid spans."""
     buy, create = trace.one("page", "buy"), trace.one("page", "create orders")
-    circle = [{**buy, "parent_span_id": create["span_id"]}, create]
-    round_trace = Trace(cast("Journey", {**trace.journey, "rows": circle}))
-    assert round_trace.ancestors(create) == circle
+    cycle = [{**buy, "parent_span_id": create["span_id"]}, create]
+    cyclic_trace = Trace(cast("Journey", {**trace.journey, "rows": cycle}))
+    assert cyclic_trace.ancestors(create) == cycle
 
 
-def test_a_trace_is_waited_for_until_it_is_whole(running: Running) -> None:
-    """Until the parents are there, what is waited for too, and nothing came for a while."""
-    bought = purchase("order-1")
-    trace_id = bought.trace_id.hex()
-    running.send(bought, "charge", "acquirer")
+def test_waiting_ends_when_the_trace_is_complete(running: Running) -> None:
+    """Then all parents are stored, `until` holds, and no span has arrived for a while."""
+    purchase_trace = purchase("order-1")
+    trace_id = purchase_trace.trace_id.hex()
+    running.send(purchase_trace, "charge", "acquirer")
 
-    def later() -> None:
+    def send_the_rest() -> None:
         for services in (("page", "reserve"), ("settle", "issue")):
             time.sleep(0.3)
-            running.send(bought, *services)
+            running.send(purchase_trace, *services)
 
-    sender = threading.Thread(target=later)
+    sender = threading.Thread(target=send_the_rest)
     sender.start()
     trace = wait(running, trace_id, until=lambda seen: seen.find("issue"), settled_ms=200)
     sender.join()
@@ -230,36 +232,38 @@ def test_a_trace_is_waited_for_until_it_is_whole(running: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    ("services", "how", "came"),
+    ("services", "options", "found"),
     [
         (("charge",), {}, "1 spans whose parent is not stored"),
-        ((), {"until": lambda trace: trace.find("refund")}, "not what was waited for"),
-        ((), {"settled_ms": 60_000}, r"the last span \d+ ms ago"),
+        ((), {"until": lambda trace: trace.find("refund")}, "the condition `until` does not hold"),
+        ((), {"settled_ms": 60_000}, r"a span that arrived \d+ ms ago"),
     ],
 )
-def test_a_trace_that_is_not_whole_in_time_is_shown_as_it_is(
-    running: Running, services: tuple[str, ...], how: dict[str, Any], came: str
+def test_a_trace_that_is_incomplete_at_the_deadline_is_shown(
+    running: Running, services: tuple[str, ...], options: dict[str, Any], found: str
 ) -> None:
-    """With what it lacks."""
-    bought = purchase("order-1")
-    running.send(bought, *services)
-    expected = rf"expected: a complete trace within 0.2 s\n    came: {came}\n\nOrder order-1: "
+    """The failure says why it is incomplete."""
+    purchase_trace = purchase("order-1")
+    running.send(purchase_trace, *services)
+    expected = rf"expected: a complete trace within 0.2 s\n   found: {found}\n\nOrder order-1: "
     with pytest.raises(pytest.fail.Exception, match=expected):
-        wait(running, bought.trace_id.hex(), deadline_seconds=0.2, **how)
+        wait(running, purchase_trace.trace_id.hex(), deadline_seconds=0.2, **options)
 
 
-def test_a_trace_that_never_comes_is_said(running: Running) -> None:
-    """There is nothing to show."""
-    with pytest.raises(pytest.fail.Exception, match=r"nothing of trace abab.* came within 0\.2 s"):
+def test_a_trace_that_never_arrives_fails_the_test(running: Running) -> None:
+    """There is no trace to show, so the failure names only its id."""
+    with pytest.raises(
+        pytest.fail.Exception, match=r"no span of trace abab.* arrived within 0\.2 s"
+    ):
         wait(running, "ab" * 16, deadline_seconds=0.2)
 
 
 def pytest_on(test: str, running: Running, folder: Path, *options: str) -> tuple[int, str]:
-    """Run one test in another project that loads the plugin; its exit status, and what it says."""
+    """Run a test in another project that loads the plugin; return the exit code and output."""
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "test_it.py").write_text(test)
     (folder / "pytest.ini").write_text(f"[pytest]\ntrace_url = {running.url}\n")
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "tests.trace_plugin", "-q", *options],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -267,39 +271,41 @@ def pytest_on(test: str, running: Running, folder: Path, *options: str) -> tuple
         text=True,
         check=False,
     )
-    return done.returncode, done.stdout + done.stderr
+    return completed.returncode, completed.stdout + completed.stderr
 
 
-def test_the_documents_example_runs_in_another_project(running: Running, tmp_path: Path) -> None:
-    """As it stands there, in ten lines, with nothing but the plugin loaded."""
+def test_the_example_in_the_manual_runs_in_another_project(
+    running: Running, tmp_path: Path
+) -> None:
+    """The example has ten lines and needs only the plugin."""
     assert len(EXAMPLE.splitlines()) == 10
-    status, said = pytest_on(EXAMPLE, running, tmp_path, "-o", "trace_settled_ms=100")
-    assert status == 0, said
+    status, output = pytest_on(EXAMPLE, running, tmp_path, "-o", "trace_settled_ms=100")
+    assert status == 0, output
 
 
-def test_the_documents_failure_is_what_one_sees(running: Running, tmp_path: Path) -> None:
-    """Which line of the test it is, what it expected, what came, and the waterfall."""
+def test_the_failure_in_the_manual_is_the_actual_output(running: Running, tmp_path: Path) -> None:
+    """The output shows the test's line, what was expected and found, and the waterfall."""
     broken = EXAMPLE.replace('"ticketed"', '"refunded"')
-    status, said = pytest_on(broken, running, tmp_path, "-o", "trace_settled_ms=100")
+    status, output = pytest_on(broken, running, tmp_path, "-o", "trace_settled_ms=100")
     assert status == 1
     shown = re.findall(r"```\n(expected: .*?)```", PAGE, re.DOTALL)[0]
     for line in shown.splitlines():
-        assert line in said, said
-    assert re.search(r'^>\s+trace\.one\("issue"', said, re.M), said
-    assert "trace_plugin" not in said.partition("short test summary")[0], said
-    assert re.search(r"^E +card network .*█.* 884 ms$", said, re.M), said
+        assert line in output, output
+    assert re.search(r'^>\s+trace\.one\("issue"', output, re.M), output
+    assert "trace_plugin" not in output.partition("short test summary")[0], output
+    assert re.search(r"^E +card network .*█.* 884 ms$", output, re.M), output
 
 
-def test_a_setting_that_is_no_number_is_said(running: Running, tmp_path: Path) -> None:
-    """With its name and its value."""
-    _, said = pytest_on(EXAMPLE, running, tmp_path, "-o", "trace_deadline_seconds=soon")
-    assert "trace_deadline_seconds is 'soon': it is a number" in said
+def test_a_setting_that_is_not_a_number_is_reported(running: Running, tmp_path: Path) -> None:
+    """The error names the setting and its value."""
+    _, output = pytest_on(EXAMPLE, running, tmp_path, "-o", "trace_deadline_seconds=soon")
+    assert "trace_deadline_seconds is 'soon': it must be a number" in output
 
 
 def test_every_setting_and_every_method_is_documented() -> None:
-    """With its default; what nobody is told of need not be there."""
+    """An undocumented setting or method could be removed."""
     rows = re.findall(r"^\| `(trace_\w+)` \| (\S*) ?\| ", PAGE, re.M)
     assert rows == [(name, default) for name, default, _ in SETTINGS]
     methods = {name for name in vars(Trace) if not name.startswith("_")} - {"ancestors"}
-    told = set(re.findall(r"`(?:raise )?trace\.(\w+)\(", PAGE))
-    assert told == methods
+    documented_methods = set(re.findall(r"`(?:raise )?trace\.(\w+)\(", PAGE))
+    assert documented_methods == methods

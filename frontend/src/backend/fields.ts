@@ -9,7 +9,7 @@ export function integer(value: unknown, fallback = 0): number {
   return typeof value === "number" && Number.isFinite(value) ? Math.trunc(value) : fallback;
 }
 
-/** Null for anything but a timestamp, which is also what a stamp not yet given is. */
+/** Null for anything but a timestamp, including a server timestamp that is still pending. */
 export function date(value: unknown): Date | null {
   return value instanceof Timestamp ? value.toDate() : null;
 }

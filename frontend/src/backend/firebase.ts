@@ -1,4 +1,4 @@
-/** Opens Firebase: the one place that knows about emulators. */
+/** Initialises Firebase; the only module with code for the emulators. */
 import { initializeApp } from "firebase/app";
 import {
   type Auth,
@@ -10,7 +10,7 @@ import {
 import { connectFirestoreEmulator, type Firestore, getFirestore } from "firebase/firestore";
 import { settings } from "../settings";
 
-// Each page says in its HTML whose sign-in it keeps: an organiser who signs in must not push out the
+// Each page names in its HTML which sign-in it keeps: an organiser must not sign out the
 // guest of the same browser, whose orders no other account can read.
 const app = initializeApp(settings.firebase, document.documentElement.dataset.session);
 

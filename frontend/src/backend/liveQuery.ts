@@ -17,8 +17,8 @@ import { type ListQuery, queryText } from "./listQuery";
 /**
  * Follow the documents that match `listQuery`, each converted by `read`.
  *
- * Metadata changes are reported too: they say when the server has confirmed a write, and when the
- * connection to it is lost and found.
+ * Metadata changes are reported too: they tell when the server has confirmed a write, and when the
+ * connection is lost and restored.
  *
  * @returns a function that stops following them.
  */

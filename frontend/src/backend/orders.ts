@@ -36,7 +36,7 @@ export async function createOrder(id: string, uid: string, order: NewOrder): Pro
     card_token: order.cardToken,
     state: "placed",
     // By this device's clock, which may be wrong, and before the write has waited for a connection.
-    // It is only recorded in the order's trace; every decision goes by `placed_at`.
+    // It is only recorded in the order's trace; every decision uses `placed_at`.
     asked_at: Timestamp.now(),
     placed_at: serverTimestamp(),
     _trace: order.carrier,

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 
 let say: (message: string) => void = () => {};
 
-/** Has a screen reader say `message` when it has finished what it is saying. */
+/** Lets a screen reader read `message` after its current output. */
 export function announce(message: string): void {
   say(message);
 }

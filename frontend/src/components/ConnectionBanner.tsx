@@ -3,14 +3,14 @@ import { useEffect, useState } from "preact/hooks";
 interface Props {
   online: boolean;
   connected: boolean;
-  /** What has to wait while there is no network, such as "Buying is paused". */
+  /** What is not possible without a network, such as "Buying is paused". */
   paused: string;
 }
 
 // A connection that is back within this time is not worth a message.
 const PATIENCE_MS = 2_000;
 
-/** Says that the page may be out of date, and that it recovers by itself. */
+/** Tells that the page may be out of date and recovers automatically. */
 export function ConnectionBanner({ online, connected, paused }: Props) {
   const [lost, setLost] = useState(false);
   useEffect(() => {
@@ -23,9 +23,9 @@ export function ConnectionBanner({ online, connected, paused }: Props) {
   }, [connected]);
 
   const message = !online
-    ? `You are offline. ${paused}; everything comes back by itself.`
+    ? `You are offline. ${paused} until you are online again.`
     : lost
-      ? "The box office can't be reached. Seats and orders may be out of date; trying again by itself."
+      ? "The box office can't be reached. Seats and orders may be out of date; retrying automatically."
       : null;
   return (
     <div class="banner-place" role="status" aria-live="polite">

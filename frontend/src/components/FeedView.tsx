@@ -15,7 +15,7 @@ interface Props<T> {
   children: (items: T[]) => ComponentChildren;
 }
 
-/** A live list in whichever state it is: loading, failed, empty or ready. */
+/** A live list in its current state: loading, failed, empty or ready. */
 export function FeedView<T>(props: Props<T>) {
   const { feed, errorTitle, loadingState, emptyState, offlineState, children } = props;
   if (feed.status === "loading") return <>{loadingState}</>;

@@ -2,7 +2,7 @@ import "./standing.css";
 
 import type { Tone } from "../model/orderStates";
 
-/** Where an order stands, as a badge. */
+/** An order's status as a badge. */
 export function Standing({ label, tone }: { label: string; tone: Tone }) {
   return <span class={`standing ${tone}`}>{label}</span>;
 }

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 
-/** How far an action has come that a person asked for. */
+/** The progress of a person's action. */
 export type Progress =
   | { status: "idle" }
   | { status: "busy"; slow: boolean; traceId: string | null }

@@ -7,7 +7,7 @@ export type Feed<T> =
   | { status: "failed"; error: Error; retry: () => void }
   | { status: "ready"; items: T[]; connected: boolean };
 
-/** Begins a live query; returns what stops it. */
+/** Starts a live query; returns a function that stops it. */
 export type Subscribe<T> = (report: Report<T>, fail: Fail) => () => void;
 
 /**
@@ -26,7 +26,7 @@ export function useFeed<T>(subscribe: Subscribe<T> | null): Feed<T> {
     return subscribe(
       (live) => setFeed({ status: "ready", ...live }),
       (error) => {
-        console.error("A live list stopped", error);
+        console.error("A live list failed", error);
         setFeed({ status: "failed", error, retry });
       },
     );

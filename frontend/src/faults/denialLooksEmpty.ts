@@ -1,5 +1,5 @@
 /**
- * Ask for everyone's orders, which the rules deny, and show an empty list in place of the error.
+ * Query every buyer's orders, which the rules deny, and show the error as an empty list.
  *
  * Rules are not filters: a query that could return a document its user may not read is denied as a
  * whole.

@@ -1,5 +1,5 @@
 /**
- * Show what the new role opens, and ask for it with a token that lacks the claim.
+ * Open the organiser's view after a role change, but keep using the token from before it.
  *
  * A token has the claims of when it was issued, and is good for an hour. A page that reads the role
  * from a document knows it before the rules and the functions, which read the token.

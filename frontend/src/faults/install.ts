@@ -3,11 +3,11 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { normalizePath, type Plugin } from "vite";
 
-/** A function of the page, and the fault whose function of the same name can stand in for it. */
+/** A function of the page, and the fault whose function of the same name can replace it. */
 export interface Replacement {
   /** The fault's name in the page's address, such as `denial-looks-empty`. */
   fault: string;
-  /** The fault's file, absolute, and that of the module it spoils. */
+  /** The fault's file, absolute, and that of the module with the replaced function. */
   faultFile: string;
   targetFile: string;
   function: string;
@@ -17,11 +17,11 @@ const SOURCE = fileURLToPath(new URL("..", import.meta.url));
 const REPLACES = /^export const REPLACES = "(?<module>[\w/]+):(?<name>\w+)";$/m;
 
 /**
- * Build the page with its bugs on purpose, each off until the page's address names it.
+ * Build the page with its faults, each of which is off unless the page's URL names it.
  *
- * Each module in this folder says in `REPLACES` which function it stands in for. The build renames
+ * Each module in this folder names in `REPLACES` the function that it replaces. The build renames
  * that function and puts in its place one that calls the right or the wrong version, so that neither
- * the views nor the backend know of faults. A page built without emulators contains none.
+ * the views nor the backend contain code for faults. A page built without emulators contains none.
  *
  * @param source the folder of the page's modules.
  */
@@ -66,7 +66,7 @@ export function readReplacements(source: string): Replacement[] {
   });
 }
 
-/** Rename a function's right version, and export one under its name that chooses. */
+/** Rename the right version, and export a function under its name that selects a version. */
 function replace(code: string, replacement: Replacement): string {
   const { fault, faultFile, function: name } = replacement;
   const isOn = join(SOURCE, "faults/isOn.ts");

@@ -1,5 +1,5 @@
 /**
- * Whether a fault is on: the page's address names it, as in `?fault=NAME`.
+ * Return whether the page's URL turns a fault on, as in `?fault=NAME`.
  *
  * The functions read flags from Firestore; the security rules let no page read those.
  */

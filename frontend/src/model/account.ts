@@ -3,6 +3,6 @@ export interface Account {
   email: string;
   /** Whether its ID token has the organiser's claim, which the rules and the functions check too. */
   isOrganiser: boolean;
-  /** Whether the page would notice now that the account is made an organiser's. */
+  /** Whether the page is watching for the account to become an organiser's. */
   isWatched: boolean;
 }

@@ -11,14 +11,18 @@ export const TEST_CARDS: readonly TestCard[] = [
   {
     number: "4000000000000002",
     outcome: "Declined",
-    explanation: "The bank says no, without a reason.",
+    explanation: "Declined without a reason.",
   },
   {
     number: "4000000000009995",
     outcome: "Insufficient funds",
-    explanation: "The account is short.",
+    explanation: "Declined: not enough money in the account.",
   },
-  { number: "4000000000000069", outcome: "Expired card", explanation: "The card is out of date." },
+  {
+    number: "4000000000000069",
+    outcome: "Expired card",
+    explanation: "Declined: the card has expired.",
+  },
 ];
 
 /** The digits of what was typed; spaces and dashes are what people put between them. */
@@ -41,7 +45,7 @@ export function cardNumberError(typed: string): string | null {
   if (digits.length < 12 || digits.length > 19) {
     return `A card number has 12 to 19 digits; this one has ${digits.length}.`;
   }
-  if (!passesLuhn(digits)) return "That is not a card number: a digit is mistyped.";
+  if (!passesLuhn(digits)) return "This is not a card number: a digit is mistyped.";
   return null;
 }
 

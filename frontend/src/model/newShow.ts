@@ -1,4 +1,4 @@
-/** What the form's fields hold, as typed. */
+/** The form's fields as typed. */
 export interface NewShowForm {
   title: string;
   venue: string;
@@ -6,7 +6,7 @@ export interface NewShowForm {
   blurb: string;
   /** "2026-12-04T20:00", in the organiser's time zone. */
   startsAt: string;
-  /** The same, or empty for a sale that no time ends. */
+  /** The same, or empty for a sale without an end. */
   saleEndsAt: string;
   /** In euros: "42" or "42.50". */
   price: string;
@@ -54,7 +54,7 @@ export const MOST = {
  * Read the form at the time `now`.
  *
  * @param begun the fields that the browser reports as empty although something was typed.
- * @returns the show, or by field what is wrong.
+ * @returns the show, or an error message per invalid field.
  */
 export function readForm(
   form: NewShowForm,
@@ -70,31 +70,33 @@ export function readForm(
     }
     return value;
   };
-  const title = text("title", "Give the show a title.");
-  const venue = text("venue", "Say where it takes place.");
-  const city = text("city", "Say in which city.");
-  const blurb = text("blurb", "Say in a sentence what people will see.");
+  const title = text("title", "Enter a title.");
+  const venue = text("venue", "Enter the venue.");
+  const city = text("city", "Enter the city.");
+  const blurb = text("blurb", "Describe the show in a sentence.");
 
   const startsAt = new Date(form.startsAt);
   if (form.startsAt === "") errors.startsAt = "Choose a day and a time.";
-  else if (Number.isNaN(startsAt.getTime())) errors.startsAt = "That is no day and time.";
-  else if (startsAt <= now) errors.startsAt = "That has passed; choose a time to come.";
+  else if (Number.isNaN(startsAt.getTime())) errors.startsAt = "This is not a valid day and time.";
+  else if (startsAt <= now) errors.startsAt = "Choose a time in the future.";
 
   const saleEndsAt = form.saleEndsAt === "" ? null : new Date(form.saleEndsAt);
   if (saleEndsAt === null) {
-    if (begun.includes("saleEndsAt")) errors.saleEndsAt = "Give both day and time, or neither.";
-  } else if (Number.isNaN(saleEndsAt.getTime())) errors.saleEndsAt = "That is no day and time.";
-  else if (saleEndsAt <= now) errors.saleEndsAt = "That has passed; choose a time to come.";
-  else if (saleEndsAt > startsAt) errors.saleEndsAt = "At the latest when the show begins.";
+    if (begun.includes("saleEndsAt")) errors.saleEndsAt = "Enter both day and time, or neither.";
+  } else if (Number.isNaN(saleEndsAt.getTime()))
+    errors.saleEndsAt = "This is not a valid day and time.";
+  else if (saleEndsAt <= now) errors.saleEndsAt = "Choose a time in the future.";
+  else if (saleEndsAt > startsAt)
+    errors.saleEndsAt = "The sale must end before the show begins, or when it does.";
 
   const priceCents = centsOf(form.price);
-  if (form.price.trim() === "") errors.price = "Give the price of a seat.";
+  if (form.price.trim() === "") errors.price = "Enter the price of a seat.";
   else if (priceCents === null) errors.price = "Write the price as 42 or 42.50.";
-  else if (priceCents === 0) errors.price = "A seat costs at least €0.01: the card is charged.";
+  else if (priceCents === 0) errors.price = "A seat must cost at least €0.01.";
   else if (priceCents > MOST.priceCents) errors.price = "At most €1,000 a seat.";
 
   const seats = /^\d{1,6}$/.test(form.seats.trim()) ? Number(form.seats) : null;
-  if (form.seats.trim() === "") errors.seats = "Say how many seats there are.";
+  if (form.seats.trim() === "") errors.seats = "Enter the number of seats.";
   else if (seats === null) errors.seats = "Write a whole number.";
   else if (seats < 1 || seats > MOST.seats) errors.seats = "From 1 to 2,000 seats.";
 
@@ -107,7 +109,7 @@ export function readForm(
   };
 }
 
-/** Cents of an amount in euros, with a point or a comma; null if it is none. */
+/** Cents of an amount in euros, with a point or a comma; null if it is not an amount. */
 function centsOf(typed: string): number | null {
   const found = /^€?\s*(?<euros>\d{1,7})(?:[.,](?<cents>\d{1,2}))?$/.exec(typed.trim())?.groups;
   if (!found) return null;

@@ -2,7 +2,7 @@
 import { seatCount } from "./format";
 import type { Order, OrderState } from "./order";
 
-/** The way of an order that goes well. */
+/** The states of a successful order, in sequence. */
 const PATH: readonly OrderState[] = ["placed", "reserved", "charging", "paid", "ticketed"];
 
 const DONE: Record<OrderState, string> = {
@@ -29,7 +29,7 @@ export interface Step {
   state: OrderState;
   label: string;
   status: "done" | "doing" | "ahead" | "stopped";
-  /** When it was done; null if it wasn't, or the server has not said yet. */
+  /** When it was done; null if it was not, or the server has not confirmed it yet. */
   at: Date | null;
 }
 
@@ -58,12 +58,12 @@ export function stepsOf(order: Order): Step[] {
   });
 }
 
-/** How well an order is doing, which decides the colour it is shown in. */
+/** An order's outlook, which determines its colour. */
 export type Tone = "moving" | "good" | "bad" | "quiet";
 
-/** Where an order stands and, where it went wrong, what happened and what to do. */
+/** An order's status and, if it failed, what happened and what to do next. */
 export interface Standing {
-  /** A label that stays the same while the order is moving; the steps say the rest. */
+  /** A label, the same for every state in progress; the steps show the details. */
   label: string;
   tone: Tone;
   explanation?: { happened: string; hint: string };
@@ -82,7 +82,7 @@ export function standingOf(order: Order): Standing {
         label: "Hold ran out",
         tone: "bad",
         explanation: {
-          happened: "The payment did not come through in time, so your seats went back on sale.",
+          happened: "The payment did not arrive in time, so your seats are on sale again.",
           hint: "Your card was not charged. Buy again if there are seats left.",
         },
       };
@@ -107,7 +107,7 @@ export function newsOf(order: Order): string {
   return explanation ? `${happened}. ${explanation.happened} ${explanation.hint}` : `${happened}.`;
 }
 
-/** Whether the order will change no more by itself. */
+/** Return whether the order has reached a final state. */
 export function isSettled(state: OrderState): boolean {
   return !PATH.includes(state) || state === "ticketed";
 }
@@ -115,7 +115,7 @@ export function isSettled(state: OrderState): boolean {
 function whyRejected({ reason, seats }: Order): { happened: string; hint: string } {
   if (reason === "sold_out") {
     return {
-      happened: `There were not ${seatCount(seats)} left when your order came in. Somebody was faster.`,
+      happened: `There were not ${seatCount(seats)} left when your order came in. Another buyer was faster.`,
       hint: "Your card was not charged. Try fewer seats, or another show.",
     };
   }
@@ -142,17 +142,17 @@ function whyDeclined(reason: string): { happened: string; hint: string } {
   switch (reason) {
     case "insufficient_funds":
       return {
-        happened: "The bank says there is not enough money in the account.",
+        happened: "The bank declined the payment: there is not enough money in the account.",
         hint: `${released} Buy again with another card, or fewer seats.`,
       };
     case "expired_card":
       return {
-        happened: "The bank says this card has expired.",
+        happened: "The bank declined the payment: the card has expired.",
         hint: `${released} Buy again with a card that is still valid.`,
       };
     default:
       return {
-        happened: "The bank declined the payment and did not say why.",
+        happened: "The bank declined the payment without giving a reason.",
         hint: `${released} Buy again with another card, or ask your bank.`,
       };
   }

@@ -9,16 +9,16 @@ const UNREACHABLE: UserError = {
 
 const SIGN_IN: UserErrors = {
   "auth/invalid-credential": {
-    title: "This e-mail and password don't go together.",
-    hint: "Check both, and try again.",
+    title: "The e-mail address or the password is wrong.",
+    hint: "Check both and try again.",
   },
   "auth/invalid-email": {
-    title: "That is no e-mail address.",
-    hint: "It has the form name@example.org.",
+    title: "This is not an e-mail address.",
+    hint: "Enter one like name@example.org.",
   },
   "auth/user-disabled": {
-    title: "This account is closed.",
-    hint: "Ask whoever runs the box office to open it again.",
+    title: "This account is disabled.",
+    hint: "Ask the administrator of the box office to enable it.",
   },
   "auth/too-many-requests": {
     title: "Too many attempts.",
@@ -36,31 +36,31 @@ const REFUND: UserErrors = {
     hint: "Sign in again, then refund the order. Nothing was refunded.",
   },
   "permission-denied": {
-    title: "You may not refund orders.",
-    hint: "Only an organiser may. Nothing was refunded.",
+    title: "You are not allowed to refund orders.",
+    hint: "Only an organiser can. Nothing was refunded.",
   },
   "not-found": {
-    title: "The box office does not know this order.",
+    title: "The box office has no such order.",
     hint: "Nothing was refunded. Reload the page and look for it again.",
   },
   "failed-precondition": {
     title: "This order can't be refunded.",
-    hint: "Only an order with tickets can be. Nothing was refunded.",
+    hint: "Only an order with tickets can be refunded. Nothing was refunded.",
   },
   unavailable: {
     title: "The box office can't be reached.",
-    hint: "Try again: an order is refunded once, however often you ask.",
+    hint: "Try again: repeating the request does not refund twice.",
   },
   "deadline-exceeded": {
-    title: "The box office takes too long to answer.",
-    hint: "The refund may still go through; the order will say so. Asking again is safe: an order is refunded once.",
+    title: "The box office did not answer in time.",
+    hint: "The refund may still succeed; the order will show it. You can try again: an order is refunded only once.",
   },
 };
 
 const CREATE: UserErrors = {
   "permission-denied": {
     title: "The box office refused this show.",
-    hint: "You may have lost the right to create shows. Sign out, sign in, and try again.",
+    hint: "Your account may no longer be an organiser's. Sign out, sign in and try again.",
   },
   unauthenticated: {
     title: "You are signed out.",
@@ -71,12 +71,12 @@ const CREATE: UserErrors = {
 
 const UNKNOWN: UserError = {
   title: "Something went wrong on our side.",
-  hint: "Try again; if it happens again, the trace says where.",
+  hint: "Try again; if it happens again, open the trace to see where.",
 };
 
 const USER_ERRORS = { "sign in": SIGN_IN, refund: REFUND, create: CREATE };
 
-/** Return what to tell the organiser whose `action` failed with `error`. */
+/** Return the message for an organiser whose `action` failed with `error`. */
 export function describeOrganiserError(
   action: keyof typeof USER_ERRORS,
   error: unknown,

@@ -24,7 +24,7 @@ export class PurchaseError extends Error {
 
 const USER_ERRORS: Record<PurchaseErrorCode, UserError> = {
   "invalid-card-number": {
-    title: "The card processor doesn't know this number.",
+    title: "The card processor does not accept this number.",
     hint: "Check the number, or pick one of the test cards. Nothing was charged.",
   },
   "processor-unreachable": {
@@ -32,7 +32,7 @@ const USER_ERRORS: Record<PurchaseErrorCode, UserError> = {
     hint: "Nothing was ordered or charged. Check your connection and try again.",
   },
   "processor-failed": {
-    title: "The card processor has a problem of its own.",
+    title: "The card processor failed.",
     hint: "Nothing was ordered or charged. Try again in a minute.",
   },
   "signed-out": {
@@ -63,7 +63,7 @@ export function purchaseErrorCode(error: unknown): PurchaseErrorCode {
     : "unknown";
 }
 
-/** Return what to tell the buyer of a purchase that ended with `error`. */
+/** Return the message for a buyer whose purchase failed with `error`. */
 export function describePurchaseError(error: unknown): UserError {
   return USER_ERRORS[purchaseErrorCode(error)];
 }

@@ -1,4 +1,4 @@
-/** What the box office says that seats cost, and whether they are left. */
+/** A quote: what seats cost, and whether they are available. */
 export interface Quote {
   showId: string;
   seats: number;
@@ -15,7 +15,7 @@ export function readQuote(answer: unknown): Quote {
   const read = <T>(name: string, type: "string" | "number" | "boolean"): T => {
     const value = fields[name];
     if (typeof value === type) return value as T;
-    throw new Error(`The quote has ${value === undefined ? "no" : "an odd"} ${name}.`);
+    throw new Error(`The quote has ${value === undefined ? "no" : "an invalid"} ${name}.`);
   };
   return {
     showId: read("show_id", "string"),

@@ -1,4 +1,4 @@
-/** What a show's orders add up to. Pure. */
+/** The totals of a show's orders. */
 import type { Order, OrderState } from "./order";
 import type { Tone } from "./orderStates";
 import type { Show } from "./show";
@@ -45,7 +45,7 @@ export const STANDING: Record<OrderState, { label: string; tone: Tone }> = {
   refunded: { label: "Refunded", tone: "quiet" },
 };
 
-/** How an order is spoken of: the end of its id, which its tickets bear as well. */
+/** An order's short name: the end of its id, as on its tickets. */
 export function shortName(orderId: string): string {
   return orderId.slice(-6).toUpperCase();
 }

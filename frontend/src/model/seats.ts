@@ -5,7 +5,7 @@ import type { Show } from "./show";
 /** The most seats that one order may have; the security rules say the same. */
 export const MOST_SEATS = 8;
 
-// Below this, a buyer should know that it is getting tight.
+// From here on, buyers see that few seats are left.
 const FEW = 10;
 
 export interface Availability {

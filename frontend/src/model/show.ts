@@ -6,7 +6,7 @@ export interface Show {
   city: string;
   blurb: string;
   startsAt: Date;
-  /** Orders that come later are turned down; null where no time ends the sale. */
+  /** Later orders are rejected; null if the sale has no end. */
   saleEndsAt: Date | null;
   priceCents: number;
   currency: string;

@@ -1,18 +1,18 @@
 /**
  * Baggage: a few names that travel beside the context, so that every span can be found by them.
  *
- * Whoever gets a request gets its baggage, so only what is on the list leaves the page.
+ * Every receiver of a request sees its baggage, so only listed keys leave the page.
  * Format: W3C Baggage, https://www.w3.org/TR/baggage/.
  */
 import { BAGGAGE_MAX_CHARS } from "./carrier";
 
-/** What is to travel, by key; a value that is undefined does not. */
+/** Values by key; an undefined value is left out. */
 export type Baggage = Readonly<Record<string, string | undefined>>;
 
 /**
  * Writes those of `entries` whose key is in `allowed` as the value of a `baggage` header.
  *
- * @returns undefined when there is nothing to carry, or when it would be too long to be passed on.
+ * @returns undefined if there is nothing to carry, or if the header would be too long.
  */
 export function writeBaggage(entries: Baggage, allowed: readonly string[]): string | undefined {
   const written = allowed

@@ -2,8 +2,8 @@
  * Hop 3: a call to a callable function, by the protocol that Firebase documents.
  *
  * Firebase's own `httpsCallable` takes no headers, and it calls `fetch` only after awaiting tokens:
- * whatever was ambient at the click is gone by then, and two calls at once could not be told apart
- * by a patched `fetch`. The protocol is public and small, so this speaks it with headers of the
+ * the context of the click is lost by then, and a patched `fetch` could not tell two concurrent
+ * calls apart. The protocol is public and small, so this implements it with headers of the
  * caller's. https://firebase.google.com/docs/functions/callable-reference
  */
 
@@ -25,7 +25,7 @@ export interface CallOptions {
   idToken?: string | undefined;
   /** Headers to send besides the protocol's own; this is where the trace context goes. */
   headers?: Readonly<Record<string, string>>;
-  /** Is told the HTTP status as soon as there is one. */
+  /** Is called with the HTTP status as soon as it is known. */
   answered?: (status: number) => void;
   timeoutMs: number;
 }
@@ -35,7 +35,7 @@ export interface CallOptions {
  *
  * @returns the function's result, unchecked.
  * @throws CallableError: the function's own code; `unavailable` if it could not be reached;
- * `deadline-exceeded` after `timeoutMs`; `internal` for an answer that breaks the protocol.
+ * `deadline-exceeded` after `timeoutMs`; `internal` for a response that violates the protocol.
  */
 export async function call(
   url: string,
@@ -57,7 +57,7 @@ export async function call(
     });
     answered?.(response.status);
     answer = await response.json().catch((error: unknown) => {
-      // What is not JSON is judged below; a body that never came is not.
+      // A body that is not JSON is handled below; a body that never arrived is an error.
       if (error instanceof SyntaxError) return undefined;
       throw error;
     });
@@ -77,7 +77,7 @@ export async function call(
   if (!response.ok || result === undefined) {
     throw new CallableError(
       codeOfStatus(response.status),
-      `The function answered ${response.status} and neither a result nor an error.`,
+      `The function answered ${response.status} with neither a result nor an error.`,
     );
   }
   return result;
@@ -88,7 +88,7 @@ interface ProtocolError {
   message?: unknown;
 }
 
-/** What a status means that came from in front of the function rather than from it. */
+/** Returns the error code for a status that was not set by the function itself. */
 function codeOfStatus(status: number): string {
   if (status === 401) return "unauthenticated";
   if (status === 403) return "permission-denied";

@@ -1,13 +1,13 @@
 /**
  * The core: trace context as a small map of strings, read strictly and written plainly.
  *
- * Every hop carries context in some map. The adapters know where that map lives; only this module
+ * Every hop carries context in some map. The adapters know where that map is; only this module
  * knows what is in it. Rules: W3C Trace Context level 2, https://www.w3.org/TR/trace-context-2/.
  */
 import type { SpanContext } from "@opentelemetry/api";
 import { type ParsedTraceState, parseTraceState } from "./tracestate";
 
-/** The map that travels, as it lies in a document's `_trace` field. */
+/** The carrier, in the form of a document's `_trace` field. */
 export interface TraceCarrier {
   traceparent: string;
   tracestate?: string;
@@ -15,8 +15,8 @@ export interface TraceCarrier {
 }
 
 /**
- * The context that a hop received. `reason` says why it is invalid, or what was dropped beside a
- * traceparent that is carried; it quotes nothing of the carrier.
+ * The context that a hop received. `reason` tells why it is invalid, or what was dropped beside a
+ * valid traceparent; it does not quote the carrier.
  */
 export type Extraction =
   | { state: "carried"; spanContext: SpanContext; reason?: string }
@@ -29,7 +29,7 @@ export const BAGGAGE_MAX_CHARS = 8192;
 const TRACEPARENT =
   /^(?<version>[0-9a-f]{2})-(?<trace>[0-9a-f]{32})-(?<span>[0-9a-f]{16})-(?<flags>[0-9a-f]{2})(?<rest>-.*)?$/;
 
-// Level 2 defines two flags, sampled and random; the others are not to be passed on.
+// Level 2 defines two flags, sampled and random; the others must not be forwarded.
 const KNOWN_FLAGS = 0b11;
 
 /** Writes `spanContext` as a carrier; keys without a value are left out, as Firestore needs. */
@@ -46,7 +46,7 @@ export function inject(spanContext: SpanContext, baggage?: string): TraceCarrier
 /**
  * A carrier for a caller that records no spans: fresh ids, flagged as not sampled.
  *
- * What follows still shares one trace id; its parent is missing, and the flag says that it was
+ * The spans that follow share one trace id. Their parent is missing, and the flag tells that it was
  * never recorded.
  */
 export function injectUnrecorded(): TraceCarrier {
@@ -57,8 +57,8 @@ export function injectUnrecorded(): TraceCarrier {
  * Reads a span context from `carrier`, a value that may come from an untrusted sender. Never throws.
  *
  * A carrier that is missing or has no traceparent is `absent`; one whose traceparent breaks the
- * specification is `invalid`. A tracestate or baggage that is malformed or too long, or is no
- * string, is dropped alone: the traceparent still counts, and `reason` says what was dropped.
+ * specification is `invalid`. A tracestate or baggage that is malformed, too long or
+ * not a string is dropped alone: the traceparent is still used, and `reason` names what was dropped.
  */
 export function extract(carrier: unknown): Extraction {
   if (carrier === undefined || carrier === null) return { state: "absent" };
@@ -97,7 +97,7 @@ function readTraceState(value: unknown): ParsedTraceState {
     : { loss: notString("tracestate", value) };
 }
 
-/** A page reads no baggage; it only says what a function would not have accepted. */
+/** A page does not use baggage; it only reports what a function would reject. */
 function baggageLoss(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "string") return notString("baggage", value);

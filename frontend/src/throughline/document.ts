@@ -6,7 +6,7 @@ import { childOf, during, hopAttributes } from "./span";
 /** The reserved field that carries the context. */
 export const TRACE_FIELD = "_trace";
 
-/** What is being written. */
+/** A write to one document. */
 export interface DocumentWrite {
   collection: string;
   operation: "create" | "update" | "set" | "delete";
@@ -16,9 +16,9 @@ export interface DocumentWrite {
 }
 
 /**
- * Runs `write` inside a PRODUCER span and hands it the carrier to store under `TRACE_FIELD`.
+ * Runs `write` inside a PRODUCER span and passes it the carrier to store under `TRACE_FIELD`.
  *
- * The carrier holds the producer span's own context, so that whatever the write sets off becomes
+ * The carrier holds the producer span's own context, so that whatever the write triggers becomes
  * its child. The span ends when the promise of `write` settles: once the server has answered.
  *
  * @returns what `write` returns. @throws what it throws, after recording it on the span.

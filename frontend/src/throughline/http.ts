@@ -10,10 +10,10 @@ import {
 import { inject } from "./carrier";
 import { childOf, during } from "./span";
 
-/** Google's front end puts a `traceparent` of its own in place of the page's; this copy gets through. */
+/** Google's front end replaces the page's `traceparent` with its own; this copy gets through. */
 export const CONTEXT_COPY_HEADER = "x-throughline-context";
 
-/** The request that is about to be made. */
+/** A request to send. */
 export interface OutgoingRequest {
   method: string;
   /** Absolute. */
@@ -25,25 +25,25 @@ export interface OutgoingRequest {
   attributes?: Attributes;
 }
 
-/** What whoever makes the request has to send, and to say about the answer. */
+/** The span of a request: headers to send, and a callback for the response's status. */
 export interface Sending {
-  /** To be sent with the request; none if it goes to a third party. */
+  /** Headers to send with the request; empty for a third party. */
   headers: Readonly<Record<string, string>>;
-  /** To be told the HTTP status as soon as there is one. */
+  /** Must be called with the HTTP status as soon as it is known. */
   answered: (status: number) => void;
 }
 
 /**
- * Requests of a page, each inside a CLIENT span and, where it goes to one's own servers, with the
- * span's context in its headers.
+ * The requests of a page, each inside a CLIENT span. Requests to the app's own servers carry the
+ * span's context in their headers.
  *
- * The parent is handed over and so are the headers: a page has no ambient context that survives an
+ * Parent and headers are passed explicitly: a page has no ambient context that survives an
  * `await`, and a patched `fetch` could only guess which of several clicks a request belongs to.
  */
 export class HttpTrace {
   private readonly own: ReadonlySet<string>;
 
-  /** @param ownServers addresses of one's own; requests to any other origin carry no context. */
+  /** @param ownServers URLs of the app's servers; requests to other origins carry no context. */
   constructor(
     private readonly tracer: Tracer,
     ownServers: readonly string[],
@@ -54,7 +54,7 @@ export class HttpTrace {
   /**
    * Runs `send` inside a CLIENT span, a child of `parent`, that ends when its promise settles.
    *
-   * A status of 400 or above makes the span an error even if `send` puts up with it.
+   * A status of 400 or above makes the span an error even if `send` does not throw.
    *
    * @returns what `send` returns. @throws what it throws, after recording it on the span.
    */

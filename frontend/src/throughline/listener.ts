@@ -6,7 +6,7 @@ import { childOf, hopAttributes } from "./span";
 /** One snapshot of one document, as far as the listener's span needs it. */
 export interface Arrival {
   documentId: string;
-  /** What tells one version of the document from the next, such as its state. */
+  /** Distinguishes one version of the document from the next, such as its state. */
   version: string;
   /** The document's `_trace` field, unchecked. */
   carrier: unknown;
@@ -17,7 +17,7 @@ export interface Arrival {
 }
 
 /**
- * Records what arrives for the documents it was told to expect, once per version.
+ * Records the arrivals of expected documents, once per version.
  *
  * A page that opens on old documents gets all of them in its first snapshot. Their traces ended
  * long ago, so only documents announced with `expect` during this view are recorded.
@@ -31,7 +31,7 @@ export class ListenerTrace {
     private readonly view: SpanContext,
   ) {}
 
-  /** From now on, arrivals of `documentId` are recorded; not of `version`, which is there already. */
+  /** Record arrivals of `documentId` from now on, except of `version`, which is already on screen. */
   expect(documentId: string, version?: string): void {
     const versions = this.seen.get(documentId) ?? new Set();
     if (version !== undefined) versions.add(version);
@@ -40,7 +40,7 @@ export class ListenerTrace {
 
   /**
    * Records `arrival` as a CONSUMER span whose parent is the write that caused the snapshot, or a
-   * new root where the carrier is absent or invalid.
+   * new root if the carrier is absent or invalid.
    *
    * @returns the span's context, or undefined if there was nothing to record.
    */

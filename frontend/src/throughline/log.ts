@@ -1,7 +1,7 @@
 /**
- * Hop 15: every log record says which span it belongs to.
+ * Hop 15: every log record has the ids of its span.
  *
- * The records go out as OTLP/JSON, written here: what a page logs is a few flat lines, and
+ * The records are encoded as OTLP/JSON here: a page logs a few flat records, and
  * OpenTelemetry's SDK for logs would be 3 KB (gzip) of a page's 22. Fields:
  * https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding and
  * https://opentelemetry.io/docs/specs/otel/logs/data-model/.
@@ -16,7 +16,7 @@ const SEVERITY_NUMBER: Record<Severity, SeverityNumber> = {
   error: SeverityNumber.ERROR,
 };
 
-/** Writes one record; without a span context it stands alone. */
+/** Writes one record; without a span context it belongs to no span. */
 export type Log = (
   severity: Severity,
   message: string,
@@ -24,7 +24,7 @@ export type Log = (
   attributes?: Attributes,
 ) => void;
 
-/** Where log records are sent, and who is told of those that did not arrive. */
+/** The endpoint for log records, and a callback for those that could not be delivered. */
 export interface LogTarget {
   /** Full address, `/v1/logs` included. */
   url: string;
@@ -35,7 +35,7 @@ export interface LogTarget {
   lost: (records: number, error: Error) => void;
 }
 
-/** Log records on their way to an OTLP endpoint, sent together after a short delay. */
+/** Batches log records and sends them to an OTLP endpoint after a short delay. */
 export class LogPoster {
   private waiting: unknown[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -66,7 +66,7 @@ export class LogPoster {
     this.timer ??= setTimeout(() => void this.flush(), this.target.delayMs);
   }
 
-  /** Sends what is waiting; never rejects. Each record is tried once. */
+  /** Sends the waiting records once; never rejects. */
   async flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -110,7 +110,7 @@ export function createLog(poster: LogPoster, sink: Pick<Console, Severity> = con
 // Leaves room for what the spans of the same moment weigh; a character may be three bytes.
 const KEEPALIVE_MAX_CHARS = 10_000;
 
-/** OTLP's list of typed pairs; what is not a string, number or boolean is written as its text. */
+/** Encodes attributes as OTLP's typed pairs; other types are converted to strings. */
 function keyValues(attributes: Attributes): unknown[] {
   return Object.entries(attributes).flatMap(([key, value]) =>
     value === undefined ? [] : [{ key, value: anyValue(value) }],

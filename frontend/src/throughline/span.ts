@@ -1,8 +1,8 @@
 /**
- * Spans with their parent handed over explicitly.
+ * Spans whose parent is passed explicitly.
  *
  * A browser has no context that survives an `await` (zone.js cannot follow native async functions),
- * so nothing here reads or sets an ambient one.
+ * so nothing here reads or sets a current context.
  */
 import {
   type Attributes,
@@ -22,7 +22,7 @@ export function childOf(spanContext: SpanContext | undefined): Context {
 /**
  * Marks `span` as failed: status ERROR, an exception event and `error.type`.
  *
- * @param errorType a word from a small set; defaults to the error's own `code` or name.
+ * @param errorType one of a small set of words; defaults to the error's own `code` or name.
  * @returns that word.
  */
 export function fail(span: Span, error: unknown, errorType: string = typeOfError(error)): string {
@@ -33,7 +33,7 @@ export function fail(span: Span, error: unknown, errorType: string = typeOfError
   return errorType;
 }
 
-/** Runs `work`, marks `span` failed if it throws, and ends it whatever happens. */
+/** Runs `work`, marks `span` as failed if it throws, and always ends it. */
 export async function during<T>(span: Span, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -45,7 +45,7 @@ export async function during<T>(span: Span, work: () => Promise<T>): Promise<T> 
   }
 }
 
-/** The hop's own attributes, the same words on both halves of the library. */
+/** The hop's attributes, with the same names as in the Python half of the library. */
 export function hopAttributes(
   hop: string,
   carrier: string,

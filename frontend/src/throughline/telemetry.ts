@@ -1,4 +1,4 @@
-/** The one place that sets tracing up: provider, processors, exporters, and what happens to losses. */
+/** Sets up tracing: provider, processors, exporters, and the counting of undelivered telemetry. */
 import type { Attributes, Tracer } from "@opentelemetry/api";
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
@@ -23,11 +23,11 @@ export interface Telemetry {
   logs: LogPoster;
   /** How many spans and log records could not be delivered so far. */
   dropped(): number;
-  /** Sends what is waiting; never rejects. */
+  /** Sends the waiting spans and log records; never rejects. */
   flush(): Promise<void>;
 }
 
-// Short, so that a trace can be looked at while its order is still moving.
+// Short, so that a trace is visible while its order is still moving.
 const BATCH_DELAY_MS = 400;
 const EXPORT_TIMEOUT_MS = 2_000;
 
@@ -43,7 +43,7 @@ export function startTelemetry({ serviceName, otlpEndpoint }: TelemetrySettings)
   const open = new OpenSpans();
   const tracerProvider = new TracerProvider({
     resource: resourceFromAttributes(resource),
-    // A remote parent's unsampled flag is not obeyed: a trace with holes helps nobody.
+    // A remote parent's unsampled flag is ignored: a trace with gaps is of little use.
     sampler: new AlwaysOnSampler(),
     spanProcessors: [
       open,
@@ -90,10 +90,10 @@ export function startTelemetry({ serviceName, otlpEndpoint }: TelemetrySettings)
 }
 
 /**
- * The spans that have begun and not ended.
+ * The spans that have started and not ended.
  *
- * A page that is closed while a write is in flight would take its spans with it, and leave what the
- * write sets off without a parent. So the page's last act is to end them.
+ * A page that is closed while a write is in flight would lose its spans, and what the write
+ * triggers would have no parent. So the page ends them when it is closed.
  */
 class OpenSpans implements SpanProcessor {
   private readonly spans = new Set<Span>();
@@ -123,13 +123,13 @@ interface Exporter<T> {
   export(items: T[], done: (result: ExportResult) => void): void;
 }
 
-/** Counts what could not be delivered, and says so once in the console. */
+/** Counts undelivered items, and warns once in the console. */
 class Losses {
   count = 0;
 
   constructor(private readonly endpoint: string) {}
 
-  /** `exporter`, its failures counted. */
+  /** Wraps `exporter` so that its failures are counted. */
   counting<T, E extends Exporter<T>>(exporter: E & Exporter<T>): E {
     const send = exporter.export.bind(exporter);
     exporter.export = (items, done) =>
@@ -144,7 +144,7 @@ class Losses {
     if (this.count === 0) {
       console.warn(
         `Telemetry cannot be delivered to ${this.endpoint} (${error?.message ?? "no reason given"}). ` +
-          "It is dropped and counted from here on; the page works without it.",
+          "It is dropped and counted from now on; the page still works.",
       );
     }
     this.count += items;

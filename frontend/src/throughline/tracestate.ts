@@ -1,7 +1,7 @@
 /**
  * The `tracestate` list of W3C Trace Context level 2, section 3.3.
  *
- * OpenTelemetry's `createTraceState` knows level 1's keys only, moves a repeated key to another
+ * OpenTelemetry's `createTraceState` accepts only level 1's keys, moves a repeated key to another
  * place, and drops a list over 512 characters whole.
  */
 import type { TraceState } from "@opentelemetry/api";
@@ -14,14 +14,14 @@ const BIG_MEMBER_CHARS = 128;
 const MEMBER =
   /^[a-z0-9][a-z0-9_*/@-]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 
-/** A list as it is used; `loss` says what was dropped and why, quoting nothing of it. */
+/** The kept members; `loss` describes what was dropped and why, without quoting it. */
 export interface ParsedTraceState {
   traceState?: TraceState;
   loss?: string;
 }
 
 /**
- * Parses the list in `value`, which may be of any length. Never throws.
+ * Parses the list in `value`, which may be of any length. Does not throw.
  *
  * Of a repeated key the first member is kept. A list over 512 characters loses whole members until
  * it fits: those over 128 characters first, then from the right. A list with a malformed member or

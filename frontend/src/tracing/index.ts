@@ -1,4 +1,4 @@
-/** The Box Office's spans: their names, their attributes and how they hang together. */
+/** The Box Office's spans: their names, attributes and links. */
 import { type Attributes, SpanKind } from "@opentelemetry/api";
 import type { Settings } from "../settings";
 import { writeBaggage } from "../throughline/baggage";
@@ -13,10 +13,10 @@ import type { Action, ActionTrace, SourceLine, Tracing } from "./tracing";
 
 const ROOT = { "throughline.root": "page" };
 
-/** All that may travel as baggage; the functions let nothing else in. */
+/** The baggage keys that leave the page; the functions accept no others. */
 const BAGGAGE_KEYS = ["order.id", "show.id"];
 
-/** Starts tracing and the span of this page view, which began when the page began to load. */
+/** Starts tracing and the span of this page view, which starts when the page starts to load. */
 export function startBoxOfficeTracing(settings: Settings): Tracing {
   const { tracer, logs } = startTelemetry({
     serviceName: "page",
@@ -93,7 +93,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
 
   return {
     pageReady() {
-      // Only the first time; the shows come again whenever they change.
+      // Only the first time: the callback runs again whenever the shows change.
       if (view.isRecording()) view.end();
     },
     pageFailed(error) {
@@ -147,13 +147,13 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
   };
 }
 
-/** The line that began a span, under the names that all of the app's spans have it. */
+/** The `code.*` attributes of the source line that started a span. */
 function at(line: SourceLine): Attributes {
   const [file, number] = line.split(":");
   return { "code.file.path": `frontend/src/${file}`, "code.line.number": Number(number) };
 }
 
-/** The function that a call asks for, as FaaS conventions name it on the caller's side. */
+/** The attributes of a called function, after the FaaS conventions for the caller's side. */
 function invoked(name: string, url: string): Attributes {
   // The emulator has the region in the path, production in the host.
   const region = /\b[a-z]+-[a-z]+\d+\b/.exec(url)?.[0];

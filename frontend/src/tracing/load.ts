@@ -1,4 +1,4 @@
-/** Loads the tracing chunk beside the first paint, and waits for it only so long. */
+/** Loads the tracing chunk beside the first paint, and waits for it for a limited time. */
 import { settings } from "../settings";
 import { type Tracing, untraced } from "./tracing";
 
@@ -13,7 +13,7 @@ const loading: Promise<Tracing> = import("./index").then(
   },
 );
 
-/** The page's tracing, or `untraced` if it is not there within three seconds. Never rejects. */
+/** The page's tracing, or `untraced` if it is not loaded within three seconds. Never rejects. */
 export function tracing(): Promise<Tracing> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const givingUp = new Promise<Tracing>((resolve) => {

@@ -1,19 +1,19 @@
 /**
- * What the page says to its tracing, in the page's own words.
+ * The page's interface to its tracing.
  *
- * What does the work is in a chunk of its own (`index.ts`); `load.ts` decides what happens
- * while that is on its way or if it never comes.
+ * The implementation is in a chunk of its own (`index.ts`); `load.ts` loads it and handles a chunk
+ * that is late or missing.
  */
 import type { Order, OrderState } from "../model/order";
 import { injectUnrecorded, type TraceCarrier } from "../throughline/carrier";
 import type { Sending } from "../throughline/http";
 
 export interface Tracing {
-  /** What the page is for is on screen: ends the page view's span. */
+  /** The page's content is on screen: ends the page view's span. */
   pageReady(): void;
-  /** The page could not show what it is for. */
+  /** The page's content could not be loaded. */
   pageFailed(error: unknown): void;
-  /** Begins the trace of one thing that a person does, or that the page does for them. */
+  /** Starts the trace of one action of a person, or of the page on their behalf. */
   begin(action: Action): ActionTrace;
   /** A live query was answered for the first time, or refused. */
   listened(listening: Listening): void;
@@ -21,21 +21,21 @@ export interface Tracing {
   orderArrived(order: Order, line: SourceLine): void;
 }
 
-/** Where a span is begun: always `__SOURCE_LINE__`, written there. */
+/** The source line that starts a span: always `__SOURCE_LINE__` at that place. */
 export type SourceLine = string;
 
-/** A live query and what came of it. */
+/** A live query and its result. */
 export interface Listening {
   line: SourceLine;
   collection: string;
-  /** What it asks for, without values. */
+  /** Its text, without values. */
   text: string;
-  /** When it was asked, in milliseconds since 1970. */
+  /** When it was sent, in milliseconds since 1970. */
   began: number;
   error?: Error | undefined;
 }
 
-/** What is being done: the root of a trace of its own, linked to the page view. */
+/** An action: the root of its own trace, linked to the page view. */
 export interface Action {
   /** The span's name, such as `buy`. */
   name: string;
@@ -44,25 +44,25 @@ export interface Action {
   done: string;
   failed: string;
   showId?: string;
-  /** The order that it is about; the order's next snapshots are recorded from here on. */
+  /** The action's order, whose snapshots are recorded from now on. */
   orderId?: string;
-  /** The state in which that order is on screen already. */
+  /** The state in which that order is already on screen. */
   orderState?: OrderState;
-  /** The `_trace` of a document, unchecked, whose own trace is to be linked. */
+  /** The `_trace`, unchecked, of a document whose trace is linked. */
   follows?: unknown;
-  /** What else its span says, by the attribute's name. */
+  /** Further attributes of its span. */
   facts?: Readonly<Record<string, string | number>>;
 }
 
 /** The trace of one action: a span of its name, with a child for each request and each write. */
 export interface ActionTrace {
-  /** What a person can quote to support: 32 hex digits. */
+  /** The trace id, 32 hex digits, which a person can quote to support. */
   readonly traceId: string;
   /** Runs an HTTP request inside a CLIENT span. */
   request<T>(request: ActionRequest, send: (sending: Sending) => Promise<T>): Promise<T>;
-  /** Runs the creation of a document inside a PRODUCER span, and hands it the `_trace` to store. */
+  /** Runs the creation of a document inside a PRODUCER span, and passes it the `_trace` to store. */
   create<T>(creation: Creation, write: (carrier: TraceCarrier) => Promise<T>): Promise<T>;
-  /** Ends the action's span; with an error, as failed. */
+  /** Ends the action's span, as failed if there is an error. */
   end(error?: unknown): void;
 }
 
@@ -75,12 +75,12 @@ export interface ActionRequest {
   method: "GET" | "POST";
   /** Absolute. */
   url: string;
-  /** The callable function that it calls, if it does. */
+  /** The name of the callable function, if it calls one. */
   callable?: string;
   line: SourceLine;
 }
 
-/** Runs `work` as the whole of an action, and ends the action's span with what came of it. */
+/** Runs `work` as the whole of an action, and ends the action's span with the result. */
 export async function within<T>(trace: ActionTrace, work: () => Promise<T>): Promise<T> {
   try {
     const result = await work();

@@ -1,9 +1,9 @@
-"""What is known of each trace as a whole, kept beside the raw rows in the same file.
+"""Digests: a summary of each trace, stored in the same file as the raw rows.
 
-Questions about many traces read a row a trace here instead of every span. The tables are a cache:
-what they say follows from the raw rows, and a file with another version of them gets new ones.
-``Digests`` brings them up to date, ``tables`` says what is in them, ``spans`` and ``facts`` make
-it from the raw rows.
+Queries over many traces read one row per trace here instead of every span. The tables are a cache:
+they are derived from the raw rows, and rebuilt when the file has another version of them.
+``Digests`` keeps them up to date, ``tables`` defines them, and ``spans`` and ``facts`` compute
+their rows.
 """
 
 from observatory.compare.digest.digests import Digests

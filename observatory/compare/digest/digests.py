@@ -1,4 +1,4 @@
-"""Digests kept up to date: after commits in the background, and before a question that needs it."""
+"""Keep the digests up to date: in the background after commits, and before queries."""
 
 import contextlib
 import logging
@@ -16,22 +16,22 @@ from observatory.store.promotions import Promotions, hints, promotions_of
 
 log = logging.getLogger(__name__)
 
-# How many raw rows are digested at once, which bounds the memory that it takes.
+# The number of raw rows that are digested at once; it bounds the memory used.
 CHUNK_ROWS = 50_000
-# For so long commits gather before they are digested, unless somebody asks.
+# Commits are digested together after this interval, or earlier by a query.
 GATHER_SECONDS = 0.2
-# With so many spans stored, a promoted attribute that none of them has is likely a mistake.
-ENOUGH_SPANS = 1_000
-# So long a question waits, after a start, for what was stored before and isn't digested. Then it is
-# answered from what is.
+# With this many spans stored, a promoted attribute that none of them has is probably a mistake.
+PROMOTIONS_CHECK_SPANS = 1_000
+# After a start, queries wait this long for the digests of the spans that are already stored. Then
+# they see the digests so far.
 PATIENCE_SECONDS = 1.0
 
 
 class Digests:
-    """The digests of a store's traces, and readers that find them up to date.
+    """The digests of a store's traces.
 
     Args:
-        store: an open store. Close this before it.
+        store: an open store. Close the digests before the store.
     """
 
     def __init__(self, store: Store) -> None:
@@ -50,9 +50,9 @@ class Digests:
 
     @contextmanager
     def reader(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor that sees the digests of everything that was committed before.
+        """Yield a cursor that sees the digests of everything that has been committed.
 
-        Of a large file that was never digested it sees, after a start, what is done by then.
+        While a file is digested for the first time, it sees the digests so far.
         """
         if self._caught_up.wait(PATIENCE_SECONDS):
             self.refresh()
@@ -61,20 +61,22 @@ class Digests:
 
     @property
     def caught_up(self) -> bool:
-        """Whether all that was stored before the start is digested."""
+        """Whether everything that was stored before the start has been digested."""
         return self._caught_up.is_set()
 
     @property
     def steps(self) -> int:
-        """Counts what is done in pieces: as long as it stays, so do the digests of one commit."""
+        """The number of digest transactions since the start; changes whenever the digests do."""
         return self._steps
 
     def refresh(self) -> None:
-        """Digest what was committed since the last time."""
+        """Digest everything that has been committed since the last refresh."""
         if self._digested == self._store.revision:
             return
         with self._lock:
-            revision = self._store.revision  # before the look: a later commit is for the next one
+            revision = (
+                self._store.revision
+            )  # read first, so that a later commit is not taken for digested
             if self._digested == revision:
                 return
             with self._store.reader() as cursor:
@@ -91,13 +93,13 @@ class Digests:
         if self._promotions_checked:
             return
         (digested,) = _row(cursor, "select raw_rows from digest_state")
-        if digested >= ENOUGH_SPANS:
+        if digested >= PROMOTIONS_CHECK_SPANS:
             self._promotions_checked = True
             for hint in hints(cursor):
                 log.warning("%s", hint)
 
     def close(self) -> None:
-        """Stop following the store. May be called twice."""
+        """Stop digesting. May be called twice."""
         self._closing.set()
         self._thread.join()
 
@@ -107,15 +109,15 @@ class Digests:
             try:
                 self.refresh()
                 self._failing = False
-            except duckdb.Error as error:  # such as a full disk; a question would meet it too
+            except duckdb.Error as error:  # such as a full disk; queries fail with it too
                 if not self._failing:
-                    log.error("traces can't be digested: %s", error)
+                    log.error("digesting traces failed: %s", error)
                 self._failing = True
             closing = self._closing.wait(GATHER_SECONDS)
 
 
 def digest_some(cursor: duckdb.DuckDBPyConnection) -> bool:
-    """Digest, in one transaction, traces that aren't yet. Returns whether there are more."""
+    """Digest the next traces in one transaction. Return whether more remain."""
     cursor.begin()
     try:
         more = _digest_in_transaction(cursor)
@@ -141,34 +143,34 @@ def _digest_in_transaction(cursor: duckdb.DuckDBPyConnection) -> bool:
         "where received_unix_nano > $watermark group by 1 order by 1",
         {"watermark": watermark},
     ).fetchall()
-    waiting = sum(rows for _, rows in commits)
-    if stored != digested + waiting:
+    undigested = sum(rows for _, rows in commits)
+    if stored != digested + undigested:  # rows were deleted
         cursor.execute(spans.CHANGED_BY_COUNT)
         until = max([watermark, *(received for received, _ in commits)])
         rows = spans.CHANGED_ROWS.format(since=0, until=until)
         more = False
-        accounted = stored
+        raw_rows = stored
     elif commits:
-        until, taken = _some_of(commits)
+        until, taken = _next_chunk(commits)
         cursor.execute(spans.CHANGED_BY_ARRIVAL, {"after": watermark, "until": until})
         rows = spans.NEW_ROWS.format(after=watermark, until=until)
         (since,) = _row(cursor, spans.RECEIVED_SINCE)
-        if since is not None:  # some of their traces were begun before
+        if since is not None:  # some of their traces have older spans
             rows += "union all" + spans.CHANGED_ROWS.format(since=since, until=watermark)
-        more = taken < waiting
-        accounted = digested + taken
+        more = taken < undigested
+        raw_rows = digested + taken
     else:
         return False
     _digest_changed(cursor, rows)
     cursor.execute(
-        "update digest_state set watermark = $until, raw_rows = $accounted",
-        {"until": until, "accounted": accounted},
+        "update digest_state set watermark = $until, raw_rows = $raw_rows",
+        {"until": until, "raw_rows": raw_rows},
     )
     return more
 
 
-def _some_of(commits: list[tuple[int, int]]) -> tuple[int, int]:
-    """The first commits that are a chunk together: the time of the last, and their rows."""
+def _next_chunk(commits: list[tuple[int, int]]) -> tuple[int, int]:
+    """Return the time of the last commit of the next chunk, and the number of rows in the chunk."""
     until, taken = commits[0]
     for received, rows in commits[1:]:
         if taken + rows > CHUNK_ROWS:
@@ -178,62 +180,62 @@ def _some_of(commits: list[tuple[int, int]]) -> tuple[int, int]:
 
 
 def _digest_changed(cursor: duckdb.DuckDBPyConnection, rows: str) -> None:
-    """Digest all traces in ``changed_traces``; the query ``rows`` has their spans."""
+    """Digest all traces in ``changed_traces``; the query ``rows`` selects their raw rows."""
     promotions = promotions_of(cursor)
-    _take(cursor, rows, promotions)
-    cursor.execute(spans.COUNTED)
-    (copies,) = _row(cursor, spans.COPIES)
+    _select_spans(cursor, rows, promotions)
+    cursor.execute(spans.ROW_COUNTS)
+    (copies,) = _row(cursor, spans.COUNT_COPIES)
     if copies:
-        _take(cursor, spans.ONCE.format(rows=rows), promotions)
-    for table in reversed(BY_TRACE):  # the digests, by which the others are found, last
+        _select_spans(cursor, spans.WITHOUT_COPIES.format(rows=rows), promotions)
+    for table in reversed(BY_TRACE):  # trace_digests last, because the condition reads it
         cursor.execute(
             f"delete from {table} where trace in "
             "(select trace from trace_digests semi join changed_traces using (trace_key))"
         )
     cursor.execute(spans.LINKED_SPANS)
     cursor.execute(spans.COVERED)
-    cursor.execute(spans.KEEP_SERVICES)
-    cursor.execute(spans.KEEP_HOPS)
+    cursor.execute(spans.INSERT_SERVICES)
+    cursor.execute(spans.INSERT_HOPS)
     cursor.execute(spans.trace_totals(promotions))
-    cursor.execute(facts.shape_keys(promotions))
+    cursor.execute(facts.schema_keys(promotions))
     cursor.execute(facts.fact_rows(promotions))
-    cursor.execute(facts.FRESH_FACTS)
-    _add_keys(cursor, promotions)
-    _add_values(cursor)
+    cursor.execute(facts.CHANGED_FACTS)
+    _insert_keys(cursor, promotions)
+    _insert_values(cursor)
     cursor.execute(facts.NUMBERS)
-    cursor.execute(facts.KEEP_WIDE)
-    cursor.execute(facts.WAITED)
-    cursor.execute(facts.FRESH_SETS)
-    cursor.execute(facts.ADD_SETS)
-    cursor.execute(facts.KEEP_DIGESTS)
+    cursor.execute(facts.INSERT_WIDE_FACTS)
+    cursor.execute(facts.WAITS)
+    cursor.execute(facts.CHANGED_SETS)
+    cursor.execute(facts.INSERT_SETS)
+    cursor.execute(facts.INSERT_DIGESTS)
     for name in (*spans.TEMPORARY, *facts.TEMPORARY):
         cursor.execute(f"drop table if exists temp.{name}")
 
 
-def _take(cursor: duckdb.DuckDBPyConnection, rows: str, promotions: Promotions) -> None:
-    cursor.execute(spans.ARRIVED.format(rows=rows))
-    cursor.execute(spans.fresh(promotions))
+def _select_spans(cursor: duckdb.DuckDBPyConnection, rows: str, promotions: Promotions) -> None:
+    cursor.execute(spans.CHANGED_ROWS_VIEW.format(rows=rows))
+    cursor.execute(spans.changed_spans(promotions))
 
 
-def _add_keys(cursor: duckdb.DuckDBPyConnection, promotions: Promotions) -> None:
-    cursor.execute(facts.add_span_keys(promotions))
+def _insert_keys(cursor: duckdb.DuckDBPyConnection, promotions: Promotions) -> None:
+    cursor.execute(facts.insert_span_keys(promotions))
     cursor.execute(facts.UNKNOWN_KEYS)
     if _row(cursor, "select count(*) from unknown_keys") == (0,):
         return
-    found = cursor.execute(facts.NAMES_OF_UNKNOWN_KEYS).fetchall()
+    rows = cursor.execute(facts.NAMES_OF_UNKNOWN_KEYS).fetchall()
     cursor.execute(
-        facts.ADD_KEYS,
+        facts.INSERT_KEYS,
         {
-            "keys": [key for key, _, _ in found],
-            "names": [facts.name_of(name, promotions) for _, name, _ in found],
-            "numeric": [numeric for _, _, numeric in found],
+            "keys": [key for key, _, _ in rows],
+            "names": [facts.name_of(name, promotions) for _, name, _ in rows],
+            "numeric": [numeric for _, _, numeric in rows],
         },
     )
 
 
-def _add_values(cursor: duckdb.DuckDBPyConnection) -> None:
+def _insert_values(cursor: duckdb.DuckDBPyConnection) -> None:
     cursor.execute(facts.NEW_FACTS)
-    for key, numeric, values, uses in cursor.execute(facts.SUSPECTS).fetchall():
+    for key, numeric, values, uses in cursor.execute(facts.WIDE_CANDIDATES).fetchall():
         cursor.execute(
             facts.SET_WIDE,
             {
@@ -242,14 +244,14 @@ def _add_values(cursor: duckdb.DuckDBPyConnection) -> None:
                 "recheck_at": 2 * values,
             },
         )
-    cursor.execute(facts.FORGET_WIDE)
+    cursor.execute(facts.DELETE_WIDE)
     if _row(cursor, "select count(*) from new_facts") != (0,):
-        cursor.execute(facts.ADD_VALUES)
+        cursor.execute(facts.INSERT_VALUES)
         cursor.execute(facts.COUNT_VALUES)
 
 
 def _row(cursor: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
     row = cursor.execute(query).fetchone()
     if row is None:
-        raise duckdb.InvalidInputException(f"no row for {query}")
+        raise duckdb.InvalidInputException(f"no row returned by {query}")
     return row

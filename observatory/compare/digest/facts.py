@@ -1,6 +1,6 @@
-"""From raw rows to facts: which keys and values the spans of a trace have.
+"""Compute the facts of a trace from its raw rows: the keys and values that its spans have.
 
-Facts are told apart by hashes alone; texts are only read again for what is new.
+Facts are identified by hashes; the text of a value is read only when the fact is new.
 """
 
 from functools import cache
@@ -8,14 +8,14 @@ from functools import cache
 from observatory.compare.filter import RESERVED_KEYS, WAIT_PREFIX
 from observatory.store.promotions import Promotions
 
-# A key with this many values is looked at: it is wide where nearly each of them occurs once.
+# A key with this many values is wide if nearly every value occurs only once.
 WIDE_VALUES = 10_000
-# Numbers are compared by ranges, so that there is no use in knowing the traces of each of many.
+# A numeric key is wide above this many values, because numbers are compared by ranges anyway.
 WIDE_NUMBERS = 64
-# Of a longer value this much is shown; the trace itself has all of it.
+# Longer values are truncated here; the raw rows have them in full.
 VALUE_LENGTH_MAX = 1_000
 
-# Facts from columns that every file has, by the names that filters know them by.
+# Facts from the columns of raw_spans, by their keys in filters.
 _SPAN_FACTS = {
     "name": "name",
     "service": "service_name",
@@ -25,32 +25,32 @@ _SPAN_FACTS = {
     "root": "root",
     "error.service": "case when status_code = 'ERROR' then service_name end",
 }
-# Attributes that these columns hold already, and what a filter may call them as well.
+# Attributes that are stored in these columns, and their keys in filters.
 _COLUMN_ATTRIBUTES = {
     "service.name": "service",
     "throughline.hop": "hop",
     "throughline.root": "root",
 }
-# Before the name of an attribute that would be taken for something else.
+# Precedes the name of an attribute that is the same as a reserved key.
 ATTRIBUTE_PREFIX = "attribute."
 ATTEMPT_ATTRIBUTES = ("throughline.attempt", "throughline.delivery.attempt")
 
 
 def span_facts(promotions: Promotions) -> dict[str, str]:
-    """Return the SQL of each fact that comes from a column, by the name that filters use."""
+    """Return the SQL of each fact that comes from a column, by its key in filters."""
     return _SPAN_FACTS | {each.key: each.sql for each in promotions.each}
 
 
 def keys_of_attributes(promotions: Promotions) -> dict[str, str]:
-    """Return what filters call the attributes that have columns of their own."""
+    """Return the keys in filters of the attributes that have columns of their own."""
     return _COLUMN_ATTRIBUTES | {each.attribute: each.key for each in promotions.each}
 
 
 def name_of(attribute: str, promotions: Promotions) -> str:
-    """Return what filters call an attribute."""
-    lifted = keys_of_attributes(promotions)
-    if attribute in lifted:
-        return lifted[attribute]
+    """Return the key of an attribute in filters."""
+    column_keys = keys_of_attributes(promotions)
+    if attribute in column_keys:
+        return column_keys[attribute]
     taken = RESERVED_KEYS | span_facts(promotions).keys()
     if attribute in taken or attribute.startswith((WAIT_PREFIX, ATTRIBUTE_PREFIX)):
         return ATTRIBUTE_PREFIX + attribute
@@ -58,7 +58,7 @@ def name_of(attribute: str, promotions: Promotions) -> str:
 
 
 def _text(value: str) -> str:
-    """Return an SQL literal."""
+    """Return a string as an SQL literal."""
     return "'" + value.replace("'", "''") + "'"
 
 
@@ -66,11 +66,11 @@ def _span_key(name: str) -> str:
     return f"hash({_text(name)}, 'of the span')"
 
 
-# How work was handed on, as "hop → service": what a trace may miss.
+# The key of a trace's hops, with the values "hop → receiving service".
 LEG = "leg"
 LEG_KEY = _span_key(LEG)
 HOP_ARROW = " → "
-# Waits aren't facts, since no two are the same, but numbers of a trace.
+# Waits are numbers of a trace without facts, because no two are the same.
 WAIT_KEY = "hash(service, 'wait')"
 
 
@@ -79,37 +79,38 @@ def _column_hashes(promotions: Promotions) -> str:
 
 
 @cache
-def shape_keys(promotions: Promotions) -> str:
-    """Of each shape the hashes of its keys; null for an attribute that has a column."""
+def schema_keys(promotions: Promotions) -> str:
+    """Return SQL for the key hashes of each attribute schema, null for those with a column."""
     return f"""
-create or replace temp table shape_keys as
-select shape_id, list_transform(
+create or replace temp table schema_keys as
+select schema_id, list_transform(
     attribute_keys,
     lambda name: case when hash(name) not in ({_column_hashes(promotions)}) then hash(name) end
 ) as keys
-from span_shapes semi join fresh using (shape_id)
+from attribute_schemas semi join changed_spans using (schema_id)
 """
 
 
 @cache
 def fact_rows(promotions: Promotions) -> str:
-    """Every fact of every span, with repetitions."""
+    """Return SQL for every fact of every span, with duplicates."""
     columns = span_facts(promotions)
     return f"""
 create or replace temp table fact_rows as
 select trace, key, hash(key, value) as fact, value
 from (
     select trace, unnest(keys) as key, unnest(attribute_values) as value
-    from arrived join shape_keys using (shape_id)
+    from changed_rows join schema_keys using (schema_id)
     union all
     select trace, hash(name) as key, value from (
         select trace, unnest(map_keys(attributes)) as name, unnest(map_values(attributes)) as value
-        from (select distinct trace, resource_id from fresh) join resources using (resource_id)
+        from (select distinct trace, resource_id from changed_spans)
+        join resources using (resource_id)
     ) where hash(name) not in ({_column_hashes(promotions)})
     union all
     select trace, unnest([{", ".join(_span_key(name) for name in columns)}]),
         unnest([{", ".join(columns.values())}])
-    from fresh
+    from changed_spans
     union all
     select trace, {LEG_KEY}, via || '{HOP_ARROW}' || service from linked_spans
     where receives and via is not null
@@ -119,26 +120,26 @@ from (
 
 _FINITE = "case when isfinite(try_cast({text} as double)) then try_cast({text} as double) end"
 
-FRESH_FACTS = """
-create or replace temp table fresh_facts as select distinct trace, key, fact from fact_rows
+CHANGED_FACTS = """
+create or replace temp table changed_facts as select distinct trace, key, fact from fact_rows
 """
 
 UNKNOWN_KEYS = """
 create or replace temp table unknown_keys as
-select distinct key from fresh_facts anti join fact_keys using (key)
+select distinct key from changed_facts anti join fact_keys using (key)
 """
 NAMES_OF_UNKNOWN_KEYS = """
 select hash(name) as key, any_value(name), bool_and(letter in ('i', 'd'))
 from (
     select unnest(attribute_keys) as name, unnest(string_split(attribute_types, '')) as letter
-    from span_shapes
+    from attribute_schemas
     union all
     select unnest(map_keys(attributes)), unnest(string_split(attribute_types, ''))
     from resources
 ) where name is not null and hash(name) in (from unknown_keys)
 group by key
 """
-ADD_KEYS = f"""
+INSERT_KEYS = f"""
 insert into fact_keys
 select key, name, numeric, false, 0, case when numeric then {WIDE_NUMBERS} else {WIDE_VALUES} end
 from (select unnest($keys) as key, unnest($names) as name, unnest($numeric) as numeric)
@@ -146,8 +147,8 @@ from (select unnest($keys) as key, unnest($names) as name, unnest($numeric) as n
 
 
 @cache
-def add_span_keys(promotions: Promotions) -> str:
-    """Keys that come from columns, and waits, unless they are known."""
+def insert_span_keys(promotions: Promotions) -> str:
+    """Return SQL that inserts the keys of columns and waits, unless they are stored."""
     columns = "\nunion all\n".join(
         f"select {_span_key(name)} as key, {_text(name)} as name, false as numeric"
         for name in (*span_facts(promotions), LEG)
@@ -166,22 +167,22 @@ select key, name, numeric, false, 0, {WIDE_VALUES} from (
 NEW_FACTS = """
 create or replace temp table new_facts as
 select key, fact, count(*) as uses
-from fresh_facts semi join (from fact_keys where not wide) using (key)
+from changed_facts semi join (from fact_keys where not wide) using (key)
 anti join fact_values using (fact)
 group by key, fact
 """
-# Keys that may turn out to be wide. How often their values are used is counted only now.
-SUSPECTS = """
-select key, numeric, known + coined, uses + (
+# Keys with enough new values to check again whether they are wide, and the uses of their values.
+WIDE_CANDIDATES = """
+select key, numeric, known + new_values, uses + (
     select count(*) from (select unnest(facts) as fact from trace_digests)
-    semi join (from fact_values where fact_values.key = suspect.key) using (fact))
-from (select key, count(*) as coined, sum(uses) as uses from new_facts group by key)
-join fact_keys as suspect using (key)
-where known + coined >= recheck_at
+    semi join (from fact_values where fact_values.key = candidate.key) using (fact))
+from (select key, count(*) as new_values, sum(uses) as uses from new_facts group by key)
+join fact_keys as candidate using (key)
+where known + new_values >= recheck_at
 """
 SET_WIDE = "update fact_keys set wide = $wide, recheck_at = $recheck_at where key = $key"
-FORGET_WIDE = "delete from new_facts where key in (select key from fact_keys where wide)"
-ADD_VALUES = f"""
+DELETE_WIDE = "delete from new_facts where key in (select key from fact_keys where wide)"
+INSERT_VALUES = f"""
 insert into fact_values
 select fact, key, left(value, {VALUE_LENGTH_MAX}), {_FINITE.format(text="value")}
 from (
@@ -190,61 +191,61 @@ from (
 )
 """
 COUNT_VALUES = """
-update fact_keys set known = known + coined
-from (select key, count(*) as coined from new_facts group by key) as fresh
-where fact_keys.key = fresh.key
+update fact_keys set known = known + new_values
+from (select key, count(*) as new_values from new_facts group by key) as counts
+where fact_keys.key = counts.key
 """
 
 NUMBERS = f"""
-create or replace temp table fresh_numbers as
+create or replace temp table changed_numbers as
 select distinct trace, key, fact, {_FINITE.format(text="value")} as number
 from fact_rows semi join (from fact_keys where numeric) using (key)
 """
-KEEP_WIDE = """
+INSERT_WIDE_FACTS = """
 insert into wide_facts
 select trace, key, fact, number
-from fresh_facts semi join (from fact_keys where wide) using (key)
-left join fresh_numbers using (trace, key, fact)
+from changed_facts semi join (from fact_keys where wide) using (key)
+left join changed_numbers using (trace, key, fact)
 order by key
 """
-FRESH_SETS = f"""
-create or replace temp table fresh_sets as
+CHANGED_SETS = f"""
+create or replace temp table changed_sets as
 with key_sets as (
     select trace, list(key order by key) as keys
-    from (select trace, key from fresh_facts union select trace, {WAIT_KEY} from waited)
+    from (select trace, key from changed_facts union select trace, {WAIT_KEY} from waits)
     group by trace
 ), leg_sets as (
-    select trace, list(fact order by fact) as legs from fresh_facts where key = {LEG_KEY}
+    select trace, list(fact order by fact) as legs from changed_facts where key = {LEG_KEY}
     group by trace
 )
 select trace, keys, hash(keys) as key_set, coalesce(legs, []) as legs,
     hash(coalesce(legs, [])) as leg_set
 from key_sets left join leg_sets using (trace)
 """
-ADD_SETS = """
+INSERT_SETS = """
 insert into fact_sets
 select "set", unnest(members) from (
-    select distinct key_set as "set", keys as members from fresh_sets
+    select distinct key_set as "set", keys as members from changed_sets
     union
-    select distinct leg_set, legs from fresh_sets
+    select distinct leg_set, legs from changed_sets
 ) anti join fact_sets using ("set")
 """
-WAITED = """
-create or replace temp view waited as
+WAITS = """
+create or replace temp view waits as
 select trace, service, wait_ms from linked_spans where wait_ms is not null
 """
-KEEP_DIGESTS = f"""
+INSERT_DIGESTS = f"""
 insert into trace_digests by name
-with of_facts as (
+with fact_lists as (
     select trace, list(fact) as facts
-    from fresh_facts semi join (from fact_keys where not wide and key <> {LEG_KEY}) using (key)
+    from changed_facts semi join (from fact_keys where not wide and key <> {LEG_KEY}) using (key)
     group by trace
 ), extremes as (
-    select trace, key, min(number) as least, max(number) as most from fresh_numbers
+    select trace, key, min(number) as least, max(number) as most from changed_numbers
     where number is not null group by trace, key
     union all
-    select trace, {WAIT_KEY}, min(wait_ms), max(wait_ms) from waited group by trace, service
-), of_numbers as (
+    select trace, {WAIT_KEY}, min(wait_ms), max(wait_ms) from waits group by trace, service
+), number_lists as (
     select trace, list(key order by key) as number_keys, list(least order by key) as least,
         list(most order by key) as most,
         max(most) filter (
@@ -256,16 +257,16 @@ select trace_totals.*, (ended - started) / 1e6 as duration_ms, attempts,
     coalesce(facts, []) as facts, key_set, leg_set,
     coalesce(number_keys, []) as number_keys, coalesce(least, []) as least,
     coalesce(most, []) as most
-from trace_totals join fresh_sets using (trace)
-left join of_facts using (trace)
-left join of_numbers using (trace)
+from trace_totals join changed_sets using (trace)
+left join fact_lists using (trace)
+left join number_lists using (trace)
 """
 TEMPORARY = (
-    "shape_keys",
+    "schema_keys",
     "fact_rows",
-    "fresh_facts",
+    "changed_facts",
     "unknown_keys",
     "new_facts",
-    "fresh_numbers",
-    "fresh_sets",
+    "changed_numbers",
+    "changed_sets",
 )

@@ -1,7 +1,7 @@
-"""From raw rows to what a trace's spans are to each other: parents, orphans, hops and waits.
+"""Compute how the spans of a trace are related: parents, orphans, covered spans, hops and waits.
 
-Each statement stands on the temporary tables of those before it. ``changed_traces`` holds the
-``trace_key`` of the traces to digest; the view ``arrived`` all their rows.
+Each statement reads the temporary tables of the statements before it. ``changed_traces`` holds the
+``trace_key`` of the traces to digest; the view ``changed_rows`` has all their raw rows.
 """
 
 from functools import cache
@@ -14,7 +14,7 @@ create or replace temp table changed_traces as
 select distinct trace_key from raw_spans
 where received_unix_nano > $after and received_unix_nano <= $until
 """
-# Where rows went: every trace that hasn't as many as it had.
+# After rows were deleted: every trace with another number of rows than its digest counts.
 CHANGED_BY_COUNT = """
 create or replace temp table changed_traces as
 select trace_key
@@ -27,8 +27,8 @@ where raw.n is distinct from digested.n
 RECEIVED_SINCE = (
     "select min(first_received) from trace_digests semi join changed_traces using (trace_key)"
 )
-# Rows lie in the file as they came, so that the bounds spare reading most of it. Those of a commit
-# that is new need not be looked for by their traces.
+# Rows are stored in the order of arrival, so the bounds avoid scanning the whole table. New rows
+# are selected without looking at their traces.
 NEW_ROWS = """
 select hash(trace_id) as trace, * from raw_spans
 where received_unix_nano > {after:d} and received_unix_nano <= {until:d}
@@ -38,35 +38,35 @@ select hash(trace_id) as trace, * from raw_spans
 where received_unix_nano >= {since:d} and received_unix_nano <= {until:d}
     and trace_key in (from changed_traces)
 """
-ARRIVED = "create or replace temp view arrived as {rows}"
-# A sender that saw no answer sends again (OTLP delivers at least once): the first copy counts.
-ONCE = """
+CHANGED_ROWS_VIEW = "create or replace temp view changed_rows as {rows}"
+# An exporter that got no response sends again, so spans may be stored twice. The first copy counts.
+WITHOUT_COPIES = """
 select * from ({rows})
 qualify row_number() over (
     partition by trace_id, span_id order by received_unix_nano) = 1
 """
-# raw_rows counts copies too: it is compared with what the raw table has.
-COUNTED = """
-create or replace temp table counted as
+# raw_rows includes copies, because it is compared with the row count of raw_spans.
+ROW_COUNTS = """
+create or replace temp table row_counts as
 select trace, count(*) as raw_rows, min(received) as first_received,
     max(received) as last_received
-from fresh group by trace
+from changed_spans group by trace
 """
-COPIES = "select count(*) - count(distinct span) from fresh"
+COUNT_COPIES = "select count(*) - count(distinct span) from changed_spans"
 
 
 @cache
-def fresh(promotions: Promotions) -> str:
-    """The spans of ``arrived``, with the columns of promoted attributes."""
+def changed_spans(promotions: Promotions) -> str:
+    """Return SQL for the spans in ``changed_rows``, with the columns of promoted attributes."""
     promoted = "".join(f"{each.sql}, " for each in promotions.each)
     return f"""
-create or replace temp table fresh as
+create or replace temp table changed_spans as
 select trace, trace_key, trace_id, hash(trace_id, span_id) as span,
     case when parent_span_id is not null then hash(trace_id, parent_span_id) end as parent,
     span_id, start_unix_nano as began, end_unix_nano as ended, name, kind, status_code, root, hop,
-    context, {promoted}service_name, resource_id, shape_id,
+    context, {promoted}service_name, resource_id, schema_id,
     received_unix_nano as received
-from arrived
+from changed_rows
 """
 
 
@@ -86,13 +86,13 @@ select span.trace, span.span, span.parent, span.began, span.ended, span.root, sp
             and span.began > parent.ended
         then (span.began - parent.ended) / 1e6 end as wait_ms,
     greatest(span.ended - span.began, 0) / 1e6 as duration_ms
-from fresh as span left join fresh as parent on parent.span = span.parent
+from changed_spans as span left join changed_spans as parent on parent.span = span.parent
 """
 
-# A span is covered when its parents, all stored, lead to a declared root. Journeys work the same
-# thing out for one trace in legs.covered_spans; a test holds the two together. Where every span
-# began after a parent, up to a declared root, there can be no circle of parents and all are
-# covered; only other traces are uncertain_traces.
+# A span is covered when its stored parents lead to a declared root. ``legs.covered_spans`` computes
+# the same for one trace, and a test compares the two. A trace in which every span without a parent
+# is a declared root, and every other span starts after its stored parent, has no cycle of parents:
+# all its spans are covered. Only the other traces, uncertain_traces, need the recursive query.
 COVERED = """
 create or replace temp table uncertain_traces as
 select trace from linked_spans
@@ -115,14 +115,14 @@ select *, trace not in (from uncertain_traces) or span in (from covered_spans) a
 from linked_spans;
 """
 
-KEEP_SERVICES = """
+INSERT_SERVICES = """
 insert into trace_services by name
 select trace, service, any_value(resource_id) as resource_id, min(began) as began,
     count(*) as spans, count(*) filter (where error) as errors,
     count(*) filter (where covered) as covered, count(*) filter (where orphan) as orphans
 from spans_with_coverage group by trace, service
 """
-KEEP_HOPS = """
+INSERT_HOPS = """
 insert into trace_hops by name
 select trace, began, hop, via, sender, service as receiver, receives, duration_ms, wait_ms, error,
     context, orphan, root
@@ -132,7 +132,7 @@ from linked_spans where receives or hop is not null
 
 @cache
 def trace_totals(promotions: Promotions) -> str:
-    """What each trace amounts to: its extent, its root, its subject and its counts."""
+    """Return SQL for the totals of each trace: extent, root, subject, state and counts."""
     subject, state = _earliest(promotions.subject), _latest(promotions.state)
     return f"""
 create or replace temp table trace_totals as
@@ -144,13 +144,13 @@ with extents as (
             arg_min(service_name, began) filter (where parent is null), arg_min(service_name, began)
         ) as root_service,
         {subject} as subject, {state} as state
-    from fresh group by trace
-), summed as (
+    from changed_spans group by trace
+), span_counts as (
     select trace, count(*) as spans, count(*) filter (where error) as errors,
         count(*) filter (where orphan) as orphans, count(*) filter (where covered) as covered
     from spans_with_coverage group by trace
 )
-select * from extents join summed using (trace) join counted using (trace)
+select * from extents join span_counts using (trace) join row_counts using (trace)
 """
 
 
@@ -161,15 +161,15 @@ def _earliest(promotion: Promotion | None) -> str:
 
 
 def _latest(promotion: Promotion | None) -> str:
-    # By its end: a page that hears late of an early state still begins to show it late.
+    # By the end: a listener that is notified late of an early state must not count as the latest.
     if promotion is None:
         return "null::varchar"
     return f"arg_max({promotion.sql}, (ended, span_id)) filter (where {promotion.sql} is not null)"
 
 
 TEMPORARY = (
-    "fresh",
-    "counted",
+    "changed_spans",
+    "row_counts",
     "linked_spans",
     "uncertain_traces",
     "covered_spans",

@@ -1,9 +1,9 @@
 /**
- * What a trace is about, such as an order, and the state that came to.
+ * The subject of a trace, such as an order, and its final state.
  *
- * Which attributes the server promotes to fields of a trace, and under which names, is its
- * configuration. The explorer recognises them by the ends of their names, `_id` and `_state`, and
- * takes its labels from the rest; without such fields it shows traces by their root span.
+ * The server's configuration says which span attributes it promotes to fields of a trace, and under
+ * which names. The explorer recognises these fields by their suffixes, `_id` and `_state`, and makes
+ * the label from the rest of the name. Traces without such fields are shown by their root span.
  */
 
 export interface Promoted {
@@ -12,21 +12,21 @@ export interface Promoted {
   value: string;
 }
 
-/** Return what a trace is about, or null if the server promotes no such attribute or it is unset. */
+/** Return the subject of a trace; null if the server promotes no such attribute or it is unset. */
 export function subjectOf(trace: object): Promoted | null {
-  return promotedBy(trace, "_id");
+  return promotedField(trace, "_id");
 }
 
-/** Return the state that a trace's subject came to, or null if there is none. */
+/** Return the final state of a trace's subject; null if no such attribute is promoted or set. */
 export function stateOf(trace: object): string | null {
-  return promotedBy(trace, "_state")?.value ?? null;
+  return promotedField(trace, "_state")?.value ?? null;
 }
 
-function promotedBy(trace: object, ending: string): Promoted | null {
+function promotedField(trace: object, suffix: string): Promoted | null {
   for (const [name, value] of Object.entries(trace)) {
-    if (name === "trace_id" || !name.endsWith(ending) || typeof value !== "string") continue;
+    if (name === "trace_id" || !name.endsWith(suffix) || typeof value !== "string") continue;
     if (value === "") continue;
-    const words = name.slice(0, -ending.length).replaceAll("_", " ");
+    const words = name.slice(0, -suffix.length).replaceAll("_", " ");
     return { label: words.charAt(0).toUpperCase() + words.slice(1), value };
   }
   return null;

@@ -2,18 +2,18 @@
 
 /** The minimum severities to choose from; `name` is the value in the address. */
 export const MIN_SEVERITIES = [
-  { name: "", title: "All", least: 0 },
-  { name: "debug", title: "Debug", least: 5 },
-  { name: "info", title: "Info", least: 9 },
-  { name: "warn", title: "Warn", least: 13 },
-  { name: "error", title: "Error", least: 17 },
+  { name: "", title: "All", minimum: 0 },
+  { name: "debug", title: "Debug", minimum: 5 },
+  { name: "info", title: "Info", minimum: 9 },
+  { name: "warn", title: "Warn", minimum: 13 },
+  { name: "error", title: "Error", minimum: 17 },
 ] as const;
 
 const NAMES = ["trace", "debug", "info", "warn", "error", "fatal"];
 
-/** Return the severity number of a minimum's name; 0, for all lines, if it is unknown. */
+/** Return the severity number of a name in MIN_SEVERITIES; 0, which selects all lines, if unknown. */
 export function minSeverity(name: string | null): number {
-  return MIN_SEVERITIES.find((option) => option.name === name)?.least ?? 0;
+  return MIN_SEVERITIES.find((option) => option.name === name)?.minimum ?? 0;
 }
 
 /** Return the name of a severity: the sender's own if there is one, else by number. */

@@ -1,1 +1,1 @@
-"""What a buyer, a page or an administrator does, through the same APIs as they do."""
+"""Clients that act as a buyer, a page or an administrator, through the same APIs."""

@@ -1,4 +1,4 @@
-"""A buyer without a browser, under the same rules as the page, and the Box Office they buy from."""
+"""Clients without a browser: a buyer, whom the security rules limit, and an administrator."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ FINAL = {"rejected", "declined", "ticketed", "expired", "refunded"}
 
 
 def new_traceparent() -> str:
-    """A fresh, sampled W3C traceparent."""
+    """Return a new W3C traceparent with the sampled flag."""
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 
 def new_order_id() -> str:
-    """An id as Firestore's SDKs mint them."""
+    """Return a random id in the format of Firestore's SDKs."""
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(20))
 
 
 class Buyer:
-    """One user of the Auth emulator: a new anonymous one, or the one whose `email` is given."""
+    """A user of the Auth emulator: a new anonymous one, or the account with the given `email`."""
 
     def __init__(
         self, addresses: StackAddresses, email: str | None = None, password: str = ""
@@ -48,7 +48,7 @@ class Buyer:
         self.documents = Firestore(addresses.firestore, addresses.project, self.token)
 
     def order(self, **changes: Any) -> dict[str, Any]:
-        """An order that the rules accept, but for `changes`; None leaves a key out."""
+        """Return a valid order with `changes`; a value of None removes the key."""
         order = {
             "uid": self.uid,
             "show_id": "night-ferry",
@@ -67,7 +67,7 @@ class Buyer:
         return order_id
 
     def place_as(self, order_id: str, **changes: Any) -> None:
-        """Place an order whose id is known already."""
+        """Place an order with the given id."""
         response = self.documents.create(
             f"orders/{order_id}", self.order(**changes), server_times=("placed_at",)
         )
@@ -79,14 +79,14 @@ class Buyer:
 
 
 class BoxOffice:
-    """The Box Office as its administrator sees it: what is true, whatever the rules would show."""
+    """The Box Office with an administrator's rights, which the security rules don't limit."""
 
     def __init__(self, addresses: StackAddresses) -> None:
         self.documents = Firestore(addresses.firestore, addresses.project, OWNER)
         self._acquirer = addresses.acquirer
 
     def open_show(self, seats: int, price_cents: int = 1000, show_id: str | None = None) -> str:
-        """Put on a show of one's own, under that id or a new one, and return its id."""
+        """Create a show, with the given id or a new one, and return its id."""
         show_id = show_id or f"test-{secrets.token_hex(6)}"
         show = {
             "title": "A Test in Three Acts",
@@ -105,13 +105,17 @@ class BoxOffice:
         return show_id
 
     def close_show(self, show_id: str) -> None:
-        """Take such a show off again."""
+        """Delete a show that `open_show` created."""
         self.documents.delete(f"shows/{show_id}")
 
     def wait_for(
         self, order_id: str, states: set[str] = FINAL, seconds: float = 40
     ) -> dict[str, Any]:
-        """The order once it is in one of `states`; fails when it isn't there in time."""
+        """Wait until an order is in one of `states`, and return it.
+
+        Raises:
+            AssertionError: it is in another state after `seconds`.
+        """
         deadline = time.monotonic() + seconds
         while True:
             order = self.documents.read(f"orders/{order_id}")
@@ -124,11 +128,11 @@ class BoxOffice:
             time.sleep(0.05)
 
     def charges(self) -> list[dict[str, Any]]:
-        """Every charge in the acquirer's book."""
-        # With a query, because the stack keeps such requests out of its traces.
-        answer = httpx.get(f"{self._acquirer}/charges", params={"all": "yes"}, timeout=30)
-        answer.raise_for_status()
-        charges: list[dict[str, Any]] = answer.json()["charges"]
+        """Return every charge in the acquirer's book."""
+        # The acquirer's tracing excludes requests with a query string (local/running.py).
+        response = httpx.get(f"{self._acquirer}/charges", params={"all": "yes"}, timeout=30)
+        response.raise_for_status()
+        charges: list[dict[str, Any]] = response.json()["charges"]
         return charges
 
     def close(self) -> None:

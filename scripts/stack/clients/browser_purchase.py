@@ -1,4 +1,4 @@
-"""Buy one ticket as a person does, in a real browser, and fetch its trace."""
+"""Buy one ticket in a real browser, and fetch its trace."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from stack.setup import toolchain
 PURCHASE_SECONDS = 60
 TRACE_SECONDS = 20
 
-# What a browser does on its own at start-up would only slow it down, most of all without a network.
+# Skip the browser's own background work, which slows its start, especially without a network.
 _QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -35,7 +35,10 @@ _FINAL = ("ticketed", "rejected", "declined", "expired")
 
 @dataclass(frozen=True)
 class Purchase:
-    """What the page showed of one purchase in the end. `wall_s` is from the click to that."""
+    """The final state of a purchase as the page showed it.
+
+    `wall_s` is the time in seconds from the click on Pay until the page showed that state.
+    """
 
     order_id: str
     order_state: str
@@ -48,22 +51,23 @@ def browser() -> Iterator[Browser]:
     """Yield a headless Chromium.
 
     Raises:
-        UserError: there is none.
+        UserError: no Chromium or Chrome is installed.
     """
     executable = toolchain.chromium()
     if executable is None:
         raise UserError(
-            "No Chromium or Chrome was found.", hint="Install one, or set THROUGHLINE_CHROMIUM."
+            "No Chromium or Chrome was found.",
+            hint="Install one, or set THROUGHLINE_CHROMIUM to its path.",
         )
-    # Chromium's sandbox does not work for root, which is what containers and CI often run as.
+    # Chromium's sandbox does not work as root, which is common in containers and CI.
     arguments = [*_QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=str(executable), args=arguments)
         try:
             yield launched
         except KeyboardInterrupt:
-            # A Ctrl-C at the terminal ends Playwright's driver too, and with it the browser;
-            # asyncio would log that once this process ends.
+            # A Ctrl-C at the terminal also ends Playwright's driver and the browser; asyncio would
+            # log that when this process ends.
             logging.getLogger("asyncio").setLevel(logging.CRITICAL)
             raise
         finally:
@@ -72,10 +76,10 @@ def browser() -> Iterator[Browser]:
 
 
 def buy_a_ticket(page: Page, box_office: str) -> Purchase:
-    """Buy one ticket of the first show that has any, paying with the card that is approved.
+    """Buy one ticket of the first show that has seats, with the test card “Approved”.
 
     Raises:
-        UserError: the page doesn't let us, or the order doesn't end in time.
+        UserError: the purchase fails in the page, or the order reaches no final state in time.
     """
     deadline_ms = PURCHASE_SECONDS * 1000
     try:
@@ -94,16 +98,16 @@ def buy_a_ticket(page: Page, box_office: str) -> Purchase:
             for name in ("order-id", "order-state", "trace-id")
         }
     except BrowserError as error:
-        why = error.message.splitlines()[0]
-        raise UserError(f"The purchase did not go through: {why}") from error
+        first_line = error.message.splitlines()[0]
+        raise UserError(f"The purchase failed in the browser: {first_line}") from error
     return Purchase(shown["order-id"], shown["order-state"], shown["trace-id"], wall_s)
 
 
 def whole_trace(observatory: Observatory, purchase: Purchase) -> Journey:
-    """The purchase's trace, once the page's last update is in it and no parent is missing.
+    """Wait until the purchase's trace is complete, and return it.
 
-    Raises:
-        UserError: it does not become whole in time; says what is missing.
+    A trace is complete when it has the page's last update, no orphans, and no new spans arrive. If
+    it is not complete in time, print what is missing and return what is stored.
     """
     last = f"order {purchase.order_state}"
 
@@ -115,25 +119,25 @@ def whole_trace(observatory: Observatory, purchase: Purchase) -> Journey:
     try:
         return observatory.wait_for_trace(purchase.trace_id, is_whole, TRACE_SECONDS)
     except TimeoutError as error:
-        print_line(f"✗ The trace is not whole. {error}")
+        print_line(f"✗ The trace is incomplete after {TRACE_SECONDS} s. {error}")
         return observatory.trace(purchase.trace_id)
 
 
 def buy_and_trace(addresses: StackAddresses) -> tuple[Purchase, Journey]:
-    """Buy one ticket on a running stack, and return it with its whole trace.
+    """Buy one ticket on a running stack, and return the purchase with its complete trace.
 
     Raises:
-        UserError: there is no browser, the purchase fails, or the Observatory does not answer.
+        UserError: no browser is installed, the purchase fails, or the Observatory does not answer.
     """
     with stack_errors(), step("Buying a ticket in a browser"), browser() as chromium:
         purchase = buy_a_ticket(chromium.new_page(), addresses.hosting)
-        # The page is still open: it delivers its last spans while we wait for them.
+        # The page is still open, and exports its last spans during the wait.
         with Observatory(addresses.observatory) as observatory:
             return purchase, whole_trace(observatory, purchase)
 
 
 def summary(purchase: Purchase, journey: Journey) -> dict[str, object]:
-    """What `--buy --json` prints."""
+    """Return the object that `--buy --json` prints."""
     return {
         "trace_id": purchase.trace_id,
         "order_id": purchase.order_id,

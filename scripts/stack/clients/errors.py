@@ -1,4 +1,4 @@
-"""Turn the clients' errors into errors for a person."""
+"""Translates the clients' errors into UserError."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import httpx
 from observatory.client import ObservatoryError
 from stack.errors import UserError
 
-LOGS_HINT = "The stack's logs in .throughline/ may say why."
+LOGS_HINT = "Look for the cause in the stack's logs, .throughline/*/*.log."
 
 
 @contextmanager
 def stack_errors() -> Iterator[None]:
-    """Turn what the Observatory or another part of a stack fails with into a UserError.
+    """Translate errors of the Observatory and of HTTP requests into UserError.
 
     Raises:
-        UserError: the block ended with such an error.
+        UserError: the block raised such an error.
     """
     try:
         yield

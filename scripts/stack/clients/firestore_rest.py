@@ -1,4 +1,4 @@
-"""Firestore's REST API as any user sees it: values in its spelling, and the few calls made here."""
+"""A client of Firestore's REST API: the encoding of values, and the calls that the stack needs."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 import httpx
 
-#: The emulator takes this for the administrator, whom the rules do not bind.
+#: The emulator accepts this token as an administrator's, which the rules don't limit.
 OWNER = "owner"
 
-#: For an httpx client of the emulators, which speak plain HTTP: it saves each one from reading all
-#: of the system's certificates, which takes far longer than a request.
+#: `verify` of an httpx client for the emulators, which use plain HTTP: without it each client loads
+#: all of the system's certificates, which takes far longer than a request.
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def encode(value: object) -> dict[str, Any]:
-    """A Python value in the REST API's spelling."""
+    """Encode a Python value for the REST API."""
     match value:
         case bool():
             return {"booleanValue": value}
@@ -39,7 +39,7 @@ def encode(value: object) -> dict[str, Any]:
 
 
 def decode(value: dict[str, Any]) -> Any:
-    """A value in the REST API's spelling as a Python value; timestamps stay text."""
+    """Decode a value of the REST API; timestamps stay text."""
     ((kind, inner),) = value.items()
     match kind:
         case "integerValue":
@@ -52,7 +52,7 @@ def decode(value: dict[str, Any]) -> Any:
 
 
 class Firestore:
-    """One project's documents at `url`, seen with the rights of `token` (None: signed out)."""
+    """The documents of one project at `url`, with the rights of `token` (None: signed out)."""
 
     def __init__(self, url: str, project: str, token: str | None) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -64,18 +64,18 @@ class Firestore:
     def create(
         self, path: str, document: dict[str, Any], server_times: tuple[str, ...] = ()
     ) -> httpx.Response:
-        """Create a document as the SDKs do, the fields `server_times` set to the server's time."""
+        """Create a document; the fields named in `server_times` get the server's time."""
         write = self._write(path, document, server_times)
         return self._commit({**write, "currentDocument": {"exists": False}})
 
     def set(
         self, path: str, document: dict[str, Any], server_times: tuple[str, ...] = ()
     ) -> httpx.Response:
-        """Write a document as the SDKs' `set` does, whether it is there or not."""
+        """Create or replace a document, as `set` of the SDKs does."""
         return self._commit(self._write(path, document, server_times))
 
     def update(self, path: str, fields: dict[str, Any]) -> httpx.Response:
-        """Change some fields of a document that is there."""
+        """Change some fields of an existing document."""
         write = {
             "update": {
                 "name": f"{self._documents}/{path}",
@@ -87,7 +87,7 @@ class Firestore:
         return self._commit(write)
 
     def add(self, path: str, amounts: Mapping[str, int]) -> httpx.Response:
-        """Add to a document's numbers, whatever they are by now."""
+        """Increment numeric fields of a document atomically."""
         transforms = [
             {"fieldPath": field, "increment": encode(amount)} for field, amount in amounts.items()
         ]
@@ -99,25 +99,25 @@ class Firestore:
         return self._commit({"delete": f"{self._documents}/{path}"})
 
     def get(self, path: str) -> httpx.Response:
-        """Ask for a document."""
+        """Request a document, and return the HTTP response."""
         return self._client.get(f"{self._documents}/{path}")
 
     def read(self, path: str) -> dict[str, Any]:
-        """A document that must be there, as a Python map."""
+        """Return a document as a Python map; raises httpx.HTTPStatusError if it does not exist."""
         response = self.get(path)
         response.raise_for_status()
         fields: dict[str, Any] = decode({"mapValue": response.json()})
         return fields
 
     def query(self, collection: str, uid: str | None = None) -> httpx.Response:
-        """Ask for a collection's documents, or only for those whose `uid` is the given one."""
+        """Query a collection, optionally only the documents whose field `uid` is `uid`."""
         query: dict[str, Any] = {"from": [{"collectionId": collection}]}
         if uid is not None:
             query["where"] = _equal("uid", uid)
         return self._client.post(f"{self._documents}:runQuery", json={"structuredQuery": query})
 
     def find(self, collection: str, uid: str) -> list[dict[str, Any]]:
-        """The documents of a collection that belong to `uid`, as Python maps."""
+        """Return the documents of a collection whose field `uid` is `uid`, as Python maps."""
         response = self.query(collection, uid)
         response.raise_for_status()
         return [
@@ -125,20 +125,22 @@ class Firestore:
         ]
 
     def ids_where(self, collection: str, field: str, value: object) -> list[str]:
-        """The ids of the documents of a collection in which `field` is `value`."""
+        """Return the ids of the documents of a collection in which `field` equals `value`."""
         query = {
             "from": [{"collectionId": collection}],
             "where": _equal(field, value),
             "select": {"fields": [{"fieldPath": "__name__"}]},
         }
-        answer = self._client.post(f"{self._documents}:runQuery", json={"structuredQuery": query})
-        answer.raise_for_status()
+        response = self._client.post(f"{self._documents}:runQuery", json={"structuredQuery": query})
+        response.raise_for_status()
         return [
-            row["document"]["name"].rsplit("/", 1)[1] for row in answer.json() if "document" in row
+            row["document"]["name"].rsplit("/", 1)[1]
+            for row in response.json()
+            if "document" in row
         ]
 
     def create_all(self, collection: str, documents: Mapping[str, dict[str, Any]]) -> None:
-        """Create many documents at once, by their ids."""
+        """Create several documents in one commit; `documents` is by id."""
         writes = [
             {
                 **self._write(f"{collection}/{id_}", document, ()),
@@ -149,7 +151,7 @@ class Firestore:
         self._commit(*writes).raise_for_status()
 
     def delete_all(self, collection: str, ids: Iterable[str]) -> None:
-        """Delete many documents at once."""
+        """Delete several documents in one commit."""
         writes = [{"delete": f"{self._documents}/{collection}/{id_}"} for id_ in ids]
         if writes:
             self._commit(*writes).raise_for_status()

@@ -1,4 +1,4 @@
-"""Send the spans that the page would send, from a client without a browser."""
+"""Exports the spans that the page would export, for a client without a browser."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 
 @dataclass(frozen=True)
-class Carried:
-    """The trace that was begun, and its context as the map that a document's field or HTTP's
-    headers carry."""
+class CarriedContext:
+    """A new trace, and its context as a map for the field `_trace` or for HTTP headers."""
 
     trace_id: str
     field: dict[str, str]
@@ -29,7 +28,12 @@ class Carried:
 
 @contextmanager
 def page(otlp: str, spans_max: int = 2048) -> Iterator[Tracer]:
-    """A tracer of the service `page` that loses nothing; all is sent when the block ends."""
+    """Yield a tracer of the service `page`, and export all of its spans when the block ends.
+
+    Args:
+        otlp: URL of the OTLP endpoint.
+        spans_max: the queue holds this many spans, so that none is dropped.
+    """
     provider = TracerProvider(
         ALWAYS_ON, Resource.create({"service.name": "page"}), shutdown_on_exit=False
     )
@@ -44,13 +48,13 @@ def page(otlp: str, spans_max: int = 2048) -> Iterator[Tracer]:
 
 
 @contextmanager
-def buying(tracer: Tracer, order_id: str, show_id: str) -> Iterator[Carried]:
-    """Write one order inside the page's two spans; yields what goes into its `_trace`."""
-    about = {"boxoffice.order.id": order_id, "boxoffice.show.id": show_id}
+def order_write_spans(tracer: Tracer, order_id: str, show_id: str) -> Iterator[CarriedContext]:
+    """Record the page's two spans around the write of an order; yield the context for `_trace`."""
+    order = {"boxoffice.order.id": order_id, "boxoffice.show.id": show_id}
     carried = baggage.set_baggage("order.id", order_id, Context())
     carried = baggage.set_baggage("show.id", show_id, carried)
-    write = {"throughline.hop": "document", "throughline.carrier": "document-field", **about}
-    root = {"throughline.root": "page", **about}
+    write = {"throughline.hop": "document", "throughline.carrier": "document-field", **order}
+    root = {"throughline.root": "page", **order}
     with (
         tracer.start_as_current_span("buy", carried, attributes=root) as span,
         tracer.start_as_current_span(
@@ -64,16 +68,16 @@ def buying(tracer: Tracer, order_id: str, show_id: str) -> Iterator[Carried]:
 
 
 @contextmanager
-def asking(tracer: Tracer, name: str) -> Iterator[Carried]:
-    """Ask a function something inside a root of the page's; yields what goes into the headers."""
+def request_span(tracer: Tracer, name: str) -> Iterator[CarriedContext]:
+    """Record the page's root span around a request; yield the context for its headers."""
     root = {"throughline.root": "page"}
     with tracer.start_as_current_span(name, Context(), SpanKind.CLIENT, attributes=root) as span:
         yield _carried(trace.set_span_in_context(span, Context()))
 
 
-def _carried(within: Context) -> Carried:
+def _carried(context: Context) -> CarriedContext:
     field: dict[str, str] = {}
-    TraceContextTextMapPropagator().inject(field, within)
-    W3CBaggagePropagator().inject(field, within)
-    span = trace.get_current_span(within).get_span_context()
-    return Carried(trace.format_trace_id(span.trace_id), field)
+    TraceContextTextMapPropagator().inject(field, context)
+    W3CBaggagePropagator().inject(field, context)
+    span = trace.get_current_span(context).get_span_context()
+    return CarriedContext(trace.format_trace_id(span.trace_id), field)

@@ -1,1 +1,1 @@
-"""One module per script."""
+"""The commands: one module for each executable in scripts/."""

@@ -1,4 +1,4 @@
-"""`./scripts/check`: lint, types, import rules, documents and their site; nothing is run."""
+"""`./scripts/check`: lint, types, import rules, the documentation and its site."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PYTHON = ("functions", "acquirer", "observatory", "cloud", "scripts", "tests")
 
 @dataclass(frozen=True)
 class Check:
-    """One tool's run."""
+    """One run of a tool."""
 
     name: str
     command: list[str]
@@ -28,7 +28,7 @@ class Check:
 
 
 def checks(*, fix: bool) -> list[Check]:
-    """Every check, the quick ones first; with `fix`, those that can fix what they find do."""
+    """Return all checks, the quick ones first; with `fix`, tools that can fix problems do so."""
     python = paths.VENV / "bin"
     node = paths.ROOT / "node_modules" / ".bin"
     mypy = [str(python / "mypy"), "--config-file", str(paths.ROOT / "pyproject.toml")]
@@ -44,6 +44,12 @@ def checks(*, fix: bool) -> list[Check]:
             "import rules",
             [str(python / "lint-imports"), "--no-cache"],
             env={"PYTHONPATH": os.pathsep.join(["functions", ".", "scripts"])},
+        ),
+        # Fails if the table is out of date; without --check, the command writes it.
+        Check(
+            "import rules in ARCHITECTURE.md",
+            [str(python / "python"), "-m", "stack.import_table", *([] if fix else ["--check"])],
+            paths.ROOT / "scripts",
         ),
         Check(
             "types: functions",
@@ -71,8 +77,8 @@ def checks(*, fix: bool) -> list[Check]:
             ["npm", "run", "generate-types", "--", "--check"],
             paths.ROOT / "observatory" / "ui",
         ),
-        Check("documents' site", site, paths.TUTORIAL),
-        Check("documents", [str(python / "python"), "-m", "pytest", "-q", "tests/docs"]),
+        Check("documentation site", site, paths.TUTORIAL),
+        Check("documentation", [str(python / "python"), "-m", "pytest", "-q", "tests/docs"]),
     ]
 
 
@@ -80,17 +86,17 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(
         prog="./scripts/check",
-        description="Lint, types, import rules and the documents' links; sets up what it needs.",
-        epilog="Exit status: 0 all is well; 1 something is not; 2 bad usage.",
+        description="Check style, types, import rules and documentation. Installs what it needs.",
+        epilog="Exit status: 0 all checks passed; 1 a check failed; 2 bad usage.",
     )
-    parser.add_argument("--fix", action="store_true", help="fix what can be fixed mechanically")
+    parser.add_argument("--fix", action="store_true", help="fix what the tools can fix")
     options = parser.parse_args(arguments)
     install.everything()
     failed = [check.name for check in checks(fix=options.fix) if not _passes(check)]
     if failed:
-        print_line(f"\n✗ {', '.join(failed)}")
+        print_line(f"\n✗ Failed: {', '.join(failed)}. Their output is above.")
         return 1
-    print_line("\nAll is well.")
+    print_line("\nAll checks passed.")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`./scripts/dev`: set everything up and run it; with --buy, buy one ticket and show its trace."""
+"""`./scripts/dev`: set up and run the stack; with --buy, buy one ticket and show its trace."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
         install.everything(chromium=True)
         return _buy(running_stack, as_json=options.json)
     addresses = StackAddresses(options.port_offset or 0)
-    with current.only_one(DEV_FOLDER, addresses):
+    with current.exclusive_stack(DEV_FOLDER, addresses):
         addresses.require_free_ports()
         print_line("Throughline: setting up")
         install.everything(chromium=options.buy)
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _running_stack(port_offset: int | None) -> StackAddresses | None:
-    """Return the stack to buy on: the one at the offset, where one is named, or this checkout's."""
+    """Return the stack at `port_offset`, or by default this checkout's; None if it is not ready."""
     if port_offset is None:
         return current.find()
     addresses = StackAddresses(port_offset)
@@ -51,13 +51,13 @@ def _serve(addresses: StackAddresses, processes: Processes) -> None:
         print_line(f"  {name:<14}{address}")
     print_line(f"  {'Logs':<14}{DEV_FOLDER.relative_to(paths.ROOT)}/*.log")
     print_line(
-        "\nReady. Buy a ticket in the page, or with ./scripts/dev --buy; Ctrl-C ends it all."
+        "\nReady. Buy a ticket in the page, or with ./scripts/dev --buy. Press Ctrl-C to stop."
     )
     running.wait_for_ctrl_c(processes)
 
 
 def _buy(addresses: StackAddresses, *, as_json: bool) -> int:
-    # They take a third of a second to import, and serving needs none of them.
+    # Imported here: this takes a third of a second, and only --buy needs it.
     from observatory.terminal.waterfall import render_waterfall  # noqa: PLC0415
     from stack.clients.browser_purchase import buy_and_trace, summary  # noqa: PLC0415
 
@@ -75,21 +75,23 @@ def _buy(addresses: StackAddresses, *, as_json: bool) -> int:
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="./scripts/dev",
-        description="Set everything up and run Throughline on the Firebase emulators until Ctrl-C.",
-        epilog="Exit status: 0 it ran, or the ticket was bought; 1 it could not; 2 bad usage.",
+        description="Install what is missing, and run Throughline on the Firebase emulators until "
+        "Ctrl-C.",
+        epilog="Exit status: 0 the stack ran, or the ticket was bought and its trace is complete; "
+        "1 it failed; 2 bad usage.",
     )
     parser.add_argument(
         "--buy",
         action="store_true",
-        help="buy one ticket in a headless browser, print its trace and exit; uses the stack that "
-        "is running, or one of its own",
+        help="buy one ticket in a headless browser, print its trace and exit; uses the running "
+        "stack, or starts one",
     )
     parser.add_argument("--json", action="store_true", help="with --buy: print one JSON object")
     add_port_offset(
         parser,
-        f"add N to every port, to keep out of another program's way (0 to {OFFSET_MAX})",
+        f"add N (0 to {OFFSET_MAX}) to every port, if another program uses the default ports",
     )
     options = parser.parse_args(arguments)
     if options.json and not options.buy:
-        parser.error("--json goes with --buy")
+        parser.error("--json needs --buy")
     return options

@@ -1,4 +1,4 @@
-"""`./scripts/hops`: cross every hop of the contract once, and say which carried the context."""
+"""`./scripts/hops`: cross every hop of the contract, and report which carried the context."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stack.clients.browser_purchase import browser
 from stack.clients.errors import stack_errors
 from stack.commands.options import add_port_offset
 from stack.console import print_line
-from stack.hops.crossing import complaints, cross_every_hop, table
+from stack.hops.crossing import cross_every_hop, describe_failures, table
 from stack.local import current, running
 from stack.local.addresses import StackAddresses, free_addresses
 from stack.setup import install
@@ -29,10 +29,10 @@ def main(arguments: Sequence[str]) -> int:
     print_line("Throughline: setting up")
     install.everything(chromium=True)
     addresses = free_addresses()
-    with current.only_one(FOLDER, addresses), running.stack(addresses, FOLDER):
+    with current.exclusive_stack(FOLDER, addresses), running.stack(addresses, FOLDER):
         status = _cross(addresses, as_json=options.json)
     if status:
-        print_line(f"What was stored and logged is kept in {FOLDER.relative_to(paths.ROOT)}/.")
+        print_line(f"The traces and logs of this run are in {FOLDER.relative_to(paths.ROOT)}/.")
     return status
 
 
@@ -44,7 +44,7 @@ def _cross(addresses: StackAddresses, *, as_json: bool) -> int:
         print(json.dumps(summaries))
     else:
         print(table(evidence_by_hop))
-    for line in complaints(evidence_by_hop, addresses.observatory):
+    for line in describe_failures(evidence_by_hop, addresses.observatory):
         print_line(line)
     return 0 if all(evidence.carried for evidence in evidence_by_hop.values()) else 1
 
@@ -52,13 +52,15 @@ def _cross(addresses: StackAddresses, *, as_json: bool) -> int:
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="./scripts/hops",
-        description="Start a fresh stack, cross every hop of the contract through the real path "
-        "(a browser, the emulators, the functions, the acquirer), and print what the Observatory "
-        "saw of each: whether the context was carried, what it was joined as, the median wait in "
-        "milliseconds, and a trace to look at. The stack ends with the command.",
-        epilog="Exit status: 0 every hop carried the context; 1 one did not, or could not be "
+        description="Start a new stack, cross every hop of the contract through the real path "
+        "(a browser, the emulators, the functions, the acquirer), and print for each hop: whether "
+        "the context was carried, how it was joined, the median wait in milliseconds, and an "
+        "example trace. Stops the stack at the end.",
+        epilog="Exit status: 0 every hop carried the context; 1 a hop did not, or could not be "
         "crossed; 2 bad usage.",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object, by hop")
-    add_port_offset(parser, "cross them on the stack that runs at this offset, not on a fresh one")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object with an entry for each hop"
+    )
+    add_port_offset(parser, "use the running stack at this offset instead of a new one")
     return parser.parse_args(arguments)

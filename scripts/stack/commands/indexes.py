@@ -1,4 +1,4 @@
-"""`./scripts/indexes`: check each query that ran against the indexes that production will have."""
+"""`./scripts/indexes`: check that rules/firestore.indexes.json has the index of each query."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from stack.local import current
 from stack.setup import install
 
 DESCRIPTION = """\
-Firestore's emulator answers every query; in production one that lacks its composite index is
-refused. This takes every query that the running Observatory has seen, the functions' and the
-pages' listeners', and looks for the index of each in rules/firestore.indexes.json. Queries that
-ran while a bug on purpose was on are left out, unless --all says otherwise.
+In production Firestore rejects a query whose composite index is missing; the emulator does not.
+This command takes every query that the running Observatory has recorded, of the functions and of
+the pages' listeners, and looks for its index in rules/firestore.indexes.json. Queries of faults
+(deliberate bugs) are left out unless you pass --all.
 """
 
 
@@ -39,10 +39,10 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="./scripts/indexes",
         description=DESCRIPTION,
-        epilog="Exit status: 0 every query has its index; 1 one lacks it, or it could not be found "
-        "out; 2 bad usage.",
+        epilog="Exit status: 0 every query has its index; 1 an index is missing, or the check "
+        "could not run; 2 bad usage.",
     )
-    parser.add_argument("--all", action="store_true", help="check queries of bugs on purpose too")
+    parser.add_argument("--all", action="store_true", help="also check the queries of faults")
     add_json(parser)
-    add_port_offset(parser, "ask the stack that runs at this offset; this checkout's if left out")
+    add_port_offset(parser, "use the stack at this offset (default: this checkout's stack)")
     return parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""`./scripts/load`: many orders at once; did every invariant hold, and every span arrive?"""
+"""`./scripts/load`: place many orders at once; check the invariants, and that no span is lost."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ from stack.setup import install
 
 FOLDER = paths.MADE / "load"
 
-# The rates of --chaos, unless an option names another.
+# Default rates of --chaos.
 CHAOS = {"duplicates": 0.1, "reorder": 0.1, "fail": 0.05}
 
 DESCRIPTION = """\
-Place many orders at once, each with an anonymous buyer of its own, through the security rules, on
-shows of its own of which one has less stock than is asked of it; wait until everything is quiet,
-and compare. It uses the stack that ./scripts/dev runs, which nobody else should be buying on
-meanwhile, or starts one of its own.
+Place many orders at once, each as a new anonymous buyer, through the security rules. The command
+creates its own shows, one of which has less stock than is ordered. It waits until no event is
+pending, and checks the invariants. It uses the running stack of ./scripts/dev, or starts one; do
+not buy on that stack meanwhile.
 """
 
 EPILOG = """\
 The keys of --json:
-  orders          how many were asked for
-  final           how many of them are in a final state
+  orders          number of orders requested
+  final           orders in a final state
   oversold        seats sold beyond a show's stock
   double_charged  orders with more than one succeeded charge in the acquirer's book
-  lost            orders not final at the deadline (3 minutes and 2 s an order), or paid for without
-                  all their tickets
-  dead_letters    events that redelivery gave up on
-  coverage        share of the spans of the orders' traces whose parents lead to a declared root
+  lost            orders not final at the deadline (3 minutes, plus 2 s for each order), or paid
+                  for without all their tickets
+  dead_letters    events that redelivery gave up
+  coverage        share of the spans of the orders' traces that reach a declared root
   orphans         spans of those traces whose parent is not stored
-  spans_expected  counted without looking at the store: 2 spans for each order, which the load sends
-                  as the page would (buy, create orders), and one for each 'Finished' line that the
-                  functions emulator logged meanwhile for reserve, charge, settle, issue or audit,
-                  less those invocations that only handed their event to redelivery (its `untried`)
-  spans_stored    of those, how many the Observatory holds in the orders' traces: buy, create
-                  orders, the functions' own spans, and redelivery's `deliver` spans, which stand
-                  for the invocations that chaos failed before the function ran
-  p50_s, p95_s    from placed to final, by Firestore's clock
+  spans_expected  counted independently of the store: 2 spans for each order (buy, create orders),
+                  which the command sends as the page would, and one for each 'Finished' line that
+                  the functions emulator logged for reserve, charge, settle, issue or audit, minus
+                  the invocations that only handed their event to redelivery (its `untried`)
+  spans_stored    how many of these spans the Observatory has stored: buy, create orders, the spans
+                  of the functions, and redelivery's `deliver` spans, one for each invocation that
+                  chaos failed before the function ran
+  p50_s, p95_s    seconds from placed to the final state, by Firestore's clock
 
-Exit status: 0 every invariant held; 1 one did not, or it could not run; 2 bad usage.
+Exit status: 0 every invariant held; 1 one did not, or the command could not run; 2 bad usage.
 """
 
 
@@ -64,12 +64,12 @@ def main(arguments: Sequence[str]) -> int:
     print_line("Throughline: setting up")
     install.everything(chromium=False)
     addresses = free_addresses()
-    with current.only_one(FOLDER, addresses), running.stack(addresses, FOLDER):
+    with current.exclusive_stack(FOLDER, addresses), running.stack(addresses, FOLDER):
         return _place(options, addresses, FOLDER)
 
 
 def _place(options: argparse.Namespace, addresses: StackAddresses, folder: Path) -> int:
-    """Place the orders, print what became of them, and return the exit status."""
+    """Place the orders, print the report, and return the exit status."""
     with stack_errors():
         report = load_generator.run(addresses, folder / "firebase.log", _load(options))
     for line in (*report.details, *broken(report.figures)):
@@ -106,22 +106,34 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--orders", type=positive, default=100, metavar="N", help="how many in all; 100"
+        "--orders", type=positive, default=100, metavar="N", help="number of orders (default: 100)"
     )
     parser.add_argument(
-        "--concurrency", type=positive, default=10, metavar="K", help="how many at a time; 10"
+        "--concurrency",
+        type=positive,
+        default=10,
+        metavar="K",
+        help="orders in progress at a time (default: 10)",
     )
     parser.add_argument(
         "--seats",
         type=positive,
         metavar="N",
-        help="the stock of the show that sells out; half of what is ordered if left out",
+        help="stock of the show that sells out (default: half of the seats ordered)",
     )
     rates = ", ".join(f"--{name} {rate:g}" for name, rate in CHAOS.items())
-    parser.add_argument("--chaos", action="store_true", help=f"{rates}; or as named")
-    parser.add_argument("--duplicates", type=rate, metavar="R", help="share of events doubled")
-    parser.add_argument("--reorder", type=rate, metavar="R", help="share of events overtaken")
-    parser.add_argument("--fail", type=rate, metavar="R", help="share of first deliveries failed")
-    parser.add_argument("--seed", type=int, default=1, metavar="S", help="the chaos's luck; 1")
+    parser.add_argument("--chaos", action="store_true", help=f"same as {rates}")
+    parser.add_argument(
+        "--duplicates", type=rate, metavar="R", help="share of events delivered twice"
+    )
+    parser.add_argument(
+        "--reorder", type=rate, metavar="R", help="share of events delivered out of order"
+    )
+    parser.add_argument(
+        "--fail", type=rate, metavar="R", help="share of first deliveries that fail"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="S", help="seed of the chaos (default: 1)"
+    )
     add_json(parser)
     return parser.parse_args(arguments)

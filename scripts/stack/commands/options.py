@@ -1,4 +1,4 @@
-"""Options that several commands take, and the values that they accept."""
+"""Options that several commands share, and the parsers of their values."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from stack.local.addresses import OFFSET_MAX
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
-    """Let the command print one JSON object."""
+    """Add the option --json."""
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def add_port_offset(parser: argparse.ArgumentParser, about: str) -> None:
-    """Let the command name a stack by its port offset; None where it is left out."""
-    parser.add_argument("--port-offset", type=port_offset, metavar="N", help=about)
+def add_port_offset(parser: argparse.ArgumentParser, help_text: str) -> None:
+    """Add the option --port-offset; its default is None."""
+    parser.add_argument("--port-offset", type=port_offset, metavar="N", help=help_text)
 
 
 def port_offset(text: str) -> int:
-    """Read a port offset."""
+    """Parse a port offset."""
     if not (text.isascii() and text.isdigit() and int(text[:9]) <= OFFSET_MAX):
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to {OFFSET_MAX}")
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 to {OFFSET_MAX}")
     return int(text)
 
 
 def positive(text: str) -> int:
-    """Read a number from 1 on."""
+    """Parse a whole number of 1 or more."""
     number = int(text) if text.isascii() and text.isdigit() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
     return number
 
 
 def rate(text: str) -> float:
-    """Read a share, from 0 to 1."""
+    """Parse a rate from 0 to 1."""
     try:
         share = float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""`./scripts/scenario`: provoke a failure on the running stack, and check that it can be found."""
+"""`./scripts/scenario`: provoke a failure on the running stack, and find its cause in traces."""
 
 from __future__ import annotations
 
@@ -19,27 +19,28 @@ from stack.scenario_runner.run import ScenarioRun, false_matches, run_scenario
 from stack.setup import install
 
 DESCRIPTION = """\
-Bugs on purpose. `run` turns a fault on, provokes the failure through the real path on the stack
-that ./scripts/dev runs, waits for the traces, checks that the symptom is real and that the traces
-reveal its cause, and prints where to look at them. With --fixed the fault is off, and neither may
-be there. Flags, shows and orders are left as they were, after Ctrl-C too.
+List and run scenarios: failures caused by a fault, a deliberate bug that a flag turns on. `run`
+turns the fault on, provokes the failure through the real path on the running stack of
+./scripts/dev, waits for the traces, checks that the symptom occurs and that the traces reveal its
+cause, and prints the address of the trace. With --fixed the fault stays off, and neither may
+occur. Flags, shows and orders are restored afterwards, even after Ctrl-C.
 """
 
 EPILOG = """\
 The keys of `run NAME --json`:
-  scenario         its name
-  fixed            whether the fault was off
-  symptom_seen     whether what a user would report is so; `symptom` says it
-  signature_found  whether the traces reveal the cause; `evidence` says by what
+  scenario           name of the scenario
+  fixed              whether the fault was off
+  symptom_seen       whether the symptom occurred; `symptom` describes it
+  signature_found    whether the traces reveal the cause; `evidence` describes how
   invariants_broken  which of “no oversell”, “no double charge” and “no lost order” did not hold
-  trace_ids, url   the traces, and where to look at the first
-  wall_s           how long it took
-Of `run --all --json`: `scenarios`, one such object each; `false_matches`, the signatures that are
-found in the traces of another scenario; `wall_s`.
+  trace_ids, url     the traces, and the address of the first
+  wall_s             duration in seconds
+The keys of `run --all --json`: `scenarios`, a list of such objects; `false_matches`, signatures
+that were found in the traces of another scenario; `wall_s`.
 
-Exit status: 0 symptom and signature are there with the fault, or neither is with --fixed, the
-invariants that don't hold are those that the fault breaks, and no signature matches another
-scenario's traces; 1 it isn't so, or it could not run; 2 bad usage.
+Exit status: 0 symptom and signature occurred with the fault, or neither did with --fixed, exactly
+the invariants broke that the fault breaks, and no signature matched another scenario's traces;
+1 otherwise, or the scenario could not run; 2 bad usage.
 """
 
 
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _list(*, as_json: bool) -> None:
-    """Print every scenario."""
+    """Print every scenario with its report."""
     by_name = scenarios.load_all()
     if as_json:
         keys = ("fault", "report", "reveals", "fix")
@@ -76,10 +77,8 @@ def _list(*, as_json: bool) -> None:
 
 
 def _run(addresses: StackAddresses, names: Sequence[str], *, fixed: bool, as_json: bool) -> int:
-    """Run these scenarios in turn, and hold the signatures of several against each other.
-
-    Returns the exit status.
-    """
+    """Run the scenarios in turn, match each signature against the others' traces, and return the
+    exit status."""
     began = time.monotonic()
     by_name = {name: scenarios.load(name) for name in names}
     results: list[ScenarioRun] = []
@@ -93,7 +92,8 @@ def _run(addresses: StackAddresses, names: Sequence[str], *, fixed: bool, as_jso
     if not as_json:
         for match in matches:
             print(
-                f"✗ {match.signature}'s signature is found in {match.traces_of}: {match.evidence}"
+                f"✗ the signature of {match.signature} matches the traces of {match.traces_of}: "
+                f"{match.evidence}"
             )
     elif len(names) == 1:
         print(json.dumps(results[0].as_json()))
@@ -104,17 +104,17 @@ def _run(addresses: StackAddresses, names: Sequence[str], *, fixed: bool, as_jso
             "wall_s": round(time.monotonic() - began, 2),
         }
         print(json.dumps(summary))
-    return 0 if all(result.as_it_should_be for result in results) and not matches else 1
+    return 0 if all(result.is_as_expected for result in results) and not matches else 1
 
 
 def _show(result: ScenarioRun) -> None:
-    """Print what was seen of one scenario, for a person."""
-    mark = "✓" if result.as_it_should_be else "✗"
-    way = "the right way" if result.fixed else "with the fault"
-    print(f"{mark} {result.name}, {way} ({result.wall_s:.1f} s)")
+    """Print the result of one scenario as text."""
+    mark = "✓" if result.is_as_expected else "✗"
+    variant = "fixed" if result.fixed else "with the fault"
+    print(f"{mark} {result.name}, {variant} ({result.wall_s:.1f} s)")
     print(f"  symptom    {result.symptom or 'none'}")
     print(f"  signature  {result.evidence or 'not found'}")
-    if result.broken or result.meant:
+    if result.broken or result.expected_broken:
         print(f"  broken     {', '.join(sorted(result.broken)) or 'nothing'}")
     print(f"  trace      {result.url}", flush=True)
 
@@ -127,18 +127,20 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="list | run")
-    listing = commands.add_parser("list", help="every scenario, and what its user reports")
-    run = commands.add_parser("run", help="run one scenario, or --all of them")
-    run.add_argument("names", nargs="*", metavar="NAME", help="the scenarios to run, in turn")
+    listing = commands.add_parser("list", help="list every scenario with the user's report")
+    run = commands.add_parser("run", help="run one or more scenarios, or --all")
+    run.add_argument("names", nargs="*", metavar="NAME", help="scenarios to run, in this order")
     run.add_argument("--all", action="store_true", help="run every scenario")
-    run.add_argument("--fixed", action="store_true", help="run it the right way: the fault off")
-    add_port_offset(run, "use the stack that runs at this offset; this checkout's if left out")
+    run.add_argument(
+        "--fixed", action="store_true", help="keep the fault off, and check that nothing fails"
+    )
+    add_port_offset(run, "use the stack at this offset (default: this checkout's stack)")
     for command in (listing, run):
         add_json(command)
     options = parser.parse_args(arguments)
     if options.command == "run":
         if options.all == bool(options.names):
-            run.error("name a scenario, or say --all")
+            run.error("name one or more scenarios, or pass --all (see ./scripts/scenario list)")
         options.names = scenarios.names() if options.all else options.names
         for name in options.names:
             if name not in scenarios.names():

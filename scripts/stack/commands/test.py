@@ -1,4 +1,4 @@
-"""`./scripts/test`: set everything up and run the tests, or some tiers of them."""
+"""`./scripts/test`: install what is missing, and run all tests or some tiers of them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,20 @@ from stack.local.addresses import free_addresses
 from stack.setup import install, toolchain
 
 FOLDER = paths.MADE / "test"
-# Options of pytest-xdist. An idle worker takes tests from a busy one; each further worker would
-# start a browser of its own, to save seconds.
+# Options of pytest-xdist. Idle workers take tests from busy ones. More than four workers would save
+# only seconds, and each starts a browser.
 ON_ALL_CORES = ("--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal")
 
 
 @dataclasses.dataclass(frozen=True)
 class Tier:
-    """A part of the tests: what it is about, and what has to be there for it.
+    """A tier of the tests: a folder in tests/, and what its tests need.
 
-    `stack` says whether some of its tests need a stack, `parallel` whether some run beside others.
+    Attributes:
+        about: one-line description.
+        stack: whether some of the tests need a stack.
+        parallel: whether some of the tests can run in parallel.
+        browser: whether some of the tests need a browser.
     """
 
     about: str
@@ -38,11 +42,13 @@ class Tier:
 
 
 TIERS = {
-    "unit": Tier("one part at a time, page included; no emulators", stack=False, parallel=True),
+    "unit": Tier(
+        "one component at a time, the page included; no emulators", stack=False, parallel=True
+    ),
     "rules": Tier("the security rules, in the real rules engine, as different users"),
-    "hops": Tier("each hop on the real emulators, bad input too"),
+    "hops": Tier("each hop on the real emulators, invalid input included"),
     "journey": Tier("whole purchases, with a real browser", parallel=True, browser=True),
-    "scenarios": Tier("every bug on purpose, with its fault and the right way", browser=True),
+    "scenarios": Tier("every scenario, with its fault and fixed", browser=True),
 }
 
 
@@ -67,9 +73,9 @@ def _vitest() -> int:
 def _pytests(names: list[str], options: list[str], *, long: bool) -> list[int]:
     """Run pytest, and return its exit statuses.
 
-    First the tests that may run beside others, on all cores; then, one by one, those that use the
-    stack or measure time, which a machine busy with other tests would distort. With options for
-    pytest everything runs in one process, where -x, -s and --pdb work.
+    Tests that can run in parallel run first, on all cores. Then those that use the stack or measure
+    time run one by one, because other tests would distort their timing. With options for pytest,
+    all tests run in one process, so that -x, -s and --pdb work.
     """
     statuses = []
     # The later -m wins over the one of pyproject.toml, which leaves the long tests out.
@@ -95,7 +101,7 @@ def _pytest(names: Sequence[str], options: Sequence[str], stack: dict[str, objec
 
 @contextmanager
 def _stack(*, needed: bool) -> Iterator[dict[str, object] | None]:
-    """Run a stack while the block runs, and yield what tests/addresses.py reads of it."""
+    """Run a stack if `needed`, and yield the settings that tests/addresses.py reads."""
     if not needed:
         yield None
         return
@@ -112,30 +118,30 @@ def _parse(words: Sequence[str]) -> tuple[list[str], list[str], bool]:
     width = max(map(len, TIERS))
     parser = argparse.ArgumentParser(
         prog="./scripts/test",
-        description="Set everything up and run the tests, on a stack of their own.",
+        description="Install what is missing, start a separate stack, and run the tests on it.",
         epilog="tiers:\n"
         + "\n".join(f"  {name:<{width}}  {tier.about}" for name, tier in TIERS.items())
-        + "\n\nWhat needs no stack runs on all cores, the rest one by one."
-        + "\nWhat follows -- goes to pytest, as in: ./scripts/test hops -- -k webhook"
-        + "\nThen all runs in one process; -n auto as well spreads the unit tier."
-        + "\nExit status: 0 all passed; 1 some did not, or could not run; 2 bad usage.",
+        + "\n\nTests that need no stack run on all cores, the others one by one."
+        + "\nArguments after -- are passed to pytest: ./scripts/test hops -- -k webhook"
+        + "\nAll tests then run in one process; -n auto runs the unit tier in parallel."
+        + "\nExit status: 0 all tests passed; 1 a test failed or could not run; 2 bad usage.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("tier", nargs="*", help="the tiers to run; all if none is named")
+    parser.add_argument("tier", nargs="*", help="tiers to run (default: all)")
     parser.add_argument(
         "--long",
         action="store_true",
-        help="also run the tests that take minutes, which the fast suite represents by one case "
-        "each; run this before a release",
+        help="also run the tests that take minutes, each of which has a short version in the fast "
+        "suite; run this before a release",
     )
-    arguments, after = list(words), []
+    arguments, pytest_options = list(words), []
     if "--" in arguments:
         at = arguments.index("--")
-        arguments, after = arguments[:at], arguments[at + 1 :]
+        arguments, pytest_options = arguments[:at], arguments[at + 1 :]
     options = parser.parse_args(arguments)
     names: list[str] = options.tier or list(TIERS)
     for name in names:
         if name not in TIERS:
             near = difflib.get_close_matches(name, TIERS) or list(TIERS)
             parser.error(f"there is no tier {name!r}; did you mean {' or '.join(near)}?")
-    return names, after, options.long
+    return names, pytest_options, options.long

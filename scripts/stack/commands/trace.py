@@ -1,4 +1,4 @@
-"""`./scripts/trace`: ask the Observatory of the stack that runs from this checkout."""
+"""`./scripts/trace`: query the Observatory of the stack that runs from this checkout."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def observatory_url() -> str:
-    """Return the Observatory to ask where none is named on the command line.
+    """Return the URL of the Observatory to query if the command line names none.
 
-    That is the one that OTEL_EXPORTER_OTLP_ENDPOINT names, or else that of the stack that runs
-    from this checkout, at whichever port offset.
+    It is OTEL_EXPORTER_OTLP_ENDPOINT, or else the Observatory of the stack that runs from this
+    checkout. There is no further default, because another checkout's stack may use that port.
 
     Raises:
-        UserError: neither is there. Another checkout's stack may well answer on the default port.
+        UserError: the variable is not set, and no stack runs from this checkout.
     """
     if endpoint := os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         return endpoint

@@ -1,1 +1,1 @@
-"""Cross every hop of the contract, and judge from the traces what each carried."""
+"""Crosses every hop of the contract, and checks in the traces that each carried the context."""

@@ -1,9 +1,8 @@
-"""Cross every hop of the contract through the real path, and collect what the traces prove."""
+"""Crosses every hop of the contract through the real path, and collects the evidence in traces."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import time
 from collections.abc import Callable, Iterable
 
@@ -12,13 +11,14 @@ from playwright.sync_api import Browser, Page
 
 from observatory.client import Observatory, TraceNotFound
 from observatory.schemas.journey import Journey
+from stack.clients.pseudonym import pseudonym
 from stack.console import step
 from stack.hops.hop_drivers import (
     HopRun,
     buy,
-    have_quoted,
-    look_up_seats,
+    fetch_availability,
     refund,
+    request_quote,
     sign_up,
     sweep,
 )
@@ -31,66 +31,72 @@ SETTLED_MS = 700
 CALL_SECONDS = 120
 
 
-def traces_of_the_roots(
+def root_traces(
     observatory: Observatory, addresses: StackAddresses, run: HopRun, swept_order_id: str
 ) -> Iterable[Journey]:
-    """The traces of the sweep that mended the order, and of the welcome of the new user."""
+    """Yield the traces of the declared roots: the sweep of the order, and the user's welcome."""
     for line in observatory.traces(50, subject=swept_order_id)["traces"]:
         for row in observatory.trace(line["trace_id"])["rows"]:
-            of_it = row["attributes"].get("boxoffice.order.id") == swept_order_id
-            if row["name"] == "mend order" and of_it:
+            is_swept_order = row["attributes"].get("boxoffice.order.id") == swept_order_id
+            if row["name"] == "resume order" and is_swept_order:
                 for link in row["links"]:
                     if link["stored"]:
                         yield observatory.trace(link["trace_id"])
-    pseudonym = hashlib.sha256(f"{addresses.project}{run.uid}".encode()).hexdigest()[:16]
+    user_pseudonym = pseudonym(addresses.project, run.uid)
     for line in observatory.traces(50, service="welcome")["traces"]:
         journey = observatory.trace(line["trace_id"])
-        if pseudonym in (row["attributes"].get("enduser.pseudo.id") for row in journey["rows"]):
+        if user_pseudonym in (
+            row["attributes"].get("enduser.pseudo.id") for row in journey["rows"]
+        ):
             yield journey
 
 
-def wait_for_all(
-    look: Callable[[], list[Journey]], run: HopRun, pause: Callable[[], None]
+def collect_evidence(
+    read_traces: Callable[[], list[Journey]], run: HopRun, pause: Callable[[], None]
 ) -> dict[str, Evidence]:
-    """What the traces prove once every hop is carried and nothing more arrives, or when it is too
-    late for that."""
+    """Return the evidence, by hop, once every hop is carried and no new spans arrive.
+
+    After TRACE_SECONDS, return the evidence that there is.
+    """
     deadline = time.monotonic() + TRACE_SECONDS
     while True:
-        journeys = look()
-        found = evidence_in(journeys, run.fired_unix_nano)
+        journeys = read_traces()
+        evidence_by_hop = evidence_in(journeys, run.fired_unix_nano)
         settled = all(journey["last_received_ms_ago"] > SETTLED_MS for journey in journeys)
-        if settled and all(evidence.carried for evidence in found.values()):
-            return found
+        if settled and all(evidence.carried for evidence in evidence_by_hop.values()):
+            return evidence_by_hop
         if time.monotonic() > deadline:
-            return found
+            return evidence_by_hop
         pause()
 
 
-def with_strays(
-    found: dict[str, Evidence], observatory: Observatory, run: HopRun
+def with_detached_traces(
+    evidence_by_hop: dict[str, Evidence], observatory: Observatory, run: HopRun
 ) -> dict[str, Evidence]:
-    """The same, but of a hop that no known trace crosses, the traces begun anew that do: who loses
-    its context becomes a root."""
-    if all(evidence.crossings for evidence in found.values()):
-        return found
-    strays = [
+    """Return the evidence with that of other traces for hops that no known trace crosses.
+
+    A span that loses its context becomes the root of a new trace, which was not known before.
+    """
+    if all(evidence.crossings for evidence in evidence_by_hop.values()):
+        return evidence_by_hop
+    detached = [
         observatory.trace(line["trace_id"])
         for line in observatory.traces(200)["traces"]
         if int(line["started_unix_nano"]) >= run.began_unix_nano
         and line["trace_id"] not in run.trace_ids
     ]
-    lost = evidence_in(strays)
+    detached_evidence = evidence_in(detached)
     return {
-        hop: evidence if evidence.crossings else Evidence(hop, lost[hop].wrong)
-        for hop, evidence in found.items()
+        hop: evidence if evidence.crossings else Evidence(hop, detached_evidence[hop].wrong)
+        for hop, evidence in evidence_by_hop.items()
     }
 
 
 def cross_every_hop(chromium: Browser, addresses: StackAddresses) -> dict[str, Evidence]:
-    """Cross every hop, and return what the Observatory saw of each.
+    """Cross every hop, and return the evidence in the Observatory's traces, by hop.
 
     Raises:
-        UserError: a hop can't be begun.
+        UserError: a step in the browser or a request fails.
         ObservatoryError: the Observatory doesn't answer.
     """
     run = HopRun()
@@ -104,37 +110,39 @@ def cross_every_hop(chromium: Browser, addresses: StackAddresses) -> dict[str, E
             run.note_requests(page)
             return page
 
-        with step("Having a price quoted in a browser"):
-            have_quoted(new_page(), addresses)
+        with step("Requesting a price in a browser"):
+            request_quote(new_page(), addresses)
         with step(f"Buying {PURCHASES} tickets"):
             for _ in range(PURCHASES):
                 buy(new_page(), addresses, run)
-        with step("Looking seats up without a listener"):
+        with step("Requesting the seats left without a listener"):
             offline_page = new_page()
-            look_up_seats(offline_page, addresses)
+            fetch_availability(offline_page, addresses)
         with step("Sweeping a stuck order"):
             swept_order_id = sweep(http, addresses, run)
         with step("Signing up, and refunding a ticket as a new organiser"):
             newcomer = sign_up(http, addresses, run)
             refund(new_page(), http, addresses, run, newcomer)
 
-        def look() -> list[Journey]:
-            journeys = list(traces_of_the_roots(observatory, addresses, run, swept_order_id))
+        def read_traces() -> list[Journey]:
+            journeys = list(root_traces(observatory, addresses, run, swept_order_id))
             for trace_id in run.trace_ids:
                 with contextlib.suppress(TraceNotFound):
                     journeys.append(observatory.trace(trace_id))
             return journeys
 
         with step("Reading the traces"):
-            # The pages are still open: they deliver their last spans while we wait for them.
-            found = wait_for_all(look, run, lambda: offline_page.wait_for_timeout(500))
-            return with_strays(found, observatory, run)
+            # The pages are still open, and export their last spans during the wait.
+            evidence_by_hop = collect_evidence(
+                read_traces, run, lambda: offline_page.wait_for_timeout(500)
+            )
+            return with_detached_traces(evidence_by_hop, observatory, run)
 
 
-def table(found: dict[str, Evidence]) -> str:
-    """The hops as lines for a person."""
+def table(evidence_by_hop: dict[str, Evidence]) -> str:
+    """Format the evidence as a table with a line for each hop."""
     lines = [f"{'hop':<10}{'carried':<9}{'joined as':<11}{'p50':>9}  {'trace':<32}"]
-    for hop, evidence in found.items():
+    for hop, evidence in evidence_by_hop.items():
         summary = evidence.summary()
         p50 = "–" if summary["p50_ms"] is None else f"{summary['p50_ms']} ms"
         lines.append(
@@ -144,14 +152,14 @@ def table(found: dict[str, Evidence]) -> str:
     return "\n".join(lines)
 
 
-def complaints(found: dict[str, Evidence], observatory: str) -> list[str]:
-    """A line for each hop that is not carried: what was seen of it instead."""
+def describe_failures(evidence_by_hop: dict[str, Evidence], observatory: str) -> list[str]:
+    """Return error lines for the hops that did not carry the context."""
     lines = []
-    for evidence in found.values():
+    for evidence in evidence_by_hop.values():
         if evidence.carried:
             continue
         if not evidence.crossings:
-            lines.append(f"✗ {evidence.hop}: nothing of it is stored at {observatory}.")
+            lines.append(f"✗ {evidence.hop}: no span of this hop is stored at {observatory}.")
         for crossing in evidence.wrong[:3]:
             where = f"{observatory}/traces/{crossing.trace_id}"
             lines.append(f"✗ {evidence.hop}: {crossing.wrong}. {where}")

@@ -1,4 +1,4 @@
-"""Drive a buyer, an operator and a new user across every hop of the contract."""
+"""Actions of a buyer, an administrator and a new user that cross the hops of the contract."""
 
 from __future__ import annotations
 
@@ -27,17 +27,24 @@ LONG_AGO = "2020-01-01T00:00:00Z"
 
 @dataclass
 class HopRun:
-    """One run across the hops: the traces it left, and when it started the roots among them."""
+    """One run across the hops.
+
+    Attributes:
+        began_unix_nano: when the run began.
+        order_id: the last order that was bought.
+        uid: the user that signed up.
+        trace_ids: the traces that the run started; the values are unused.
+        fired_unix_nano: when the run caused each declared root, by hop.
+    """
 
     began_unix_nano: int = field(default_factory=time.time_ns)
-    #: The last order that was bought.
     order_id: str = ""
     uid: str = ""
     trace_ids: dict[str, None] = field(default_factory=dict)
     fired_unix_nano: dict[str, int] = field(default_factory=dict)
 
     def note_requests(self, page: Page) -> None:
-        """Keep the trace of every request that the page sends context with."""
+        """Record the trace id of every request that the page sends with a traceparent."""
 
         def note(request: Request) -> None:
             fields = request.headers.get("traceparent", "").split("-")
@@ -47,72 +54,73 @@ class HopRun:
         page.on("request", note)
 
 
-def have_quoted(page: Page, addresses: StackAddresses) -> None:
-    """Open the dialog in which seats are chosen: the page asks what they would cost.
+def request_quote(page: Page, addresses: StackAddresses) -> None:
+    """Open the purchase dialog, for which the page requests a price.
 
     Raises:
-        UserError: the page doesn't let us, or no answer comes.
+        UserError: the page shows no price in time.
     """
     try:
         page.goto(addresses.hosting)
         page.get_by_role("button", name="Buy ").first.click(timeout=PAGE_SECONDS * 1000)
         page.locator('.quote[data-quote="quoted"]').wait_for(timeout=PAGE_SECONDS * 1000)
     except BrowserError as error:
-        raise UserError(f"No price was quoted: {_first_line(error)}") from error
+        raise UserError(f"The page showed no price: {_first_line(error)}") from error
 
 
 def buy(page: Page, addresses: StackAddresses, run: HopRun) -> None:
-    """Buy one ticket: what that takes crosses most of the hops.
+    """Buy one ticket, which crosses most of the hops.
 
     Raises:
-        UserError: the page doesn't let us, or the order doesn't end with its ticket.
+        UserError: the purchase fails, or the order is not ticketed.
     """
     purchase = buy_a_ticket(page, addresses.hosting)
     if purchase.order_state != "ticketed":
-        raise UserError(f"Order {purchase.order_id} ended as {purchase.order_state}.")
+        raise UserError(f"Order {purchase.order_id} is {purchase.order_state}, not ticketed.")
     run.order_id = purchase.order_id
     run.trace_ids[purchase.trace_id] = None
 
 
-def look_up_seats(page: Page, addresses: StackAddresses) -> None:
-    """Take the page's listener away: it looks the seats up by HTTPS until it has it back.
+def fetch_availability(page: Page, addresses: StackAddresses) -> None:
+    """Block the page's listener, so that the page requests the seats left over HTTPS.
 
-    The page asks through Hosting's rewrite. Every second of its requests goes to the function
-    itself, as those of a page do that isn't on Hosting.
+    The page sends the request through Hosting's rewrite. Every second request is redirected to the
+    function itself, as a page that is not on Hosting would send it.
 
     Raises:
-        UserError: the page doesn't look them up.
+        UserError: the page does not request them.
     """
-    asked = 0
+    requests = 0
 
-    def straight_every_second_time(route: Route) -> None:
-        nonlocal asked
-        asked += 1
+    def redirect_every_second(route: Route) -> None:
+        nonlocal requests
+        requests += 1
         query = route.request.url.partition("?")[2]
         direct = f"{addresses.function('availability')}?{query}"
-        route.continue_(url=direct if asked % 2 == 0 else None)
+        route.continue_(url=direct if requests % 2 == 0 else None)
 
     try:
         page.goto(addresses.hosting)
         page.locator("[data-show-id]").first.wait_for(timeout=PAGE_SECONDS * 1000)
-        page.route(AVAILABILITY, straight_every_second_time)
+        page.route(AVAILABILITY, redirect_every_second)
         page.route(LISTEN, lambda route: route.abort())
-        # Only a request that is made anew meets the closed door.
+        # The route blocks only new requests; going offline ends the listener's open one.
         page.context.set_offline(True)
         page.context.set_offline(False)
         page.locator("[data-seats-looked-up]").wait_for(timeout=PAGE_SECONDS * 1000)
         page.unroute_all(behavior="ignoreErrors")
     except BrowserError as error:
-        raise UserError(f"The page looked no seats up: {_first_line(error)}") from error
+        raise UserError(f"The page did not request the seats left: {_first_line(error)}") from error
 
 
 def sweep(http: httpx.Client, addresses: StackAddresses, run: HopRun) -> str:
-    """Fire the schedule while an order is stuck; returns that order's id.
+    """Fire the schedule while an order is stuck, and return the order's id.
 
-    The stuck order is like one that was bought, in that one's trace, but its last message is lost.
+    The stuck order is a copy of the order that was bought, in the same trace; it is paid, but its
+    last message was never sent.
 
     Raises:
-        UserError: the order can't be made, or the sweep fails.
+        UserError: the order can't be created, or the sweep fails.
     """
     bought = _order(http, addresses, run)
     order_id = secrets.token_hex(10)
@@ -126,41 +134,44 @@ def sweep(http: httpx.Client, addresses: StackAddresses, run: HopRun) -> str:
         "currentDocument": {"exists": False},
     }
     commit = f"{addresses.firestore}/v1/{addresses.documents}:commit"
-    _said(http.post(commit, json={"writes": [write]}, headers=AS_ADMINISTRATOR))
+    _json_of(http.post(commit, json={"writes": [write]}, headers=AS_ADMINISTRATOR))
     run.fired_unix_nano["schedule"] = time.time_ns()
-    # The emulator's name for a function that an event or a schedule starts.
-    _said(http.post(addresses.function("sweep-0")))
+    # The emulator's name of a function with an event or schedule trigger has the suffix -0.
+    _json_of(http.post(addresses.function("sweep-0")))
     return order_id
 
 
 def sign_up(http: httpx.Client, addresses: StackAddresses, run: HopRun) -> dict[str, str]:
-    """Make an account with an e-mail address, as the browser's SDK does; returns how to sign in.
+    """Create an account with an e-mail address, as the browser's SDK does; return its credentials.
 
     Raises:
-        UserError: it isn't made.
+        UserError: the Auth emulator returned an error.
     """
     account = {"email": f"{secrets.token_hex(8)}@example.org", "password": secrets.token_hex(8)}
     run.fired_unix_nano["auth"] = time.time_ns()
-    sent = account | {"returnSecureToken": True}
-    run.uid = _said(http.post(_accounts(addresses, ":signUp?key=any"), json=sent))["localId"]
+    body = account | {"returnSecureToken": True}
+    run.uid = _json_of(http.post(_accounts(addresses, ":signUp?key=any"), json=body))["localId"]
     return account
 
 
 def refund(
     page: Page, http: httpx.Client, addresses: StackAddresses, run: HopRun, account: dict[str, str]
 ) -> None:
-    """Make the new account an organiser's, and give the money back for the last order as that.
+    """Make the new account an organiser's, and refund the last order as this organiser.
 
-    A guest has no account that anybody was welcomed to; an organiser's calls link to theirs.
+    The calls of an organiser link to the trace in which the account was created; anonymous users
+    have no such trace.
 
     Raises:
-        UserError: the page doesn't let us, or the order isn't refunded.
+        UserError: the refund fails in the page, or a request fails.
     """
-    asked = {"localId": [run.uid]}
-    found = _said(http.post(_accounts(addresses, ":lookup"), json=asked, headers=AS_ADMINISTRATOR))
-    claims = json.loads(found["users"][0]["customAttributes"]) | {"role": "organiser"}
-    given = {"localId": run.uid, "customAttributes": json.dumps(claims)}
-    _said(http.post(_accounts(addresses, ":update"), json=given, headers=AS_ADMINISTRATOR))
+    query = {"localId": [run.uid]}
+    result = _json_of(
+        http.post(_accounts(addresses, ":lookup"), json=query, headers=AS_ADMINISTRATOR)
+    )
+    claims = json.loads(result["users"][0]["customAttributes"]) | {"role": "organiser"}
+    update = {"localId": run.uid, "customAttributes": json.dumps(claims)}
+    _json_of(http.post(_accounts(addresses, ":update"), json=update, headers=AS_ADMINISTRATOR))
     show_id = _order(http, addresses, run)["fields"]["show_id"]["stringValue"]
     sale = page.locator(f'.sale[data-order-id="{run.order_id}"]')
     refunded = page.locator(f'.sale[data-order-id="{run.order_id}"][data-order-state="refunded"]')
@@ -177,21 +188,21 @@ def refund(
 
 
 def _accounts(addresses: StackAddresses, method: str) -> str:
-    """A method of the accounts that the Auth emulator keeps."""
+    """Return the URL of a method of the Auth emulator's accounts."""
     key = "" if "?" in method else f"projects/{addresses.project}/"
     return f"{addresses.auth}/identitytoolkit.googleapis.com/v1/{key}accounts{method}"
 
 
 def _order(http: httpx.Client, addresses: StackAddresses, run: HopRun) -> Any:
-    """The order that was bought last, as Firestore's REST API gives it."""
+    """Return the order that was bought last, in the format of Firestore's REST API."""
     order = f"{addresses.firestore}/v1/{addresses.documents}/orders/{run.order_id}"
-    return _said(http.get(order, headers=AS_ADMINISTRATOR))
+    return _json_of(http.get(order, headers=AS_ADMINISTRATOR))
 
 
-def _said(answer: httpx.Response) -> Any:
-    if answer.is_error:
-        raise UserError(f"{answer.url} answered {answer.status_code}: {answer.text[:200]}")
-    return answer.json() if answer.headers.get("content-type", "").startswith(JSON) else None
+def _json_of(response: httpx.Response) -> Any:
+    if response.is_error:
+        raise UserError(f"{response.url} answered {response.status_code}: {response.text[:200]}")
+    return response.json() if response.headers.get("content-type", "").startswith(JSON) else None
 
 
 def _first_line(error: BrowserError) -> str:

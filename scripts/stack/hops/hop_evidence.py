@@ -1,7 +1,4 @@
-"""What the traces that were stored prove of each hop of the contract.
-
-Nothing here asks anybody: traces go in, what they prove of each hop comes out.
-"""
+"""Determines from stored traces whether each hop of the contract carried the context. Pure."""
 
 from __future__ import annotations
 
@@ -11,22 +8,26 @@ from statistics import median
 
 from observatory.schemas.journey import Journey, Row
 
-#: The hops of the contract, in its order: what `throughline.hop` says, and `log` for log lines.
+#: The hops of the contract, in its order: values of `throughline.hop`, and `log` for log lines.
 HOPS = (
     *("https", "hosting", "callable", "document", "rules", "trigger", "pubsub", "task"),
     *("vendor", "webhook", "eventarc", "schedule", "auth", "listener", "log"),
 )
-#: Nothing can carry to these: they have to be roots that say so, and a link ties them to others.
+#: Hops that cannot carry context: the span must be a declared root, connected by a link.
 ROOTS = ("schedule", "auth")
-#: Their span is the sender's; who took the context up is a child of it, in another service.
+#: Hops whose span is the sender's; the receiver is a child of it, in another service.
 SENT = ("document", "vendor")
 
 
 @dataclass(frozen=True)
 class Crossing:
-    """One time that a hop was crossed: `wrong` says why the context wasn't carried, if it wasn't.
+    """One crossing of a hop.
 
-    `wait_ms` is None where nobody knows when the waiting began.
+    Attributes:
+        trace_id: the trace with the crossing.
+        joined_as: "parent", "link" or "root"; None if it was not joined at all.
+        wait_ms: the wait; None if its start is unknown.
+        wrong: why the context was not carried; None if it was.
     """
 
     trace_id: str
@@ -37,23 +38,23 @@ class Crossing:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was seen of one hop: every crossing, in the order of the traces."""
+    """All crossings of one hop, in the order of the traces."""
 
     hop: str
     crossings: Sequence[Crossing]
 
     @property
     def carried(self) -> bool:
-        """Whether it was crossed at all, and the context carried every time."""
+        """Return whether the hop was crossed, and the context carried every time."""
         return bool(self.crossings) and not self.wrong
 
     @property
     def wrong(self) -> list[Crossing]:
-        """The crossings that lost the context."""
+        """Return the crossings that lost the context."""
         return [crossing for crossing in self.crossings if crossing.wrong]
 
     def summary(self) -> dict[str, object]:
-        """What `--json` prints of the hop; of those that went wrong the first, if any did."""
+        """Return what `--json` prints of the hop, with the first failed crossing as the example."""
         shown = next(iter([*self.wrong, *self.crossings]), None)
         waits = [crossing.wait_ms for crossing in self.crossings if crossing.wait_ms is not None]
         return {
@@ -67,18 +68,18 @@ class Evidence:
 def evidence_in(
     journeys: Sequence[Journey], fired_unix_nano: Mapping[str, int] | None = None
 ) -> dict[str, Evidence]:
-    """What these traces prove of each hop.
+    """Return the evidence that traces contain for each hop.
 
-    A wait is the time from its producer's end to the start of the span that received, or from the
-    parent's start where there is no producer or it ended later; of a write, the time until it was
-    acknowledged; of a log line, that since its span began.
+    A wait is the time from the producer's end to the receiver's start, or from the parent's start
+    if there is no producer or it ended later. For a write it is the time until it was acknowledged,
+    for a log line the time since its span started.
 
     Args:
         journeys: the traces in which the hops were crossed.
-        fired_unix_nano: when somebody caused each of the roots, by hop; their waits begin there.
+        fired_unix_nano: when each declared root was caused, by hop; their waits start there.
     """
     fired = fired_unix_nano or {}
-    found: dict[str, list[Crossing]] = {hop: [] for hop in HOPS}
+    crossings_by_hop: dict[str, list[Crossing]] = {hop: [] for hop in HOPS}
     linked = {
         (link["trace_id"], link["span_id"])
         for journey in journeys
@@ -90,46 +91,48 @@ def evidence_in(
         for row in journey["rows"]:
             hop = row["hop"]
             if hop in ROOTS:
-                found[hop].append(_root(journey, row, hop, fired.get(hop), linked))
+                crossings_by_hop[hop].append(_root(journey, row, hop, fired.get(hop), linked))
             elif hop in SENT:
-                found[hop].append(_sent(journey, row, hop))
-            elif hop in found:
-                found[hop].append(_received(journey, row, by_id.get(row["parent_span_id"] or "")))
-        found["log"].extend(_logged(journey))
-    return {hop: Evidence(hop, crossings) for hop, crossings in found.items()}
+                crossings_by_hop[hop].append(_sent(journey, row, hop))
+            elif hop in crossings_by_hop:
+                crossings_by_hop[hop].append(
+                    _received(journey, row, by_id.get(row["parent_span_id"] or ""))
+                )
+        crossings_by_hop["log"].extend(_logged(journey))
+    return {hop: Evidence(hop, crossings) for hop, crossings in crossings_by_hop.items()}
 
 
 def _received(journey: Journey, row: Row, parent: Row | None) -> Crossing:
     reason = row["attributes"].get("throughline.context.reason")
     wrong = None
     if row["context"] != "carried":
-        wrong = f"{row['name']} found its context {row['context']}" + (
+        wrong = f"the context of {row['name']} is {row['context']}" + (
             f" ({reason})" if reason else ""
         )
     elif parent is None:
         missing = "is not stored" if row["parent_span_id"] else "is not named"
         wrong = f"the parent of {row['name']} {missing}"
     elif not row["covered"]:
-        wrong = f"{row['name']} leads to no declared root"
+        wrong = f"{row['name']} does not reach a declared root"
     if parent is None:
         return Crossing(journey["trace_id"], "link" if row["links"] else None, None, wrong)
     return Crossing(journey["trace_id"], "parent", _wait_ms(row, parent), wrong)
 
 
 def _sent(journey: Journey, row: Row, hop: str) -> Crossing:
-    taken_up = [
+    receivers = [
         other
         for other in journey["rows"]
         if other["parent_span_id"] == row["span_id"]
         and other["service"] != row["service"]
-        # What a vendor's own spans say is the vendor's business.
+        # A vendor's own spans need not have our attribute.
         and (hop == "vendor" or other["context"] == "carried")
     ]
-    if not taken_up:
-        untaken = f"no other service went on from {row['name']}"
-        return Crossing(journey["trace_id"], None, None, untaken)
-    wrong = None if row["covered"] else f"{row['name']} leads to no declared root"
-    first = min(taken_up, key=lambda other: other["offset_ms"])
+    if not receivers:
+        not_continued = f"no other service continued the trace after {row['name']}"
+        return Crossing(journey["trace_id"], None, None, not_continued)
+    wrong = None if row["covered"] else f"{row['name']} does not reach a declared root"
+    first = min(receivers, key=lambda other: other["offset_ms"])
     wait_ms = row["duration_ms"] if hop == "document" else _wait_ms(first, row)
     return Crossing(journey["trace_id"], "parent", wait_ms, wrong)
 
@@ -141,17 +144,17 @@ def _root(
     fired_unix_nano: int | None,
     linked: Collection[tuple[str, str]],
 ) -> Crossing:
-    """What a declared root proves: a sweep links the orders that it touched, and what a user does
-    links that user's creation."""
+    """Return the crossing of a declared root: a sweep must link the orders that it touched, and the
+    spans of a user's later actions must link the creation of the user."""
     wrong = None
     links_some = any(link["stored"] for link in row["links"])
     is_linked = (journey["trace_id"], row["span_id"]) in linked
     if row["root"] != hop or row["parent_span_id"] is not None:
-        wrong = f"{row['name']} is no root that says so"
+        wrong = f"{row['name']} is not a declared root"
     elif hop == "schedule" and not links_some:
-        wrong = f"{row['name']} links no order that is stored"
+        wrong = f"{row['name']} links no stored order"
     elif hop == "auth" and not is_linked:
-        wrong = f"nothing that its user did links {row['name']}"
+        wrong = f"no span of its user links {row['name']}"
     wait_ms = None
     if fired_unix_nano is not None:
         began = int(journey["started_unix_nano"]) / 1e6 + row["offset_ms"]
@@ -166,7 +169,7 @@ def _logged(journey: Journey) -> Iterator[Crossing]:
             wait_ms = max(0.0, line["offset_ms"] - row["offset_ms"])
             yield Crossing(journey["trace_id"], "parent", wait_ms)
     for line in journey["logs"]:
-        wrong = f"a log line of {line['service']} names no span that is stored"
+        wrong = f"a log line of {line['service']} has no stored span"
         yield Crossing(journey["trace_id"], None, None, wrong)
 
 

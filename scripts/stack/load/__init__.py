@@ -1,1 +1,1 @@
-"""Place many orders at once, and report what became of them."""
+"""Places many orders at once, and reports their final states."""

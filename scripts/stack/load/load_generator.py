@@ -1,4 +1,4 @@
-"""Buyers that place orders at once on a running stack, as the page does, without the browser."""
+"""Places orders concurrently on a running stack, as the page does, without a browser."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import httpx
 from opentelemetry.trace import Tracer
 
 from stack.clients.box_office import APPROVED, DECLINED, FINAL, BoxOffice, Buyer, new_order_id
-from stack.clients.page_spans import buying, page
+from stack.clients.page_spans import order_write_spans, page
 from stack.console import print_line
 from stack.errors import UserError
 from stack.load.load_report import Invocations, LoadReport, Order, report
@@ -24,14 +24,20 @@ SHOWS = 4
 POLL_SECONDS = 0.25
 PROGRESS_SECONDS = 5.0
 STILL_SECONDS = 2.0
-# An order that a stage forgot waits for the sweep: a minute to be due, then up to one more.
+# A stuck order waits for the sweep: it is due after a minute, and the sweep runs every minute.
 DEADLINE_SECONDS, DEADLINE_PER_ORDER_SECONDS = 180.0, 2.0
 
 
 @dataclass(frozen=True)
 class Load:
-    """What is asked for. `seats`: the stock of the show that is sold out, None for half of what is
-    asked of it. `chaos`: as redelivery's POST /chaos takes it, {} for none."""
+    """The options of a run.
+
+    Attributes:
+        orders: number of orders.
+        concurrency: number of orders in progress at a time.
+        seats: stock of the show that sells out; None: half of the seats ordered of it.
+        chaos: the body of redelivery's POST /chaos; {}: no chaos.
+    """
 
     orders: int
     concurrency: int
@@ -40,12 +46,12 @@ class Load:
 
 
 def run(addresses: StackAddresses, functions_log: Path, load: Load) -> LoadReport:
-    """Place the orders, wait until all is quiet, and report what became of them.
+    """Place the orders, wait until no event is pending, and return the report.
 
-    The shows and the chaos are gone afterwards.
+    The shows are deleted and chaos is turned off afterwards.
 
     Raises:
-        UserError: the stack isn't quiet to begin with, or a part of it doesn't answer.
+        UserError: events are pending before the first order, or a service does not answer.
     """
     with ExitStack() as stack:
         box_office = BoxOffice(addresses)
@@ -56,7 +62,8 @@ def run(addresses: StackAddresses, functions_log: Path, load: Load) -> LoadRepor
         before = _wait_until_quiet(redelivery, invocations, time.monotonic() + 60)
         if before["pending"]:
             raise UserError(
-                "Events are under way before the first order: wait until they are done."
+                f"{before['pending']} events of earlier orders are still pending.",
+                hint="Wait until they are delivered, then run the command again.",
             )
         orders = _orders(load)
         stack.enter_context(_shows(box_office, orders, load.seats))
@@ -70,7 +77,7 @@ def run(addresses: StackAddresses, functions_log: Path, load: Load) -> LoadRepor
 
 
 def _orders(load: Load) -> list[Order]:
-    """The orders, of 1 to 3 seats in turn; one card in ten is declined, and gives seats back."""
+    """Return the orders, of 1 to 3 seats in turn; one card in ten is declined."""
     return [
         Order(
             id=new_order_id(),
@@ -84,12 +91,12 @@ def _orders(load: Load) -> list[Order]:
 
 @contextmanager
 def _shows(box_office: BoxOffice, orders: list[Order], seats: int | None) -> Iterator[None]:
-    """Shows for the orders, off again afterwards; the first has less stock than is asked of it."""
+    """Create shows for the orders, and delete them at the end; the first one sells out."""
     opened: list[str] = []
     try:
         for show in range(min(SHOWS, len(orders))):
-            asked = sum(order.seats for order in orders if order.show == show)
-            stock = asked if show else (asked // 2 if seats is None else seats)
+            ordered = sum(order.seats for order in orders if order.show == show)
+            stock = ordered if show else (ordered // 2 if seats is None else seats)
             opened.append(box_office.open_show(stock))
             for order in orders:
                 if order.show == show:
@@ -101,10 +108,10 @@ def _shows(box_office: BoxOffice, orders: list[Order], seats: int | None) -> Ite
 
 
 @contextmanager
-def _chaos(redelivery: httpx.Client, asked: dict[str, float]) -> Iterator[None]:
-    """Chaos, off again afterwards; what was on before is off from then on."""
+def _chaos(redelivery: httpx.Client, chaos: dict[str, float]) -> Iterator[None]:
+    """Set chaos, and turn it off at the end, even if other chaos was on before."""
     try:
-        redelivery.post("/chaos", json=asked).raise_for_status()
+        redelivery.post("/chaos", json=chaos).raise_for_status()
         yield
     finally:
         redelivery.post("/chaos", json={}).raise_for_status()
@@ -117,9 +124,9 @@ def _buy_all(
     concurrency: int,
     deadline: float,
 ) -> None:
-    """Have all orders placed, `concurrency` of them under way at any time."""
+    """Place all orders, with `concurrency` of them in progress at a time."""
     over = threading.Event()
-    began = said = time.monotonic()
+    began = reported_at = time.monotonic()
     with (
         page(addresses.observatory, 4 * len(orders)) as tracer,
         ThreadPoolExecutor(concurrency) as pool,
@@ -137,23 +144,23 @@ def _buy_all(
             waiting = as_completed([pool.submit(buy, order) for order in orders])
             for number, done in enumerate(waiting, start=1):
                 if error := done.exception():
-                    print_line(f"✗ An order can't be followed: {type(error).__name__}: {error}")
+                    print_line(f"✗ Reading an order failed: {type(error).__name__}: {error}")
                 now = time.monotonic()
-                if now - said > PROGRESS_SECONDS or number == len(orders):
+                if now - reported_at > PROGRESS_SECONDS or number == len(orders):
                     print_line(f"  … {number} of {len(orders)} orders done, {now - began:.0f} s")
-                    said = now
+                    reported_at = now
         finally:
             over.set()
 
 
 def _buy(addresses: StackAddresses, tracer: Tracer, order: Order) -> None:
-    """Sign somebody in and place the order, with the spans that the page would send."""
+    """Sign a new buyer in and place the order, with the spans that the page would export."""
     try:
         buyer = Buyer(addresses)
     except httpx.HTTPError as error:
-        print_line(f"✗ A buyer can't sign in: {error}")
+        print_line(f"✗ Signing a buyer in failed: {error}")
         return
-    with buying(tracer, order.id, order.show_id) as carried:
+    with order_write_spans(tracer, order.id, order.show_id) as carried:
         order.trace_id = carried.trace_id
         try:
             buyer.place_as(
@@ -165,7 +172,7 @@ def _buy(addresses: StackAddresses, tracer: Tracer, order: Order) -> None:
             )
             order.is_placed = True
         except httpx.HTTPError as error:
-            print_line(f"✗ Order {order.id} is not taken: {error}")
+            print_line(f"✗ Placing order {order.id} failed: {error}")
         finally:
             buyer.close()
 
@@ -173,20 +180,23 @@ def _buy(addresses: StackAddresses, tracer: Tracer, order: Order) -> None:
 def _wait_until_quiet(
     redelivery: httpx.Client, invocations: Invocations, deadline: float
 ) -> dict[str, int]:
-    """Redelivery's state once nothing is under way and no function was called for a while."""
-    seen: object = None
+    """Wait until no event is pending and no function was called for STILL_SECONDS.
+
+    Return redelivery's state, or the state at the deadline.
+    """
+    last_counts: object = None
     since = time.monotonic()
     while True:
         state: dict[str, int] = redelivery.get("/state").raise_for_status().json()
         now = time.monotonic()
-        counted = invocations.counts()
-        if counted != seen or state["pending"] or invocations.under_way():
-            seen, since = counted, now
+        counts = invocations.counts()
+        if counts != last_counts or state["pending"] or invocations.are_running():
+            last_counts, since = counts, now
         if now - since >= STILL_SECONDS or now > deadline:
             return state
         time.sleep(POLL_SECONDS)
 
 
 def _client(url: str) -> httpx.Client:
-    # trust_env: a proxy in the environment must not come between this machine and itself.
+    # trust_env=False: requests to this machine must not go through a proxy.
     return httpx.Client(base_url=url, trust_env=False, timeout=10)

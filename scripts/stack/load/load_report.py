@@ -1,4 +1,4 @@
-"""Report what became of many orders: each invariant that broke, and any span that is missing."""
+"""Reports the final states of many orders: broken invariants and missing spans."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from observatory.client import Observatory, TraceNotFound
 from observatory.schemas.journey import Journey, Row
 from stack.clients.box_office import FINAL, BoxOffice
 from stack.clients.firestore_rest import decode
-from stack.invariants import Sold, oversold
+from stack.invariants import OrderOutcome, oversold
 
-#: The functions that a purchase calls, and whose invocations are counted.
+#: The functions that take part in a purchase, and whose invocations are counted.
 FUNCTIONS = ("reserve", "charge", "settle", "issue", "audit")
-#: What the load itself sends of each order: `buy` and `create orders`.
+#: The spans that the load generator exports for each order: `buy` and `create orders`.
 PAGE_SPANS = 2
 
 ARRIVING_SECONDS = 20.0
 DETAILS_MAX = 20
 
-_SAID = re.compile(
+_LOG_LINE = re.compile(
     r'functions: (Beginning execution of|Finished) "[a-z]+-[a-z]+\d+-(\w+)"', re.ASCII
 )
 
 
 @dataclass
 class Order:
-    """One order of the run: what is asked for, and how far it came."""
+    """One order of the run."""
 
     id: str
     show: int
@@ -48,43 +48,43 @@ class Order:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """The figures of a run by their names, and a line for each thing that is wrong with it."""
+    """The figures of a run by name, and a line for each problem."""
 
     figures: dict[str, Any]
     details: Sequence[str]
 
 
 class Invocations:
-    """What the functions emulator logged, since `begin`, of the functions of a purchase."""
+    """Counts invocations of the purchase's functions in the functions emulator's log."""
 
     def __init__(self, log: Path) -> None:
         self._log = log
         self._from = 0
 
     def begin(self) -> None:
-        """Count from here on."""
+        """Count only what is logged from now on."""
         self._from = self._log.stat().st_size
 
     def counts(self) -> Counter[str]:
-        """How often each function finished."""
-        return self._said()["Finished"]
+        """Return how often each function finished."""
+        return self._read()["Finished"]
 
-    def under_way(self) -> bool:
-        """Whether one began that has not finished."""
-        said = self._said()
-        return bool(said["Beginning execution of"] - said["Finished"])
+    def are_running(self) -> bool:
+        """Return whether an invocation has started and not finished."""
+        logged = self._read()
+        return bool(logged["Beginning execution of"] - logged["Finished"])
 
-    def _said(self) -> dict[str, Counter[str]]:
-        found: dict[str, Counter[str]] = {
+    def _read(self) -> dict[str, Counter[str]]:
+        logged: dict[str, Counter[str]] = {
             "Beginning execution of": Counter(),
             "Finished": Counter(),
         }
         with self._log.open("rb") as log:
             log.seek(self._from)
-            for what, function in _SAID.findall(log.read().decode(errors="replace")):
+            for event, function in _LOG_LINE.findall(log.read().decode(errors="replace")):
                 if function in FUNCTIONS:
-                    found[what][function] += 1
-        return found
+                    logged[event][function] += 1
+        return logged
 
 
 def report(
@@ -94,14 +94,14 @@ def report(
     invocations: Invocations,
     redelivered: Mapping[str, int],
 ) -> LoadReport:
-    """Compare what was asked for with what is in Firestore, at the acquirer and in the Observatory.
+    """Compare the orders with Firestore, the acquirer's book and the Observatory.
 
-    `redelivered` is by how much the numbers of redelivery's state went up. Its `untried` are
-    invocations that did nothing but hand an event over, and left no span; each of its deliveries is
-    an invocation again.
+    `redelivered` has the increase of each number of redelivery's state. Its `untried` are
+    invocations that only handed an event over and left no span; each delivery by redelivery is a
+    further invocation.
     """
     documents = _documents(box_office, "orders", orders)
-    # Others may have tickets here, of any shape.
+    # Tickets of other orders may be incomplete, as those that scenarios create.
     tickets = Counter(
         str(ticket.get("order_id")) for ticket in _all(box_office, "tickets").values()
     )
@@ -114,11 +114,11 @@ def report(
             kept[order_id] += not charge.get("refund_id")
     details: list[str] = []
     untried = redelivered["untried"]
-    sold: list[Sold] = []
+    sold: list[OrderOutcome] = []
     for order in orders:
-        state = documents.get(order.id, {}).get("state", "not there")
+        state = documents.get(order.id, {}).get("state", "missing")
         sold.append(
-            Sold(
+            OrderOutcome(
                 *(order.id, order.show_id, order.seats, state),
                 *(tickets[order.id], succeeded[order.id], kept[order.id]),
             )
@@ -129,13 +129,13 @@ def report(
                 f"{tickets[order.id]} of {sold[-1].tickets_due} tickets; its trace is "
                 f"{order.trace_id}"
             )
-    twice = [order for order in sold if order.is_charged_twice]
-    details += [f"order {order.id} was charged {order.taken} times" for order in twice]
+    charged_twice = [order for order in sold if order.is_charged_twice]
+    details += [f"order {order.id} was charged {order.taken} times" for order in charged_twice]
 
     counted = invocations.counts()
     expected = PAGE_SPANS * sum(bool(order.trace_id) for order in orders)
     expected += counted.total() - untried
-    journeys = _whole_journeys(observatory_url, orders, expected)
+    journeys = _complete_journeys(observatory_url, orders, expected)
     spans = sum(journey["spans"] for journey in journeys)
     stored = Counter(_owner(row) for row in _counted_rows(journeys))
     if stored.total() != expected:
@@ -155,7 +155,7 @@ def report(
             "orders": len(orders),
             "final": len(seconds),
             "oversold": oversold(sold, {order.show_id: order.stock for order in orders}, {}),
-            "double_charged": len(twice),
+            "double_charged": len(charged_twice),
             "lost": sum(order.is_lost for order in sold),
             "dead_letters": redelivered["dead"],
             "coverage": sum(journey["covered"] for journey in journeys) / spans if spans else 0.0,
@@ -170,17 +170,17 @@ def report(
 
 
 def broken(figures: Mapping[str, Any]) -> list[str]:
-    """A line for each invariant that the figures break."""
+    """Return a line for each invariant that the figures break."""
     holds = {
-        f"{figures['final']} of {figures['orders']} orders came to an end": figures["final"]
+        f"{figures['final']} of {figures['orders']} orders are in a final state": figures["final"]
         == figures["orders"],
         f"{figures['oversold']} seats were sold beyond the stock": not figures["oversold"],
         f"{figures['double_charged']} orders were charged twice": not figures["double_charged"],
         f"{figures['lost']} orders were lost": not figures["lost"],
-        f"{figures['dead_letters']} events were given up on": not figures["dead_letters"],
+        f"{figures['dead_letters']} events were dead-lettered": not figures["dead_letters"],
         f"coverage is {figures['coverage']:.4f}, not 1": figures["coverage"] == 1.0,
         f"{figures['orphans']} spans are orphans": not figures["orphans"],
-        f"{figures['spans_stored']} spans are stored where {figures['spans_expected']} were sent": (
+        f"{figures['spans_stored']} spans are stored, {figures['spans_expected']} were expected": (
             figures["spans_stored"] == figures["spans_expected"]
         ),
     }
@@ -199,12 +199,14 @@ def _all(box_office: BoxOffice, collection: str) -> dict[str, dict[str, Any]]:
 def _documents(
     box_office: BoxOffice, collection: str, orders: Iterable[Order]
 ) -> dict[str, dict[str, Any]]:
-    found = _all(box_office, collection)
-    return {order.id: found[order.id] for order in orders if order.id in found}
+    documents = _all(box_office, collection)
+    return {order.id: documents[order.id] for order in orders if order.id in documents}
 
 
-def _whole_journeys(observatory_url: str, orders: Sequence[Order], expected: int) -> list[Journey]:
-    """The orders' traces; asked for anew, for a while, as long as anything is missing."""
+def _complete_journeys(
+    observatory_url: str, orders: Sequence[Order], expected: int
+) -> list[Journey]:
+    """Return the orders' traces; repeat for ARRIVING_SECONDS while spans are missing."""
     deadline = time.monotonic() + ARRIVING_SECONDS
     with Observatory(observatory_url) as observatory, ThreadPoolExecutor(4) as pool:
 
@@ -216,17 +218,19 @@ def _whole_journeys(observatory_url: str, orders: Sequence[Order], expected: int
 
         traced = [order for order in orders if order.trace_id]
         while True:
-            journeys = [found for found in pool.map(journey_of, traced) if found]
+            journeys = [journey for journey in pool.map(journey_of, traced) if journey]
             orphans = sum(journey["orphans"] for journey in journeys)
-            is_whole = len(list(_counted_rows(journeys))) >= expected and not orphans
-            if is_whole or time.monotonic() > deadline:
+            is_complete = len(list(_counted_rows(journeys))) >= expected and not orphans
+            if is_complete or time.monotonic() > deadline:
                 return journeys
             time.sleep(1)
 
 
 def _counted_rows(journeys: Iterable[Journey]) -> Iterable[Row]:
-    """The spans that `spans_expected` counts: the page's, and one for each invocation, which is
-    redelivery's where the function was not let run."""
+    """Return the spans that `spans_expected` counts: the page's, and one for each invocation.
+
+    If the function did not run, that one is redelivery's.
+    """
     return (row for journey in journeys for row in journey["rows"] if _owner(row))
 
 
@@ -250,7 +254,7 @@ def _uncovered(journey: Journey) -> str:
 
 
 def _seconds(order: Mapping[str, Any]) -> float:
-    """From placed to its last state, by Firestore's own clock."""
+    """Return the seconds from placed to the order's last state, by Firestore's clock."""
     ended = order["moved_at"][order["state"]]
     took = datetime.fromisoformat(ended) - datetime.fromisoformat(order["placed_at"])
     return took.total_seconds()

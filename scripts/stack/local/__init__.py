@@ -1,1 +1,1 @@
-"""One stack on this machine: its addresses, its processes, its start and its end."""
+"""Runs one stack on this machine: addresses, processes, start and end."""

@@ -1,4 +1,4 @@
-"""The addresses of one stack. Stacks run side by side, each with its ports shifted by an offset."""
+"""The addresses of a stack. Several stacks can run at once, each with its own port offset."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from stack import paths
 from stack.errors import UserError
 
 HOST = "127.0.0.1"
-# A project id that begins with `demo-` needs no account and cannot reach production.
+# The emulators need no account for a project id that starts with `demo-`, and never contact
+# production.
 PROJECT = "demo-throughline"
 REGION = "us-central1"
 
@@ -19,30 +20,30 @@ OBSERVATORY = 4318
 ACQUIRER = 4320
 REDELIVERY = 4322
 
-# Ports that fetch refuses to connect to, in browsers and in Node.js, among those that an offset may
-# lead to (fetch.spec.whatwg.org, "bad port").
+# Ports to which fetch refuses to connect, in browsers and in Node.js (fetch.spec.whatwg.org, "bad
+# port"). Only those that an offset can reach are listed.
 REFUSED = {5060, 5061, 6000, 6566, *range(6665, 6670), 6679, 6697, 10080}
-# It would move Firestore to port 10080, the last of them.
+# This offset would move Firestore to port 10080.
 REFUSED_OFFSET = 2_000
 OFFSET_MAX = 19_000
-# Far enough apart that no two stacks share a port, and below the systems' ephemeral ports.
+# Far enough apart that stacks share no port, and below the operating systems' ephemeral ports.
 OFFSETS = [offset for offset in range(0, OFFSET_MAX + 1, 1_000) if offset != REFUSED_OFFSET]
 
 
 @dataclass(frozen=True)
 class StackAddresses:
-    """Where the parts of one stack listen: every URL and port follows from the port offset."""
+    """The addresses of the services of a stack, derived from its port offset."""
 
     offset: int = 0
     project: str = PROJECT
 
     @property
     def ports(self) -> dict[str, int]:
-        """Every port, by the name of what listens there."""
+        """Return every port, by the name of the service."""
         return {name: port + self.offset for name, port in _default_ports().items()}
 
     def url(self, name: str) -> str:
-        """Return the URL of one part."""
+        """Return the URL of a service."""
         return f"http://{HOST}:{self.ports[name]}"
 
     @property
@@ -79,7 +80,7 @@ class StackAddresses:
 
     @property
     def documents(self) -> str:
-        """The resource name that Firestore's documents have in common."""
+        """Return the prefix of the resource names of Firestore documents."""
         return f"projects/{self.project}/databases/(default)/documents"
 
     def function(self, name: str) -> str:
@@ -87,14 +88,14 @@ class StackAddresses:
         return f"{self.functions}/{self.project}/{REGION}/{name}"
 
     def taken(self) -> dict[str, int]:
-        """Return the ports that another program listens on."""
+        """Return the ports that are in use, by the name of the service."""
         return {name: port for name, port in self.ports.items() if _is_taken(port)}
 
     def require_free_ports(self) -> None:
-        """Check that every port is free, and that browsers connect to it.
+        """Check that every port is free, and that browsers can connect to it.
 
         Raises:
-            UserError: one is not; the hint names another offset.
+            UserError: a port is in use or refused; the hint names another offset.
         """
         other_offset = (self.offset + 1_000) % (OFFSET_MAX + 1_000)
         if other_offset == REFUSED_OFFSET:
@@ -103,33 +104,33 @@ class StackAddresses:
             if port in REFUSED:
                 raise UserError(
                     f"Browsers and Node.js refuse to connect to port {port} (for {name}).",
-                    hint=f"Take another offset, as in --port-offset {other_offset}.",
+                    hint=f"Use another offset: --port-offset {other_offset}",
                 )
         for name, port in self.taken().items():
             raise UserError(
-                f"Port {port} (for {name}) is taken by another program.",
-                hint="End that program, or move Throughline out of its way with "
-                f"--port-offset {other_offset}.",
+                f"Port {port} (for {name}) is in use by another program.",
+                hint=f"Stop that program, or use other ports: --port-offset {other_offset}",
             )
 
 
 def free_addresses() -> StackAddresses:
-    """Return the first offset whose ports are all free; the default ports are left alone.
+    """Return the addresses of the first offset above 0 whose ports are all free.
 
     Raises:
-        UserError: there is none.
+        UserError: no offset has only free ports.
     """
     for offset in OFFSETS[1:]:
         if not StackAddresses(offset).taken():
             return StackAddresses(offset)
     raise UserError(
-        "No free range of ports is left for another stack.", hint="End a stack that is running."
+        f"No port offset from {OFFSETS[1]} to {OFFSETS[-1]} has only free ports.",
+        hint="Stop a stack that is running, and try again.",
     )
 
 
 @cache
 def _default_ports() -> dict[str, int]:
-    """Read the emulators' ports from firebase.json, and add those of our own services."""
+    """Return the emulators' ports from firebase.json, and those of our own services."""
     emulators = json.loads((paths.ROOT / "firebase.json").read_text())["emulators"]
     ports: dict[str, int] = {
         name: settings["port"] for name, settings in emulators.items() if isinstance(settings, dict)

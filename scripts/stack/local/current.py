@@ -1,4 +1,4 @@
-"""The stack that runs from this checkout: only one may, and every command finds it."""
+"""Finds the stack that runs from this checkout, and ensures that there is only one."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from stack.local.http import answers
 #: The run-time files of the stack that ./scripts/dev runs.
 DEV_FOLDER = paths.MADE / "dev"
 
-START_HINT = "Start one with ./scripts/dev, and leave it running."
+START_HINT = "Start one in another terminal: ./scripts/dev"
 
 
 @contextmanager
-def only_one(folder: Path, addresses: StackAddresses) -> Iterator[None]:
-    """Lock `folder` for one stack, and record its addresses there, while the block runs.
+def exclusive_stack(folder: Path, addresses: StackAddresses) -> Iterator[None]:
+    """Lock `folder` for one stack, and record its addresses there, until the block ends.
 
     Raises:
-        UserError: a stack is running from it already.
+        UserError: a stack is already running from `folder`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("a+") as lock:
@@ -33,8 +33,8 @@ def only_one(folder: Path, addresses: StackAddresses) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(
-                f"Throughline is running from this checkout already{_where(folder)}.",
-                hint="Use that stack, or end it first.",
+                f"A stack is already running from this checkout{_where(folder)}.",
+                hint="Use that stack, or stop it first with Ctrl-C in its terminal.",
             ) from None
         state = folder / "stack.json"
         state.write_text(json.dumps({"pid": os.getpid(), "port_offset": addresses.offset}))
@@ -45,9 +45,9 @@ def only_one(folder: Path, addresses: StackAddresses) -> Iterator[None]:
 
 
 def recorded(folder: Path = DEV_FOLDER) -> StackAddresses | None:
-    """Return the addresses of the stack that runs from `folder`, ready or not; None without one.
+    """Return the addresses of the stack that runs from `folder`, ready or not, or None.
 
-    A stack that was killed leaves its record behind, but not its lock.
+    A stack that was killed leaves its record, but not its lock.
     """
     try:
         offset = int(json.loads((folder / "stack.json").read_text())["port_offset"])
@@ -67,10 +67,10 @@ def find() -> StackAddresses | None:
 
 
 def require(port_offset: int | None = None) -> StackAddresses:
-    """Return the addresses of the stack at `port_offset`, or by default of this checkout's.
+    """Return the addresses of the stack at `port_offset`, or by default of this checkout's stack.
 
     Raises:
-        UserError: no stack runs there.
+        UserError: no stack runs there, or it is not ready.
     """
     if port_offset is not None:
         addresses = StackAddresses(port_offset)
@@ -78,16 +78,17 @@ def require(port_offset: int | None = None) -> StackAddresses:
             raise UserError(
                 f"No stack runs at port offset {port_offset}: nothing answers at "
                 f"{addresses.hosting}.",
-                hint=f"Start one with ./scripts/dev --port-offset {port_offset}, or leave the "
-                "option out to use this checkout's stack.",
+                hint=f"Start one with ./scripts/dev --port-offset {port_offset}, or omit "
+                "--port-offset to use this checkout's stack.",
             )
         return addresses
     if found := find():
         return found
     if starting := recorded():
         raise UserError(
-            f"The stack of this checkout is not ready: nothing answers at {starting.hosting}.",
-            hint="Wait until ./scripts/dev says that it is.",
+            f"The stack of this checkout is not ready: {starting.hosting} or "
+            f"{starting.observatory} does not answer.",
+            hint="Wait until ./scripts/dev prints “Ready”.",
         )
     raise UserError("No stack of this checkout is running.", hint=START_HINT)
 

@@ -1,4 +1,4 @@
-"""The Firebase Emulator Suite: its configuration, its start, and when it is ready."""
+"""Configures and starts the Firebase Emulator Suite, and detects when it is ready."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ NAME = "The Firebase emulator suite"
 
 @contextmanager
 def starting() -> Iterator[None]:
-    """Keep other stacks on this machine from starting their emulators while the block runs.
+    """Prevent other stacks on this machine from starting their emulators while the block runs.
 
-    To discover the functions, firebase-tools looks for a free port from 8081 on and takes it a
-    second later; two suites that start together find the same one, and one loads no functions.
+    To discover the functions, firebase-tools chooses a free port from 8081 and opens it a second
+    later. Two suites that start together choose the same port, and one loads no functions.
     """
     name = f"throughline-starting-{os.getuid()}.lock"
     with (Path(tempfile.gettempdir()) / name).open("w") as lock:
@@ -35,7 +35,7 @@ def starting() -> Iterator[None]:
 
 
 def start(processes: Processes, config: Path, environment: Mapping[str, str], log: Path) -> Service:
-    """Start the emulators that `config` names."""
+    """Start the emulators that the file `config` configures."""
     return processes.start(
         NAME,
         [
@@ -49,31 +49,32 @@ def start(processes: Processes, config: Path, environment: Mapping[str, str], lo
 
 
 def are_ready(log: Path) -> bool:
-    """Return whether the suite's log says that all of it is ready.
+    """Return whether the suite's log reports that all emulators are ready.
 
     Raises:
-        UserError: it could not load the functions, without which it starts just the same.
+        UserError: the functions did not load; the suite itself starts without them.
     """
     output = log.read_text(errors="replace")
     if "All emulators ready" not in output:
         return False
     if found := re.search(r"Failed to load function definition[^\n]*", output):
         raised = re.findall(r"^\w*(?:Error|Exception): .*", output[: found.start()], re.MULTILINE)
-        why = (raised or [found[0]])[-1][:300]
-        raise UserError(f"The functions did not load: {why} (all of it: {log})")
+        reason = (raised or [found[0]])[-1][:300]
+        raise UserError(f"The functions did not load: {reason} (full log: {log})")
     return True
 
 
 def environment(java: Path) -> dict[str, str]:
-    """What the suite has to find in its environment, its functions aside."""
+    """Return the suite's environment variables, except those for the functions."""
     found = {
         "PATH": os.pathsep.join([str(java.parent), os.environ.get("PATH", "")]),
         "JAVA_HOME": str(java.parent.parent),
-        # The emulator gives each concurrent event a worker of its own, and each new worker costs a
-        # second of CPU; more at once than this and a small machine does nothing but start workers.
+        # The emulator starts a worker for each concurrent event, at about a second of CPU each.
+        # The limit keeps a small machine from being busy only with starting workers.
         "FUNCTIONS_EMULATOR_PARALLEL": os.environ.get("FUNCTIONS_EMULATOR_PARALLEL")
         or str(max(4, 2 * (os.cpu_count() or 2))),
-        # In seconds. After ten, which a busy machine needs, it would start without any function.
+        # In seconds. The default of 10 is too short for a busy machine: the suite would start
+        # without functions.
         "FUNCTIONS_DISCOVERY_TIMEOUT": os.environ.get("FUNCTIONS_DISCOVERY_TIMEOUT") or "60",
     }
     for emulator, elsewhere in (
@@ -89,11 +90,14 @@ def environment(java: Path) -> dict[str, str]:
 def config_for(
     addresses: StackAddresses, public: Path, functions: Path | None = None
 ) -> Iterator[Path]:
-    """firebase.json as one stack needs it: its ports, its page, the Python and the UI there are.
+    """Yield a copy of firebase.json for one stack, with its ports, page, Python version and UI.
 
-    `functions` is a folder inside the checkout to run instead of the checkout's own functions.
+    The file is beside firebase.json, because firebase-tools uses its folder as the project's.
 
-    It has to lie beside firebase.json, because firebase-tools takes its folder for the project's.
+    Args:
+        addresses: the stack's addresses.
+        public: the folder of the page.
+        functions: a folder in the checkout to run instead of the checkout's functions.
     """
     config = json.loads((paths.ROOT / "firebase.json").read_text())
     version = sys.version_info

@@ -1,4 +1,4 @@
-"""Ask a service whether it is up."""
+"""Checks whether a service is up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes that end with the script that started them, whatever state it or they were in."""
+"""Starts processes that always end with the script that started them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from pathlib import Path
 from stack.console import print_line
 from stack.errors import UserError
 
-# A process that ends sooner than this would only end again.
+# A process that ended sooner than this is not restarted: it would end again.
 SHORT_LIFE_SECONDS = 10.0
-# How long a process gets to leave by itself before it is made to.
+# How long a process has to end by itself before it is killed.
 GRACE_SECONDS = 12.0
 
 _PR_SET_PDEATHSIG = 1
@@ -27,7 +27,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 @dataclass
 class Service:
-    """One process of the stack, leader of a process group of its own, and where it writes."""
+    """One process of the stack, the leader of its own process group, and its log."""
 
     name: str
     command: Sequence[str]
@@ -39,7 +39,7 @@ class Service:
         self.begin()
 
     def begin(self) -> None:
-        """Start the process, its output going to the end of its log."""
+        """Start the process, and append its output to its log."""
         self.began = time.monotonic()
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
@@ -60,29 +60,29 @@ class Service:
             raise UserError(f"{self.name} ended with status {status}: {_last_error(self.log)}")
 
     def revive(self) -> None:
-        """Start the process again if it has ended, unless it had only just begun."""
+        """Restart the process if it has ended, unless it ran for less than SHORT_LIFE_SECONDS."""
         try:
             self.check()
         except UserError as problem:
             if time.monotonic() - self.began < SHORT_LIFE_SECONDS:
                 raise
-            print_line(f"✗ {problem}\n  Starting it again.")
+            print_line(f"✗ {problem}\n  Restarting it.")
             self.kill_group(signal.SIGKILL)
             self.begin()
 
     def kill_group(self, signal_number: int) -> None:
-        """Signal the process and all that it started in its group."""
+        """Send a signal to the process and its whole process group."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal_number)
 
 
 class Processes:
-    """The processes of one stack. As a context manager it leaves none of them behind.
+    """The processes of one stack. As a context manager, it ends all of them.
 
-    Each is the leader of a group, so a Ctrl-C at the terminal reaches this process alone, which
-    then ends them in the right order. On Linux, what a killed process leaves behind comes to this
-    process too (it is a subreaper), and if this process is killed outright the kernel ends its
-    children; elsewhere the groups have to do.
+    Each is the leader of its own group, so a Ctrl-C at the terminal reaches only this process,
+    which then ends them in the right order. On Linux this process is a subreaper: it inherits the
+    orphaned children of killed processes, and if it is killed itself, the kernel ends its children.
+    On other systems only the process groups are ended.
     """
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class Processes:
     def start(
         self, name: str, command: Sequence[str], env: Mapping[str, str], log: Path, cwd: Path
     ) -> Service:
-        """Start one process, its output going to `log`."""
+        """Start one process, with its output in `log`, which is overwritten."""
         log.parent.mkdir(parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
         service = Service(name, command, env, log, cwd)
@@ -101,11 +101,11 @@ class Processes:
         return service
 
     def pid(self, name: str) -> int:
-        """The process id of the service of that name."""
+        """Return the process id of the service with that name."""
         return next(service.process.pid for service in self.services if service.name == name)
 
     def check(self) -> None:
-        """Raise UserError if any has ended."""
+        """Raise UserError if a process has ended."""
         for service in self.services:
             service.check()
 
@@ -116,12 +116,13 @@ class Processes:
         self.end()
 
     def end(self) -> None:
-        """End all, the last started first, so that telemetry still has somewhere to go.
+        """End all processes, the last started first, so that the Observatory receives telemetry to
+        the end.
 
-        An impatient second Ctrl-C skips the waiting.
+        A second Ctrl-C kills them without waiting.
         """
         if self.services:
-            print_line("Ending …")
+            print_line("Stopping …")
         try:
             for service in reversed(self.services):
                 _end_politely(service)
@@ -140,8 +141,8 @@ class Processes:
 
 def _end_politely(service: Service) -> None:
     if service.process.poll() is None:
-        # To the leader only: it tells its own children, and hearing it twice makes
-        # firebase-tools give up its orderly shutdown.
+        # Only to the leader, which signals its own children: a second signal makes firebase-tools
+        # abort its orderly shutdown.
         service.process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             service.process.wait(GRACE_SECONDS)
@@ -149,7 +150,7 @@ def _end_politely(service: Service) -> None:
 
 
 def _end_orphans() -> None:
-    """Kill what killed processes had started in groups of their own; the kernel gave it to us."""
+    """Kill the processes that this one inherited as a subreaper."""
     for _ in range(100):
         orphans = _children_of(os.getpid())
         if not orphans:
@@ -184,20 +185,23 @@ def _prctl(option: int, value: int) -> None:
 def wait_until(
     condition: Callable[[], bool], what: str, processes: Processes, seconds: float
 ) -> None:
-    """Wait until `condition()` is true, as long as the processes live.
+    """Wait until `condition()` is true.
 
     Raises:
-        UserError: a process ended first, or `seconds` went by.
+        UserError: a process ended, or `condition()` is still false after `seconds`.
     """
     deadline = time.monotonic() + seconds
     while not condition():
         processes.check()
         if time.monotonic() > deadline:
-            raise UserError(f"{what} was not ready within {seconds:.0f} s; its log says why.")
+            raise UserError(
+                f"{what} was not ready within {seconds:.0f} s.",
+                hint="Look for the cause in the logs, .throughline/*/*.log.",
+            )
         time.sleep(0.1)
 
 
 def _last_error(log: Path) -> str:
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    telling = [line for line in lines if "error" in line.lower()] or lines or ["it printed nothing"]
-    return f"{telling[-1][:300]} (all of it: {log})"
+    errors = [line for line in lines if "error" in line.lower()] or lines or ["it printed nothing"]
+    return f"{errors[-1][:300]} (full log: {log})"

@@ -1,4 +1,4 @@
-"""One whole stack: Observatory, acquirer, redelivery and emulators, started, seeded and ended."""
+"""Starts, seeds and stops a stack: Observatory, acquirer, redelivery and Firebase emulators."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ START_SECONDS = 120.0
 
 
 def page_settings(addresses: StackAddresses) -> dict[str, str]:
-    """What the page has to know of a stack whose ports are not the default ones."""
+    """Return the page's build settings for a stack that does not use the default ports."""
     if not addresses.offset:
         return {}
     return {
@@ -35,7 +35,10 @@ def page_settings(addresses: StackAddresses) -> dict[str, str]:
 
 
 def environment(addresses: StackAddresses, java: Path) -> dict[str, str]:
-    """What every process of a stack finds in its environment; what is set outside stays as set."""
+    """Return the environment of a stack's processes.
+
+    Variables that are already set take precedence, except over those of the emulators.
+    """
     return {
         "OTEL_EXPORTER_OTLP_ENDPOINT": addresses.observatory,
         "ACQUIRER_URL": addresses.acquirer,
@@ -56,14 +59,17 @@ def stack(
     functions: Path | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[Processes]:
-    """Run a stack on `ports`, with its logs and run-time files in `folder`, until the block ends.
+    """Run a stack until the block ends.
 
-    `data` is where the Observatory keeps what it is sent; None means in `folder`, begun anew.
-    `functions` is a folder to run instead of the checkout's own functions, and `settings` goes into
-    every process's environment.
+    Args:
+        addresses: the stack's addresses.
+        folder: for logs and run-time files.
+        data: the Observatory's database; None: a new one in `folder`.
+        functions: a folder to run instead of the checkout's functions.
+        settings: additional environment variables of all processes.
 
     Raises:
-        UserError: something it needs is not there, or a part doesn't start.
+        UserError: something that the stack needs is missing, or a service does not start.
     """
     folder.mkdir(parents=True, exist_ok=True)
     env = {**environment(addresses, install.java()), **(settings or {})}
@@ -97,8 +103,8 @@ def stack(
 
 
 def pages(addresses: StackAddresses) -> dict[str, str]:
-    """What a person may want to open, by what it is."""
-    shown = {
+    """Return the addresses to open in a browser, by title."""
+    urls = {
         "Box Office": addresses.hosting,
         "Organiser": f"{addresses.hosting}/organiser",
         "Observatory": addresses.observatory,
@@ -106,18 +112,18 @@ def pages(addresses: StackAddresses) -> dict[str, str]:
         "Acquirer": addresses.acquirer,
     }
     if toolchain.is_downloaded("ui"):
-        shown["Emulator UI"] = addresses.url("ui")
-    return shown
+        urls["Emulator UI"] = addresses.url("ui")
+    return urls
 
 
 def wait_for_ctrl_c(processes: Processes) -> None:
-    """Return when a person ends the stack.
+    """Wait until Ctrl-C; restart services that end.
 
-    The Observatory and the acquirer keep what they hold in files, so one that ends by itself is
-    started again. The emulators keep theirs in memory: without them there is nothing to go on with.
+    The emulators keep their data in memory, so if they end, the stack ends. The other services are
+    restarted.
 
     Raises:
-        UserError: the emulators ended, or a part ended again as soon as it was started.
+        UserError: the emulators ended, or another service ended soon after its start.
     """
     with contextlib.suppress(KeyboardInterrupt):
         while True:
@@ -154,7 +160,7 @@ def _start_observatory(
 
 
 def _flags(addresses: StackAddresses) -> str:
-    """The faults' flags in Firestore's REST API."""
+    """Return the URL of the faults' flags in Firestore's REST API."""
     return f"{addresses.firestore}/v1/{addresses.documents}/flags"
 
 
@@ -177,10 +183,10 @@ def _start_acquirer(
             "OTEL_SERVICE_NAME": "acquirer",
             "OTEL_METRICS_EXPORTER": "none",
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-            # It stays up between requests, so it may deliver from the background, soon.
+            # It runs between requests, so it can export in the background; the default is 5 s.
             "OTEL_BSP_SCHEDULE_DELAY": "200",
             "OTEL_BLRP_SCHEDULE_DELAY": "200",
-            # What a browser or a curious merchant asks for belongs to no order's trace.
+            # Requests of the page's card form and of administrators belong to no order's trace.
             "OTEL_PYTHON_FLASK_EXCLUDED_URLS": r"/tokens,/health,/usage,/charges\?",
         },
         folder / "acquirer.log",
@@ -208,7 +214,7 @@ def _start_rules_monitor(
 def _start_redelivery(
     processes: Processes, addresses: StackAddresses, folder: Path, env: Mapping[str, str]
 ) -> Path:
-    """Start it, and return the file that exists while it wants every event first."""
+    """Start redelivery, and return the path of its chaos file."""
     chaos_file = folder.resolve() / "redelivery-chaos"
     processes.start(
         "Redelivery",

@@ -1,4 +1,4 @@
-"""Fire the scheduled functions, which the emulator registers and never runs."""
+"""Fires the scheduled functions, which the emulator registers but never runs."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from contextlib import contextmanager
 
 from stack.console import print_line
 
-# By the function's name: how often its schedule says.
+# The interval of each scheduled function, by its name.
 EVERY_SECONDS = {"sweep": 60.0}
 TIMEOUT_SECONDS = 120.0
 
 
 @contextmanager
 def on_schedule(functions_url: str, project: str) -> Iterator[None]:
-    """Fire each scheduled function whenever it is due, the first time after one interval, while the
-    block runs. A failure is reported once, until the function works again."""
+    """Fire each scheduled function at its interval while the block runs.
+
+    The first call is after one interval. Of several failures in a row only the first is reported.
+    """
     over = threading.Event()
     clocks = [
         threading.Thread(
             target=_keep_firing,
-            # The emulator's name for a function that an event or a schedule starts.
+            # The emulator's name of a function with an event or schedule trigger has the suffix -0.
             args=(name, f"{functions_url}/{project}/us-central1/{name}-0", seconds, over),
             name=f"schedule of {name}",
             daemon=True,
@@ -43,12 +45,15 @@ def _keep_firing(name: str, url: str, seconds: float, over: threading.Event) -> 
     while not over.wait(seconds):
         problem = fire(url)
         if problem and not is_reported and not over.is_set():
-            print_line(f"✗ The scheduled function {name} fails: {problem}. Its log line says why.")
+            print_line(
+                f"✗ The scheduled function {name} failed: {problem}. Look for its error in "
+                "firebase.log of this stack."
+            )
         is_reported = bool(problem)
 
 
 def fire(url: str) -> str | None:
-    """Call a scheduled function; returns what was wrong, or None."""
+    """Call a scheduled function; return a description of the failure, or None."""
     request = urllib.request.Request(url, data=b"", method="POST")  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):  # noqa: S310

@@ -1,4 +1,4 @@
-"""Seed a stack: the shows that are on sale, and the account of the organiser."""
+"""Seeds a stack with the shows on sale and the organiser's account."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHOWS = Path(__file__).with_name("shows.json")
 
 
 def shows(firestore_url: str, project: str) -> None:
-    """Write the shows of shows.json, with dates counted from today."""
+    """Write the shows of shows.json, with dates relative to today."""
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     writes = []
     for rank, show in enumerate(json.loads(_SHOWS.read_text()), start=1):
@@ -34,26 +34,26 @@ def shows(firestore_url: str, project: str) -> None:
 
 
 def organiser(auth_url: str, project: str) -> None:
-    """Make the account of ORGANISER in the Auth emulator, claim included, as its administrator.
+    """Create the organiser's account in the Auth emulator, with its claim, as an administrator.
 
-    Signing up would have the welcome function give the claim, but first wait for it to start.
+    A sign-up would have to wait for the welcome function to start, which sets the claim.
     """
     accounts = f"{auth_url}/identitytoolkit.googleapis.com/v1/projects/{project}/accounts"
-    made = _as_owner(accounts, {**ORGANISER, "emailVerified": True})
+    account = _as_owner(accounts, {**ORGANISER, "emailVerified": True})
     claims = json.dumps({"role": "organiser"})
-    _as_owner(f"{accounts}:update", {"localId": made["localId"], "customAttributes": claims})
+    _as_owner(f"{accounts}:update", {"localId": account["localId"], "customAttributes": claims})
 
 
 def _as_owner(url: str, body: object) -> dict[str, Any]:
-    """POST as the administrator; the emulators take this token for theirs, production doesn't."""
+    """POST with the token that the emulators, unlike production, accept as an administrator's."""
     request = urllib.request.Request(  # noqa: S310
         url,
         data=json.dumps(body).encode(),
         headers={"Authorization": "Bearer owner", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
-        response: dict[str, Any] = json.loads(answer.read() or b"{}")
-        return response
+    with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
+        payload: dict[str, Any] = json.loads(response.read() or b"{}")
+        return payload
 
 
 def _write(project: str, path: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def _write(project: str, path: str, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _value(value: object) -> dict[str, Any]:
-    """A value as Firestore's REST API spells it."""
+    """Encode a value for Firestore's REST API."""
     if isinstance(value, datetime):
         return {"timestampValue": value.isoformat().replace("+00:00", "Z")}
     if isinstance(value, int):

@@ -1,1 +1,1 @@
-"""Run a scenario: set its flags, provoke its cause, read its traces."""
+"""Runs a scenario: sets its flags, provokes its cause, reads its traces."""

@@ -1,4 +1,4 @@
-"""Accounts and their roles, as the Box Office's administrator manages them."""
+"""Manages accounts and their roles with an administrator's rights."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class Accounts:
         self._documents = documents
 
     def sign_up(self) -> Account:
-        """Make an account as a page does: the welcome function gives it its first role."""
+        """Create an account as a page does; the welcome function sets its first role."""
         email, password = f"{secrets.token_hex(6)}@example.org", secrets.token_hex(8)
         body = {"email": email, "password": password, "returnSecureToken": True}
-        made = _post(f"{self._url}/accounts:signUp?key=any", body)
-        return Account(made["localId"], email, password)
+        account = _post(f"{self._url}/accounts:signUp?key=any", body)
+        return Account(account["localId"], email, password)
 
     def make_organiser(self, account: Account) -> float:
-        """Give an account the claim, then write its role; returns when, in seconds since 1970.
+        """Set an account's claim, then write its role; return the time of that in Unix seconds.
 
-        The claim first: a page that sees the role fetches the claim.
+        The claim is first, because a page that sees the role fetches a token with the claim.
         """
         self._as_owner("update", localId=account.uid, customAttributes='{"role": "organiser"}')
         role, at = f"roles/{account.uid}", ("granted_at",)
@@ -59,6 +59,6 @@ class Accounts:
 
 
 def _post(url: str, body: Any, headers: dict[str, str] | None = None) -> dict[str, Any]:
-    answer = httpx.post(url, json=body, headers=headers, timeout=60, verify=NO_CERTIFICATES)
-    response: dict[str, Any] = answer.raise_for_status().json()
-    return response
+    response = httpx.post(url, json=body, headers=headers, timeout=60, verify=NO_CERTIFICATES)
+    payload: dict[str, Any] = response.raise_for_status().json()
+    return payload

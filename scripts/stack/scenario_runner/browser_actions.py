@@ -1,4 +1,4 @@
-"""What a person does at the Box Office's pages, in a real browser."""
+"""Actions of a person on the Box Office's pages, in a real browser."""
 
 from __future__ import annotations
 
@@ -16,69 +16,69 @@ PAGE_MS = 60_000
 APPROVED = "4242 4242 4242 4242"
 SLOW_BANK = "4000 0000 0000 5100"
 
-# Date and the origin of performance.now() are what a page has of its device's clock.
+# A page reads its device's clock through Date and the origin of performance.now().
 CLOCK = """
 {
-  const off = %d;
-  const Right = Date;
-  globalThis.Date = class Date extends Right {
-    constructor(...when) {
-      super(...(when.length ? when : [Right.now() + off]));
+  const offset = %d;
+  const OriginalDate = Date;
+  globalThis.Date = class Date extends OriginalDate {
+    constructor(...args) {
+      super(...(args.length ? args : [OriginalDate.now() + offset]));
     }
     static now() {
-      return Right.now() + off;
+      return OriginalDate.now() + offset;
     }
   };
-  Object.defineProperty(performance, "timeOrigin", { value: performance.timeOrigin + off });
+  Object.defineProperty(performance, "timeOrigin", { value: performance.timeOrigin + offset });
 }
 """
 
 
 @contextmanager
-def visiting(address: str, clock_off: timedelta = timedelta(0)) -> Iterator[Page]:
-    """A browser at that address, on a device whose clock is so far ahead of the right time.
+def open_page(address: str, clock_offset: timedelta = timedelta(0)) -> Iterator[Page]:
+    """Open a page in a new browser, on a device whose clock is ahead by `clock_offset`.
 
     Raises:
-        UserError: the page does not let us do what is done at it.
+        UserError: an action on the page fails.
     """
     try:
         with browser() as chromium:
             page = chromium.new_page()
             page.set_default_timeout(PAGE_MS)
-            if clock_off:
-                page.add_init_script(CLOCK % (clock_off / timedelta(milliseconds=1)))
+            if clock_offset:
+                page.add_init_script(CLOCK % (clock_offset / timedelta(milliseconds=1)))
             page.goto(address)
             yield page
     except BrowserError as error:
-        raise UserError(f"The page did not do its part: {error.message.splitlines()[0]}") from error
+        raise UserError(f"An action on the page failed: {error.message.splitlines()[0]}") from error
 
 
 def buy(page: Page, show_id: str, card: str = APPROVED) -> None:
-    """Buy tickets of that show with the card of that number, as far as pressing the button."""
+    """Buy tickets of a show with a card number, up to the click on Pay."""
     page.locator(f'[data-show-id="{show_id}"]').get_by_role("button", name="Buy").click()
     page.get_by_label("Card number").fill(card)
     page.get_by_role("button", name="Pay").click()
 
 
 def lose_connection_when_paying(page: Page) -> None:
-    """Have the page be without a connection from when its card is known, before the order is sent.
+    """Take the page offline after it has a token for the card, and before it sends the order.
 
-    Before that it would not let its buyer pay, for this very reason.
+    The page does not let its buyer pay if it is offline before that.
     """
 
-    def answer(route: Route) -> None:
+    def go_offline(route: Route) -> None:
         token = route.fetch()
         page.context.set_offline(True)
         route.fulfill(response=token)
 
-    page.route("**/tokens", answer)
+    page.route("**/tokens", go_offline)
 
 
-def see_order(page: Page, order_id: str, states: set[str]) -> None:
-    """Return when the page shows an order in one of these states."""
-    shown = f'.order[data-order-id="{order_id}"]'
-    ended = ", ".join(f'{shown}[data-order-state="{state}"]' for state in sorted(states))
-    page.locator(ended).first.wait_for()
+def wait_for_order(page: Page, order_id: str, states: set[str]) -> None:
+    """Wait until the page shows an order in one of `states`."""
+    order = f'.order[data-order-id="{order_id}"]'
+    selector = ", ".join(f'{order}[data-order-state="{state}"]' for state in sorted(states))
+    page.locator(selector).first.wait_for()
 
 
 def sign_in(page: Page, email: str, password: str) -> None:
@@ -88,8 +88,8 @@ def sign_in(page: Page, email: str, password: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def put_on_a_show(page: Page, title: str) -> None:
-    """Fill in the form for a new show, and send it."""
+def create_show(page: Page, title: str) -> None:
+    """Fill in the form for a new show, and submit it."""
     page.get_by_role("button", name="New show").click()
     for label, text in (
         ("Title", title),

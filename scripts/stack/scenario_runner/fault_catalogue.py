@@ -1,4 +1,4 @@
-"""List the bugs on purpose and the platform conditions in the form that the Observatory reads."""
+"""Lists the faults and the platform conditions in the format that the Observatory reads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stack.scenario_runner import scenario
 def catalogue() -> dict[str, Any]:
     """Return every fault, then every platform condition, with the scenarios that turn it on.
 
-    A page's fault has no flag, because the rules let no page read one: its `address` turns it on.
+    The security rules don't let a page read flags, so a page's fault is turned on by its `address`.
     A checkout whose functions/faults/ was deleted has only the platform conditions.
     """
     has_faults = importlib.util.find_spec("faults") is not None

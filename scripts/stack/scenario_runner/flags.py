@@ -1,4 +1,4 @@
-"""Turn the faults' flags on and off, as the Box Office's administrator, and restore them."""
+"""Turns the faults' flags on and off with an administrator's rights, and restores them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any
 from stack.clients.firestore_rest import Firestore, decode
 
 COLLECTION = "flags"
-# Longer than the functions keep what they read: faults/store.py and
-# cloud/platform_conditions/flags.py say how long.
-OBEYED_SECONDS = 1.2
+# Longer than CACHE_SECONDS in faults/store.py and in cloud/platform_conditions/flags.py.
+EFFECTIVE_SECONDS = 1.2
 
 
 class Flags:
@@ -21,12 +20,12 @@ class Flags:
     def __init__(self, documents: Firestore) -> None:
         self._documents = documents
         self._set_at = 0.0
-        #: Those that are on now.
+        #: The flags that are on.
         self.on: frozenset[str] = frozenset()
 
     @contextmanager
     def only(self, names: Collection[str]) -> Iterator[None]:
-        """Have these flags on and every other off while the block runs; then as they were."""
+        """Turn these flags on and all others off while the block runs; then restore all."""
         before = self._read()
         try:
             for name in {*before, *names}:
@@ -38,13 +37,13 @@ class Flags:
         finally:
             self.on = frozenset()
             for name in {*before, *names}:
-                path, found = f"{COLLECTION}/{name}", before.get(name)
-                put = self._documents.set(path, found) if found else self._documents.delete(path)
-                put.raise_for_status()
+                path, flag = f"{COLLECTION}/{name}", before.get(name)
+                restored = self._documents.set(path, flag) if flag else self._documents.delete(path)
+                restored.raise_for_status()
 
-    def wait_until_obeyed(self) -> None:
-        """Return when no function can go by what the flags were before."""
-        time.sleep(max(0.0, self._set_at + OBEYED_SECONDS - time.monotonic()))
+    def wait_until_effective(self) -> None:
+        """Wait until no function has cached the previous flags."""
+        time.sleep(max(0.0, self._set_at + EFFECTIVE_SECONDS - time.monotonic()))
 
     def _read(self) -> dict[str, dict[str, Any]]:
         rows = self._documents.query(COLLECTION).raise_for_status().json()

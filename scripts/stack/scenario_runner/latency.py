@@ -1,44 +1,46 @@
-"""Compare how long answers take, on a machine that may be busy with other things."""
+"""Compares latencies on a machine that may be busy with other work."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# What a user notices: it takes half as long again, and so much longer.
+# A difference that a user notices: by this factor, and by this time.
 NOTICED_TIMES = 1.5
 NOTICED_MS = 50
 
-#: The trace of a question, and how many milliseconds the answer took.
-Answer = tuple[str, float]
+#: The trace of a request, and its latency in milliseconds.
+TimedRequest = tuple[str, float]
 
 
 @dataclass(frozen=True)
 class LatencyComparison:
-    """The answers that may be slow and those that they are held against, and each's quickest:
-    what a busy machine adds to an answer comes and goes."""
+    """Requests that may be slow, and others to compare them with.
 
-    maybe_slow: Sequence[Answer]
-    usual: Sequence[Answer]
+    The quickest of each are compared, because the delays of a busy machine come and go.
+    """
+
+    maybe_slow: Sequence[TimedRequest]
+    usual: Sequence[TimedRequest]
 
     @property
     def slow_ms(self) -> float:
-        """The quickest of those that may be slow."""
+        """Return the lowest latency of the requests that may be slow."""
         return min(took for _, took in self.maybe_slow)
 
     @property
     def fast_ms(self) -> float:
-        """The quickest of the others."""
+        """Return the lowest latency of the others."""
         return min(took for _, took in self.usual)
 
     @property
     def is_slower(self) -> bool:
-        """Whether somebody would notice."""
+        """Return whether a user would notice the difference."""
         return (
             self.slow_ms > NOTICED_TIMES * self.fast_ms and self.slow_ms > self.fast_ms + NOTICED_MS
         )
 
     @property
     def trace_ids(self) -> list[str]:
-        """The traces of all, first of those that may be slow."""
+        """Return all traces, those of the requests that may be slow first."""
         return [trace_id for trace_id, _ in (*self.maybe_slow, *self.usual)]

@@ -1,4 +1,4 @@
-"""Run one scenario, with its fault or the right way, and return what was seen."""
+"""Runs one scenario, with its fault or fixed, and returns the result."""
 
 from __future__ import annotations
 
@@ -16,8 +16,19 @@ from stack.scenario_runner.scenario_context import scenario_context
 
 @dataclass(frozen=True)
 class ScenarioRun:
-    """What came of one scenario. `symptom` and `evidence` are None where there was none; `broken`
-    are the invariants that did not hold, and `meant` those that should not."""
+    """The result of one scenario.
+
+    Attributes:
+        name: name of the scenario.
+        fixed: whether the fault was off.
+        symptom: the symptom that occurred, if any.
+        evidence: the evidence that the signature found in the traces, if any.
+        journeys: the traces.
+        url: address of the first trace.
+        wall_s: duration in seconds.
+        broken: the invariants that did not hold.
+        expected_broken: the invariants that the fault breaks.
+    """
 
     name: str
     fixed: bool
@@ -27,17 +38,20 @@ class ScenarioRun:
     url: str
     wall_s: float
     broken: frozenset[Invariant] = frozenset()
-    meant: frozenset[Invariant] = frozenset()
+    expected_broken: frozenset[Invariant] = frozenset()
 
     @property
-    def as_it_should_be(self) -> bool:
-        """Both symptom and signature with the fault, and neither the right way; and of the
-        invariants only those broken that the fault breaks."""
+    def is_as_expected(self) -> bool:
+        """Return whether the result is the expected one.
+
+        With the fault: symptom and evidence. Fixed: neither. In both cases exactly the expected
+        invariants are broken.
+        """
         shown = [self.symptom is None, self.evidence is None] == [self.fixed, self.fixed]
-        return shown and self.broken == self.meant
+        return shown and self.broken == self.expected_broken
 
     def as_json(self) -> dict[str, Any]:
-        """What `--json` prints of it."""
+        """Return the object that `--json` prints."""
         return {
             "scenario": self.name,
             "fixed": self.fixed,
@@ -54,7 +68,7 @@ class ScenarioRun:
 
 @dataclass(frozen=True)
 class FalseMatch:
-    """A scenario's signature that was found in another's traces."""
+    """A scenario's signature that matches another scenario's traces."""
 
     signature: str
     traces_of: str
@@ -64,25 +78,25 @@ class FalseMatch:
 def run_scenario(
     addresses: StackAddresses, name: str, scenario: Scenario, *, fixed: bool
 ) -> ScenarioRun:
-    """Run a scenario on a running stack, and leave the stack as it was.
+    """Run a scenario on a running stack, and restore the stack afterwards.
 
     Raises:
-        UserError: what leads to the failure can't be brought about.
+        UserError: the failure can't be provoked.
     """
     began = time.monotonic()
     on = {*scenario.platform_conditions, *(() if fixed else (scenario.fault,))}
     with scenario_context(addresses) as context, context.flags.only(on):
-        seen = scenario.provoke(context)
-        journeys = context.whole(seen.trace_ids)
+        observation = scenario.provoke(context)
+        journeys = context.complete_traces(observation.trace_ids)
         evidence = scenario.signature(journeys)
         broken = context.broken_invariants()
     return ScenarioRun(
         name,
         fixed,
-        seen.symptom,
+        observation.symptom,
         evidence,
         journeys,
-        f"{addresses.observatory}/traces/{seen.trace_ids[0]}",
+        f"{addresses.observatory}/traces/{observation.trace_ids[0]}",
         time.monotonic() - began,
         broken,
         frozenset() if fixed else scenario.breaks,
@@ -92,7 +106,12 @@ def run_scenario(
 def false_matches(
     scenarios: Mapping[str, Scenario], played: Mapping[str, Sequence[Journey]]
 ) -> list[FalseMatch]:
-    """Every signature that is found in the traces of a scenario that is not its own."""
+    """Return every signature that matches the traces of another scenario.
+
+    Args:
+        scenarios: the scenarios by name.
+        played: the traces of each scenario, by its name.
+    """
     return [
         FalseMatch(name, other, evidence)
         for name, scenario in scenarios.items()

@@ -1,4 +1,4 @@
-"""What a scenario is, and where they all are."""
+"""Defines a scenario, and loads the scenarios."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ FOLDER = Path(__file__).parents[1] / "scenarios"
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What somebody saw who was there: the traces of it, and `symptom`, what a user would report
-    (None where there is nothing to report)."""
+class Observation:
+    """The result of provoking a failure: the traces, and the symptom that a user would report.
+
+    `symptom` is None if the failure did not occur.
+    """
 
     trace_ids: Sequence[str]
     symptom: str | None
@@ -25,41 +27,44 @@ class Seen:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One failure.
+    """One failure, caused by a fault.
 
-    `fault` is its flag. `platform_conditions` are flags that are on either way, because they are
-    what the right way survives. `report` is the symptom in a user's words, `reveals` what in the
-    trace tells it from every other, `fix` what the right way does.
-
-    `breaks` are the invariants that do not hold with the fault; the others hold, and all do the
-    right way. `signature` is a pure function of traces: it returns the evidence, or None where
-    there is none.
+    Attributes:
+        fault: the fault's flag.
+        report: the symptom in a user's words.
+        reveals: what in the traces distinguishes this failure from all others.
+        fix: what the correct code does.
+        provoke: causes the failure on a running stack.
+        signature: a pure function that returns the evidence in traces, or None.
+        platform_conditions: conditions that are on with and without the fault; the correct code
+            survives them.
+        breaks: the invariants that do not hold with the fault; without it all of them hold.
     """
 
     fault: str
     report: str
     reveals: str
     fix: str
-    provoke: Callable[[ScenarioContext], Seen]
+    provoke: Callable[[ScenarioContext], Observation]
     signature: Callable[[Sequence[Journey]], str | None]
     platform_conditions: tuple[str, ...] = ()
     breaks: frozenset[Invariant] = frozenset()
 
 
 def names() -> list[str]:
-    """Every scenario's name, sorted; it is its file's, with hyphens."""
+    """Return the names of all scenarios, sorted: the file names, with hyphens."""
     return sorted(
         path.stem.replace("_", "-") for path in FOLDER.glob("*.py") if path.stem != "__init__"
     )
 
 
 def load(name: str) -> Scenario:
-    """The scenario of that name."""
+    """Return the scenario with that name."""
     module = importlib.import_module(f"stack.scenarios.{name.replace('-', '_')}")
-    found: Scenario = module.SCENARIO
-    return found
+    scenario: Scenario = module.SCENARIO
+    return scenario
 
 
 def load_all() -> Mapping[str, Scenario]:
-    """Every scenario by its name."""
+    """Return all scenarios by name."""
     return {name: load(name) for name in names()}

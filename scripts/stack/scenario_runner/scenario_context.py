@@ -1,4 +1,4 @@
-"""What a scenario does on a running stack, as a buyer and as the platform."""
+"""Actions of a scenario on a running stack, as a buyer and as the platform."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from urllib.parse import urlencode
 import httpx
 
 from stack.clients.box_office import Buyer, new_order_id
-from stack.clients.page_spans import asking, buying, page
-from stack.invariants import Invariant, Sold, broken
+from stack.clients.page_spans import order_write_spans, page, request_span
+from stack.invariants import Invariant, OrderOutcome, broken
 from stack.local.addresses import StackAddresses
 from stack.scenario_runner.accounts import Account, Accounts
 from stack.scenario_runner.flags import Flags
@@ -26,15 +26,15 @@ from stack.scenario_runner.stack_probe import StackProbe
 
 
 @dataclass(frozen=True)
-class Placed:
-    """An order that was placed, and its trace."""
+class PlacedOrder:
+    """The ids of an order that was placed and of its trace."""
 
     order_id: str
     trace_id: str
 
 
 class ScenarioContext(StackProbe):
-    """What a scenario acts with, and what it looks at. `scenario_context` makes one."""
+    """The actions and observations of one scenario; created by `scenario_context`."""
 
     def __init__(self, addresses: StackAddresses, stack: ExitStack) -> None:
         super().__init__(addresses, stack)
@@ -49,64 +49,66 @@ class ScenarioContext(StackProbe):
         stack.callback(self._clear)
 
     def open_show(self, seats: int = 5, price_cents: int = 1000, prefix: str = "test-") -> str:
-        """Put on a show of one's own; it, and all that is sold of it, is gone afterwards."""
+        """Create a show; it is deleted at the end, with its orders and tickets."""
         show_id = f"{prefix}{secrets.token_hex(6)}"
-        # Before it is there: an interruption may come at any moment.
+        # Listed before it is created, in case of an interruption.
         self._shows.append(show_id)
         return self.box_office.open_show(seats, price_cents, show_id)
 
-    def place(self, show_id: str, **changes: Any) -> Placed:
-        """Place an order as the page does, with the spans that it sends."""
+    def place(self, show_id: str, **changes: Any) -> PlacedOrder:
+        """Place an order with the spans that the page would export."""
         buyer = self._sign_in()
-        self.flags.wait_until_obeyed()
+        self.flags.wait_until_effective()
         order_id = new_order_id()
-        with buying(self._tracer, order_id, show_id) as carried:
+        with order_write_spans(self._tracer, order_id, show_id) as carried:
             buyer.place_as(order_id, show_id=show_id, _trace=carried.field, **changes)
-        return Placed(order_id, carried.trace_id)
+        return PlacedOrder(order_id, carried.trace_id)
 
-    def place_at_once(self, show_ids: Sequence[str], **changes: Any) -> list[Placed]:
-        """Place an order for each of the shows, all at the same moment."""
+    def place_at_once(self, show_ids: Sequence[str], **changes: Any) -> list[PlacedOrder]:
+        """Place an order for each of the shows concurrently."""
         self._sign_in()
-        self.flags.wait_until_obeyed()
+        self.flags.wait_until_effective()
         with ThreadPoolExecutor(len(show_ids)) as pool:
             return list(pool.map(lambda show_id: self.place(show_id, **changes), show_ids))
 
     def page_address(self, page: str = "") -> str:
-        """The Box Office's page, or another of its pages, with the faults that are on: a page may
-        not read the flags."""
-        asked = urlencode([("fault", name) for name in sorted(self.flags.on)])
-        return f"{self.addresses.hosting}/{page}?{asked}"
+        """Return the address of a page of the Box Office, with the faults that are on.
+
+        The faults are in the query, because the security rules don't let a page read the flags.
+        """
+        query = urlencode([("fault", name) for name in sorted(self.flags.on)])
+        return f"{self.addresses.hosting}/{page}?{query}"
 
     def sign_up(self) -> Account:
-        """Somebody new, with an e-mail address; they are gone afterwards."""
+        """Create an account with an e-mail address; it is deleted at the end."""
         self._accounts.append(self.accounts.sign_up())
         return self._accounts[-1]
 
-    def clear_afterwards(self, title: str) -> None:
-        """Have the show of that title gone afterwards, if somebody puts it on."""
+    def delete_show_afterwards(self, title: str) -> None:
+        """Delete the show with that title, if it was created, at the end."""
         self._titles.append(title)
 
     def card(self, trouble: str) -> str:
-        """The token of a test card that nobody used yet, with that trouble; see the acquirer."""
+        """Return the token of a new test card; `trouble` is one of acquirer/troubles.py."""
         return f"tok_{secrets.token_hex(8)}_{trouble}"
 
-    def print_tickets(self, show_id: str, count: int) -> None:
-        """Have so many tickets of a show be out already, without anybody's order."""
+    def create_tickets(self, show_id: str, count: int) -> None:
+        """Create `count` tickets of a show that belong to no order."""
         tickets = {
             f"{show_id}-{number}": {"uid": "nobody", "show_id": show_id, "number": number}
             for number in range(count)
         }
         self.box_office.documents.create_all("tickets", tickets)
 
-    def take_tickets_back(self, show_id: str) -> None:
-        """Have no ticket of a show be out."""
+    def delete_tickets(self, show_id: str) -> None:
+        """Delete all tickets of a show."""
         documents = self.box_office.documents
         documents.delete_all("tickets", documents.ids_where("tickets", "show_id", show_id))
 
     def quote(self, show_id: str) -> tuple[str, float]:
-        """Have a price quoted; returns the trace, and how many milliseconds it took."""
-        self.flags.wait_until_obeyed()
-        with asking(self._tracer, "look at the price") as carried:
+        """Request a price; return the trace id and the latency in milliseconds."""
+        self.flags.wait_until_effective()
+        with request_span(self._tracer, "look at the price") as carried:
             began = time.monotonic()
             self._http.post(
                 self.addresses.function("quote"),
@@ -115,30 +117,30 @@ class ScenarioContext(StackProbe):
             ).raise_for_status()
             return carried.trace_id, (time.monotonic() - began) * 1000
 
-    def look_up_seats(self, show_id: str) -> tuple[str, float]:
-        """Ask how many seats are left; returns the trace, and how many milliseconds it took."""
-        trace_id, answer, took_ms = self._ask_for_seats(show_id)
-        answer.raise_for_status()
-        return trace_id, took_ms
+    def time_availability(self, show_id: str) -> tuple[str, float]:
+        """Request the seats left; return the trace id and the latency in milliseconds."""
+        trace_id, response, latency_ms = self._request_availability(show_id)
+        response.raise_for_status()
+        return trace_id, latency_ms
 
-    def ask_for_seats(self, show_id: str) -> tuple[str, int]:
-        """Ask how many seats are left; returns the trace, and the HTTP status."""
-        trace_id, answer, _ = self._ask_for_seats(show_id)
-        return trace_id, answer.status_code
+    def availability_status(self, show_id: str) -> tuple[str, int]:
+        """Request the seats left; return the trace id and the HTTP status."""
+        trace_id, response, _ = self._request_availability(show_id)
+        return trace_id, response.status_code
 
-    def _ask_for_seats(self, show_id: str) -> tuple[str, httpx.Response, float]:
-        """The trace of the question, its answer, and how many milliseconds that took."""
-        self.flags.wait_until_obeyed()
-        with asking(self._tracer, "look up seats") as carried:
+    def _request_availability(self, show_id: str) -> tuple[str, httpx.Response, float]:
+        """Request the seats left; return trace id, response and latency in milliseconds."""
+        self.flags.wait_until_effective()
+        with request_span(self._tracer, "look up seats") as carried:
             began = time.monotonic()
-            url, asked = self.addresses.function("availability"), {"show_id": show_id}
-            answer = self._http.get(url, params=asked, headers=carried.field)
-            return carried.trace_id, answer, (time.monotonic() - began) * 1000
+            url, query = self.addresses.function("availability"), {"show_id": show_id}
+            response = self._http.get(url, params=query, headers=carried.field)
+            return carried.trace_id, response, (time.monotonic() - began) * 1000
 
     def expire_now(self, order_id: str, late: timedelta) -> None:
-        """Deliver the task that ends an order's hold, as Cloud Tasks does, so late.
+        """Deliver the task that ends an order's hold, `late` after it was due.
 
-        The emulator delivers tasks as soon as they are made, so somebody has to turn the clock.
+        The emulator delivers tasks as soon as they are created, so the hold is set to the past.
         """
         due = datetime.now(UTC) - late
         self.box_office.documents.update(
@@ -150,17 +152,17 @@ class ScenarioContext(StackProbe):
             headers=self.order(order_id).get("_trace", {}),
         ).raise_for_status()
 
-    def publish_again(self, placed: Placed, topic: str) -> None:
-        """Have Pub/Sub deliver an order's message once more, as it may for days."""
-        sent = self.wait_for_span(placed.trace_id, f"send {topic}")
+    def republish(self, placed: PlacedOrder, topic: str) -> None:
+        """Publish an order's message again, as Pub/Sub may redeliver it for days."""
+        send_span = self.wait_for_span(placed.trace_id, f"send {topic}")
         data = base64.b64encode(json.dumps({"order_id": placed.order_id}).encode()).decode()
-        carried = {"traceparent": f"00-{placed.trace_id}-{sent['span_id']}-01"}
+        carried = {"traceparent": f"00-{placed.trace_id}-{send_span['span_id']}-01"}
         url = f"{self.addresses.pubsub}/v1/projects/{self.addresses.project}/topics/{topic}"
         message = {"data": data, "attributes": carried}
         self._http.post(f"{url}:publish", json={"messages": [message]}).raise_for_status()
 
     def broken_invariants(self) -> frozenset[Invariant]:
-        """Which invariants do not hold for the shows of one's own."""
+        """Return the invariants that do not hold for the shows of this scenario."""
         documents, charges = self.box_office.documents, self.box_office.charges()
         shows = {show_id: documents.read(f"shows/{show_id}") for show_id in self._shows}
         sold = []
@@ -173,7 +175,7 @@ class ScenarioContext(StackProbe):
                 and charge["status"] == "succeeded"
             ]
             sold.append(
-                Sold(
+                OrderOutcome(
                     *(order_id, order["show_id"], order["seats"], order["state"]),
                     tickets=len(documents.ids_where("tickets", "order_id", order_id)),
                     taken=len(taken),
@@ -187,14 +189,14 @@ class ScenarioContext(StackProbe):
         )
 
     def _sign_in(self) -> Buyer:
-        """The buyer who places all orders."""
+        """Return the buyer who places all orders; sign in the first time."""
         if self._buyer is None:
             self._buyer = Buyer(self.addresses)
             self._stack.callback(self._buyer.close)
         return self._buyer
 
     def _clear(self) -> None:
-        """Take away what was sold of the shows, and the shows."""
+        """Delete the accounts, and the shows with their orders and tickets."""
         self.wait_until_quiet()
         documents = self.box_office.documents
         for account in self._accounts:
@@ -209,13 +211,13 @@ class ScenarioContext(StackProbe):
                 documents.add("tally/0", less).raise_for_status()
             for order_id in order_ids:
                 documents.delete_all("audit", documents.ids_where("audit", "order_id", order_id))
-            self.take_tickets_back(show_id)
+            self.delete_tickets(show_id)
             documents.delete_all("orders", order_ids)
             self.box_office.close_show(show_id)
 
 
 @contextmanager
 def scenario_context(addresses: StackAddresses) -> Iterator[ScenarioContext]:
-    """Yield the context of one scenario; what the scenario leaves on the stack is removed."""
+    """Yield the context of one scenario, and delete what the scenario created at the end."""
     with ExitStack() as stack:
         yield ScenarioContext(addresses, stack)

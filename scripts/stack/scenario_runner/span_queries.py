@@ -1,4 +1,4 @@
-"""Find spans in traces. Pure: journeys go in, spans come out."""
+"""Finds spans in traces. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from observatory.schemas.journey import Journey, Row
 def rows(
     journeys: Sequence[Journey], service: str | None = None, name: str | None = None
 ) -> Iterator[tuple[Journey, Row]]:
-    """The spans of one service, or of that name, each with its journey."""
+    """Yield the spans of a service or with a name, each with its trace."""
     for journey in journeys:
         for row in journey["rows"]:
             if service in (None, row["service"]) and name in (None, row["name"]):
@@ -19,43 +19,43 @@ def rows(
 
 
 def is_invocation(row: Row) -> bool:
-    """Whether a span is a function's invocation."""
+    """Return whether a span is a function's invocation."""
     return row["name"] == row["service"] and "faas.name" in row["attributes"]
 
 
 def is_dead_letter(row: Row) -> bool:
-    """Whether a span says that an event was set aside."""
+    """Return whether a span records that an event was dead-lettered."""
     return row["service"] == "redelivery" and row["name"] == "send dead-letter"
 
 
 def invocations(
     journeys: Sequence[Journey], function: str | None = None
 ) -> Iterator[tuple[Journey, Row]]:
-    """The spans that are a function's invocation, of one function or of all."""
+    """Yield the spans that are invocations of one function, or of all."""
     for journey, row in rows(journeys, function):
         if is_invocation(row):
             yield journey, row
 
 
 def children(journey: Journey, parent: Row) -> list[Row]:
-    """The spans directly under one, in the order in which they began."""
-    found = [row for row in journey["rows"] if row["parent_span_id"] == parent["span_id"]]
-    return sorted(found, key=lambda row: row["offset_ms"])
+    """Return the children of a span, in the order of their start."""
+    rows_below = [row for row in journey["rows"] if row["parent_span_id"] == parent["span_id"]]
+    return sorted(rows_below, key=lambda row: row["offset_ms"])
 
 
 def ancestors(journey: Journey, row: Row) -> list[Row]:
-    """A span's parent, its parent's parent and so on, as far as they are stored."""
+    """Return the stored ancestors of a span, its parent first."""
     by_id = {other["span_id"]: other for other in journey["rows"]}
-    found: list[Row] = []
+    above: list[Row] = []
     parent = by_id.get(row["parent_span_id"] or "")
-    while parent is not None and parent not in found:
-        found.append(parent)
+    while parent is not None and parent not in above:
+        above.append(parent)
         parent = by_id.get(parent["parent_span_id"] or "")
-    return found
+    return above
 
 
 def calls_to_vendor(journey: Journey, invocation: Row, path: str) -> list[Row]:
-    """The calls that an invocation made to the card processor, in their order."""
+    """Return the calls that an invocation made to the card processor, in order."""
     return [
         row
         for row in children(journey, invocation)
@@ -63,8 +63,8 @@ def calls_to_vendor(journey: Journey, invocation: Row, path: str) -> list[Row]:
     ]
 
 
-def under_way(journey: Journey) -> list[Row]:
-    """What was sent and has not arrived: no function ended well with it, nor was it set aside."""
+def pending_sends(journey: Journey) -> list[Row]:
+    """Return the producer spans whose message was neither processed nor dead-lettered yet."""
 
     def has_arrived(child: Row) -> bool:
         return is_dead_letter(child) or (is_invocation(child) and not child["error"])
@@ -79,15 +79,15 @@ def under_way(journey: Journey) -> list[Row]:
 
 
 def attr(row: Row, name: str) -> Any:
-    """An attribute of a span; None where it hasn't it."""
+    """Return an attribute of a span, or None."""
     return row["attributes"].get(name)
 
 
 def unix_seconds(journey: Journey, offset_ms: float) -> float:
-    """A time within a trace, counted as a span's offset is, in seconds since 1970."""
+    """Convert an offset within a trace to Unix seconds."""
     return int(journey["started_unix_nano"]) / 1e9 + offset_ms / 1000
 
 
 def ended_ms(row: Row) -> float:
-    """When a span ended, counted as its offset is."""
+    """Return the end of a span as an offset within its trace."""
     return row["offset_ms"] + row["duration_ms"]

@@ -1,11 +1,10 @@
-"""Observe a running stack: its documents, the acquirer's book, the traces.
+"""Observes a running stack: its documents, the acquirer's book, the traces.
 
-Each wait has a deadline, which costs nothing where all goes well.
+The wait_… methods return when their condition holds or their deadline has passed.
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -18,12 +17,13 @@ from observatory.client import Observatory, TraceNotFound
 from observatory.schemas.journey import Journey, Row
 from stack.clients.box_office import FINAL, BoxOffice
 from stack.clients.firestore_rest import NO_CERTIFICATES
+from stack.clients.pseudonym import pseudonym
 from stack.errors import UserError
 from stack.local.addresses import StackAddresses
-from stack.scenario_runner.span_queries import attr, invocations, rows, under_way
+from stack.scenario_runner.span_queries import attr, invocations, pending_sends, rows
 
-# Nothing waits so long unless it has to: on a machine that is busy with other things each of the
-# four cold starts that a purchase may meet takes many seconds.
+# Long deadlines, because each of the up to four cold starts of a purchase takes many seconds on a
+# busy machine.
 ORDER_SECONDS = 90.0
 TRACE_SECONDS = 30.0
 SETTLED_MS = 900.0
@@ -44,40 +44,40 @@ class StackProbe:
         )
 
     def order(self, order_id: str) -> dict[str, Any]:
-        """An order as it is now."""
+        """Return the current state of an order."""
         return self.box_office.documents.read(f"orders/{order_id}")
 
     def order_placed_for(self, show_id: str) -> str:
-        """The order that somebody else placed for a show of ours, once it is there.
+        """Wait for an order that the browser placed for a show, and return its id.
 
         Raises:
-            UserError: none is.
+            UserError: no order was placed in time.
         """
         find = partial(self.orders_of, show_id)
         self.wait_until(lambda: bool(find()))
-        if not (found := find()):
-            raise UserError(f"No order was placed for {show_id}.")
-        return found[0]
+        if not (order_ids := find()):
+            raise UserError(f"No order was placed for {show_id} within {ORDER_SECONDS:.0f} s.")
+        return order_ids[0]
 
     def orders_of(self, show_id: str) -> list[str]:
-        """Every order for a show, whoever wrote it."""
+        """Return the ids of all orders for a show."""
         return self.box_office.documents.ids_where("orders", "show_id", show_id)
 
     def trace_of_show(self, title: str) -> str:
-        """The trace in which the show of that title was put on."""
+        """Return the id of the trace in which the show with that title was created."""
         (show_id,) = self.box_office.documents.ids_where("shows", "title", title)
         show = self.box_office.documents.read(f"shows/{show_id}")
         return str(show["_trace"]["traceparent"]).split("-")[1]
 
     def seats_left(self, show_id: str) -> int:
-        """How many seats a show has for sale."""
+        """Return how many seats a show has for sale."""
         left: int = self.box_office.documents.read(f"shows/{show_id}")["seats_left"]
         return left
 
     def wait_for(
         self, order_id: str, states: set[str] = FINAL, seconds: float = ORDER_SECONDS
     ) -> dict[str, Any]:
-        """The order once it is in one of `states`, or as it is when it is too late for that."""
+        """Wait until an order is in one of `states`, and return it; also after the deadline."""
         deadline = time.monotonic() + seconds
         while (order := self.order(order_id))["state"] not in states:
             if time.monotonic() > deadline:
@@ -85,21 +85,21 @@ class StackProbe:
             time.sleep(POLL_SECONDS)
         return order
 
-    def come_to_rest(self, order_id: str, seconds: float = ORDER_SECONDS) -> dict[str, Any]:
-        """The order once it is in a final state, or nothing is under way that could move it.
+    def wait_until_settled(self, order_id: str, seconds: float = ORDER_SECONDS) -> dict[str, Any]:
+        """Wait until an order is in a final state or no pending message could move it; return it.
 
-        Not a matter of time: what is under way was sent, and has not arrived.
+        A message is pending if it was sent and not processed.
         """
 
-        def is_at_rest() -> bool:
+        def is_settled() -> bool:
             order = self.order(order_id)
-            return order["state"] in FINAL or not self._is_under_way(order_id, order)
+            return order["state"] in FINAL or not self._is_pending(order_id, order)
 
-        self.wait_until(is_at_rest, seconds)
+        self.wait_until(is_settled, seconds)
         return self.order(order_id)
 
     def charges(self, order_id: str) -> list[dict[str, Any]]:
-        """What the processor took, or tried to, for an order: the lines of the card's statement."""
+        """Return the card processor's charges for an order, failed ones included."""
         return [
             charge
             for charge in self.box_office.charges()
@@ -107,54 +107,56 @@ class StackProbe:
         ]
 
     def settled_charges(self, order_id: str) -> list[dict[str, Any]]:
-        """The same, once the processor is done with each."""
+        """Wait until none of an order's charges is pending, and return them."""
         self.wait_until(
             lambda: all(charge["status"] != "pending" for charge in self.charges(order_id))
         )
         return self.charges(order_id)
 
     def usage(self, card_token: str) -> int:
-        """How many requests to charge a card came to the processor."""
-        answer = self._http.get(f"{self.addresses.acquirer}/usage").raise_for_status().json()
-        count: int = answer["requests"].get(card_token, 0)
+        """Return how many requests to charge a card the processor received."""
+        usage = self._http.get(f"{self.addresses.acquirer}/usage").raise_for_status().json()
+        count: int = usage["requests"].get(card_token, 0)
         return count
 
     def traces_of(self, order_id: str) -> list[str]:
-        """Every trace in which an order is named, the newest first."""
+        """Return the ids of all traces of an order, the newest first."""
         return [line["trace_id"] for line in self.observatory.traces(subject=order_id)["traces"]]
 
     def wait_for_trace_with(self, span: str, attribute: str, value: float) -> str:
-        """The trace with a span of that name that says so, once it is stored.
+        """Wait for a trace with a span whose attribute has that value, and return its id.
 
         Raises:
-            UserError: it does not come.
+            UserError: no such trace was stored in time.
         """
 
         def find() -> list[str]:
-            found = self.observatory.traces(50, text=f'"{span}"')["traces"]
+            candidates = self.observatory.traces(50, text=f'"{span}"')["traces"]
             return [
                 line["trace_id"]
-                for line in found
+                for line in candidates
                 for _, row in rows([self.observatory.trace(line["trace_id"])], name=span)
                 if attr(row, attribute) == value
             ]
 
         self.wait_until(lambda: bool(find()), TRACE_SECONDS)
         if not (stored := find()):
-            raise UserError(f"No span “{span}” came with {attribute} {value}.")
+            raise UserError(f"No span “{span}” with {attribute} = {value} was stored in time.")
         return stored[0]
 
-    def rules_traces_about(self, uid: str, *, wait: bool) -> list[str]:
-        """The traces that begin with a decision of the security rules about what a user asked."""
-        pseudonym = hashlib.sha256(f"{self.addresses.project}{uid}".encode()).hexdigest()[:16]
+    def rules_traces_of(self, uid: str, *, wait: bool) -> list[str]:
+        """Return the small traces with a decision of the security rules on a user's request."""
+        user_pseudonym = pseudonym(self.addresses.project, uid)
 
         def find() -> list[str]:
-            found = self.observatory.traces(50, service="firestore.rules")["traces"]
-            lone = [self.observatory.trace(line["trace_id"]) for line in found if line["spans"] < 5]
+            lines = self.observatory.traces(50, service="firestore.rules")["traces"]
+            small_traces = [
+                self.observatory.trace(line["trace_id"]) for line in lines if line["spans"] < 5
+            ]
             return [
                 journey["trace_id"]
-                for journey in lone
-                if any(attr(row, "enduser.pseudo.id") == pseudonym for row in journey["rows"])
+                for journey in small_traces
+                if any(attr(row, "enduser.pseudo.id") == user_pseudonym for row in journey["rows"])
             ]
 
         if wait:
@@ -162,87 +164,89 @@ class StackProbe:
         return find()
 
     def wait_for_span(self, trace_id: str, name: str) -> Row:
-        """The first span of that name in a trace, once it is stored.
+        """Wait for a span with that name in a trace, and return it.
 
         Raises:
-            UserError: it does not come.
+            UserError: it was not stored in time.
         """
 
         def find() -> list[Row]:
-            found = self._trace(trace_id)
-            return [row for _, row in rows([found], name=name)] if found else []
+            journey = self._trace(trace_id)
+            return [row for _, row in rows([journey], name=name)] if journey else []
 
         self.wait_until(lambda: bool(find()))
         if not (stored := find()):
-            raise UserError(f"No span “{name}” came in trace {trace_id}.")
+            raise UserError(f"No span “{name}” of trace {trace_id} was stored in time.")
         return stored[0]
 
     def wait_for_decision(self, trace_id: str) -> None:
-        """Return when what the security rules decided is in a trace, or it is too late."""
+        """Wait until a decision of the security rules is in a trace."""
 
-        def is_there() -> bool:
-            found = self._trace(trace_id)
-            return found is not None and any(rows([found], "firestore.rules"))
+        def has_decision() -> bool:
+            journey = self._trace(trace_id)
+            return journey is not None and any(rows([journey], "firestore.rules"))
 
-        self.wait_until(is_there, TRACE_SECONDS)
+        self.wait_until(has_decision, TRACE_SECONDS)
 
     def wait_for_invocation(self, trace_id: str, function: str, times: int = 1) -> None:
-        """Return when a function has come to its end in a trace so often, or it is too late.
+        """Wait until a trace has `times` invocations of a function that have ended.
 
-        An order's state says less: it is written while its stage goes on.
+        The order's state is not enough: it is written before the invocation ends.
         """
 
         def has_ended() -> bool:
-            found = self._trace(trace_id)
-            return found is not None and len(list(invocations([found], function))) >= times
+            journey = self._trace(trace_id)
+            return journey is not None and len(list(invocations([journey], function))) >= times
 
         self.wait_until(has_ended)
 
     def wait_for_end_of(self, function: str, order_id: str) -> None:
-        """Return when a function is done with an order, in whichever trace, or it is too late."""
+        """Wait until an invocation of a function for an order has ended, in any trace."""
 
         def has_ended() -> bool:
-            found = [self.observatory.trace(trace_id) for trace_id in self.traces_of(order_id)]
+            journeys = [self.observatory.trace(trace_id) for trace_id in self.traces_of(order_id)]
             return any(
                 attr(row, "boxoffice.order.id") == order_id
-                for _, row in invocations(found, function)
+                for _, row in invocations(journeys, function)
             )
 
         self.wait_until(has_ended)
 
     def wait_until(self, holds: Callable[[], bool], seconds: float = ORDER_SECONDS) -> None:
-        """Return when it holds, or it is too late for that."""
+        """Wait until `holds()` is true, at most `seconds`."""
         deadline = time.monotonic() + seconds
         while not holds() and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
 
     def wait_until_quiet(self) -> None:
-        """Return when no event is under way or waits to be delivered again, or it is too late."""
+        """Wait until redelivery has no pending event, at most QUIET_SECONDS."""
         deadline = time.monotonic() + QUIET_SECONDS
         while self._pending() and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
 
-    def whole(self, trace_ids: Sequence[str]) -> list[Journey]:
-        """The traces once nothing more arrives and no parent is missing, or what there is of them
-        when it is too late for that.
+    def complete_traces(self, trace_ids: Sequence[str]) -> list[Journey]:
+        """Wait until the traces are complete, and return them.
+
+        A trace is complete when no parent is missing and no new spans arrive. After the deadline
+        the trace is returned as it is.
 
         Raises:
-            UserError: one of them is not stored at all.
+            UserError: no span of a trace is stored.
         """
         self.wait_until_quiet()
         deadline = time.monotonic() + TRACE_SECONDS
         journeys = []
         for trace_id in trace_ids:
             while True:
-                found = self._trace(trace_id)
-                if found and _is_whole(found):
+                journey = self._trace(trace_id)
+                if journey and _is_complete(journey):
                     break
                 if time.monotonic() > deadline:
                     break
                 time.sleep(POLL_SECONDS)
-            if found is None:
-                raise UserError(f"Nothing of trace {trace_id} is stored at {self.observatory.url}.")
-            journeys.append(found)
+            if journey is None:
+                raise UserError(f"No span of trace {trace_id} is stored at {self.observatory.url}.")
+            journeys.append(journey)
         return journeys
 
     def _trace(self, trace_id: str) -> Journey | None:
@@ -256,24 +260,24 @@ class StackProbe:
         pending: int = self._http.get(url).raise_for_status().json()["pending"]
         return pending
 
-    def _is_under_way(self, order_id: str, order: Mapping[str, Any]) -> bool:
-        """Whether anything that was sent of an order has not arrived, the vendor's word included.
+    def _is_pending(self, order_id: str, order: Mapping[str, Any]) -> bool:
+        """Return whether a message of an order, or a webhook of its charges, is not processed yet.
 
-        The trace first: who is stored in it has left what it did behind. A span whose parent is
-        not there may be the answer to something that is not there either.
+        The trace is read before the charges, because a stored invocation has already made its
+        charge. With orphans in the trace, a span that is not stored yet may have sent a message.
         """
-        found = self._trace(str(order["_trace"]["traceparent"]).split("-")[1])
-        if found is None or found["orphans"] or under_way(found):
+        journey = self._trace(str(order["_trace"]["traceparent"]).split("-")[1])
+        if journey is None or journey["orphans"] or pending_sends(journey):
             return True
-        if not any(invocations([found], "reserve")):
+        if not any(invocations([journey], "reserve")):
             return True
         settled_ids = {
             attr(row, "boxoffice.charge.id")
-            for _, row in invocations([found], "settle")
+            for _, row in invocations([journey], "settle")
             if not row["error"]
         }
         return any(charge["id"] not in settled_ids for charge in self.charges(order_id))
 
 
-def _is_whole(journey: Journey) -> bool:
+def _is_complete(journey: Journey) -> bool:
     return journey["last_received_ms_ago"] > SETTLED_MS and journey["orphans"] == 0

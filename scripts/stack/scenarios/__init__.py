@@ -1,1 +1,1 @@
-"""One failure each, named after the file: who reports it, how it comes about, what reveals it."""
+"""The scenarios: one failure each, named after the file."""

@@ -1,25 +1,25 @@
-"""Two writes that belong together, and only the first of them made."""
+"""Of two writes that belong together, only the first is made."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, children, invocations
 
 
-def provoke(context: ScenarioContext) -> Seen:
-    """Buy a ticket while Pub/Sub refuses the first message of each order."""
+def provoke(context: ScenarioContext) -> Observation:
+    """Buy a ticket while Pub/Sub rejects the first message of each order."""
     placed = context.place(context.open_show())
-    order = context.come_to_rest(placed.order_id)
+    order = context.wait_until_settled(placed.order_id)
     symptom = f"the order says {order['state']}, and nothing more happens"
-    return Seen([placed.trace_id], symptom if order["state"] == "reserved" else None)
+    return Observation([placed.trace_id], symptom if order["state"] == "reserved" else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:
-    """The last attempt found the order moved and sent nothing; nothing was sent before either."""
+    """Find an attempt that had nothing to do, after every attempt to send failed."""
     for journey in journeys:
         attempts = [row for _, row in invocations([journey], "reserve")]
         sends = [
@@ -40,7 +40,7 @@ SCENARIO = Scenario(
     breaks=frozenset({"no lost order"}),
     report="My order has said “reserved” for minutes. Others who came later have their tickets.",
     reveals="A send that failed after the order moved, and an attempt after it that sent nothing.",
-    fix="Tell again whenever the order is where it should be: the next stage bears it.",
+    fix="Publish again whenever the order has moved: the next stage is idempotent.",
     provoke=provoke,
     signature=signature,
 )

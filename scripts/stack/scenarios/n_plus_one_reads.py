@@ -1,4 +1,4 @@
-"""A list of ids, and then a call for each of them."""
+"""A list of ids, and a separate read for each of them."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
 from stack.scenario_runner.latency import LatencyComparison
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, children, invocations
 
 TICKETS = 80
-ASKED = 6
+REQUESTS = 6
 MANY = 20
 
 
-def provoke(context: ScenarioContext) -> Seen:
-    """Have the price of a show quoted that nobody bought, and of one that many did."""
+def provoke(context: ScenarioContext) -> Observation:
+    """Request the price of a show without tickets, and of one with many."""
     quiet, popular = context.open_show(seats=500), context.open_show(seats=500)
-    context.print_tickets(popular, TICKETS)
+    context.create_tickets(popular, TICKETS)
     context.quote(quiet)  # it may be a cold start
-    # In turn, so that what else the machine does hits both.
-    asked = [(context.quote(popular), context.quote(quiet)) for _ in range(ASKED)]
-    pace = LatencyComparison(*zip(*asked, strict=True))
+    # In turn, so that other load on the machine affects both.
+    requests = [(context.quote(popular), context.quote(quiet)) for _ in range(REQUESTS)]
+    latencies = LatencyComparison(*zip(*requests, strict=True))
     symptom = (
-        f"a price takes {pace.slow_ms:.0f} ms for a show that sells, {pace.fast_ms:.0f} ms for one "
-        "that won't"
+        f"a price takes {latencies.slow_ms:.0f} ms for a show with many tickets sold, "
+        f"{latencies.fast_ms:.0f} ms for one with none"
     )
-    return Seen(pace.trace_ids, symptom if pace.is_slower else None)
+    return Observation(latencies.trace_ids, symptom if latencies.is_slower else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:
-    """One invocation with dozens of reads of single documents."""
+    """Find an invocation with dozens of reads of single documents."""
     for journey, row in invocations(journeys):
         reads = [
             child
@@ -47,8 +47,8 @@ def signature(journeys: Sequence[Journey]) -> str | None:
 SCENARIO = Scenario(
     fault="reads-one-by-one",
     report="The price takes ages to appear, but only for the shows that everybody wants.",
-    reveals="Dozens of equal, short reads in a row under one call; each is fast, their sum is not.",
-    fix="Read what is wanted once: the show knows how many seats it has left.",
+    reveals="Dozens of short reads in sequence under one call; each is fast, the sum is not.",
+    fix="Read the number from the show's document, which has the seats left.",
     provoke=provoke,
     signature=signature,
 )

@@ -1,21 +1,23 @@
-"""It is intermittent, it crosses five services, and it is a plain mistake in one line."""
+"""An intermittent failure across five services that is a simple mistake in one line."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey, Row
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, calls_to_vendor, invocations
 
 PRICES_CENTS = (1000, 1999, 2500)
 
 
-def provoke(context: ScenarioContext) -> Seen:
+def provoke(context: ScenarioContext) -> Observation:
     """Buy tickets at three prices."""
     orders = [context.place(context.open_show(price_cents=price)) for price in PRICES_CENTS]
-    states = {order.order_id: context.come_to_rest(order.order_id)["state"] for order in orders}
+    states = {
+        order.order_id: context.wait_until_settled(order.order_id)["state"] for order in orders
+    }
     hanging = [
         order
         for order in orders
@@ -24,11 +26,11 @@ def provoke(context: ScenarioContext) -> Seen:
     ]
     symptom = f"{len(hanging)} of {len(orders)} orders hang at “charging”, with their cards charged"
     first = sorted(orders, key=lambda order: order not in hanging)
-    return Seen([order.trace_id for order in first], symptom if hanging else None)
+    return Observation([order.trace_id for order in first], symptom if hanging else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:
-    """Every hop carried its context and every call was answered, and settle refuses the amount."""
+    """Find a webhook that settle rejected, for a charge that the processor accepted."""
     for journey, row in invocations(journeys, "settle"):
         refused = attr(row, "http.response.status_code") == 422 and row["context"] == "carried"
         taken = any(
@@ -37,7 +39,7 @@ def signature(journeys: Sequence[Journey]) -> str | None:
             for call in calls_to_vendor(journey, charge, "/charges")
         )
         if refused and taken:
-            return f"settle refused a charge that was taken as asked: {_log_line(row)}"
+            return f"settle rejected a charge that the processor had accepted: {_log_line(row)}"
     return None
 
 
@@ -51,7 +53,7 @@ SCENARIO = Scenario(
     breaks=frozenset({"no lost order"}),
     report="Some orders hang at “charging” though the card was charged. It must be the network.",
     reveals="Every hop is fine; settle answers 422, and its log line says the amounts differ.",
-    fix="Cents are whole numbers, and stay so: one line in charge.",
+    fix="Keep amounts in whole cents: one line in charge.",
     provoke=provoke,
     signature=signature,
 )

@@ -1,4 +1,4 @@
-"""An order that is written without a connection, and arrives when it is too late."""
+"""An order that is written offline, and arrives after the sale has ended."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from stack.clients.box_office import FINAL
 from stack.scenario_runner.browser_actions import (
     buy,
     lose_connection_when_paying,
-    see_order,
-    visiting,
+    open_page,
+    wait_for_order,
 )
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import ancestors, attr, invocations
 
@@ -21,11 +21,11 @@ AWAY_MS = 7_000
 LONG_SECONDS = 5
 
 
-def provoke(context: ScenarioContext) -> Seen:
-    """Pay in a tunnel; before the train is out of it, the sale ends."""
+def provoke(context: ScenarioContext) -> Observation:
+    """Pay while offline; the sale ends before the page is online again."""
     show = context.open_show()
-    with visiting(context.page_address()) as page:
-        context.flags.wait_until_obeyed()
+    with open_page(context.page_address()) as page:
+        context.flags.wait_until_effective()
         lose_connection_when_paying(page)
         buy(page, show)
         page.locator(".order[data-order-id]").wait_for()
@@ -36,16 +36,16 @@ def provoke(context: ScenarioContext) -> Seen:
         page.context.set_offline(False)
         order_id = context.order_placed_for(show)
         order = context.wait_for(order_id)
-        see_order(page, order_id, FINAL)
-        # The page is still open: it delivers its last spans while we wait for them.
+        wait_for_order(page, order_id, FINAL)
+        # The page is still open, and exports its last spans during the wait.
         trace_id = order["_trace"]["traceparent"].split("-")[1]
         context.wait_for_span(trace_id, f"order {order['state']}")
     symptom = f"the sale had ended {AWAY_MS / 1000:.0f} s ago, and the order is {order['state']}"
-    return Seen([trace_id], symptom if order["state"] == "ticketed" else None)
+    return Observation([trace_id], symptom if order["state"] == "ticketed" else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:
-    """A write that took long to arrive and came after the sale, taken as if it had not."""
+    """Find an order that was reserved although its slow write arrived after the sale's end."""
     for journey, row in invocations(journeys, "reserve"):
         over = attr(row, "boxoffice.sale.over_seconds") or 0
         taken = attr(row, "boxoffice.order.state") == "reserved"
@@ -65,8 +65,8 @@ def signature(journeys: Sequence[Journey]) -> str | None:
 SCENARIO = Scenario(
     fault="dates-orders-back",
     report="The sale was over, and the last seat sold at the door. Then two people came for it.",
-    reveals="A long write on the page, and after it a reserve that took what came after the sale.",
-    fix="Go by when Firestore stored the order, and tell the buyer that it came too late.",
+    reveals="A long write on the page, and a reserve that accepted the order after the sale's end.",
+    fix="Use the time when Firestore stored the order, and tell the buyer that it was too late.",
     provoke=provoke,
     signature=signature,
 )

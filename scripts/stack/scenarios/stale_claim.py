@@ -1,49 +1,49 @@
-"""A role that was given, and a token from before."""
+"""A user has a new role, but still uses a token from before it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.browser_actions import put_on_a_show, sign_in, visiting
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.browser_actions import create_show, open_page, sign_in
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, rows, unix_seconds
 
 
-def provoke(context: ScenarioContext) -> Seen:
-    """Sign in, be made an organiser meanwhile, and put on a show."""
+def provoke(context: ScenarioContext) -> Observation:
+    """Sign in, become an organiser meanwhile, and create a show."""
     user = context.sign_up()
     title = f"Test of {user.email}"
-    with visiting(context.page_address("organiser")) as page:
+    with open_page(context.page_address("organiser")) as page:
         sign_in(page, user.email, user.password)
-        # Before the page listens, it could not hear of it.
-        page.get_by_text("this page goes on by itself").wait_for()
+        # The page must be listening for the role before it changes.
+        page.get_by_text("this page continues automatically").wait_for()
         granted_at = context.accounts.make_organiser(user)
         page.get_by_role("button", name="New show").wait_for()
-        context.clear_afterwards(title)
-        put_on_a_show(page, title)
+        context.delete_show_afterwards(title)
+        create_show(page, title)
         refusal = page.get_by_role("dialog").get_by_role("alert")
         is_on = page.locator("#sales-title", has_text=title)
         refusal.or_(is_on).first.wait_for()
         if refusal.count():
-            said_no = refusal.locator(".notice-title").inner_text()
+            error_message = refusal.locator(".notice-title").inner_text()
             trace_id = refusal.locator(".support code").inner_text()
         else:
-            said_no = ""
+            error_message = ""
             trace_id = context.trace_of_show(title)
-        # The page is still open: it delivers its last spans while we wait for them.
+        # The page is still open, and exports its last spans during the wait.
         context.wait_for_span(trace_id, "create show")
         context.wait_for_decision(trace_id)
         taking_up = context.wait_for_trace_with(
             "take up role", "boxoffice.role.granted_at", granted_at
         )
-    symptom = f"somebody who was made an organiser is told: “{said_no}”"
-    return Seen([trace_id, taking_up], symptom if said_no else None)
+    symptom = f"a user who became an organiser gets the error “{error_message}”"
+    return Observation([trace_id, taking_up], symptom if error_message else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:
-    """A write that the rules denied to a token from before a role was given to its user."""
+    """Find a write that the rules denied because the token is older than the user's role."""
     granted = {
         attr(row, "throughline.token.issued_at"): attr(row, "boxoffice.role.granted_at")
         for _, row in rows(journeys, "page", "take up role")
@@ -65,8 +65,8 @@ def signature(journeys: Sequence[Journey]) -> str | None:
 SCENARIO = Scenario(
     fault="goes-on-with-the-old-token",
     report="I was made an organiser, and my page shows me everything. But it lets me do nothing.",
-    reveals="A denial whose token is older than the role that it lacks; the page knew of the role.",
-    fix="Where a role changes, fetch a new token: the rules and the functions go by nothing else.",
+    reveals="A denied write whose token is older than the role; the page knew of the role.",
+    fix="Fetch a new token when a role changes: the rules and the functions see only the token.",
     provoke=provoke,
     signature=signature,
 )

@@ -1,4 +1,4 @@
-"""A task that comes hours late acts on what was true when it was made."""
+"""A task that is hours late acts on the state at the time it was created."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, ended_ms, invocations
 
 LATE = timedelta(hours=3)
 
 
-def provoke(context: ScenarioContext) -> Seen:
-    """Buy a ticket, and have the task that ends its hold come three hours late."""
+def provoke(context: ScenarioContext) -> Observation:
+    """Buy a ticket, and deliver the task that ends its hold three hours late."""
     show = context.open_show(seats=5)
     placed = context.place(show)
     context.wait_for(placed.order_id)
-    # What comes next shall begin after issue has ended, not only after it has moved the order.
+    # The task must start after issue has ended, not only after issue has moved the order.
     context.wait_for_invocation(placed.trace_id, "issue")
     context.expire_now(placed.order_id, LATE)
     order, left = context.order(placed.order_id), context.seats_left(show)
     symptom = f"a ticketed order is {order['state']}, and its seat is for sale again ({left} of 5)"
-    return Seen([placed.trace_id], symptom if order["state"] != "ticketed" else None)
+    return Observation([placed.trace_id], symptom if order["state"] != "ticketed" else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:
-    """A late task that moved an order which was ticketed by then."""
+    """Find a late task that expired an order that was already ticketed."""
     for journey, row in invocations(journeys, "expire"):
         late = attr(row, "boxoffice.task.late_seconds") or 0
         moved = attr(row, "boxoffice.order.state") == "expired"
@@ -48,7 +48,7 @@ SCENARIO = Scenario(
     breaks=frozenset({"no oversell"}),
     report="My ticket was valid at noon. At the door somebody else had my seat.",
     reveals="A row of expire after the row of issue: hours late, and it moved the order.",
-    fix="Look at the order in the transaction that moves it: who is ticketed does not expire.",
+    fix="Check the order's state in the transaction that moves it: a ticketed order can't expire.",
     provoke=provoke,
     signature=signature,
 )

@@ -1,30 +1,30 @@
-"""Events out of order: the one that comes last wins, though it is the oldest."""
+"""Events out of order: the last to arrive wins, although it is the oldest."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import attr, ended_ms, invocations
 
 
-def provoke(context: ScenarioContext) -> Seen:
-    """Buy a ticket; then the message that began the charge is delivered once more."""
+def provoke(context: ScenarioContext) -> Observation:
+    """Buy a ticket, and then deliver the message that started the charge again."""
     placed = context.place(context.open_show())
     context.wait_for(placed.order_id)
-    # What comes next shall begin after issue has ended, not only after it has moved the order.
+    # The message must arrive after issue has ended, not only after issue has moved the order.
     context.wait_for_invocation(placed.trace_id, "issue")
-    context.publish_again(placed, "order-reserved")
+    context.republish(placed, "order-reserved")
     context.wait_for_invocation(placed.trace_id, "charge", times=2)
     state = context.order(placed.order_id)["state"]
     symptom = f"an order that was ticketed is {state} again"
-    return Seen([placed.trace_id], symptom if state != "ticketed" else None)
+    return Observation([placed.trace_id], symptom if state != "ticketed" else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:
-    """A stage that moved an order back, after a later stage was done with it."""
+    """Find a stage that moved an order back after a later stage had ended."""
     for journey, row in invocations(journeys, "charge"):
         if row["error"] or attr(row, "boxoffice.nothing_to_do"):
             continue
@@ -45,8 +45,8 @@ SCENARIO = Scenario(
     fault="writes-what-it-was-told",
     breaks=frozenset({"no lost order"}),
     report="I had my ticket. Now the page says that my card is being charged.",
-    reveals="A row of charge after the row of issue, and it moved the order, where it should not.",
-    fix="Legal moves in one table, judged in the transaction that makes the move.",
+    reveals="A row of charge after the row of issue, and it moved the order, which is not allowed.",
+    fix="One table of legal moves, checked in the transaction that makes the move.",
     provoke=provoke,
     signature=signature,
 )

@@ -1,23 +1,23 @@
-"""A trigger that writes where it listens, and so triggers itself."""
+"""A trigger that writes to its own collection, and so triggers itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from observatory.schemas.journey import Journey
-from stack.scenario_runner.scenario import Scenario, Seen
+from stack.scenario_runner.scenario import Observation, Scenario
 from stack.scenario_runner.scenario_context import ScenarioContext
 from stack.scenario_runner.span_queries import ancestors, attr, invocations
 
 DEPTH = 3
 
 
-def provoke(context: ScenarioContext) -> Seen:
-    """Buy one ticket of a show with five seats, and look what is left."""
+def provoke(context: ScenarioContext) -> Observation:
+    """Buy one ticket of a show with five seats, and count the seats left."""
     show = context.open_show(seats=5)
     placed = context.place(show)
     done: set[str] = set()
-    # What one reserve has written is there when it has ended, so the last of them has no more.
+    # An invocation writes its copy before it ends, so after the last one there are no more orders.
     while more := set(context.orders_of(show)) - done:
         for order_id in more:
             context.wait_for_end_of("reserve", order_id)
@@ -25,11 +25,11 @@ def provoke(context: ScenarioContext) -> Seen:
         done |= more
     sold = 5 - context.seats_left(show)
     symptom = f"one ticket was bought, and {sold} seats are gone"
-    return Seen([placed.trace_id], symptom if sold > 1 else None)
+    return Observation([placed.trace_id], symptom if sold > 1 else None)
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:
-    """A function under itself under itself, each for another document."""
+    """Find a function that is its own ancestor repeatedly, for different documents."""
     for journey, row in invocations(journeys):
         if row["hop"] != "trigger":
             continue
@@ -40,15 +40,15 @@ def signature(journeys: Sequence[Journey]) -> str | None:
         ]
         documents = {attr(other, "faas.document.name") for other in [row, *above]}
         if len(documents) >= DEPTH:
-            return f"{row['service']} lies under itself {len(documents) - 1} times"
+            return f"{row['service']} triggered itself {len(documents) - 1} times"
     return None
 
 
 SCENARIO = Scenario(
     fault="copies-into-its-own-collection",
     report="I bought one ticket, and now the show is nearly sold out. Our bill has gone up too.",
-    reveals="A function under itself, again and again, each for another document of a collection.",
-    fix="What a trigger writes goes where nothing listens: audit has a collection of its own.",
+    reveals="A function under itself repeatedly, each time for another document of a collection.",
+    fix="Write to a collection without a trigger: audit has its own collection.",
     provoke=provoke,
     signature=signature,
 )

@@ -1,7 +1,7 @@
-"""The documents as the site's generator takes them: docs/, and each source that a page links to.
+"""Writes the input of the site generator: docs/, and a page for each source file linked to.
 
-On disk a page links to the code beside it. A site has no code beside it, so the sources that are
-linked to become pages too, which can be read without a network and without a host for them.
+In the checkout, documentation links to source files. The site has no source files, so each one that
+is linked to becomes a page, which also works offline.
 """
 
 from __future__ import annotations
@@ -33,33 +33,33 @@ _LANGUAGES = {
 
 
 def sources(root: Path) -> list[str]:
-    """The files and folders outside docs/ that its pages link to: paths from `root`, sorted."""
-    found = set()
+    """Return the files and folders outside docs/ that pages link to: sorted paths from `root`."""
+    linked = set()
     for page in (root / DOCS).rglob("*.md"):
         at = page.relative_to(root).as_posix()
         for match in _FENCE_OR_LINK.finditer(page.read_text()):
             target = _target(at, match["to"])
             if target and not _is_in_docs(target) and (root / target).exists():
-                found.add(target)
-    return sorted(found)
+                linked.add(target)
+    return sorted(linked)
 
 
 def config(root: Path) -> str:
-    """The generator's configuration, with the pages that a pattern in its navigation stands for.
+    """Return the generator's configuration, with patterns in its navigation replaced by pages.
 
-    A section without any is left out; it would be a link to nowhere.
+    Sections without pages are removed.
     """
 
     def pages(match: re.Match[str]) -> str:
-        found = sorted(path.relative_to(root / DOCS) for path in (root / DOCS).glob(match[1]))
-        return ", ".join(f'"{path.as_posix()}"' for path in found)
+        paths = sorted(path.relative_to(root / DOCS) for path in (root / DOCS).glob(match[1]))
+        return ", ".join(f'"{path.as_posix()}"' for path in paths)
 
-    said = re.sub(r'"([^"\n]*\*\.md)"', pages, (root / CONFIG).read_text())
-    return re.sub(r'^ *\{ "[^"\n]*" = \[\] \},\n', "", said, flags=re.MULTILINE)
+    expanded = re.sub(r'"([^"\n]*\*\.md)"', pages, (root / CONFIG).read_text())
+    return re.sub(r'^ *\{ "[^"\n]*" = \[\] \},\n', "", expanded, flags=re.MULTILINE)
 
 
-def stage(root: Path, folder: Path) -> None:
-    """Write into `folder`, which is made anew, what the site is built from."""
+def write_sources(root: Path, folder: Path) -> None:
+    """Write the generator's input into `folder`, which is deleted first."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(root / DOCS, folder / DOCS)
     (folder / CONFIG).write_text(config(root))
@@ -74,12 +74,15 @@ def stage(root: Path, folder: Path) -> None:
 
 
 def names_in(folder: Path) -> list[str]:
-    """What the page of a folder says is in it."""
+    """Return the names that the page of a folder lists, sorted."""
     return sorted(inner.name for inner in folder.iterdir() if inner.name[0] not in "._")
 
 
 def _target(at: str, link: str | None) -> str | None:
-    """Where a link of the file at `at` leads, as a path from the root; None where to no file."""
+    """Return the target of a link in the file at `at` as a path from the root.
+
+    None if the link is not to a file of the checkout.
+    """
     path = (link or "").partition("#")[0]
     if not path or "://" in path or path.startswith(("/", "mailto:")):
         return None
@@ -91,18 +94,18 @@ def _is_in_docs(path: str) -> bool:
 
 
 def _page_of(source: str, is_folder: bool) -> str:
-    # What begins with a dot is no page to the generator.
+    # The generator ignores files whose name starts with a dot.
     plain = "/".join(part.lstrip(".") for part in source.split("/"))
     return f"{SOURCES}/{plain}/index.md" if is_folder else f"{SOURCES}/{plain}.md"
 
 
 def _relinked(text: str, at: str, shown: dict[str, str]) -> str:
-    """The text of the file at `at`, with its links leading to where the site shows their targets.
+    """Return the text of the file at `at`, with links to the pages of their targets.
 
-    Of a link to what the site doesn't show the words are left.
+    Links whose target is not on the site become plain text.
     """
 
-    def lead(match: re.Match[str]) -> str:
+    def relink(match: re.Match[str]) -> str:
         target = _target(at, match["to"])
         if target is None:
             return match[0]
@@ -110,18 +113,18 @@ def _relinked(text: str, at: str, shown: dict[str, str]) -> str:
         if page is None:
             return match["words"].strip("[]")
         here = at.removeprefix(f"{DOCS}/") if _is_in_docs(at) else shown[at]
-        # A line of a source is no heading of its page.
+        # An anchor in a source file is a line, which is not a heading on its page.
         anchor = match["to"].partition("#")[2] if target.endswith(".md") else ""
-        led = posixpath.relpath(page, posixpath.dirname(here) or ".")
-        return f"{match['words']}({led}{'#' if anchor else ''}{anchor})"
+        target_path = posixpath.relpath(page, posixpath.dirname(here) or ".")
+        return f"{match['words']}({target_path}{'#' if anchor else ''}{anchor})"
 
-    return _FENCE_OR_LINK.sub(lead, text)
+    return _FENCE_OR_LINK.sub(relink, text)
 
 
 def _source_page(root: Path, source: str, shown: dict[str, str]) -> str:
-    """A page that shows a file, or names what is in a folder.
+    """Return the page of a source file or folder.
 
-    Searching is for what was written to be read, so it does not find these.
+    These pages are excluded from the search, which is for documentation.
     """
     head = "---\nsearch:\n  exclude: true\n---\n\n"
     path = root / source

@@ -1,4 +1,4 @@
-"""Run other projects' commands to their end: npm, uv, apt-get, vite."""
+"""Runs external commands, such as npm, uv, apt-get and vite, with their output in logs."""
 
 from __future__ import annotations
 
@@ -27,10 +27,17 @@ def run(
     cwd: Path = paths.ROOT,
     env: Mapping[str, str] | None = None,
 ) -> None:
-    """Run `command`, its output going to the log `name`.
+    """Run `command`, with its output in the log `name`.
+
+    Args:
+        command: the command and its arguments.
+        name: name of the log in .throughline/logs, without the suffix.
+        hint: what to do if the command fails.
+        cwd: the working directory.
+        env: additional environment variables.
 
     Raises:
-        UserError: it can't be run or fails; with the line of its output that says most.
+        UserError: it can't be run or fails; the message has the most informative line of output.
     """
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"{name}.log"
@@ -38,8 +45,8 @@ def run(
     if status:
         shown = " ".join(Path(word).name if "/" in word else word for word in command[:3])
         raise UserError(
-            f"`{shown} …` failed: {_telling_line(log)}.",
-            hint=f"{hint} All of its output: {log.relative_to(paths.ROOT)}".strip(),
+            f"`{shown} …` failed: {_most_informative_line(log)}.",
+            hint=f"{hint} Full log: {log.relative_to(paths.ROOT)}".strip(),
         )
 
 
@@ -53,7 +60,7 @@ def succeeds(command: Sequence[str], name: str) -> bool:
 
 
 def end_all() -> None:
-    """End every command that is running in another thread, and let no other begin."""
+    """Kill the commands that other threads are running, and prevent new ones from starting."""
     _ending.set()
     with _lock:
         for process in _running:
@@ -85,7 +92,7 @@ def _status_of(
             _running.add(process)
         try:
             return process.wait()
-        except BaseException:  # a Ctrl-C reaches us alone: the command has a group of its own
+        except BaseException:  # a Ctrl-C reaches only us: the command has its own process group
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -95,12 +102,12 @@ def _status_of(
                 _running.discard(process)
 
 
-def _telling_line(log: Path) -> str:
+def _most_informative_line(log: Path) -> str:
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     errors = [
         line
         for line in lines
         if "error" in line.lower() and ".log" not in line and not line.startswith(("WARNING", "⚠"))
     ]
-    # The first errors are the cause, and of those the longest says most.
+    # The cause is usually among the first errors; the longest of them has the most detail.
     return max(errors[:6] or lines[-1:] or ["it printed nothing"], key=len)[:200]

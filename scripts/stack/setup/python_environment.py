@@ -1,4 +1,4 @@
-"""Make virtual environments with uv, from requirements with hashes."""
+"""Creates virtual environments with uv, from requirements with hashes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,14 @@ from stack.setup import external_command
 from stack.setup.steps import step_needed
 
 UV_VERSION = "0.13.9"
-REGISTRY_HINT = (
-    "Does the Python package registry answer? Try again; nothing is left half installed."
-)
+REGISTRY_HINT = "Check that the Python package registry can be reached, and run the command again."
 
 
 def make(stamp: str, venv: Path, requirements: Path, name: str) -> None:
-    """Make `venv` with what `requirements` pins, unless it is there and up to date.
+    """Create `venv` and install `requirements`, unless it is up to date.
 
     Raises:
-        UserError: it can't be made, or a package can't be fetched.
+        UserError: the environment can't be created, or a package can't be downloaded.
     """
     with step_needed(stamp, [requirements], [sys.version], paths.python_in(venv)) as needed:
         if needed:
@@ -30,16 +28,16 @@ def make(stamp: str, venv: Path, requirements: Path, name: str) -> None:
 
 
 def install(venv: Path, requirements: Path, log: str) -> None:
-    """Make `venv` afresh for the Python that runs this, and install `requirements` there.
+    """Create or replace `venv` with the Python that runs this, and install `requirements`.
 
     Raises:
-        UserError: it can't be made, or a package can't be fetched.
+        UserError: the environment can't be created, or a package can't be downloaded.
     """
     uv = uv_command()
     external_command.run(
         [uv, "venv", "--quiet", "--clear", "--python", base_python(), str(venv)],
         log,
-        "Is the disk full?",
+        "Check that the disk is not full.",
     )
     external_command.run(
         [
@@ -52,19 +50,19 @@ def install(venv: Path, requirements: Path, log: str) -> None:
 
 
 def base_python() -> str:
-    """Return the interpreter that this one's virtual environment, if any, was made from.
+    """Return the interpreter from which the current virtual environment, if any, was created.
 
-    The environment's own would go away when the environment is made afresh.
+    The environment's own interpreter would be deleted when the environment is replaced.
     """
     base: str = getattr(sys, "_base_executable", "") or sys.executable
     return base
 
 
 def uv_command() -> str:
-    """Return the system's uv, or one of the pinned version that is installed for this checkout.
+    """Return the system's uv, or install the pinned version for this checkout.
 
     Raises:
-        UserError: it can't be installed.
+        UserError: uv can't be installed.
     """
     if on_path := shutil.which("uv"):
         return on_path
@@ -76,7 +74,7 @@ def uv_command() -> str:
                 external_command.run(
                     [base_python(), "-m", "venv", "--clear", str(home)],
                     "uv",
-                    "Python's venv module is needed (on Debian: apt install python3-venv).",
+                    "Install Python's venv module (on Debian: apt install python3-venv).",
                 )
                 external_command.run(
                     [

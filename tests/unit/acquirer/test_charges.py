@@ -1,4 +1,4 @@
-"""The book of charges: one charge per idempotency key."""
+"""The processor's ledger: one charge per idempotency key."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from charges import Book, Charge, KeyReused, new_charge_id
 TOKEN = "tok_0000000000000000_approved"
 
 
-def wanted(key: str = "order-1", **changes: Any) -> Charge:
-    """A charge that somebody asks for."""
+def new_charge(key: str = "order-1", **changes: Any) -> Charge:
+    """Return a charge that is not in a book yet."""
     charge = Charge(
         id=new_charge_id(),
         idempotency_key=key,
@@ -33,8 +33,8 @@ def wanted(key: str = "order-1", **changes: Any) -> Charge:
 
 
 @contextmanager
-def opened(path: Path | None = None) -> Iterator[Book]:
-    """A book, closed after use as the end of its process would."""
+def open_book(path: Path | None = None) -> Iterator[Book]:
+    """Open a book and close it after the block, as the end of its process would."""
     book = Book(path)
     try:
         yield book
@@ -45,30 +45,29 @@ def opened(path: Path | None = None) -> Iterator[Book]:
 @pytest.fixture
 def book() -> Iterator[Book]:
     """An empty book in memory."""
-    with opened() as empty:
+    with open_book() as empty:
         yield empty
 
 
-def test_a_charge_is_kept_as_it_was_asked_for(book: Book) -> None:
-    """Metadata and trace context included."""
-    charge = wanted()
+def test_a_charge_is_stored_with_its_metadata_and_trace_context(book: Book) -> None:
+    charge = new_charge()
     assert book.open_charge(charge) == (charge, True)
     assert book.all_charges() == [charge]
 
 
-def test_a_repeated_key_is_the_same_charge(book: Book) -> None:
-    """However the second request's id, webhook or metadata differ."""
-    first, _ = book.open_charge(wanted())
-    again = wanted(webhook_url="http://127.0.0.1:2/other", metadata={})
+def test_a_repeated_key_returns_the_first_charge(book: Book) -> None:
+    """The second request's webhook and metadata may differ."""
+    first, _ = book.open_charge(new_charge())
+    again = new_charge(webhook_url="http://127.0.0.1:2/other", metadata={})
     assert book.open_charge(again) == (first, False)
     assert book.all_charges() == [first]
 
 
-def test_a_repeated_key_tells_how_the_charge_ended(book: Book) -> None:
-    """Asking again is how a merchant finds out what became of a lost answer."""
-    first, _ = book.open_charge(wanted())
+def test_a_repeated_key_returns_the_charges_final_status(book: Book) -> None:
+    """A merchant that lost a response repeats the request to learn the result."""
+    first, _ = book.open_charge(new_charge())
     ended = book.close_charge(first.id, "declined", "card_declined")
-    assert book.open_charge(wanted()) == (ended, False)
+    assert book.open_charge(new_charge()) == (ended, False)
     assert (ended.status, ended.decline_code) == ("declined", "card_declined")
 
 
@@ -77,76 +76,74 @@ def test_a_repeated_key_tells_how_the_charge_ended(book: Book) -> None:
     [{"amount_cents": 1001}, {"currency": "USD"}, {"token": "tok_1111111111111111_approved"}],
     ids=str,
 )
-def test_a_key_is_not_reused_for_another_charge(book: Book, changes: dict[str, Any]) -> None:
-    """Another amount, currency or card under the same key is the merchant's mistake."""
-    first, _ = book.open_charge(wanted())
+def test_a_key_cannot_be_reused_for_another_charge(book: Book, changes: dict[str, Any]) -> None:
+    first, _ = book.open_charge(new_charge())
     with pytest.raises(KeyReused, match="order-1"):
-        book.open_charge(wanted(**changes))
+        book.open_charge(new_charge(**changes))
     assert book.all_charges() == [first]
 
 
-def test_one_key_is_one_charge_however_many_ask_at_once(tmp_path: Path) -> None:
-    """Of many threads one opens the charge, and the others are given that one."""
+def test_concurrent_requests_with_one_key_create_one_charge(tmp_path: Path) -> None:
+    """One thread creates the charge, and the others get the same one."""
     threads_count, keys = 12, [f"order-{number}" for number in range(20)]
-    together = threading.Barrier(threads_count)
-    answers: list[tuple[Charge, bool]] = []
-    with opened(tmp_path / "book.sqlite") as book:
+    barrier = threading.Barrier(threads_count)
+    results: list[tuple[Charge, bool]] = []
+    with open_book(tmp_path / "book.sqlite") as book:
 
-        def ask() -> None:
+        def open_all() -> None:
             for key in keys:
-                together.wait(timeout=20)
-                answers.append(book.open_charge(wanted(key)))
+                barrier.wait(timeout=20)
+                results.append(book.open_charge(new_charge(key)))
 
-        threads = [threading.Thread(target=ask) for _ in range(threads_count)]
+        threads = [threading.Thread(target=open_all) for _ in range(threads_count)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        entered = book.all_charges()
-    assert [charge.idempotency_key for charge in entered] == keys
-    assert sum(is_new for _, is_new in answers) == len(keys)
-    assert {charge.id for charge, _ in answers} == {charge.id for charge in entered}
-    assert len(answers) == threads_count * len(keys)
+        stored = book.all_charges()
+    assert [charge.idempotency_key for charge in stored] == keys
+    assert sum(is_new for _, is_new in results) == len(keys)
+    assert {charge.id for charge, _ in results} == {charge.id for charge in stored}
+    assert len(results) == threads_count * len(keys)
 
 
-def test_a_book_in_a_file_outlives_its_process(tmp_path: Path) -> None:
-    """What was entered is there when the file is opened again."""
+def test_charges_in_a_file_survive_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "book.sqlite"
-    with opened(path) as book:
-        charge, _ = book.open_charge(wanted())
+    with open_book(path) as book:
+        charge, _ = book.open_charge(new_charge())
         ended = book.close_charge(charge.id, "succeeded", None)
-    with opened(path) as book:
+    with open_book(path) as book:
         assert book.all_charges() == [ended]
-        assert book.open_charge(wanted()) == (ended, False)
+        assert book.open_charge(new_charge()) == (ended, False)
 
 
-def test_an_entry_is_in_the_file_at_once(tmp_path: Path) -> None:
-    """A process that is killed a moment later has lost nothing that it answered for."""
+def test_a_charge_is_committed_before_the_call_returns(tmp_path: Path) -> None:
+    """A process that is killed after its response loses nothing."""
     path = tmp_path / "book.sqlite"
-    with opened(path) as book:
-        book.open_charge(wanted())
+    with open_book(path) as book:
+        book.open_charge(new_charge())
         other = sqlite3.connect(path)
         assert other.execute("SELECT count(*) FROM charges").fetchone() == (1,)
         other.close()
 
 
-def test_a_charge_is_unfinished_until_its_merchant_was_told(tmp_path: Path) -> None:
-    """Pending, or ended but not told: either has to be taken up after a crash."""
+def test_a_charge_is_unfinished_until_its_webhook_is_done(tmp_path: Path) -> None:
+    """Pending charges and undelivered webhooks are both resumed after a crash."""
     path = tmp_path / "book.sqlite"
-    with opened(path) as book:
-        pending, _ = book.open_charge(wanted("pending"))
-        ended, _ = book.open_charge(wanted("ended"))
-        told, _ = book.open_charge(wanted("told"))
+    with open_book(path) as book:
+        pending, _ = book.open_charge(new_charge("pending"))
+        ended, _ = book.open_charge(new_charge("ended"))
+        done, _ = book.open_charge(new_charge("done"))
         ended = book.close_charge(ended.id, "succeeded", None)
-        book.close_charge(told.id, "succeeded", None)
-        book.note_told(told.id)
-    with opened(path) as book:
+        book.close_charge(done.id, "succeeded", None)
+        book.mark_webhook_done(done.id)
+    with open_book(path) as book:
         assert book.unfinished() == [pending, ended]
 
 
-def test_what_the_merchant_sees_holds_no_secret(book: Book) -> None:
-    """Not the card's token, not the address called back, not the key, not our tracing."""
-    charge, _ = book.open_charge(wanted())
+def test_the_merchants_view_of_a_charge_holds_no_secret(book: Book) -> None:
+    """It lacks the card's token, the webhook's URL, the idempotency key and the trace context."""
+    charge, _ = book.open_charge(new_charge())
     assert charge.public() == {
         "id": charge.id,
         "amount_cents": 1000,
@@ -158,7 +155,6 @@ def test_what_the_merchant_sees_holds_no_secret(book: Book) -> None:
     }
 
 
-def test_closing_a_charge_that_is_not_there_is_an_error(book: Book) -> None:
-    """It names the charge."""
+def test_closing_an_unknown_charge_raises_an_error_with_its_id(book: Book) -> None:
     with pytest.raises(LookupError, match="ch_unknown"):
         book.close_charge("ch_unknown", "succeeded", None)

@@ -1,4 +1,4 @@
-"""What the processor keeps of trace context that is partly unusable."""
+"""Trace context with an invalid part, as the processor extracts it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ PROPAGATOR = CompositePropagator([TolerantTraceContext(), W3CBaggagePropagator()
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_a_good_traceparent_survives_what_is_wrong_beside_it(
+def test_a_valid_traceparent_survives_an_invalid_tracestate_or_baggage(
     more: dict[str, str], state: str, items: dict[str, str]
 ) -> None:
-    """The part that is too long, or a key's later members, are dropped alone."""
+    """Only the part that is too long, or the later members of a repeated key, are dropped."""
     headers = {"traceparent": f"00-{TRACE_ID}-{SPAN_ID}-01", **more}
     received = PROPAGATOR.extract(headers, Context())
     parent = trace.get_current_span(received).get_span_context()

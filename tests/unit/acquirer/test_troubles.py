@@ -1,4 +1,4 @@
-"""Test cards with which it is the processor that has a bad day."""
+"""Test cards that make the processor or the bank misbehave."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ APPROVED = "tok_0000000000000003_approved"
 
 
 class Clock:
-    """Time that passes when a test says so."""
+    """A clock that a test sets."""
 
     now = 0.0
 
@@ -25,63 +25,64 @@ class Clock:
 
 @pytest.fixture
 def clock() -> Clock:
-    """Midnight."""
+    """A clock at zero."""
     return Clock()
 
 
 @pytest.fixture
-def today(clock: Clock) -> troubles.Troubles:
-    """A processor that was just started."""
+def processor(clock: Clock) -> troubles.Troubles:
+    """The troubles of a processor that has just started."""
     return troubles.Troubles(clock)
 
 
-def test_an_outage_lasts_from_the_first_request_on(today: troubles.Troubles, clock: Clock) -> None:
-    """However many come meanwhile."""
-    assert today.asked(DOWN) == "down"
+def test_an_outage_starts_with_the_first_request(
+    processor: troubles.Troubles, clock: Clock
+) -> None:
+    """Its length does not depend on the number of requests."""
+    assert processor.count_request(DOWN) == "down"
     clock.now = troubles.OUTAGE_SECONDS - troubles.LULL_SECONDS
-    assert today.asked(DOWN) == "down"
+    assert processor.count_request(DOWN) == "down"
     clock.now = troubles.OUTAGE_SECONDS
-    assert today.asked(DOWN) is None
-    assert today.asked(DOWN) is None
+    assert processor.count_request(DOWN) is None
+    assert processor.count_request(DOWN) is None
 
 
-def test_an_outage_does_not_end_under_a_flood(today: troubles.Troubles, clock: Clock) -> None:
-    """However long that lasts: only who leaves the processor alone for a moment finds it up."""
+def test_an_outage_does_not_end_under_a_flood(processor: troubles.Troubles, clock: Clock) -> None:
+    """The processor recovers only after a pause without requests."""
     for _ in range(100):
-        assert today.asked(DOWN) == "down"
+        assert processor.count_request(DOWN) == "down"
         clock.now += troubles.LULL_SECONDS / 2
     assert clock.now > troubles.OUTAGE_SECONDS
     clock.now += troubles.LULL_SECONDS / 2
-    assert today.asked(DOWN) is None
+    assert processor.count_request(DOWN) is None
 
 
-def test_only_the_first_answer_is_late(today: troubles.Troubles, clock: Clock) -> None:
-    """Who asks again, under whatever key, is answered at once."""
-    assert [today.asked(LATE) for _ in range(3)] == ["late", None, None]
+def test_only_the_first_answer_is_late(processor: troubles.Troubles, clock: Clock) -> None:
+    """A retry is answered at once, with the same or another key."""
+    assert [processor.count_request(LATE) for _ in range(3)] == ["late", None, None]
 
 
 @pytest.mark.parametrize(("token", "trouble"), [(DOWN, "down"), (LATE, "late")])
-def test_a_card_that_rested_has_its_bad_day_anew(
-    today: troubles.Troubles, clock: Clock, token: str, trouble: str
+def test_a_card_starts_over_after_a_rest(
+    processor: troubles.Troubles, clock: Clock, token: str, trouble: str
 ) -> None:
-    """So that a person can pay with the same test card twice."""
-    today.asked(token)
+    """So the same test card can be used for a second demonstration."""
+    processor.count_request(token)
     clock.now = troubles.REST_SECONDS - 0.1
-    assert today.asked(token) is None
+    assert processor.count_request(token) is None
     clock.now += troubles.REST_SECONDS
-    assert today.asked(token) == trouble
+    assert processor.count_request(token) == trouble
 
 
-def test_every_request_is_counted_by_its_card(today: troubles.Troubles) -> None:
-    """Those that met trouble too: processors bill by requests."""
+def test_every_request_is_counted_per_card(processor: troubles.Troubles) -> None:
+    """Failed requests count too, because processors bill by request."""
     for token in (DOWN, DOWN, APPROVED):
-        today.asked(token)
-    assert today.usage() == {DOWN: 2, APPROVED: 1}
+        processor.count_request(token)
+    assert processor.usage() == {DOWN: 2, APPROVED: 1}
 
 
-def test_an_ordinary_card_meets_no_trouble(today: troubles.Troubles) -> None:
-    """However often it is charged."""
-    assert [today.asked(APPROVED) for _ in range(3)] == [None] * 3
+def test_an_ordinary_card_meets_no_trouble(processor: troubles.Troubles) -> None:
+    assert [processor.count_request(APPROVED) for _ in range(3)] == [None] * 3
 
 
 @pytest.mark.parametrize(
@@ -94,10 +95,10 @@ def test_an_ordinary_card_meets_no_trouble(today: troubles.Troubles) -> None:
         (None, 202, []),
     ],
 )
-def test_trouble_comes_around_taking_a_charge(
+def test_the_decorator_fails_or_delays_taking_a_charge(
     token: object, status: int, slept_seconds: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A processor that is down takes none; one that is late has taken it before it waits."""
+    """A processor that is down takes no charge; a late one takes it before it waits."""
     events: list[object] = []
     monkeypatch.setattr("troubles.time.sleep", events.append)
 
@@ -106,19 +107,18 @@ def test_trouble_comes_around_taking_a_charge(
         events.append("taken")
         return body, 202
 
-    answer, answered = take_charge(Book(None), {"token": token}, "key")
-    assert answered == status
+    body, response_status = take_charge(Book(None), {"token": token}, "key")
+    assert response_status == status
     assert events == ([] if status == 503 else ["taken", *slept_seconds])
-    assert answer == {"token": token} or answer["error"]["code"] == "unavailable"
+    assert body == {"token": token} or body["error"]["code"] == "unavailable"
 
 
 @pytest.mark.parametrize(
     ("outcome", "slept_seconds"), [("slow_bank", [troubles.SLOW_BANK_SECONDS]), ("approved", [])]
 )
-def test_a_slow_bank_is_slow_and_says_the_same(
+def test_a_slow_bank_gives_the_same_result_later(
     outcome: str, slept_seconds: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether it declines is another matter."""
     slept: list[float] = []
     monkeypatch.setattr("troubles.time.sleep", slept.append)
     charge = Charge("ch_1", "key", 1, "EUR", f"tok_00000000000000a4_{outcome}", "", {}, {})

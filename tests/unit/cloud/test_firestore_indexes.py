@@ -1,4 +1,4 @@
-"""Which indexes a query needs by Firestore's rules, and that the file has those of our queries."""
+"""Tests of the computation of the indexes that a query needs by Firestore's rules."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS = {
 
 
 def index(*fields: str, collection: str = "orders", group: bool = False) -> dict[str, Any]:
-    """A composite index as the file has it, of fields such as "uid asc" and "tags array"."""
+    """Return a composite index in the file's format, of fields such as "uid asc", "tags array"."""
     return {
         "collectionGroup": collection,
         "queryScope": "COLLECTION_GROUP" if group else "COLLECTION",
@@ -31,9 +31,9 @@ def index(*fields: str, collection: str = "orders", group: bool = False) -> dict
     }
 
 
-def lacks(text: str, *indexes: dict[str, Any]) -> list[str]:
-    """The indexes that a query lacks where there are only these."""
-    return [str(one) for one in missing(text, {"indexes": list(indexes)})]
+def missing_with(text: str, *indexes: dict[str, Any]) -> list[str]:
+    """Return the indexes that a query lacks if only `indexes` exist."""
+    return [str(each) for each in missing(text, {"indexes": list(indexes)})]
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def lacks(text: str, *indexes: dict[str, Any]) -> list[str]:
         "orders where deleted_at == null",
     ],
 )
-def test_a_single_fields_own_index_answers(text: str) -> None:
+def test_these_queries_need_only_single_field_indexes(text: str) -> None:
     """Equalities are merged, and one field may have a range or an order."""
-    assert lacks(text) == []
+    assert missing_with(text) == []
 
 
 @pytest.mark.parametrize(
@@ -83,9 +83,9 @@ def test_a_single_fields_own_index_answers(text: str) -> None:
         ("group tickets where uid == ?", "group tickets (uid)"),
     ],
 )
-def test_what_goes_beyond_takes_an_index(text: str, wanted: str) -> None:
-    """A range or an order beside anything else, and all that is asked of a group."""
-    assert lacks(text) == [wanted]
+def test_these_queries_need_a_composite_index(text: str, wanted: str) -> None:
+    """A range or an order beside another field, and any filter on a collection group."""
+    assert missing_with(text) == [wanted]
 
 
 @pytest.mark.parametrize(
@@ -109,13 +109,13 @@ def test_what_goes_beyond_takes_an_index(text: str, wanted: str) -> None:
         ),
     ],
 )
-def test_an_index_that_answers_is_found(text: str, indexes: list[dict[str, Any]]) -> None:
-    """Equal fields in any order, what is ordered in its own; and several are merged."""
-    assert lacks(text, *indexes) == []
+def test_a_sufficient_index_is_found(text: str, indexes: list[dict[str, Any]]) -> None:
+    """Equality fields match in any order, ordered fields in theirs; several indexes are merged."""
+    assert missing_with(text, *indexes) == []
 
 
 @pytest.mark.parametrize(
-    "one",
+    "similar",
     [
         index("uid asc", "at asc"),
         index("at desc", "uid asc"),
@@ -127,15 +127,16 @@ def test_an_index_that_answers_is_found(text: str, indexes: list[dict[str, Any]]
     ],
     ids=str,
 )
-def test_an_index_that_only_looks_like_it_is_not(one: dict[str, Any]) -> None:
-    """Another direction, order, kind, collection or scope, or fields that are not asked for."""
-    assert lacks("orders where uid == ? order by at desc", one) == ["orders (uid, at desc)"]
+def test_a_similar_index_is_not_sufficient(similar: dict[str, Any]) -> None:
+    """It has another direction, order, kind, collection or scope, or additional fields."""
+    query = "orders where uid == ? order by at desc"
+    assert missing_with(query, similar) == ["orders (uid, at desc)"]
 
 
 def override(
     field: str, *indexes: str, collection: str = "comments", group: bool = False
 ) -> dict[str, Any]:
-    """A field override as the file has it, with indexes such as "asc", "desc" and "array"."""
+    """Return a field override in the file's format, with indexes "asc", "desc" or "array"."""
     return {
         "collectionGroup": collection,
         "fieldPath": field,
@@ -189,8 +190,8 @@ def override(
 def test_field_overrides_replace_the_automatic_indexes(
     text: str, overrides: list[dict[str, Any]], wanted: list[str]
 ) -> None:
-    """The most specific override counts: a field's, its map's, then `*` of the collection."""
-    assert [str(one) for one in missing(text, {"fieldOverrides": overrides})] == wanted
+    """The most specific override applies: a field's, its map's, then `*` of the collection."""
+    assert [str(each) for each in missing(text, {"fieldOverrides": overrides})] == wanted
 
 
 def test_a_composite_index_answers_equalities_on_a_field_without_its_own_index() -> None:
@@ -199,44 +200,46 @@ def test_a_composite_index_answers_equalities_on_a_field_without_its_own_index()
     query = "items where a == ? and b == ?"
     both = index("a asc", "b asc", collection="items")
     assert missing(query, {"indexes": [both], "fieldOverrides": [exempt]}) == []
-    (lacking,) = missing(query, {"fieldOverrides": [exempt]})
-    assert str(lacking) == "items (a, b)"
+    (missing_index,) = missing(query, {"fieldOverrides": [exempt]})
+    assert str(missing_index) == "items (a, b)"
 
 
 def test_equalities_in_a_group_need_one_composite_index() -> None:
     """One index of both fields, as Firestore's own error suggests."""
     query = "group items where a == ? and b == ?"
-    assert lacks(query) == ["group items (a, b)"]
-    assert lacks(query, index("a asc", "b asc", collection="items", group=True)) == []
-    assert lacks(query, index("a asc", "b asc", collection="items")) == ["group items (a, b)"]
+    assert missing_with(query) == ["group items (a, b)"]
+    assert missing_with(query, index("a asc", "b asc", collection="items", group=True)) == []
+    assert missing_with(query, index("a asc", "b asc", collection="items")) == [
+        "group items (a, b)"
+    ]
 
 
 def test_descending_ids_need_an_index() -> None:
-    """By itself `__name__` is indexed ascending only."""
+    """The automatic index of `__name__` is ascending only."""
     query = "debug order by __name__ desc"
-    assert lacks(query) == ["debug (__name__ desc)"]
-    assert lacks("debug where __name__ > ? order by __name__ desc") == ["debug (__name__ desc)"]
-    assert lacks(query, index("__name__ desc", collection="debug")) == []
+    assert missing_with(query) == ["debug (__name__ desc)"]
+    assert missing_with("debug where __name__ > ? order by __name__ desc") == [
+        "debug (__name__ desc)"
+    ]
+    assert missing_with(query, index("__name__ desc", collection="debug")) == []
 
 
 @pytest.mark.parametrize(
     "text",
     ["", "orders where", "orders where uid ==", "orders order by at", "orders limit", "orders uid"],
 )
-def test_a_text_that_is_not_a_query_is_refused(text: str) -> None:
-    """It does not pass for a query that needs no index."""
-    with pytest.raises(Unreadable, match="not the text of a query"):
+def test_a_text_that_is_not_a_query_is_rejected(text: str) -> None:
+    """It is not taken for a query that needs no index."""
+    with pytest.raises(Unreadable, match="is not a query"):
         read(text)
 
 
 @given(st.text())
-def test_any_text_is_read_or_refused(text: str) -> None:
-    """No text raises anything but Unreadable."""
+def test_no_text_raises_anything_but_unreadable(text: str) -> None:
     with contextlib.suppress(Unreadable):
         list(needed(read(text)))
 
 
-def test_each_index_of_the_file_is_read() -> None:
-    """So that none is there of a kind that the check does not know."""
-    for one in json.loads(FILE.read_text())["indexes"]:
-        assert firestore_indexes._split(one["fields"], 1)[1][0][1] in ("asc", "desc")
+def test_every_index_of_our_file_is_of_a_supported_kind() -> None:
+    for composite in json.loads(FILE.read_text())["indexes"]:
+        assert firestore_indexes._split(composite["fields"], 1)[1][0][1] in ("asc", "desc")

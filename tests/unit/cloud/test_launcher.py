@@ -1,4 +1,4 @@
-"""What a function is served with that the emulator starts, and what it is served with elsewhere."""
+"""Tests of the launcher: what it adds to a function in the emulator, and nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def issue(event):
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """A folder with a main.py that answers over HTTP."""
+    """A folder with a main.py that has an HTTP function."""
     folder = tmp_path / "functions"
     folder.mkdir()
     (folder / "main.py").write_text(HTTP)
@@ -54,18 +54,18 @@ def source(tmp_path: Path) -> Path:
     [(EMULATED, "close"), ({}, "keep-alive")],
     ids=["in the emulator", "elsewhere"],
 )
-def test_only_the_emulator_is_told_to_close_its_connections(
+def test_responses_close_the_connection_only_in_the_emulator(
     source: Path, tmp_path: Path, environment: dict[str, str], connection: str
 ) -> None:
-    """A connection that is closed after each response can't be closed under the next request."""
+    """Otherwise an idle connection could be closed while the emulator sends the next request."""
     env = {"FUNCTION_TARGET": "answer", **environment}
     with framework(FRAMEWORK, source, env, tmp_path / "log", "/") as served:
         response = httpx.get(served.url, trust_env=False)
     assert response.headers["connection"].lower() == connection
 
 
-def test_the_functions_can_import_nothing_of_the_checkout(source: Path, tmp_path: Path) -> None:
-    """What works here and is not deployed would fail in production only."""
+def test_the_functions_cannot_import_the_rest_of_the_checkout(source: Path, tmp_path: Path) -> None:
+    """Such an import would fail only in production."""
     env = {"FUNCTION_TARGET": "answer", **EMULATED}
     with framework(FRAMEWORK, source, env, tmp_path / "log", "/") as served:
         assert httpx.get(served.url, trust_env=False).text == ""
@@ -76,7 +76,7 @@ def test_the_functions_can_import_nothing_of_the_checkout(source: Path, tmp_path
     [(EMULATED, 1), ({}, 0)],
     ids=["in the emulator", "elsewhere"],
 )
-def test_a_failed_event_is_handed_over_in_the_emulator_alone(
+def test_a_failed_event_is_handed_over_only_in_the_emulator(
     tmp_path: Path, environment: dict[str, str], handed_over: int
 ) -> None:
     """In production the platform sees the response and retries by itself."""
@@ -90,26 +90,26 @@ def test_a_failed_event_is_handed_over_in_the_emulator_alone(
         }
         with framework(FRAMEWORK, tmp_path, env, tmp_path / "log", "/up") as served:
             response = httpx.post(served.url, json={}, headers=EVENT, trust_env=False)
-        events = [json.loads(asked.body) for asked in process.asked]
+        events = [json.loads(asked.body) for asked in process.requests]
     assert response.status_code == 500
     assert [event["function"] for event in events] == ["issue"] * handed_over
 
 
-def test_the_launcher_replaces_what_pip_wrote_back(tmp_path: Path) -> None:
-    """As a new file: the old one may be shared with another environment by a hard link."""
+def test_the_launcher_replaces_the_script_that_pip_installed(tmp_path: Path) -> None:
+    """As a new file, because the old one may be hard-linked into another environment."""
     venv = tmp_path / "venv" / "bin"
     venv.mkdir(parents=True)
-    pips, shared = venv / "functions-framework", tmp_path / "shared"
-    pips.write_text("from functions_framework._cli import _cli")
-    shared.hardlink_to(pips)
+    script, shared = venv / "functions-framework", tmp_path / "shared"
+    script.write_text("from functions_framework._cli import _cli")
+    shared.hardlink_to(script)
     worker_launcher.write(tmp_path / "venv", tmp_path)
-    assert "cloud.launcher" in pips.read_text()
+    assert "cloud.launcher" in script.read_text()
     assert shared.read_text() == "from functions_framework._cli import _cli"
     assert [path.name for path in venv.iterdir()] == ["functions-framework"]
 
 
-def test_an_event_function_is_told_from_one_that_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who calls a function sees its response, and task queues retry by themselves."""
+def test_only_event_functions_are_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller of an HTTP function sees the response, and task queues retry by themselves."""
     monkeypatch.setenv("FUNCTION_TARGET", "issue")
     for signature, function in (("cloudevent", "issue"), ("http", ""), ("", "")):
         monkeypatch.setenv("FUNCTION_SIGNATURE_TYPE", signature)

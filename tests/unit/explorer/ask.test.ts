@@ -70,7 +70,7 @@ describe("formatting values", () => {
     expect(cellText(value)).toBe(text);
   });
 
-  test("the column type decides what is a number", () => {
+  test("a column is numeric by its type", () => {
     const types = [
       "BIGINT",
       "UINTEGER",
@@ -141,7 +141,7 @@ describe("the position of a database error in the query", () => {
 });
 
 describe("the query history", () => {
-  class Kept implements Pick<Storage, "getItem" | "setItem" | "removeItem"> {
+  class MemoryStorage implements Pick<Storage, "getItem" | "setItem" | "removeItem"> {
     items = new Map<string, string>();
     getItem = (name: string) => this.items.get(name) ?? null;
     setItem = (name: string, value: string) => void this.items.set(name, value);
@@ -149,7 +149,7 @@ describe("the query history", () => {
   }
 
   test("keeps each query once, latest first", () => {
-    const storage = new Kept();
+    const storage = new MemoryStorage();
     for (const sql of ["a", "b", "a"]) remember(storage, sql);
     expect(queryHistory(storage)).toEqual(["a", "b"]);
     forget(storage);
@@ -157,7 +157,7 @@ describe("the query history", () => {
   });
 
   test("is empty if storage is invalid or refused", () => {
-    const storage = new Kept();
+    const storage = new MemoryStorage();
     storage.setItem("observatory.ask.history", "{nonsense");
     expect(queryHistory(storage)).toEqual([]);
     const refusing = {

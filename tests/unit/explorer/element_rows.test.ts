@@ -16,12 +16,13 @@ const OPENED: Rows = {
 };
 
 describe("rendering only visible rows", () => {
-  test("renders some rows around them, and leaves space for the others", () => {
-    const sight = rowsToRender(PLAIN, 3_000, 600);
-    expect(sight.first).toBe(92);
-    expect(sight.end).toBe(129);
-    expect(sight.abovePx).toBe(92 * 30);
-    expect(sight.abovePx + (sight.end - sight.first) * 30 + sight.belowPx).toBe(300_000);
+  test("includes some rows around them, and leaves space for the others", () => {
+    const rendered = rowsToRender(PLAIN, 3_000, 600);
+    expect(rendered.first).toBe(92);
+    expect(rendered.end).toBe(129);
+    expect(rendered.abovePx).toBe(92 * 30);
+    const heightPx = (rendered.end - rendered.first) * 30;
+    expect(rendered.abovePx + heightPx + rendered.belowPx).toBe(300_000);
   });
 
   test("stays within the first and the last row", () => {
@@ -44,9 +45,9 @@ describe("a row with extra height", () => {
   });
 
   test("changes which rows are visible", () => {
-    const sight = rowsToRender(OPENED, 1_530 + 100, 300);
-    const height = offsetOf(OPENED, sight.end) - offsetOf(OPENED, sight.first);
-    expect(sight.first).toBeLessThanOrEqual(50);
-    expect(sight.abovePx + height + sight.belowPx).toBe(300_170);
+    const rendered = rowsToRender(OPENED, 1_530 + 100, 300);
+    const heightPx = offsetOf(OPENED, rendered.end) - offsetOf(OPENED, rendered.first);
+    expect(rendered.first).toBeLessThanOrEqual(50);
+    expect(rendered.abovePx + heightPx + rendered.belowPx).toBe(300_170);
   });
 });

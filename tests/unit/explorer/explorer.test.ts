@@ -46,7 +46,7 @@ describe("parsing addresses", () => {
   });
 
   test.each(["/elsewhere", "/traces", "/traces/a/b", "/diff/a", "/diff/a/b/c"])(
-    "or none: %s",
+    "returns an unknown route for %s",
     (path) => {
       expect(route(path)).toEqual({ view: "unknown", path });
     },

@@ -62,11 +62,11 @@ describe("positions in the heatmap", () => {
     expect(boxOf(heatmap, middle)).toEqual({
       from: start + 180_000,
       to: start + 300_000,
-      least: 10,
-      most: 1000,
+      minMs: 10,
+      maxMs: 1000,
     });
     const all = cellsBetween({ column: 0, row: 0 }, { column: 14, row: 3 });
-    expect(boxOf(heatmap, all)).toMatchObject({ least: null, most: null });
+    expect(boxOf(heatmap, all)).toMatchObject({ minMs: null, maxMs: null });
     expect(contentOf(heatmap, middle)).toEqual({ count: 2, errors: 1 });
     expect(contentOf(heatmap, all)).toEqual({ count: 8, errors: 2 });
   });
@@ -98,16 +98,16 @@ describe("columns of a round length", () => {
     expect(one).toEqual(other);
     expect(one.columns).toBe(45);
     const { range } = one;
-    if (range.kind !== "between") throw new Error("it moves");
+    if (range.kind !== "between") throw new Error("the range is not fixed");
     expect(range.to).toBeGreaterThan(1_000_000_000);
     expect(range.from).toBeLessThanOrEqual(1_000_000_000 - 880_000);
   });
 
-  test.each([60, 300, 900, 3600, 86_400])("are kept when %d s are paused", (seconds) => {
-    for (const most of [20, 41, 56]) {
-      const moving = alignedColumns({ kind: "last", seconds }, most, 1_000_000_123);
-      expect(moving.columns).toBeLessThanOrEqual(most);
-      expect(alignedColumns(moving.range, most, 5)).toEqual(moving);
+  test.each([60, 300, 900, 3600, 86_400])("do not change when %d s are paused", (seconds) => {
+    for (const columnsMax of [20, 41, 56]) {
+      const live = alignedColumns({ kind: "last", seconds }, columnsMax, 1_000_000_123);
+      expect(live.columns).toBeLessThanOrEqual(columnsMax);
+      expect(alignedColumns(live.range, columnsMax, 5)).toEqual(live);
     }
   });
 

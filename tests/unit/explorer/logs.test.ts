@@ -8,7 +8,7 @@ import {
   withOlder,
 } from "../../../observatory/ui/src/views/logs/line_buffer";
 
-/** Lines written at these moments, newest first as the API returns them. */
+/** Return lines written at these Unix nanoseconds, newest first as the API returns them. */
 function lines(...moments: number[]): LogRecord[] {
   return moments.toReversed().map((moment) => ({
     time_unix_nano: String(moment),
@@ -31,7 +31,7 @@ describe("the line buffer", () => {
     expect(times(createBuffer(lines(1, 2, 3), null))).toEqual(["1", "2", "3"]);
   });
 
-  test("adds older lines above, and keeps the numbers of the others", () => {
+  test("adds older lines above, without renumbering the others", () => {
     const before = createBuffer(lines(5, 6), "5");
     const after = withOlder(before, lines(3, 4), null);
     expect(times(after)).toEqual(["3", "4", "5", "6"]);
@@ -74,7 +74,7 @@ describe("the line buffer", () => {
 });
 
 describe("severity", () => {
-  test("has the sender's name, else OpenTelemetry's, else none", () => {
+  test("is named by the sender, else by OpenTelemetry's number, else `log`", () => {
     expect(severityWord(9, "INFO")).toBe("info");
     expect(severityWord(13, "")).toBe("warn");
     expect(severityWord(24, "")).toBe("fatal");

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { HopMap, MapEdge, MapNode } from "../../../observatory/ui/src/api/types";
 import {
+  breakageText,
   clipped,
   edgeAccessibleName,
   edgeId,
   inReadingOrder,
   mapSentence,
   nameOf,
-  problemOf,
   rateText,
 } from "../../../observatory/ui/src/views/map/labels";
 import { LABEL, layOutMap, NODE, smooth } from "../../../observatory/ui/src/views/map/layout";
@@ -54,18 +54,18 @@ const PURCHASE: HopMap = {
 
 describe("reading order of the map", () => {
   test("starts at the page, even if the graph is cyclic", () => {
-    const order = inReadingOrder(PURCHASE).map((each) => each.node.id);
+    const order = inReadingOrder(PURCHASE).map(({ node }) => node.id);
     expect(order).toEqual(["page", "reserve", "charge", "acquirer"]);
   });
 
   test("lists each edge once, with the node it leaves", () => {
-    const edges = inReadingOrder(PURCHASE).flatMap((each) => each.outgoing.map(edgeId));
+    const edges = inReadingOrder(PURCHASE).flatMap(({ outgoing }) => outgoing.map(edgeId));
     expect(edges.toSorted()).toEqual(PURCHASE.edges.map(edgeId).toSorted());
   });
 
-  test("continues with nodes that have no incoming edge", () => {
+  test("without a page, starts at the nodes without incoming edges", () => {
     const map = { nodes: [node("b"), node("a", { spans: 3 }), node("c")], edges: [edge("a", "b")] };
-    expect(inReadingOrder(map).map((each) => each.node.id)).toEqual(["c", "a", "b"]);
+    expect(inReadingOrder(map).map(({ node }) => node.id)).toEqual(["c", "a", "b"]);
   });
 });
 
@@ -91,10 +91,10 @@ describe("describing the map", () => {
     expect(edgeAccessibleName(lost)).toContain("broken: 1 orphan");
   });
 
-  test("reports orphans, or the share of context carried", () => {
-    expect(problemOf(edge("a", "b"))).toBeNull();
-    expect(problemOf(edge("a", "b", { broken: true, orphans: 34 }))).toBe("34 orphans");
-    expect(problemOf(edge("a", "b", { broken: true, carried: 0.923 }))).toBe("92.3 % carried");
+  test("describes a broken hop by its orphans, or the share of context carried", () => {
+    expect(breakageText(edge("a", "b"))).toBeNull();
+    expect(breakageText(edge("a", "b", { broken: true, orphans: 34 }))).toBe("34 orphans");
+    expect(breakageText(edge("a", "b", { broken: true, carried: 0.923 }))).toBe("92.3 % carried");
   });
 
   test.each([
@@ -117,8 +117,9 @@ describe("describing the map", () => {
 });
 
 describe("the layout", () => {
-  test.each(["LR", "TB"] as const)("places every box and label within the drawing (%s)", (way) => {
-    const placed = layOutMap(PURCHASE, way);
+  const DIRECTIONS = ["LR", "TB"] as const;
+  test.each(DIRECTIONS)("places every box and label within the drawing (%s)", (direction) => {
+    const placed = layOutMap(PURCHASE, direction);
     for (const { x, y } of placed.nodes.values()) {
       expect(x - NODE.width / 2).toBeGreaterThanOrEqual(0);
       expect(x + NODE.width / 2).toBeLessThanOrEqual(placed.width);
@@ -138,7 +139,7 @@ describe("the layout", () => {
     expect(one?.at).not.toEqual(other?.at);
   });
 
-  test("draws a hop of a service to itself as a loop beside its box", () => {
+  test("from top to bottom, draws a hop from a service to itself as a loop beside its box", () => {
     const map = { nodes: [node("a")], edges: [edge("a", "a")] };
     const placed = layOutMap(map, "TB");
     const [loop] = placed.edges.values();
@@ -147,7 +148,7 @@ describe("the layout", () => {
     expect(loop?.line).toContain(`L${side.toFixed(1)} `);
   });
 
-  test("and from left to right below it", () => {
+  test("from left to right, draws it below the box", () => {
     const placed = layOutMap({ nodes: [node("a")], edges: [edge("a", "a")] }, "LR");
     const [loop] = placed.edges.values();
     const { x, y } = placed.nodes.get("a") ?? { x: 0, y: 0 };
@@ -156,8 +157,8 @@ describe("the layout", () => {
     expect(loop?.line.endsWith(`L${(x + NODE.width / 4).toFixed(1)} ${bottom}`)).toBe(true);
   });
 
-  test.each(["LR", "TB"] as const)("leads every line by its label (%s)", (way) => {
-    for (const { at, line } of layOutMap(PURCHASE, way).edges.values())
+  test.each(DIRECTIONS)("draws every line through its label (%s)", (direction) => {
+    for (const { at, line } of layOutMap(PURCHASE, direction).edges.values())
       expect(line).toContain(`L${at.x.toFixed(1)} ${at.y.toFixed(1)}M`);
   });
 

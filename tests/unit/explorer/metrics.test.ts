@@ -3,49 +3,49 @@ import type { MetricPoint } from "../../../observatory/ui/src/api/types";
 import { chartLines, LINES_MAX } from "../../../observatory/ui/src/views/metrics/chart_lines";
 import { shortNumber, unitText, valueText } from "../../../observatory/ui/src/views/metrics/units";
 
-function answer(...series: [attributes: Record<string, string>, points: MetricPoint[]][]) {
+function metricOf(...series: [attributes: Record<string, string>, points: MetricPoint[]][]) {
   const all = series.map(([attributes, points]) => ({ attributes, points }));
   return { series: all, quantiles: null, rate: false };
 }
 
-describe("turning series into lines", () => {
-  test("leaves gaps where a series has no point", () => {
-    const drawn = chartLines(answer([{ a: "x" }, [[1000, 1]]], [{ a: "y" }, [[2000, 2]]]));
-    expect(drawn.times).toEqual([1, 2]);
-    expect(drawn.lines).toEqual([
+describe("the lines of a chart", () => {
+  test("have gaps where a series has no point", () => {
+    const chart = chartLines(metricOf([{ a: "x" }, [[1000, 1]]], [{ a: "y" }, [[2000, 2]]]));
+    expect(chart.times).toEqual([1, 2]);
+    expect(chart.lines).toEqual([
       { label: "y", values: [null, 2] },
       { label: "x", values: [1, null] },
     ]);
   });
 
-  test("labels lines by the attributes in which they differ", () => {
+  test("are labelled by the attributes in which they differ", () => {
     const one = { trigger: "task", cold: "no" };
-    const drawn = chartLines(
-      answer([one, [[1000, 1]]], [{ ...one, trigger: "pubsub" }, [[1000, 2]]]),
+    const chart = chartLines(
+      metricOf([one, [[1000, 1]]], [{ ...one, trigger: "pubsub" }, [[1000, 2]]]),
     );
-    expect(drawn.lines.map(({ label }) => label)).toEqual(["pubsub", "task"]);
+    expect(chart.lines.map(({ label }) => label)).toEqual(["pubsub", "task"]);
   });
 
-  test("labels a single series by all attributes, or `value`", () => {
-    expect(chartLines(answer([{ a: "x", b: "y" }, [[1, 1]]])).lines[0]?.label).toBe("x · y");
-    expect(chartLines(answer([{}, [[1, 1]]])).lines[0]?.label).toBe("value");
+  test("are labelled by all attributes, or `value`, if there is one series", () => {
+    expect(chartLines(metricOf([{ a: "x", b: "y" }, [[1, 1]]])).lines[0]?.label).toBe("x · y");
+    expect(chartLines(metricOf([{}, [[1, 1]]])).lines[0]?.label).toBe("value");
   });
 
-  test("limits the number of lines, highest first", () => {
+  test("are limited in number, highest first", () => {
     const many = Array.from(
       { length: LINES_MAX + 3 },
       (_, index): [Record<string, string>, MetricPoint[]] => [{ n: String(index) }, [[1, index]]],
     );
-    const drawn = chartLines(answer(...many));
-    expect(drawn.lines).toHaveLength(LINES_MAX);
-    expect(drawn.lines[0]?.label).toBe(String(LINES_MAX + 2));
-    expect(drawn.hidden).toBe(3);
+    const chart = chartLines(metricOf(...many));
+    expect(chart.lines).toHaveLength(LINES_MAX);
+    expect(chart.lines[0]?.label).toBe(String(LINES_MAX + 2));
+    expect(chart.hidden).toBe(3);
   });
 
-  test("shows a histogram as p50 and p95", () => {
+  test("are p50 and p95 for a histogram", () => {
     const quantiles = { p50: [[1000, 5]] as MetricPoint[], p95: [[1000, 9]] as MetricPoint[] };
-    const drawn = chartLines({ series: [], quantiles, rate: false });
-    expect(drawn.lines.map(({ label }) => label)).toEqual(["p50", "p95"]);
+    const chart = chartLines({ series: [], quantiles, rate: false });
+    expect(chart.lines.map(({ label }) => label)).toEqual(["p50", "p95"]);
   });
 });
 

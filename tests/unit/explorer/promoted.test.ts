@@ -4,7 +4,7 @@ import { stateOf, subjectOf } from "../../../observatory/ui/src/promoted";
 describe("promoted attributes of a trace", () => {
   const trace = { trace_id: "0af7651916cd43dd8448eb211c80319c", root: "POST /orders" };
 
-  test("are labelled by the name of their field", () => {
+  test("give the subject's label, its value and its state", () => {
     expect(subjectOf({ ...trace, order_id: "7f3a" })).toEqual({ label: "Order", value: "7f3a" });
     expect(subjectOf({ ...trace, shipping_job_id: "12" })).toEqual({
       label: "Shipping job",

@@ -33,9 +33,9 @@ describe("the selection in the address", () => {
   test("survives a round trip, and keeps other parameters", () => {
     for (const query of ["q=a+%3D+b&last=60", "last=all", "from=1&to=2", "", "q=x"]) {
       const selection = read(query);
-      const written = withSelection(new URLSearchParams("sort=duration&from=9"), selection);
-      expect(selectionOf(written)).toEqual(selection);
-      expect(written.get("sort")).toBe("duration");
+      const changed = withSelection(new URLSearchParams("sort=duration&from=9"), selection);
+      expect(selectionOf(changed)).toEqual(selection);
+      expect(changed.get("sort")).toBe("duration");
     }
   });
 
@@ -46,7 +46,7 @@ describe("the selection in the address", () => {
   });
 });
 
-test("the API gets seconds, bounds, or neither for all time", () => {
+test("the API receives seconds or bounds, and neither for all time", () => {
   const apiQuery = (query: string) => selectionParameters(read(query)).toString();
   expect(apiQuery("q=x")).toBe("q=x&last=900");
   expect(apiQuery("last=all")).toBe("");
@@ -55,13 +55,13 @@ test("the API gets seconds, bounds, or neither for all time", () => {
 
 describe("pausing a live range", () => {
   test("resumes with the same length", () => {
-    const held = paused({ kind: "last", seconds: 300 }, 1_000_000);
-    expect(held).toEqual({ kind: "between", from: 700_000, to: 1_000_000 });
-    expect(isLive(held)).toBe(false);
-    expect(resumed(held)).toEqual({ kind: "last", seconds: 300 });
+    const range = paused({ kind: "last", seconds: 300 }, 1_000_000);
+    expect(range).toEqual({ kind: "between", from: 700_000, to: 1_000_000 });
+    expect(isLive(range)).toBe(false);
+    expect(resumed(range)).toEqual({ kind: "last", seconds: 300 });
   });
 
-  test("keeps all time as all time", () => {
+  test("resumes all time as all time", () => {
     expect(resumed(paused({ kind: "all" }, 5))).toEqual({ kind: "all" });
   });
 });

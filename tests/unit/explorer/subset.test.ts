@@ -17,14 +17,14 @@ describe("the compared subset in the address", () => {
     ["in_from=9&in_to=5", null],
     ["in_from=5&in_to=x", null],
     ["in=error+%3D+true", { kind: "filter", filter: "error = true" }],
-    ["in_from=5&in_to=9", { kind: "box", box: { from: 5, to: 9, least: null, most: null } }],
+    ["in_from=5&in_to=9", { kind: "box", box: { from: 5, to: 9, minMs: null, maxMs: null } }],
     [
       "in_from=5&in_to=9&in_least_ms=1.5&in_most_ms=20",
-      { kind: "box", box: { from: 5, to: 9, least: 1.5, most: 20 } },
+      { kind: "box", box: { from: 5, to: 9, minMs: 1.5, maxMs: 20 } },
     ],
-  ])("%s", (query, inside) => {
-    expect(read(query)).toEqual(inside);
-    if (inside) expect(subsetParameters(read(query) as never).toString()).toBe(query);
+  ])("%s", (query, subset) => {
+    expect(read(query)).toEqual(subset);
+    if (subset) expect(subsetParameters(read(query) as never).toString()).toBe(query);
   });
 
   test("replaces the previous subset, and keeps other parameters", () => {
@@ -35,8 +35,8 @@ describe("the compared subset in the address", () => {
 });
 
 describe("the selection of a subset", () => {
-  const selected = (inside: string, range: Parameters<typeof selectionOfSubset>[0]["range"]) =>
-    Object.fromEntries(selectionParameters(selectionOfSubset({ q: "a = 1", range }, read(inside))));
+  const selected = (subset: string, range: Parameters<typeof selectionOfSubset>[0]["range"]) =>
+    Object.fromEntries(selectionParameters(selectionOfSubset({ q: "a = 1", range }, read(subset))));
 
   test("turns a box into a range and a filter", () => {
     expect(selected("in_from=5&in_to=9&in_least_ms=1.5", { kind: "last", seconds: 60 })).toEqual({
@@ -67,6 +67,6 @@ test.each([
   [0.097, "10 %"],
   [0.996, "> 99 %"],
   [1, "100 %"],
-])("a share of %d is shown as %s", (of, text) => {
-  expect(wholePercent(of)).toBe(text);
+])("a share of %d is shown as %s", (share, text) => {
+  expect(wholePercent(share)).toBe(text);
 });

@@ -61,7 +61,7 @@ function span(span_id: string, leg: number, indent: number, more: Partial<Row> =
   };
 }
 
-const NONE = { folded: new Set<string>(), opened: new Set<string>(), lines: false };
+const DEFAULTS = { folded: new Set<string>(), opened: new Set<string>(), lines: false };
 const log = (body: string, offset_ms = 0, severity_number = 9) => ({
   span_id: null,
   offset_ms,
@@ -80,8 +80,8 @@ describe("the waterfall's items", () => {
     span("commit", 0, 2, { error: true, offset_ms: 5, duration_ms: 4 }),
     span("reserve", 1, 0, { parent_span_id: "create" }),
   ];
-  const ids = (shown: Partial<typeof NONE>) =>
-    itemsOf(rows, [], { ...NONE, ...shown }).map((item) => item.id);
+  const ids = (shown: Partial<typeof DEFAULTS>) =>
+    itemsOf(rows, [], { ...DEFAULTS, ...shown }).map((item) => item.id);
 
   test("lists every span by leg", () => {
     expect(ids({})).toEqual(["buy", "create", "commit", "reserve"]);
@@ -90,7 +90,7 @@ describe("the waterfall's items", () => {
   test("hides and counts the descendants of a collapsed row", () => {
     expect(ids({ folded: new Set(["buy"]) })).toEqual(["buy", "reserve"]);
     expect(ids({ folded: new Set(["create"]) })).toEqual(["buy", "create", "reserve"]);
-    const [buy] = itemsOf(rows, [], { ...NONE, folded: new Set(["buy"]) });
+    const [buy] = itemsOf(rows, [], { ...DEFAULTS, folded: new Set(["buy"]) });
     expect(buy).toMatchObject({ folded: true, hidden: { spans: 2, errors: 1, to: 9 } });
   });
 
@@ -99,34 +99,37 @@ describe("the waterfall's items", () => {
     expect(ids({ opened: new Set(["create"]) })).toContain("create:0");
   });
 
-  test("lists a missing hop after the leg that would have called it", () => {
+  test("lists a missing hop after the leg of the step before it", () => {
     const { hop, service, name } = rows[1] as Row;
     const after = { hop, service, name };
     const gap = { hop: "trigger", service: "audit", name: "audit", usual_share: 0.98, after };
     const names = (folded: Set<string>) =>
-      itemsOf(rows, [gap], { ...NONE, folded }).map((item) => item.id);
+      itemsOf(rows, [gap], { ...DEFAULTS, folded }).map((item) => item.id);
     expect(names(new Set())).toEqual(["buy", "create", "commit", "gap:0", "reserve"]);
     expect(names(new Set(["buy"]))).toEqual(["buy", "gap:0", "reserve"]);
   });
 
-  test("ends with missing hops of unknown position", () => {
+  test("lists a missing hop without a step before it at the end", () => {
     const gap = { hop: "eventarc", service: "audit", name: "audit", usual_share: 0.98 };
-    expect(itemsOf(rows, [gap], NONE).at(-1)).toMatchObject({ kind: "gap", id: "gap:0", gap });
+    expect(itemsOf(rows, [gap], DEFAULTS).at(-1)).toMatchObject({ kind: "gap", id: "gap:0", gap });
   });
 
-  test("finds what can be collapsed, and the ancestors of a span", () => {
+  test("returns the rows that can be collapsed, and the ancestors of a span", () => {
     expect(foldable(rows)).toEqual(["buy"]);
     expect(ancestors(rows, "commit")).toEqual(["create", "buy"]);
-    expect(ancestors(rows, "nobody")).toEqual([]);
+    expect(ancestors(rows, "absent")).toEqual([]);
   });
 
   test("sorts a span's log lines and events by time", () => {
-    const thrown = {
+    const exception = {
       name: "exception",
       offset_ms: 3,
       attributes: { "exception.type": "ValueError", "exception.message": "no seat" },
     };
-    const row = span("a", 0, 0, { logs: [log("late", 9, 17), log("early", 1)], events: [thrown] });
+    const row = span("a", 0, 0, {
+      logs: [log("late", 9, 17), log("early", 1)],
+      events: [exception],
+    });
     expect(linesOf(row).map(({ text, tone }) => [text, tone])).toEqual([
       ["early", "plain"],
       ["ValueError: no seat", "bad"],
@@ -147,7 +150,7 @@ describe("unusual steps", () => {
     added: [{ hop: null, service: "page", name: "retry", usual_share: 0.02 }],
   };
 
-  test("a missing hop has a row, but not the calls it would have made", () => {
+  test("include a row for a missing hop, but not for the calls it would have made", () => {
     expect(gapsOf(unusual).map((gap) => gap.name)).toEqual(["audit"]);
     expect(gapsOf(null)).toEqual([]);
   });
@@ -172,7 +175,7 @@ describe("search in a trace", () => {
     expect(spansMatching("/charges")).toEqual(["charge"]);
     expect(spansMatching("signature fits")).toEqual(["settle"]);
     expect(spansMatching(" ")).toEqual([]);
-    expect(spansMatching("nothing of it")).toEqual([]);
+    expect(spansMatching("absent text")).toEqual([]);
   });
 
   test("finds an attribute in filter syntax", () => {
@@ -181,7 +184,7 @@ describe("search in a trace", () => {
     expect(spansMatching("seats = 2")).toEqual(["charge"]);
   });
 
-  test("returns where the match is", () => {
+  test("says in which field the match is", () => {
     expect(matchesIn(rows, "fits")[0]).toMatchObject({ where: "log" });
     expect(matchesIn(rows, "seats")[0]).toMatchObject({ label: "seats" });
   });
@@ -200,7 +203,7 @@ describe("keyboard commands", () => {
     span("c", 1, 0, { parent_span_id: "b" }),
     span("d", 1, 1, { error: true }),
   ];
-  const items = itemsOf(rows, [], NONE);
+  const items = itemsOf(rows, [], DEFAULTS);
   const act = (key: string, at: number, of = items) => commandFor(key, of, at);
 
   test("move between rows and stop at the ends", () => {
@@ -211,10 +214,10 @@ describe("keyboard commands", () => {
     expect(commandFor("ArrowDown", [], -1)).toBeNull();
   });
 
-  test("collapse and expand; left on a leg selects its parent", () => {
+  test("collapse and expand; ArrowLeft on a collapsed leg selects its parent", () => {
     expect(act("ArrowLeft", 0)).toEqual({ do: "fold", spanId: "a" });
     expect(act("ArrowRight", 0)).toEqual({ do: "select", id: "b" });
-    const folded = itemsOf(rows, [], { ...NONE, folded: new Set(["c"]) });
+    const folded = itemsOf(rows, [], { ...DEFAULTS, folded: new Set(["c"]) });
     expect(act("ArrowRight", 2, folded)).toEqual({ do: "unfold", spanId: "c" });
     expect(act("ArrowLeft", 2, folded)).toEqual({ do: "select", id: "b" });
   });
@@ -223,9 +226,9 @@ describe("keyboard commands", () => {
     expect(act("]", -1)).toEqual({ do: "select", id: "b" });
     expect(act("]", 3)).toEqual({ do: "select", id: "b" });
     expect(act("[", -1)).toEqual({ do: "select", id: "d" });
-    const folded = itemsOf(rows, [], { ...NONE, folded: new Set(["c"]) });
+    const folded = itemsOf(rows, [], { ...DEFAULTS, folded: new Set(["c"]) });
     expect(act("]", 1, folded)).toEqual({ do: "select", id: "c" });
-    expect(commandFor("]", itemsOf([span("a", 0, 0)], [], NONE), 0)).toBeNull();
+    expect(commandFor("]", itemsOf([span("a", 0, 0)], [], DEFAULTS), 0)).toBeNull();
   });
 
   test("leave other keys to the browser", () => {
@@ -272,7 +275,7 @@ describe("the time scale", () => {
 });
 
 test("the address holds the state of the trace view", () => {
-  const place = {
+  const viewState = {
     span: "ab:1",
     find: "a & b",
     range: { from: 1, to: 2 },
@@ -281,9 +284,9 @@ test("the address holds the state of the trace view", () => {
     opened: ["00000000000000ab"],
     collapsed: ["00000000000000cd", "00000000000000ef"],
   };
-  const address = new URL(addressOf("cd34", place), "http://127.0.0.1");
+  const address = new URL(addressOf("cd34", viewState), "http://127.0.0.1");
   expect(address.pathname).toBe("/traces/cd34");
-  expect(viewStateFrom(address.searchParams)).toEqual(place);
+  expect(viewStateFrom(address.searchParams)).toEqual(viewState);
   expect(addressOf("cd34", viewStateFrom(new URLSearchParams()))).toBe("/traces/cd34");
   const all = viewStateFrom(new URLSearchParams("collapsed=all"));
   expect(addressOf("cd34", all)).toBe("/traces/cd34?collapsed=all");
@@ -300,7 +303,7 @@ describe("source lines", () => {
     expect(at("/srv/a b.py", null)).toBe("vscode://file/srv/a%20b.py:1");
   });
 
-  test("have no link if the path leaves the project", () => {
+  test("have no link if the path leaves the project or the address is unsafe", () => {
     expect(at("../../etc/passwd")).toBeNull();
     expect(at('x"><b>?#', -5)).toBe("vscode://file/home/me/app/x%22%3E%3Cb%3E%3F%23:1");
     const script = { ...editor, editor: "javascript:alert({line})//{path}" };

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CallSites:
-    """Which targets a module calls, and every other use that it makes of one, as "line: text"."""
+    """The targets that a module calls, and its other uses of targets as "line: text"."""
 
     called: frozenset[str]
     misuses: tuple[str, ...]
@@ -42,8 +42,8 @@ def call_sites(source: str, module: str, targets: frozenset[str]) -> CallSites:
             case ast.Name(id=name, ctx=ast.Load()):
                 target = own.get(name)
             case ast.Attribute(value=value, attr=attr, ctx=ast.Load()):
-                found = f"{modules.get(ast.unparse(value))}:{attr}"
-                target = found if found in targets else None
+                name = f"{modules.get(ast.unparse(value))}:{attr}"
+                target = name if name in targets else None
             case ast.Name(id=name) | ast.arg(arg=name) if name in own:
                 misuses.append((node.lineno, f"{name} is bound to something else"))
         if target and id(node) in functions:

@@ -1,4 +1,4 @@
-"""Events as the platform posts them, built for firebase_functions' own decorators to unpack."""
+"""Builds events as the platform posts them, for the decorators of firebase_functions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SOURCE = "//firestore.googleapis.com/projects/demo-throughline/databases/(defaul
 def document_event(
     kind: str, after: dict[str, Any] | None, before: dict[str, Any] | None = None
 ) -> CloudEvent:
-    """A Firestore event; `kind` is "created", "updated", "deleted" or "written"."""
+    """Return a Firestore event; `kind` is "created", "updated", "deleted" or "written"."""
     data = {}
     for key, fields in (("value", after), ("oldValue", before)):
         if fields is not None:
@@ -40,12 +40,12 @@ def document_event(
 
 
 def text_map(**entries: str) -> dict[str, Any]:
-    """A map of strings as a document's field."""
+    """Return a map of strings as a document's field."""
     return {"mapValue": {"fields": {key: {"stringValue": text} for key, text in entries.items()}}}
 
 
 def message_event(**message: Any) -> CloudEvent:
-    """A Pub/Sub event about a message with these fields beside its data."""
+    """Return a Pub/Sub event of a message with these fields besides its data."""
     return CloudEvent(
         {
             "id": "event-2",

@@ -1,4 +1,4 @@
-"""How the functions' tests run."""
+"""Fixtures of the functions' tests."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from throughline import carrier
 
 
 class _Every(set[str]):
-    """Keys of baggage, every one of them."""
+    """A set that contains every baggage key."""
 
     def __contains__(self, _key: object) -> bool:
         return True
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _any_baggage_crosses() -> Iterator[None]:
-    """Let the tests send what baggage they like; the ones about the allow-list set their own."""
-    listed = carrier._passed_on
-    carrier._passed_on = _Every()
+def _allow_any_baggage() -> Iterator[None]:
+    """Allow every baggage key; tests of the allow-list set their own."""
+    listed = carrier._allowed_keys
+    carrier._allowed_keys = _Every()
     yield
-    carrier._passed_on = listed
+    carrier._allowed_keys = listed

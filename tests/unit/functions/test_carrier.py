@@ -20,7 +20,7 @@ HEX = "0123456789abcdef"
 trace_ids = st.integers(min_value=1, max_value=2**128 - 1)
 span_ids = st.integers(min_value=1, max_value=2**64 - 1)
 
-# JSON-like things of any depth, and what JSON can't hold: bytes, half surrogates, odd keys.
+# JSON-like values of any depth, and values outside JSON: bytes, lone surrogates, other keys.
 _leaves = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.binary(), st.text(st.characters())
 )
@@ -36,7 +36,7 @@ anything = st.recursive(
 
 
 def read_as(traceparent: str, **more: str) -> SpanContext:
-    """The span context in a carrier that is expected to be good."""
+    """Read a valid traceparent and return its span context."""
     arrival = carrier.read({"traceparent": traceparent, **more})
     assert (arrival.state, arrival.reason) == ("carried", None)
     assert arrival.span_context is not None
@@ -58,10 +58,10 @@ def read_as(traceparent: str, **more: str) -> SpanContext:
         max_size=4,
     ),
 )
-def test_what_is_written_is_read_back(
+def test_a_written_context_is_read_back(
     trace_id: int, span_id: int, flags: int, states: dict[str, str], items: dict[str, str]
 ) -> None:
-    """Ids, flags, tracestate and baggage survive a hop, whatever their values."""
+    """Ids, flags, tracestate and baggage survive a hop with any values."""
     sent = SpanContext(
         trace_id, span_id, False, TraceFlags(flags), TraceState(list(states.items()))
     )
@@ -87,13 +87,13 @@ def test_what_is_written_is_read_back(
 
 
 def test_nothing_is_written_outside_a_span() -> None:
-    """A map without a traceparent would claim a context that isn't there."""
+    """No current span means no carrier."""
     assert carrier.write() == {}
 
 
 @given(anything)
-def test_whatever_arrives_reading_it_never_raises(junk: object) -> None:
-    """A carrier may come from anybody: it is a root's context, and never an exception."""
+def test_reading_arbitrary_input_does_not_raise(junk: object) -> None:
+    """A carrier may come from any sender; the worst result is a new root."""
     arrival = carrier.read(junk)
     assert arrival.state in ("absent", "invalid")
     assert arrival.span_context is None
@@ -101,8 +101,8 @@ def test_whatever_arrives_reading_it_never_raises(junk: object) -> None:
 
 
 @given(st.text(st.characters()), st.text(st.characters()))
-def test_junk_beside_a_good_traceparent_never_spoils_it(state: str, baggage_text: str) -> None:
-    """Whatever text stands in tracestate and baggage, the parent is still known."""
+def test_junk_beside_a_traceparent_does_not_invalidate_it(state: str, baggage_text: str) -> None:
+    """With any text in tracestate and baggage, the parent is still read."""
     arrival = carrier.read(
         {"traceparent": TRACEPARENT, "tracestate": state, "baggage": baggage_text}
     )
@@ -114,7 +114,7 @@ def test_junk_beside_a_good_traceparent_never_spoils_it(state: str, baggage_text
 
 @st.composite
 def near_misses(draw: st.DrawFn) -> str:
-    """A good traceparent with a few characters replaced, taken out or put in."""
+    """Draw a valid traceparent with a few characters replaced, removed or inserted."""
     text = draw(st.sampled_from([TRACEPARENT, f"01-{TRACE_ID}-{SPAN_ID}-01-more"]))
     for _ in range(draw(st.integers(0, 3))):
         at, width = draw(st.integers(0, len(text))), draw(st.integers(0, 2))
@@ -123,7 +123,7 @@ def near_misses(draw: st.DrawFn) -> str:
 
 
 def is_good(traceparent: str) -> bool:
-    """The grammar of W3C Trace Context level 2 once more, by hand."""
+    """Check the grammar of W3C Trace Context level 2, written independently."""
     fields = traceparent.split("-")
     if [len(field) for field in fields[:4]] != [2, 32, 16, 2]:
         return False
@@ -140,29 +140,28 @@ def is_good(traceparent: str) -> bool:
 
 
 @given(near_misses())
-def test_a_traceparent_is_carried_exactly_when_the_grammar_allows_it(traceparent: str) -> None:
-    """Text that merely looks like a traceparent is none."""
+def test_a_traceparent_is_carried_exactly_if_the_grammar_allows_it(traceparent: str) -> None:
     state = carrier.read({"traceparent": traceparent}).state
     assert state == ("carried" if is_good(traceparent) else "invalid")
 
 
 @pytest.mark.parametrize("nothing", [None, {}, {"traceparent": None}, {"tracestate": "a=1"}])
-def test_no_traceparent_is_absent(nothing: Mapping[str, Any] | None) -> None:
-    """Whoever sends no context has done nothing wrong, even with a tracestate left over."""
+def test_a_carrier_without_a_traceparent_is_absent(nothing: Mapping[str, Any] | None) -> None:
+    """A carrier with only a tracestate is absent too, not invalid."""
     assert carrier.read(nothing) == carrier.ABSENT
 
 
 @pytest.mark.parametrize(
     ("junk", "kind"), [([], "list"), ("", "str"), (b"", "bytes"), (0, "int"), (object(), "object")]
 )
-def test_a_carrier_that_is_no_map_is_invalid(junk: object, kind: str) -> None:
-    """The reason says what it was instead."""
+def test_a_carrier_that_is_not_a_map_is_invalid(junk: object, kind: str) -> None:
+    """The reason names the type."""
     assert carrier.read(junk) == carrier.invalid(f"carrier is a {kind}, not a map")
 
 
 @pytest.mark.parametrize(("flags", "sampled"), [("00", False), ("01", True), ("03", True)])
 def test_flags_are_kept(flags: str, sampled: bool) -> None:
-    """Flags that a later level of the specification defines don't hide the sampled one."""
+    """Unknown flags of a later level do not hide the sampled flag."""
     assert read_as(f"00-{TRACE_ID}-{SPAN_ID}-{flags}").trace_flags.sampled is sampled
 
 
@@ -175,8 +174,8 @@ def test_flags_are_kept(flags: str, sampled: bool) -> None:
         f"fe-{TRACE_ID}-{SPAN_ID}-ff-00",
     ],
 )
-def test_a_future_version_is_read_as_far_as_we_know_it(traceparent: str) -> None:
-    """The specification asks for this, so that nobody has to upgrade all at once."""
+def test_the_known_fields_of_a_future_version_are_read(traceparent: str) -> None:
+    """The specification requires this, so that participants can upgrade independently."""
     assert f"{read_as(traceparent).span_id:016x}" == SPAN_ID
 
 
@@ -219,7 +218,7 @@ def test_a_future_version_is_read_as_far_as_we_know_it(traceparent: str) -> None
     ids=repr,
 )
 def test_a_traceparent_that_breaks_the_rules_is_invalid(traceparent: str, reason: str) -> None:
-    """The reason says which rule it broke."""
+    """The reason names the rule."""
     assert carrier.read({"traceparent": traceparent}) == carrier.invalid(reason)
 
 
@@ -232,8 +231,7 @@ def test_a_traceparent_that_breaks_the_rules_is_invalid(traceparent: str, reason
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_what_no_propagator_would_write_is_invalid(more: dict[str, Any], reason: str) -> None:
-    """A traceparent of another type was tampered with."""
+def test_a_traceparent_that_is_not_a_string_is_invalid(more: dict[str, Any], reason: str) -> None:
     assert carrier.read({"traceparent": TRACEPARENT, **more}) == carrier.invalid(reason)
 
 
@@ -258,7 +256,7 @@ def test_what_no_propagator_would_write_is_invalid(more: dict[str, Any], reason:
 def test_an_unusable_tracestate_or_baggage_is_dropped_alone_with_a_reason(
     more: dict[str, Any], reason: str
 ) -> None:
-    """The traceparent beside it still names the parent."""
+    """The traceparent is still used."""
     arrival = carrier.read({"traceparent": TRACEPARENT, **more})
     assert (arrival.state, arrival.reason) == ("carried", reason)
     assert arrival.span_context is not None
@@ -267,7 +265,7 @@ def test_an_unusable_tracestate_or_baggage_is_dropped_alone_with_a_reason(
 
 
 def test_the_longest_tracestate_is_carried() -> None:
-    """512 characters are within the specification."""
+    """Up to 512 characters are kept."""
     state = f"a={'x' * 250},b={'y' * 250},c=zzzz"
     state += "z" * (tracestate.PROPAGATED_MAX_CHARS - len(state))
     assert len(state) == 512
@@ -276,7 +274,7 @@ def test_the_longest_tracestate_is_carried() -> None:
 
 @pytest.mark.parametrize("state", ["=", "no equals sign", "A=1", "a=1,b=\n", "é=1", "a=\ud800"])
 def test_a_malformed_tracestate_is_dropped_alone(state: str) -> None:
-    """The parent and the baggage are still good."""
+    """The parent and the baggage are still used."""
     arrival = carrier.read({"traceparent": TRACEPARENT, "tracestate": state, "baggage": "order=7"})
     assert arrival.span_context is not None
     assert f"{arrival.span_context.span_id:016x}" == SPAN_ID
@@ -286,7 +284,7 @@ def test_a_malformed_tracestate_is_dropped_alone(state: str) -> None:
 
 @pytest.mark.parametrize("malformed", ["=", "no equals sign", "é=1", "order=\ud800", ",,;"])
 def test_a_malformed_baggage_is_dropped_alone(malformed: str) -> None:
-    """The parent and the tracestate are still good."""
+    """The parent and the tracestate are still used."""
     arrival = carrier.read(
         {"traceparent": TRACEPARENT, "tracestate": "vendor=1", "baggage": malformed}
     )
@@ -295,37 +293,37 @@ def test_a_malformed_baggage_is_dropped_alone(malformed: str) -> None:
     assert baggage.get_all(arrival.context) == {}
 
 
-def test_other_entries_of_the_map_are_none_of_our_business() -> None:
-    """Context travels among a message's other attributes and a charge's other metadata."""
+def test_other_entries_of_the_map_are_ignored() -> None:
+    """A message's attributes and a charge's metadata have entries of the app too."""
     mixed = {"traceparent": TRACEPARENT, "order_id": "7", "nested": {"a": [1]}, 7: None}
     assert carrier.read(mixed).state == "carried"
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=6, max_size=60))
-def test_a_reason_quotes_nothing_of_what_was_sent(secret: str) -> None:
-    """What a stranger sends must not get onto our spans by being wrong."""
+def test_a_reason_does_not_quote_the_carrier(secret: str) -> None:
+    """Otherwise a sender could write arbitrary text onto spans."""
     for junk in ({"traceparent": f"{secret}!"}, {"traceparent": {secret: secret}}):
         reason = carrier.read(junk).reason
         assert reason in ("traceparent is malformed", "traceparent is a dict, not a string")
 
 
 @given(st.text(st.characters()))
-def test_a_given_reason_is_short_and_printable(reason: str) -> None:
-    """A hop's own reason fits on a span and can't forge a log line."""
+def test_a_hops_own_reason_is_cut_and_made_printable(reason: str) -> None:
+    """It cannot forge a log line."""
     arrival = carrier.invalid(reason)
     assert arrival.reason is not None
     assert len(arrival.reason) <= 80
     assert arrival.reason.isprintable()
 
 
-def test_baggage_of_a_malformed_carrier_is_not_kept() -> None:
-    """A root begins with nothing of what came with a traceparent that can't be trusted."""
+def test_baggage_beside_an_invalid_traceparent_is_dropped() -> None:
+    """A new root takes nothing from a carrier with an invalid traceparent."""
     arrival = carrier.read({"traceparent": "nonsense", "baggage": "order=7"})
     assert baggage.get_all(arrival.context) == {}
 
 
-def test_reading_leaves_the_current_context_alone(caplog: pytest.LogCaptureFixture) -> None:
-    """What arrives is handed back, not switched on; and a good carrier is nothing to log."""
+def test_reading_does_not_change_the_current_context(caplog: pytest.LogCaptureFixture) -> None:
+    """Reading only returns the context, and logs nothing for a valid carrier."""
     with caplog.at_level(logging.DEBUG):
         read_as(TRACEPARENT, tracestate="vendor=1", baggage="order=7")
     assert not trace.get_current_span().get_span_context().is_valid

@@ -1,4 +1,4 @@
-"""From a user's creation to what that user does later, by a claim in their ID token."""
+"""Links from a user's later calls to the user's creation, by a claim in the ID token."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ APP = flask.Flask(__name__)
 
 
 def call(token: dict[str, Any] | None) -> None:
-    """Call a callable function with this decoded token, or as nobody."""
+    """Call a callable function with a decoded token, or signed out if it is None."""
     work = on_call(lambda _: None)
     with APP.test_request_context():
         auth = SimpleNamespace(token=token) if token is not None else None
         work(SimpleNamespace(auth=auth, raw_request=flask.request))
 
 
-def test_a_new_users_claim_names_the_span_that_creates_them(spans: InMemorySpanExporter) -> None:
-    """Small enough for Firebase's limit; and nothing where nothing is traced."""
+def test_a_new_users_claim_names_the_creating_span(spans: InMemorySpanExporter) -> None:
+    """It fits Firebase's limit. Outside a span there is no claim."""
     assert user_claim() == {}
     with trace.get_tracer("test").start_as_current_span("welcome"):
         made = user_claim()
@@ -37,8 +37,8 @@ def test_a_new_users_claim_names_the_span_that_creates_them(spans: InMemorySpanE
     assert len(str(made)) < 100
 
 
-def test_a_call_links_its_callers_creation(spans: InMemorySpanExporter) -> None:
-    """And does not join it."""
+def test_a_call_links_to_its_callers_creation(spans: InMemorySpanExporter) -> None:
+    """It is a link, not the parent."""
     call({"role": "buyer", "throughline": TRACEPARENT})
     span = the_span(spans)
     assert span.parent is None
@@ -47,15 +47,15 @@ def test_a_call_links_its_callers_creation(spans: InMemorySpanExporter) -> None:
 
 
 @pytest.mark.parametrize("token", [None, {}, {"throughline": "rubbish"}, {"throughline": 7}])
-def test_a_caller_without_a_usable_claim_is_served_all_the_same(
+def test_a_caller_without_a_usable_claim_is_served_without_a_link(
     spans: InMemorySpanExporter, token: dict[str, Any] | None
 ) -> None:
-    """Users who were there before, guests, and nobody."""
+    """For example users created before tracing, guests and signed-out callers."""
     call(token)
     assert the_span(spans).links == ()
 
 
 @given(value=st.none() | st.text() | st.integers() | st.lists(st.text()))
-def test_no_claim_whatsoever_raises(value: object) -> None:
-    """A token is signed, but what was put into it once may be anything."""
+def test_arbitrary_claims_do_not_raise(value: object) -> None:
+    """A token is signed, but its claims may have any value."""
     assert len(claim.links({"throughline": value})) <= 1

@@ -1,4 +1,4 @@
-"""Where in the app a span was begun."""
+"""The source line of the app that started a span."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ THIS_FILE = "tests/unit/functions/test_code_attributes.py"
 
 @pytest.fixture
 def memory() -> InMemorySpanExporter:
-    """Where the spans of one test go."""
+    """The exporter of the spans of one test."""
     return InMemorySpanExporter()
 
 
 @pytest.fixture
 def tracer(memory: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch) -> Tracer:
-    """What throughline itself begins spans with during the test."""
+    """A tracer that throughline uses during the test too."""
     made = TracerProvider(shutdown_on_exit=False)
     made.add_span_processor(CodeAttributes())
     made.add_span_processor(SimpleSpanProcessor(memory))
@@ -43,7 +43,7 @@ def tracer(memory: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch) -> Tra
 
 
 def here() -> Mapping[str, object]:
-    """What a span should say that the caller begins on the line of this call."""
+    """Return the `code.*` attributes of a span that starts on the line of this call."""
     frame = inspect.currentframe()
     assert frame is not None
     assert frame.f_back is not None
@@ -55,22 +55,22 @@ def here() -> Mapping[str, object]:
 
 
 def code_of(memory: InMemorySpanExporter) -> Mapping[str, object]:
-    """What the one span says of its source."""
-    found = attributes_of(the_span(memory))
-    return {name: value for name, value in found.items() if name.startswith("code.")}
+    """Return the `code.*` attributes of the only span."""
+    attributes = attributes_of(the_span(memory))
+    return {name: value for name, value in attributes.items() if name.startswith("code.")}
 
 
-def test_a_span_says_which_line_began_it(tracer: Tracer, memory: InMemorySpanExporter) -> None:
-    """In which function and which file, too."""
+def test_a_span_has_the_line_that_started_it(tracer: Tracer, memory: InMemorySpanExporter) -> None:
+    """It has the function and the file too."""
     expected, span = here(), tracer.start_span("work")
     span.end()
     assert code_of(memory) == expected
 
 
-def test_a_span_that_a_library_begins_names_who_called_the_library(
+def test_a_librarys_span_has_the_line_that_called_the_library(
     tracer: Tracer, memory: InMemorySpanExporter
 ) -> None:
-    """Past a package's frames and the standard library's, as a Firestore call is made."""
+    """Frames of packages and the standard library are skipped, as for a Firestore call."""
     begin = Retry()(tracer.start_as_current_span)
     with contextlib.ExitStack() as stack:
         expected, _ = here(), stack.enter_context(begin("work"))
@@ -84,23 +84,23 @@ def test_a_span_that_a_library_begins_names_who_called_the_library(
         lambda: throughline.enqueueing("queue"),
         lambda: throughline.publishing("type", "id"),
         lambda: throughline.calling("GET", "http://vendor.test/"),
-        lambda: throughline.rejoining({"_trace": {"traceparent": TRACEPARENT}}, "mend"),
+        lambda: throughline.rejoining({"_trace": {"traceparent": TRACEPARENT}}, "resume"),
     ],
     ids=["sending", "enqueueing", "publishing", "calling", "rejoining"],
 )
-def test_a_hops_span_names_the_apps_line_and_not_throughlines(
+def test_a_hops_span_has_the_apps_line_not_throughlines(
     tracer: Tracer, memory: InMemorySpanExporter, hop: Callable[[], AbstractContextManager[Any]]
 ) -> None:
-    """It is the line of the app's own `with`."""
+    """The line is that of the app's `with` statement."""
     with contextlib.ExitStack() as stack:
         expected, _ = here(), stack.enter_context(hop())
     assert code_of(memory) == expected
 
 
-def test_a_functions_own_span_keeps_the_line_of_the_function(
+def test_a_functions_span_has_the_line_of_its_definition(
     tracer: Tracer, memory: InMemorySpanExporter
 ) -> None:
-    """And not that of whoever called it."""
+    """It is not the line that called the function."""
 
     def work(_argument: object) -> None:
         """Do nothing."""
@@ -109,17 +109,17 @@ def test_a_functions_own_span_keeps_the_line_of_the_function(
     assert code_of(memory)["code.line.number"] == work.__code__.co_firstlineno
 
 
-def test_a_span_that_no_line_of_the_app_began_names_none(
+def test_a_span_started_outside_the_app_has_no_line(
     tracer: Tracer, memory: InMemorySpanExporter
 ) -> None:
-    """As in a thread of a library's own."""
+    """For example in a thread that a library started."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(tracer.start_span, "work").result().end()
     assert code_of(memory) == {}
 
 
-def test_code_without_a_file_is_passed_over(tracer: Tracer, memory: InMemorySpanExporter) -> None:
-    """What was compiled from a string has no line to open; who ran it has one."""
+def test_frames_without_a_file_are_skipped(tracer: Tracer, memory: InMemorySpanExporter) -> None:
+    """Code compiled from a string has no file; the line that runs it is used."""
     code = compile("begin('work').end()", "<made up>", "eval")
     expected, _ = here(), eval(code, {"begin": tracer.start_span})  # noqa: S307
     assert code_of(memory) == expected

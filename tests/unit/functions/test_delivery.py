@@ -1,4 +1,4 @@
-"""What a dead, silent or recovered OTLP endpoint costs, with real exporters and real sockets."""
+"""Delivery to an endpoint that is down, silent or back, with real exporters and sockets."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ EXPORT_TIMEOUT_SECONDS = 0.6
 
 @pytest.fixture(autouse=True)
 def no_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is tried again by itself unless a test wants it, so that none has to race a timer."""
+    """Disable the retry timer, so that no test races it; a test can enable it."""
     monkeypatch.setattr(delivery, "FIRST_RETRY_SECONDS", 600.0)
     monkeypatch.setattr(delivery, "RETRY_MAX_SECONDS", 600.0)
 
 
 @pytest.fixture(autouse=True)
 def quiet_exporters() -> Iterator[None]:
-    """As throughline.log has it: delivery.py speaks for the exporters."""
+    """Silence the exporters, as throughline.log does; delivery.py logs for them."""
     exporters = logging.getLogger("opentelemetry.exporter")
     before = exporters.level
     exporters.setLevel(logging.CRITICAL)
@@ -43,13 +43,13 @@ def quiet_exporters() -> Iterator[None]:
 
 
 class Telemetry:
-    """A process's tracer and logger providers as telemetry.start() makes them."""
+    """A process's tracer and logger providers, as telemetry.start() creates them."""
 
     def __init__(self, url: str, outage: Outage) -> None:
         timeout = EXPORT_TIMEOUT_SECONDS
         spans = OTLPSpanExporter(endpoint=f"{url}/v1/traces", timeout=timeout)
         logs = OTLPLogExporter(endpoint=f"{url}/v1/logs", timeout=timeout)
-        # So seldom in the background that only the flushes of the test deliver anything.
+        # A long interval, so that only the test's flushes deliver.
         self.delivery = GroupDelivery(
             lambda batch: spans.export(batch) is SpanExportResult.SUCCESS,
             lambda batch: logs.export(batch) is LogRecordExportResult.SUCCESS,
@@ -62,13 +62,13 @@ class Telemetry:
         self.loggers.add_log_record_processor(RecordCollector(self.delivery))
 
     def record(self, spans: int = 1) -> None:
-        """Make some spans and one log record."""
+        """Record some spans and one log record."""
         for _ in range(spans):
             self.tracers.get_tracer("test").start_span("span").end()
         self.loggers.get_logger("test").emit(body="line")
 
     def flush(self) -> float:
-        """Deliver all of it; returns the seconds that took."""
+        """Flush everything and return how many seconds that took."""
         began = time.monotonic()
         self.delivery.flush()
         return time.monotonic() - began
@@ -76,7 +76,7 @@ class Telemetry:
 
 @contextmanager
 def telemetry_to(url: str, outage: Outage) -> Iterator[Telemetry]:
-    """Providers that send to `url` while the block runs."""
+    """Yield providers that send to `url`, and shut them down after the block."""
     telemetry = Telemetry(url, outage)
     try:
         yield telemetry
@@ -85,39 +85,39 @@ def telemetry_to(url: str, outage: Outage) -> Iterator[Telemetry]:
         telemetry.loggers.shutdown()
 
 
-def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What delivery.py said."""
+def logged_warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the messages that delivery.py logged."""
     return [r.getMessage() for r in caplog.records if r.name == delivery.__name__]
 
 
-def test_a_live_endpoint_gets_everything_and_nothing_is_said(
+def test_a_live_endpoint_gets_everything_without_a_log_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Spans and log records arrive in the flush; there is nothing to count."""
+    """The flush delivers spans and log records; none is dropped."""
     outage = Outage()
     with serving() as server, telemetry_to(server.url, outage) as telemetry:
         telemetry.record(spans=3)
         telemetry.flush()
-        assert sorted(asked.path for asked in server.asked) == ["/v1/logs", "/v1/traces"]
+        assert sorted(request.path for request in server.requests) == ["/v1/logs", "/v1/traces"]
         assert spans_at(server) == 3
-    assert (outage.dropped, complaints(caplog)) == (0, [])
+    assert (outage.dropped, logged_warnings(caplog)) == (0, [])
 
 
 def spans_at(server: LocalServer) -> int:
-    """How many spans the endpoint was sent."""
+    """Return how many spans the endpoint has received."""
     requests = [
-        ExportTraceServiceRequest.FromString(asked.body)
-        for asked in server.asked
-        if asked.path == "/v1/traces"
+        ExportTraceServiceRequest.FromString(request.body)
+        for request in server.requests
+        if request.path == "/v1/traces"
     ]
     return sum(len(request.resource_spans[0].scope_spans[0].spans) for request in requests)
 
 
 @pytest.mark.measures
-def test_a_refused_connection_is_waited_for_once_and_said_once(
+def test_a_refused_connection_costs_one_timeout_and_one_log_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The first flush is bounded by the timeout; later ones don't even try."""
+    """The first flush is bounded by the timeout; later ones do not try."""
     outage = Outage()
     with telemetry_to(f"http://127.0.0.1:{free_port()}", outage) as telemetry:
         telemetry.record()
@@ -128,15 +128,15 @@ def test_a_refused_connection_is_waited_for_once_and_said_once(
             later.append(telemetry.flush())
     assert first < 4 * EXPORT_TIMEOUT_SECONDS
     assert sum(later) < EXPORT_TIMEOUT_SECONDS, "twenty flushes are quicker than one timeout"
-    said = complaints(caplog)
-    assert len(said) == 1
-    assert "The OTLP endpoint does not answer" in said[0]
+    warnings = logged_warnings(caplog)
+    assert len(warnings) == 1
+    assert "The OTLP endpoint does not answer" in warnings[0]
     assert outage.dropped == 0
 
 
 @pytest.mark.measures
 def test_a_silent_endpoint_costs_one_timeout(caplog: pytest.LogCaptureFixture) -> None:
-    """It takes the connection and never answers: one export waits, then nobody waits any more."""
+    """The endpoint accepts connections and never answers; only the first export waits."""
     outage = Outage()
     with silent() as url, telemetry_to(url, outage) as telemetry:
         telemetry.record()
@@ -145,27 +145,27 @@ def test_a_silent_endpoint_costs_one_timeout(caplog: pytest.LogCaptureFixture) -
         second = telemetry.flush()
     assert 0.9 * EXPORT_TIMEOUT_SECONDS <= first < 4 * EXPORT_TIMEOUT_SECONDS
     assert second < EXPORT_TIMEOUT_SECONDS / 2
-    assert len(complaints(caplog)) == 1
+    assert len(logged_warnings(caplog)) == 1
 
 
 @pytest.mark.parametrize("status", [400, 404, 413, 500])
-def test_an_endpoint_that_refuses_what_it_gets_is_an_outage_too(
+def test_an_endpoint_that_rejects_exports_counts_as_an_outage(
     status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Spans and log records are refused once each, at the same time; then neither is sent."""
+    """Spans and log records are each refused once, concurrently; then nothing is sent."""
     outage = Outage()
     with serving(lambda _: status) as server, telemetry_to(server.url, outage) as telemetry:
         for _ in range(2):
             telemetry.record(spans=2)
             telemetry.flush()
-        assert sorted(asked.path for asked in server.asked) == ["/v1/logs", "/v1/traces"]
-    assert len(complaints(caplog)) == 1
+        assert sorted(request.path for request in server.requests) == ["/v1/logs", "/v1/traces"]
+    assert len(logged_warnings(caplog)) == 1
 
 
-def test_what_was_not_taken_arrives_when_the_endpoint_is_back(
+def test_buffered_telemetry_arrives_once_the_endpoint_is_back(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Nobody asks before the time has come; then everything kept is sent, and the end is said."""
+    """Nothing is sent before the retry is due; then the buffer is, and a line is logged."""
     outage, port = Outage(), free_port()
     with telemetry_to(f"http://127.0.0.1:{port}", outage) as telemetry:
         telemetry.record(spans=2)
@@ -175,16 +175,18 @@ def test_what_was_not_taken_arrives_when_the_endpoint_is_back(
         with serving(port=port) as server:
             telemetry.record()
             telemetry.flush()
-            assert server.asked == [], "nobody asks before the time has come"
+            assert server.requests == [], "nothing is sent before the retry is due"
             outage._until = time.monotonic()
             telemetry.record(spans=5)
             telemetry.flush()
             assert spans_at(server) == 12
-    assert complaints(caplog)[1:] == ["The OTLP endpoint answers again; 0 items were dropped"]
+    assert logged_warnings(caplog)[1:] == ["The OTLP endpoint answers again; 0 items were dropped"]
 
 
-def test_what_was_kept_arrives_without_another_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A function may not be called again for hours; a timer tries, and waits longer each time."""
+def test_buffered_telemetry_is_retried_without_another_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The next call may come hours later, so a timer retries, each time after a longer wait."""
     monkeypatch.setattr(delivery, "FIRST_RETRY_SECONDS", 0.02)
     monkeypatch.setattr(delivery, "RETRY_MAX_SECONDS", 0.05)
     outage, port = Outage(), free_port()
@@ -193,11 +195,13 @@ def test_what_was_kept_arrives_without_another_call(monkeypatch: pytest.MonkeyPa
         telemetry.flush()
         with serving(port=port) as server:
             eventually(lambda: spans_at(server) == 3, "the spans arrive by themselves")
-            eventually(lambda: "/v1/logs" in {asked.path for asked in server.asked}, "so do logs")
+            eventually(
+                lambda: "/v1/logs" in {request.path for request in server.requests}, "so do logs"
+            )
 
 
-def test_what_was_kept_is_tried_once_more_at_the_end() -> None:
-    """A worker that is told to end does not take it along."""
+def test_buffered_telemetry_is_sent_once_more_at_shutdown() -> None:
+    """A worker that shuts down sends its buffer first."""
     outage, port = Outage(), free_port()
     telemetry = Telemetry(f"http://127.0.0.1:{port}", outage)
     telemetry.record(spans=3)
@@ -209,7 +213,7 @@ def test_what_was_kept_is_tried_once_more_at_the_end() -> None:
 
 
 class Endpoint:
-    """Takes batches of numbers, but for those that hold one of `refused`, while it is up."""
+    """While up, accepts batches of numbers, except those with a number in `refused`."""
 
     def __init__(self, *refused: int) -> None:
         self.refused = set(refused)
@@ -223,10 +227,10 @@ class Endpoint:
         return True
 
 
-def test_no_more_is_kept_than_there_is_room_for(
+def test_the_buffer_drops_the_oldest_items_when_full(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The oldest go first, and are counted."""
+    """The oldest items are dropped first and counted."""
     monkeypatch.setattr(delivery, "KEPT_MAX_ITEMS", 10)
     outage, endpoint = Outage(), Endpoint()
     sent: Delivery[int] = Delivery(endpoint, outage)
@@ -238,13 +242,13 @@ def test_no_more_is_kept_than_there_is_room_for(
     assert sent.deliver([99])
     sent.catch_up()
     assert sorted(endpoint.taken) == [*range(12, 21), 99]
-    assert complaints(caplog)[1:] == ["The OTLP endpoint answers again; 12 items were dropped"]
+    assert logged_warnings(caplog)[1:] == ["The OTLP endpoint answers again; 12 items were dropped"]
 
 
-def test_a_batch_that_is_never_taken_does_not_keep_others_back(
+def test_a_batch_that_is_always_refused_does_not_block_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Once a newer one was taken, one that is refused is given up, and said."""
+    """After a newer batch is accepted, an older one that is refused is dropped and logged."""
     outage, endpoint = Outage(), Endpoint(7)
     endpoint.up = True
     sent: Delivery[int] = Delivery(endpoint, outage)
@@ -254,24 +258,24 @@ def test_a_batch_that_is_never_taken_does_not_keep_others_back(
     sent.catch_up()
     assert sent.deliver([10])
     assert endpoint.taken == [9, 10]
-    assert complaints(caplog)[2:] == ["The OTLP endpoint refuses a batch: 2 items are dropped"]
+    assert logged_warnings(caplog)[2:] == ["The OTLP endpoint refuses a batch: 2 items are dropped"]
 
 
-def test_an_outage_that_goes_on_is_not_said_again(caplog: pytest.LogCaptureFixture) -> None:
-    """Each failure starts the wait over."""
+def test_a_continuing_outage_is_not_logged_again(caplog: pytest.LogCaptureFixture) -> None:
+    """Each failure restarts the wait without another log line."""
     outage, endpoint = Outage(), Endpoint()
     sent: Delivery[int] = Delivery(endpoint, outage)
     for number in range(5):
         outage._until = time.monotonic()
         assert not sent.deliver([number])
         assert outage.seconds_left() > 0
-    assert len(complaints(caplog)) == 1
+    assert len(logged_warnings(caplog)) == 1
 
 
 def test_exports_that_fail_together_lengthen_the_gap_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Eight overlapping requests meet one failure, not eight in a row."""
+    """Eight overlapping failures count as one, not as eight in a row."""
     monkeypatch.setattr(delivery, "FIRST_RETRY_SECONDS", 100.0)
     outage, together = Outage(), threading.Barrier(8)
 
@@ -288,8 +292,8 @@ def test_exports_that_fail_together_lengthen_the_gap_once(
     assert 0 < outage.seconds_left() <= 100
 
 
-def test_one_export_tries_again_when_the_gap_is_over() -> None:
-    """The others keep what they have until that one has ended."""
+def test_one_export_retries_when_the_gap_is_over() -> None:
+    """The others buffer their batches until that attempt has ended."""
     outage = Outage()
     outage.begin()
     outage._until = time.monotonic()
@@ -297,7 +301,7 @@ def test_one_export_tries_again_when_the_gap_is_over() -> None:
 
 
 def test_no_item_is_lost_between_threads(caplog: pytest.LogCaptureFixture) -> None:
-    """Each is kept or counted, and the outage is still said once."""
+    """Each item is buffered or counted, and the outage is logged once."""
     outage, endpoint = Outage(), Endpoint()
     sent: Delivery[int] = Delivery(endpoint, outage)
     together = threading.Barrier(8)
@@ -312,7 +316,7 @@ def test_no_item_is_lost_between_threads(caplog: pytest.LogCaptureFixture) -> No
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(complaints(caplog)) == 1
+    assert len(logged_warnings(caplog)) == 1
     dropped = outage.dropped
     endpoint.up = True
     sent.end()

@@ -27,13 +27,13 @@ OTHER = "00-33333333333333333333333333333333-4444444444444444-01"
 
 @pytest.fixture(autouse=True)
 def _emulated(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK makes a Firestore client for each event; with an emulator's it asks for no login."""
+    """The SDK creates a Firestore client per event, which needs no credentials for the emulator."""
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:1")
     monkeypatch.setenv("GCLOUD_PROJECT", "demo-throughline")
 
 
 def declared(on: Any) -> tuple[Callable[[Any], None], list[Any]]:
-    """A function behind the SDK's decorator `on`, and the events it was called with."""
+    """Return a function decorated with the SDK's `on`, and the list of events it receives."""
     events: list[Any] = []
 
     @throughline.on_document
@@ -44,7 +44,7 @@ def declared(on: Any) -> tuple[Callable[[Any], None], list[Any]]:
 
 
 def test_the_parent_is_in_the_created_document(spans: InMemorySpanExporter) -> None:
-    """And the event reaches the function whole."""
+    """The function receives the complete event."""
     reserve, events = declared(firestore_fn.on_document_created)
     reserve(document_event("created", {"_trace": text_map(traceparent=TRACEPARENT)}))
     assert events[0].params == {"order_id": "AbCdEfGhIjKlMnOpQrSt"}
@@ -79,7 +79,7 @@ def test_the_parent_is_in_the_created_document(spans: InMemorySpanExporter) -> N
         (firestore_fn.on_document_written, "written", TRACEPARENT, OTHER, "edit", TRACEPARENT),
         (firestore_fn.on_document_written, "written", None, OTHER, "edit", OTHER),
     ],
-    ids=["updated", "deleted", "written anew", "written again", "written away"],
+    ids=["updated", "deleted", "created by write", "updated by write", "deleted by write"],
 )
 def test_the_parent_is_in_the_document_after_the_event(
     spans: InMemorySpanExporter,
@@ -90,7 +90,7 @@ def test_the_parent_is_in_the_document_after_the_event(
     operation: str,
     parent: str,
 ) -> None:
-    """Or, where none is left, in the one before it."""
+    """For a deleted document it is in the one before."""
     function, events = declared(on)
     function(
         document_event(
@@ -125,7 +125,7 @@ def test_the_parent_is_in_the_document_after_the_event(
 def test_a_document_without_usable_context_makes_a_root(
     spans: InMemorySpanExporter, fields: dict[str, Any], state: str, reason: str | None
 ) -> None:
-    """The function runs all the same, and its span says what was wrong."""
+    """The function still runs, and its span has the reason."""
     reserve, events = declared(firestore_fn.on_document_created)
     reserve(document_event("created", fields))
     assert len(events) == 1
@@ -136,17 +136,17 @@ def test_a_document_without_usable_context_makes_a_root(
 
 
 def test_an_event_without_any_document_makes_a_root(spans: InMemorySpanExporter) -> None:
-    """The SDK hands over None when the event carries no document at all."""
+    """The SDK passes None if the event has no document."""
     reserve, events = declared(firestore_fn.on_document_created)
     reserve(document_event("created", None))
     assert events[0].data is None
     assert attributes_of(the_span(spans))["throughline.context"] == "absent"
 
 
-def test_a_document_is_written_with_the_span_it_is_written_in(
+def test_the_trace_field_has_the_current_spans_context(
     spans: InMemorySpanExporter,
 ) -> None:
-    """The reserved field holds the current span's context, and isn't there outside a span."""
+    """`_trace` has the current span's context; outside a span it is omitted."""
     assert throughline.trace_field() == {}
     with trace.get_tracer("test").start_as_current_span("writer") as writer:
         field = throughline.trace_field()
@@ -156,8 +156,7 @@ def test_a_document_is_written_with_the_span_it_is_written_in(
     assert ids(field["_trace"]["traceparent"]) == f"{written.trace_id:032x}-{written.span_id:016x}"
 
 
-def test_what_one_function_writes_is_the_parent_of_the_next(spans: InMemorySpanExporter) -> None:
-    """Out of one span, through the document, into the next one."""
+def test_a_document_carries_the_context_to_the_next_function(spans: InMemorySpanExporter) -> None:
     with trace.get_tracer("test").start_as_current_span("writer") as writer:
         traceparent = throughline.trace_field()["_trace"]["traceparent"]
     reserve, _ = declared(firestore_fn.on_document_created)

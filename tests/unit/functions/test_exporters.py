@@ -1,4 +1,4 @@
-"""Telemetry leaves for wherever the environment says, in processes of their own."""
+"""Exports as the environment configures them, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.unit.functions.test_telemetry import run
-from tests.unit.local_server import Asked, LocalServer, serving
+from tests.unit.local_server import LocalServer, ReceivedRequest, serving
 from tests.unit.otlp import records_in, spans_in
 
 WORK = """
@@ -30,28 +30,28 @@ TOKEN = "ya29.local"
 
 
 def work(env: dict[str, str], before: str = "") -> list[str]:
-    """Record one span and one log record in a process with this environment; what it printed."""
+    """Record a span and a log record in a process with this environment; return its output."""
     return run(WORK.format(before=before), FUNCTION_TARGET="settle", **env)
 
 
 @pytest.fixture
 def server() -> Iterator[LocalServer]:
-    """An OTLP endpoint that takes everything."""
+    """An OTLP endpoint that accepts everything."""
     with serving() as local:
         yield local
 
 
-def by_path(server: LocalServer) -> dict[str, Asked]:
-    """The one request that each path got."""
-    found = {asked.path: asked for asked in server.asked}
-    assert len(found) == len(server.asked)
-    return found
+def by_path(server: LocalServer) -> dict[str, ReceivedRequest]:
+    """Return the only request of each path."""
+    requests = {request.path: request for request in server.requests}
+    assert len(requests) == len(server.requests)
+    return requests
 
 
-def test_spans_and_records_arrive_whole_with_the_headers_of_the_environment(
+def test_spans_and_records_arrive_with_the_headers_of_the_environment(
     server: LocalServer,
 ) -> None:
-    """Protobuf, with a hosted backend's key; the resource says which function of which project."""
+    """They are protobuf with a backend's API key; the resource names function and project."""
     work(
         {
             "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
@@ -61,9 +61,9 @@ def test_spans_and_records_arrive_whole_with_the_headers_of_the_environment(
             "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=production",
         }
     )
-    asked = by_path(server)
-    assert set(asked) == {"/v1/traces", "/v1/logs"}
-    for each in asked.values():
+    request = by_path(server)
+    assert set(request) == {"/v1/traces", "/v1/logs"}
+    for each in request.values():
         assert each.headers["content-type"] == "application/x-protobuf"
         assert each.headers["x-honeycomb-team"] == "hcaik_1"
         assert each.headers["x-dataset"] == "box office"
@@ -81,14 +81,13 @@ def test_spans_and_records_arrive_whole_with_the_headers_of_the_environment(
 
 
 def test_a_proxy_of_the_environment_is_used(server: LocalServer) -> None:
-    """Where the endpoint can only be reached through one."""
     work(
         {
             "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector.example:4318",
             "http_proxy": server.url,
         }
     )
-    assert {asked.path for asked in server.asked} == {
+    assert {request.path for request in server.requests} == {
         "http://collector.example:4318/v1/traces",
         "http://collector.example:4318/v1/logs",
     }
@@ -97,7 +96,7 @@ def test_a_proxy_of_the_environment_is_used(server: LocalServer) -> None:
 def test_an_export_reuses_the_connection_of_the_one_before(
     server: LocalServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One connection for spans and one for log records, however many exports there are."""
+    """All exports use one connection for spans and one for log records."""
     vars(server.http)["RequestHandlerClass"].protocol_version = "HTTP/1.1"
     connections = []
     accept = server.http.get_request
@@ -115,15 +114,15 @@ def test_an_export_reuses_the_connection_of_the_one_before(
         FUNCTION_TARGET="settle",
         OTEL_EXPORTER_OTLP_ENDPOINT=server.url,
     )
-    assert len(server.asked) == 8
+    assert len(server.requests) == 8
     assert len(connections) == 2
 
 
 @pytest.mark.parametrize("is_trusted", [True, False])
-def test_a_certificate_is_checked_against_the_one_that_is_named(
+def test_the_servers_certificate_is_checked_against_the_configured_one(
     tmp_path: Path, is_trusted: bool
 ) -> None:
-    """`OTEL_EXPORTER_OTLP_CERTIFICATE`; without it, an unknown authority's server gets nothing."""
+    """Without `OTEL_EXPORTER_OTLP_CERTIFICATE` a server of an unknown authority gets nothing."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
         [
@@ -137,7 +136,7 @@ def test_a_certificate_is_checked_against_the_one_that_is_named(
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, key)
     with serving() as server:
-        # The handshake is in the connection's own thread, as it may fail.
+        # The handshake runs in the connection's thread, because it may fail.
         server.http.socket = tls.wrap_socket(
             server.http.socket, server_side=True, do_handshake_on_connect=False
         )
@@ -145,22 +144,22 @@ def test_a_certificate_is_checked_against_the_one_that_is_named(
         if is_trusted:
             environment["OTEL_EXPORTER_OTLP_CERTIFICATE"] = str(certificate)
         work(environment)
-        assert len(server.asked) == (2 if is_trusted else 0)
+        assert len(server.requests) == (2 if is_trusted else 0)
 
 
-def test_gzip_is_on_request(server: LocalServer) -> None:
-    """And is what arrives, not only what the header says."""
+def test_gzip_can_be_turned_on(server: LocalServer) -> None:
+    """The body is compressed too, not only labelled so."""
     work(
         {"OTEL_EXPORTER_OTLP_ENDPOINT": server.url, "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"},
     )
-    assert {asked.headers["content-encoding"] for asked in server.asked} == {"gzip"}
-    assert all(asked.body[:2] == b"\x1f\x8b" for asked in server.asked)
+    assert {request.headers["content-encoding"] for request in server.requests} == {"gzip"}
+    assert all(request.body[:2] == b"\x1f\x8b" for request in server.requests)
     assert [span.name for span, _ in spans_in(server)] == ["work"]
     assert [record.body.string_value for record, _ in records_in(server)] == ["working"]
 
 
-def test_each_signal_may_have_an_endpoint_and_headers_of_its_own(server: LocalServer) -> None:
-    """A signal's own variables win over those for all, and name the whole address."""
+def test_each_signal_can_have_its_own_endpoint_and_headers(server: LocalServer) -> None:
+    """A signal's own variables take precedence and contain the full URL."""
     with serving() as other:
         work(
             {
@@ -170,8 +169,8 @@ def test_each_signal_may_have_an_endpoint_and_headers_of_its_own(server: LocalSe
                 "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "authorization=Bearer%20traces",
             }
         )
-        (traces,) = other.asked
-    (logs,) = server.asked
+        (traces,) = other.requests
+    (logs,) = server.requests
     assert (traces.path, traces.headers["authorization"]) == ("/otlp/traces", "Bearer traces")
     assert (logs.path, logs.headers["authorization"]) == ("/v1/logs", "Basic logs")
 
@@ -180,38 +179,38 @@ def test_each_signal_may_have_an_endpoint_and_headers_of_its_own(server: LocalSe
     ("off", "left"),
     [("OTEL_LOGS_EXPORTER", "/v1/traces"), ("OTEL_TRACES_EXPORTER", "/v1/logs")],
 )
-def test_a_signal_can_be_kept_at_home(server: LocalServer, off: str, left: str) -> None:
-    """Cloud Logging has the log lines from standard output already; the lines keep their ids."""
+def test_a_signal_can_be_turned_off(server: LocalServer, off: str, left: str) -> None:
+    """The log lines on standard output still have their trace ids."""
     (line,) = work({"OTEL_EXPORTER_OTLP_ENDPOINT": server.url, off: "none"})
     assert set(by_path(server)) == {left}
     assert json.loads(line)["trace_id"]
 
 
-def answer_as_google(asked: Asked) -> tuple[int, bytes, dict[str, str]]:
-    """The metadata server, from which a deployed function has its token, and the OTLP endpoint."""
-    path = asked.path.split("?")[0].rstrip("/")
+def answer_as_google(request: ReceivedRequest) -> tuple[int, bytes, dict[str, str]]:
+    """Answer as the metadata server, which issues tokens, and as the OTLP endpoint."""
+    path = request.path.split("?")[0].rstrip("/")
     if not path.startswith("/v1/"):
         answer: object = {
             "token": {"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"},
             "default": {"email": f"functions@{PROJECT}.iam.gserviceaccount.com"},
-            # Of another than Google's own, google-auth has no further questions to ask Google.
+            # For another universe domain google-auth makes no further requests to Google.
             "universe-domain": "universe.test",
         }.get(path.rpartition("/")[2], "")
         is_text = isinstance(answer, str)
         kind = "application/text" if is_text else "application/json"
         body = str(answer) if is_text else json.dumps(answer)
         return 200, body.encode(), {"Content-Type": kind, "Metadata-Flavor": "Google"}
-    is_signed = asked.headers.get("authorization") == f"Bearer {TOKEN}"
+    is_signed = request.headers.get("authorization") == f"Bearer {TOKEN}"
     return 200 if is_signed else 401, b"", {}
 
 
 def as_google(address: str) -> str:
-    """Have the local endpoint taken for Google's; the real one can't be asked from a test."""
+    """Return code that makes the local endpoint count as Google's."""
     return f"from throughline import exporters; exporters.GOOGLE = {address!r}"
 
 
-def test_googles_endpoint_gets_the_functions_own_token(tmp_path: Path) -> None:
-    """From the application's default credentials, by google-auth itself; no header is needed."""
+def test_googles_endpoint_gets_the_functions_token(tmp_path: Path) -> None:
+    """google-auth finds the default credentials; no header needs to be configured."""
     with serving(answer_as_google) as google:
         lines = work(
             {
@@ -224,18 +223,18 @@ def test_googles_endpoint_gets_the_functions_own_token(tmp_path: Path) -> None:
             },
             as_google(google.url),
         )
-        tokens = [asked for asked in google.asked if "/token" in asked.path]
-        exports = [asked for asked in google.asked if asked.path.startswith("/v1/")]
+        tokens = [request for request in google.requests if "/token" in request.path]
+        exports = [request for request in google.requests if request.path.startswith("/v1/")]
         ((_, resource),) = spans_in(google)
     assert len(tokens) == 1, "one token does for both signals"
-    assert {asked.path for asked in exports} == {"/v1/traces", "/v1/logs"}
-    assert [asked.headers["authorization"] for asked in exports] == [f"Bearer {TOKEN}"] * 2
+    assert {request.path for request in exports} == {"/v1/traces", "/v1/logs"}
+    assert [request.headers["authorization"] for request in exports] == [f"Bearer {TOKEN}"] * 2
     assert resource["gcp.project_id"] == PROJECT
     assert [json.loads(line)["message"] for line in lines] == ["working"], "nothing went wrong"
 
 
-def test_googles_token_goes_nowhere_else(tmp_path: Path, server: LocalServer) -> None:
-    """Not to an address that merely begins like Google's; the credentials aren't even looked at."""
+def test_googles_token_is_sent_to_no_other_address(tmp_path: Path, server: LocalServer) -> None:
+    """An address with Google's as a prefix gets no token, and no credentials are loaded."""
     work(
         {
             "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
@@ -243,13 +242,13 @@ def test_googles_token_goes_nowhere_else(tmp_path: Path, server: LocalServer) ->
         },
         as_google(server.url[:-1]),
     )
-    assert [asked.headers.get("authorization") for asked in server.asked] == [None, None]
+    assert [request.headers.get("authorization") for request in server.requests] == [None, None]
 
 
-def test_missing_credentials_are_said_once_and_the_function_goes_on(
+def test_missing_credentials_are_logged_once_and_the_function_still_works(
     tmp_path: Path, server: LocalServer
 ) -> None:
-    """With what google-auth says about it."""
+    """The message includes google-auth's."""
     lines = work(
         {
             "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
@@ -257,14 +256,16 @@ def test_missing_credentials_are_said_once_and_the_function_goes_on(
         },
         as_google(server.url),
     )
-    said, working = (json.loads(line)["message"] for line in lines)
-    assert said.startswith(f"Telemetry is meant for {server.url}, and there are no credentials")
-    assert "absent.json" in said
+    warning, working = (json.loads(line)["message"] for line in lines)
+    assert warning.startswith(
+        f"There are no Google credentials, so telemetry is sent to {server.url} without them"
+    )
+    assert "absent.json" in warning
     assert working == "working"
 
 
-def test_a_log_line_names_its_trace_as_cloud_logging_wants_it(server: LocalServer) -> None:
-    """The trace by its full resource name, so that the two are shown together."""
+def test_a_log_line_names_its_trace_in_cloud_loggings_form(server: LocalServer) -> None:
+    """The line has the trace's full resource name, so that Cloud Logging shows both together."""
     (line,) = work({"OTEL_EXPORTER_OTLP_ENDPOINT": server.url, "GCLOUD_PROJECT": PROJECT})
     ((span, _),) = spans_in(server)
     assert json.loads(line) == {
@@ -278,8 +279,8 @@ def test_a_log_line_names_its_trace_as_cloud_logging_wants_it(server: LocalServe
     }
 
 
-def test_a_line_in_a_trace_that_is_not_sampled_says_so(server: LocalServer) -> None:
-    """Then Cloud Logging offers no link that leads nowhere."""
+def test_a_log_line_of_an_unsampled_trace_is_marked(server: LocalServer) -> None:
+    """Cloud Logging then offers no link to a missing trace."""
     (line,) = work(
         {
             "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,

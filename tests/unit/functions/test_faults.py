@@ -1,4 +1,4 @@
-"""The bugs on purpose: off unless a flag is on, and each replaces one function of a stage."""
+"""Faults: each replaces one function of a stage while its flag is on."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ by_name = pytest.mark.parametrize("fault", REPLACING, ids=lambda fault: fault.na
 
 
 class Flags:
-    """Stands in for Firestore, whose answers have to fail on demand and be counted."""
+    """A fake Firestore client that counts its reads and can be made to fail."""
 
     def __init__(self, **documents: dict[str, Any]) -> None:
         self.documents = documents
@@ -59,71 +59,73 @@ class Flags:
         self.reads += 1
         if self.broken:
             raise DeadlineExceeded("too slow")  # type: ignore[no-untyped-call]
-        return [Snapshot(name, found) for name, found in self.documents.items()]
+        return [Snapshot(name, fields) for name, fields in self.documents.items()]
 
 
 class Snapshot:
-    """One document."""
+    """A document's snapshot."""
 
-    def __init__(self, name: str, found: dict[str, Any]) -> None:
+    def __init__(self, name: str, fields: dict[str, Any]) -> None:
         self.id = name
-        self.to_dict = lambda: found
+        self.to_dict = lambda: fields
 
 
 @pytest.fixture
 def firestore() -> Iterator[Flags]:
-    """Flags that the installed faults go by, until the test ends."""
-    found = Flags()
-    faults.install(lambda: found)  # type: ignore[arg-type,return-value]
-    yield found
+    """The fake client of the installed faults, which are uninstalled after the test."""
+    client = Flags()
+    faults.install(lambda: client)  # type: ignore[arg-type,return-value]
+    yield client
     switch.uninstall()
     api.clear_providers()
 
 
 def replacement_of(fault: Fault) -> Replacement:
-    """What a fault replaces."""
+    """Return the replacement of a fault that has one."""
     assert fault.replacement
     return fault.replacement
 
 
 def source_of(module: str) -> str:
-    """The text of a module of the functions."""
+    """Return the source of a module of the functions."""
     return (FUNCTIONS / f"{module.replace('.', '/')}.py").read_text()
 
 
 def module_of(path: Path) -> str:
-    """The name that a file of the functions is imported by."""
+    """Return the name under which a file of the functions is imported."""
     return ".".join(path.relative_to(FUNCTIONS).with_suffix("").parts)
 
 
 @by_name
 def test_a_target_is_a_plain_function_of_its_module(fault: Fault) -> None:
-    """Top-level, undecorated and synchronous: only such a name can be replaced."""
-    replaced = replacement_of(fault)
-    assert top_level_function(source_of(replaced.module), replaced.function)
+    """Only a top-level, undecorated, synchronous function can be replaced by name."""
+    replacement = replacement_of(fault)
+    assert top_level_function(source_of(replacement.module), replacement.function)
 
 
 @by_name
 def test_a_wrong_version_has_the_signature_of_the_right_one(fault: Fault) -> None:
-    """Names, kinds, defaults and types."""
-    replaced = replacement_of(fault)
-    right = switch.target_of(fault, replaced)
-    assert inspect.signature(replaced.wrong) == inspect.signature(right)
+    """Parameters' names, kinds, defaults and types are the same."""
+    replacement = replacement_of(fault)
+    right = switch.target_of(fault, replacement)
+    assert inspect.signature(replacement.wrong) == inspect.signature(right)
 
 
 @by_name
-def test_a_wrong_version_lies_where_a_reader_looks_for_it(fault: Fault) -> None:
-    """In the module that has the stage's name, under the right one's; two need a suffix."""
-    replaced = replacement_of(fault)
-    assert replaced.wrong.__module__ == f"faults.{replaced.module.removeprefix('boxoffice.')}"
-    alone = sum(replacement_of(other).target == replaced.target for other in REPLACING) == 1
-    expected = replaced.function if alone else f"{replaced.function}_"
-    assert replaced.wrong.__name__.startswith(expected)
-    assert not alone or replaced.wrong.__name__ == expected
+def test_a_wrong_version_is_named_after_the_right_one(fault: Fault) -> None:
+    """It is in the module with the stage's name. Two versions of one function have a suffix."""
+    replacement = replacement_of(fault)
+    assert replacement.wrong.__module__ == f"faults.{replacement.module.removeprefix('boxoffice.')}"
+    is_only_version = (
+        sum(replacement_of(other).target == replacement.target for other in REPLACING) == 1
+    )
+    expected = replacement.function if is_only_version else f"{replacement.function}_"
+    assert replacement.wrong.__name__.startswith(expected)
+    assert not is_only_version or replacement.wrong.__name__ == expected
 
 
-def test_each_target_is_called_by_its_name_and_used_in_no_other_way() -> None:
-    """Or somebody would go on with the right version while the flag is on."""
+def test_each_target_is_only_ever_called_by_its_name() -> None:
+    """Any other use would reach the right version while the flag is on."""
     called: set[str] = set()
     misuses = []
     for path in DEPLOYED:
@@ -156,13 +158,12 @@ def test_each_target_is_called_by_its_name_and_used_in_no_other_way() -> None:
         ),
     ],
 )
-def test_a_use_that_replacing_would_not_reach_is_named(
+def test_a_use_that_replacing_would_not_reach_is_reported_with_its_line(
     module: str, source: str, misuse: str
 ) -> None:
-    """With its line."""
-    found = call_sites(source, module, frozenset({"boxoffice.charge:key"})).misuses
-    assert len(found) == 1
-    assert re.fullmatch(rf"\d+: {re.escape(misuse)}", found[0])
+    misuses = call_sites(source, module, frozenset({"boxoffice.charge:key"})).misuses
+    assert len(misuses) == 1
+    assert re.fullmatch(rf"\d+: {re.escape(misuse)}", misuses[0])
 
 
 @pytest.mark.parametrize(
@@ -172,8 +173,7 @@ def test_a_use_that_replacing_would_not_reach_is_named(
         ("boxoffice.sweep", "from boxoffice import charge\ncharge.key()"),
     ],
 )
-def test_a_call_that_replacing_reaches_is_found(module: str, source: str) -> None:
-    """In the module itself, and in another."""
+def test_calls_in_and_outside_the_targets_module_are_recognised(module: str, source: str) -> None:
     target = "boxoffice.charge:key"
     sites = call_sites(source, module, frozenset({target}))
     assert sites.called == {target}
@@ -182,22 +182,21 @@ def test_a_call_that_replacing_reaches_is_found(module: str, source: str) -> Non
 
 @pytest.mark.parametrize("is_on", [True, False], ids=["on", "off"])
 @by_name
-def test_a_flag_decides_which_version_is_reached(
+def test_the_flag_selects_the_version_that_runs(
     fault: Fault, is_on: bool, monkeypatch: pytest.MonkeyPatch, firestore: Flags
 ) -> None:
-    """On, the wrong one; off, the right one. Nothing of either is run."""
-    replaced = replacement_of(fault)
-    module = importlib.import_module(replaced.module)
-    right = inspect.unwrap(getattr(module, replaced.function))
-    assert right is not replaced.wrong
+    """Both bodies are replaced first, so that neither version's code is run."""
+    replacement = replacement_of(fault)
+    module = importlib.import_module(replacement.module)
+    right = inspect.unwrap(getattr(module, replacement.function))
+    assert right is not replacement.wrong
     monkeypatch.setattr(right, "__code__", (lambda *_, **__: "right").__code__)
-    monkeypatch.setattr(replaced.wrong, "__code__", (lambda *_, **__: "wrong").__code__)
+    monkeypatch.setattr(replacement.wrong, "__code__", (lambda *_, **__: "wrong").__code__)
     firestore.documents[fault.name] = {"on": is_on}
-    assert getattr(module, replaced.function)() == ("wrong" if is_on else "right")
+    assert getattr(module, replacement.function)() == ("wrong" if is_on else "right")
 
 
-def test_a_replaced_function_is_still_described_as_the_right_one(firestore: Flags) -> None:
-    """Whoever asks for its source or its place in it finds the stage's."""
+def test_a_wrapped_function_keeps_the_module_and_source_of_the_right_one(firestore: Flags) -> None:
     from boxoffice import charge
 
     assert charge.amount_cents.__module__ == "boxoffice.charge"
@@ -205,7 +204,7 @@ def test_a_replaced_function_is_still_described_as_the_right_one(firestore: Flag
     assert Path(path) == FUNCTIONS / "boxoffice" / "charge.py"
 
 
-def test_installing_again_wraps_nothing_twice(firestore: Flags) -> None:
+def test_installing_again_does_not_wrap_twice(firestore: Flags) -> None:
     """The Functions SDK imports main.py more than once in a process."""
     faults.install(lambda: firestore)  # type: ignore[arg-type,return-value]
     from boxoffice import charge
@@ -216,14 +215,14 @@ def test_installing_again_wraps_nothing_twice(firestore: Flags) -> None:
 
 
 @pytest.mark.parametrize("target", ["boxoffice.charge:old_name", "boxoffice.old_name:amount_cents"])
-def test_a_fault_whose_target_was_renamed_is_one_line_in_the_log(
+def test_a_fault_whose_target_was_renamed_is_logged_once(
     target: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It says which fault, which target and where to fix it; the other faults work."""
+    """The line names the fault, the target and the file to edit; the other faults work."""
     (fault,) = [fault for fault in REPLACING if fault.name == "rounds-through-floats"]
     module, _, function = target.partition(":")
-    moved = dataclasses.replace(replacement_of(fault), module=module, function=function)
-    renamed = dataclasses.replace(fault, replacement=moved)
+    replacement = dataclasses.replace(replacement_of(fault), module=module, function=function)
+    renamed = dataclasses.replace(fault, replacement=replacement)
     others = [other for other in catalogue.FAULTS if other is not fault]
     monkeypatch.setattr(catalogue, "FAULTS", (renamed, *others))
     faults.install(Flags)  # type: ignore[arg-type]
@@ -253,9 +252,9 @@ print(json.dumps([
 @pytest.mark.parametrize(
     ("setting", "installed"), [("always", "[true, true]"), ("never", "[false, false]")]
 )
-def test_main_installs_the_faults_where_the_setting_allows_it(setting: str, installed: str) -> None:
-    """Elsewhere the stages' functions are their own, and no wrong version is imported."""
-    done = subprocess.run(
+def test_main_installs_the_faults_if_the_setting_allows_it(setting: str, installed: str) -> None:
+    """Otherwise the stages' functions are not wrapped, and no wrong version is imported."""
+    process = subprocess.run(
         [FUNCTIONS / "venv" / "bin" / "python", "-c", MAIN],
         cwd=FUNCTIONS,
         env={"GCLOUD_PROJECT": "demo-throughline", "FAULTS": setting},
@@ -263,10 +262,10 @@ def test_main_installs_the_faults_where_the_setting_allows_it(setting: str, inst
         text=True,
         check=False,
     )
-    assert done.stdout.strip() == installed, done.stderr
+    assert process.stdout.strip() == installed, process.stderr
 
 
-def test_the_faults_know_nothing_of_the_local_stack() -> None:
+def test_the_faults_do_not_import_the_local_stack() -> None:
     """They are deployed with the functions."""
     imported = {
         name.partition(".")[0]
@@ -279,14 +278,14 @@ def test_the_faults_know_nothing_of_the_local_stack() -> None:
 
 
 def imported_by(node: ast.AST) -> list[str]:
-    """The modules that a statement imports."""
+    """Return the modules that a statement imports."""
     if isinstance(node, ast.ImportFrom):
         return [node.module or ""]
     return [name.name for name in node.names] if isinstance(node, ast.Import) else []
 
 
 def test_each_fault_of_the_page_has_one_module_of_its_name() -> None:
-    """No flag does nothing, and no module of the page's faults is unreachable."""
+    """A flag without a module would do nothing; a module without a flag would be unreachable."""
     modules = [
         re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", path.stem)
         for path in (FUNCTIONS.parent / "frontend" / "src" / "faults").glob("*.ts")
@@ -297,32 +296,34 @@ def test_each_fault_of_the_page_has_one_module_of_its_name() -> None:
 
 
 def test_each_flag_belongs_to_one_fault() -> None:
-    """And each summary reads as the end of no sentence: the switchboard ends it."""
     assert len(set(NAMES)) == len(NAMES)
+
+
+def test_no_summary_ends_with_punctuation() -> None:
+    """The views that show a summary add the full stop."""
     assert [fault.name for fault in catalogue.FAULTS if not re.search(r"\w$", fault.summary)] == []
 
 
 def test_each_fault_has_one_scenario() -> None:
-    """Whoever adds a fault shows how to find it."""
     scenarios = scenario.load_all().values()
-    assert sorted(found.fault for found in scenarios) == sorted(NAMES)
+    assert sorted(each.fault for each in scenarios) == sorted(NAMES)
 
 
-def test_a_scenario_waits_longer_than_a_flag_is_kept() -> None:
-    """Or a function could still go by what it read before."""
-    assert flags.OBEYED_SECONDS > store.CACHE_SECONDS
+def test_a_scenario_waits_longer_than_a_flag_is_cached() -> None:
+    """Otherwise a function could still use the flag's old value."""
+    assert flags.EFFECTIVE_SECONDS > store.CACHE_SECONDS
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_fault_is_off_where_the_faults_are_not_installed(name: str) -> None:
-    """As in production, where main.py doesn't say so."""
+def test_a_fault_is_off_if_the_faults_are_not_installed(name: str) -> None:
+    """So it is in production, where main.py does not install them by default."""
     assert switch.on(name) is False
 
 
-@pytest.mark.parametrize("nothing", ["they are not installed", "no flag is on"])
-def test_what_is_off_costs_a_cold_start_nothing(nothing: str) -> None:
-    """OpenFeature is imported where a flag is on, and only there."""
-    asked = """
+@pytest.mark.parametrize("case", ["not installed", "no flag is on"])
+def test_openfeature_is_not_imported_unless_a_flag_is_on(case: str) -> None:
+    """Its import would slow down every cold start."""
+    program = """
 import sys, types, faults
 from faults import switch
 if sys.argv[1] == "no flag is on":
@@ -330,9 +331,9 @@ if sys.argv[1] == "no flag is on":
     faults.install(lambda: types.SimpleNamespace(collection=lambda name: flags))
 print(switch.on(sys.argv[2]), "openfeature" in sys.modules)
 """
-    command = [sys.executable, "-c", asked, nothing, NAMES[0]]
-    said = subprocess.run(command, cwd=FUNCTIONS, capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == "False False"
+    command = [sys.executable, "-c", program, case, NAMES[0]]
+    process = subprocess.run(command, cwd=FUNCTIONS, capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "False False"
 
 
 @pytest.mark.parametrize(
@@ -342,64 +343,64 @@ print(switch.on(sys.argv[2]), "openfeature" in sys.modules)
 def test_a_document_turns_its_fault_on(
     firestore: Flags, document: dict[str, Any], is_on: bool
 ) -> None:
-    """With `on: true`, and nothing else will do."""
+    """Only the boolean `on: true` does, and only for the fault of the document's name."""
     firestore.documents["drops-the-context"] = document
     assert switch.on("drops-the-context") is is_on
     assert switch.on("keeps-late-money") is False
 
 
-def test_flags_are_read_once_for_all_that_ask_within_a_second() -> None:
-    """A request that asks for many faults reads once; a second later the next one reads anew."""
-    now, found = [0.0], Flags()
-    kept = store.FlagStore(lambda: found, lambda: now[0])  # type: ignore[arg-type,return-value]
-    assert [kept.on() for _ in NAMES] == [frozenset()] * len(NAMES)
+def test_flags_are_read_at_most_once_a_second() -> None:
+    """An invocation that evaluates many flags reads them once."""
+    now, client = [0.0], Flags()
+    flag_store = store.FlagStore(lambda: client, lambda: now[0])  # type: ignore[arg-type,return-value]
+    assert [flag_store.on() for _ in NAMES] == [frozenset()] * len(NAMES)
     now[0] = store.CACHE_SECONDS - 0.01
-    kept.on()
-    assert found.reads == 1
-    found.documents[NAMES[0]] = {"on": True}
+    flag_store.on()
+    assert client.reads == 1
+    client.documents[NAMES[0]] = {"on": True}
     now[0] = store.CACHE_SECONDS
-    assert kept.on() == {NAMES[0]}
-    assert found.reads == 2
+    assert flag_store.on() == {NAMES[0]}
+    assert client.reads == 2
 
 
-def test_flags_whose_reading_took_too_long_are_read_again() -> None:
-    """On a busy machine, what a slow read found may be older than anybody waited for."""
-    now, found = [0.0], Flags()
+def test_flags_are_read_again_after_a_slow_read() -> None:
+    """The result of a read that took longer than the cache's lifetime is already stale."""
+    now, client = [0.0], Flags()
 
     def slow_at_first() -> Flags:
-        if found.reads == 0:
+        if client.reads == 0:
             now[0] += store.CACHE_SECONDS
         else:
-            found.documents[NAMES[0]] = {"on": True}
-        return found
+            client.documents[NAMES[0]] = {"on": True}
+        return client
 
-    kept = store.FlagStore(slow_at_first, lambda: now[0])  # type: ignore[arg-type]
-    assert kept.on() == {NAMES[0]}
-    assert found.reads == 2
+    flag_store = store.FlagStore(slow_at_first, lambda: now[0])  # type: ignore[arg-type]
+    assert flag_store.on() == {NAMES[0]}
+    assert client.reads == 2
 
 
-def test_flags_that_can_not_be_read_are_off_and_said_once(
+def test_flags_that_cannot_be_read_are_off_and_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """No request fails for a flag, and none waits for it more than once a second."""
-    now, found = [0.0], Flags(**{NAMES[0]: {"on": True}})
-    kept = store.FlagStore(lambda: found, lambda: now[0])  # type: ignore[arg-type,return-value]
-    assert kept.on() == {NAMES[0]}
-    found.broken = True
+    """No request fails because of a flag, and reads are tried at most once a second."""
+    now, client = [0.0], Flags(**{NAMES[0]: {"on": True}})
+    flag_store = store.FlagStore(lambda: client, lambda: now[0])  # type: ignore[arg-type,return-value]
+    assert flag_store.on() == {NAMES[0]}
+    client.broken = True
     with caplog.at_level(logging.WARNING):
         for now[0] in (1.0, 1.5, 2.0, 3.0):
-            assert kept.on() == set()
-    assert found.reads == 4
+            assert flag_store.on() == set()
+    assert client.reads == 4
     assert [record.message for record in caplog.records] == [
-        "The faults' flags can't be read, so all are off: 504 too slow"
+        "The faults' flags cannot be read, so all are off: 504 too slow"
     ]
-    found.broken = False
+    client.broken = False
     now[0] = 4.0
-    assert kept.on() == {NAMES[0]}
+    assert flag_store.on() == {NAMES[0]}
 
 
 def test_a_fault_that_is_on_is_an_event_on_the_span(firestore: Flags) -> None:
-    """In the words of the semantic conventions for feature flags; one that is off says nothing."""
+    """The event follows the semantic conventions for feature flags; an off flag adds none."""
     exporter = InMemorySpanExporter()
     tracers = TracerProvider()
     tracers.add_span_processor(SimpleSpanProcessor(exporter))

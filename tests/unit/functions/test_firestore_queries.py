@@ -1,4 +1,4 @@
-"""What a query asks for, on its span: all that decides on its index, and no value."""
+"""A query's text on its span: everything that determines its index, without values."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ SECRET = "somebody"
 
 @pytest.fixture(scope="module")
 def orders() -> Any:
-    """A collection, of a client that is never connected."""
+    """A collection of a client without a connection."""
     client = Client(project="demo-throughline", credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     return client.collection("orders")
 
 
 def where(field: str, operator: str, value: object = SECRET) -> FieldFilter:
-    """A condition."""
+    """Return a filter."""
     return FieldFilter(field, operator, value)
 
 
@@ -68,24 +68,24 @@ def where(field: str, operator: str, value: object = SECRET) -> FieldFilter:
         ),
     ],
 )
-def test_a_querys_text_has_its_shape_and_none_of_its_values(
+def test_a_querys_text_has_fields_and_operators_but_no_values(
     orders: Any, ask: Callable[[Any], Any], text: str
 ) -> None:
-    """In the words that a page uses too."""
-    found = firestore_queries.text_of(ask(orders)._to_protobuf())
-    assert found == text
-    assert SECRET not in found
+    """The page describes its queries in the same form."""
+    query_text = firestore_queries.text_of(ask(orders)._to_protobuf())
+    assert query_text == text
+    assert SECRET not in query_text
 
 
-def test_a_group_of_collections_is_said_to_be_one() -> None:
-    """It has indexes of its own."""
+def test_a_collection_group_query_is_described_as_one() -> None:
+    """A collection group has indexes of its own."""
     client = Client(project="demo-throughline", credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     query = client.collection_group("tickets").where(filter=where("uid", "=="))
     assert firestore_queries.text_of(query._to_protobuf()) == "group tickets where uid == ?"
 
 
-def test_it_is_on_the_querys_span(orders: Any, spans: InMemorySpanExporter) -> None:
-    """For an aggregation as for a query."""
+def test_the_text_is_on_the_querys_span(orders: Any, spans: InMemorySpanExporter) -> None:
+    """Aggregations are described too."""
     query = orders.where(filter=where("uid", "=="))._to_protobuf()
     counted = {"structured_query": query, "aggregations": [{"count": {}}]}
     for request in (
@@ -102,10 +102,10 @@ def test_it_is_on_the_querys_span(orders: Any, spans: InMemorySpanExporter) -> N
         spans.clear()
 
 
-def test_a_query_that_is_not_traced_leaves_nothing_on_the_span_around_it(
+def test_an_untraced_query_sets_nothing_on_the_surrounding_span(
     orders: Any, spans: InMemorySpanExporter
 ) -> None:
-    """Which is the invocation's, and has no query of its own."""
+    """The surrounding span is the invocation's."""
     with (
         trace.get_tracer("test").start_as_current_span("invocation"),
         suppress_instrumentation(),

@@ -1,4 +1,4 @@
-"""The telemetry of all waiting requests goes out together, and before each of them answers."""
+"""Group delivery: waiting requests share an export, and none answers before it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECONDS = 20.0
 
 
 class Endpoint:
-    """Takes spans and log records, each export held until `gate` is set."""
+    """Accepts spans and log records; each export blocks until `gate` is set."""
 
     def __init__(self) -> None:
         self.gate = threading.Event()
@@ -52,12 +52,12 @@ class Endpoint:
         return True
 
     def names(self) -> list[str]:
-        """Every span that was taken."""
+        """Return the names of all accepted spans."""
         return sorted(name for batch in self.span_exports for name in batch)
 
 
 class App:
-    """A process's telemetry, delivered to an endpoint of the test."""
+    """A process's telemetry with the test's endpoint."""
 
     def __init__(self, **settings: Any) -> None:
         self.endpoint, self.outage = Endpoint(), Outage()
@@ -78,7 +78,7 @@ class App:
 
 
 def test_one_request_is_one_export_of_each_signal_at_the_same_time() -> None:
-    """The request waits for both; neither waits for the other."""
+    """The request waits for both, which run concurrently."""
     app = App()
     app.endpoint.gate.clear()
     with ThreadPoolExecutor() as pool:
@@ -91,7 +91,7 @@ def test_one_request_is_one_export_of_each_signal_at_the_same_time() -> None:
 
 
 def test_a_lone_request_does_not_wait_for_others_to_join() -> None:
-    """The delay is for the requests that are running; where there is none, nothing is gained."""
+    """The delay is useful only while other requests are running."""
     app = App(group_delay_seconds=SECONDS)
     began = time.monotonic()
     app.serve("quote")
@@ -99,7 +99,7 @@ def test_a_lone_request_does_not_wait_for_others_to_join() -> None:
 
 
 def test_requests_that_end_within_the_delay_share_one_export() -> None:
-    """The first one to end gives the others that long, and no longer once all have ended."""
+    """The first to end waits for the others, at most until all have ended."""
     app = App(group_delay_seconds=SECONDS)
     together = threading.Barrier(8)
     with ThreadPoolExecutor(8) as pool:
@@ -112,8 +112,8 @@ def test_requests_that_end_within_the_delay_share_one_export() -> None:
     assert [len(batch) for batch in app.endpoint.record_exports] == [8]
 
 
-def test_an_export_starts_when_the_delay_is_over_whoever_is_still_running() -> None:
-    """It takes what is ready."""
+def test_an_export_starts_after_the_delay_while_requests_still_run() -> None:
+    """It exports what has been recorded so far."""
     app = App(group_delay_seconds=0.002)
     release = threading.Event()
     with ThreadPoolExecutor() as pool:
@@ -128,7 +128,7 @@ def test_an_export_starts_when_the_delay_is_over_whoever_is_still_running() -> N
 
 
 def test_no_request_waits_for_the_export_of_another() -> None:
-    """A second export starts while the first one hangs."""
+    """A second export starts while the first one blocks."""
     app = App()
     app.endpoint.gate.clear()
     with ThreadPoolExecutor() as pool:
@@ -144,8 +144,8 @@ def test_no_request_waits_for_the_export_of_another() -> None:
 
 
 @pytest.mark.parametrize("in_thread", [False, True], ids=["its own", "a library's thread's"])
-def test_a_request_waits_for_another_export_that_took_a_span_of_it(in_thread: bool) -> None:
-    """Also where the request has nothing left to send by itself."""
+def test_a_request_waits_for_another_requests_export_with_its_span(in_thread: bool) -> None:
+    """That holds even if the request has nothing else to send."""
     app = App(group_delay_seconds=0.0)
     app.endpoint.gate.clear()
     recorded, other_sent = threading.Event(), threading.Event()
@@ -179,8 +179,8 @@ def test_a_request_waits_for_another_export_that_took_a_span_of_it(in_thread: bo
     assert len(app.endpoint.span_exports) == 1
 
 
-def test_spans_of_a_librarys_own_thread_go_out_before_the_answer() -> None:
-    """Which request they belong to is not known, so any that ends waits for them."""
+def test_spans_of_a_librarys_thread_are_exported_before_the_answer() -> None:
+    """Their request is unknown, so every request that ends waits for them."""
     app = App()
 
     def work() -> None:
@@ -192,8 +192,8 @@ def test_spans_of_a_librarys_own_thread_go_out_before_the_answer() -> None:
     assert app.endpoint.names() == ["request", "thread"]
 
 
-def test_what_a_function_raises_is_raised_after_delivery() -> None:
-    """And the request no longer counts as running."""
+def test_a_functions_exception_is_raised_after_delivery() -> None:
+    """The request no longer counts as running afterwards."""
     app = App()
 
     def fail() -> None:
@@ -206,15 +206,15 @@ def test_what_a_function_raises_is_raised_after_delivery() -> None:
     assert app.delivery._running == 0
 
 
-def test_what_no_request_waits_for_goes_out_in_the_background() -> None:
-    """As the spans of a request that the platform cut off."""
+def test_items_without_a_waiting_request_are_exported_in_the_background() -> None:
+    """For example the spans of a request that the platform aborted."""
     app = App(background_delay_seconds=0.05)
     app.tracer.start_span("left behind").end()
     eventually(lambda: app.endpoint.names() == ["left behind"], "the background thread sends it")
 
 
-def test_where_the_cpu_stays_no_request_waits() -> None:
-    """Delivery is in the background, and the end of the process delivers the rest."""
+def test_no_request_waits_if_the_cpu_stays_allocated() -> None:
+    """A background thread delivers, and shutdown delivers the rest."""
     app = App(in_background=True)
     app.endpoint.gate.clear()
     for n in range(3):
@@ -225,8 +225,8 @@ def test_where_the_cpu_stays_no_request_waits() -> None:
     assert app.endpoint.names() == ["0", "1", "2"]
 
 
-def test_shutdown_waits_for_exports_on_their_way_and_accepts_no_more() -> None:
-    """What comes later is counted as dropped."""
+def test_shutdown_waits_for_running_exports_and_accepts_no_more() -> None:
+    """Later items are counted as dropped."""
     app = App()
     app.endpoint.gate.clear()
     with ThreadPoolExecutor() as pool:
@@ -241,8 +241,8 @@ def test_shutdown_waits_for_exports_on_their_way_and_accepts_no_more() -> None:
     assert app.outage.dropped == 1
 
 
-def test_no_more_waits_than_there_is_room_for(caplog: pytest.LogCaptureFixture) -> None:
-    """What is too much is counted, and said once with the next export."""
+def test_a_full_queue_drops_and_counts_items(caplog: pytest.LogCaptureFixture) -> None:
+    """Excess items are counted and logged once, with the next export."""
     app = App(in_background=True)
     app.delivery._thread = threading.current_thread()  # No background thread in this test.
     for _ in range(KEPT_MAX_ITEMS + 5):
@@ -257,8 +257,8 @@ def test_no_more_waits_than_there_is_room_for(caplog: pytest.LogCaptureFixture) 
     ]
 
 
-def test_a_signal_that_is_switched_off_is_not_kept() -> None:
-    """Nor waited for."""
+def test_a_signal_that_is_turned_off_is_not_collected() -> None:
+    """No request waits for it."""
     endpoint = Endpoint()
     delivery = GroupDelivery(endpoint.spans, None, Outage())
     loggers = LoggerProvider()
@@ -269,7 +269,7 @@ def test_a_signal_that_is_switched_off_is_not_kept() -> None:
 
 
 def test_an_unsampled_span_is_not_sent() -> None:
-    """It has a context to pass on and nothing to deliver."""
+    """It only propagates its context."""
     app = App()
     unsampled = trace.NonRecordingSpan(trace.SpanContext(1, 2, False))
     with app.delivery.request(), trace.use_span(unsampled):
@@ -277,8 +277,8 @@ def test_an_unsampled_span_is_not_sent() -> None:
     assert app.endpoint.span_exports == []
 
 
-def test_nothing_is_missing_of_500_requests_from_eight_threads() -> None:
-    """Each request's own span has been taken when it returns."""
+def test_500_requests_from_eight_threads_lose_nothing() -> None:
+    """Each request's span is accepted before the request returns."""
     app = App()
 
     def serve(n: int) -> bool:

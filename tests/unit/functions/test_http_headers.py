@@ -1,4 +1,4 @@
-"""Trace context in HTTP headers: W3C Trace Context, level 1 and level 2, to the letter."""
+"""Trace context in HTTP headers, after W3C Trace Context levels 1 and 2."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ white = st.text(" \t", max_size=3)
 
 
 def read(*headers: tuple[str, str]) -> carrier.Arrival:
-    """What a function finds in these headers."""
+    """Read the trace context of these headers."""
     return http_request.read(http_request.combined(headers))
 
 
-def sent_on(arrival: carrier.Arrival) -> dict[str, str]:
-    """The headers that a function which got `arrival` would send, were its span the caller's."""
+def forwarded(arrival: carrier.Arrival) -> dict[str, str]:
+    """Return the headers that a function with this arrival sends, with the parent's own span id."""
     token = context.attach(arrival.context)
     try:
         return http_request.write()
@@ -50,14 +50,14 @@ def sent_on(arrival: carrier.Arrival) -> dict[str, str]:
 
 
 def ids(arrival: carrier.Arrival) -> tuple[str, str] | None:
-    """The trace and the span that arrived."""
-    found = arrival.span_context
-    return found and (trace.format_trace_id(found.trace_id), trace.format_span_id(found.span_id))
+    """Return the received trace id and span id, or None."""
+    remote = arrival.span_context
+    return remote and (trace.format_trace_id(remote.trace_id), trace.format_span_id(remote.span_id))
 
 
 @given(trace_ids, span_ids, flags)
 def test_every_traceparent_of_version_00_is_carried(trace_id: str, span_id: str, flag: str) -> None:
-    """Any ids that are not zeros, any flags; only the lowest bit says sampled."""
+    """Ids may be anything but zeros, flags anything; only the lowest bit means sampled."""
     arrival = read(("traceparent", f"00-{trace_id}-{span_id}-{flag}"))
     assert (arrival.state, ids(arrival)) == ("carried", (trace_id, span_id))
     assert arrival.span_context
@@ -65,14 +65,14 @@ def test_every_traceparent_of_version_00_is_carried(trace_id: str, span_id: str,
 
 
 @given(later_versions, trace_ids, span_ids, flags, st.text(VALUE, max_size=40))
-def test_a_later_version_is_read_as_far_as_it_is_known(
+def test_the_known_fields_of_a_later_version_are_read(
     version: str, trace_id: str, span_id: str, flag: str, rest: str
 ) -> None:
-    """What follows the flags after a dash is for those who know that version."""
+    """Fields after the flags belong to the later version and are ignored."""
     known = f"{version}-{trace_id}-{span_id}-{flag}"
     assert ids(read(("traceparent", known))) == (trace_id, span_id)
     assert ids(read(("traceparent", f"{known}-{rest}"))) == (trace_id, span_id)
-    assert sent_on(read(("traceparent", known)))["traceparent"].startswith("00-")
+    assert forwarded(read(("traceparent", known)))["traceparent"].startswith("00-")
 
 
 @pytest.mark.parametrize(
@@ -118,16 +118,16 @@ def test_a_later_version_is_read_as_far_as_it_is_known(
     ids=lambda value: value[:60] or "empty",
 )
 def test_a_traceparent_that_breaks_the_format_is_invalid(value: str) -> None:
-    """Wrong lengths, letters' case, versions, separators, zeros: no context, and a reason."""
+    """Wrong lengths, case, versions, separators and zeros have a reason each."""
     arrival = read(("traceparent", value), ("tracestate", "a=1"))
     assert (arrival.state, arrival.span_context) == ("invalid", None)
     assert arrival.reason
-    assert sent_on(arrival) == {}
+    assert forwarded(arrival) == {}
 
 
 @given(header_texts, header_texts, header_texts, header_texts)
-def test_no_header_whatsoever_raises(one: str, two: str, three: str, four: str) -> None:
-    """And a reason quotes nothing of what came."""
+def test_arbitrary_headers_do_not_raise(one: str, two: str, three: str, four: str) -> None:
+    """A reason does not quote the headers."""
     arrival = read(
         ("traceparent", one), ("tracestate", two), ("baggage", three), (carrier.COPY, four)
     )
@@ -136,45 +136,45 @@ def test_no_header_whatsoever_raises(one: str, two: str, three: str, four: str) 
 
 
 @given(st.data())
-def test_names_of_headers_have_no_case(data: st.DataObject) -> None:
-    """Whatever the proxies on the way make of the letters, and of no other character."""
+def test_header_names_are_case_insensitive(data: st.DataObject) -> None:
+    """Proxies may change the case of the letters."""
 
     def anyhow(name: str) -> str:
         return "".join(data.draw(st.sampled_from((c.lower(), c.upper()))) for c in name)
 
     arrival = read((anyhow("traceparent"), GOOD), (anyhow("tracestate"), "a=1"))
     assert ids(arrival) == (TRACE_ID, SPAN_ID)
-    assert sent_on(arrival)["tracestate"] == "a=1"
+    assert forwarded(arrival)["tracestate"] == "a=1"
     for other in ("trace-parent", "trace.parent", "trace_parent"):
         assert read((other, GOOD)).state == "absent"
 
 
 @given(white, white)
 def test_white_space_around_a_value_is_not_part_of_it(before: str, after: str) -> None:
-    """Spaces and tabs, as RFC 9110 has it."""
+    """RFC 9110 allows spaces and tabs around a value."""
     assert ids(read(("traceparent", f"{before}{GOOD}{after}"))) == (TRACE_ID, SPAN_ID)
 
 
 @pytest.mark.parametrize("second", [GOOD, OTHER, "rubbish"])
-def test_two_traceparents_are_none(second: str) -> None:
-    """Even two that say the same: nobody can know who wrote which."""
+def test_two_traceparents_are_invalid(second: str) -> None:
+    """That includes two equal ones, because their authors are unknown."""
     assert read(("traceparent", GOOD), ("Traceparent", second)).state == "invalid"
 
 
 @given(lists, white, white, st.data())
-def test_a_tracestate_is_passed_on_as_it_came(
+def test_a_tracestate_is_forwarded_in_its_order(
     entries: list[tuple[str, str]], before: str, after: str, data: st.DataObject
 ) -> None:
-    """In its order, white space and empty members left out, however many headers it came in."""
+    """The order stays; white space and empty members are removed and header fields joined."""
     members = [f"{key}={value}" for key, value in entries]
     cut = data.draw(st.integers(0, len(members)))
     gap = f"{after},{before},{before}"
     headers = [("tracestate", gap.join(part)) for part in (members[:cut], members[cut:])]
     arrival = read(("traceparent", GOOD), *headers)
-    kept = sent_on(arrival).get("tracestate", "")
-    wanted = ",".join(member.strip(" ") for member in members)
-    if len(wanted) <= 512:
-        assert kept == wanted
+    kept = forwarded(arrival).get("tracestate", "")
+    forwarded_list = ",".join(member.strip(" ") for member in members)
+    if len(forwarded_list) <= 512:
+        assert kept == forwarded_list
     assert ids(arrival) == (TRACE_ID, SPAN_ID)
 
 
@@ -193,9 +193,9 @@ def test_a_tracestate_is_passed_on_as_it_came(
     ],
     ids=lambda state: state[:30],
 )
-def test_the_longest_and_oddest_tracestate_is_passed_on(state: str) -> None:
-    """The limits themselves are within the limits."""
-    assert sent_on(read(("traceparent", GOOD), ("tracestate", state)))["tracestate"] == state
+def test_a_tracestate_at_the_limits_is_forwarded(state: str) -> None:
+    """Values exactly at the limits are kept."""
+    assert forwarded(read(("traceparent", GOOD), ("tracestate", state)))["tracestate"] == state
 
 
 @pytest.mark.parametrize(
@@ -219,29 +219,29 @@ def test_the_longest_and_oddest_tracestate_is_passed_on(state: str) -> None:
     ],
     ids=lambda state: ascii(state)[:30],
 )
-def test_a_broken_tracestate_is_dropped_alone(state: str) -> None:
-    """Whole, because who can't read it can't mend it; the traceparent counts all the same."""
+def test_a_malformed_tracestate_is_dropped_alone(state: str) -> None:
+    """The list is dropped whole; the traceparent is still used."""
     arrival = read(("traceparent", GOOD), ("tracestate", state))
     assert ids(arrival) == (TRACE_ID, SPAN_ID)
-    assert "tracestate" not in sent_on(arrival)
+    assert "tracestate" not in forwarded(arrival)
 
 
 def test_a_tracestate_over_512_characters_loses_its_big_members_first() -> None:
-    """Those over 128 characters, the last one first; then whatever stands last."""
+    """Members over 128 characters go first, from the right; then others from the right."""
     big, small = "big=" + "v" * 250, [f"a{n}=" + "v" * 40 for n in range(12)]
     members = [small[0], big, *small[1:]]
-    kept = sent_on(read(("traceparent", GOOD), ("tracestate", ",".join(members))))["tracestate"]
+    kept = forwarded(read(("traceparent", GOOD), ("tracestate", ",".join(members))))["tracestate"]
     assert kept == ",".join(small[:11])
     assert len(kept) <= 512
 
 
 @pytest.mark.parametrize("length", [513, 4097, 8192, 100_000])
 def test_a_tracestate_that_cannot_be_shortened_is_dropped_alone(length: int) -> None:
-    """A single member of that length is removed whole; the traceparent still counts."""
+    """A single member of that length is removed; the traceparent is still used."""
     arrival = read(("traceparent", GOOD), ("tracestate", "a=" + "x" * (length - 2)))
     assert ids(arrival) == (TRACE_ID, SPAN_ID)
     assert arrival.reason == "tracestate is longer than 512 characters"
-    assert "tracestate" not in sent_on(arrival)
+    assert "tracestate" not in forwarded(arrival)
 
 
 @pytest.mark.parametrize(
@@ -253,24 +253,23 @@ def test_a_tracestate_that_cannot_be_shortened_is_dropped_alone(length: int) -> 
         ("foo=1, foo = 2,bar=2", None),
     ],
 )
-def test_of_a_repeated_key_the_first_member_stays(state: str, kept: str | None) -> None:
-    """The other keys survive, in their order."""
-    assert sent_on(read(("traceparent", GOOD), ("tracestate", state))).get("tracestate") == kept
+def test_the_first_member_of_a_repeated_key_is_kept(state: str, kept: str | None) -> None:
+    """The other keys keep their order."""
+    assert forwarded(read(("traceparent", GOOD), ("tracestate", state))).get("tracestate") == kept
 
 
-def test_a_tracestate_without_a_traceparent_is_nothing() -> None:
-    """As it has to be."""
+def test_a_tracestate_without_a_traceparent_is_ignored() -> None:
     assert read(("tracestate", "a=1")).state == "absent"
     assert read().state == "absent"
 
 
 def test_the_copy_wins_over_a_rewritten_traceparent() -> None:
-    """Google's front end writes its own span over traceparent; sampled or not is the copy's say."""
+    """Google's front end overwrites traceparent; ids and sampled flag come from the copy."""
     arrival = read(("traceparent", OTHER), (carrier.COPY, GOOD), ("tracestate", "a=1"))
     assert ids(arrival) == (TRACE_ID, SPAN_ID)
     assert arrival.span_context
     assert arrival.span_context.trace_flags.sampled
-    assert sent_on(arrival) == {
+    assert forwarded(arrival) == {
         "traceparent": GOOD,
         carrier.COPY: GOOD,
         "tracestate": "a=1",
@@ -278,15 +277,15 @@ def test_the_copy_wins_over_a_rewritten_traceparent() -> None:
 
 
 @pytest.mark.parametrize("copy", ["", "rubbish", GOOD.upper(), f"{GOOD},{GOOD}"])
-def test_a_copy_that_is_invalid_does_not_win(copy: str) -> None:
-    """Then traceparent is the best there is; and where there is none, the copy was invalid."""
+def test_an_invalid_copy_does_not_win(copy: str) -> None:
+    """Then traceparent is used; without one, the context is invalid because of the copy."""
     assert ids(read(("traceparent", GOOD), (carrier.COPY, copy))) == (TRACE_ID, SPAN_ID)
     assert read((carrier.COPY, copy)).state == "invalid"
 
 
 @given(flags)
-def test_flags_that_nobody_knows_are_not_passed_on(flag: str) -> None:
-    """A child of ours says sampled and random, and sets no other bit (level 2, 3.2.2.5)."""
+def test_unknown_flags_are_not_forwarded(flag: str) -> None:
+    """An outgoing traceparent sets only the sampled and random flags (level 2, 3.2.2.5)."""
     from opentelemetry.sdk.trace import TracerProvider
 
     arrival = read(("traceparent", f"00-{TRACE_ID}-{SPAN_ID}-{flag}"))
@@ -295,10 +294,10 @@ def test_flags_that_nobody_knows_are_not_passed_on(flag: str) -> None:
     assert sent == int(flag, 16) & 0b11
 
 
-def test_only_listed_baggage_comes_in_and_goes_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever else somebody sends, or sets here, stays where it is."""
-    monkeypatch.setattr(carrier, "_passed_on", set())
-    carrier.pass_on(["order.id"])
+def test_only_allowed_baggage_is_received_and_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other keys are dropped, received or set in the function."""
+    monkeypatch.setattr(carrier, "_allowed_keys", set())
+    carrier.allow_baggage(["order.id"])
     arrival = read(("traceparent", GOOD), ("baggage", "order.id=7,email=a%40example.org"))
     assert baggage.get_all(arrival.context) == {"order.id": "7"}
     token = context.attach(baggage.set_baggage("email", "a@example.org", arrival.context))

@@ -1,4 +1,4 @@
-"""One invocation of one function as one span."""
+"""Each invocation of a function is one span."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ APP = flask.Flask(__name__)
 
 
 def receive(argument: Any) -> Reception:
-    """Take the argument itself for the carrier."""
+    """Use the argument as the carrier."""
     return Reception(carrier.read(argument), "trigger", "document-field", SpanKind.CONSUMER)
 
 
 def test_a_call_is_a_span_in_the_callers_trace(spans: InMemorySpanExporter) -> None:
-    """Its parent is what the carrier names, and baggage is there while it runs."""
+    """The carrier names the parent, and its baggage is available during the call."""
     seen = []
 
     def work(_argument: object) -> str:
@@ -51,8 +51,8 @@ def test_a_call_is_a_span_in_the_callers_trace(spans: InMemorySpanExporter) -> N
     assert baggage.get_all() == {}
 
 
-def test_an_invalid_carrier_makes_a_root_that_says_why(spans: InMemorySpanExporter) -> None:
-    """The reason is an attribute; a good or an absent carrier has none."""
+def test_an_invalid_carrier_makes_a_root_with_the_reason(spans: InMemorySpanExporter) -> None:
+    """The reason is an attribute, which a valid or absent carrier does not have."""
     work = traced(lambda _: None, receive)
     work({"traceparent": "nonsense"})
     work({})
@@ -64,8 +64,8 @@ def test_an_invalid_carrier_makes_a_root_that_says_why(spans: InMemorySpanExport
     assert [span.parent for span in spans.get_finished_spans()] == [None, None]
 
 
-def test_the_span_says_where_the_function_is(spans: InMemorySpanExporter) -> None:
-    """File, line and name, the file relative to the checkout."""
+def test_the_span_has_the_functions_source_line(spans: InMemorySpanExporter) -> None:
+    """It has the file relative to the checkout, the line and the name."""
 
     def somewhere(_argument: object) -> None:
         """Be found."""
@@ -78,8 +78,8 @@ def test_the_span_says_where_the_function_is(spans: InMemorySpanExporter) -> Non
     assert traced(somewhere, receive).__doc__ == "Be found."
 
 
-def test_an_exception_is_recorded_and_goes_on(spans: InMemorySpanExporter) -> None:
-    """The platform has to see it, and afterwards no span is current any more."""
+def test_an_exception_is_recorded_and_raised_again(spans: InMemorySpanExporter) -> None:
+    """The platform must see the exception; afterwards no span is current."""
 
     def fail(_argument: object) -> None:
         assert trace.get_current_span().get_span_context().is_valid
@@ -93,8 +93,8 @@ def test_an_exception_is_recorded_and_goes_on(spans: InMemorySpanExporter) -> No
     assert (span.events[0].attributes or {})["exception.type"] == "LookupError"
 
 
-def test_a_call_inside_a_span_of_ours_gives_that_span_back(spans: InMemorySpanExporter) -> None:
-    """The received context is for the call alone, and a span around it isn't the call's parent."""
+def test_a_call_inside_a_span_restores_that_span(spans: InMemorySpanExporter) -> None:
+    """The received context is current only during the call, and a surrounding span is no parent."""
     with trace.get_tracer("test").start_as_current_span("around") as around:
         traced(lambda _: None, receive)({"traceparent": TRACEPARENT})
         assert trace.get_current_span() is around
@@ -105,7 +105,7 @@ def test_a_call_inside_a_span_of_ours_gives_that_span_back(spans: InMemorySpanEx
 def test_telemetry_is_flushed_after_the_span_and_before_returning(
     spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
-    """However the function ends: a moment later the platform may take the CPU away."""
+    """So it is for every way to end, because the platform may remove the CPU afterwards."""
     finished_at_flush = []
 
     @contextmanager
@@ -128,10 +128,10 @@ def test_telemetry_is_flushed_after_the_span_and_before_returning(
     assert finished_at_flush == [1]
 
 
-def test_context_on_the_http_request_is_linked_and_never_obeyed(
+def test_context_on_the_http_request_is_linked_but_never_the_parent(
     spans: InMemorySpanExporter,
 ) -> None:
-    """The platform's own traceparent, unsampled as it often is, neither adopts nor hides us."""
+    """The platform's own traceparent, which is often unsampled, is only a link."""
     work = traced(lambda _: None, receive)
     with APP.test_request_context(headers={"TraceParent": AMBIENT}):
         work({"traceparent": TRACEPARENT})
@@ -143,10 +143,10 @@ def test_context_on_the_http_request_is_linked_and_never_obeyed(
 
 
 @pytest.mark.parametrize("header", ["nonsense", TRACEPARENT, ""])
-def test_a_request_whose_context_says_nothing_new_is_not_linked(
+def test_a_request_without_new_context_is_not_linked(
     spans: InMemorySpanExporter, header: str
 ) -> None:
-    """A malformed header, or the very context that the carrier has, is no link."""
+    """A malformed header, or one with the carrier's own ids, adds no link."""
     with APP.test_request_context(headers={"traceparent": header}):
         traced(lambda _: None, receive)({"traceparent": TRACEPARENT})
     assert the_span(spans).links == ()
@@ -155,7 +155,7 @@ def test_a_request_whose_context_says_nothing_new_is_not_linked(
 def test_only_the_first_invocation_of_a_process_is_a_cold_start(
     spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even when the first one raises."""
+    """That holds even if the first one raises."""
     monkeypatch.setattr(invocation, "_warm", threading.Event())
 
     def fail(_argument: object) -> None:
@@ -169,7 +169,7 @@ def test_only_the_first_invocation_of_a_process_is_a_cold_start(
 
 
 def test_concurrent_invocations_keep_their_parents_apart(spans: InMemorySpanExporter) -> None:
-    """Each of many at once, all inside the function together, has its own caller's trace."""
+    """Many calls inside the function at once each have their own caller's trace."""
     count = 16
     inside = threading.Barrier(count)
 
@@ -197,8 +197,8 @@ def test_concurrent_invocations_keep_their_parents_apart(spans: InMemorySpanExpo
         assert span.context.trace_id == outer[span.parent.span_id].context.trace_id
 
 
-def test_what_the_function_returned_may_be_put_on_its_span(spans: InMemorySpanExporter) -> None:
-    """While the span is still open."""
+def test_an_adapter_can_set_the_functions_result_on_its_span(spans: InMemorySpanExporter) -> None:
+    """The hook runs while the span is open."""
 
     def received(argument: object) -> Reception:
         return Reception(
@@ -215,15 +215,15 @@ def test_what_the_function_returned_may_be_put_on_its_span(spans: InMemorySpanEx
     assert (attributes["result"], attributes["url.path"]) == ("42", "/here")
 
 
-def test_headers_are_lowercase_and_none_outside_a_request() -> None:
-    """However the client spelled them."""
+def test_header_names_are_lowercase_and_empty_outside_a_request() -> None:
+    """Their spelling by the client does not matter."""
     assert http_request.received() == {}
     with APP.test_request_context(headers={"X-Order": "7"}):
         assert http_request.received()["x-order"] == "7"
 
 
 def test_the_remote_parents_ids_are_the_carriers(spans: InMemorySpanExporter) -> None:
-    """And the parent is known to be remote."""
+    """The parent is marked as remote."""
     traced(lambda _: None, receive)({"traceparent": TRACEPARENT})
     parent = the_span(spans).parent
     assert parent is not None

@@ -1,4 +1,4 @@
-"""The folder `throughline`, copied alone into somebody else's functions, as its README says."""
+"""The folder `throughline`, copied alone into another project as its README describes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FUNCTIONS_FRAMEWORK = ROOT / "functions" / "venv" / "bin" / "functions-framework
 
 Serve = Callable[..., AbstractContextManager[Framework]]
 
-# Its ways to end, told apart by the document that it is called about.
+# The document's id selects how the function ends.
 ENDINGS = """
 import time
 
@@ -55,22 +55,22 @@ def end(event):
 
 
 def main_py() -> str:
-    """The README's main.py."""
+    """Return the README's main.py."""
     blocks: list[str] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    (found,) = (block for block in blocks if "throughline.start()" in block)
-    return found
+    (program,) = (block for block in blocks if "throughline.start()" in block)
+    return program
 
 
 @pytest.fixture
 def server() -> Iterator[LocalServer]:
-    """Where the traces go."""
+    """The OTLP endpoint."""
     with serving() as local:
         yield local
 
 
 @pytest.fixture
 def serve(tmp_path: Path, server: LocalServer) -> Serve:
-    """Serves one function of a project that is `main` and the copied folder, and nothing else."""
+    """Serves a function of a project that consists of a main.py and the copied folder."""
 
     def project(main: str, target: str, **env: str) -> AbstractContextManager[Framework]:
         bare = tmp_path / "functions"
@@ -80,7 +80,7 @@ def serve(tmp_path: Path, server: LocalServer) -> Serve:
             "FUNCTION_TARGET": target,
             "FUNCTION_SIGNATURE_TYPE": "cloudevent",
             "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
-            # The SDK makes a Firestore client for a trigger; nobody asks it anything.
+            # The SDK creates a Firestore client for a trigger, which is never used.
             "GCLOUD_PROJECT": "demo-throughline",
             "FIRESTORE_EMULATOR_HOST": "127.0.0.1:9",
             **env,
@@ -91,7 +91,7 @@ def serve(tmp_path: Path, server: LocalServer) -> Serve:
 
 
 def post(running: Framework, event: CloudEvent, timeout_seconds: float = 30) -> httpx.Response:
-    """Deliver an event as Eventarc does."""
+    """POST an event as Eventarc does."""
     headers, body = to_binary(event)
     return httpx.post(
         running.url, headers=headers, content=body, trust_env=False, timeout=timeout_seconds
@@ -99,18 +99,18 @@ def post(running: Framework, event: CloudEvent, timeout_seconds: float = 30) -> 
 
 
 def created(**fields: str) -> CloudEvent:
-    """A document's event, with our context in the document."""
+    """Return an event of a created document with trace context."""
     texts = {name: {"stringValue": text} for name, text in fields.items()}
     return document_event("created", {**texts, "_trace": text_map(traceparent=TRACEPARENT)})
 
 
 def is_ours(span: Span) -> bool:
-    """Whether a span is the child that the carrier asked for."""
+    """Return whether the carrier's span is the span's parent."""
     return (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE_ID, SPAN_ID)
 
 
 def line_of(span: Span) -> int:
-    """The line of main.py that began a span."""
+    """Return the line number of main.py that started a span."""
     assert attributes(span)["code.file.path"] == "functions/main.py"
     (line,) = (each.value for each in span.attributes if each.key == "code.line.number")
     return int(line.int_value)
@@ -119,7 +119,7 @@ def line_of(span: Span) -> int:
 def test_the_readmes_trigger_is_traced_by_the_readmes_lines(
     serve: Serve, server: LocalServer
 ) -> None:
-    """A posted event ends in a span under the document's writer, with its log line, delivered."""
+    """The span is a child of the document's writer, and its log line arrives too."""
     with serve(main_py(), "greet") as running:
         assert post(running, created()).status_code == 200
         ((span, resource),) = spans_in(server)
@@ -148,8 +148,8 @@ def test_the_readmes_message_is_traced_by_the_readmes_lines(
     assert record.body.string_value == "Order Ab1 was greeted"
 
 
-def test_four_lines_are_all_that_the_readme_adds() -> None:
-    """Without them its functions are the same, untraced."""
+def test_the_readme_adds_only_four_lines() -> None:
+    """Without those lines the functions are unchanged and untraced."""
     lines = main_py().splitlines()
     untraced = [line for line in lines if "throughline" not in line]
     assert len(lines) - len(untraced) == 4
@@ -157,46 +157,46 @@ def test_four_lines_are_all_that_the_readme_adds() -> None:
 
 
 @pytest.mark.parametrize(("how", "status"), [("early", 200), ("raise", 500)])
-def test_however_a_function_ends_its_spans_are_there_before_the_answer(
+def test_spans_are_exported_before_the_answer_however_the_function_ends(
     serve: Serve, server: LocalServer, how: str, status: int
 ) -> None:
-    """And the exception is the platform's to see."""
+    """The platform still sees the exception."""
     with serve(ENDINGS, "end") as running:
         assert post(running, created(how=how)).status_code == status
-        found = {span.name: span for span, _ in spans_in(server)}
-    assert set(found) == {"inner", "end"}
-    assert is_ours(found["end"])
-    assert found["inner"].parent_span_id == found["end"].span_id
-    assert '"inner"' in ENDINGS.splitlines()[line_of(found["inner"]) - 1]
-    assert (found["end"].status.code == Status.STATUS_CODE_ERROR) == (how == "raise")
+        ended = {span.name: span for span, _ in spans_in(server)}
+    assert set(ended) == {"inner", "end"}
+    assert is_ours(ended["end"])
+    assert ended["inner"].parent_span_id == ended["end"].span_id
+    assert '"inner"' in ENDINGS.splitlines()[line_of(ended["inner"]) - 1]
+    assert (ended["end"].status.code == Status.STATUS_CODE_ERROR) == (how == "raise")
 
 
-def test_a_function_cut_off_by_its_timeout_delivers_its_own_span_too(
+def test_a_function_aborted_by_its_timeout_exports_its_own_span_too(
     serve: Serve, server: LocalServer
 ) -> None:
-    """Functions Framework raises in the function's thread; the span says by what it ended."""
+    """Functions Framework raises in the function's thread; the span has that exception."""
     timeout = {"CLOUD_RUN_TIMEOUT_SECONDS": "1", "THREADED_TIMEOUT_ENABLED": "true"}
     with serve(ENDINGS, "end", **timeout) as running:
         assert post(running, created(how="never")).status_code == 500
-        found = {span.name: span for span, _ in spans_in(server)}
-    assert set(found) == {"inner", "end"}
-    assert attributes(found["end"].events[0])["exception.type"].endswith("TimeoutException")
+        ended = {span.name: span for span, _ in spans_in(server)}
+    assert set(ended) == {"inner", "end"}
+    assert attributes(ended["end"].events[0])["exception.type"].endswith("TimeoutException")
 
 
-def test_a_function_that_is_killed_has_delivered_what_had_ended(
+def test_a_killed_function_has_exported_the_spans_that_had_ended(
     serve: Serve, server: LocalServer
 ) -> None:
-    """From the background, while it was still running."""
+    """The background thread exported them while the function was still running."""
     with serve(ENDINGS, "end", OTEL_BSP_SCHEDULE_DELAY="100") as running:
         with pytest.raises(httpx.ReadTimeout):
             post(running, created(how="never"), timeout_seconds=2)
         eventually(lambda: bool([*spans_in(server)]), "the ended span arrives")
-        running.end(signal.SIGKILL)
+        running.stop(signal.SIGKILL)
     assert [span.name for span, _ in spans_in(server)] == ["inner"]
 
 
 def test_the_readme_lists_the_public_names_and_no_others() -> None:
-    """Its table, its code and `__all__` are in step."""
+    """Its table, its code and `__all__` agree."""
     table = set(re.findall(r"^\| `(\w+)", README, re.MULTILINE)) - {
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
     }
@@ -205,12 +205,12 @@ def test_the_readme_lists_the_public_names_and_no_others() -> None:
 
 
 def test_the_readme_names_the_packages_that_the_folder_needs() -> None:
-    """In the versions that it is tested with."""
-    wanted = set(re.findall(r"^opentelemetry\S+==\S+$", README, re.MULTILINE))
+    """The versions are those that the tests use."""
+    required = set(re.findall(r"^opentelemetry\S+==\S+$", README, re.MULTILINE))
     ours = (ROOT / "functions" / "requirements.in").read_text().split()
-    assert wanted == {line for line in ours if line.startswith("opentelemetry")}
+    assert required == {line for line in ours if line.startswith("opentelemetry")}
 
 
-def test_the_folder_is_typed() -> None:
-    """PEP 561: whoever copies it has its types checked."""
+def test_the_folder_is_marked_as_typed() -> None:
+    """It has the marker of PEP 561, so type checkers use its annotations."""
     assert (FOLDER / "py.typed").is_file()

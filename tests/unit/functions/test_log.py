@@ -1,4 +1,4 @@
-"""Log records on their way to OpenTelemetry."""
+"""Log records as OpenTelemetry receives them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TRACER = TracerProvider().get_tracer("test")
 
 @pytest.fixture
 def records() -> Iterator[InMemoryLogRecordExporter]:
-    """What reaches OpenTelemetry of whatever is logged during a test."""
+    """The exporter of the log records of one test."""
     exporter = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
     provider = LoggerProvider(shutdown_on_exit=False)
     provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
@@ -42,10 +42,10 @@ def records() -> Iterator[InMemoryLogRecordExporter]:
         (logging.CRITICAL, SeverityNumber.FATAL, "FATAL"),
     ],
 )
-def test_a_level_is_a_severity(
+def test_a_level_becomes_a_severity(
     records: InMemoryLogRecordExporter, level: int, number: SeverityNumber, text: str
 ) -> None:
-    """Under OpenTelemetry's number and name; one in between counts as the next lower."""
+    """It has OpenTelemetry's number and name; custom levels round down."""
     logging.getLogger("boxoffice.test").log(level, "seats: %d", 2)
     (sent,) = records.get_finished_logs()
     assert (sent.log_record.severity_number, sent.log_record.severity_text) == (number, text)
@@ -54,8 +54,8 @@ def test_a_level_is_a_severity(
     assert sent.instrumentation_scope.name == "boxoffice.test"
 
 
-def test_a_record_names_the_span_it_was_written_in(records: InMemoryLogRecordExporter) -> None:
-    """And the time at which it was written."""
+def test_a_record_has_the_current_span(records: InMemoryLogRecordExporter) -> None:
+    """It has the time of the call."""
     with TRACER.start_as_current_span("charge") as span:
         logging.getLogger().warning("the card is slow")
     (sent,) = records.get_finished_logs()
@@ -64,10 +64,10 @@ def test_a_record_names_the_span_it_was_written_in(records: InMemoryLogRecordExp
     assert sent.log_record.timestamp is not None
 
 
-def test_an_exception_and_what_the_caller_adds_are_attributes(
+def test_exceptions_and_extra_fields_become_attributes(
     records: InMemoryLogRecordExporter,
 ) -> None:
-    """Under the names of the semantic conventions, and under the caller's own."""
+    """Exceptions use the semantic conventions' names, extra fields the caller's."""
     try:
         raise LookupError("no such order")
     except LookupError:
@@ -81,14 +81,14 @@ def test_an_exception_and_what_the_caller_adds_are_attributes(
     assert len(attributes) == 4
 
 
-def test_a_message_that_cant_be_made_fails_nobody(
+def test_a_message_that_cannot_be_formatted_does_not_raise(
     records: InMemoryLogRecordExporter,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is said on stderr, as logging does, and the caller goes on."""
+    """The error goes to stderr, as in logging, and the caller continues."""
     root = logging.getLogger()
-    # pytest's own handlers raise on purpose.
+    # pytest's own handlers re-raise such errors.
     ours = [handler for handler in root.handlers if type(handler).__module__ == log.__name__]
     monkeypatch.setattr(root, "handlers", ours)
     root.warning("seats: %d", "two")

@@ -1,4 +1,4 @@
-"""What the Firebase CLI finds when it asks the SDK for our functions."""
+"""The functions that the Firebase CLI discovers through the SDK."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ print(json.dumps(yaml.safe_load(serving.functions_as_yaml(serving.get_functions(
 
 @pytest.fixture(scope="module")
 def endpoints() -> dict[str, dict[str, Any]]:
-    """The manifest's endpoints, by function."""
+    """The manifest's endpoints, keyed by function."""
     done = subprocess.run(
         [FUNCTIONS / "venv" / "bin" / "python", "-c", DISCOVER],
         cwd=FUNCTIONS,
@@ -31,12 +31,11 @@ def endpoints() -> dict[str, dict[str, Any]]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    found: dict[str, dict[str, Any]] = json.loads(done.stdout)["endpoints"]
-    return found
+    by_function: dict[str, dict[str, Any]] = json.loads(done.stdout)["endpoints"]
+    return by_function
 
 
-def test_every_stage_is_listed(endpoints: dict[str, dict[str, Any]]) -> None:
-    """Each under its own name, and nothing else."""
+def test_exactly_the_stages_are_discovered(endpoints: dict[str, dict[str, Any]]) -> None:
     assert set(endpoints) == {
         *("welcome", "availability", "quote"),
         *("reserve", "charge", "settle", "issue"),
@@ -45,32 +44,29 @@ def test_every_stage_is_listed(endpoints: dict[str, dict[str, Any]]) -> None:
     assert all(endpoint["entryPoint"] == name for name, endpoint in endpoints.items())
 
 
-def test_an_order_that_is_created_triggers_reserve(endpoints: dict[str, dict[str, Any]]) -> None:
-    """The document's pattern names the order."""
+def test_a_created_order_triggers_reserve(endpoints: dict[str, dict[str, Any]]) -> None:
+    """The document pattern captures the order's id."""
     trigger = endpoints["reserve"]["eventTrigger"]
     assert trigger["eventType"] == "google.cloud.firestore.document.v1.created"
     assert trigger["eventFilterPathPatterns"] == {"document": "orders/{order_id}"}
 
 
 @pytest.mark.parametrize(("name", "topic"), [("charge", "order-reserved"), ("issue", "order-paid")])
-def test_a_topic_triggers_the_next_stage(
+def test_each_topic_triggers_its_stage(
     endpoints: dict[str, dict[str, Any]], name: str, topic: str
 ) -> None:
-    """Each stage has its own."""
     trigger = endpoints[name]["eventTrigger"]
     assert trigger["eventType"] == "google.cloud.pubsub.topic.v1.messagePublished"
     assert trigger["eventFilters"] == {"topic": topic}
 
 
 def test_settle_is_called_over_http(endpoints: dict[str, dict[str, Any]]) -> None:
-    """The processor retries it by itself."""
+    """It has no retry option, because the processor retries webhooks."""
     assert "httpsTrigger" in endpoints["settle"]
     assert "eventTrigger" not in endpoints["settle"]
 
 
 @pytest.mark.parametrize("name", ["reserve", "charge", "issue", "audit"])
-def test_an_event_that_failed_is_delivered_again(
-    endpoints: dict[str, dict[str, Any]], name: str
-) -> None:
-    """No order is lost because one attempt was."""
+def test_failed_events_are_retried(endpoints: dict[str, dict[str, Any]], name: str) -> None:
+    """So one failed attempt does not lose an order."""
     assert endpoints[name]["eventTrigger"]["retry"] is True

@@ -1,4 +1,4 @@
-"""Hop 7 in one process: Pub/Sub events through the SDK's own decorator."""
+"""Hop 7 in one process: Pub/Sub events through the SDK's decorator."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OTHER = "00-33333333333333333333333333333333-4444444444444444-01"
 
 
 def declared() -> tuple[Callable[[Any], None], list[Any]]:
-    """A function behind the SDK's decorator, and the events it was called with."""
+    """Return a function with the SDK's decorator, and the list of events it receives."""
     events: list[Any] = []
 
     @pubsub_fn.on_message_published(topic="order-paid")
@@ -37,7 +37,7 @@ def declared() -> tuple[Callable[[Any], None], list[Any]]:
 
 
 def test_the_parent_is_in_the_messages_attributes(spans: InMemorySpanExporter) -> None:
-    """And the span says in the semantic conventions what was processed."""
+    """The span has the messaging attributes of the semantic conventions."""
     issue, events = declared()
     issue(message_event(attributes={"traceparent": TRACEPARENT, "colour": "red"}))
     assert events[0].data.message.attributes["colour"] == "red"
@@ -70,14 +70,13 @@ def test_the_parent_is_in_the_messages_attributes(spans: InMemorySpanExporter) -
 def test_googles_attributes_are_read_where_ours_are_missing(
     spans: InMemorySpanExporter, attributes: dict[str, str], parent: str
 ) -> None:
-    """Ours go first: they were written closer to the application."""
+    """Throughline's take precedence, because they were written closer to the application."""
     issue, _ = declared()
     issue(message_event(attributes=attributes))
     assert kinship(the_span(spans)).parent == ids(parent)
 
 
-def test_googles_tracestate_comes_along(spans: InMemorySpanExporter) -> None:
-    """It is part of the same context."""
+def test_googles_tracestate_is_read_too(spans: InMemorySpanExporter) -> None:
     issue, _ = declared()
     googles = {"googclient_traceparent": TRACEPARENT, "googclient_tracestate": "vendor=1"}
     issue(message_event(attributes=googles))
@@ -94,7 +93,7 @@ def test_googles_tracestate_comes_along(spans: InMemorySpanExporter) -> None:
 def test_a_message_without_context_makes_a_root(
     spans: InMemorySpanExporter, message: dict[str, Any]
 ) -> None:
-    """The emulator sends no attributes at all where there are none."""
+    """The emulator omits the map of attributes if it is empty."""
     issue, events = declared()
     issue(message_event(**message))
     assert len(events) == 1
@@ -102,8 +101,8 @@ def test_a_message_without_context_makes_a_root(
     assert attributes_of(the_span(spans))["throughline.context"] == "absent"
 
 
-def test_malformed_attributes_make_a_root_that_says_so(spans: InMemorySpanExporter) -> None:
-    """Ours are malformed: Google's are not asked instead, so that the fault is seen."""
+def test_malformed_attributes_make_a_root_with_the_reason(spans: InMemorySpanExporter) -> None:
+    """Google's attributes are not used instead, so that the error is visible."""
     issue, events = declared()
     issue(message_event(attributes={"traceparent": "x", "googclient_traceparent": TRACEPARENT}))
     assert len(events) == 1
@@ -112,8 +111,8 @@ def test_malformed_attributes_make_a_root_that_says_so(spans: InMemorySpanExport
     assert attributes["throughline.context.reason"] == "traceparent is malformed"
 
 
-def test_a_sender_yields_the_attributes_that_name_its_span(spans: InMemorySpanExporter) -> None:
-    """What is published with them arrives as its child."""
+def test_sending_yields_attributes_with_its_own_span(spans: InMemorySpanExporter) -> None:
+    """A message published with them is received as the span's child."""
     with throughline.sending("order-paid") as attributes:
         attributes["colour"] = "red"
     sent = the_span(spans)
@@ -128,7 +127,7 @@ def test_a_sender_yields_the_attributes_that_name_its_span(spans: InMemorySpanEx
 
 
 def test_a_message_that_could_not_be_sent_is_an_error(spans: InMemorySpanExporter) -> None:
-    """The producer's span has the exception, which goes on."""
+    """The producer's span records the exception, which is raised again."""
 
     def publish() -> None:
         with throughline.sending("order-paid"):

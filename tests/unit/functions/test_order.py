@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from boxoffice.order import FINAL, MOVES, State, Verdict, judge
+from boxoffice.order import FINAL, MOVES, MoveStatus, State, check_move, is_order_id
 
 LEGAL = {
     ("placed", "reserved"),
@@ -18,8 +18,8 @@ LEGAL = {
     ("ticketed", "refunded"),
 }
 
-# Every order's way through its life, whichever way it goes.
-LIVES = [
+# Every path from placed to a state without a legal move.
+PATHS = [
     ["placed", "rejected"],
     ["placed", "reserved", "expired"],
     ["placed", "reserved", "charging", "expired"],
@@ -30,12 +30,11 @@ LIVES = [
 
 
 def test_the_legal_moves_are_these_and_no_others() -> None:
-    """The table is the design's; a move that is added has to be added here knowingly."""
-    assert {(now.value, to.value) for now, onward in MOVES.items() for to in onward} == LEGAL
+    """The table repeats the design, so that a move is never added by accident."""
+    assert {(now.value, to.value) for now, targets in MOVES.items() for to in targets} == LEGAL
 
 
-def test_every_state_is_in_the_table_and_can_be_reached() -> None:
-    """No state is forgotten, and none is dead."""
+def test_every_state_is_in_the_table_and_reachable() -> None:
     assert set(MOVES) == set(State)
     reached = {State.PLACED}
     while more := {to for now in reached for to in MOVES[now]} - reached:
@@ -43,8 +42,7 @@ def test_every_state_is_in_the_table_and_can_be_reached() -> None:
     assert reached == set(State)
 
 
-def test_no_order_can_go_in_circles() -> None:
-    """From no state does a way lead back to it."""
+def test_no_state_can_be_reached_from_itself() -> None:
     for state in State:
         later = set(MOVES[state])
         while more := {to for now in later for to in MOVES[now]} - later:
@@ -52,23 +50,22 @@ def test_no_order_can_go_in_circles() -> None:
         assert state not in later
 
 
-def test_final_states_are_those_where_the_buyer_waits_for_nothing() -> None:
-    """A ticketed order is at its end although it may yet be refunded."""
+def test_a_final_state_is_one_that_no_stage_moves_on_from() -> None:
+    """Ticketed is final too, although an organiser can refund the order."""
     assert {"rejected", "declined", "expired", "ticketed", "refunded"} == FINAL
 
 
 @pytest.mark.parametrize(("now", "to"), sorted(LEGAL))
-def test_a_legal_move_is_to_be_made(now: str, to: str) -> None:
-    """The stage whose turn it is goes on."""
-    assert judge(State(now), State(to)) is Verdict.MAKE
+def test_a_move_of_the_table_is_legal(now: str, to: str) -> None:
+    assert check_move(State(now), State(to)) is MoveStatus.LEGAL
 
 
-@pytest.mark.parametrize("life", LIVES, ids=" ".join)
-def test_a_move_that_the_order_made_before_is_done(life: list[str]) -> None:
-    """A delivery that comes twice, or late, finds the order where it was going or beyond."""
-    for at, now in enumerate(life):
-        for past in life[: at + 1]:
-            assert judge(State(now), State(past)) is Verdict.DONE
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_a_move_to_a_state_that_the_order_has_passed_is_already_made(path: list[str]) -> None:
+    """A duplicate or late delivery finds the order in the move's target state or beyond."""
+    for at, now in enumerate(path):
+        for past in path[: at + 1]:
+            assert check_move(State(now), State(past)) is MoveStatus.ALREADY_MADE
 
 
 @pytest.mark.parametrize(
@@ -88,12 +85,23 @@ def test_a_move_that_the_order_made_before_is_done(life: list[str]) -> None:
         ("paid", "refunded"),
     ],
 )
-def test_a_move_that_is_not_on_the_orders_way_is_never_made(now: str, to: str) -> None:
-    """Whoever asks for it, the order has gone another way, or isn't nearly there."""
-    assert judge(State(now), State(to)) is Verdict.NEVER
+def test_a_move_off_the_orders_path_is_illegal(now: str, to: str) -> None:
+    """The order has taken another path, or has not reached the state before."""
+    assert check_move(State(now), State(to)) is MoveStatus.ILLEGAL
 
 
-def test_nothing_but_a_legal_move_is_ever_made() -> None:
-    """Over every pair of states."""
-    made = {(a.value, b.value) for a in State for b in State if judge(a, b) is Verdict.MAKE}
-    assert made == LEGAL
+def test_of_all_pairs_of_states_only_the_tables_moves_are_legal() -> None:
+    legal = {
+        (a.value, b.value) for a in State for b in State if check_move(a, b) is MoveStatus.LEGAL
+    }
+    assert legal == LEGAL
+
+
+@pytest.mark.parametrize("value", ["a", "hVbL0yTrfaZJdUbFxyS3", "x" * 64])
+def test_an_order_id_has_1_to_64_characters(value: str) -> None:
+    assert is_order_id(value)
+
+
+@pytest.mark.parametrize("value", ["", "x" * 65, "orders/a", None, 7, ["a"]])
+def test_other_values_are_not_order_ids(value: object) -> None:
+    assert not is_order_id(value)

@@ -28,9 +28,12 @@ LEFT_BEHIND = (
     "firebase-debug.log",
     "ui-debug.log",
 )
+# Settings of the package throughline, which are deployed; all others are of the scripts.
+LIBRARY_SETTINGS = r"THROUGHLINE_(CPU_STAYS_ALLOCATED|GROUP_DELAY_MILLIS)\b"
 LOCAL_STACK = re.compile(
     r"\bcloud[./](delivery|launcher|platform_conditions|firestore_indexes)\b"
-    r"|\b(CLOUD_(DELIVERY|FIRESTORE)_[A-Z_]+|THROUGHLINE_(STACK|CHROMIUM|PYTHON))|\blocal_delivery\b|\bredelivery[./_]"
+    rf"|\b(?!{LIBRARY_SETTINGS})(CLOUD_(DELIVERY|FIRESTORE)|THROUGHLINE)_[A-Z_]+"
+    r"|\blocal_delivery\b|\bredelivery[./_]"
     r"|\bobservatory[./]|\bstack\.\w+|\b127\.0\.0\.1:4322\b",
     re.IGNORECASE,
 )
@@ -38,7 +41,7 @@ LOCAL_STACK = re.compile(
 
 @pytest.fixture(scope="module")
 def packaged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The files of the uploaded archive, by name, for a working copy of functions/."""
+    """The uploaded archive's files for a working copy of functions/, keyed by name."""
     source = tmp_path_factory.mktemp("functions")
     for name in versioned():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +65,7 @@ def packaged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def versioned() -> list[str]:
-    """The files of functions/ that are under version control, or new and not ignored."""
+    """Return the files of functions/ that Git tracks or would add."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(
         command, cwd=ROOT / "functions", capture_output=True, text=True, check=True
@@ -71,7 +74,7 @@ def versioned() -> list[str]:
 
 
 def test_the_package_is_the_deployed_unit(packaged: dict[str, str]) -> None:
-    """The functions, what they stand on, and the list of their packages: nothing else."""
+    """It has the functions, the modules they import and their requirements, and nothing else."""
     assert {name.split("/")[0] for name in packaged} == {
         *("main.py", "settings.py", "server_limits.py", "requirements.txt"),
         *("boxoffice", "throughline", "faults"),
@@ -83,7 +86,7 @@ def test_the_package_is_the_deployed_unit(packaged: dict[str, str]) -> None:
 
 
 def test_no_packaged_file_mentions_the_local_stack(packaged: dict[str, str]) -> None:
-    """Neither its processes nor its settings."""
+    """Neither its processes nor its settings are mentioned."""
     mentions = {
         name: match[0]
         for name, text in packaged.items()

@@ -1,4 +1,4 @@
-"""Which traces are recorded."""
+"""The choice of recorded traces."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ LOW, HIGH = 1, (1 << 64) - 1
 
 
 def chosen(name: str, argument: str = "") -> Sampler:
-    """The sampler that an environment names."""
+    """Return the sampler of an environment."""
     return sampling.sampler({"OTEL_TRACES_SAMPLER": name, "OTEL_TRACES_SAMPLER_ARG": argument})
 
 
 def samples(sampler: Sampler, traceparent: str | None = None, trace_id: int = LOW) -> bool:
-    """Whether a span with this remote parent, or none, is recorded."""
+    """Return whether a span with this remote parent, or without one, is recorded."""
     context = carrier.read({"traceparent": traceparent}).context
     return sampler.should_sample(context, trace_id, "work").decision is Decision.RECORD_AND_SAMPLE
 
@@ -46,7 +46,7 @@ def samples(sampler: Sampler, traceparent: str | None = None, trace_id: int = LO
 def test_the_specifications_samplers_by_name(
     name: str, root: bool, after_sampled: bool, after_unsampled: bool
 ) -> None:
-    """The ratio is 0 here; what is unset or empty is parentbased_always_on."""
+    """The ratio here is 0; unset or empty means parentbased_always_on."""
     sampler = chosen(name, "0")
     assert samples(sampler) == root
     assert samples(sampler, TRACEPARENT) == after_sampled
@@ -55,7 +55,7 @@ def test_the_specifications_samplers_by_name(
 
 @pytest.mark.parametrize("name", ["traceidratio", "parentbased_traceidratio"])
 def test_a_ratio_decides_by_the_trace_id(name: str) -> None:
-    """So that every function decides alike about one trace."""
+    """So every function makes the same decision for a trace."""
     sampler = chosen(name, "0.25")
     assert samples(sampler, trace_id=LOW)
     assert not samples(sampler, trace_id=HIGH)
@@ -63,7 +63,7 @@ def test_a_ratio_decides_by_the_trace_id(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "argument", "said"),
+    ("name", "argument", "message"),
     [
         ("sometimes", "", "OTEL_TRACES_SAMPLER is 'sometimes'"),
         ("parentbased_sometimes", "", "OTEL_TRACES_SAMPLER is 'parentbased_sometimes'"),
@@ -72,18 +72,18 @@ def test_a_ratio_decides_by_the_trace_id(name: str) -> None:
         ("traceidratio", "nan", "OTEL_TRACES_SAMPLER_ARG is 'nan'"),
     ],
 )
-def test_a_mistake_is_said_and_everything_is_recorded(
-    name: str, argument: str, said: str, caplog: pytest.LogCaptureFixture
+def test_an_invalid_setting_is_logged_and_everything_is_recorded(
+    name: str, argument: str, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One line with the value; the function starts."""
+    """One line has the value, and the function starts."""
     with caplog.at_level(logging.WARNING):
         assert samples(chosen(name, argument), trace_id=HIGH)
     (record,) = caplog.records
-    assert record.getMessage().startswith(said)
+    assert record.getMessage().startswith(message)
 
 
-def test_the_platforms_unsampled_flag_is_not_obeyed() -> None:
-    """A parent that only the request's traceparent names is as good as none to the sampler."""
+def test_the_platforms_unsampled_flag_is_ignored() -> None:
+    """If only the request's traceparent names the parent, the root sampler decides."""
     with APP.test_request_context(headers={"traceparent": UNSAMPLED}):
         assert samples(chosen("parentbased_always_on"), UNSAMPLED)
         assert not samples(chosen("parentbased_always_off"), UNSAMPLED)
@@ -91,8 +91,8 @@ def test_the_platforms_unsampled_flag_is_not_obeyed() -> None:
 
 
 @pytest.mark.parametrize("on_request", [OTHER, UNSAMPLED, None, "nonsense"])
-def test_our_own_unsampled_flag_is_obeyed(on_request: str | None) -> None:
-    """Whether it came in a document or in the copy, whatever the platform wrote beside it."""
+def test_an_unsampled_flag_of_our_own_is_followed(on_request: str | None) -> None:
+    """It may come in a document or in the copy, beside any traceparent of the platform."""
     headers = {"x-throughline-context": UNSAMPLED}
     if on_request:
         headers["traceparent"] = on_request
@@ -102,16 +102,16 @@ def test_our_own_unsampled_flag_is_obeyed(on_request: str | None) -> None:
         assert not samples(chosen("parentbased_always_on"), UNSAMPLED)
 
 
-def test_a_copy_that_is_not_valid_vouches_for_nothing() -> None:
-    """Nor does one that names another span."""
+def test_an_invalid_copy_does_not_confirm_the_platforms_flag() -> None:
+    """A copy that names another span does not confirm the flag either."""
     for copied in ("nonsense", OTHER):
         headers = {"traceparent": UNSAMPLED, "x-throughline-context": copied}
         with APP.test_request_context(headers=headers):
             assert samples(chosen("parentbased_always_on"), UNSAMPLED)
 
 
-def test_a_span_inside_an_unsampled_one_of_ours_is_not_recorded() -> None:
-    """The decision was made where the trace entered this process, platform or not."""
+def test_a_child_of_an_unsampled_local_span_is_not_recorded() -> None:
+    """The decision was made when the trace entered this process."""
     parent = SpanContext(7, 8, is_remote=False, trace_flags=TraceFlags(0))
     context = set_span_in_context(NonRecordingSpan(parent), Context())
     with APP.test_request_context(headers={"traceparent": UNSAMPLED}):

@@ -1,4 +1,4 @@
-"""Every setting of the functions."""
+"""The settings of the functions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import settings
 ROOT = Path(__file__).resolve().parents[3]
 FUNCTIONS = ROOT / "functions"
 
-# Settings that .env.example lists for others: the page, OpenTelemetry, the scripts, the acquirer.
+# Variables in .env.example of other programs: page, OpenTelemetry, scripts, acquirer.
 OTHERS = re.compile(r"VITE_\w+|OTEL_\w+|THROUGHLINE_\w+|ACQUIRER_(BOOK|DELAY_SECONDS)")
 
 READERS: dict[str, tuple[Callable[[], object], object]] = {
@@ -32,27 +32,27 @@ READERS: dict[str, tuple[Callable[[], object], object]] = {
 
 
 @pytest.fixture(autouse=True)
-def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*READERS, "FAULTS", "K_SERVICE", "FUNCTIONS_EMULATOR"):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_every_setting_has_a_reader_and_says_what_it_is_for() -> None:
-    """The table and the functions that read it are the same list."""
+def test_every_setting_has_a_reader_and_a_description() -> None:
+    """The table and the reading functions list the same settings."""
     assert {setting.name for setting in settings.SETTINGS} == set(READERS)
     assert all(setting.help for setting in settings.SETTINGS)
 
 
 @pytest.mark.parametrize("name", READERS)
 def test_an_unset_setting_has_the_local_stacks_value(name: str) -> None:
-    """Nothing need be set on one's own machine."""
+    """The local stack needs no settings."""
     read, default = READERS[name]
     assert read() == default
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_an_empty_setting_is_an_unset_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An env file says NAME= for what it leaves open."""
+def test_an_empty_setting_counts_as_unset(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An env file has NAME= for a value that it leaves open."""
     monkeypatch.setenv(name, "")
     read, default = READERS[name]
     assert read() == default
@@ -68,10 +68,10 @@ def test_an_empty_setting_is_an_unset_one(name: str, monkeypatch: pytest.MonkeyP
         ("HOLD_SECONDS", "90", 90.0),
     ],
 )
-def test_a_setting_that_is_set_counts(
+def test_a_set_value_is_used(
     name: str, value: str, meant: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In production as on one's own machine."""
+    """That holds in production and on the local stack."""
     monkeypatch.setenv(name, value)
     assert READERS[name][0]() == meant
     monkeypatch.setenv("K_SERVICE", "settle")
@@ -80,10 +80,10 @@ def test_a_setting_that_is_set_counts(
 
 @pytest.mark.parametrize("name", ["ACQUIRER_TIMEOUT_SECONDS", "HOLD_SECONDS"])
 @pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf", "5 s", "1e999"])
-def test_a_number_that_is_none_is_an_error_that_names_it(
+def test_an_invalid_number_is_an_error_with_the_settings_name(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message has the setting, its value, and what it should be."""
+    """The message has the name, the value and the requirement."""
     monkeypatch.setenv(name, value)
     with pytest.raises(settings.SettingError) as error:
         READERS[name][0]()
@@ -91,10 +91,10 @@ def test_a_number_that_is_none_is_an_error_that_names_it(
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_a_setting_that_production_lacks_is_an_error_that_names_it(
+def test_a_setting_missing_in_production_is_an_error_with_its_name(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A deployed function must not fall back on somebody's own machine, or its public secret."""
+    """A deployed function must not use the local stack's addresses or its public secret."""
     monkeypatch.setenv("K_SERVICE", "settle")
     with pytest.raises(settings.SettingError, match=rf"^{name} is not set: .+ functions/\.env\."):
         READERS[name][0]()
@@ -102,7 +102,7 @@ def test_a_setting_that_production_lacks_is_an_error_that_names_it(
 
 @pytest.mark.parametrize("name", READERS)
 def test_the_emulator_is_not_production(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It sets K_SERVICE as production does, and says so."""
+    """It sets K_SERVICE as production does, but FUNCTIONS_EMULATOR too."""
     monkeypatch.setenv("K_SERVICE", "settle")
     monkeypatch.setenv("FUNCTIONS_EMULATOR", "true")
     read, default = READERS[name]
@@ -113,28 +113,30 @@ def test_the_emulator_is_not_production(name: str, monkeypatch: pytest.MonkeyPat
     ("value", "emulated", "deployed"),
     [("", True, False), ("emulated", True, False), ("always", True, True), ("never", False, False)],
 )
-def test_the_bugs_on_purpose_can_be_turned_on_in_the_emulator_alone_unless_somebody_says_so(
+def test_faults_are_installed_only_in_the_emulator_by_default(
     monkeypatch: pytest.MonkeyPatch, value: str, emulated: bool, deployed: bool
 ) -> None:
-    """A deployed project that says nothing of them has none."""
+    """Without the setting a deployed project has none."""
     monkeypatch.setenv("FAULTS", value)
     monkeypatch.setenv("K_SERVICE", "settle")
-    assert settings.faults_obey_flags() is deployed
+    assert settings.install_faults() is deployed
     monkeypatch.setenv("FUNCTIONS_EMULATOR", "true")
-    assert settings.faults_obey_flags() is emulated
+    assert settings.install_faults() is emulated
 
 
-def test_a_place_for_the_bugs_that_is_none_is_an_error_that_names_it(
+def test_an_invalid_value_of_faults_is_an_error_with_its_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A misspelt one must not count as either."""
+    """A misspelt value must not count as any of the three."""
     monkeypatch.setenv("FAULTS", "yes")
     with pytest.raises(settings.SettingError, match=r"^FAULTS is 'yes'; it must be"):
-        settings.faults_obey_flags()
+        settings.install_faults()
 
 
-def test_the_project_is_whichever_the_platform_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two names are in use for it; the emulator's goes first."""
+def test_either_platform_variable_gives_the_project_id(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two variables are in use; the emulator's takes precedence."""
     for name in ("GCLOUD_PROJECT", "GOOGLE_CLOUD_PROJECT"):
         monkeypatch.delenv(name, raising=False)
     assert settings.project_id() == ""
@@ -145,7 +147,7 @@ def test_the_project_is_whichever_the_platform_names(monkeypatch: pytest.MonkeyP
 
 
 def environment_reads(source: str) -> Iterator[str]:
-    """The names by which Python source gets at the environment."""
+    """Yield the names by which Python source accesses the environment."""
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Attribute(attr="environ" | "environb" | "getenv" | "getenvb" as name):
@@ -158,13 +160,13 @@ def environment_reads(source: str) -> Iterator[str]:
     "source",
     ["import os\nos.environ['A']", "import os as o\no.getenv('A')", "from os import environ as e"],
 )
-def test_a_reader_of_the_environment_is_recognised(source: str) -> None:
-    """So that the next test means something."""
+def test_reads_of_the_environment_are_recognised(source: str) -> None:
+    """Guards the next test against finding nothing."""
     assert list(environment_reads(source)) != []
 
 
 def test_the_environment_is_read_in_two_places() -> None:
-    """Settings are the app's; telemetry.py reads what OpenTelemetry and the platform define."""
+    """settings.py reads the app's variables, telemetry.py OpenTelemetry's and the platform's."""
     files = [
         path for path in FUNCTIONS.rglob("*.py") if "venv" not in path.relative_to(FUNCTIONS).parts
     ]
@@ -178,7 +180,7 @@ def test_the_environment_is_read_in_two_places() -> None:
 
 
 def test_the_example_lists_every_setting_and_no_other() -> None:
-    """`.env.example` and the table are the same list, apart from what belongs to others."""
+    """Apart from the variables of other programs, `.env.example` matches the table."""
     example = (ROOT / ".env.example").read_text()
     listed = set(re.findall(r"^(?:#\s*)?([A-Z][A-Z0-9_]*)=", example, re.MULTILINE))
     ours = {name for name in listed if not OTHERS.fullmatch(name)}

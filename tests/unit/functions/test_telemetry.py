@@ -1,4 +1,4 @@
-"""Setting telemetry up, in processes of its own: OpenTelemetry can be set up once in each."""
+"""Setting up telemetry, in separate processes, because a process can do it only once."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ print(json.dumps([f"{context.trace_id:032x}", f"{context.span_id:016x}"]))
 
 
 def run(script: str, **env: str) -> list[str]:
-    """Run a script beside the functions' code, and return the lines it printed."""
+    """Run a script in functions/ and return the lines that it printed."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", "import json\n" + script],
         cwd=FUNCTIONS,
@@ -78,18 +78,18 @@ def run(script: str, **env: str) -> list[str]:
     ],
     ids=["served", "not disabled", "no target", "empty target", "discovery", "disabled", "TRUE"],
 )
-def test_telemetry_is_set_up_only_where_a_function_is_served(
+def test_telemetry_is_set_up_only_if_a_function_is_served(
     env: dict[str, str], call: str, is_set_up: bool
 ) -> None:
-    """Not while the CLI discovers the functions, and not where OpenTelemetry is switched off."""
+    """It is not while the CLI discovers functions, nor if OpenTelemetry is disabled."""
     dead = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}"}
     assert (run(STARTED.format(call=call), **env, **dead) == ["opentelemetry.sdk.trace"]) == (
         is_set_up
     )
 
 
-def test_a_log_line_names_the_span_it_was_written_in() -> None:
-    """JSON in Cloud Logging's field names; outside a span there is no span to name."""
+def test_a_log_line_has_the_current_span() -> None:
+    """Lines are JSON with Cloud Logging's fields; outside a span they have no ids."""
     with serving() as server:
         *lines, last = run(LOGGED, FUNCTION_TARGET="settle", OTEL_EXPORTER_OTLP_ENDPOINT=server.url)
     trace_id, span_id = json.loads(last)
@@ -105,8 +105,8 @@ def test_a_log_line_names_the_span_it_was_written_in() -> None:
     assert failed["message"].endswith("LookupError: gone"), "a traceback stays one line of JSON"
 
 
-def test_log_lines_are_json_where_telemetry_is_switched_off() -> None:
-    """Cloud Logging reads them all the same."""
+def test_log_lines_are_json_if_telemetry_is_disabled() -> None:
+    """Cloud Logging still reads them."""
     lines = run(LOGGED, FUNCTION_TARGET="settle", OTEL_SDK_DISABLED="true")
     assert [json.loads(line)["message"] for line in lines[:2]] == ["outside", "inside 7"]
     assert "trace_id" not in lines[1]
@@ -117,7 +117,7 @@ Serve = Callable[..., AbstractContextManager[Framework]]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Serve:
-    """Serves the real settle function as the platform does, its telemetry going to an address."""
+    """Serves the real settle function as the platform does, exporting to a given address."""
 
     def settle(otlp: str, **env: str) -> AbstractContextManager[Framework]:
         environment = {
@@ -133,21 +133,21 @@ def serve(tmp_path: Path) -> Serve:
 
 
 def lines_in(running: Framework) -> list[dict[str, Any]]:
-    """The JSON lines among what a process wrote."""
-    return [json.loads(line) for line in running.said() if line.startswith("{")]
+    """Return the JSON lines of a process's output."""
+    return [json.loads(line) for line in running.log_lines() if line.startswith("{")]
 
 
 def test_a_served_function_delivers_before_it_answers_and_ignores_probes(serve: Serve) -> None:
-    """A probe makes no span and runs no function; a request's span is there before its answer."""
+    """A probe makes no span and runs no function; a request's span arrives before its answer."""
     with serving() as server, serve(server.url) as running:
         for _ in range(3):
             probed = httpx.get(f"{running.url}/__/health", trust_env=False)
             assert (probed.status_code, probed.text) == (200, "ok")
-        assert lines_in(running) == [], "the function would have said that it refused a webhook"
+        assert lines_in(running) == [], "the probe must not reach the function"
         answer = httpx.post(f"{running.url}/", trust_env=False, timeout=30)
         ((span, resource),) = spans_in(server)
         line = lines_in(running)[-1]
-        (logged,) = (asked for asked in server.asked if asked.path == "/v1/logs")
+        (logged,) = (request for request in server.requests if request.path == "/v1/logs")
     assert answer.status_code == 401
     assert span.name == "settle"
     assert (resource["service.name"], resource["faas.name"]) == ("settle", "settle")
@@ -159,10 +159,8 @@ def test_a_served_function_delivers_before_it_answers_and_ignores_probes(serve: 
 
 
 @pytest.mark.parametrize("requests", [50, pytest.param(1000, marks=pytest.mark.long)])
-def test_nothing_is_missing_where_the_cpu_stops_with_the_answer(
-    serve: Serve, requests: int
-) -> None:
-    """As on Cloud Run: after each answer the processes are stopped, and the telemetry is there."""
+def test_nothing_is_missing_if_the_cpu_stops_after_the_answer(serve: Serve, requests: int) -> None:
+    """The processes are stopped after each answer, as on Cloud Run, and nothing is missing."""
     with (
         serving() as server,
         serve(server.url) as running,
@@ -175,34 +173,34 @@ def test_nothing_is_missing_where_the_cpu_stops_with_the_answer(
             os.killpg(running.process.pid, signal.SIGCONT)
             assert answer.status_code == 401
             assert delivered == (1, 1), f"of request {number}"
-            server.asked.clear()
+            server.requests.clear()
 
 
-def test_where_the_cpu_stays_a_request_does_not_wait_and_sigterm_drains(serve: Serve) -> None:
-    """Instance-based billing: nothing is sent with the answer, and nothing is lost at the end."""
+def test_with_allocated_cpu_requests_do_not_wait_and_sigterm_drains(serve: Serve) -> None:
+    """With instance-based billing answers do not wait for exports, and none is lost at the end."""
     settings = {"THROUGHLINE_CPU_STAYS_ALLOCATED": "true", "OTEL_BSP_SCHEDULE_DELAY": "600000"}
     with serving() as server, serve(server.url, **settings) as running:
         for _ in range(5):
             httpx.post(running.url, trust_env=False, timeout=30)
-        assert server.asked == []
-        running.end(signal.SIGTERM)
+        assert server.requests == []
+        running.stop(signal.SIGTERM)
         assert (len([*spans_in(server)]), len([*records_in(server)])) == (5, 5)
 
 
-def test_a_group_delay_that_is_no_number_is_said_and_not_used(serve: Serve) -> None:
-    """The function answers as ever."""
+def test_an_invalid_group_delay_is_logged_and_not_used(serve: Serve) -> None:
+    """The function still answers."""
     settings = {"THROUGHLINE_GROUP_DELAY_MILLIS": "2ms"}
     with serving() as server, serve(server.url, **settings) as running:
         assert httpx.post(running.url, trust_env=False, timeout=30).status_code == 401
-        said = [line["message"] for line in lines_in(running)]
+        messages = [line["message"] for line in lines_in(running)]
     assert (
         "THROUGHLINE_GROUP_DELAY_MILLIS is '2ms', not a whole number of milliseconds; 2 is used"
-        in said
+        in messages
     )
 
 
-def test_each_record_is_one_line_where_the_framework_logs_execution_ids(serve: Serve) -> None:
-    """`firebase deploy` sets LOG_EXECUTION_ID, and then the framework has a log handler too."""
+def test_each_record_is_one_line_if_the_framework_logs_execution_ids(serve: Serve) -> None:
+    """`firebase deploy` sets LOG_EXECUTION_ID, and the framework then adds a log handler."""
     with serving() as server, serve(server.url, LOG_EXECUTION_ID="true") as running:
         httpx.post(
             f"{running.url}/",
@@ -211,32 +209,34 @@ def test_each_record_is_one_line_where_the_framework_logs_execution_ids(serve: S
             timeout=30,
         )
         ((span, _),) = spans_in(server)
-        said = [line for line in running.said() if "A webhook was refused" in line]
-    (line,) = map(json.loads, said)
+        lines = [line for line in running.log_lines() if "A webhook was refused" in line]
+    (line,) = map(json.loads, lines)
     assert line["severity"] == "WARNING"
     assert (line["trace_id"], line["span_id"]) == (span.trace_id.hex(), span.span_id.hex())
     assert line["logging.googleapis.com/labels"] == {"execution_id": "run-7"}
 
 
 def test_only_a_get_of_the_probes_path_is_a_probe(serve: Serve) -> None:
-    """A webhook that happens to be posted there is still a webhook."""
+    """A webhook posted to the probe's path is still a webhook."""
     with serving() as server, serve(server.url) as running:
         answer = httpx.post(f"{running.url}/__/health", trust_env=False, timeout=30)
     assert answer.status_code == 401
 
 
-def test_a_switched_off_function_sends_nothing(serve: Serve) -> None:
-    """It works as ever, and the probe is still answered."""
+def test_a_function_with_disabled_telemetry_sends_nothing(serve: Serve) -> None:
+    """It still works and answers probes."""
     with serving() as server, serve(server.url, OTEL_SDK_DISABLED="true") as running:
         answer = httpx.post(f"{running.url}/", trust_env=False, timeout=30)
-        assert (answer.status_code, server.asked) == (401, [])
+        assert (answer.status_code, server.requests) == (401, [])
         assert "trace_id" not in lines_in(running)[-1]
 
 
 @pytest.mark.measures
 @pytest.mark.parametrize("endpoint", ["dead", "silent"])
-def test_an_endpoint_that_is_away_costs_one_wait_and_one_line(serve: Serve, endpoint: str) -> None:
-    """The first answer waits at most for the export's timeout; the rest don't; all are right."""
+def test_an_unreachable_endpoint_costs_one_wait_and_one_log_line(
+    serve: Serve, endpoint: str
+) -> None:
+    """The first answer waits at most for the export's timeout, the others not at all."""
     with silent() as mute:
         away = mute if endpoint == "silent" else f"http://127.0.0.1:{free_port()}"
         with serve(away, OTEL_EXPORTER_OTLP_TIMEOUT=str(TIMEOUT_SECONDS)) as running:
@@ -246,5 +246,5 @@ def test_an_endpoint_that_is_away_costs_one_wait_and_one_line(serve: Serve, endp
     took = [answer.elapsed.total_seconds() for answer in answers]
     assert took[0] < 4 * TIMEOUT_SECONDS
     assert sum(took[1:]) < TIMEOUT_SECONDS, "nine answers are quicker than one timeout"
-    assert sum("The OTLP endpoint does not answer" in said for said in messages) == 1
-    assert sum("exporter" in said or "Failed to export" in said for said in messages) == 0
+    assert sum("The OTLP endpoint does not answer" in message for message in messages) == 1
+    assert sum("exporter" in message or "Failed to export" in message for message in messages) == 0

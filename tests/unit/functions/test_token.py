@@ -1,4 +1,4 @@
-"""How old a caller's ID token is, on the span of the call."""
+"""The age of a caller's ID token on the call's span."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from tests.unit.functions.test_claim import call
 from tests.unit.functions.traceparents import the_span
 
 
-def said(spans: InMemorySpanExporter) -> dict[str, Any]:
-    """What the call's span says of the token."""
+def token_attributes(spans: InMemorySpanExporter) -> dict[str, Any]:
+    """Return the token's attributes on the call's span."""
     attributes = dict(the_span(spans).attributes or {})
     return {name: value for name, value in attributes.items() if "token" in name}
 
 
-def test_a_call_says_when_its_token_was_issued(spans: InMemorySpanExporter) -> None:
-    """And how long ago; a role that was given since is not in it."""
+def test_a_calls_span_has_its_tokens_issue_time_and_age(spans: InMemorySpanExporter) -> None:
+    """The token's age tells whether a newer role can be in it."""
     issued_at = int(time.time()) - 3000
     call({"iat": issued_at, "role": "buyer", "email": "somebody@example.org"})
-    found = said(spans)
-    assert found.pop("throughline.token.issued_at") == issued_at
-    assert 3000 <= found.pop("throughline.token.age_seconds") < 3010
-    assert found == {}
+    attributes = token_attributes(spans)
+    assert attributes.pop("throughline.token.issued_at") == issued_at
+    assert 3000 <= attributes.pop("throughline.token.age_seconds") < 3010
+    assert attributes == {}
 
 
 @pytest.mark.parametrize("token", [None, {}, {"iat": "yesterday"}, {"iat": None}])
-def test_nothing_is_said_of_a_token_that_does_not_say(
+def test_a_token_without_an_issue_time_adds_no_attributes(
     spans: InMemorySpanExporter, token: dict[str, Any] | None
 ) -> None:
-    """Or of a caller who has none."""
+    """A signed-out caller has no attributes either."""
     call(token)
-    assert said(spans) == {}
+    assert token_attributes(spans) == {}

@@ -1,4 +1,4 @@
-"""Hops 9 and 10 in one process: a call to a vendor, and the vendor's call back."""
+"""Hops 9 and 10 in one process: a call to a vendor, and the vendor's webhook."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from tests.unit.functions.traceparents import (
 
 
 def echoed(request: flask.Request) -> object:
-    """The metadata in the body, if the request says the word."""
+    """Return the metadata in the body if the request has the expected word."""
     if request.headers.get("Word") != "please":
         raise throughline.Untrusted("the word is missing")
     return request.get_json()["metadata"]
 
 
 def call_back(metadata: Any, answer: Any = "", word: str = "please") -> TestResponse:
-    """Call a webhook behind the SDK's decorator, as the framework does, and return its answer."""
+    """Call a webhook with the SDK's decorator, as the framework does; return its response."""
 
     @https_fn.on_request()
     @throughline.on_webhook(echoed)
@@ -53,7 +53,7 @@ def call_back(metadata: Any, answer: Any = "", word: str = "please") -> TestResp
 
 
 def test_the_parent_is_in_the_echoed_metadata(spans: InMemorySpanExporter) -> None:
-    """The HTTP request's own context, which is the vendor's, is a link."""
+    """The context of the HTTP request, which is the vendor's, is a link."""
     response = call_back({"traceparent": TRACEPARENT, "order_id": "7"}, "thanks")
     assert response.get_data() == b"thanks"
     span = the_span(spans)
@@ -73,8 +73,8 @@ def test_the_parent_is_in_the_echoed_metadata(spans: InMemorySpanExporter) -> No
     assert attributes_of(span).items() >= expected.items()
 
 
-def test_an_untrusted_request_is_nobodys_child(spans: InMemorySpanExporter) -> None:
-    """It names a parent, but isn't proven to be the vendor's; the function still answers it."""
+def test_an_untrusted_request_is_a_root(spans: InMemorySpanExporter) -> None:
+    """Its metadata names a parent but is not authenticated; the function still answers."""
     assert call_back({"traceparent": TRACEPARENT}, ("no", 401), word="now!").status_code == 401
     attributes = attributes_of(the_span(spans))
     assert the_span(spans).parent is None
@@ -95,10 +95,10 @@ def test_an_untrusted_request_is_nobodys_child(spans: InMemorySpanExporter) -> N
     ],
     ids=repr,
 )
-def test_metadata_that_is_no_context_makes_a_root(
+def test_metadata_without_context_makes_a_root(
     spans: InMemorySpanExporter, metadata: Any, state: str, reason: str | None
 ) -> None:
-    """Even where the reader of metadata raises, the request goes on."""
+    """The request is handled even if the reader of the metadata raises."""
     assert call_back(metadata, "thanks").status_code == 200
     attributes = attributes_of(the_span(spans))
     assert the_span(spans).parent is None
@@ -118,10 +118,10 @@ def test_metadata_that_is_no_context_makes_a_root(
     ],
     ids=["text", "map", "tuple", "tuple with headers", "422", "500"],
 )
-def test_whatever_flask_takes_for_an_answer_is_noted(
+def test_the_status_of_every_kind_of_flask_response_is_recorded(
     spans: InMemorySpanExporter, answer: Any, status: int, is_error: bool
 ) -> None:
-    """A server's span is an error from 500 on; what the client got wrong isn't ours."""
+    """A server span is an error from 500 on; client errors are not."""
     assert call_back({}, answer).status_code == status
     span = the_span(spans)
     assert attributes_of(span)["http.response.status_code"] == status
@@ -129,8 +129,8 @@ def test_whatever_flask_takes_for_an_answer_is_noted(
     assert attributes_of(span).get("error.type") == (str(status) if is_error else None)
 
 
-def test_a_webhook_that_raises_is_an_error_that_goes_on(spans: InMemorySpanExporter) -> None:
-    """The framework makes a 500 of it, and the vendor calls again."""
+def test_a_webhooks_exception_is_recorded_and_raised_again(spans: InMemorySpanExporter) -> None:
+    """The framework answers 500, and the vendor retries."""
     with pytest.raises(LookupError):
         call_back({"traceparent": TRACEPARENT}, LookupError("no such order"))
     span = the_span(spans)
@@ -146,10 +146,10 @@ def test_a_webhook_that_raises_is_an_error_that_goes_on(spans: InMemorySpanExpor
         ("http://acquirer.example", "POST /", "acquirer.example", 80),
     ],
 )
-def test_a_call_is_a_client_span_whose_context_goes_along(
+def test_a_call_is_a_client_span_whose_context_is_sent(
     spans: InMemorySpanExporter, url: str, name: str, address: str, port: int
 ) -> None:
-    """What is sent names the call's own span, so that the answer can be its child."""
+    """The sent context names the call's span, so that the webhook can be its child."""
     with throughline.calling("POST", url) as call:
         call.answered(202)
     span = the_span(spans)
@@ -165,15 +165,15 @@ def test_a_call_is_a_client_span_whose_context_goes_along(
 
 @pytest.mark.parametrize("status", [400, 409, 429, 500, 503])
 def test_a_refused_call_is_an_error(spans: InMemorySpanExporter, status: int) -> None:
-    """To a client every status from 400 on is one."""
+    """A client span is an error from 400 on."""
     with throughline.calling("POST", "http://acquirer.example/charges") as call:
         call.answered(status)
     assert the_span(spans).status.status_code is StatusCode.ERROR
     assert attributes_of(the_span(spans))["error.type"] == str(status)
 
 
-def test_a_call_that_raises_gives_the_span_around_it_back(spans: InMemorySpanExporter) -> None:
-    """The connection broke: recorded, passed on, and nothing stays current."""
+def test_a_call_that_raises_restores_the_surrounding_span(spans: InMemorySpanExporter) -> None:
+    """The exception is recorded and raised again, and the surrounding span is current."""
     with trace.get_tracer("test").start_as_current_span("around") as around:
         with (
             pytest.raises(ConnectionError),

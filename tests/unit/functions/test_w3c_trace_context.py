@@ -39,13 +39,13 @@ Headers = list[tuple[str, str]]
 
 
 def parent_in(headers: Headers) -> tuple[str, str] | None:
-    """The ids of the parent that these headers name, None for a new root."""
+    """Return the ids of the parent in these headers, or None for a new root."""
     remote = http_request.read(http_request.combined(headers)).span_context
     return remote and (trace.format_trace_id(remote.trace_id), trace.format_span_id(remote.span_id))
 
 
 def sent_after(headers: Headers) -> dict[str, str]:
-    """The headers that a function sends on which received these, from inside its own span."""
+    """Return the headers that a function sends after it received these."""
     arrival = http_request.read(http_request.combined(headers))
     token = context.attach(arrival.context)
     try:
@@ -56,12 +56,12 @@ def sent_after(headers: Headers) -> dict[str, str]:
 
 
 def members(count: int) -> str:
-    """A tracestate with that many members."""
+    """Return a tracestate with `count` members."""
     return ",".join(f"k{n}=1" for n in range(count))
 
 
 def with_state(*values: str, name: str = "tracestate") -> Headers:
-    """A good traceparent beside these tracestate header fields."""
+    """Return a valid traceparent and these tracestate header fields."""
     return [("traceparent", TRACEPARENT), *((name, value) for value in values)]
 
 
@@ -240,7 +240,7 @@ def test_traceparent(
     ids=lambda value: value[:60] if isinstance(value, str) else "",
 )
 def test_tracestate(section: str, requirement: str, headers: Headers, kept: str | None) -> None:
-    """Sections 3.3 and 3.5: the list that a function sends on; traceparent counts in any case."""
+    """Sections 3.3 and 3.5: the list that a function forwards; traceparent is always used."""
     assert parent_in(headers) == PARENT, f"{section}: {requirement}"
     assert sent_after(headers).get("tracestate") == kept, f"{section}: {requirement}"
 
@@ -260,7 +260,7 @@ def test_flags(section: str, requirement: str, sent: str, expected: str) -> None
     assert written[-2:] == expected, f"{section}: {requirement}"
 
 
-def test_what_is_sent_on_is_a_mutation_that_3_4_allows() -> None:
+def test_the_forwarded_context_is_a_mutation_that_3_4_allows() -> None:
     """3.4: trace-id stays, parent-id is new; 3.2.4: as version 00; 3.2.1: names in lower case."""
     sent = sent_after([("Traceparent", f"cc-{TRACE_ID}-{SPAN_ID}-01-more"), ("Tracestate", "a=1")])
     version, trace_id, parent_id, flags = sent["traceparent"].split("-")
@@ -272,14 +272,14 @@ def test_what_is_sent_on_is_a_mutation_that_3_4_allows() -> None:
 
 
 def test_a_restarted_trace_has_ids_of_its_own() -> None:
-    """3.4: where the header is ignored, trace-id and parent-id are generated, not all zero."""
+    """3.4: if the header is ignored, trace-id and parent-id are generated, not all zero."""
     _, trace_id, parent_id, _ = sent_after([("traceparent", "rubbish")])["traceparent"].split("-")
     assert trace_id != TRACE_ID
     assert int(trace_id, 16)
     assert int(parent_id, 16)
 
 
-def test_a_trace_that_is_not_sampled_here_still_passes_its_context_on() -> None:
+def test_a_trace_that_is_not_sampled_still_forwards_its_context() -> None:
     """3.4: a received traceparent MUST be sent on; unchanged, so MUST be its tracestate."""
     arrival = http_request.read({"traceparent": TRACEPARENT, "tracestate": "z=1,a=2"})
     token = context.attach(arrival.context)
@@ -290,10 +290,10 @@ def test_a_trace_that_is_not_sampled_here_still_passes_its_context_on() -> None:
     assert (sent["traceparent"], sent["tracestate"]) == (TRACEPARENT, "z=1,a=2")
 
 
-# Every carrier that a function of ours reads, by the way in which it holds the three entries.
+# Every carrier that a function reads, by how it holds the three entries.
 @pytest.fixture(autouse=True)
 def _emulated(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK makes a Firestore client for each document event; an emulator's needs no login."""
+    """The SDK creates a Firestore client per document event; the emulator needs no credentials."""
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:1")
     monkeypatch.setenv("GCLOUD_PROJECT", "demo-throughline")
 
@@ -350,7 +350,7 @@ def through_task(entries: dict[str, str]) -> None:
 
 
 def event() -> Any:
-    """A custom event as the SDK hands it over."""
+    """Return a custom event as the SDK passes it."""
     return SimpleNamespace(id="1", source="s", type="t", specversion="1.0", time=TIME)
 
 
@@ -407,14 +407,14 @@ CARRIERS: list[Callable[[dict[str, str]], None]] = [
     ids=["repeated key", "5,000 characters of tracestate", "9,000 of baggage", "nothing wrong"],
 )
 @pytest.mark.parametrize("through", CARRIERS, ids=lambda through: through.__name__)
-def test_a_good_traceparent_survives_what_is_wrong_beside_it_in_every_carrier(
+def test_a_valid_traceparent_survives_invalid_neighbours_in_every_carrier(
     spans: InMemorySpanExporter,
     through: Callable[[dict[str, str]], None],
     more: dict[str, str],
     state: str,
     reason: str | None,
 ) -> None:
-    """The oversized or repeated part is dropped alone, and the span says so."""
+    """Only the oversized or repeated part is dropped, and the span has the reason."""
     through({"traceparent": TRACEPARENT, **more})
     span = the_span(spans)
     attributes = attributes_of(span)

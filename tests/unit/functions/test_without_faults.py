@@ -18,7 +18,7 @@ BIN = ROOT / ".venv" / "bin"
 #: What `install.everything` makes; a copy of the checkout shares it.
 MADE = (".venv", "functions/venv", "acquirer/venv", "node_modules")
 STAGES = (ROOT / "functions" / "boxoffice").glob("*.py")
-# Platform conditions are asked for in the stages until the local stack injects them.
+# The stages contain code for platform conditions until the local stack injects them.
 ASKED_IN_STAGES = any(re.search(r"^import faults$", path.read_text(), re.M) for path in STAGES)
 
 pytestmark = pytest.mark.xfail(
@@ -53,7 +53,7 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
 
 
 def test_every_function_is_still_listed(copy: Path) -> None:
-    """As the Firebase CLI finds them, and as with the faults."""
+    """The Firebase CLI discovers the same functions as with the faults."""
     python, project = ROOT / "functions" / "venv" / "bin" / "python", "demo-throughline"
     listed = [
         json.loads(run(python, "-c", DISCOVER, cwd=root / "functions", GCLOUD_PROJECT=project))
@@ -76,12 +76,12 @@ def test_every_function_is_still_listed(copy: Path) -> None:
 def test_the_functions_still_pass(
     copy: Path, command: list[str], folder: str, environment: dict[str, str]
 ) -> None:
-    """Lint, import rules and types, and their tests are found."""
+    """Lint, import rules and types pass, and the tests are collected."""
     run(BIN / command[0], *command[1:], cwd=copy / folder, **environment)
 
 
 @pytest.mark.long
 def test_all_else_passes_too(copy: Path) -> None:
-    """Everything that is checked, the unit tests, and every hop on the real emulators."""
+    """All checks, the unit tests and every hop on the real emulators pass."""
     run("./scripts/check", cwd=copy)
     run("./scripts/test", "unit", "hops", cwd=copy)

@@ -1,4 +1,4 @@
-"""The Box Office's configuration of the Observatory, as the stack passes it in."""
+"""The Observatory's configuration for the Box Office, as the stack passes it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A real Observatory for each test that asks: uvicorn on a free port, a file of its own."""
+"""Fixtures that run a real Observatory for a test: uvicorn on a free port, with its own file."""
 
 import gzip
 import threading
@@ -28,7 +28,7 @@ JSON = {"content-type": "application/json"}
 
 
 class Running:
-    """A server in a thread of this process, and the ways that tests talk to it."""
+    """A server in a thread of this process, with clients for tests."""
 
     def __init__(
         self, data: Path, ui: Path, configuration: Configuration = BOX_OFFICE, **options: Any
@@ -51,7 +51,7 @@ class Running:
         self.client = Observatory(self.url)
 
     def stop(self) -> None:
-        """Shut down in good order, which closes the store."""
+        """Shut down gracefully, which closes the store."""
         self.client.close()
         self.http.close()
         self._server.should_exit = True
@@ -63,17 +63,17 @@ class Running:
         return self.http.post(path, content=body, headers=PROTOBUF | named)
 
     def send(self, trace: Trace, *services: str) -> None:
-        """Store a trace, or the spans of some of its services, and its log lines."""
-        answer = self.post("/v1/traces", trace.request(*services).SerializeToString())
-        assert answer.status_code == 200, answer.text
+        """Send a trace, or the spans of some of its services, and its log records."""
+        response = self.post("/v1/traces", trace.request(*services).SerializeToString())
+        assert response.status_code == 200, response.text
         if trace.logs:
-            answer = self.post("/v1/logs", trace.logs_request().SerializeToString())
-            assert answer.status_code == 200, answer.text
+            response = self.post("/v1/logs", trace.logs_request().SerializeToString())
+            assert response.status_code == 200, response.text
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
-    """Starts Observatories; each is stopped when the test ends."""
+    """A function that starts Observatories; each is stopped when the test ends."""
     started: list[Running] = []
 
     def run(data: Path = tmp_path / "spans.duckdb", **options: Any) -> Running:
@@ -92,7 +92,7 @@ def running(start: Callable[..., Running]) -> Running:
 
 
 def otlp_json(message: Message) -> dict[str, Any]:
-    """A message as OTLP/JSON: ids in hexadecimal, enums as numbers."""
+    """Convert a message to OTLP/JSON: ids in hexadecimal, enums as numbers."""
     document: dict[str, Any] = json_format.MessageToDict(message, use_integers_for_enums=True)
     _ids_to_hex(document)
     return document
@@ -112,6 +112,6 @@ def _ids_to_hex(value: Any) -> None:
                 _ids_to_hex(item)
 
 
-def squeezed(body: bytes) -> bytes:
-    """The body, gzipped."""
+def gzipped(body: bytes) -> bytes:
+    """Return the body, compressed with gzip."""
     return gzip.compress(body, compresslevel=1)

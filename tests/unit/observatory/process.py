@@ -1,4 +1,4 @@
-"""An Observatory in a process of its own, which may be killed or measured."""
+"""Run an Observatory in a process of its own, which tests can kill or measure."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 
 @contextmanager
 def observatory_process(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A process of its own, and the URL it says it listens on; killed at the end."""
+    """Start an Observatory; yield the process and its URL, and kill it at the end."""
     with subprocess.Popen(
         [
             *(sys.executable, "-m", "observatory", "--port", "0"),
@@ -26,15 +26,15 @@ def observatory_process(data: Path) -> Iterator[tuple[subprocess.Popen[str], str
     ) as process:
         try:
             assert process.stdout is not None
-            said = process.stdout.readline()
-            assert "http://" in said, process.communicate()
-            yield process, said.split()[2].rstrip("/,")
+            startup_line = process.stdout.readline()
+            assert "http://" in startup_line, process.communicate()
+            yield process, startup_line.split()[2].rstrip("/,")
         finally:
             process.kill()
 
 
 def peak_bytes(process: subprocess.Popen[str]) -> int:
-    """The most memory that it ever had at once, as Linux tells it."""
+    """Return the peak memory of a process (Linux only)."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024

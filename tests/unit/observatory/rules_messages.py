@@ -1,6 +1,7 @@
-"""Messages of the emulator's request monitor, in the shape that the real one sends.
+"""Messages in the format of the Firestore emulator's request monitor.
 
-Taken from Firestore emulator 1.19.9 and shortened where nothing is lost; the values are made up.
+Recorded from Firestore emulator 1.19.9 and shortened where that loses nothing; the values are made
+up.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ NULL: dict[str, Any] = {"nullValue": None}
 
 
 def typed(value: Any) -> dict[str, Any]:  # noqa: PLR0911  # one return a type
-    """A Python value in the emulator's spelling; a dict of one ``…Value`` is taken as spelled."""
+    """Convert a Python value to the emulator's typed format; keep one that is typed already."""
     match value:
         case None:
             return NULL
@@ -71,7 +72,7 @@ def typed(value: Any) -> dict[str, Any]:  # noqa: PLR0911  # one return a type
 
 
 def order(**changes: Any) -> dict[str, Any]:
-    """The fields of an order; ``...`` leaves one out."""
+    """Return the fields of an order; ``...`` as a value removes the field."""
     fields = {
         "uid": UID,
         "show_id": "night-ferry",
@@ -97,11 +98,19 @@ def message(
     uid: str | None = UID,
     **changes: Any,
 ) -> dict[str, Any]:
-    """One evaluation's message.
+    """Return the message of one evaluation.
 
-    ``attempted`` and ``stored`` are the fields of the document as written and as it is, None where
-    the rules didn't ask; with ``looked_up`` they did and it wasn't there. ``changes`` replaces keys
-    of the message itself.
+    Args:
+        outcome: ``allow``, ``deny`` or ``error``.
+        method: the method of the request.
+        path: the document, relative to the database.
+        attempted: the fields of the attempted document; None if the rules did not use them.
+        stored: the fields of the stored document; None if the emulator did not find it or did not
+            look it up.
+        looked_up: whether the emulator looked up a document that does not exist.
+        allows: the line and outcome of each ``allow`` tried so far.
+        uid: the signed-in user; None if signed out.
+        changes: replaced keys of the message itself.
     """
     name = f"/databases/(default)/documents/{path}"
 
@@ -135,8 +144,8 @@ def message(
             "time": REQUEST_TIME,
         },
         "granularAllowOutcomes": [
-            {"line": line, "outcome": said}
-            for line, said in (allows if allows is not None else [(CREATE_LINE, False)])
+            {"line": line, "outcome": allowed_}
+            for line, allowed_ in (allows if allows is not None else [(CREATE_LINE, False)])
         ],
         "outcome": outcome,
         **changes,
@@ -144,22 +153,22 @@ def message(
 
 
 def first_try(**changes: Any) -> dict[str, Any]:
-    """The evaluation before the emulator has looked the document up."""
+    """Return the first evaluation, made before the emulator has looked up the document."""
     return message("error", **{"allows": [(CREATE_LINE, False)], **changes})
 
 
 def denied(**fields: Any) -> dict[str, Any]:
-    """The second evaluation of a create that is denied."""
+    """Return the second evaluation of a denied create."""
     allows = [(CREATE_LINE, False), (CREATE_LINE, False)]
     return message("deny", attempted=order(**fields), allows=allows, looked_up=True)
 
 
 def allowed(**fields: Any) -> dict[str, Any]:
-    """The second evaluation of a create that is allowed."""
+    """Return the second evaluation of an allowed create."""
     allows = [(CREATE_LINE, False), (CREATE_LINE, True)]
     return message("allow", attempted=order(**fields), allows=allows, looked_up=True)
 
 
 def evaluation(raw: dict[str, Any]) -> Evaluation:
-    """A message, read."""
+    """Decode a message."""
     return read(raw)

@@ -1,4 +1,4 @@
-"""Telemetry to feed the Observatory: OTLP requests shaped like those of a real purchase."""
+"""Generate telemetry for tests: OTLP requests like those of a real purchase."""
 
 import secrets
 import time
@@ -22,7 +22,7 @@ ERROR = Status.STATUS_CODE_ERROR
 
 @dataclass
 class Trace:
-    """Spans being put together; times are milliseconds after ``began_unix_nano``."""
+    """A builder of a trace; times are in milliseconds after ``began_unix_nano``."""
 
     trace_id: bytes = field(default_factory=lambda: secrets.token_bytes(16))
     began_unix_nano: int = field(default_factory=time.time_ns)
@@ -41,7 +41,7 @@ class Trace:
         links: Iterable[Span] = (),
         **attributes: Any,
     ) -> Span:
-        """Add a span; in the names of attributes ``__`` stands for a dot."""
+        """Add a span; ``__`` in the name of an attribute becomes a dot."""
         parent_id = parent.span_id if isinstance(parent, Span) else parent or b""
         span = Span(
             trace_id=self.trace_id,
@@ -60,11 +60,11 @@ class Trace:
         return span
 
     def log(self, service: str, span: Span, at_ms: float, severity: str, body: str) -> None:
-        """Add a log line to a span."""
+        """Add a log record to a span."""
         self.logs.append((service, span.span_id, at_ms, severity, body))
 
     def request(self, *only: str) -> ExportTraceServiceRequest:
-        """The spans (of the named services, else of all) as one export."""
+        """Return the spans of the given services, by default of all, as one request."""
         request = ExportTraceServiceRequest()
         for service in dict.fromkeys(service for service, _ in self.spans):
             if only and service not in only:
@@ -79,11 +79,11 @@ class Trace:
         return request
 
     def rows(self, *only: str) -> Rows:
-        """The spans (of the named services, else of all) as rows of the store."""
+        """Return the spans of the given services, by default of all, as rows of the store."""
         return spans_of(self.request(*only).SerializeToString()).rows
 
     def logs_request(self) -> ExportLogsServiceRequest:
-        """The log lines as one export."""
+        """Return the log records as one request."""
         request = ExportLogsServiceRequest()
         for service in dict.fromkeys(line[0] for line in self.logs):
             group = request.resource_logs.add()
@@ -103,12 +103,12 @@ class Trace:
 
 
 def key_values(attributes: Mapping[str, Any]) -> list[KeyValue]:
-    """A dictionary as OTLP attributes."""
+    """Convert a dictionary to OTLP attributes."""
     return [KeyValue(key=key, value=any_value(value)) for key, value in attributes.items()]
 
 
 def any_value(value: Any) -> AnyValue:  # noqa: PLR0911  # one return a type
-    """A Python value as OTLP's ``AnyValue``."""
+    """Convert a Python value to OTLP's ``AnyValue``."""
     if value is None:
         return AnyValue()
     if isinstance(value, bool):
@@ -132,10 +132,11 @@ def purchase(
     decline: bool = False,
     charge_status: int = 201,
 ) -> Trace:
-    """One order's trace, as the Box Office makes it: the page, four functions and the acquirer.
+    """Return the trace of one order: spans of the page, four functions and the acquirer.
 
-    The times are fixed: reserve waits 180 ms, charge 60 ms and issue 90 ms. The acquirer answers a
-    charge with ``charge_status``; 202, as the real one does, says that its span may last longer.
+    The times are fixed: reserve waits 180 ms, charge 60 ms and issue 90 ms. The acquirer responds
+    to the charge with ``charge_status``. The real one responds with 202, after which its span may
+    go on.
     """
     t = Trace() if began_unix_nano is None else Trace(began_unix_nano=began_unix_nano)
     order: dict[str, Any] = {"boxoffice__order__id": order_id}
@@ -150,12 +151,12 @@ def purchase(
     def state(name: str) -> dict[str, Any]:
         return {"boxoffice__order__state": name}
 
-    def firestore(service: str, call: str, begin: float, end: float, parent: Span) -> Span:
+    def firestore(service: str, call: str, start: float, end: float, parent: Span) -> Span:
         return t.span(
             service,
             f"/google.firestore.v1.Firestore/{call}",
             CLIENT,
-            begin,
+            start,
             end,
             parent,
             rpc__system="grpc",
@@ -220,7 +221,7 @@ def purchase(
     )
     firestore("reserve", "BeginTransaction", 340, 362, reserve)
     firestore("reserve", "BatchGetDocuments", 364, 401, reserve)
-    moved = firestore("reserve", "Commit", 405, 470, reserve)
+    commit = firestore("reserve", "Commit", 405, 470, reserve)
     send = t.span(
         "reserve",
         "send order-reserved",
@@ -233,7 +234,7 @@ def purchase(
         messaging__destination__name="order-reserved",
     )
     t.log("reserve", reserve, 472, "INFO", f"held 2 seats of night-ferry for order {order_id}")
-    t.span("page", "order reserved", CONSUMER, 498, 501, moved, **listened, **state("reserved"))
+    t.span("page", "order reserved", CONSUMER, 498, 501, commit, **listened, **state("reserved"))
 
     charge = t.span(
         "charge",
@@ -248,8 +249,8 @@ def purchase(
         messaging__destination__name="order-reserved",
         **state("charging"),
     )
-    moved = firestore("charge", "Commit", 612, 690, charge)
-    t.span("page", "order charging", CONSUMER, 712, 715, moved, **listened, **state("charging"))
+    commit = firestore("charge", "Commit", 612, 690, charge)
+    t.span("page", "order charging", CONSUMER, 712, 715, commit, **listened, **state("charging"))
     post = t.span(
         "charge",
         "POST /charges",
@@ -302,8 +303,8 @@ def purchase(
         **state(final),
         **({"boxoffice__order__reason": "card_declined"} if decline else {}),
     )
-    moved = firestore("settle", "Commit", 1760, 1850, settle)
-    t.span("page", f"order {final}", CONSUMER, 1874, 1878, moved, **listened, **state(final))
+    commit = firestore("settle", "Commit", 1760, 1850, settle)
+    t.span("page", f"order {final}", CONSUMER, 1874, 1878, commit, **listened, **state(final))
     t.log(
         "settle",
         settle,
@@ -335,7 +336,7 @@ def purchase(
         **order,
         **state("ticketed"),
     )
-    moved = firestore("issue", "Commit", 2080, 2260, issue)
+    commit = firestore("issue", "Commit", 2080, 2260, issue)
     t.log("issue", issue, 2264, "INFO", f"issued 2 tickets for order {order_id}")
-    t.span("page", "order ticketed", CONSUMER, 2290, 2294, moved, **listened, **state("ticketed"))
+    t.span("page", "order ticketed", CONSUMER, 2290, 2294, commit, **listened, **state("ticketed"))
     return t

@@ -1,4 +1,4 @@
-"""Questions in SQL: what they answer, and that they can only read, within bounds."""
+"""SQL queries: their results, that they are read-only, and their limits."""
 
 import re
 import resource
@@ -38,13 +38,13 @@ def rows_of(store: Store, sql: str, **bounds: Any) -> list[list[Any]]:
         return answer_of(reader, sql, **bounds)["rows"]
 
 
-def one_of(store: Store, expression: str) -> Any:
+def value_of(store: Store, expression: str) -> Any:
     ((value,),) = rows_of(store, "select " + expression)
     return value
 
 
-def test_spans_have_hex_ids_times_and_attributes(store: Store) -> None:
-    """A span is found by an attribute, and its columns are what a person would write."""
+def test_spans_have_hexadecimal_ids_times_and_attributes(store: Store) -> None:
+    """Spans can be selected by attribute and compared with times and intervals."""
     ((trace_id, service, duration, since, version),) = rows_of(
         store,
         """
@@ -59,7 +59,7 @@ def test_spans_have_hex_ids_times_and_attributes(store: Store) -> None:
 
 
 def test_traces_hops_and_logs_can_be_joined(store: Store) -> None:
-    """The other views say what the explorer says of the same purchase."""
+    """The views traces, hops and logs match the explorer's view of the same purchases."""
     assert rows_of(
         store,
         "select order_id, root, root_service, duration_ms, spans, errors, order_state "
@@ -83,14 +83,14 @@ def test_traces_hops_and_logs_can_be_joined(store: Store) -> None:
     ) == [["WARN", "settle"]]
 
 
-def test_every_column_is_described_and_every_example_answers(store: Store) -> None:
-    """The words about the views are about the columns they have, in their order."""
+def test_every_column_is_described_and_every_example_runs(store: Store) -> None:
+    """The documented columns are those of the views, in the same order."""
     with store.reader() as reader:
-        described = schema_of(reader)
-        for view, told in zip(views_of(BOX_OFFICE.promotions), described["views"], strict=True):
-            found = reader.execute(f"describe {view.name}").fetchall()
-            assert [(row[0], row[1]) for row in found] == [
-                (column["name"], column["type"]) for column in told["columns"]
+        schema = schema_of(reader)
+        for view, documented in zip(views_of(BOX_OFFICE.promotions), schema["views"], strict=True):
+            columns = reader.execute(f"describe {view.name}").fetchall()
+            assert [(row[0], row[1]) for row in columns] == [
+                (column["name"], column["type"]) for column in documented["columns"]
             ]
         for example in (*BOX_OFFICE.examples, *EXAMPLES):
             assert answer_of(reader, example["sql"])["columns"], example["question"]
@@ -118,20 +118,18 @@ def test_every_column_is_described_and_every_example_answers(store: Store) -> No
         ("uuid '00000000-0000-0000-0000-000000000001'", "00000000-0000-0000-0000-000000000001"),
     ],
 )
-def test_values_are_what_json_can_say(store: Store, expression: str, value: Any) -> None:
-    """Numbers that JSON or a browser can't hold, times, bytes and nested values come as text or
-    JSON."""
-    assert one_of(store, expression) == value
+def test_values_are_returned_as_json_values(store: Store, expression: str, value: Any) -> None:
+    """Values that JSON or JavaScript cannot represent become strings; nested values become JSON."""
+    assert value_of(store, expression) == value
 
 
-def test_a_time_with_a_zone_is_text(store: Store) -> None:
-    """now() and the views' times are answered, whatever the zone of the machine."""
-    assert one_of(store, "now()").startswith("20")
+def test_a_time_with_a_zone_is_returned_as_text(store: Store) -> None:
+    """This holds for now() and the times of the views, in any time zone of the machine."""
+    assert value_of(store, "now()").startswith("20")
     assert rows_of(store, "select max(start_time) from spans")[0][0].startswith("20")
 
 
-def test_describe_summarize_explain_and_show_answer(store: Store) -> None:
-    """What tells about the data and the plan may be asked too."""
+def test_describe_summarize_explain_and_show_are_allowed(store: Store) -> None:
     assert rows_of(store, "describe spans")[0][:2] == ["trace_id", "VARCHAR"]
     assert rows_of(store, "summarize logs")[0][0] == "time"
     assert "raw_spans" in rows_of(store, "explain select * from spans -- plan")[0][1]
@@ -171,7 +169,7 @@ FORBIDDEN = [
     "with more as (insert into resources select * from resources returning 1) select 1",
     "explain analyze delete from raw_spans",
     "explain analyze with gone as (delete from raw_spans returning 1) select 1",
-    # settings, transactions and the like
+    # settings, transactions and similar
     "set memory_limit = '100GB'",
     "reset memory_limit",
     "pragma enable_profiling",
@@ -195,7 +193,7 @@ FORBIDDEN = [
     "select (select count(*) from force_checkpoint())",
     "from enable_logging()",
     "explain analyze select * from force_checkpoint()",
-    # several, none, and no SQL
+    # several statements, none, and invalid SQL
     "select 1; select 2",
     "select 1; drop table raw_spans",
     "",
@@ -208,8 +206,8 @@ FORBIDDEN = [
 
 
 @pytest.mark.parametrize("sql", FORBIDDEN, ids=lambda sql: sql[:50])
-def test_nothing_but_reading_is_possible(store: Store, sql: str) -> None:
-    """Files, writes, settings and several statements are refused, and everything is still there."""
+def test_only_reading_is_possible(store: Store, sql: str) -> None:
+    """Files, writes, settings and several statements are refused, and no stored row changes."""
     before = rows_of(store, "select count(*), count(distinct name) from raw_spans")
     tables = rows_of(store, "select count(*) from duckdb_tables()")
     with pytest.raises(BadSql) as refused:
@@ -230,35 +228,35 @@ def test_nothing_but_reading_is_possible(store: Store, sql: str) -> None:
         "select * from n where i < 0",
     ],
 )
-def test_an_endless_question_is_interrupted(store: Store, sql: str) -> None:
-    """What would take for ever ends after its time, and the next question is answered."""
-    began = time.monotonic()
+def test_an_endless_query_is_interrupted(store: Store, sql: str) -> None:
+    """It ends after its time limit, and the next query runs."""
+    started = time.monotonic()
     with pytest.raises(BadSql, match=r"took longer than 0\.3 s"):
         rows_of(store, sql, seconds=0.3)
-    assert time.monotonic() - began < 8
-    assert one_of(store, "1") == 1
+    assert time.monotonic() - started < 8
+    assert value_of(store, "1") == 1
 
 
-def test_rows_and_texts_are_bounded(store: Store) -> None:
-    """There are no more rows than asked for, and one value can't fill the answer."""
+def test_rows_and_texts_are_limited(store: Store) -> None:
+    """There are at most ``limit`` rows, and large values cannot exceed the size limit."""
     with store.reader() as reader:
-        answer = answer_of(reader, "select * from range(100)", limit=10)
-        assert (len(answer["rows"]), answer["truncated"]) == (10, True)
-        answer = answer_of(reader, "select * from range(10)", limit=10)
-        assert (len(answer["rows"]), answer["truncated"]) == (10, False)
-        answer = answer_of(reader, "select repeat('x', 200000) from range(1000)")
-        assert answer["truncated"]
-        assert sum(len(row[0]) for row in answer["rows"]) <= 2**24
+        response = answer_of(reader, "select * from range(100)", limit=10)
+        assert (len(response["rows"]), response["truncated"]) == (10, True)
+        response = answer_of(reader, "select * from range(10)", limit=10)
+        assert (len(response["rows"]), response["truncated"]) == (10, False)
+        response = answer_of(reader, "select repeat('x', 200000) from range(1000)")
+        assert response["truncated"]
+        assert sum(len(row[0]) for row in response["rows"]) <= 2**24
 
 
-def test_too_much_memory_is_an_error_of_the_question(store: Store) -> None:
-    """A question that needs more memory than there is fails alone."""
+def test_a_query_that_needs_too_much_memory_fails_alone(store: Store) -> None:
+    """The next query runs."""
     with pytest.raises(BadSql, match=r"(?i)memory|longer than"):
         rows_of(store, "select list(a.range || b.range) from range(100000) a, range(100000) b")
-    assert one_of(store, "1") == 1
+    assert value_of(store, "1") == 1
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other kernels keep no such limit")
+@pytest.mark.skipif(sys.platform != "linux", reason="other kernels have no such limit")
 @pytest.mark.parametrize(
     "expression",
     [
@@ -271,30 +269,27 @@ def test_too_much_memory_is_an_error_of_the_question(store: Store) -> None:
         "len(range(1000000000))",
     ],
 )
-def test_a_text_that_would_fill_the_memory_is_an_error_of_the_question(
-    store: Store, expression: str
-) -> None:
-    """The process never has it: how much it takes at most stays within bounds, and so do the
-    questions after it, and the limit is gone when it is answered."""
+def test_a_query_that_allocates_a_huge_text_fails_alone(store: Store, expression: str) -> None:
+    """The peak memory stays within limits, later queries run, and the limit is lifted again."""
     clear_refs = Path("/proc/self/clear_refs")
-    clear_refs.write_text("5")  # from here on VmHWM is the most that is in memory
+    clear_refs.write_text("5")  # resets VmHWM, the peak memory
     before = resident_mb("VmRSS")
-    with pytest.raises(BadSql, match=r"more memory than a question may have|longer than"):
+    with pytest.raises(BadSql, match=r"more memory than it may use|longer than"):
         rows_of(store, "select " + expression)
     assert resident_mb("VmHWM") - before < 700
-    assert one_of(store, "repeat('x', 1000)") == "x" * 1000
+    assert value_of(store, "repeat('x', 1000)") == "x" * 1000
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     assert soft == hard
 
 
 def resident_mb(name: str) -> int:
-    found = re.search(rf"{name}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    assert found is not None
-    return int(found[1]) // 1024
+    match = re.search(rf"{name}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert match is not None
+    return int(match[1]) // 1024
 
 
 @pytest.mark.parametrize(
-    ("sql", "line", "above"),
+    ("sql", "line", "mistake"),
     [
         ("select colour from spans", 1, "colour"),
         ("select *\nfrom spanz", 2, "spanz"),
@@ -303,24 +298,24 @@ def resident_mb(name: str) -> int:
         ("select 1\nfrom traces group sorted", 2, "sorted"),
     ],
 )
-def test_a_mistake_is_shown_in_the_line_where_it_was_written(
-    store: Store, sql: str, line: int, above: str
+def test_an_error_names_the_line_of_the_users_sql(
+    store: Store, sql: str, line: int, mistake: str
 ) -> None:
-    """DuckDB's message counts the question's own lines, and its caret is under the mistake."""
+    """The line is counted in the user's SQL, and the caret is below the mistake."""
     with pytest.raises(BadSql) as refused:
         rows_of(store, sql)
-    *_, shown, caret = str(refused.value).splitlines()
-    assert shown.startswith(f"LINE {line}: ")
-    assert shown[caret.index("^") :].startswith(above)
+    *_, source_line, caret = str(refused.value).splitlines()
+    assert source_line.startswith(f"LINE {line}: ")
+    assert source_line[caret.index("^") :].startswith(mistake)
 
 
-def test_ask_over_http(running: Running) -> None:
-    """The API answers with columns and rows, and refuses with DuckDB's words."""
+def test_the_api_runs_queries_and_returns_duckdbs_errors(running: Running) -> None:
+    """Invalid bodies and content types are refused, too."""
     running.send(purchase("order-1"))
-    answer = running.http.post("/api/ask", json={"sql": "select order_id from traces"})
-    assert answer.status_code == 200
-    assert answer.json()["columns"] == [{"name": "order_id", "type": "VARCHAR"}]
-    assert answer.json()["rows"] == [["order-1"]]
+    response = running.http.post("/api/ask", json={"sql": "select order_id from traces"})
+    assert response.status_code == 200
+    assert response.json()["columns"] == [{"name": "order_id", "type": "VARCHAR"}]
+    assert response.json()["rows"] == [["order-1"]]
     wrong = running.http.post("/api/ask", json={"sql": "select colour from spans"})
     assert wrong.status_code == 400
     assert wrong.json()["error"]["code"] == "bad_sql"

@@ -1,4 +1,4 @@
-"""Clocks that disagree: found by what can't be, corrected on request, and never by a guess."""
+"""Clock skew: services with impossible times are found, and corrected on request."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from tests.unit.observatory.telemetry import (
 
 
 def shifted(trace: Trace, service: str, by_ms: float) -> Trace:
-    """The trace as it would be told if the clock of ``service`` were ahead."""
+    """Return the trace as it would be recorded with the clock of ``service`` ahead."""
     for of, span in trace.spans:
         if of == service:
             span.start_time_unix_nano += round(by_ms * MS)
@@ -33,44 +33,44 @@ def shifted(trace: Trace, service: str, by_ms: float) -> Trace:
     return trace
 
 
-def journey_of(running: Running, trace: Trace, **asked: str) -> Journey:
+def journey_of(running: Running, trace: Trace, **parameters: str) -> Journey:
     running.send(trace)
-    answer = running.http.get(f"/api/traces/{trace.trace_id.hex()}", params=asked)
-    assert answer.status_code == 200, answer.text
-    found: Journey = answer.json()
-    return found
+    response = running.http.get(f"/api/traces/{trace.trace_id.hex()}", params=parameters)
+    assert response.status_code == 200, response.text
+    journey: Journey = response.json()
+    return journey
 
 
-def test_clocks_that_agree_are_left_alone(running: Running) -> None:
-    """A purchase whose times are possible has no skew, and asking to correct changes nothing."""
+def test_clocks_that_agree_are_not_corrected(running: Running) -> None:
+    """A purchase with possible times has no skew, and a correction changes nothing."""
     trace = purchase("order-1")
-    plain = journey_of(running, trace)
-    assert (plain["skew"], plain["skew_corrected"]) == (None, False)
-    asked = journey_of(running, trace, correct_skew="1")
-    assert [row["offset_ms"] for row in asked["rows"]] == [
-        row["offset_ms"] for row in plain["rows"]
+    recorded = journey_of(running, trace)
+    assert (recorded["skew"], recorded["skew_corrected"]) == (None, False)
+    corrected = journey_of(running, trace, correct_skew="1")
+    assert [row["offset_ms"] for row in corrected["rows"]] == [
+        row["offset_ms"] for row in recorded["rows"]
     ]
-    assert not asked["skew_corrected"]
+    assert not corrected["skew_corrected"]
 
 
 @pytest.mark.parametrize("by_ms", [-5_000, -400, 400, 90_000])
 def test_a_service_whose_clock_is_wrong_is_found_and_corrected(
     running: Running, by_ms: float
 ) -> None:
-    """The service and about its offset are told with evidence; corrected, the trace is possible."""
+    """The skew names the service, its offset and the evidence; corrected times are possible."""
     trace = shifted(purchase("order-1"), "acquirer", by_ms)
-    told = journey_of(running, trace)
-    assert told["skew"] is not None
-    (one,) = told["skew"]["services"]
-    assert one["service"] == "acquirer"
-    assert one["offset_ms"] == pytest.approx(by_ms, abs=30)
-    assert "would have their effect before their cause" in one["evidence"]
-    assert not told["skew_corrected"]
-    mended = journey_of(running, trace, correct_skew="1")
-    assert mended["skew_corrected"]
-    assert mended["skew"] == told["skew"]
-    assert mended["duration_ms"] == pytest.approx(2330, abs=1)
-    rows = {(row["service"], row["name"]): row for row in mended["rows"]}
+    recorded = journey_of(running, trace)
+    assert recorded["skew"] is not None
+    (clock,) = recorded["skew"]["services"]
+    assert clock["service"] == "acquirer"
+    assert clock["offset_ms"] == pytest.approx(by_ms, abs=30)
+    assert "the effect comes before its cause" in clock["evidence"]
+    assert not recorded["skew_corrected"]
+    corrected = journey_of(running, trace, correct_skew="1")
+    assert corrected["skew_corrected"]
+    assert corrected["skew"] == recorded["skew"]
+    assert corrected["duration_ms"] == pytest.approx(2330, abs=1)
+    rows = {(row["service"], row["name"]): row for row in corrected["rows"]}
     client, server = rows["charge", "POST /charges"], rows["acquirer", "POST /charges"]
     assert client["offset_ms"] <= server["offset_ms"]
     assert (
@@ -78,24 +78,23 @@ def test_a_service_whose_clock_is_wrong_is_found_and_corrected(
     )
 
 
-def test_the_page_may_be_the_one_that_is_wrong(running: Running) -> None:
-    """When all others agree with each other, it is the root's clock that is off; its log lines
-    and events are moved with it."""
+def test_the_clock_of_the_page_is_corrected_with_its_logs_and_events(running: Running) -> None:
+    """The root's clock is the wrong one when all other clocks agree with each other."""
     trace = shifted(purchase("order-1"), "page", 700)
     create = next(span for _, span in trace.spans if span.name == "create orders")
     create.events.add(name="sent", time_unix_nano=create.end_time_unix_nano)
     trace.log("page", create, 750, "INFO", "created")
-    told = journey_of(running, trace)
-    assert told["skew"] is not None
-    assert [one["service"] for one in told["skew"]["services"]] == ["page"]
-    mended = journey_of(running, trace, correct_skew="1")
-    (row,) = [row for row in mended["rows"] if row["name"] == "create orders"]
+    recorded = journey_of(running, trace)
+    assert recorded["skew"] is not None
+    assert [clock["service"] for clock in recorded["skew"]["services"]] == ["page"]
+    corrected = journey_of(running, trace, correct_skew="1")
+    (row,) = [row for row in corrected["rows"] if row["name"] == "create orders"]
     assert row["events"][0]["offset_ms"] == pytest.approx(row["offset_ms"] + row["duration_ms"])
     assert row["logs"][0]["offset_ms"] < row["offset_ms"]
 
 
 def spans_of(trace: Trace) -> dict[str, dict[str, Any]]:
-    """The spans as the store gives them, decoded."""
+    """Return the spans by id, as ``read_spans`` decodes them."""
     return {
         span.span_id.hex(): {
             "span_id": span.span_id.hex(),
@@ -114,24 +113,24 @@ def spans_of(trace: Trace) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_what_is_only_odd_is_no_evidence() -> None:
-    """A call that gave up, a server that works on after its answer, a webhook, a message that lay
-    for an hour, and a clock that counts whole milliseconds are all possible."""
+def test_unusual_but_possible_times_are_not_skew() -> None:
+    """They are a call that timed out, a server that continues after its response, a webhook, a
+    message that was queued for an hour, and a clock with whole milliseconds."""
     trace = Trace()
-    gave_up = trace.span("charge", "call", CLIENT, 0, 100, error="timed out")
-    trace.span("vendor", "slow", SERVER, 150, 900, gave_up)
+    timed_out = trace.span("charge", "call", CLIENT, 0, 100, error="timed out")
+    trace.span("vendor", "slow", SERVER, 150, 900, timed_out)
     call = trace.span("charge", "call", CLIENT, 0, 100)
     trace.span("vendor", "answer", SERVER, 10, 300, call)
     trace.span("settle", "settle", SERVER, 800, 810, call, throughline__hop="webhook")
     send = trace.span("reserve", "send", PRODUCER, 0, 1)
     trace.span("issue", "issue", CONSUMER, 3_600_000, 3_600_001, send)
-    whole = trace.span("page", "create", PRODUCER, 10.6, 11)
-    trace.span("reserve", "reserve", CONSUMER, 10, 12, whole)
+    create = trace.span("page", "create", PRODUCER, 10.6, 11)
+    trace.span("reserve", "reserve", CONSUMER, 10, 12, create)  # whole milliseconds
     assert skew_of(spans_of(trace)) is None
 
 
-def test_one_odd_pair_among_many_doesnt_move_a_clock() -> None:
-    """An offset that would break as much as it mends is no explanation."""
+def test_one_impossible_pair_among_many_is_not_skew() -> None:
+    """An offset that would make the other nine pairs impossible is rejected."""
     trace = Trace()
     for number in range(9):
         call = trace.span("charge", "call", CLIENT, number * 100, number * 100 + 20)
@@ -146,33 +145,33 @@ def test_one_odd_pair_among_many_doesnt_move_a_clock() -> None:
     st.sampled_from([-3_000, -250, 250, 3_000]),
 )
 @settings(max_examples=60, deadline=None)
-def test_an_offset_is_found_whatever_the_latencies(
+def test_an_offset_is_found_with_any_latencies(
     calls: list[tuple[int, int, int]], by_ms: int
 ) -> None:
-    """With any latencies there and back the offset is found to within half of the least of them,
-    and without an offset none is found."""
+    """The offset is found within the largest latency, and without an offset there is no skew."""
     trace = Trace()
-    for number, (there, takes, back) in enumerate(calls):
+    for number, (request_ms, work_ms, response_ms) in enumerate(calls):
         begin = number * 1_000
-        call = trace.span("charge", "call", CLIENT, begin, begin + there + takes + back)
-        trace.span("vendor", "answer", SERVER, begin + there, begin + there + takes, call)
+        received, answered = begin + request_ms, begin + request_ms + work_ms
+        call = trace.span("charge", "call", CLIENT, begin, answered + response_ms)
+        trace.span("vendor", "answer", SERVER, received, answered, call)
     assert skew_of(spans_of(trace)) is None
     skew = skew_of(spans_of(shifted(trace, "vendor", by_ms)))
     assert skew is not None
-    (one,) = skew["services"]
-    sign = 1 if one["service"] == "vendor" else -1
-    assert abs(sign * one["offset_ms"] - by_ms) <= 50
+    (clock,) = skew["services"]
+    sign = 1 if clock["service"] == "vendor" else -1
+    assert abs(sign * clock["offset_ms"] - by_ms) <= 50
 
 
-def test_two_traces_are_compared_with_the_clocks_that_were_asked_for(running: Running) -> None:
-    """As they were told, or set right; that they can't be right is said either way."""
-    good, odd = purchase("order-1"), shifted(purchase("order-2"), "acquirer", 90_000)
+def test_a_diff_uses_recorded_or_corrected_times(running: Running) -> None:
+    """`skewed` is true in both cases."""
+    good, skewed = purchase("order-1"), shifted(purchase("order-2"), "acquirer", 90_000)
     running.send(good)
-    running.send(odd)
-    path = f"/api/diff/{good.trace_id.hex()}/{odd.trace_id.hex()}"
-    told, mended = (running.http.get(path, params={"correct_skew": n}).json() for n in "01")
-    assert (told["skewed"], mended["skewed"]) == (True, True)
-    assert told["right"]["duration_ms"] > 90_000
-    assert mended["right"]["duration_ms"] == pytest.approx(2330, abs=1)
+    running.send(skewed)
+    path = f"/api/diff/{good.trace_id.hex()}/{skewed.trace_id.hex()}"
+    recorded, corrected = (running.http.get(path, params={"correct_skew": n}).json() for n in "01")
+    assert (recorded["skewed"], corrected["skewed"]) == (True, True)
+    assert recorded["right"]["duration_ms"] > 90_000
+    assert corrected["right"]["duration_ms"] == pytest.approx(2330, abs=1)
     same = running.client.diff(good.trace_id.hex(), good.trace_id.hex())
     assert not same["skewed"]

@@ -1,4 +1,4 @@
-"""Questions about many traces: what filters find, pages, the heatmap, comparing, the map."""
+"""Queries over many traces: filters, pages, the heatmap, contrasts, suggestions, the map."""
 
 import time
 from collections.abc import Callable
@@ -26,42 +26,46 @@ from tests.unit.observatory.telemetry import (
 BEGAN = 1_790_000_000 * 10**9
 
 
-def one(name: str, at_ms: float = 0, duration_ms: float = 5, **attributes: Any) -> Trace:
-    """A trace of one root span."""
+def single_span_trace(
+    name: str, at_ms: float = 0, duration_ms: float = 5, **attributes: Any
+) -> Trace:
+    """Return a trace with a single root span."""
     trace = Trace(began_unix_nano=BEGAN + round(at_ms * MS))
     trace.span("page", name, INTERNAL, 0, duration_ms, throughline__root="page", **attributes)
     return trace
 
 
 def send_all(running: Running, traces: list[Trace]) -> None:
-    """Send many traces in one request."""
-    together = Trace()
+    """Export many traces in one request."""
+    export = Trace()
     for trace in traces:
-        together.spans += trace.spans
-    running.send(together)
+        export.spans += trace.spans
+    running.send(export)
 
 
-def found(running: Running, q: str, **more: Any) -> set[str]:
-    """The roots' names of the traces that match."""
-    answer = running.http.get("/api/traces", params={"q": q, "limit": 500, **more})
-    assert answer.status_code == 200, answer.text
-    listed = answer.json()
-    assert listed["total"] == len(listed["traces"])
-    return {line["root"] for line in listed["traces"]}
+def matching_roots(running: Running, q: str, **parameters: Any) -> set[str]:
+    """Return the root names of the traces that match."""
+    page = get(running, "/api/traces", q=q, limit=500, **parameters)
+    assert page["total"] == len(page["traces"])
+    return {line["root"] for line in page["traces"]}
 
 
-def get(running: Running, path: str, **asked: Any) -> Any:
-    """The JSON that the API answers with."""
-    answer = running.http.get(path, params=asked)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+def get(running: Running, path: str, **parameters: Any) -> Any:
+    """Return the JSON of a successful response."""
+    response = running.http.get(path, params=parameters)
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
-def test_a_comparison_holds_when_one_span_satisfies_it(running: Running) -> None:
-    """And what is denied holds when none does; each comparison may be met by another span."""
-    both = one("both", seats=2, show__id="night-ferry", ratio=0.5)
+def sentence_of(contrast: dict[str, Any]) -> str:
+    return "".join(part["text"] for part in contrast["sentence"])
+
+
+def test_a_trace_matches_a_comparison_when_one_of_its_spans_does(running: Running) -> None:
+    """Different spans may match different comparisons. A negation matches when no span does."""
+    both = single_span_trace("both", seats=2, show__id="night-ferry", ratio=0.5)
     both.span("charge", "charge", CLIENT, 1, 900, both.spans[0][1], error="no", seats=7, duration=9)
-    neither = one("neither", seats=4, colour="2")
+    neither = single_span_trace("neither", seats=4, colour="2")
     neither.spans[0][1].attributes.add(key="service").value.string_value = "mine"
     send_all(running, [both, neither])
     everything = {"both", "neither"}
@@ -106,37 +110,37 @@ def test_a_comparison_holds_when_one_span_satisfies_it(running: Running) -> None
         "attempts exists": set(),
         "wait.charge exists": set(),
     }.items():
-        assert found(running, q) == expected, q
+        assert matching_roots(running, q) == expected, q
 
 
-def test_waits_attempts_and_missing_hops_are_found(running: Running) -> None:
-    """Waits are those that the journey shows; a hop is missed where the others have it."""
+def test_filters_match_waits_attempts_and_missing_hops(running: Running) -> None:
+    """Waits are those of the journey; a hop is missing when most other traces have it."""
     traces = [purchase(f"order-{n}", BEGAN + n * 10**9) for n in range(8)]
     traces.append(purchase("order-8", BEGAN + 8 * 10**9, decline=True))
-    again = traces[0].spans[4][1]
-    again.attributes.add(key="throughline.delivery.attempt").value.int_value = 3
+    reserve = traces[0].spans[4][1]
+    reserve.attributes.add(key="throughline.delivery.attempt").value.int_value = 3
     send_all(running, traces)
 
     def orders(q: str) -> set[str | None]:
         return {line["order_id"] for line in get(running, "/api/traces", q=q)["traces"]}
 
-    everyone = {f"order-{n}" for n in range(9)}
+    all_orders = {f"order-{n}" for n in range(9)}
     journey = running.client.trace(traces[3].trace_id.hex())
     waits = {row["service"]: row["wait"]["duration_ms"] for row in journey["rows"] if row["wait"]}
     assert waits["reserve"] == 180
-    assert orders("wait.reserve = 180ms") == everyone
+    assert orders("wait.reserve = 180ms") == all_orders
     assert orders("wait.reserve > 180 ms or wait.reserve < 0.18 s") == set()
-    assert orders("wait.pubsub >= 90") == everyone - {"order-8"}
+    assert orders("wait.pubsub >= 90") == all_orders - {"order-8"}
     assert orders("not wait.issue exists") == {"order-8"}
     assert orders("attempts > 2") == {"order-0"}
-    found_odd = get(running, "/api/compare", **{"in": "order = order-0"})
-    ranked = {attribute["key"] for attribute in found_odd["attributes"]}
-    assert "attempts" in ranked
-    assert "throughline.delivery.attempt" not in ranked  # of which attempts is made
+    contrast = get(running, "/api/compare", **{"in": "order = order-0"})
+    keys = {attribute["key"] for attribute in contrast["attributes"]}
+    assert "attempts" in keys
+    assert "throughline.delivery.attempt" not in keys  # attempts is derived from it
     for q in ("missing_hop exists", "missing_hop = issue", 'missing_hop = "pubsub → issue"'):
         assert orders(q) == {"order-8"}, q
     assert orders("missing_hop = trigger") == set()
-    assert orders("missing_hop != issue") == everyone - {"order-8"}
+    assert orders("missing_hop != issue") == all_orders - {"order-8"}
 
 
 HOSTILE = [
@@ -156,12 +160,12 @@ HOSTILE = [
 ]
 
 
-def test_hostile_values_are_only_text(running: Running) -> None:
-    """Whatever an attribute's key or value is, a filter finds that, and nothing else happens."""
-    send_all(running, [one(f"t{n}", odd=text) for n, text in enumerate(HOSTILE)])
+def test_hostile_keys_and_values_are_treated_as_text(running: Running) -> None:
+    """A filter matches any key and value literally."""
+    send_all(running, [single_span_trace(f"t{n}", odd=text) for n, text in enumerate(HOSTILE)])
     for n, text in enumerate(HOSTILE):
-        assert found(running, render(Comparison("odd", "=", Value(text)))) == {f"t{n}"}
-    trace = one("odd keys")
+        assert matching_roots(running, render(Comparison("odd", "=", Value(text)))) == {f"t{n}"}
+    trace = single_span_trace("odd keys")
     for n, text in enumerate(HOSTILE[:-1]):
         trace.spans[0][1].attributes.add(key=text).value.string_value = f"v{n}"
     running.send(trace)
@@ -169,77 +173,81 @@ def test_hostile_values_are_only_text(running: Running) -> None:
         if text:
             q = render(Comparison(text, "=", Value(f"v{n}")))
             if len(q) < 4000:
-                assert found(running, q) == {"odd keys"}
+                assert matching_roots(running, q) == {"odd keys"}
     values = get(running, "/api/values", key="odd", prefix="<")["values"]
     assert values == [{"value": "<script>", "count": 1}]
     assert get(running, "/api/keys", prefix="'; drop")["keys"][0]["key"] == HOSTILE[0]
     get(running, "/api/compare", **{"in": 'odd = "%"'})
 
 
-def test_a_filter_that_cannot_be_read_says_where(running: Running) -> None:
-    """400 with the code bad_filter, a message and a position, wherever a filter may stand."""
+def test_an_invalid_filter_is_answered_with_its_position(running: Running) -> None:
+    """Every path with a filter answers 400 with the code bad_filter and the position."""
     for path in ("/api/traces", "/api/heatmap", "/api/compare", "/api/map"):
-        answer = running.http.get(path, params={"q": "duration >"})
-        assert answer.status_code == 400
-        error = answer.json()["error"]
+        response = running.http.get(path, params={"q": "duration >"})
+        assert response.status_code == 400
+        error = response.json()["error"]
         assert (error["code"], error["position"]) == ("bad_filter", 10)
-    answer = running.http.get("/api/compare", params={"in": "(a"})
-    assert answer.json()["error"]["code"] == "bad_filter"
-    for asked in ("from=x", "last=-1", "last=5&from=3", "sort=size", "order=up", "cursor=1"):
-        answer = running.http.get(f"/api/traces?{asked}")
-        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request"), asked
+    response = running.http.get("/api/compare", params={"in": "(a"})
+    assert response.json()["error"]["code"] == "bad_filter"
+    for query in ("from=x", "last=-1", "last=5&from=3", "sort=size", "order=up", "cursor=1"):
+        response = running.http.get(f"/api/traces?{query}")
+        assert response.status_code == 400, query
+        assert response.json()["error"]["code"] == "bad_request", query
 
 
-def test_pages_hold_every_trace_once(running: Running) -> None:
-    """In each order, also where many traces are equal in what they are sorted by."""
-    send_all(running, [one(f"t{n}", at_ms=n // 3, duration_ms=1 + n % 2) for n in range(20)])
+def test_pages_have_every_trace_once(running: Running) -> None:
+    """This holds for every sort key and order, even with many equal values."""
+    send_all(
+        running,
+        [single_span_trace(f"t{n}", at_ms=n // 3, duration_ms=1 + n % 2) for n in range(20)],
+    )
     for sort in ("start", "duration", "spans", "errors"):
         for order in ("desc", "asc"):
-            seen: list[dict[str, Any]] = []
+            listed: list[dict[str, Any]] = []
             cursor: str | None = ""
             while cursor is not None:
                 page = get(running, "/api/traces", limit=7, sort=sort, order=order, cursor=cursor)
                 assert page["total"] == 20
-                seen += page["traces"]
+                listed += page["traces"]
                 cursor = page["next_cursor"]
-            assert len({line["trace_id"] for line in seen}) == len(seen) == 20
+            assert len({line["trace_id"] for line in listed}) == len(listed) == 20
             key = {"start": "started_unix_nano", "duration": "duration_ms"}.get(sort, sort)
-            values = [line[key] for line in seen]
+            values = [line[key] for line in listed]
             assert values == sorted(values, reverse=order == "desc")
 
 
-def test_a_range_of_time_is_half_open(running: Running) -> None:
-    """Traces that began at from, not those that began at to; last counts back from now."""
-    send_all(running, [one(f"t{n}", at_ms=n * 1000) for n in range(4)])
+def test_a_time_range_is_half_open(running: Running) -> None:
+    """It includes `from` and excludes `to`; `last` counts back from now."""
+    send_all(running, [single_span_trace(f"t{n}", at_ms=n * 1000) for n in range(4)])
     began = BEGAN // MS
-    assert found(running, "", **{"from": began + 1000, "to": began + 3000}) == {"t1", "t2"}
-    assert found(running, "", **{"from": began + 9000}) == set()
-    assert found(running, "", last=60) == set()
+    assert matching_roots(running, "", **{"from": began + 1000, "to": began + 3000}) == {"t1", "t2"}
+    assert matching_roots(running, "", **{"from": began + 9000}) == set()
+    assert matching_roots(running, "", last=60) == set()
     now = Trace(began_unix_nano=time.time_ns())
     now.span("page", "now", INTERNAL, 0, 1)
     running.send(now)
-    assert found(running, "", last=60) == {"now"}
+    assert matching_roots(running, "", last=60) == {"now"}
     assert "etag" not in running.http.get("/api/traces?last=60").headers
 
 
-def test_late_spans_change_what_is_known_of_their_trace(running: Running) -> None:
-    """A parent that comes later makes an orphan's trace whole; a span sent twice counts once."""
+def test_late_spans_update_the_digest_of_their_trace(running: Running) -> None:
+    """A late parent completes an orphan's trace; a span that is exported twice counts once."""
     trace = purchase("order-1", BEGAN)
     running.send(trace, "charge")
     (line,) = get(running, "/api/traces")["traces"]
     assert (line["orphans"], line["spans"], line["root"]) == (1, 3, "charge")
-    assert found(running, "uncovered = 3") == {"charge"}
+    assert matching_roots(running, "uncovered = 3") == {"charge"}
     assert get(running, "/api/traces", q="wait.charge exists")["total"] == 0
     running.send(trace, "charge")
     running.send(trace, *{service for service, _ in trace.spans} - {"charge"})
     (line,) = get(running, "/api/traces", q="wait.charge = 60")["traces"]
     assert (line["orphans"], line["spans"], line["root"]) == (0, 24, "buy")
     assert (line["coverage"], line["duration_ms"]) == (1.0, 2330)
-    assert found(running, "uncovered > 0") == set()
+    assert matching_roots(running, "uncovered > 0") == set()
 
 
-def test_what_is_gone_is_found_no_more(running: Running) -> None:
-    """Where rows were deleted, wholly or in part, nothing of them is counted."""
+def test_deleted_spans_are_removed_from_the_digests(running: Running) -> None:
+    """Neither deleted traces nor deleted spans of a trace are found or counted."""
     kept, gone = purchase("kept", BEGAN), purchase("gone", BEGAN)
     send_all(running, [kept, gone])
     assert get(running, "/api/traces")["total"] == 2
@@ -249,20 +257,20 @@ def test_what_is_gone_is_found_no_more(running: Running) -> None:
             [gone.trace_id.hex()],
         )
     ).result(10)
-    running.send(one("new"))
+    running.send(single_span_trace("new"))
     listed = get(running, "/api/traces")["traces"]
     assert {line["order_id"] for line in listed} == {"kept", None}
     assert get(running, "/api/traces", q="service = issue")["total"] == 0
     running.store.run(lambda cursor: cursor.execute("delete from raw_spans")).result(10)
-    running.send(one("last"))
-    assert found(running, "") == {"last"}
+    running.send(single_span_trace("last"))
+    assert matching_roots(running, "") == {"last"}
     assert get(running, "/api/coverage")["spans"] == 1
 
 
-def test_digests_survive_a_restart_and_are_made_anew_for_another_version(
+def test_digests_survive_a_restart_and_are_rebuilt_for_another_version(
     start: Callable[..., Running], tmp_path: Path
 ) -> None:
-    """What they say is the same after each."""
+    """Queries have the same results after each restart."""
     data = tmp_path / "kept.duckdb"
     running = start(data)
     running.send(purchase("order-1", BEGAN))
@@ -279,19 +287,22 @@ def test_digests_survive_a_restart_and_are_made_anew_for_another_version(
 
 
 def test_the_heatmap_counts_every_trace(running: Running) -> None:
-    """Empty, with one trace, and with many: cells, figures and edges fit what was sent."""
+    """Cells, totals and scale are right without traces, with one, and with many."""
     empty = get(running, "/api/heatmap")
     assert (empty["total"], empty["cells"], empty["p95_ms"]) == (0, [], None)
     assert empty["from_ms"] < empty["to_ms"]
-    running.send(one("first"))
-    lone = get(running, "/api/heatmap", columns=10, rows=5)
-    assert [cell[2:] for cell in lone["cells"]] == [[1, 0]]
-    send_all(running, [one(f"t{n}", at_ms=n * 1000, duration_ms=2**n) for n in range(1, 15)])
-    wrong = one("wrong", at_ms=500)
+    running.send(single_span_trace("first"))
+    heat = get(running, "/api/heatmap", columns=10, rows=5)
+    assert [cell[2:] for cell in heat["cells"]] == [[1, 0]]
+    send_all(
+        running,
+        [single_span_trace(f"t{n}", at_ms=n * 1000, duration_ms=2**n) for n in range(1, 15)],
+    )
+    wrong = single_span_trace("wrong", at_ms=500)
     wrong.span("page", "broken", INTERNAL, 0, 1, wrong.spans[0][1], error="no")
     running.send(wrong)
-    asked = {"from": BEGAN // MS, "to": BEGAN // MS + 20_000}
-    heat = get(running, "/api/heatmap", columns=20, rows=12, **asked)
+    time_range = {"from": BEGAN // MS, "to": BEGAN // MS + 20_000}
+    heat = get(running, "/api/heatmap", columns=20, rows=12, **time_range)
     assert (heat["total"], heat["errors"], heat["outside"]) == (16, 1, 0)
     assert sum(cell[2] for cell in heat["cells"]) == 16
     assert sum(cell[3] for cell in heat["cells"]) == 1
@@ -301,32 +312,32 @@ def test_the_heatmap_counts_every_trace(running: Running) -> None:
     assert row["least_ms"] <= 2**14 < row["most_ms"]
     for below, above in zip(heat["rows"], heat["rows"][1:], strict=False):
         assert below["most_ms"] == pytest.approx(above["least_ms"])
-    assert get(running, "/api/heatmap", q="name = nothing", **asked)["cells"] == []
-    nowhere = get(running, "/api/heatmap", **{"from": 5, "to": 5})
-    assert (nowhere["total"], nowhere["cells"]) == (0, [])
+    assert get(running, "/api/heatmap", q="name = nothing", **time_range)["cells"] == []
+    empty_range = get(running, "/api/heatmap", **{"from": 5, "to": 5})
+    assert (empty_range["total"], empty_range["cells"]) == (0, [])
 
 
-def test_strange_times_do_not_spoil_the_heatmap(running: Running) -> None:
-    """1970, 2100 and ends before starts: few columns, none of them years wide."""
-    send_all(running, [one(f"t{n}", at_ms=n * 100) for n in range(300)])
+def test_the_heatmap_leaves_out_traces_with_outlying_times(running: Running) -> None:
+    """Traces in 1970 and 2100 are counted outside; a negative duration is shown."""
+    send_all(running, [single_span_trace(f"t{n}", at_ms=n * 100) for n in range(300)])
     for name, began in (("then", 0), ("some day", 4_102_444_800 * 10**9), ("end", 2**63 - 1)):
         trace = Trace(began_unix_nano=began)
         trace.span("page", name, INTERNAL, 0, 0)
         running.send(trace)
-    running.send(one("backwards", at_ms=50, duration_ms=-40))
+    running.send(single_span_trace("backwards", at_ms=50, duration_ms=-40))
     heat = get(running, "/api/heatmap")
     assert (heat["total"], heat["outside"]) == (304, 3)
     assert sum(cell[2] for cell in heat["cells"]) == 301
     assert all(0 <= cell[0] < 60 and 0 <= cell[1] < 24 for cell in heat["cells"])
     assert get(running, "/api/traces", q="name = end")["traces"][0]["duration_ms"] == 0
-    alone = get(running, "/api/heatmap", q="name = then")
-    assert (alone["total"], alone["outside"]) == (1, 0)
+    single = get(running, "/api/heatmap", q="name = then")
+    assert (single["total"], single["outside"]) == (1, 0)
     get(running, "/api/map")
     get(running, "/api/compare", **{"in": "name = then"})
 
 
-def shows(count: int = 60) -> list[Trace]:
-    """Orders of which each fifth is of the night ferry, slow, and waits long in reserve."""
+def orders_of_shows(count: int = 60) -> list[Trace]:
+    """Return orders of which every fifth is for the night ferry, with a long wait in reserve."""
     traces = []
     for n in range(count):
         slow = n % 5 == 0
@@ -340,9 +351,9 @@ def shows(count: int = 60) -> list[Trace]:
         buy = trace.span(
             "page", "buy", PRODUCER, 0, 10, throughline__root="page", show__id=show, **order
         )
-        waited = 2000 + n if slow else 50 + n
+        wait_ms = 2000 + n if slow else 50 + n
         trace.span(
-            "reserve", "reserve", CONSUMER, 10 + waited, 40 + waited, buy,
+            "reserve", "reserve", CONSUMER, 10 + wait_ms, 40 + wait_ms, buy,
             throughline__hop="trigger", throughline__context="carried",
         )  # fmt: skip
         if n % 20 == 0:
@@ -351,16 +362,16 @@ def shows(count: int = 60) -> list[Trace]:
     return traces
 
 
-def test_what_sets_a_box_apart_comes_first(running: Running) -> None:
-    """The boxed orders' show and wait are named, in the list and in a sentence."""
-    send_all(running, shows())
-    answer = get(running, "/api/compare", in_least_ms=1000)
-    assert (answer["selected"], answer["rest"]) == (12, 48)
-    keys = [attribute["key"] for attribute in answer["attributes"]]
+def test_the_largest_differences_come_first(running: Running) -> None:
+    """The attributes and the sentence begin with the boxed orders' show and wait."""
+    send_all(running, orders_of_shows())
+    contrast = get(running, "/api/compare", in_least_ms=1000)
+    assert (contrast["selected"], contrast["rest"]) == (12, 48)
+    keys = [attribute["key"] for attribute in contrast["attributes"]]
     assert set(keys[:2]) == {"show.id", "wait.reserve"}
-    assert "duration" not in keys  # it is what the box was drawn by
-    assert not {"order", "boxoffice.order.id"} & set(keys)  # no two are the same
-    show = next(each for each in answer["attributes"] if each["key"] == "show.id")
+    assert "duration" not in keys  # the box was drawn by it
+    assert not {"order", "boxoffice.order.id"} & set(keys)  # every value is different
+    show = next(each for each in contrast["attributes"] if each["key"] == "show.id")
     assert (show["difference"], show["kind"]) == (1.0, "text")
     assert show["values"][0] == {
         "label": "night-ferry",
@@ -370,111 +381,110 @@ def test_what_sets_a_box_apart_comes_first(running: Running) -> None:
         "inside_count": 12,
         "outside_count": 0,
     }
-    said = "".join(piece["text"] for piece in answer["sentence"])
-    assert said == (
+    assert sentence_of(contrast) == (
         "In the 12 orders you boxed, show.id is “night-ferry” for 100 %, against 0 % of the rest, "
         "and they spend 1.95 s more waiting in reserve."
     )
-    strong = [piece["text"] for piece in answer["sentence"] if piece["strong"]]
+    strong = [part["text"] for part in contrast["sentence"] if part["strong"]]
     assert strong == ["12 orders", "show.id is “night-ferry”", "1.95 s more", "reserve"]
 
 
-def test_the_filter_of_every_compared_value_finds_what_was_counted(running: Running) -> None:
-    """Texts, numbers, ranges, waits, hops that are missing, and what isn't set."""
-    traces = shows()
+def test_the_filter_of_every_compared_value_matches_its_count(running: Running) -> None:
+    """This holds for text, numbers, ranges, waits, missing hops, and unset attributes."""
+    traces = orders_of_shows()
     for trace in traces[::15]:
         trace.spans.pop()
     send_all(running, traces)
-    answer = get(running, "/api/compare", **{"in": "show.id = opera", "q": "seats < 2"})
-    kinds = {attribute["kind"] for attribute in answer["attributes"]}
+    contrast = get(running, "/api/compare", **{"in": "show.id = opera", "q": "seats < 2"})
+    kinds = {attribute["kind"] for attribute in contrast["attributes"]}
     assert kinds == {"text", "number", "derived"}
-    keys = {attribute["key"] for attribute in answer["attributes"]}
+    keys = {attribute["key"] for attribute in contrast["attributes"]}
     assert {"price", "seats", "voucher", "wait.reserve", "missing_hop", "duration"} <= keys
     assert "show.id" not in keys
-    for attribute in answer["attributes"]:
+    for attribute in contrast["attributes"]:
         for value in attribute["values"]:
-            for side, number in (("inside", ""), ("outside", "not ")):
-                q = f"seats < 2 and {number}show.id = opera and ({value['filter']})"
+            for side, negation in (("inside", ""), ("outside", "not ")):
+                q = f"seats < 2 and {negation}show.id = opera and ({value['filter']})"
                 total = get(running, "/api/traces", q=q)["total"]
                 assert total == value[f"{side}_count"], (attribute["key"], value)
 
 
-def test_who_chose_by_a_key_is_not_told_it_in_other_words(running: Running) -> None:
-    """Those with errors differ in where they failed, not in that they have errors."""
-    traces = [one(f"t{n % 2}", at_ms=n, seats=2 if n % 4 else 9) for n in range(40)]
+def test_keys_equivalent_to_the_filter_are_left_out(running: Running) -> None:
+    """Traces chosen by their errors do not differ in `error`, `errors` and `status`."""
+    traces = [single_span_trace(f"t{n % 2}", at_ms=n, seats=2 if n % 4 else 9) for n in range(40)]
     for trace in traces[::4]:
         trace.spans[0][1].status.code = ERROR
     send_all(running, traces)
-    for chosen in ("error = true", "errors > 0", "status = ERROR"):
-        answer = get(running, "/api/compare", **{"in": chosen})
-        keys = {attribute["key"] for attribute in answer["attributes"]}
+    for subset in ("error = true", "errors > 0", "status = ERROR"):
+        contrast = get(running, "/api/compare", **{"in": subset})
+        keys = {attribute["key"] for attribute in contrast["attributes"]}
         assert {"seats", "error.service"} <= keys
         assert not {"error", "errors", "status"} & keys
 
 
-class Overtaken:
-    """A cursor of which another is only made after a trace was stored, the first few times."""
+class InterruptedCursor:
+    """A cursor that stores a trace before the snapshots of both cursors are equal, twice."""
 
     def __init__(self, running: Running, cursor: duckdb.DuckDBPyConnection) -> None:
         self._running = running
         self._cursor = cursor
-        self.overtaken = 0
+        self.interruptions = 0
 
     def rollback(self) -> None:
-        """End the transaction; the first time something is stored before the next one begins."""
+        """Roll back, and then store a trace, so that the next transaction sees another state."""
         self._cursor.rollback()
-        self._overtake(2)
+        self._interrupt(2)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """Another cursor, of a state after this one's."""
-        self._overtake(1)
+        """Store a trace, and return another cursor, which sees a later state."""
+        self._interrupt(1)
         return self._cursor.cursor()
 
-    def _overtake(self, times: int) -> None:
-        if self.overtaken < times:
-            self.overtaken += 1
-            self._running.send(one(f"later {self.overtaken}"))
+    def _interrupt(self, times: int) -> None:
+        if self.interruptions < times:
+            self.interruptions += 1
+            self._running.send(single_span_trace(f"later {self.interruptions}"))
             self._running.context.digests.refresh()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)
 
 
-def test_what_is_asked_side_by_side_is_asked_of_one_state(running: Running) -> None:
-    """Telemetry that is stored between the two begins of a comparison is seen by both or none."""
-    running.send(one("first"))
+def test_two_cursors_share_a_snapshot(running: Running) -> None:
+    """Spans stored between the starts of their transactions are seen by both or neither."""
+    running.send(single_span_trace("first"))
     count = "select count(*) from trace_digests"
     with running.context.digests.reader() as cursor:
-        reader = Overtaken(running, cursor)
+        reader = InterruptedCursor(running, cursor)
         with shared_snapshot(cast("duckdb.DuckDBPyConnection", reader)) as other:
-            assert reader.overtaken == 2
-            seen = [each.execute(count).fetchall() for each in (reader, other)]
-            assert seen[0] == seen[1]
-            running.send(one("last"))
+            assert reader.interruptions == 2
+            counts = [each.execute(count).fetchall() for each in (reader, other)]
+            assert counts[0] == counts[1]
+            running.send(single_span_trace("last"))
             running.context.digests.refresh()
-            assert [each.execute(count).fetchall() for each in (reader, other)] == seen
+            assert [each.execute(count).fetchall() for each in (reader, other)] == counts
 
 
-def test_there_may_be_nothing_to_compare(running: Running) -> None:
-    """No trace, none inside, none outside, or no difference: a sentence says so."""
-    nothing = get(running, "/api/compare", in_least_ms=1)
-    assert (nothing["selected"], nothing["attributes"]) == (0, [])
-    send_all(running, [one(f"t{n % 2}", at_ms=n, seats=2) for n in range(40)])
+def test_the_sentence_says_when_there_is_nothing_to_compare(running: Running) -> None:
+    """Either side may be empty, or there may be no difference."""
+    empty = get(running, "/api/compare", in_least_ms=1)
+    assert (empty["selected"], empty["attributes"]) == (0, [])
+    send_all(running, [single_span_trace(f"t{n % 2}", at_ms=n, seats=2) for n in range(40)])
 
-    def said(**asked: Any) -> str:
-        return "".join(piece["text"] for piece in get(running, "/api/compare", **asked)["sentence"])
+    def sentence(**parameters: Any) -> str:
+        return sentence_of(get(running, "/api/compare", **parameters))
 
-    assert said(in_least_ms=1e6) == "No trace is in your box."
-    assert said(in_least_ms=0).startswith("All 40 traces are in your box")
-    assert said(in_from=BEGAN // MS, in_to=BEGAN // MS + 20) == (
+    assert sentence(in_least_ms=1e6) == "No trace is in your box."
+    assert sentence(in_least_ms=0).startswith("All 40 traces are in your box")
+    assert sentence(in_from=BEGAN // MS, in_to=BEGAN // MS + 20) == (
         "Nothing sets the 20 traces you boxed clearly apart from the rest."
     )
     assert running.http.get("/api/compare").status_code == 400
 
 
 def test_keys_and_values_are_suggested(running: Running) -> None:
-    """Keys with examples, those of the language among them; values by how many traces have them."""
-    send_all(running, shows())
+    """Keys come with examples, including the reserved ones; frequent values come first."""
+    send_all(running, orders_of_shows())
     keys = {key["key"]: key for key in get(running, "/api/keys")["keys"]}
     assert keys["show.id"] == {
         "key": "show.id",
@@ -495,12 +505,12 @@ def test_keys_and_values_are_suggested(running: Running) -> None:
     assert get(running, "/api/values", key="service.name")["values"][0]["value"] == "page"
 
 
-def test_ids_of_many_traces_stay_findable_and_out_of_the_way(running: Running) -> None:
-    """A key with more different values than anybody reads is searched, but not compared."""
-    for part in range(3):
+def test_keys_with_thousands_of_values_are_searched_but_not_compared(running: Running) -> None:
+    """A key whose values are all different, such as message ids, is left out of contrasts."""
+    for batch in range(3):
         traces = []
-        for n in range(part * 150, part * 150 + 150):
-            trace = one(f"t{n % 4}", at_ms=n, kind__of="ab"[n % 2])
+        for n in range(batch * 150, batch * 150 + 150):
+            trace = single_span_trace(f"t{n % 4}", at_ms=n, kind__of="ab"[n % 2])
             for m in range(25):
                 trace.span(
                     "page", "send", PRODUCER, 0, 1, trace.spans[0][1],
@@ -523,43 +533,44 @@ def test_ids_of_many_traces_stay_findable_and_out_of_the_way(running: Running) -
     assert keys["message.id"]["examples"]
     values = get(running, "/api/values", key="message.id", prefix="m-449-")["values"]
     assert len(values) == 20
-    answer = get(running, "/api/compare", **{"in": "kind.of = a"})
-    assert "message.id" not in {attribute["key"] for attribute in answer["attributes"]}
-    assert "cost" in {attribute["key"] for attribute in answer["attributes"]}
+    contrast = get(running, "/api/compare", **{"in": "kind.of = a"})
+    compared_keys = {attribute["key"] for attribute in contrast["attributes"]}
+    assert "message.id" not in compared_keys
+    assert "cost" in compared_keys
 
 
-def test_ten_thousand_keys_are_no_trouble(running: Running) -> None:
-    """Every one of them is searchable; comparing looks at those that differ most."""
+def test_every_one_of_ten_thousand_keys_is_searchable(running: Running) -> None:
+    """A contrast has only the keys with the largest differences."""
     keys: dict[str, Any] = {f"k{n}": n for n in range(10_000)}
-    many = one("many", **keys)
-    send_all(running, [many, *(one(f"t{n}") for n in range(5))])
-    assert found(running, "k9999 = 9999") == {"many"}
-    assert found(running, "not k5 exists") == {f"t{n}" for n in range(5)}
+    many = single_span_trace("many", **keys)
+    send_all(running, [many, *(single_span_trace(f"t{n}") for n in range(5))])
+    assert matching_roots(running, "k9999 = 9999") == {"many"}
+    assert matching_roots(running, "not k5 exists") == {f"t{n}" for n in range(5)}
     assert len(get(running, "/api/keys", prefix="k99")["keys"]) == 111
-    answer = get(running, "/api/compare", **{"in": "name = many"})
-    assert len(answer["attributes"]) == 40
+    contrast = get(running, "/api/compare", **{"in": "name = many"})
+    assert len(contrast["attributes"]) == 40
 
 
-def test_the_map_shows_who_hands_work_to_whom(running: Running) -> None:
-    """Edges are named by their hops, with counts, waits and what was carried."""
+def test_the_map_has_an_edge_for_each_hop_between_two_services(running: Running) -> None:
+    """An edge has its hop, counts, durations, waits and the share of carried contexts."""
     empty = get(running, "/api/map")
     assert empty == {"nodes": [], "edges": []}
     send_all(running, [purchase(f"order-{n}", BEGAN + n * MS) for n in range(4)])
-    drawn = get(running, "/api/map")
-    nodes = {node["id"]: node for node in drawn["nodes"]}
+    hop_map = get(running, "/api/map")
+    nodes = {node["id"]: node for node in hop_map["nodes"]}
     assert set(nodes) == {"page", "reserve", "charge", "acquirer", "settle", "issue"}
     assert (nodes["acquirer"]["party"], nodes["reserve"]["spans"]) == ("vendor", 20)
-    edges = {(edge["from"], edge["to"], edge["hop"]): edge for edge in drawn["edges"]}
+    edges = {(edge["from"], edge["to"], edge["hop"]): edge for edge in hop_map["edges"]}
     trigger = edges["page", "reserve", "trigger"]
     assert (trigger["count"], trigger["per_minute"], trigger["errors"]) == (4, 4, 0)
     assert (trigger["p50_ms"], trigger["wait_p50_ms"], trigger["wait_p95_ms"]) == (232, 180, 180)
     assert (trigger["carried"], trigger["orphans"], trigger["broken"]) == (1.0, 0, False)
     assert edges["charge", "settle", "webhook"]["wait_p50_ms"] is None
-    assert not any(edge["broken"] for edge in drawn["edges"])
+    assert not any(edge["broken"] for edge in hop_map["edges"])
 
 
-def test_a_broken_edge_says_where_its_orphans_are(running: Running) -> None:
-    """What lost its parent is drawn where others of its kind came from, else from nowhere known."""
+def test_a_broken_edge_has_a_filter_for_its_orphans(running: Running) -> None:
+    """A receiver without its parent counts for the usual sender of its hop, or for the node `?`."""
     send_all(running, [purchase(f"order-{n}", BEGAN) for n in range(3)])
     lost = purchase("lost", BEGAN)
     lost.spans = [pair for pair in lost.spans if pair[1].name != "send order-paid"]
@@ -578,9 +589,9 @@ def test_a_broken_edge_says_where_its_orphans_are(running: Running) -> None:
         throughline__root="schedule", throughline__hop="schedule", throughline__context="absent",
     )  # fmt: skip
     send_all(running, [lost, stray, absent, swept])
-    drawn = get(running, "/api/map")
+    hop_map = get(running, "/api/map")
     broken = {
-        (edge["from"], edge["to"], edge["hop"]): edge for edge in drawn["edges"] if edge["broken"]
+        (edge["from"], edge["to"], edge["hop"]): edge for edge in hop_map["edges"] if edge["broken"]
     }
     assert set(broken) == {
         ("settle", "issue", "pubsub"),
@@ -590,6 +601,6 @@ def test_a_broken_edge_says_where_its_orphans_are(running: Running) -> None:
     issue = broken["settle", "issue", "pubsub"]
     assert (issue["count"], issue["orphans"]) == (4, 1)
     assert broken["?", "expire", "task"]["carried"] == 0
-    listed = get(running, "/api/traces", q=issue["orphan_filter"])["traces"]
-    assert [line["order_id"] for line in listed] == ["lost"]
-    assert {"?", "sweep"} <= {node["id"] for node in drawn["nodes"]}
+    lines = get(running, "/api/traces", q=issue["orphan_filter"])["traces"]
+    assert [line["order_id"] for line in lines] == ["lost"]
+    assert {"?", "sweep"} <= {node["id"] for node in hop_map["nodes"]}

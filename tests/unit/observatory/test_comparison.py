@@ -1,4 +1,4 @@
-"""A trace beside others: its usual shape, and two traces step by step."""
+"""The unusual steps of a trace, and the differences between two traces."""
 
 import secrets
 from typing import Any
@@ -22,42 +22,42 @@ from tests.unit.observatory.telemetry import (
 
 
 def unusual_of(running: Running, trace: Trace) -> dict[str, Any]:
-    answer = running.http.get(f"/api/traces/{trace.trace_id.hex()}/unusual")
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    response = running.http.get(f"/api/traces/{trace.trace_id.hex()}/unusual")
+    assert response.status_code == 200, response.text
+    unusual: dict[str, Any] = response.json()
+    return unusual
 
 
 def without(trace: Trace, *names: str) -> Trace:
-    """The trace with the spans of these names lost."""
+    """Return the trace without the spans of these names."""
     trace.spans = [(service, span) for service, span in trace.spans if span.name not in names]
     return trace
 
 
-def test_what_nearly_all_others_have_is_missing(running: Running) -> None:
-    """An order that stopped is held against those that went on; what they all have is named."""
+def test_steps_that_nearly_all_other_traces_have_are_missing(running: Running) -> None:
+    """An order that got stuck is compared with those that went on."""
     for number in range(12):
         running.send(purchase(f"order-{number}"))
     stopped = purchase("order-stopped")
     stopped.spans = [(s, span) for s, span in stopped.spans if s in ("page", "reserve")]
     without(stopped, "order charging", "order paid", "order ticketed")
     running.send(stopped)
-    found = unusual_of(running, stopped)
-    assert (found["compared_with"], found["same_state"]) == (12, False)
-    missing = {(one["service"], one["hop"]) for one in found["missing"]}
+    unusual = unusual_of(running, stopped)
+    assert (unusual["compared_with"], unusual["same_state"]) == (12, False)
+    missing = {(step["service"], step["hop"]) for step in unusual["missing"]}
     assert {("charge", "pubsub"), ("settle", "webhook"), ("issue", "pubsub")} <= missing
-    assert all(one["usual_share"] == 1.0 for one in found["missing"])
-    assert (found["repeated"], found["added"]) == ([], [])
-    after = {(one["service"], one["name"]): one["after"] for one in found["missing"]}
+    assert all(step["usual_share"] == 1.0 for step in unusual["missing"])
+    assert (unusual["repeated"], unusual["added"]) == ([], [])
+    after = {(step["service"], step["name"]): step["after"] for step in unusual["missing"]}
     reserved = {"hop": None, "service": "reserve", "name": "send order-reserved"}
     assert after["charge", "charge"] == reserved
-    assert after["settle", "settle"] == reserved  # what called it is missing too
-    order = [(one["service"], one["name"]) for one in found["missing"]]
+    assert after["settle", "settle"] == reserved  # its caller is missing too
+    order = [(step["service"], step["name"]) for step in unusual["missing"]]
     assert order.index(("charge", "charge")) < order.index(("settle", "settle"))
 
 
-def test_the_state_an_order_came_to_is_not_unusual(running: Running) -> None:
-    """Where enough orders were declined, a declined one isn't said to lack its tickets."""
+def test_a_trace_is_compared_with_those_in_the_same_state(running: Running) -> None:
+    """With enough other declined orders, a declined order does not lack the issuing of tickets."""
     for number in range(6):
         running.send(purchase(f"paid-{number}"))
         running.send(purchase(f"declined-{number}", decline=True))
@@ -69,10 +69,10 @@ def test_the_state_an_order_came_to_is_not_unusual(running: Running) -> None:
         )
     trace.span("charge", "give up", INTERNAL, 920, 921, charge)
     running.send(trace)
-    found = unusual_of(running, trace)
-    assert (found["compared_with"], found["same_state"]) == (6, True)
-    assert found["missing"] == []
-    (repeated,) = found["repeated"]
+    unusual = unusual_of(running, trace)
+    assert (unusual["compared_with"], unusual["same_state"]) == (6, True)
+    assert unusual["missing"] == []
+    (repeated,) = unusual["repeated"]
     assert repeated == {
         "hop": "pubsub",
         "service": "charge",
@@ -80,18 +80,18 @@ def test_the_state_an_order_came_to_is_not_unusual(running: Running) -> None:
         "times": 3,
         "usual_times": 1,
     }
-    (added,) = found["added"]
+    (added,) = unusual["added"]
     assert (added["name"], added["usual_share"]) == ("give up", 0.0)
 
 
-def test_few_others_say_nothing(running: Running) -> None:
-    """With fewer than five others nothing is called usual; a trace that isn't there is a 404."""
+def test_fewer_than_five_other_traces_are_not_compared(running: Running) -> None:
+    """The lists are then empty. A trace that is not stored is answered with 404."""
     for number in range(4):
         running.send(purchase(f"order-{number}"))
     trace = without(purchase("order-short"), "issue", "order ticketed")
     running.send(trace)
-    found = unusual_of(running, trace)
-    assert (found["compared_with"], found["missing"]) == (4, [])
+    unusual = unusual_of(running, trace)
+    assert (unusual["compared_with"], unusual["missing"]) == (4, [])
     assert running.http.get(f"/api/traces/{'ab' * 16}/unusual").status_code == 404
 
 
@@ -101,38 +101,38 @@ def diff_of(running: Running, left: Trace, right: Trace) -> Diff:
     return running.client.diff(left.trace_id.hex(), right.trace_id.hex())
 
 
-def said(diff: Diff) -> str:
-    return "".join(piece["text"] for piece in diff["sentence"])
+def sentence_of(diff: Diff) -> str:
+    return "".join(part["text"] for part in diff["sentence"])
 
 
-def test_the_same_steps_are_found_in_both(running: Running) -> None:
-    """Two orders that went the same way have the same steps, and nothing to say."""
+def test_equal_traces_have_only_the_same_steps(running: Running) -> None:
+    """Every step of two equal orders is the same, and so are their durations."""
     diff = diff_of(running, purchase("order-1"), purchase("order-2"))
     assert {row["verdict"] for row in diff["rows"]} == {"same"}
     assert len(diff["rows"]) == 24
     assert len({row["key"] for row in diff["rows"]}) == 24
-    assert said(diff) == "Both took about 2.33 s."
+    assert sentence_of(diff) == "Both took about 2.33 s."
     assert (diff["left"]["order_id"], diff["right"]["order_state"]) == ("order-1", "ticketed")
 
 
-def test_a_longer_wait_is_told_as_a_wait(running: Running) -> None:
-    """The step that waited is slower by wait and duration together, and the sentence says which."""
-    late = purchase("order-2")
-    for service, span in late.spans:
+def test_the_sentence_names_the_step_with_a_longer_wait(running: Running) -> None:
+    """Wait and duration together make a step slower; the sentence says that it was the wait."""
+    delayed = purchase("order-2")
+    for service, span in delayed.spans:
         if service == "issue" or span.name == "order ticketed":
             span.start_time_unix_nano += 3_000_000_000
             span.end_time_unix_nano += 3_000_000_000
-    diff = diff_of(running, purchase("order-1"), late)
+    diff = diff_of(running, purchase("order-1"), delayed)
     slower = [row for row in diff["rows"] if row["verdict"] == "slower"]
     assert [row["name"] for row in slower] == ["issue"]
     assert slower[0]["delta_ms"] == pytest.approx(3_000)
-    assert said(diff) == (
+    assert sentence_of(diff) == (
         "The right one took 3.00 s longer (5.33 s against 2.33 s): 3.00 s longer waiting for issue."
     )
 
 
-def test_steps_of_one_side_are_missing_or_added(running: Running) -> None:
-    """What only the left has is missing, what only the right has is added, in their places."""
+def test_steps_of_one_trace_are_missing_or_added(running: Running) -> None:
+    """Steps of the left trace only are missing, those of the right one only are added."""
     right = without(purchase("order-2"), "send order-paid", "issue", "order ticketed")
     right.spans = [(s, span) for s, span in right.spans if s != "issue"]
     reserve = next(span for _, span in right.spans if span.name == "reserve")
@@ -143,17 +143,17 @@ def test_steps_of_one_side_are_missing_or_added(running: Running) -> None:
     assert verdicts["look again"] == "added"
     names = [row["name"] for row in diff["rows"]]
     assert names.index("look again") == names.index("order reserved") + 1
-    assert "lacks send order-paid of settle with 3 spans below it" in said(diff)
-    assert "It has look again of reserve, which the left one doesn't." in said(diff)
+    assert "lacks send order-paid of settle with 3 spans below it" in sentence_of(diff)
+    assert "It has look again of reserve, which the left one lacks." in sentence_of(diff)
 
 
-def test_a_step_whose_context_was_lost_is_found_where_it_went(running: Running) -> None:
-    """When the sender's span is lost on one side, the receiver is still held against the same."""
+def test_a_step_without_its_parent_is_matched(running: Running) -> None:
+    """When the sender's span is missing in one trace, the receiver is still the same step."""
     right = without(purchase("order-2"), "send order-reserved")
     diff = diff_of(running, purchase("order-1"), right)
     verdicts = {(row["service"], row["name"]): row["verdict"] for row in diff["rows"]}
     assert verdicts["reserve", "send order-reserved"] == "missing"
-    # Its wait can't be told any more, so that alone may differ.
+    # Its wait is unknown without the sender, so its verdict may differ.
     charge = next(row for row in diff["rows"] if row["name"] == "charge")
     assert charge["left"] is not None
     assert charge["right"] is not None
@@ -161,23 +161,24 @@ def test_a_step_whose_context_was_lost_is_found_where_it_went(running: Running) 
     assert len(diff["rows"]) == 24
 
 
-def test_a_failure_of_one_side_is_said(running: Running) -> None:
-    """A step that failed only on one side is named."""
+def test_the_sentence_names_a_step_that_failed_in_one_trace(running: Running) -> None:
+    """It also says in which of the two traces the step failed."""
     right = purchase("order-2")
     issue = next(span for _, span in right.spans if span.name == "issue")
     issue.status.code = ERROR
     diff = diff_of(running, purchase("order-1"), right)
-    assert "issue failed only on the right." in said(diff)
+    assert "issue failed only on the right." in sentence_of(diff)
 
 
-Shape = list[tuple[int, str, str]]
-shapes: st.SearchStrategy[Shape] = st.lists(
+# For each span: the index of its parent (-1 or too large: none), its service and its name.
+SpanSpecs = list[tuple[int, str, str]]
+span_specs: st.SearchStrategy[SpanSpecs] = st.lists(
     st.tuples(st.integers(-1, 12), st.sampled_from("ab"), st.sampled_from("xyz")), max_size=12
 )
 
 
-def rows_of(shape: Shape) -> list[Any]:
-    ids = [secrets.token_hex(8) for _ in shape]
+def rows_of(specs: SpanSpecs) -> list[Any]:
+    ids = [secrets.token_hex(8) for _ in specs]
     return [
         {
             "span_id": ids[number],
@@ -188,36 +189,35 @@ def rows_of(shape: Shape) -> list[Any]:
             "indent": parent % 2,
             "offset_ms": float(number),
         }
-        for number, (parent, service, name) in enumerate(shape)
+        for number, (parent, service, name) in enumerate(specs)
     ]
 
 
-@given(shapes, shapes)
+@given(span_specs, span_specs)
 @settings(max_examples=200, deadline=None)
-def test_every_span_is_in_the_diff_once(left: Shape, right: Shape) -> None:
-    """Whatever the two traces look like, circles of parents included, nothing is lost or doubled,
-    and only what is alike stands side by side."""
-    on_left, on_right = rows_of(left), rows_of(right)
-    pairs = list(aligned(on_left, on_right))
-    for side, rows in (("left", on_left), ("right", on_right)):
-        found = [getattr(pair, side)["span_id"] for pair in pairs if getattr(pair, side)]
-        assert sorted(found) == sorted(row["span_id"] for row in rows)
+def test_every_span_is_in_the_diff_once(left: SpanSpecs, right: SpanSpecs) -> None:
+    """Also with cycles of parents. Only spans with the same name are paired."""
+    left_rows, right_rows = rows_of(left), rows_of(right)
+    pairs = list(aligned(left_rows, right_rows))
+    for side, rows in (("left", left_rows), ("right", right_rows)):
+        paired_ids = [getattr(pair, side)["span_id"] for pair in pairs if getattr(pair, side)]
+        assert sorted(paired_ids) == sorted(row["span_id"] for row in rows)
     assert len({pair.key for pair in pairs}) == len(pairs)
     for pair in pairs:
         if pair.left and pair.right:
             assert pair.left["name"] == pair.right["name"]
 
 
-@given(shapes)
+@given(span_specs)
 @settings(max_examples=100, deadline=None)
-def test_a_trace_is_the_same_as_itself(shape: Shape) -> None:
-    """Beside itself, every span finds itself."""
-    rows = rows_of(shape)
+def test_a_trace_is_the_same_as_itself(specs: SpanSpecs) -> None:
+    """Every span is paired with itself."""
+    rows = rows_of(specs)
     assert all(pair.left is pair.right for pair in aligned(rows, rows))
 
 
-def test_source_lines_are_told_by_todays_and_yesterdays_names(running: Running) -> None:
-    """A span's file, line and function are found; one without a file has no source."""
+def test_source_locations_are_read_from_current_and_former_attributes(running: Running) -> None:
+    """A span without a file has no source location."""
     trace = Trace()
     top = trace.span(
         "charge", "charge", SERVER, 0, 9,

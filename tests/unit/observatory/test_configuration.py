@@ -1,4 +1,4 @@
-"""What an app's configuration promotes, and what an Observatory without one does."""
+"""The app's configuration: promoted attributes, example queries, and errors."""
 
 import json
 from collections.abc import Callable
@@ -29,19 +29,19 @@ PROMOTED = {"order_id", "order_state"}
 
 
 def columns_of(running: Running, view: str) -> set[str]:
-    """The columns that the view is documented to have."""
-    (described,) = [
+    """Return the documented columns of a view, which must be its actual columns."""
+    (documented,) = [
         each for each in running.http.get("/api/ask/schema").json()["views"] if each["name"] == view
     ]
-    answer = running.client.ask(f"select * from {view} limit 0")  # noqa: S608
-    assert [column["name"] for column in answer["columns"]] == [
-        column["name"] for column in described["columns"]
+    result = running.client.ask(f"select * from {view} limit 0")  # noqa: S608
+    assert [column["name"] for column in result["columns"]] == [
+        column["name"] for column in documented["columns"]
     ]
-    return {column["name"] for column in described["columns"]}
+    return {column["name"] for column in documented["columns"]}
 
 
 def test_the_box_office_promotes_its_orders(running: Running) -> None:
-    """Its configuration has columns, fields, filter keys and questions of its own."""
+    """Its configuration adds columns, JSON fields, filter keys and example queries."""
     trace = purchase("order-1")
     running.send(trace)
     for view in ("spans", "traces"):
@@ -53,7 +53,7 @@ def test_the_box_office_promotes_its_orders(running: Running) -> None:
 
 
 def test_without_a_configuration_no_attribute_is_promoted(start: Callable[..., Running]) -> None:
-    """No answer has a field, a column, a key or a question of the Box Office."""
+    """No response has a field, column, key or example of the Box Office."""
     running = start(configuration=Configuration())
     trace = purchase("order-1")
     running.send(trace)
@@ -62,8 +62,8 @@ def test_without_a_configuration_no_attribute_is_promoted(start: Callable[..., R
     (line,) = running.client.traces()["traces"]
     journey = running.client.trace(trace.trace_id.hex())
     diff = running.client.diff(trace.trace_id.hex(), trace.trace_id.hex())
-    for answer in (line, journey, diff["left"]):
-        assert not answer.keys() & PROMOTED
+    for response in (line, journey, diff["left"]):
+        assert not response.keys() & PROMOTED
     assert "to its last span" in journey["headline"]
     keys = {key["key"] for key in running.http.get("/api/keys").json()["keys"]}
     assert not keys & {"order", "state"}
@@ -76,10 +76,10 @@ def test_without_a_configuration_no_attribute_is_promoted(start: Callable[..., R
     )
 
 
-def test_a_file_with_other_promoted_attributes_is_filled_again(
+def test_columns_are_rebuilt_when_the_promoted_attributes_change(
     start: Callable[..., Running], tmp_path: Path
 ) -> None:
-    """From the attributes that each span keeps; spans that come later fit in."""
+    """They are filled from the stored attributes, and later spans fill them too."""
     data = tmp_path / "other.duckdb"
     running = start(data, configuration=Configuration())
     running.send(purchase("order-1"))
@@ -90,7 +90,9 @@ def test_a_file_with_other_promoted_attributes_is_filled_again(
     both = [["order-1", "ticketed"], ["order-2", "ticketed"]]
     assert running.client.ask(by_order)["rows"] == both
     assert running.client.traces(text="order = order-1")["total"] == 1
-    spans = running.client.ask("select count(*) from spans where order_state is null")["rows"]
+    without_state = running.client.ask("select count(*) from spans where order_state is null")[
+        "rows"
+    ]
     running.stop()
     running = start(data, configuration=Configuration(Promotions((TOPIC,))))
     assert not columns_of(running, "spans") & PROMOTED
@@ -102,8 +104,8 @@ def test_a_file_with_other_promoted_attributes_is_filled_again(
     running.stop()
     running = start(data)
     assert running.client.ask(by_order)["rows"] == both
-    again = running.client.ask("select count(*) from spans where order_state is null")["rows"]
-    assert again == spans
+    rebuilt = running.client.ask("select count(*) from spans where order_state is null")["rows"]
+    assert rebuilt == without_state
 
 
 @pytest.mark.parametrize(
@@ -111,26 +113,27 @@ def test_a_file_with_other_promoted_attributes_is_filled_again(
     [
         ("{", "is not JSON"),
         ([], "must be an object"),
-        ({"promoted": []}, "'promoted' is unknown: known are examples, promote"),
+        ({"promoted": []}, "'promoted' is unknown: use examples, promote"),
         ({"promote": {}}, "promote is {}: it must be a list"),
         ({"promote": [{**ORDER, "column": "order id"}]}, "'order id' is not a column name"),
-        ({"promote": [{**ORDER, "column": "duration_ms"}]}, "column duration_ms exists already"),
-        ({"promote": [{**ORDER, "column": "headline"}]}, "column headline exists already"),
-        ({"promote": [{**ORDER, "key": "service"}]}, "filter key service exists already"),
-        ({"promote": [{**ORDER, "key": "not"}]}, "filter key not exists already"),
+        ({"promote": [{**ORDER, "column": "duration_ms"}]}, "column duration_ms already exists"),
+        ({"promote": [{**ORDER, "column": "headline"}]}, "column headline already exists"),
+        ({"promote": [{**ORDER, "key": "service"}]}, "filter key service already exists"),
+        ({"promote": [{**ORDER, "key": "not"}]}, "filter key not already exists"),
         ({"promote": [{**ORDER, "key": "Order!"}]}, "'Order!' is not a filter key"),
-        ({"promote": [{**ORDER, "attribute": ""}]}, "attribute is '': it must be a text"),
-        ({"promote": [{**ORDER, "attribute": "service.name"}]}, "has a column already"),
-        ({"promote": [{**ORDER, "role": "owner"}]}, "it is subject or state, or absent"),
+        (
+            {"promote": [{**ORDER, "attribute": ""}]},
+            "attribute is '': it must be a non-empty string",
+        ),
+        ({"promote": [{**ORDER, "attribute": "service.name"}]}, "already has a column"),
+        ({"promote": [{**ORDER, "role": "owner"}]}, "it must be subject or state, or absent"),
         ({"promote": [{**ORDER, "column": "order"}]}, "its name must end in _id"),
         ({"promote": [ORDER, ORDER]}, "the column order_id occurs twice"),
         ({"examples": [{"question": "Why?"}]}, "examples[0]: sql is None"),
     ],
 )
-def test_a_wrong_configuration_is_refused_with_its_place(
-    tmp_path: Path, document: Any, message: str
-) -> None:
-    """One line that names the file, the entry and what would be right."""
+def test_an_invalid_configuration_is_refused(tmp_path: Path, document: Any, message: str) -> None:
+    """The error is one line with the file, the entry and what to write instead."""
     path = tmp_path / "observatory.json"
     path.write_text(document if isinstance(document, str) else json.dumps(document))
     with pytest.raises(BadConfiguration) as refused:
@@ -140,8 +143,8 @@ def test_a_wrong_configuration_is_refused_with_its_place(
     assert "\n" not in str(refused.value)
 
 
-def test_the_command_refuses_a_configuration_that_is_absent(tmp_path: Path) -> None:
-    """Exit code 1, and one line on stderr."""
+def test_a_missing_configuration_file_ends_the_command(tmp_path: Path) -> None:
+    """It exits with 1 and one line on stderr, and creates no database."""
     path = tmp_path / "gone.json"
     data = tmp_path / "spans.duckdb"
     refused: Any = observatory_command("--config", str(path), "--data", str(data), "--port", "0")
@@ -153,8 +156,8 @@ def test_the_command_refuses_a_configuration_that_is_absent(tmp_path: Path) -> N
 def test_a_promoted_attribute_that_no_span_has_is_reported_once(
     start: Callable[..., Running], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the attribute that was meant, as soon as there are enough spans to tell."""
-    monkeypatch.setattr(digests, "ENOUGH_SPANS", 20)
+    """The message suggests a similar attribute, once there are enough spans."""
+    monkeypatch.setattr(digests, "PROMOTIONS_CHECK_SPANS", 20)
     mistaken = Promotion("order_id", "boxoffice.order.idd", "order", "an order", "an order")
     running = start(configuration=Configuration(Promotions((mistaken,))))
     for number in range(3):
@@ -167,10 +170,10 @@ def test_a_promoted_attribute_that_no_span_has_is_reported_once(
     ]
 
 
-def test_any_text_can_be_the_name_of_a_promoted_attribute(
+def test_any_text_can_be_the_key_of_a_promoted_attribute(
     start: Callable[..., Running], tmp_path: Path
 ) -> None:
-    """Names reach SQL as literals, quotes included."""
+    """Keys are quoted in SQL, including their quotes."""
     path = tmp_path / "observatory.json"
     entry = {**ORDER, "column": "select", "attribute": 'it\'s "odd"', "key": "select", "role": None}
     path.write_text(json.dumps({"promote": [entry]}))

@@ -1,4 +1,4 @@
-"""The critical path: what the end of a trace waited for."""
+"""The critical path of a trace."""
 
 import pytest
 
@@ -16,28 +16,29 @@ from tests.unit.observatory.telemetry import (
 
 
 def path_of(running: Running, trace: Trace) -> list[tuple[str, str, float, float]]:
-    """The stretches as (name, kind, begin, end), in milliseconds."""
+    """Store a trace, and return its critical path."""
     running.send(trace)
     journey = running.client.trace(trace.trace_id.hex())
-    return told(journey)
+    return segments_of(journey)
 
 
-def told(journey: Journey) -> list[tuple[str, str, float, float]]:
+def segments_of(journey: Journey) -> list[tuple[str, str, float, float]]:
+    """Return the segments as (name, kind, begin, end), in milliseconds."""
     names = {row["span_id"]: row["label"] for row in journey["rows"]}
     return [
         (
-            names[one["span_id"]],
-            one["kind"],
-            one["offset_ms"],
-            round(one["offset_ms"] + one["duration_ms"], 6),
+            names[segment["span_id"]],
+            segment["kind"],
+            segment["offset_ms"],
+            round(segment["offset_ms"] + segment["duration_ms"], 6),
         )
-        for one in journey["critical_path"]
+        for segment in journey["critical_path"]
     ]
 
 
-def test_it_leads_through_waits_from_the_click_to_the_end(running: Running) -> None:
-    """Of a purchase: the queues' waits, the vendor by way of the webhook's link, and no listener
-    that only looked on; the stretches follow each other without a gap."""
+def test_the_path_of_a_purchase_has_its_waits_and_no_gaps(running: Running) -> None:
+    """It has the waits in queues, and the vendor's work by the link of the webhook, but no listener
+    that delayed nothing."""
     path = path_of(running, purchase("order-1"))
     waits = [(name, begin, end) for name, kind, begin, end in path if kind == "wait"]
     assert waits == [
@@ -53,8 +54,8 @@ def test_it_leads_through_waits_from_the_click_to_the_end(running: Running) -> N
     assert (path[0][2], path[-1][3]) == (0, 2330)
 
 
-def test_time_belongs_to_the_deepest_call_that_was_waited_for(running: Running) -> None:
-    """A caller has what is left between its calls; of calls at the same time the last to end."""
+def test_time_belongs_to_the_call_that_was_waited_for(running: Running) -> None:
+    """A caller has the time between its calls. Of concurrent calls, the last to end counts."""
     trace = Trace()
     top = trace.span("charge", "charge", SERVER, 0, 100)
     trace.span("charge", "quick", CLIENT, 10, 20, top)
@@ -70,8 +71,8 @@ def test_time_belongs_to_the_deepest_call_that_was_waited_for(running: Running) 
     ]
 
 
-def test_what_goes_on_beside_is_not_waited_for(running: Running) -> None:
-    """A message's consumer that ends before its sender does holds nothing up."""
+def test_a_consumer_is_not_on_the_path_of_its_sender(running: Running) -> None:
+    """The consumer of a message delays nothing, even if it ends before the sender does."""
     trace = Trace()
     top = trace.span("page", "buy", INTERNAL, 0, 100)
     send = trace.span("page", "send", PRODUCER, 10, 20, top)
@@ -83,28 +84,28 @@ def test_what_goes_on_beside_is_not_waited_for(running: Running) -> None:
     ]
 
 
-def test_a_span_that_is_told_by_a_listener_waited_for_what_told_it(running: Running) -> None:
-    """A page span that lasts until the listener calls leads to the write that it heard of."""
+def test_the_path_of_a_span_that_waits_for_a_listener_has_the_write(running: Running) -> None:
+    """A page's span that lasts until its listener is called waited for the write that called it."""
     trace = Trace()
     buy = trace.span("page", "buy", INTERNAL, 0, 100)
     create = trace.span("page", "create", PRODUCER, 5, 10, buy)
     reserve = trace.span("reserve", "reserve", CONSUMER, 40, 70, create, throughline__hop="trigger")
     write = trace.span("reserve", "Commit", CLIENT, 50, 60, reserve)
-    trace.span("page", "told", CONSUMER, 80, 85, write, throughline__hop="listener")
+    trace.span("page", "snapshot", CONSUMER, 80, 85, write, throughline__hop="listener")
     assert path_of(running, trace) == [
         ("buy", "run", 0, 5),
         ("create", "run", 5, 10),
         ("reserve", "wait", 10, 40),
         ("reserve", "run", 40, 50),
         ("Commit", "run", 50, 60),
-        ("told", "wait", 60, 80),
-        ("told", "run", 80, 85),
+        ("snapshot", "wait", 60, 80),
+        ("snapshot", "run", 80, 85),
         ("buy", "run", 85, 100),
     ]
 
 
-def test_odd_traces_have_a_path_too(running: Running) -> None:
-    """Circles of parents, spans before their parents, negative durations and one instant end."""
+def test_malformed_traces_have_a_path(running: Running) -> None:
+    """It ends in spite of cycles of parents, spans before their parents, and negative durations."""
     trace = Trace()
     first = trace.span("page", "first", INTERNAL, 0, 10)
     second = trace.span("page", "second", INTERNAL, 1, 9, first)
@@ -113,7 +114,7 @@ def test_odd_traces_have_a_path_too(running: Running) -> None:
     trace.span("reserve", "earlier", SERVER, 2, 4, early)
     trace.span("page", "backwards", INTERNAL, 30, 28, early)
     running.send(trace)
-    path = told(running.client.trace(trace.trace_id.hex()))
+    path = segments_of(running.client.trace(trace.trace_id.hex()))
     assert all(begin < end for _, _, begin, end in path)
     assert [begin for _, _, begin, _ in path] == sorted(begin for _, _, begin, _ in path)
     instant = Trace()
@@ -121,22 +122,22 @@ def test_odd_traces_have_a_path_too(running: Running) -> None:
     assert path_of(running, instant) == []
 
 
-@pytest.mark.parametrize("shape", ["deep", "wide"])
-def test_five_thousand_spans_take_well_below_a_second(running: Running, shape: str) -> None:
-    """A trace of 5,000 spans, one below the other or side by side, is put in order in time."""
+@pytest.mark.parametrize("tree", ["deep", "wide"])
+def test_five_thousand_spans_take_less_than_three_seconds(running: Running, tree: str) -> None:
+    """A trace of 5,000 nested or parallel spans takes well below a second on a quiet machine."""
     import time
 
     trace = Trace()
-    above = trace.span("page", "top", INTERNAL, 0, 10_000)
-    top = above
+    last = trace.span("page", "top", INTERNAL, 0, 10_000)
+    top = last
     for number in range(4_999):
-        parent = above if shape == "deep" else top
-        above = trace.span(
+        parent = last if tree == "deep" else top
+        last = trace.span(
             "page" if number % 2 else "reserve",
             f"step {number % 50}",
             CONSUMER if number % 2 else CLIENT,
             number,
-            10_000 - number if shape == "deep" else number + 1.5,
+            10_000 - number if tree == "deep" else number + 1.5,
             parent,
             throughline__hop="listener" if number % 2 else "document",
             boxoffice__order__id="order-1",
@@ -144,6 +145,6 @@ def test_five_thousand_spans_take_well_below_a_second(running: Running, shape: s
     running.send(trace)
     began = time.process_time()
     journey = running.client.trace(trace.trace_id.hex())
-    took = time.process_time() - began
+    cpu_seconds = time.process_time() - began
     assert (journey["spans"], journey["truncated"]) == (5_000, False)
-    assert took < 3, f"{took:.2f} s"  # of this process's time, on a machine that is busy
+    assert cpu_seconds < 3, f"{cpu_seconds:.2f} s"

@@ -1,4 +1,4 @@
-"""The filter language: what it reads, what it refuses, and that its text and trees fit."""
+"""The filter language: parsing, error messages, and rendering."""
 
 from typing import Any
 
@@ -48,43 +48,45 @@ from observatory.compare.parsing import BadFilter, parse
         ("%_'; drop --", All((Word("%_';"), Word("drop"), Word("--")))),
     ],
 )
-def test_a_filter_is_read(text: str, tree: Tree | None) -> None:
-    """Words, comparisons, units, quotes, and what joins them, each as it is meant."""
+def test_a_filter_is_parsed_into_its_tree(text: str, tree: Tree | None) -> None:
+    """Words, comparisons, units, quotes, brackets and operators."""
     assert parse(text) == tree
 
 
 @pytest.mark.parametrize(
-    ("text", "position", "said"),
+    ("text", "position", "message"),
     [
         ("duration >", 10, "a value after duration >"),
         ("duration > soon", 11, "a time, such as 2 s"),
-        ("duration > 2 sec", 13, "sec is no unit of time: those are ns, us, .*ms, s, min"),
-        ("wait.reserve > 2 hours and a", 17, "hours is no unit of time"),
-        ("duration > 2sec", 12, "sec is no unit of time"),
-        ("duration > 2 ticketed", 13, "Before a word to look for, write “and”"),
-        ("duration ~ 2 s", 9, "no text"),
+        ("duration > 2 sec", 13, "sec is not a unit of time: use one of ns, us, .*ms, s, min"),
+        ("wait.reserve > 2 hours and a", 17, "hours is not a unit of time"),
+        ("duration > 2sec", 12, "sec is not a unit of time"),
+        ("duration > 2 ticketed", 13, "To search for a word, write “and” before it"),
+        ("duration ~ 2 s", 9, "is not text"),
         ("spans > many", 8, "a number"),
         ("error = maybe", 8, "true or = false"),
         ("name > b", 7, "compares numbers"),
         ("name > 3", 5, "is text"),
         ("(a or b", 0, "never closed"),
         ("seats = 2 exists", 10, "Expected “and” or “or” before exists"),
-        ("a or b)", 6, "closes nothing"),
+        ("a or b)", 6, "has no opening bracket"),
         ('say = "hello', 6, "never closed"),
         ("a and", 5, "found the end"),
         ("= 3", 0, "Expected a word or a comparison"),
         ("not", 3, "found the end"),
-        ('"" = 3', 0, "at least one letter"),
+        ('"" = 3', 0, "at least one character"),
         ("duration > 1e999 s", 11, "too large"),
-        ("(" * 50 + "a" + ")" * 50, 40, "too long"),
+        ("(" * 50 + "a" + ")" * 50, 40, "too many terms or brackets"),
         ("a " * 2500, 4000, "at most 4,000"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_its_place(text: str, position: int, said: str) -> None:
-    """The message says what was expected, the position where; nothing is guessed."""
-    with pytest.raises(BadFilter, match=said) as refused:
+def test_an_invalid_filter_is_rejected_with_its_position(
+    text: str, position: int, message: str
+) -> None:
+    """The message says what is expected, and the position where."""
+    with pytest.raises(BadFilter, match=message) as rejection:
         parse(text)
-    assert refused.value.position == position
+    assert rejection.value.position == position
 
 
 def _numbers() -> st.SearchStrategy[Value]:
@@ -132,20 +134,20 @@ trees = st.recursive(texts.map(Word) | names.map(Exists) | _comparisons(), _join
 
 
 @given(trees)
-def test_the_text_of_a_tree_reads_as_that_tree(tree: Tree) -> None:
-    """Whatever is in keys and values: quotes, brackets, keywords, units."""
+def test_the_text_of_a_tree_parses_to_the_same_tree(tree: Tree) -> None:
+    """Also with quotes, brackets, keywords and units in keys and values."""
     assert parse(render(tree)) == tree
 
 
 @given(st.text(max_size=60) | st.text('()"=<>~! aorntd\\2s.', max_size=40))
-def test_any_text_is_read_or_refused(text: str) -> None:
-    """There is a tree, or a refusal that points into the text; never another error."""
+def test_any_text_is_parsed_or_rejected(text: str) -> None:
+    """The only error is BadFilter, with a message and a position in the text."""
     try:
         tree = parse(text)
-    except BadFilter as error:
-        refused = error
+    except BadFilter as bad:
+        rejection = bad
     else:
         assert tree is None or parse(render(tree)) == tree
         return
-    assert 0 <= refused.position <= len(text)
-    assert str(refused)
+    assert 0 <= rejection.position <= len(text)
+    assert str(rejection)

@@ -1,4 +1,4 @@
-"""Traces as OTLP/JSON and back, and from Jaeger's JSON."""
+"""Export to OTLP/JSON, and import of OTLP/JSON and Jaeger's JSON."""
 
 import base64
 import json
@@ -56,8 +56,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-NAMED = """
-with named as (
+REFERENCED_RESOURCES = """
+with referenced as (
     select resource_id from raw_spans union select resource_id from raw_logs
     union select resource_id from raw_metrics
 )
@@ -71,44 +71,45 @@ def add(store: Store, trace: Trace) -> None:
 
 
 def exported(store: Store) -> bytes:
-    """Everything that a store holds."""
+    """Return the export of everything in a store."""
     with store.reader() as reader:
-        found = reader.execute("select distinct trace_key from raw_spans").fetchall()
-        return b"".join(export(reader, [key for (key,) in found], everything=True))
+        keys = reader.execute("select distinct trace_key from raw_spans").fetchall()
+        return b"".join(export(reader, [key for (key,) in keys], everything=True))
 
 
 def rows(store: Store) -> dict[str, list[str]]:
-    """All rows of a store, but for when they were received, and the resources that they name.
+    """Return the rows of a store without their received times, and the resources they refer to.
 
-    As text, since a number that is none is not even equal to itself.
+    Rows are returned as text, because NaN is not equal to itself.
     """
     with store.reader() as reader:
         return {
-            table: sorted(map(repr, reader.execute(NAMED + columns + table).fetchall()))
+            table: sorted(
+                map(repr, reader.execute(REFERENCED_RESOURCES + columns + table).fetchall())
+            )
             for table, columns in (
                 ("from raw_spans", "select * exclude (received_unix_nano) "),
                 ("from raw_logs", "select * exclude (received_unix_nano) "),
                 ("from raw_metrics", "select * exclude (received_unix_nano) "),
-                ("from resources semi join named using (resource_id)", "select * "),
+                ("from resources semi join referenced using (resource_id)", "select * "),
             )
         }
 
 
-def copied(store: Store, path: Path) -> dict[str, list[str]]:
-    """The rows of a new store into which the export of ``store`` was imported."""
-    other = Store(path)
+def rows_of_copy(store: Store, path: Path) -> dict[str, list[str]]:
+    """Import the export of ``store`` into a new store and return its rows."""
+    copy = Store(path)
     try:
-        found = imported(exported(store))
-        for batch in found.batches:
+        for batch in imported(exported(store)).batches:
             if batch.rows.table.num_rows:
-                other.add(batch.rows).result(10)
-        return rows(other)
+                copy.add(batch.rows).result(10)
+        return rows(copy)
     finally:
-        other.close()
+        copy.close()
 
 
 def test_an_export_is_otlp_json(store: Store) -> None:
-    """Ids are hex, times and 64-bit integers text, enums numbers, types kept, scopes grouped."""
+    """Ids are hexadecimal, 64-bit integers are strings, enums are numbers; types are preserved."""
     trace = Trace(began_unix_nano=1_700_000_000_123_456_789)
     parent = trace.span("page", "buy", INTERNAL, 0, 1)
     span = trace.span("page", "press", INTERNAL, 0, 2, parent, error="no", links=[parent])
@@ -152,8 +153,8 @@ def test_an_export_is_otlp_json(store: Store) -> None:
     assert (log["severityNumber"], log["traceId"]) == (13, trace.trace_id.hex())
 
 
-def test_an_export_is_what_protobuf_itself_reads(store: Store) -> None:
-    """The official JSON mapping, with ids put back into base64, finds the spans that were sent."""
+def test_protobufs_json_parser_reads_an_export(store: Store) -> None:
+    """Protobuf's own JSON parser, given the ids in base64, returns the spans that were sent."""
     trace = purchase("order-1")
     span = trace.span("page", "press", INTERNAL, 0, 2)
     span.attributes.extend(key_values(EVERY_TYPE))
@@ -175,10 +176,12 @@ def test_an_export_is_what_protobuf_itself_reads(store: Store) -> None:
         assert span.SerializeToString() == sent[span_id].SerializeToString()
 
 
-def test_an_export_is_in_the_form_that_jaeger_reads(running: Running) -> None:
-    """Jaeger's page takes one JSON document with `resourceSpans`, or one a line, and its reader
-    (`ptrace.JSONUnmarshaler`) refuses all of it for one id that isn't one, enum that is no number
-    or number that is none; other members it skips."""
+def test_an_export_has_the_format_that_jaeger_reads(running: Running) -> None:
+    """Jaeger's parser (`ptrace.JSONUnmarshaler`) rejects a document with a single invalid value.
+
+    It reads one document with `resourceSpans`, or one per line, checks ids, enums and numbers, and
+    ignores other members.
+    """
     trace = Trace()
     span = trace.span("page", "press", INTERNAL, 0, 2, error="no")
     span.attributes.extend(key_values(EVERY_TYPE))
@@ -193,11 +196,11 @@ def test_an_export_is_in_the_form_that_jaeger_reads(running: Running) -> None:
     text = running.http.get("/api/export").text
     assert "\n" not in text
     assert "resourceSpans" in json.loads(text)
-    found = list(members(json.loads(text)))
-    for name, fits in FORMS.items():
-        values = [value for key, value in found if key == name]
+    all_members = list(members(json.loads(text)))
+    for name, is_valid in VALID_VALUES.items():
+        values = [value for key, value in all_members if key == name]
         assert values, name
-        assert [value for value in values if not fits(value)] == [], name
+        assert [value for value in values if not is_valid(value)] == [], name
 
 
 def is_integer(value: Any) -> bool:
@@ -208,8 +211,8 @@ def is_hex(digits: int) -> Callable[[Any], bool]:
     return lambda value: re.fullmatch(f"[0-9a-f]{{{digits}}}", value) is not None
 
 
-# What has to be said in a form of its own, and whether it is.
-FORMS: dict[str, Callable[[Any], bool]] = {
+# A check of the values of each member with a prescribed format.
+VALID_VALUES: dict[str, Callable[[Any], bool]] = {
     "traceId": is_hex(32),
     "spanId": is_hex(16),
     "parentSpanId": is_hex(16),
@@ -229,7 +232,7 @@ FORMS: dict[str, Callable[[Any], bool]] = {
 
 
 def members(value: Any) -> Iterator[tuple[str, Any]]:
-    """Every member of every object in a JSON document."""
+    """Yield every member of every object in a JSON document."""
     if isinstance(value, list):
         for item in value:
             yield from members(item)
@@ -277,7 +280,7 @@ bounds = st.lists(finite, min_size=1, max_size=3, unique=True).map(sorted)
 
 @st.composite
 def metrics(draw: st.DrawFn) -> ExportMetricsServiceRequest:
-    """Some metrics of every type that is stored as it was sent, of any content."""
+    """Generate metrics of the types that are stored unchanged, with any content."""
     request = ExportMetricsServiceRequest()
     group = request.resource_metrics.add()
     group.resource.attributes.extend(key_values(draw(attributes)))
@@ -319,7 +322,7 @@ def metrics(draw: st.DrawFn) -> ExportMetricsServiceRequest:
 def requests(
     draw: st.DrawFn,
 ) -> tuple[ExportTraceServiceRequest, ExportLogsServiceRequest, ExportMetricsServiceRequest]:
-    """Some telemetry of any content, in a few traces, resources and scopes."""
+    """Generate telemetry of any content in a few traces, resources and scopes."""
     spans, logs = ExportTraceServiceRequest(), ExportLogsServiceRequest()
     traces = [secrets.token_bytes(16) for _ in range(3)]
     for _ in range(draw(st.integers(1, 3))):
@@ -371,11 +374,11 @@ def requests(
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_what_is_exported_and_imported_is_what_was_there(
+def test_importing_an_export_restores_all_rows(
     tmp_path: Path,
     sent: tuple[ExportTraceServiceRequest, ExportLogsServiceRequest, ExportMetricsServiceRequest],
 ) -> None:
-    """An import of an export makes the same rows, whatever they hold."""
+    """This holds for any content."""
     name = secrets.token_hex(8)
     store = Store(tmp_path / f"{name}.duckdb")
     try:
@@ -383,51 +386,53 @@ def test_what_is_exported_and_imported_is_what_was_there(
         for batch in (spans_of(bodies[0]), logs_of(bodies[1]), metrics_of(bodies[2])):
             if batch.rows.table.num_rows:
                 store.add(batch.rows).result(10)
-        assert copied(store, tmp_path / f"{name}-copy.duckdb") == rows(store)
+        assert rows_of_copy(store, tmp_path / f"{name}-copy.duckdb") == rows(store)
     finally:
         store.close()
 
 
-def test_two_summaries_that_are_alike_stay_two(store: Store, tmp_path: Path) -> None:
-    """Without quantiles nothing tells one from the other, and both are there after an import."""
+def test_identical_summaries_are_not_merged(store: Store, tmp_path: Path) -> None:
+    """Two equal summaries without quantiles are still two after an import."""
     request = ExportMetricsServiceRequest()
     scope = request.resource_metrics.add().scope_metrics.add()
     for _ in range(2):
         scope.metrics.add(name="wait").summary.data_points.add(time_unix_nano=1)
     store.add(metrics_of(request.SerializeToString()).rows).result(10)
-    assert copied(store, tmp_path / "copy.duckdb") == rows(store)
+    assert rows_of_copy(store, tmp_path / "copy.duckdb") == rows(store)
 
 
-def test_an_export_is_of_a_trace_of_a_selection_or_of_everything(running: Running) -> None:
-    """What is asked for leaves, and nothing else; a file has a name and the right type."""
+def test_an_export_holds_a_trace_a_selection_or_everything(running: Running) -> None:
+    """Nothing else is in it; the response has a file name and a content type."""
     first, second = purchase("order-1"), purchase("order-2", decline=True)
     running.send(first)
     running.send(second)
     one = running.http.get("/api/export", params={"trace": first.trace_id.hex()})
     assert one.headers["content-type"] == "application/json"
-    named = f'filename="trace-{first.trace_id.hex()[:8]}.json"'
-    assert named in one.headers["content-disposition"]
+    file_name = f'filename="trace-{first.trace_id.hex()[:8]}.json"'
+    assert file_name in one.headers["content-disposition"]
     assert traces_in(one.json()) == {first.trace_id.hex()}
     assert len(one.json()["resourceLogs"]) == 3
-    chosen = running.http.get("/api/export", params={"q": "state = declined"})
-    assert traces_in(chosen.json()) == {second.trace_id.hex()}
+    declined = running.http.get("/api/export", params={"q": "state = declined"})
+    assert traces_in(declined.json()) == {second.trace_id.hex()}
     both = running.http.get("/api/export").json()
     assert traces_in(both) == {first.trace_id.hex(), second.trace_id.hex()}
-    none = running.http.get("/api/export", params={"q": "state = lost"}).json()
-    assert none == {"resourceSpans": []}
+    empty = running.http.get("/api/export", params={"q": "state = lost"}).json()
+    assert empty == {"resourceSpans": []}
     ids = [first.trace_id.hex(), "ab" * 16]
     assert running.http.get("/api/export", params={"trace": ids}).status_code == 404
     assert running.http.get("/api/export", params={"trace": "x"}).status_code == 400
 
 
-def test_metrics_leave_with_everything_and_come_back(
+def test_metrics_are_exported_with_everything_and_can_be_imported(
     start: Callable[..., Running], tmp_path: Path
 ) -> None:
-    """Those that OTLP's own parser reads, a summary whole again, an exponential histogram as a
-    histogram; a trace or a selection is taken without them."""
-    here, there = start(tmp_path / "here.duckdb"), start(tmp_path / "there.duckdb")
+    """Summaries are restored and exponential histograms become histograms with explicit bounds.
+
+    The export of a trace or of a selection contains no metrics.
+    """
+    source, target = start(tmp_path / "here.duckdb"), start(tmp_path / "there.duckdb")
     trace = purchase("order-1")
-    here.send(trace)
+    source.send(trace)
     sent = ExportMetricsServiceRequest()
     scope = sent.resource_metrics.add().scope_metrics.add()
     orders = scope.metrics.add(name="orders", unit="{order}").sum
@@ -438,22 +443,26 @@ def test_metrics_leave_with_everything_and_come_back(
     wait.quantile_values.add(quantile=0.99, value=2)
     took = scope.metrics.add(name="took").exponential_histogram
     took.data_points.add(time_unix_nano=9, count=3).positive.bucket_counts.append(3)
-    assert here.post("/v1/metrics", sent.SerializeToString()).status_code == 200
-    taken = here.http.get("/api/export").json()
+    assert source.post("/v1/metrics", sent.SerializeToString()).status_code == 200
+    exported_document = source.http.get("/api/export").json()
     read = ExportMetricsServiceRequest()
-    json_format.ParseDict({"resourceMetrics": taken["resourceMetrics"]}, read)
-    found = {metric.name: metric for metric in read.resource_metrics[0].scope_metrics[0].metrics}
-    assert [found[metric.name] for metric in scope.metrics[:2]] == list(scope.metrics[:2])
-    histogram = found["took"].histogram.data_points[0]
+    json_format.ParseDict({"resourceMetrics": exported_document["resourceMetrics"]}, read)
+    metrics_by_name = {
+        metric.name: metric for metric in read.resource_metrics[0].scope_metrics[0].metrics
+    }
+    assert [metrics_by_name[metric.name] for metric in scope.metrics[:2]] == list(scope.metrics[:2])
+    histogram = metrics_by_name["took"].histogram.data_points[0]
     assert (list(histogram.explicit_bounds), list(histogram.bucket_counts)) == ([1, 2], [0, 3, 0])
-    brought = there.http.post("/api/import", json=taken)
-    assert (brought.status_code, brought.json()["metrics"]) == (200, 4), brought.text
-    again = there.http.get("/api/export").json()
-    assert again["resourceMetrics"] == taken["resourceMetrics"]
+    import_response = target.http.post("/api/import", json=exported_document)
+    assert (import_response.status_code, import_response.json()["metrics"]) == (200, 4), (
+        import_response.text
+    )
+    exported_again = target.http.get("/api/export").json()
+    assert exported_again["resourceMetrics"] == exported_document["resourceMetrics"]
     for query in ({"trace": trace.trace_id.hex()}, {"q": "state = ticketed"}):
-        assert "resourceMetrics" not in here.http.get("/api/export", params=query).json()
+        assert "resourceMetrics" not in source.http.get("/api/export", params=query).json()
     bad = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": 3}]}]}]}
-    refused = there.http.post("/api/import", json=bad)
+    refused = target.http.post("/api/import", json=bad)
     assert refused.status_code == 400
     assert "resourceMetrics[0].scopeMetrics[0].metrics[0]" in refused.json()["error"]["message"]
 
@@ -467,16 +476,18 @@ def traces_in(document: dict[str, Any]) -> set[str]:
     }
 
 
-def test_an_export_can_be_imported_elsewhere(start: Callable[..., Running], tmp_path: Path) -> None:
-    """A trace taken away shows the same journey where it is brought, and only once."""
-    here, there = start(tmp_path / "here.duckdb"), start(tmp_path / "there.duckdb")
+def test_an_export_can_be_imported_into_another_observatory(
+    start: Callable[..., Running], tmp_path: Path
+) -> None:
+    """The trace shows the same rows there; importing it twice stores it once."""
+    source, target = start(tmp_path / "here.duckdb"), start(tmp_path / "there.duckdb")
     trace = purchase("order-1")
-    here.send(trace)
-    taken = here.http.get("/api/export").content
+    source.send(trace)
+    exported_document = source.http.get("/api/export").content
     for _ in range(2):
-        brought = there.http.post("/api/import", content=taken, headers=JSON)
-        assert brought.status_code == 200, brought.text
-        assert brought.json() == {
+        import_response = target.http.post("/api/import", content=exported_document, headers=JSON)
+        assert import_response.status_code == 200, import_response.text
+        assert import_response.json() == {
             "spans": 24,
             "logs": 3,
             "metrics": 0,
@@ -484,23 +495,31 @@ def test_an_export_can_be_imported_elsewhere(start: Callable[..., Running], tmp_
             "reason": "",
             "trace_ids": [trace.trace_id.hex()],
         }
-    ours, theirs = (side.client.trace(trace.trace_id.hex()) for side in (here, there))
-    assert theirs["rows"][0]["attributes"] == ours["rows"][0]["attributes"]
-    assert [row["span_id"] for row in theirs["rows"]] == [row["span_id"] for row in ours["rows"]]
+    source_trace, target_trace = (
+        side.client.trace(trace.trace_id.hex()) for side in (source, target)
+    )
+    assert target_trace["rows"][0]["attributes"] == source_trace["rows"][0]["attributes"]
+    assert [row["span_id"] for row in target_trace["rows"]] == [
+        row["span_id"] for row in source_trace["rows"]
+    ]
     assert trace_key(trace.trace_id.hex()) < 2**64
 
 
-def test_a_document_a_line_is_one_file(start: Callable[..., Running], tmp_path: Path) -> None:
-    """A file as a collector writes it, a request a line, is stored as a whole."""
-    here, there = start(tmp_path / "here.duckdb"), start(tmp_path / "there.duckdb")
+def test_a_file_with_one_document_per_line_is_imported(
+    start: Callable[..., Running], tmp_path: Path
+) -> None:
+    """OpenTelemetry's collector writes such files, with a request per line."""
+    source, target = start(tmp_path / "here.duckdb"), start(tmp_path / "there.duckdb")
     traces = [purchase("order-1"), purchase("order-2")]
     lines = []
     for trace in traces:
-        here.send(trace)
-        lines.append(here.http.get(f"/api/export?trace={trace.trace_id.hex()}").content.strip())
-    brought = there.http.post("/api/import", content=b"\n\n".join(lines) + b"\n", headers=JSON)
-    assert brought.status_code == 200, brought.text
-    assert brought.json() == {
+        source.send(trace)
+        lines.append(source.http.get(f"/api/export?trace={trace.trace_id.hex()}").content.strip())
+    import_response = target.http.post(
+        "/api/import", content=b"\n\n".join(lines) + b"\n", headers=JSON
+    )
+    assert import_response.status_code == 200, import_response.text
+    assert import_response.json() == {
         "spans": 48,
         "logs": 6,
         "metrics": 0,
@@ -572,12 +591,12 @@ JAEGER: dict[str, Any] = {
 }
 
 
-def test_jaegers_json_becomes_a_trace(running: Running) -> None:
-    """Kind, status, parent, links, events, resource and scope are found where Jaeger keeps them."""
-    brought = running.http.post("/api/import", json=JAEGER)
-    assert brought.status_code == 200, brought.text
+def test_jaegers_json_is_imported(running: Running) -> None:
+    """Kind, status, parent, links, events, resource and scope are converted."""
+    import_response = running.http.post("/api/import", json=JAEGER)
+    assert import_response.status_code == 200, import_response.text
     trace_id = "abc123".rjust(32, "0")
-    assert brought.json()["trace_ids"] == [trace_id]
+    assert import_response.json()["trace_ids"] == [trace_id]
     journey = running.client.trace(trace_id)
     buy, charge = journey["rows"]
     assert (buy["name"], buy["kind"], buy["scope"]) == ("buy", "CLIENT", "throughline")
@@ -600,30 +619,33 @@ def test_jaegers_json_becomes_a_trace(running: Running) -> None:
 
 
 def broken(path: str, value: Any) -> dict[str, Any]:
-    """The Jaeger document with something else at ``path``."""
+    """Return the Jaeger document with another value at ``path``; None removes it."""
     document: dict[str, Any] = json.loads(json.dumps(JAEGER))
-    *above, last = [int(step) if step.isdigit() else step for step in path.split(".")]
-    place: Any = document
-    for step in above:
-        place = place[step]
+    *parents, last = [int(step) if step.isdigit() else step for step in path.split(".")]
+    container: Any = document
+    for step in parents:
+        container = container[step]
     if value is None:
-        del place[last]
+        del container[last]
     else:
-        place[last] = value
+        container[last] = value
     return document
 
 
 @pytest.mark.parametrize(
-    ("document", "said"),
+    ("document", "message"),
     [
         (b"{", "It is not JSON: Expecting property name"),
         (b"[" * 100_000, "nested too deeply"),
         (b"[]", "neither OTLP/JSON"),
         (b'{"resourceSpans": []}\n{', "Line 2 is not JSON: Expecting property name"),
         (b'{"resourceSpans": []}\n\n[]', "Line 3 is not an object"),
-        (b'{"resourceSpans": []}\n{"resourceLogs": 1}', "Line 2: resourceLogs is 1: it is a list"),
+        (
+            b'{"resourceSpans": []}\n{"resourceLogs": 1}',
+            "Line 2: resourceLogs is 1: it must be a list",
+        ),
         (b"1 2", "Line 1 is not JSON: Extra data"),
-        (b'{"data": {}}', "data is {}: it is a list"),
+        (b'{"data": {}}', "data is {}: it must be a list"),
         (b'{"resourceSpans": 1}', "resourceSpans"),
         (
             b'{"resourceSpans": [{"scopeSpans": [{"spans": [{}, {"endTimeUnixNano": "x"}]}]}]}',
@@ -633,27 +655,30 @@ def broken(path: str, value: Any) -> dict[str, Any]:
         (broken("data.0.spans.1.duration", -1), "data[0].spans[1].duration is -1"),
         (broken("data.0.spans.0.spanID", None), "data[0].spans[0] has no spanID"),
         (broken("data.0.spans.0.spanID", "zz"), "data[0].spans[0].spanID is 'zz'"),
-        (broken("data.0.spans.0.processID", "p9"), "'p9', which is not among the processes"),
-        (broken("data.0.spans.0.tags", {}), "data[0].spans[0].tags is {}: it is a list"),
-        (broken("data.0.spans.0.tags.1.value", "x"), "tags[1].value is 'x': it is no int64"),
-        (broken("data.0.spans", "none"), "data[0].spans is 'none': it is a list"),
-        (broken("data.0.processes", []), "data[0].processes is []: it is an object"),
+        (broken("data.0.spans.0.processID", "p9"), "'p9', but processes has no such entry"),
+        (broken("data.0.spans.0.tags", {}), "data[0].spans[0].tags is {}: it must be a list"),
+        (
+            broken("data.0.spans.0.tags.1.value", "x"),
+            "tags[1].value is 'x': it must be a valid int64",
+        ),
+        (broken("data.0.spans", "none"), "data[0].spans is 'none': it must be a list"),
+        (broken("data.0.processes", []), "data[0].processes is []: it must be an object"),
     ],
 )
-def test_a_bad_file_is_refused_with_what_is_wrong_and_where(
-    running: Running, document: bytes | dict[str, Any], said: str
+def test_an_invalid_file_is_refused_with_the_path_of_the_error(
+    running: Running, document: bytes | dict[str, Any], message: str
 ) -> None:
-    """Nothing of it is stored, and the message leads to the place."""
+    """Nothing from the file is stored."""
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    answer = running.http.post("/api/import", content=body, headers=JSON)
-    assert answer.status_code == 400
-    assert answer.json()["error"]["code"] == "bad_file"
-    assert said in answer.json()["error"]["message"]
+    response = running.http.post("/api/import", content=body, headers=JSON)
+    assert response.status_code == 400
+    assert response.json()["error"]["code"] == "bad_file"
+    assert message in response.json()["error"]["message"]
     assert running.client.health()["spans"] == 0
 
 
-def test_an_import_is_bounded_and_declared(running: Running) -> None:
-    """A file that is too large, or posted as a form, is refused."""
+def test_an_import_must_be_json_of_limited_size(running: Running) -> None:
+    """A body that is too large, or sent as a form, is refused."""
     large = running.http.post("/api/import", content=b" " * (16 * 2**20 + 1), headers=JSON)
     assert large.status_code == 413
     assert "./scripts/trace import" in large.json()["error"]["message"]

@@ -1,4 +1,4 @@
-"""A trace put in order: legs, waits, orphans, coverage, and where the time went."""
+"""Journeys: legs, waits, orphans, coverage, and time by category."""
 
 import secrets
 from collections.abc import Sequence
@@ -41,8 +41,8 @@ def row_named(journey: Journey, name: str) -> Row:
     return row
 
 
-def test_a_purchase_is_one_chain_of_hops(running: Running) -> None:
-    """The legs of a purchase come in the order they began, each with who did it and by what hop."""
+def test_the_legs_of_a_purchase_are_in_order_of_their_starts(running: Running) -> None:
+    """Each leg has its service and the hop that led to it."""
     journey = journey_of(running, purchase("order-1"))
     assert [(leg["service"], leg["name"], leg["hop"]) for leg in journey["legs"]] == [
         ("page", "buy", None),
@@ -67,8 +67,8 @@ def test_a_purchase_is_one_chain_of_hops(running: Running) -> None:
     )
 
 
-def test_a_whole_purchase_is_covered(running: Running) -> None:
-    """A trace in which every hop carried the context has no orphan, coverage 1, and says so."""
+def test_a_complete_purchase_is_covered(running: Running) -> None:
+    """A trace in which every hop carried the context has no orphans and a coverage of 1."""
     journey = journey_of(running, purchase("order-1"))
     assert (journey["orphans"], journey["coverage"], journey["errors"]) == (0, 1.0, 0)
     assert journey["missing_parents"] == []
@@ -78,8 +78,8 @@ def test_a_whole_purchase_is_covered(running: Running) -> None:
     assert journey["summary"].endswith("10 of 10 hops carried the context.")
 
 
-def test_rows_are_indented_below_what_called_them(running: Running) -> None:
-    """Within a leg a span comes right after its parent's earlier children, one step deeper."""
+def test_rows_are_indented_below_their_parents(running: Running) -> None:
+    """Within a leg, a span comes after its parent and the parent's earlier children."""
     journey = journey_of(running, purchase("order-1"))
     acquirer = [
         (row["label"], row["indent"]) for row in journey["rows"] if row["service"] == "acquirer"
@@ -89,14 +89,14 @@ def test_rows_are_indented_below_what_called_them(running: Running) -> None:
 
 
 def test_an_rpc_is_labelled_without_its_package(running: Running) -> None:
-    """A gRPC span keeps its whole name and gets a label that fits."""
+    """The row of a gRPC span has both its full name and a short label."""
     journey = journey_of(running, purchase("order-1"))
     row = row_named(journey, "Firestore/BatchGetDocuments")
     assert row["name"] == "/google.firestore.v1.Firestore/BatchGetDocuments"
 
 
-def test_waiting_is_from_the_producers_end_to_the_consumers_start(running: Running) -> None:
-    """Each consumer shows how long its message lay; one that overlaps its producer waited none."""
+def test_a_wait_is_from_the_producers_end_to_the_consumers_start(running: Running) -> None:
+    """A consumer that starts before its producer ends has no wait."""
     journey = journey_of(running, purchase("order-1"))
     waits = {
         row["label"]: row["wait"] and (row["wait"]["offset_ms"], row["wait"]["duration_ms"])
@@ -116,11 +116,11 @@ def test_waiting_is_from_the_producers_end_to_the_consumers_start(running: Runni
     journey = journey_of(running, trace)
     assert row_named(journey, "charge")["wait"] is None
     assert row_named(journey, "task")["wait"] == {"offset_ms": 50, "duration_ms": 40}
-    assert row_named(journey, "write")["wait"] is None  # it made the hop, it didn't receive it
+    assert row_named(journey, "write")["wait"] is None  # it sends by this hop
 
 
-def test_a_lost_producer_leaves_an_orphan_and_uncovered_spans(running: Running) -> None:
-    """When one span is missing, its child is the orphan and all that follows is uncovered."""
+def test_a_missing_producer_leaves_an_orphan_and_uncovered_spans(running: Running) -> None:
+    """The child of the missing span is the orphan, and all of its descendants are uncovered."""
     trace = purchase("order-1")
     lost = next(span for _, span in trace.spans if span.name == "send order-reserved")
     trace.spans = [(service, span) for service, span in trace.spans if span is not lost]
@@ -137,8 +137,8 @@ def test_a_lost_producer_leaves_an_orphan_and_uncovered_spans(running: Running) 
     assert running.client.trace(trace.trace_id.hex())["coverage"] == 1
 
 
-def test_a_root_that_is_not_declared_covers_nothing(running: Running) -> None:
-    """A hop that began a trace of its own is no orphan, but its spans are not covered."""
+def test_spans_below_an_undeclared_root_are_not_covered(running: Running) -> None:
+    """A receiver that started a trace of its own is not an orphan, but not covered either."""
     trace = Trace()
     top = trace.span("charge", "charge", CONSUMER, 0, 10, throughline__context="absent")
     trace.span("charge", "POST /charges", CLIENT, 1, 9, top)
@@ -147,8 +147,8 @@ def test_a_root_that_is_not_declared_covers_nothing(running: Running) -> None:
     assert journey["summary"].endswith("0 of 1 hop carried the context.")
 
 
-def test_parents_in_a_circle_are_shown_once_and_not_covered(running: Running) -> None:
-    """Spans that are each other's parent don't hang the journey or fall out of it."""
+def test_spans_in_a_cycle_of_parents_are_shown_once_and_not_covered(running: Running) -> None:
+    """This also holds for a span that is its own parent."""
     trace = Trace()
     first = trace.span("page", "first", INTERNAL, 0, 10)
     second = trace.span("page", "second", INTERNAL, 1, 9, first)
@@ -160,8 +160,8 @@ def test_parents_in_a_circle_are_shown_once_and_not_covered(running: Running) ->
     assert (journey["orphans"], journey["coverage"]) == (0, 0.0)
 
 
-def test_an_error_is_counted_where_it_happened(running: Running) -> None:
-    """A span with status ERROR is marked, with its message and its exception."""
+def test_a_span_with_an_error_has_its_message_and_exception(running: Running) -> None:
+    """A span with status ERROR is counted and marked in the journey."""
     trace = purchase("order-1")
     issue = next(span for _, span in trace.spans if span.name == "issue")
     issue.status.code = ERROR
@@ -177,8 +177,8 @@ def test_an_error_is_counted_where_it_happened(running: Running) -> None:
     assert [(event["name"], event["offset_ms"]) for event in row["events"]] == [("exception", 2330)]
 
 
-def test_links_say_whether_they_can_be_followed(running: Running) -> None:
-    """A link to a trace that is stored can be followed; one to another trace is only named."""
+def test_a_link_says_whether_its_trace_is_stored(running: Running) -> None:
+    """The explorer follows only links to stored traces."""
     view = Trace()
     seen = view.span("page", "page view", INTERNAL, 0, 1, throughline__root="page")
     running.send(view)
@@ -190,8 +190,8 @@ def test_links_say_whether_they_can_be_followed(running: Running) -> None:
     assert row["links"][0]["trace_id"] == view.trace_id.hex()
 
 
-def test_a_log_line_of_an_unknown_span_belongs_to_the_trace(running: Running) -> None:
-    """A log line whose span never came is shown with the trace, not lost."""
+def test_a_log_line_of_a_missing_span_is_shown_with_the_trace(running: Running) -> None:
+    """A log record with the trace's id is shown even if its span is not stored."""
     trace = Trace()
     trace.span("page", "buy", INTERNAL, 0, 1)
     absent = Trace().span("page", "absent", INTERNAL, 0, 1)
@@ -200,34 +200,37 @@ def test_a_log_line_of_an_unknown_span_belongs_to_the_trace(running: Running) ->
     assert [line["body"] for line in journey["logs"]] == ["where am I?"]
 
 
-def test_the_time_is_divided_without_rest(running: Running) -> None:
-    """Vendor, queues, our code and gaps add up to the whole; the webhook that waits for us does
-    not count as the vendor's time."""
+def test_the_categories_of_time_add_up_to_the_duration(running: Running) -> None:
+    """The vendor's request to our webhook does not count as the vendor's time."""
     journey = journey_of(running, purchase("order-1"))
-    spent = {part["where"]: part["duration_ms"] for part in journey["parts"]}
+    spent = {share["where"]: share["duration_ms"] for share in journey["parts"]}
     assert sum(spent.values()) == pytest.approx(journey["duration_ms"])
-    # The three queues' 330 ms and the listener's 8 before it, but for the 11 ms of "order placed".
+    # 330 ms in the three queues and 8 ms until the first listener, less 11 ms of "order placed".
     assert spent["waiting"] == pytest.approx(180 + 60 + 90 + 8 - 11, abs=0.01)
-    # From the charge's POST until settle begins, but for 3 ms of the page and 2 gaps of 2 ms.
+    # From the charge's POST until settle starts, less 3 ms of the page and two gaps of 2 ms.
     assert spent["vendor"] == pytest.approx(1740 - 700, abs=8)
-    labels = {part["where"]: part["label"] for part in journey["parts"]}
+    labels = {share["where"]: share["label"] for share in journey["parts"]}
     assert labels["vendor"] == "at the acquirer"
 
 
-def test_time_between_spans_is_not_hidden(running: Running) -> None:
-    """Time in which nothing ran, and nothing is known to have waited, is a part of its own."""
+def test_time_between_spans_is_a_category_of_its_own(running: Running) -> None:
+    """It is the time without a running span and without a message in a queue."""
     trace = Trace()
     top = trace.span("page", "click", INTERNAL, 0, 10, throughline__root="page")
     trace.span("charge", "charge", SERVER, 110, 120, top)
-    parts = {part["where"]: part["duration_ms"] for part in journey_of(running, trace)["parts"]}
-    assert parts == {"vendor": 0, "waiting": 0, "ours": 20, "between": 100}
+    shares = journey_of(running, trace)["parts"]
+    assert {share["where"]: share["duration_ms"] for share in shares} == {
+        "vendor": 0,
+        "waiting": 0,
+        "ours": 20,
+        "between": 100,
+    }
 
 
-def test_a_late_listener_does_not_turn_the_order_back(running: Running) -> None:
-    """A page that shows an early state late doesn't make it the order's state."""
+def test_the_state_is_not_that_of_a_delayed_listener(running: Running) -> None:
+    """A listener may be notified of an early state after the order has reached a later one."""
     trace = purchase("order-1")
-    late = [(s, span) for s, span in trace.spans if span.name != "order ticketed"]
-    trace.spans = late
+    trace.spans = [(s, span) for s, span in trace.spans if span.name != "order ticketed"]
     trace.span(
         "page", "order paid", CONSUMER, 2100, 2103,
         boxoffice__order__state="paid", throughline__hop="listener",
@@ -236,7 +239,7 @@ def test_a_late_listener_does_not_turn_the_order_back(running: Running) -> None:
 
 
 def test_a_service_may_declare_its_party(running: Running) -> None:
-    """An app whose vendor has another name says so in the resource."""
+    """The resource attribute throughline.party sets the party of any service."""
     trace = Trace()
     trace.span("payments-co", "charge", SERVER, 0, 1)
     request = trace.request()
@@ -246,8 +249,8 @@ def test_a_service_may_declare_its_party(running: Running) -> None:
     assert running.client.trace(trace.trace_id.hex())["rows"][0]["party"] == "vendor"
 
 
-def shape(draw: Any) -> list[tuple[int | None, bool, bool]]:
-    """For each span: its parent's index (-1: a missing one), whether it is a root, whether sent."""
+def draw_span_specs(draw: Any) -> list[tuple[int | None, bool, bool]]:
+    """Draw for each span its parent's index (-1: missing), whether it is a root and is exported."""
     size = draw(st.integers(1, 12))
     return [
         (
@@ -259,27 +262,28 @@ def shape(draw: Any) -> list[tuple[int | None, bool, bool]]:
     ]
 
 
-shapes = st.composite(shape)()
+span_specs = st.composite(draw_span_specs)()
 
 
-@given(shapes)
+@given(span_specs)
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_list_coverage_and_journey_agree(
-    tmp_path: Path, spans: Sequence[tuple[int | None, bool, bool]]
+    tmp_path: Path, specs: Sequence[tuple[int | None, bool, bool]]
 ) -> None:
-    """Whatever the shape of a trace, SQL over everything and Python over one count the same."""
+    """For any tree of spans, the SQL of digests and the Python of journeys count the same."""
     trace = Trace()
     root: dict[str, Any] = {"throughline__root": "page"}
-    made = [
+    spans = [
         trace.span("page", str(n), INTERNAL, n, n + 5, **(root if is_root else {}))
-        for n, (_, is_root, _) in enumerate(spans)
+        for n, (_, is_root, _) in enumerate(specs)
     ]
-    for span, (parent, _, _) in zip(made, spans, strict=True):
+    for span, (parent, _, _) in zip(spans, specs, strict=True):
         if parent is not None:
-            span.parent_span_id = made[parent].span_id if parent >= 0 else secrets.token_bytes(8)
-    trace.spans = [("page", s) for s, (_, _, sent) in zip(made, spans, strict=True) if sent]
+            span.parent_span_id = spans[parent].span_id if parent >= 0 else secrets.token_bytes(8)
+    exported = [span for span, (_, _, is_sent) in zip(spans, specs, strict=True) if is_sent]
+    trace.spans = [("page", span) for span in exported]
     if not trace.spans:
         return
     path = tmp_path / f"{trace.trace_id.hex()}.duckdb"
@@ -289,23 +293,23 @@ def test_list_coverage_and_journey_agree(
         store.add(trace.rows()).result(10)
         with digests.reader() as reader:
             journey = read_journey(reader, trace.trace_id.hex())
-            everything = coverage_of_everything(reader)
+            coverage = coverage_of_everything(reader)
             _, (line,), _ = list_traces(reader, Selection().condition(reader), Page(10))
     finally:
         digests.close()
         store.close()
     assert journey is not None
     assert len(journey["rows"]) == len(trace.spans)
-    for counted in (everything, line):
-        assert counted["spans"] == journey["spans"]
-        assert counted["orphans"] == journey["orphans"]
-        assert counted["coverage"] == pytest.approx(journey["coverage"])
+    for counts in (coverage, line):
+        assert counts["spans"] == journey["spans"]
+        assert counts["orphans"] == journey["orphans"]
+        assert counts["coverage"] == pytest.approx(journey["coverage"])
     broken = journey["orphans"] > 0 or journey["coverage"] < 1
-    assert [trace["trace_id"] for trace in everything["broken"]] == [trace.trace_id.hex()] * broken
+    assert [trace["trace_id"] for trace in coverage["broken"]] == [trace.trace_id.hex()] * broken
 
 
-def test_a_trace_is_whole_however_much_of_it_is_digested(tmp_path: Path) -> None:
-    """Its spans are found whether they came before the last digest or since, and among others."""
+def test_a_journey_is_complete_however_much_of_it_is_digested(tmp_path: Path) -> None:
+    """Spans are found whether they arrived before or after the last digest."""
     trace, other = purchase("order-1"), purchase("order-2")
     services = list(dict.fromkeys(service for service, _ in trace.spans))
     store = Store(tmp_path / "spans.duckdb")
@@ -320,7 +324,9 @@ def test_a_trace_is_whole_however_much_of_it_is_digested(tmp_path: Path) -> None
                 journey = read_journey(reader, trace.trace_id.hex())
                 assert journey is not None
                 assert journey["spans"] == sent
-                if service in services[1::2]:  # so that some come alone, some after two commits
+                if (
+                    service in services[1::2]
+                ):  # so that some digests have one commit and some have two
                     assert not digest_some(reader)
                 journey = read_journey(reader, trace.trace_id.hex())
                 assert journey is not None

@@ -1,4 +1,4 @@
-"""Metrics come in: every type that OTLP has, as rows that can be drawn."""
+"""The metrics endpoint: every OTLP metric type, converted to rows that can be charted."""
 
 import json
 from typing import Any
@@ -15,29 +15,29 @@ NOW = 1_700_000_000_000_000_000
 
 
 def request(**metrics: dict[str, Any]) -> ExportMetricsServiceRequest:
-    """An export of these metrics; names are written with ``_`` for a dot."""
-    asked = ExportMetricsServiceRequest()
-    group = asked.resource_metrics.add()
+    """Return a request with these metrics; ``_`` in a name becomes a dot."""
+    metrics_request = ExportMetricsServiceRequest()
+    group = metrics_request.resource_metrics.add()
     group.resource.attributes.extend(key_values({"service.name": "reserve"}))
     scope = group.scope_metrics.add()
     scope.scope.name = "meter"
     for name, fields in metrics.items():
         scope.metrics.append(Metric(name=name.replace("_", "."), **fields))
-    return asked
+    return metrics_request
 
 
 def rows(running: Running) -> list[dict[str, Any]]:
-    """What is stored, as dictionaries, in the order in which it was sent."""
+    """Return the stored rows as dictionaries, in the order in which they were sent."""
     with running.store.reader() as reader:
-        found = reader.execute("select * from raw_metrics order by rowid")
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        result = reader.execute("select * from raw_metrics order by rowid")
+        names = [column[0] for column in result.description]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def send(running: Running, asked: ExportMetricsServiceRequest) -> list[dict[str, Any]]:
-    answer = running.post("/v1/metrics", asked.SerializeToString())
-    assert answer.status_code == 200, answer.text
-    assert not ExportMetricsServiceResponse.FromString(answer.content).HasField("partial_success")
+def send(running: Running, metrics_request: ExportMetricsServiceRequest) -> list[dict[str, Any]]:
+    response = running.post("/v1/metrics", metrics_request.SerializeToString())
+    assert response.status_code == 200, response.text
+    assert not ExportMetricsServiceResponse.FromString(response.content).HasField("partial_success")
     return rows(running)
 
 
@@ -46,8 +46,8 @@ def point(**fields: Any) -> dict[str, Any]:
     return {"time_unix_nano": NOW, "attributes": attributes, **fields}
 
 
-def test_a_gauge_is_a_value_at_a_time(running: Running) -> None:
-    """Whole numbers and others alike, with their attributes, and where they come from."""
+def test_a_gauge_is_stored_with_its_values_and_attributes(running: Running) -> None:
+    """Integers and doubles are stored as doubles, with attributes, service and scope."""
     gauge = {
         "data_points": [
             point(as_int=7, attributes={"queue": "a", "n": 1}),
@@ -63,8 +63,8 @@ def test_a_gauge_is_a_value_at_a_time(running: Running) -> None:
     assert first["temporality"] is first["is_monotonic"] is first["start_unix_nano"] is None
 
 
-def test_a_sum_says_how_it_adds_up(running: Running) -> None:
-    """Whether it only grows, and since when it counts; a point without a value has none."""
+def test_a_sum_is_stored_with_its_monotonicity_and_start_time(running: Running) -> None:
+    """A point without a recorded value has a null value."""
     total = {
         "is_monotonic": True,
         "aggregation_temporality": 2,
@@ -79,8 +79,8 @@ def test_a_sum_says_how_it_adds_up(running: Running) -> None:
     assert stale["value"] is None
 
 
-def test_a_histogram_keeps_its_buckets(running: Running) -> None:
-    """Counts lie between the bounds; one without buckets still has its count and its sum."""
+def test_a_histogram_is_stored_with_its_buckets(running: Running) -> None:
+    """A histogram without buckets still has its count."""
     histogram = {
         "aggregation_temporality": 1,
         "data_points": [
@@ -88,11 +88,15 @@ def test_a_histogram_keeps_its_buckets(running: Running) -> None:
             point(count=2),
         ],
     }
-    whole, bare = send(running, request(took={"histogram": histogram}))
-    assert (whole["type"], whole["temporality"]) == ("histogram", "delta")
-    assert (whole["count"], whole["sum"]) == (6, 9.5)
-    assert (whole["bounds"], whole["bucket_counts"]) == ([1, 2], [1, 2, 3])
-    assert (bare["count"], bare["sum"], bare["bounds"]) == (2, None, None)
+    with_buckets, without_buckets = send(running, request(took={"histogram": histogram}))
+    assert (with_buckets["type"], with_buckets["temporality"]) == ("histogram", "delta")
+    assert (with_buckets["count"], with_buckets["sum"]) == (6, 9.5)
+    assert (with_buckets["bounds"], with_buckets["bucket_counts"]) == ([1, 2], [1, 2, 3])
+    assert (without_buckets["count"], without_buckets["sum"], without_buckets["bounds"]) == (
+        2,
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,38 +115,43 @@ def test_a_histogram_keeps_its_buckets(running: Running) -> None:
         ({}, [], [1]),
     ],
 )
-def test_an_exponential_histogram_gets_its_bounds_written_out(
+def test_an_exponential_histogram_is_stored_with_explicit_bounds(
     running: Running, fields: dict[str, Any], bounds: list[float], counts: list[int]
 ) -> None:
-    """From the lowest bucket to the highest, zero between them."""
+    """Buckets are in ascending order: negative, zero, positive."""
     histogram = {"data_points": [point(count=9, sum=1, scale=0, zero_count=1, **fields)]}
     (row,) = send(running, request(took={"exponential_histogram": histogram}))
     assert row["type"] == "exponential_histogram"
     assert (row["bounds"], row["bucket_counts"]) == (bounds, counts)
 
 
-def test_a_summary_is_a_series_for_each_quantile(running: Running) -> None:
-    """Told apart by the attribute ``quantile``."""
+def test_each_quantile_of_a_summary_is_a_series(running: Running) -> None:
+    """The attribute ``quantile`` distinguishes them."""
     quantiles = [{"quantile": 0.5, "value": 3.0}, {"quantile": 0.95, "value": 8.0}]
     summary = {
         "data_points": [point(count=4, sum=16, quantile_values=quantiles, attributes={"a": "b"})]
     }
-    found = send(running, request(took={"summary": summary}))
-    assert [(row["value"], row["count"], row["sum"]) for row in found] == [(3, 4, 16), (8, 4, 16)]
-    said = [attributes_of(row["attributes"], row["attribute_types"]) for row in found]
-    assert said == [{"a": "b", "quantile": 0.5}, {"a": "b", "quantile": 0.95}]
+    quantile_rows = send(running, request(took={"summary": summary}))
+    assert [(row["value"], row["count"], row["sum"]) for row in quantile_rows] == [
+        (3, 4, 16),
+        (8, 4, 16),
+    ]
+    attributes = [attributes_of(row["attributes"], row["attribute_types"]) for row in quantile_rows]
+    assert attributes == [{"a": "b", "quantile": 0.5}, {"a": "b", "quantile": 0.95}]
 
 
-def test_json_means_what_protobuf_means(running: Running) -> None:
-    """Metrics may be JSON too, and are answered in it."""
-    asked = request(depth={"gauge": {"data_points": [point(as_int=7)]}})
-    answer = running.http.post("/v1/metrics", content=json.dumps(otlp_json(asked)), headers=JSON)
-    assert (answer.status_code, answer.json()) == (200, {})
+def test_json_metrics_are_stored_like_protobuf_metrics(running: Running) -> None:
+    """The response is JSON, too."""
+    metrics_request = request(depth={"gauge": {"data_points": [point(as_int=7)]}})
+    response = running.http.post(
+        "/v1/metrics", content=json.dumps(otlp_json(metrics_request)), headers=JSON
+    )
+    assert (response.status_code, response.json()) == (200, {})
     assert [row["value"] for row in rows(running)] == [7.0]
 
 
-def test_what_does_not_add_up_is_counted_and_the_rest_is_stored(running: Running) -> None:
-    """A histogram with too many counts, bounds that don't ascend, a metric without a name."""
+def test_invalid_data_points_are_rejected_and_the_others_stored(running: Running) -> None:
+    """Invalid are too many bucket counts, descending bounds and a metric without a name."""
     histogram = {
         "data_points": [
             point(count=1, explicit_bounds=[1], bucket_counts=[1, 2, 3]),
@@ -151,24 +160,23 @@ def test_what_does_not_add_up_is_counted_and_the_rest_is_stored(running: Running
         ]
     }
     nameless = {"gauge": {"data_points": [point(as_int=1)]}}
-    asked = request(took={"histogram": histogram}, _=nameless)
-    asked.resource_metrics[0].scope_metrics[0].metrics[1].name = ""
-    answer = running.post("/v1/metrics", asked.SerializeToString())
-    said = ExportMetricsServiceResponse.FromString(answer.content).partial_success
-    assert said.rejected_data_points == 3
-    assert "3 data points rejected" in said.error_message
+    metrics_request = request(took={"histogram": histogram}, _=nameless)
+    metrics_request.resource_metrics[0].scope_metrics[0].metrics[1].name = ""
+    response = running.post("/v1/metrics", metrics_request.SerializeToString())
+    partial = ExportMetricsServiceResponse.FromString(response.content).partial_success
+    assert partial.rejected_data_points == 3
+    assert "3 data points rejected" in partial.error_message
     assert len(rows(running)) == 1
 
 
-def test_bad_metrics_are_refused_with_a_status(running: Running) -> None:
-    """As bad traces are."""
+def test_unreadable_metrics_are_refused(running: Running) -> None:
     assert running.post("/v1/metrics", b"hello, this is not OTLP").status_code == 400
     assert running.post("/v1/metrics", b"x", content_type="text/plain").status_code == 415
     assert running.http.get("/v1/metrics").status_code == 405
 
 
-def test_a_value_that_is_no_number_is_a_gap(running: Running) -> None:
-    """NaN and infinities are kept, and their metric can still be drawn."""
+def test_non_finite_values_are_returned_as_null(running: Running) -> None:
+    """NaN and infinities are stored, and the rest of the series can be charted."""
     odd = [point(as_double=value) for value in (float("nan"), float("inf"), 3.0)]
     bounds = [float("-inf"), float("inf")]
     took = [point(count=4, explicit_bounds=bounds, bucket_counts=[1, 2, 1])] * 2
@@ -176,11 +184,11 @@ def test_a_value_that_is_no_number_is_a_gap(running: Running) -> None:
     send(running, request(odd={"gauge": {"data_points": odd}}, took={"histogram": histogram}))
 
     def series(name: str) -> dict[str, Any]:
-        asked = {"name": name, "service": "reserve"}
-        answer = running.http.get("/api/metrics/series", params=asked)
-        assert answer.status_code == 200, answer.text
-        told: dict[str, Any] = answer.json()
-        return told
+        metrics_request = {"name": name, "service": "reserve"}
+        response = running.http.get("/api/metrics/series", params=metrics_request)
+        assert response.status_code == 200, response.text
+        result: dict[str, Any] = response.json()
+        return result
 
     values = [value for _, value in series("odd")["series"][0]["points"]]
     assert sorted(values, key=str) == [3.0, None, None]

@@ -1,4 +1,4 @@
-"""Sent more than it can write: memory stays bounded, senders are told to come back, and do."""
+"""Overload: memory stays bounded, and senders get a 503 and retry successfully."""
 
 import asyncio
 import json
@@ -30,39 +30,39 @@ from observatory.receive.spans import spans_of
 from observatory.receive.wire import Status
 from observatory.store import Store
 from tests.unit.local_server import eventually
-from tests.unit.observatory.conftest import JSON, PROTOBUF, Running, squeezed
+from tests.unit.observatory.conftest import JSON, PROTOBUF, Running, gzipped
 from tests.unit.observatory.process import observatory_process, peak_bytes
 from tests.unit.observatory.telemetry import INTERNAL, Trace, purchase
 
 MB = 10**6
-# What the requests on their way come to as rows, which take several times as much, and what DuckDB
-# may take (`store/opening.py`). It grows by 0.35 to 0.6 GB; without bounds by 1.7 to 3 GB.
+# Requests in flight as decoded rows, which take several times their size, plus DuckDB's memory
+# limit (`store/opening.py`). Measured: 0.35 to 0.6 GB; without limits 1.7 to 3 GB.
 GROWTH_LIMIT_BYTES = 6 * BUDGET_BYTES + 320 * MB
 
 
-def test_a_real_exporter_comes_back_and_nothing_is_lost(start: Callable[..., Running]) -> None:
-    """OpenTelemetry's own, told 503 with Retry-After, sends the same once more."""
+def test_the_sdks_exporter_retries_after_a_503(start: Callable[..., Running]) -> None:
+    """OpenTelemetry's own exporter resends the request after Retry-After, and nothing is lost."""
     running = start(budget_bytes=MB)
-    others = ExitStack()  # who take all the room, until somebody is sent away
-    others.enter_context(running.context.budget.share()).take(MB)
+    budget_taken = ExitStack()  # uses up the budget until the first 503
+    budget_taken.enter_context(running.context.budget.share()).take(MB)
     statuses: list[int] = []
 
-    def answered(answer: requests.Response, *_: Any, **__: Any) -> None:
-        statuses.append(answer.status_code)
-        if answer.status_code == 503:
-            others.close()
+    def on_response(response: requests.Response, *_: Any, **__: Any) -> None:
+        statuses.append(response.status_code)
+        if response.status_code == 503:
+            budget_taken.close()
 
     session = requests.Session()
     session.trust_env = False
-    session.hooks["response"].append(answered)
+    session.hooks["response"].append(on_response)
     results: list[SpanExportResult] = []
 
-    class Noting(OTLPSpanExporter):
-        def export(self, *spans: Any, **more: Any) -> SpanExportResult:
-            results.append(super().export(*spans, **more))
+    class RecordingExporter(OTLPSpanExporter):
+        def export(self, *spans: Any, **options: Any) -> SpanExportResult:
+            results.append(super().export(*spans, **options))
             return results[-1]
 
-    exporter = Noting(f"{running.url}/v1/traces", session=session, timeout=30)
+    exporter = RecordingExporter(f"{running.url}/v1/traces", session=session, timeout=30)
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     provider.get_tracer("test").start_span("buy").end()
@@ -73,7 +73,7 @@ def test_a_real_exporter_comes_back_and_nothing_is_lost(start: Callable[..., Run
 
 
 def bulk(bytes_: int) -> Trace:
-    """A trace that takes so many bytes to send, about."""
+    """Return a trace of about ``bytes_`` bytes in protobuf."""
     trace = Trace()
     for number in range(bytes_ // 300):
         trace.span("page", f"step {number % 50}", INTERNAL, 0, 1, text=f"{number:06}" * 32)
@@ -81,77 +81,81 @@ def bulk(bytes_: int) -> Trace:
 
 
 @pytest.mark.measures
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells another process's peak")
-def test_memory_stays_bounded_while_far_more_comes_than_is_taken(tmp_path: Path) -> None:
-    """Thirty-two senders of 14 MB each, packed and plain: it takes no more memory than its limits
-    come to, answers others meanwhile, sends some away for later, and has all that it took."""
-    data = tmp_path / "spans.duckdb"
-    # Bodies of one message after the other are one message, and gzip's are one body: so each
-    # request has a trace of its own beside what makes it large, and takes no time to make.
-    much = bulk(14 * MB).request().SerializeToString()
-    much_packed = squeezed(much)
-    counted: Counter[int] = Counter()
-    taken: list[str] = []
-    told: set[str] = set()
-    enough = threading.Event()
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports another process's peak")
+def test_memory_stays_bounded_under_overload(tmp_path: Path) -> None:
+    """Memory stays within its limits while 32 senders send requests of 14 MB, gzipped and plain.
 
-    def sender(url: str, packed: bool) -> None:
-        headers = PROTOBUF | ({"content-encoding": "gzip"} if packed else {})
+    The server still answers health checks, refuses some requests and stores all it acknowledged.
+    """
+    data = tmp_path / "spans.duckdb"
+    # Concatenated protobuf messages are one message, and so are concatenated gzip members. So a
+    # large constant body plus a small trace of its own makes each request cheaply.
+    large_body = bulk(14 * MB).request().SerializeToString()
+    large_body_gzipped = gzipped(large_body)
+    statuses: Counter[int] = Counter()
+    acknowledged: list[str] = []
+    retry_after_values: set[str] = set()
+    finished = threading.Event()
+
+    def sender(url: str, compressed: bool) -> None:
+        headers = PROTOBUF | ({"content-encoding": "gzip"} if compressed else {})
         with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=60) as http:
-            while not enough.is_set():
+            while not finished.is_set():
                 trace = purchase("order-1")
                 own = trace.request().SerializeToString()
-                body = much_packed + squeezed(own) if packed else much + own
-                answer = http.post("/v1/traces", content=body)
-                counted[answer.status_code] += 1
-                if answer.status_code == 200:
-                    taken.append(trace.trace_id.hex())
+                body = large_body_gzipped + gzipped(own) if compressed else large_body + own
+                response = http.post("/v1/traces", content=body)
+                statuses[response.status_code] += 1
+                if response.status_code == 200:
+                    acknowledged.append(trace.trace_id.hex())
                 else:
-                    told.add(answer.headers.get("retry-after", "never"))
-                if counted[200] >= 16 and counted[503] >= 4:
-                    enough.set()
+                    retry_after_values.add(response.headers.get("retry-after", "never"))
+                if statuses[200] >= 16 and statuses[503] >= 4:
+                    finished.set()
 
     with observatory_process(data) as (process, url):
-        with httpx.Client(base_url=url, trust_env=False, timeout=20) as asking:
+        with httpx.Client(base_url=url, trust_env=False, timeout=20) as http:
             body = purchase("order-1").request().SerializeToString()
-            asking.post("/v1/traces", content=body, headers=PROTOBUF).raise_for_status()
-            asking.get("/api/health").raise_for_status()
+            http.post("/v1/traces", content=body, headers=PROTOBUF).raise_for_status()
+            http.get("/api/health").raise_for_status()
             before = peak_bytes(process)
             with ThreadPoolExecutor(32) as senders:
-                going = [senders.submit(sender, url, number % 4 > 0) for number in range(32)]
-                while not enough.wait(0.2) and not all(each.done() for each in going):
-                    assert asking.get("/api/health").json()["service"] == "throughline-observatory"
-            for each in going:
+                senders_running = [
+                    senders.submit(sender, url, number % 4 > 0) for number in range(32)
+                ]
+                while not finished.wait(0.2) and not all(each.done() for each in senders_running):
+                    assert http.get("/api/health").json()["service"] == "throughline-observatory"
+            for each in senders_running:
                 each.result()
-        grown = peak_bytes(process) - before
-    assert counted.keys() == {200, 503}
-    assert told == {"1"}
-    assert grown < GROWTH_LIMIT_BYTES, f"{grown // MB} MB more than before"
+        growth_bytes = peak_bytes(process) - before
+    assert statuses.keys() == {200, 503}
+    assert retry_after_values == {"1"}
+    assert growth_bytes < GROWTH_LIMIT_BYTES, f"{growth_bytes // MB} MB more than before"
     with duckdb.connect(data) as connection:
         stored = dict(
             connection.execute("select trace_id, count(*) from raw_spans group by all").fetchall()
         )
-    assert {stored.get(trace_id) for trace_id in taken} == {len(purchase("order-1").spans)}
+    assert {stored.get(trace_id) for trace_id in acknowledged} == {len(purchase("order-1").spans)}
 
 
-def test_what_takes_many_times_its_size_is_done_one_at_a_time(
+def test_memory_intensive_work_runs_one_at_a_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whose turn does not come soon is told so, and nothing is begun for it."""
-    monkeypatch.setattr(budget_module, "PATIENCE_SECONDS", 0.05)
-    going = threading.Event()
-    begun: list[str] = []
+    """Work that waits too long in the queue is refused, and is never started."""
+    monkeypatch.setattr(budget_module, "WAIT_LIMIT_SECONDS", 0.05)
+    may_finish = threading.Event()
+    started: list[str] = []
 
     def work(name: str) -> str:
-        begun.append(name)
-        going.wait(10)
+        started.append(name)
+        may_finish.wait(10)
         return name
 
     async def ask(budget: Budget) -> list[Any]:
         first = asyncio.create_task(budget.one_at_a_time(lambda: work("first")))
         second = budget.one_at_a_time(lambda: work("second"))
         (refused,) = await asyncio.gather(second, return_exceptions=True)
-        going.set()
+        may_finish.set()
         return [await first, refused, await budget.one_at_a_time(lambda: work("third"))]
 
     budget = Budget(MB)
@@ -159,49 +163,49 @@ def test_what_takes_many_times_its_size_is_done_one_at_a_time(
     budget.close()
     assert (first, third) == ("first", "third")
     assert isinstance(refused, Overloaded)
-    assert begun == ["first", "third"]
+    assert started == ["first", "third"]
 
 
 @pytest.mark.parametrize("path", ["/v1/traces", "/api/import"])
-def test_a_sender_of_json_does_not_wait_without_end(
+def test_a_json_request_does_not_wait_forever(
     start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    """While others' JSON is read it is told to come back, and then it is taken."""
-    monkeypatch.setattr(budget_module, "PATIENCE_SECONDS", 0.05)
+    """It gets a 503 while other JSON is being parsed, and succeeds afterwards."""
+    monkeypatch.setattr(budget_module, "WAIT_LIMIT_SECONDS", 0.05)
     running = start()
-    others = threading.Event()
-    reading = running.context.budget._one.submit(others.wait, 10)
+    may_finish = threading.Event()
+    parsing = running.context.budget._single_worker.submit(may_finish.wait, 10)
     body = json.dumps({"resourceSpans": []})
     refused = running.http.post(path, content=body, headers=JSON)
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
-    others.set()
-    reading.result(10)
+    may_finish.set()
+    parsing.result(10)
     assert running.http.post(path, content=body, headers=JSON).status_code == 200
 
 
-def test_no_more_is_unpacked_than_there_is_room_for(start: Callable[..., Running]) -> None:
-    """A body that is small on its way and large here is refused before it is large here."""
+def test_decompression_stops_when_the_budget_is_used_up(start: Callable[..., Running]) -> None:
+    """A body that is small when compressed but exceeds the budget otherwise is refused."""
     running = start(budget_bytes=2 * MB)
-    body = squeezed(bulk(8 * MB).request().SerializeToString())
+    body = gzipped(bulk(8 * MB).request().SerializeToString())
     assert len(body) < MB
-    answer = running.post("/v1/traces", body, content_encoding="gzip")
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-    assert Status.FromString(answer.content).code == 14
+    response = running.post("/v1/traces", body, content_encoding="gzip")
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert Status.FromString(response.content).code == 14
     assert running.client.health()["pending_bytes"] == 0
 
 
-def test_what_the_writer_can_not_keep_up_with_stays_unread(
+def test_requests_stay_undecoded_while_the_writer_is_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows take more memory than what they are read from: few wait, and all are written."""
-    spans, most = 400, 3
-    monkeypatch.setattr(intake_module, "UNWRITTEN_LIMIT_ROWS", (most - 1) * spans + 1)
+    """Decoded rows take more memory than bodies, so only few wait; all are written in the end."""
+    spans, decoded_limit = 400, 3
+    monkeypatch.setattr(intake_module, "UNWRITTEN_LIMIT_ROWS", (decoded_limit - 1) * spans + 1)
     store = Store(tmp_path / "spans.duckdb")
     intake = Intake(store)
     writing = threading.Event()
     read: list[bytes] = []
 
-    def noted(*bodies: bytes) -> Batch:
+    def recording_reader(*bodies: bytes) -> Batch:
         read.extend(bodies)
         return spans_of(*bodies)
 
@@ -211,11 +215,11 @@ def test_what_the_writer_can_not_keep_up_with_stays_unread(
         trace = Trace()
         for _ in range(spans):
             trace.span("page", "buy", INTERNAL, 0, 1)
-        # What has a reader of its own is read alone.
-        added.append(intake.add(partial(noted), trace.request().SerializeToString()))
-    eventually(lambda: len(read) >= most, "the first are read")
+        # A reader of its own makes each request a batch of its own.
+        added.append(intake.add(partial(recording_reader), trace.request().SerializeToString()))
+    eventually(lambda: len(read) >= decoded_limit, "the first requests are decoded")
     assert not writing.wait(0.3)
-    assert len(read) == most
+    assert len(read) == decoded_limit
     writing.set()
     busy.result(10)
     for each in added:

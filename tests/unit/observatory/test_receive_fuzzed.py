@@ -1,4 +1,4 @@
-"""Whatever comes in, the answer is one of OTLP's, and what was acknowledged can be read."""
+"""Fuzz tests of the receiver: each request is stored or refused, and stored data can be read."""
 
 import json
 import random
@@ -49,13 +49,13 @@ SDK_VALUES = SCALARS | st.lists(TEXT, max_size=3) | st.lists(st.booleans(), max_
 TIMES = st.integers(0, 2**64 - 1)
 
 
-def stored(store: Store, trace: Trace) -> list[tuple[dict[str, str], str]]:
-    """The attributes of a trace's spans as they are in the file."""
+def stored_attributes(store: Store, trace: Trace) -> list[tuple[dict[str, str], str]]:
+    """Store a trace and return the stored attributes and type letters of its spans."""
     store.add(trace.rows()).result(10)
     with store.reader() as reader:
         return reader.execute(
             "select map(attribute_keys, attribute_values), attribute_types "
-            "from raw_spans join span_shapes using (shape_id) where trace_id = ? "
+            "from raw_spans join attribute_schemas using (schema_id) where trace_id = ? "
             "order by raw_spans.rowid",
             [trace.trace_id.hex()],
         ).fetchall()
@@ -63,14 +63,14 @@ def stored(store: Store, trace: Trace) -> list[tuple[dict[str, str], str]]:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """One file for all examples."""
-    opened_ = Store(tmp_path_factory.mktemp("fuzzed") / "spans.duckdb")
-    yield opened_
-    opened_.close()
+    """A store shared by all examples."""
+    store_ = Store(tmp_path_factory.mktemp("fuzzed") / "spans.duckdb")
+    yield store_
+    store_.close()
 
 
-def as_json_says_it(value: Any) -> Any:
-    """What a reader gets of a value that JSON can't say."""
+def as_json(value: Any) -> Any:
+    """Return what a sent value reads as; values that JSON lacks become strings."""
     import base64
 
     if isinstance(value, bytes):
@@ -80,9 +80,9 @@ def as_json_says_it(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53 - 1:
         return str(value)
     if isinstance(value, Mapping):
-        return {key: as_json_says_it(item) for key, item in value.items()}
+        return {key: as_json(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [as_json_says_it(item) for item in value]
+        return [as_json(item) for item in value]
     return value
 
 
@@ -91,43 +91,45 @@ def as_json_says_it(value: Any) -> Any:
 )
 @given(st.lists(st.dictionaries(TEXT, VALUES, max_size=6), min_size=1, max_size=4))
 def test_attributes_come_back_as_they_were_sent(store: Store, sent: list[dict[str, Any]]) -> None:
-    """Each span gets its own, whatever its neighbours in the request have."""
+    """Each span keeps its own attributes, whatever the other spans of the request have."""
     trace = Trace()
     for attributes in sent:
         trace.span("page", "buy", INTERNAL, 0, 1)
         trace.spans[-1][1].attributes.extend(key_values(attributes))
-    found = [attributes_of(texts, types) for texts, types in stored(store, trace)]
-    assert found == [as_json_says_it(attributes) for attributes in sent]
+    read_attributes = [
+        attributes_of(texts, types) for texts, types in stored_attributes(store, trace)
+    ]
+    assert read_attributes == [as_json(attributes) for attributes in sent]
 
 
 @given(st.dictionaries(TEXT, VALUES, max_size=3), st.data())
-def test_columns_say_what_the_parser_of_protobuf_says(
+def test_columns_match_protobufs_own_parser(
     attributes: dict[str, Any], data: st.DataObject
 ) -> None:
-    """Of a request that was damaged on its way, too, as far as both can read it."""
+    """This includes corrupted requests, as far as both can parse them."""
     trace = Trace()
     trace.span("page", "buy", INTERNAL, 0, 1).trace_state = "a=b"
     trace.spans[-1][1].attributes.extend(key_values(attributes))
     body = bytearray(trace.request().SerializeToString())
-    for at in data.draw(st.lists(st.integers(0, len(body) - 1), max_size=3)):
-        body[at] = data.draw(st.integers(0, 255))
+    for index in data.draw(st.lists(st.integers(0, len(body) - 1), max_size=3)):
+        body[index] = data.draw(st.integers(0, 255))
     try:
         request = ExportTraceServiceRequest.FromString(bytes(body))
         batch = spans_of(bytes(body))
     except DecodeError:
         return
-    told = [
+    expected = [
         (scope.scope.name, span.name, span.trace_state)
         for group in request.resource_spans
         for scope in group.scope_spans
         for span in scope.spans
     ]
-    found = zip(
+    columns = zip(
         *(batch.rows.table[name].to_pylist() for name in ("scope_name", "name", "trace_state")),
         strict=True,
     )
     if not batch.rejected:
-        assert list(found) == told
+        assert list(columns) == expected
 
 
 @settings(
@@ -140,12 +142,12 @@ def test_columns_say_what_the_parser_of_protobuf_says(
         max_size=5,
     )
 )
-def test_what_a_real_encoder_writes_is_stored(
+def test_requests_of_the_sdks_encoder_are_stored(
     store: Store, spans: list[tuple[str, dict[str, Any], int, int]]
 ) -> None:
-    """The SDK's own encoder, with any text, value and time."""
+    """The encoder is given arbitrary text, values and times."""
     ids = random.Random(0)  # noqa: S311
-    made = [
+    sdk_spans = [
         ReadableSpan(
             name=name,
             context=SpanContext(
@@ -160,23 +162,23 @@ def test_what_a_real_encoder_writes_is_stored(
         )
         for name, attributes, begin, end in spans
     ]
-    batch = spans_of(encode_spans(made).SerializeToString())
+    batch = spans_of(encode_spans(sdk_spans).SerializeToString())
     assert batch.rejected == 0
     store.add(batch.rows).result(10)
     rows = batch.rows.table.to_pylist()
-    # The encoder puts those of one resource together.
+    # The encoder groups spans by resource, so their order may change.
     assert sorted(row["name"] for row in rows) == sorted(name for name, *_ in spans)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_a_damaged_request_is_refused_or_read(data: st.DataObject) -> None:
-    """Bytes changed, cut out or put in: a DecodeError or rows, nothing else."""
+def test_a_corrupted_request_is_decoded_or_raises_a_decode_error(data: st.DataObject) -> None:
+    """Bytes are changed, removed or inserted."""
     body = bytearray(purchase("order-1").request("page").SerializeToString())
     for _ in range(data.draw(st.integers(1, 4))):
-        at = data.draw(st.integers(0, len(body) - 1))
-        end = at + data.draw(st.integers(0, 3))
-        body[at:end] = data.draw(st.binary(max_size=3))
+        index = data.draw(st.integers(0, len(body) - 1))
+        end = index + data.draw(st.integers(0, 3))
+        body[index:end] = data.draw(st.binary(max_size=3))
     for rows_of in (spans_of, logs_of, metrics_of):
         try:
             batch = rows_of(bytes(body))
@@ -192,23 +194,22 @@ ANY_JSON = st.recursive(
 )
 
 
-def places(value: Any) -> list[tuple[Any, Any]]:
-    """Every object and list of a JSON document, with each of its keys."""
+def positions(value: Any) -> list[tuple[Any, Any]]:
+    """Return each object and list of a JSON document with each of its keys."""
     keys = list(value) if isinstance(value, dict) else range(len(value))
-    found: list[tuple[Any, Any]] = [(value, key) for key in keys]
+    result: list[tuple[Any, Any]] = [(value, key) for key in keys]
     for key in keys:
         if isinstance(value[key], dict | list):
-            found += places(value[key])
-    return found
+            result += positions(value[key])
+    return result
 
 
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.data())
-def test_damaged_json_is_refused_or_stored(store: Store, data: st.DataObject) -> None:
-    """Anything in the place of anything, received or imported: a refusal, or rows that the store
-    takes."""
+def test_corrupted_json_is_stored_or_refused(store: Store, data: st.DataObject) -> None:
+    """Any value may be replaced by any other, in received and in imported documents."""
     trace = Trace()
     top = trace.span("page", "buy", INTERNAL, 0, 1, text="x", list=[1, {"a": b"b"}], half=0.5)
     trace.span("page", "pay", INTERNAL, 0, 1, top, links=[top], error="no").events.add(name="e")
@@ -222,8 +223,8 @@ def test_damaged_json_is_refused_or_stored(store: Store, data: st.DataObject) ->
         **otlp_json(gauge),
     }
     for _ in range(data.draw(st.integers(1, 3))):
-        place, key = data.draw(st.sampled_from(places(document)))
-        place[key] = data.draw(ANY_JSON)
+        container, key = data.draw(st.sampled_from(positions(document)))
+        container[key] = data.draw(ANY_JSON)
     body = json.dumps(document).encode()
     for signal in SIGNALS:
         with suppress(Refusal):
@@ -236,8 +237,7 @@ def test_damaged_json_is_refused_or_stored(store: Store, data: st.DataObject) ->
 
 @settings(max_examples=100)
 @given(st.binary(max_size=300))
-def test_noise_is_refused_or_read(body: bytes) -> None:
-    """Bytes of no meaning at all."""
+def test_random_bytes_are_decoded_or_raise_a_decode_error(body: bytes) -> None:
     for rows_of in (spans_of, logs_of, metrics_of):
         try:
             rows_of(body)
@@ -258,16 +258,16 @@ def test_a_string_that_is_not_utf_8_is_repaired_and_reported(running: Running, w
         request.resource_spans[0].resource.attributes.extend(key_values({"a": mark}))
     body = request.SerializeToString().replace(mark.encode(), b"MARK\xff\xfeMA"[:8])
     assert b"\xff\xfe" in body
-    answer = running.post("/v1/traces", body)
-    assert answer.status_code == 200
-    partial = wire.ExportTraceServiceResponse.FromString(answer.content).partial_success
+    response = running.post("/v1/traces", body)
+    assert response.status_code == 200
+    partial = wire.ExportTraceServiceResponse.FromString(response.content).partial_success
     assert partial.rejected_spans == 0
     assert partial.error_message.startswith("1 string repaired: ")
     assert running.client.health()["spans"] == 1
 
 
-def test_a_key_that_is_there_twice_means_the_last(running: Running) -> None:
-    """Keys are unique by the rules; who breaks them loses neither the span nor its neighbours."""
+def test_the_last_value_of_a_duplicate_key_wins(running: Running) -> None:
+    """OTLP forbids duplicate keys, but such a span is stored, and so are its neighbours."""
     trace = Trace()
     first = trace.span("page", "buy", INTERNAL, 0, 1)
     second = trace.span("page", "pay", INTERNAL, 0, 1)
@@ -281,8 +281,7 @@ def test_a_key_that_is_there_twice_means_the_last(running: Running) -> None:
     assert rows["pay"]["attributes"] == {"twice": 1, "once": "x"}
 
 
-def test_spans_whose_parent_never_comes_are_orphans(running: Running) -> None:
-    """They are stored and shown as such."""
+def test_spans_with_a_missing_parent_are_orphans(running: Running) -> None:
     trace = Trace()
     trace.span("charge", "charge", INTERNAL, 0, 1, parent=b"gone-999")
     request = ExportTraceServiceRequest.FromString(trace.request().SerializeToString())

@@ -1,4 +1,4 @@
-"""Telemetry as in public bug reports: nothing valid is lost with something that is not."""
+"""Inputs from public bug reports: invalid data never costs valid data beside it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def spans_request(*spans: dict[str, Any]) -> dict[str, Any]:
 
 
 def post(running: Running, path: str, document: dict[str, Any], **headers: str) -> dict[str, Any]:
-    """Send an OTLP/JSON request; returns its partial success."""
+    """Send an OTLP/JSON request and return its partial success."""
     response = running.http.post(path, content=json.dumps(document), headers=JSON | headers)
     assert response.status_code == 200, response.text
     partial: dict[str, Any] = response.json().get("partialSuccess", {})
@@ -59,7 +59,7 @@ def post(running: Running, path: str, document: dict[str, Any], **headers: str) 
 
 
 def test_log_records_with_malformed_ids_are_kept_without_a_trace(running: Running) -> None:
-    """As logs.proto recommends; the sender is told."""
+    """logs.proto recommends this; the response warns about it."""
     trace_id = secrets.token_hex(16)
     ids = [
         {"traceId": trace_id, "spanId": "0102030405060708"},
@@ -88,7 +88,7 @@ def test_log_records_with_malformed_ids_are_kept_without_a_trace(running: Runnin
 
 
 def test_half_a_surrogate_pair_is_repaired(running: Running) -> None:
-    """The span that holds it and its neighbours are stored, and the sender is told."""
+    """The span with it and its neighbours are stored, and the response warns about it."""
     trace_id = secrets.token_hex(16)
     partial = post(
         running,
@@ -117,7 +117,7 @@ def test_half_a_surrogate_pair_is_repaired(running: Running) -> None:
     ],
 )
 def test_an_unreadable_span_is_rejected_alone(running: Running, bad: dict[str, Any]) -> None:
-    """Its neighbours are stored, with their ids; the answer says what is wrong."""
+    """Its neighbours are stored, and the response names the error."""
     trace_id = secrets.token_hex(16)
     request = spans_request(span(trace_id, "before"), span(trace_id, "bad") | bad)
     request["resourceSpans"] += spans_request(span(trace_id, "after"))["resourceSpans"]
@@ -129,7 +129,7 @@ def test_an_unreadable_span_is_rejected_alone(running: Running, bad: dict[str, A
 
 
 def test_unreadable_metrics_and_log_records_are_rejected_alone() -> None:
-    """A metric counts as its data points; both spellings of names are read."""
+    """A rejected metric counts as its data points; camelCase and snake_case names are read."""
     points = [{"timeUnixNano": str(BEGAN), "asDouble": 1.0}, {"timeUnixNano": "soon"}]
     metrics = {
         "resource_metrics": [
@@ -159,7 +159,7 @@ def test_unreadable_metrics_and_log_records_are_rejected_alone() -> None:
 
 
 def test_protobuf_strings_that_are_not_utf_8_are_repaired(running: Running) -> None:
-    """The span that holds one and its neighbours are stored, and the sender is told."""
+    """The span with one and its neighbours are stored, and the response warns about it."""
     trace = Trace()
     trace.span("page", "cut here", INTERNAL, 0, 1)
     trace.span("page", "whole", INTERNAL, 0, 1).attributes.extend(key_values({"raw": b"\xff"}))
@@ -173,8 +173,8 @@ def test_protobuf_strings_that_are_not_utf_8_are_repaired(running: Running) -> N
     assert [row["attributes"] for row in rows if row["name"] == "whole"] == [{"raw": "base64:/w=="}]
 
 
-def test_an_import_repairs_strings_and_says_so(running: Running, tmp_path: Path) -> None:
-    """On stderr and in the JSON; the exit status is that of a complete import."""
+def test_an_import_reports_repaired_strings(running: Running, tmp_path: Path) -> None:
+    """The command reports them on stderr, the API in its response; the exit code is 0."""
     trace_id = secrets.token_hex(16)
     file = tmp_path / "cut.json"
     file.write_text(json.dumps(spans_request(span(trace_id, "cut \ud83d"), span(trace_id, "good"))))
@@ -193,7 +193,7 @@ def test_an_import_repairs_strings_and_says_so(running: Running, tmp_path: Path)
 
 def jaeger(*spans: dict[str, Any]) -> dict[str, Any]:
     """Return a Jaeger document of one trace."""
-    whole = [
+    jaeger_spans = [
         {
             "traceID": "a1b2",
             "operationName": each["spanID"],
@@ -208,12 +208,16 @@ def jaeger(*spans: dict[str, Any]) -> dict[str, Any]:
         }
         for each in spans
     ]
-    trace = {"traceID": "a1b2", "spans": whole, "processes": {"p1": {"serviceName": "reported"}}}
+    trace = {
+        "traceID": "a1b2",
+        "spans": jaeger_spans,
+        "processes": {"p1": {"serviceName": "reported"}},
+    }
     return {"data": [trace]}
 
 
 def imported_parents(running: Running, document: dict[str, Any]) -> dict[str, Any]:
-    """Import a Jaeger document; returns the parent and the linked spans of each span."""
+    """Import a Jaeger document; return the parent and the linked spans of each span."""
     response = running.http.post("/api/import", json=document)
     assert response.status_code == 200, response.text
     rows = running.client.trace("a1b2".rjust(32, "0"))["rows"]
@@ -259,7 +263,7 @@ def imported_parents(running: Running, document: dict[str, Any]) -> dict[str, An
 def test_jaeger_references_make_no_cycles(
     running: Running, references: dict[str, Any], parents: dict[str, Any]
 ) -> None:
-    """A span is neither its own parent nor below its own child; those references are links."""
+    """References that would make a span its own ancestor become links."""
     spans = [{"spanID": span_id, "references": each} for span_id, each in references.items()]
     assert imported_parents(running, jaeger(*spans)) == parents
 
@@ -289,7 +293,7 @@ def test_the_smallest_integer_of_jaeger_is_stored(running: Running) -> None:
 
 @pytest.mark.parametrize("method", ["OPTIONS", "POST"])
 def test_a_beacon_of_another_origin_is_accepted(running: Running, method: str) -> None:
-    """navigator.sendBeacon sends with credentials, which the answer has to allow."""
+    """navigator.sendBeacon sends credentials, which the response must allow."""
     origin = "http://localhost:5002"
     headers = {
         "origin": origin,
@@ -306,7 +310,7 @@ def test_a_beacon_of_another_origin_is_accepted(running: Running, method: str) -
 
 
 def test_no_credentials_are_allowed_elsewhere(running: Running) -> None:
-    """Neither for other origins nor for the API."""
+    """They are allowed neither for other origins nor for the API."""
     evil = running.http.post("/v1/traces", headers=JSON | {"origin": "https://evil.example"})
     api = running.http.get("/api/traces", headers={"origin": "http://localhost:5002"})
     for response in (evil, api):
@@ -317,12 +321,12 @@ def test_no_credentials_are_allowed_elsewhere(running: Running) -> None:
 
 
 def series(running: Running, name: str, **period: float) -> dict[str, Any]:
-    """Return a metric's answer of the API."""
+    """Return the API's response for a metric."""
     parameters: dict[str, str | float] = {"name": name, "service": "reported", **period}
     response = running.http.get("/api/metrics/series", params=parameters)
     assert response.status_code == 200, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
+    body: dict[str, Any] = response.json()
+    return body
 
 
 def send_metric(running: Running, name: str, kind: str, points: list[Any], **data: Any) -> None:
@@ -337,7 +341,7 @@ def send_metric(running: Running, name: str, kind: str, points: list[Any], **dat
 
 
 def times(seconds: float) -> dict[str, str]:
-    """Return the start of the process and a time after it."""
+    """Return the start time and the time of a point, which is this long after it."""
     return {
         "startTimeUnixNano": str(BEGAN),
         "timeUnixNano": str(BEGAN + round(seconds * SECOND)),
@@ -345,16 +349,16 @@ def times(seconds: float) -> dict[str, str]:
 
 
 def test_each_quantile_of_a_summary_has_its_own_values(running: Running) -> None:
-    """Not the rate of the summary's count."""
+    """The series is not the rate of the summary's count."""
     for second, low, high in ((1, 10.0, 30.0), (11, 12.0, 50.0)):
         quantiles = [{"quantile": 0.5, "value": low}, {"quantile": 0.99, "value": high}]
         point = {**times(second), "count": "4", "sum": 80, "quantileValues": quantiles}
         send_metric(running, "summary", "summary", [point])
-    answer = series(running, "summary")
-    assert answer["rate"] is False
+    metric_series = series(running, "summary")
+    assert metric_series["rate"] is False
     values = {
         each["attributes"]["quantile"]: [value for _, value in each["points"]]
-        for each in answer["series"]
+        for each in metric_series["series"]
     }
     assert values == {0.5: [10.0, 12.0], 0.99: [30.0, 50.0]}
 
@@ -375,34 +379,34 @@ def histogram(seconds: float, *counts: int, start: int = BEGAN) -> dict[str, Any
 
 
 def test_the_first_export_of_a_histogram_counts_from_its_start(running: Running) -> None:
-    """All observations of a short-lived process may precede its first export."""
+    """A short-lived process may record all its observations before its first export."""
     points = [histogram(10, 0, 8, 0), histogram(20, 0, 8, 0)]
     send_metric(running, "took", "histogram", points, **CUMULATIVE)
-    answer = series(running, "took")
+    metric_series = series(running, "took")
     first, second = ((BEGAN + seconds * SECOND) / 1e6 for seconds in (10, 20))
-    assert answer["quantiles"]["p50"] == [[first, 15.0], [second, None]]
-    assert answer["series"][0]["points"] == [[first, 0.8], [second, 0.0]]
+    assert metric_series["quantiles"]["p50"] == [[first, 15.0], [second, None]]
+    assert metric_series["series"][0]["points"] == [[first, 0.8], [second, 0.0]]
 
 
 def test_a_later_period_does_not_count_from_the_start(running: Running) -> None:
-    """What was observed before the period belongs to earlier points."""
+    """Observations before the period do not count."""
     points = [histogram(10, 0, 8, 0), histogram(20, 0, 8, 4), histogram(30, 4, 8, 4)]
     send_metric(running, "took", "histogram", points, **CUMULATIVE)
     period_start = (BEGAN + 15 * SECOND) / 1e6
-    answer = series(running, "took", **{"from": period_start})
-    assert len(answer["quantiles"]["p50"]) == 1
-    assert answer["quantiles"]["p50"][0][1] == 5.0
+    metric_series = series(running, "took", **{"from": period_start})
+    assert len(metric_series["quantiles"]["p50"]) == 1
+    assert metric_series["quantiles"]["p50"][0][1] == 5.0
 
 
 def test_a_restart_counts_from_its_own_start(running: Running) -> None:
-    """Also where the new counts are above the old ones."""
+    """This holds even if the new counts exceed the old ones."""
     restarted = histogram(20, 9, 8, 0, start=BEGAN + 12 * SECOND)
     send_metric(running, "took", "histogram", [histogram(10, 0, 8, 0), restarted], **CUMULATIVE)
     assert series(running, "took")["quantiles"]["p50"][1][1] == pytest.approx(8.5 / 9 * 10)
 
 
 def test_the_first_export_of_a_counter_counts_from_its_start(running: Running) -> None:
-    """As a rate; a start equal to the time means that the start is unknown."""
+    """The value is a rate; a start time equal to the point's time means an unknown start."""
     point = {**times(10), "asInt": "50"}
     data = {**CUMULATIVE, "isMonotonic": True}
     send_metric(running, "sold", "sum", [point], **data)
@@ -416,7 +420,7 @@ def test_the_first_export_of_a_counter_counts_from_its_start(running: Running) -
 
 
 def chain(length: int) -> Any:
-    """Return a journey in which every span has one child."""
+    """Return a trace in which every span has one child."""
     rows = [
         {
             "span_id": str(n),
@@ -440,7 +444,7 @@ def chain(length: int) -> Any:
 
 
 def test_the_difference_of_deep_traces_grows_with_their_spans() -> None:
-    """Twice the depth takes twice the answer and the memory, not four times."""
+    """Doubling the depth doubles the size of the result and the memory."""
     sizes, peaks = [], []
     for length in (1_000, 2_000):
         left, right = chain(length), chain(length)
@@ -454,8 +458,8 @@ def test_the_difference_of_deep_traces_grows_with_their_spans() -> None:
     assert peaks[1] < 2.5 * peaks[0]
 
 
-def test_a_cut_trace_says_so_in_the_terminal(running: Running) -> None:
-    """In the header, and in a line of its own."""
+def test_the_terminal_reports_that_a_trace_is_cut(running: Running) -> None:
+    """The header and a line of its own report it."""
     trace = Trace()
     top = trace.span("page", "top", INTERNAL, 0, 1)
     for number in range(SPANS_LIMIT):
@@ -463,4 +467,4 @@ def test_a_cut_trace_says_so_in_the_terminal(running: Running) -> None:
     running.send(trace)
     shown = render_waterfall(running.client.trace(trace.trace_id.hex()))
     assert f"the first {SPANS_LIMIT} spans" in shown
-    assert f"cut: the trace has more than {SPANS_LIMIT} spans" in shown
+    assert f"The trace has more than {SPANS_LIMIT} spans" in shown

@@ -1,6 +1,6 @@
 """Finding the line of the rules that denied an access.
 
-tests/hops/test_rules.py holds the same against what the real rules engine counts.
+tests/hops/test_rules.py compares the result with the real rules engine.
 """
 
 from __future__ import annotations
@@ -15,18 +15,23 @@ from observatory.rules_monitor.matching import allows_about
 from tests.unit.observatory.rules_messages import UID, evaluation, message, order
 
 
-def line_in(condition: str, outcome: str = "deny", functions: str = "", **parts: Any) -> int | None:
-    """The line, counted from the condition's first, that said no; None when it isn't known."""
+def line_in(
+    condition: str, outcome: str = "deny", functions: str = "", **options: Any
+) -> int | None:
+    """Return the denying line, counted from the first of the condition; None if it is unknown."""
     rules = (
         f"service cloud.firestore {{ match /databases/{{database}}/documents {{ {functions}\n"
         f"match /orders/{{order}} {{\nallow create: if {condition};\n}} }} }}"
     )
-    at = rules.count("\n", 0, rules.index("allow create")) + 1
+    allow_line = rules.count("\n", 0, rules.index("allow create")) + 1
     raw = message(
-        outcome, attempted=order(**parts.pop("fields", {})), allows=[(at, False)], **parts
+        outcome,
+        attempted=order(**options.pop("fields", {})),
+        allows=[(allow_line, False)],
+        **options,
     )
-    found = denying_line(evaluation(raw | {"rules": rules}), at)
-    return None if found is None else found - at
+    line = denying_line(evaluation(raw | {"rules": rules}), allow_line)
+    return None if line is None else line - allow_line
 
 
 DATA = "request.resource.data"
@@ -69,12 +74,11 @@ DATA = "request.resource.data"
     ],
 )
 def test_the_line_of_the_innermost_false_operand_is_found(condition: str, line: int) -> None:
-    """Whatever the condition is made of, the line is that of the operand that was false."""
     assert line_in(condition) == line
 
 
 def test_the_deciding_line_may_be_in_a_function() -> None:
-    """With their arguments, their `let`s, and the functions that they call."""
+    """Functions are evaluated with their arguments, `let`s and nested calls."""
     functions = """
       function small(n) { return n < 2; }
       function fits(data) {
@@ -82,19 +86,19 @@ def test_the_deciding_line_may_be_in_a_function() -> None:
         return seats is int
           && small(seats);
       }"""
-    found = line_in(f"true && fits({DATA})", functions=functions)
-    assert found == -7  # the line of `small`'s body
+    line = line_in(f"true && fits({DATA})", functions=functions)
+    assert line == -7  # the line of `small`'s body
 
 
 def test_the_line_of_the_failing_operand_is_found() -> None:
-    """A field that isn't there, a null that has none: the operand that touches it."""
+    """For example, an operand that reads a missing field or a member of null."""
     assert line_in(f"true\n && {DATA}.nothing == 1", "error") == 1
     assert line_in("true\n && request.auth.uid == 'x'", "error", uid=None) == 1
     assert line_in(f"true\n && {DATA}.state < 3", "error") == 1
 
 
 def test_a_false_operand_decides_after_one_that_fails() -> None:
-    """As in the rules engine; the first that was in the way is named."""
+    """The rules engine does the same. The first operand that is not true is reported."""
     assert line_in(f"{DATA}.nothing == 1\n && false") == 0
 
 
@@ -115,22 +119,22 @@ def test_a_false_operand_decides_after_one_that_fails() -> None:
         "]]]",
     ],
 )
-def test_what_is_not_supported_is_not_guessed(condition: str) -> None:
-    """Only the `allow` is known to have denied the access."""
+def test_unsupported_syntax_has_no_deciding_line(condition: str) -> None:
+    """Only the line of the `allow` is known then."""
     functions = "function recurses() { return recurses(); }"
     assert line_in(condition, functions=functions) is None
 
 
 def test_a_result_that_differs_from_the_emulators_is_ignored() -> None:
-    """The condition evaluates to true or an error here, and to false in the emulator."""
+    """Here the condition is true or fails, whereas the emulator reports false."""
     assert line_in("true") is None
     assert line_in(f"{DATA}.nothing == 1") is None
     assert line_in("false", "error") is None
 
 
 @pytest.mark.parametrize("unknown", ["there()", "b'abc' == 'x'", "math.sqrt(4) == 3.0"])
-def test_a_known_false_operand_is_named_beside_an_unknown_one(unknown: str) -> None:
-    """`&&` is false with one false operand, whatever the others are."""
+def test_a_false_operand_is_reported_beside_an_unknown_one(unknown: str) -> None:
+    """One false operand makes `&&` false, whatever the others are."""
     functions = """
       function there() { return exists(/databases/$(database)/documents/a/b); }"""
     assert line_in(f"true\n && false\n && {unknown}", functions=functions) == 1
@@ -140,28 +144,28 @@ def test_a_known_false_operand_is_named_beside_an_unknown_one(unknown: str) -> N
 
 
 def test_a_function_may_ignore_an_unknown_argument() -> None:
-    """Only a use of the argument is unknown."""
+    """Only its use would make the result unknown."""
     functions = "function no(document) { return false; }"
     assert line_in("no(get(/databases/x/documents/a/b))", functions=functions) == -2
 
 
 def test_long_texts_are_matched_in_linear_time() -> None:
-    """Patterns on which a backtracking engine takes exponential time take RE2 milliseconds."""
+    """A pattern with exponential time in a backtracking engine takes RE2 milliseconds."""
     fields = {"state": "a" * 100_000 + "!"}
     started = time.monotonic()
     assert line_in(f"true\n && {DATA}.state.matches('(a*)*a*b')", fields=fields) == 1
     assert time.monotonic() - started < 5
 
 
-def lines_about(method: str, path: str, allows: str, *said: tuple[int, bool]) -> list[int]:
-    """Which of the lines that the emulator names are about that method and path."""
+def lines_about(method: str, path: str, allows: str, *outcomes: tuple[int, bool]) -> list[int]:
+    """Return those of the reported lines that cover this method and path."""
     rules = f"service cloud.firestore {{ match /databases/{{d}}/documents {{\n{allows}\n}} }}"
-    raw = message("deny", method, path, attempted=order(), allows=list(said)) | {"rules": rules}
+    raw = message("deny", method, path, attempted=order(), allows=list(outcomes)) | {"rules": rules}
     return [line for line, _ in allows_about(evaluation(raw))]
 
 
 def test_allows_about_other_accesses_of_the_request_are_ignored() -> None:
-    """It names every `allow` that it has tried so far, for other methods and documents as well."""
+    """The emulator reports each `allow` tried so far, for other methods and documents, too."""
     allows = """match /orders/{order} {
       allow create: if false;
       allow read, write: if false;
@@ -180,7 +184,7 @@ def test_allows_about_other_accesses_of_the_request_are_ignored() -> None:
 
 
 def test_two_statements_on_one_line_have_no_deciding_line() -> None:
-    """The emulator names the line only."""
+    """The emulator reports only the line."""
     rules = (
         "service cloud.firestore { match /databases/{d}/documents { match /orders/{o} {\n"
         "allow create: if false; allow create: if 1 > 2; allow get: if false;\n} } }"

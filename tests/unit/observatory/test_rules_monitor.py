@@ -1,4 +1,4 @@
-"""The rules monitor, from a message of the emulator's to the span that it becomes."""
+"""The rules monitor: converting messages of the emulator to spans."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from observatory.receive.wire import ExportTraceServiceRequest
 from observatory.rules_monitor import carrier
 from observatory.rules_monitor.__main__ import Monitor
 from observatory.rules_monitor.decision import SAME_USER_SECONDS, Spans
-from observatory.rules_monitor.deliver import Delivery
 from observatory.rules_monitor.evaluation import Unreadable, read
+from observatory.rules_monitor.exporter import Exporter
 from observatory.rules_monitor.merging import HOLD_SECONDS, Decision, Merging
 from observatory.store.values import attributes_of
 from tests.unit.observatory.rules_messages import (
@@ -44,27 +44,27 @@ from tests.unit.observatory.rules_messages import (
 HOSTILE = "<script>alert(1)</script>\r\nFAKE LOG LINE\x1b[31m" + "x" * 8192
 
 
-def maker(**options: Any) -> Spans:
+def new_spans(**options: Any) -> Spans:
     return Spans("rules/firestore.rules", {"orders": "boxoffice.order.id"}, **options)
 
 
 def span_of(raw: dict[str, Any], evaluations: int = 1) -> Span:
-    span = maker().span_of(Decision(evaluation(raw), evaluations))
+    span = new_spans().span_of(Decision(evaluation(raw), evaluations))
     assert span is not None
     return span
 
 
 def attributes(span: Span) -> dict[str, Any]:
-    """A span's attributes, as the Observatory reads them."""
+    """Return a span's attributes as the Observatory stores them."""
     request = ExportTraceServiceRequest()
     request.resource_spans.add().scope_spans.add().spans.append(span)
     rows = spans_of(request.SerializeToString()).rows
-    (row,), (shape,) = rows.table.to_pylist(), rows.shapes
-    return attributes_of(dict(zip(shape.keys, row["attribute_values"], strict=True)), shape.types)
+    (row,), (schema,) = rows.table.to_pylist(), rows.schemas
+    return attributes_of(dict(zip(schema.keys, row["attribute_values"], strict=True)), schema.types)
 
 
 def test_an_allowed_write_is_a_child_of_the_span_that_wrote() -> None:
-    """Its parent is the context in the attempted document, and it says which line let it in."""
+    """The attempted document's context is the parent; the attributes name the allowing line."""
     span = span_of(allowed(), evaluations=2)
     assert span.name == "create orders allowed"
     assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE_ID, SPAN_ID)
@@ -94,37 +94,37 @@ def test_an_allowed_write_is_a_child_of_the_span_that_wrote() -> None:
 
 
 def with_token(**token: Any) -> dict[str, Any]:
-    """A message about somebody who asks with that token."""
+    """Return a message about a user with this ID token."""
     raw = denied()
-    asked = raw["rulesContext"]["request"]["mapValue"]["fields"]
-    asked["auth"] = typed({"uid": UID, "token": {"sub": UID, **token}})
+    request = raw["rulesContext"]["request"]["mapValue"]["fields"]
+    request["auth"] = typed({"uid": UID, "token": {"sub": UID, **token}})
     return raw
 
 
 def test_a_decision_records_the_age_of_the_token() -> None:
-    """What a claim opens is not open to a token from before the claim."""
-    found = attributes(span_of(with_token(iat=1795421000)))
-    assert found["throughline.token.issued_at"] == 1795421000
-    assert found["throughline.token.age_seconds"] == 103
+    """A token issued before a claim was granted lacks that claim."""
+    span_attributes = attributes(span_of(with_token(iat=1795421000)))
+    assert span_attributes["throughline.token.issued_at"] == 1795421000
+    assert span_attributes["throughline.token.age_seconds"] == 103
 
 
 @pytest.mark.parametrize("iat", ["yesterday", None, True, 2**70, -1])
 def test_a_token_without_a_valid_issue_time_has_no_age(iat: Any) -> None:
-    """Nor does whatever else may be there stop the decision from being told."""
-    found = attributes(span_of(with_token(iat=iat)))
-    assert not [name for name in found if "token" in name]
+    """The decision still becomes a span."""
+    span_attributes = attributes(span_of(with_token(iat=iat)))
+    assert not [name for name in span_attributes if "token" in name]
 
 
 def test_a_denied_write_names_the_deciding_line() -> None:
-    """An error that names file and line, and has the lines around it, the deciding one marked."""
+    """The error names file and line; an excerpt shows the surrounding lines."""
     span = span_of(denied(seats=9))
     assert span.name == "create orders denied"
     assert span.status.code == 2
     assert span.status.message == "denied by firestore.rules line 11: `&& order.seats <= 8;`"
-    found = attributes(span)
-    assert found["code.line.number"] == SEATS_LINE
-    assert found["throughline.rules.decided_by"] == "expression"
-    assert found["throughline.rules.excerpt"].splitlines() == [
+    span_attributes = attributes(span)
+    assert span_attributes["code.line.number"] == SEATS_LINE
+    assert span_attributes["throughline.rules.decided_by"] == "expression"
+    assert span_attributes["throughline.rules.excerpt"].splitlines() == [
         "   8    return order.keys().hasAll(['uid', 'seats'])",
         "   9      && order.seats is int",
         "  10      && order.seats >= 1",
@@ -136,14 +136,14 @@ def test_a_denied_write_names_the_deciding_line() -> None:
 
 
 def test_an_access_that_no_allow_covers_is_reported_as_such() -> None:
-    """No statement was tried, so there is no line to name."""
+    """No statement was evaluated, so no line is reported."""
     span = span_of(message("deny", "delete", attempted=None, allows=[]))
     assert span.status.message == "denied by firestore.rules: no `allow` covers delete in orders"
     assert "code.line.number" not in attributes(span)
 
 
 def test_a_condition_that_fails_denies_the_access() -> None:
-    """A condition that can't be evaluated lets nothing in; the message tells the two apart."""
+    """The message distinguishes a failed condition from a false one."""
     query = message("error", "list", "orders/*", stored={}, allows=[(READ_LINE, False)])
     span = span_of(query)
     assert span.name == "list orders denied"
@@ -156,7 +156,7 @@ def test_a_condition_that_fails_denies_the_access() -> None:
 
 
 def test_no_document_data_reaches_the_span() -> None:
-    """Neither the attempted nor the stored data, nor who asks, is anywhere in the span."""
+    """Neither document data nor the user id occurs anywhere in the span."""
     secrets = {"note": "a@example.org", "card_token": TOKEN, "show_id": "a-secret-show"}
     raw = message(
         "deny", "update", attempted=order(**secrets), stored=order(note="old secret"), allows=[]
@@ -223,24 +223,26 @@ def test_no_document_data_reaches_the_span() -> None:
 def test_an_invalid_carrier_makes_a_declared_root(
     trace: Any, context: str, reason: str | None
 ) -> None:
-    """What can't be used makes a declared root, and the reason quotes nothing of it."""
+    """An unusable carrier makes a declared root, and the reason quotes nothing from it."""
     span = span_of(denied(_trace=trace))
-    found = attributes(span)
-    assert found["throughline.context"] == context
-    assert found.get("throughline.context.reason") == reason
-    assert (found.get("throughline.root") == "rules") == (context != "carried")
+    span_attributes = attributes(span)
+    assert span_attributes["throughline.context"] == context
+    assert span_attributes.get("throughline.context.reason") == reason
+    assert (span_attributes.get("throughline.root") == "rules") == (context != "carried")
     assert bool(span.parent_span_id) == (context == "carried")
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
 def test_any_carrier_is_read_without_an_error(value: Any) -> None:
-    """Whatever lies in `_trace`, reading it gives an answer."""
+    """Any JSON value may be in `_trace`."""
     assert carrier.read(value).state in {"absent", "invalid"}
     assert carrier.read({"traceparent": value}).state in {"absent", "invalid"}
 
 
 def test_an_update_that_keeps_the_trace_field_carries_no_context() -> None:
-    """Its document still has the `_trace` of the write before, which is linked, not continued."""
+    """Its document still has the `_trace` of the previous write, which becomes a link, not the
+    parent.
+    """
     raw = message(
         "allow",
         "update",
@@ -250,14 +252,16 @@ def test_an_update_that_keeps_the_trace_field_carries_no_context() -> None:
     )
     span = span_of(raw)
     assert not span.parent_span_id
-    assert attributes(span)["throughline.context.reason"] == "_trace is that of the write before"
+    assert attributes(span)["throughline.context.reason"] == (
+        "_trace is unchanged since the previous write"
+    )
     (link,) = span.links
     assert (link.trace_id.hex(), link.span_id.hex()) == (TRACE_ID, SPAN_ID)
 
 
 def test_accesses_without_a_context_are_linked_by_path_else_by_user_and_time() -> None:
-    """A later denial at the same path, or by the same user soon after, points at the write."""
-    spans = maker()
+    """A later denial at the same path, or of the same user soon after, links to the write."""
+    spans = new_spans()
 
     def links(raw: dict[str, Any]) -> list[str]:
         span = spans.span_of(Decision(evaluation(raw), 1))
@@ -269,13 +273,13 @@ def test_accesses_without_a_context_are_linked_by_path_else_by_user_and_time() -
     assert links(allowed()) == []
     assert links(message("deny", "get", **read_of, uid=None)) == ["path"]
     assert links(message("deny", "get", "orders/other", **read_of)) == ["uid and time"]
-    assert links(message("deny", "get", "orders/other", **read_of, uid="somebody else")) == []
+    assert links(message("deny", "get", "orders/other", **read_of, uid="another user")) == []
     late = f"2026-11-23T08:05:{4 + SAME_USER_SECONDS}.756743Z"
     assert links(message("deny", "get", "orders/other", **read_of, time=late)) == []
 
 
 def test_span_ids_derive_from_the_emulators_request_id() -> None:
-    """Another monitor that hears the same evaluation makes the same span of it."""
+    """Another monitor creates the same span for the same evaluation."""
     for raw in (denied(seats=9), message("deny", "delete", attempted=None, allows=[])):
         assert span_of(raw) == span_of(raw)
         other = span_of(raw | {"requestId": "another"})
@@ -283,16 +287,16 @@ def test_span_ids_derive_from_the_emulators_request_id() -> None:
 
 
 def test_allowed_reads_become_spans_only_on_request() -> None:
-    """Listeners come and go all the time; denied reads and all writes are worth a look."""
+    """Listeners make many reads; denied reads and all writes are always recorded."""
     listen = message("allow", "list", "shows/*", allows=[(14, True)])
-    assert maker().span_of(Decision(evaluation(listen), 1)) is None
-    asked = maker(allowed_reads=True).span_of(Decision(evaluation(listen), 1))
-    assert asked is not None
-    assert asked.name == "list shows allowed"
+    assert new_spans().span_of(Decision(evaluation(listen), 1)) is None
+    span = new_spans(allowed_reads=True).span_of(Decision(evaluation(listen), 1))
+    assert span is not None
+    assert span.name == "list shows allowed"
 
 
-def heard(*messages: dict[str, Any]) -> list[tuple[str, str, int]]:
-    """Method, outcome and number of evaluations of each decision that comes of these messages."""
+def decisions_of(*messages: dict[str, Any]) -> list[tuple[str, str, int]]:
+    """Return the method, outcome and evaluation count of each decision made from these messages."""
     merging = Merging()
     decisions = [merging.take(evaluation(raw), 0) for raw in messages]
     assert merging.due(HOLD_SECONDS - 0.1) == []
@@ -304,50 +308,50 @@ def heard(*messages: dict[str, Any]) -> list[tuple[str, str, int]]:
 
 
 def test_evaluations_of_one_access_are_one_decision() -> None:
-    """The first fails because the document isn't looked up yet; the second is what counts."""
-    assert heard(first_try(), allowed()) == [("create", "allow", 2)]
+    """The first fails because the document is not looked up yet; the second decides."""
+    assert decisions_of(first_try(), allowed()) == [("create", "allow", 2)]
 
 
 def test_a_write_that_may_create_or_update_is_one_decision() -> None:
-    """The SDK's `setDoc`: asked as both, and then once more as what it turns out to be."""
+    """The emulator evaluates the SDK's `setDoc` as both, and then again as the actual one."""
     as_update = message("deny", "update", allows=[(CREATE_LINE, False)])
-    assert heard(first_try(), as_update, allowed()) == [("create", "allow", 3)]
+    assert decisions_of(first_try(), as_update, allowed()) == [("create", "allow", 3)]
     for outcome in ("allow", "deny"):
         both = [message(outcome, method, allows=[]) for method in ("create", "update")]
-        assert heard(*both) == [("set", outcome, 2)]
+        assert decisions_of(*both) == [("set", outcome, 2)]
 
 
 def test_a_write_whose_rules_read_no_document_is_decided_by_one_evaluation() -> None:
-    """Nothing follows the one evaluation, but that is known only after a moment."""
-    assert heard(message("deny", "update", allows=[])) == [("update", "deny", 1)]
-    assert heard(message("deny", "delete", allows=[])) == [("delete", "deny", 1)]
+    """No other evaluation follows, which is known only after a delay."""
+    assert decisions_of(message("deny", "update", allows=[])) == [("update", "deny", 1)]
+    assert decisions_of(message("deny", "delete", allows=[])) == [("delete", "deny", 1)]
 
 
 def test_an_error_without_a_further_evaluation_is_the_decision() -> None:
-    """If the document was looked up, it was no first try."""
+    """An error after the document was looked up is final."""
     read: dict[str, Any] = {"allows": [(READ_LINE, False)]}
-    assert heard(message("error", "list", "orders/*", looked_up=True, **read)) == [
+    assert decisions_of(message("error", "list", "orders/*", looked_up=True, **read)) == [
         ("list", "error", 1)
     ]
     gone = message("error", "get", looked_up=True, **read)
-    assert heard(message("error", "get", **read), gone) == [("get", "error", 2)]
+    assert decisions_of(message("error", "get", **read), gone) == [("get", "error", 2)]
 
 
-def test_an_access_that_the_emulator_never_settled_makes_no_decision() -> None:
-    """It stops at the first write of a batch that is denied, whatever comes of the others."""
+def test_an_access_that_the_emulator_never_decided_makes_no_decision() -> None:
+    """The emulator stops at the first denied write of a batch, without deciding the others."""
     other = first_try(path="orders/other")
     as_update = message("deny", "update", "orders/other", allows=[(CREATE_LINE, False)])
-    assert heard(other, as_update, denied(seats=9)) == [("create", "deny", 1)]
+    assert decisions_of(other, as_update, denied(seats=9)) == [("create", "deny", 1)]
 
 
 def test_accesses_of_one_request_are_distinguished_by_path_and_user() -> None:
-    """A batch writes several documents at the same moment."""
-    others = [first_try(path="orders/a"), first_try(uid="somebody else")]
-    assert heard(*others, allowed()) == [("create", "allow", 1)]
+    """A batch writes several documents at the same time."""
+    others = [first_try(path="orders/a"), first_try(uid="another user")]
+    assert decisions_of(*others, allowed()) == [("create", "allow", 1)]
 
 
 def test_repeated_messages_are_ignored() -> None:
-    """Whoever connects again is sent the last 50 evaluations again."""
+    """The emulator repeats the last 50 evaluations on each connection."""
     merging = Merging()
     raw = denied()
     assert merging.take(evaluation(raw), 0) is not None
@@ -355,7 +359,7 @@ def test_repeated_messages_are_ignored() -> None:
 
 
 def test_control_characters_are_replaced() -> None:
-    """In ids, methods and collections: printable, one line, cut; the span is still made."""
+    """Ids, methods and collections become printable, single-line and limited in length."""
     raw = message("deny", f"create{HOSTILE}", f"{HOSTILE}/{HOSTILE}".replace("/s", "s"), allows=[])
     span = span_of(raw)
     text = [span.name, span.status.message, *map(str, attributes(span).values())]
@@ -381,15 +385,14 @@ def test_control_characters_are_replaced() -> None:
     ids=lambda raw: str(raw)[:40],
 )
 def test_an_unreadable_message_is_counted_and_the_next_one_is_processed(raw: Any) -> None:
-    """The monitor goes on."""
     with pytest.raises(Unreadable):
         read(raw)
-    delivery = Delivery("http://127.0.0.1:1")
-    monitor = Monitor(maker(), delivery)
-    monitor.hear(raw)
-    monitor.hear(denied(seats=9))
+    exporter = Exporter("http://127.0.0.1:1")
+    monitor = Monitor(new_spans(), exporter)
+    monitor.process(raw)
+    monitor.process(denied(seats=9))
     assert monitor.unread == 1
-    assert delivery.waiting == 1
+    assert exporter.pending == 1
 
 
 @pytest.mark.parametrize(
@@ -406,16 +409,16 @@ def test_an_unreadable_message_is_counted_and_the_next_one_is_processed(raw: Any
     ids=lambda change: str(change)[:60],
 )
 def test_an_invalid_field_of_a_message_does_not_lose_the_decision(change: dict[str, Any]) -> None:
-    """The decision is a span all the same, in its trace."""
+    """The decision still becomes a span in its trace."""
     span = span_of(denied(seats=9) | change)
     assert span.trace_id.hex() == TRACE_ID
     assert span.status.message.startswith("denied by firestore.rules")
 
 
 def test_lone_surrogates_do_not_stop_the_monitor() -> None:
-    """JSON can spell text that is no Unicode, and a span can't hold it."""
-    delivery = Delivery("http://127.0.0.1:1")
-    monitor = Monitor(maker(), delivery)
-    monitor.hear(message("deny", path="orders/\ud800", allows=[], looked_up=True))
-    monitor.hear(denied(uid="\ud800"))
-    assert monitor.unread + delivery.waiting == 2
+    """JSON can represent text that is not valid Unicode, which a span cannot."""
+    exporter = Exporter("http://127.0.0.1:1")
+    monitor = Monitor(new_spans(), exporter)
+    monitor.process(message("deny", path="orders/\ud800", allows=[], looked_up=True))
+    monitor.process(denied(uid="\ud800"))
+    assert monitor.unread + exporter.pending == 2

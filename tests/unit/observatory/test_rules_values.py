@@ -1,4 +1,4 @@
-"""What expressions of the rules language evaluate to, held against the emulator's verdicts."""
+"""The values of rules expressions, compared with the emulator's verdicts."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ VARIABLES = {
 
 
 def outcome(expression: str) -> str:
-    """Return allow, deny, error or unknown, as the interpreter has it."""
+    """Return allow, deny, error or unknown, as the interpreter evaluates the expression."""
     rules = f"service cloud.firestore {{ match /x/{{y}} {{ allow get: if {expression}; }} }}"
     (allow,) = language.parse(rules).blocks[0].allows
     assert allow.condition is not None
@@ -88,7 +88,7 @@ def outcome(expression: str) -> str:
 
 
 @pytest.mark.parametrize(("verdict", "expression"), VERDICTS, ids=[each[1] for each in VERDICTS])
-def test_an_expression_has_the_emulators_value(verdict: str, expression: str) -> None:
-    """The same outcome; of those marked with a question mark, at least no other one."""
+def test_an_expression_has_the_emulators_outcome(verdict: str, expression: str) -> None:
+    """The outcome is the same; for verdicts with a question mark it may be unknown."""
     expected = {verdict.rstrip("?")} | ({"unknown"} if verdict.endswith("?") else set())
     assert outcome(expression) in expected

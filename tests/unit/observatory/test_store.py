@@ -1,4 +1,4 @@
-"""The file keeps what was acknowledged, and refuses what isn't its own."""
+"""The store: durability, restarts, and files that it refuses."""
 
 import os
 import resource
@@ -28,8 +28,8 @@ from tests.unit.observatory.process import ROOT, observatory_process
 from tests.unit.observatory.telemetry import purchase
 
 
-def test_what_was_stored_is_there_after_a_restart(start: Callable[..., Running]) -> None:
-    """A second Observatory on the same file shows the same journey."""
+def test_spans_survive_a_restart(start: Callable[..., Running]) -> None:
+    """A second Observatory on the same file shows the same rows."""
     trace = purchase("order-1")
     first = start()
     first.send(trace)
@@ -39,25 +39,27 @@ def test_what_was_stored_is_there_after_a_restart(start: Callable[..., Running])
     assert after["rows"] == before["rows"]
 
 
-def test_kill_minus_nine_loses_nothing_that_was_answered_200(tmp_path: Path) -> None:
-    """Spans answered with 200 survive a SIGKILL of the process that took them."""
+def test_acknowledged_spans_survive_sigkill(tmp_path: Path) -> None:
+    """Spans that got a 200 are still there after the process is killed."""
     data = tmp_path / "spans.duckdb"
     traces = [purchase(f"order-{number}") for number in range(5)]
     with observatory_process(data) as (process, url):
         for trace in traces:
             body = trace.request().SerializeToString()
-            answer = httpx.post(f"{url}/v1/traces", content=body, headers=PROTOBUF, trust_env=False)
-            assert answer.status_code == 200
+            response = httpx.post(
+                f"{url}/v1/traces", content=body, headers=PROTOBUF, trust_env=False
+            )
+            assert response.status_code == 200
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     with observatory_process(data) as (_, url), Observatory(url) as client:
         assert client.health()["spans"] == sum(len(trace.spans) for trace in traces)
 
 
-def test_kill_minus_nine_while_eight_send_loses_nothing_that_was_answered_200(
+def test_acknowledged_telemetry_survives_sigkill_under_load(
     tmp_path: Path,
 ) -> None:
-    """Killed in the midst of writing for eight senders, it has all that it acknowledged."""
+    """The process is killed while eight senders are sending spans, logs and metrics."""
     data = tmp_path / "spans.duckdb"
     acknowledged: dict[str, list[str]] = {"spans": [], "logs": [], "metrics": []}
     enough = threading.Event()
@@ -77,10 +79,10 @@ def test_kill_minus_nine_while_eight_send_loses_nothing_that_was_answered_200(
                 ):
                     body = request.SerializeToString()
                     try:
-                        answer = http.post(f"/v1/{path}", content=body)
+                        response = http.post(f"/v1/{path}", content=body)
                     except httpx.TransportError:
-                        return  # it was killed, and this may be there or not
-                    if answer.status_code == 200:
+                        return  # the process was killed; this request may or may not be stored
+                    if response.status_code == 200:
                         acknowledged[kind].append(trace_id)
                 if len(acknowledged["metrics"]) >= 100:
                     enough.set()
@@ -107,20 +109,22 @@ def test_kill_minus_nine_while_eight_send_loses_nothing_that_was_answered_200(
 
 
 def test_row_groups_stay_small(tmp_path: Path) -> None:
-    """No row group is larger than is meant, those that a checkpoint after a restart writes
-    included: what is deleted of one is a small part of the file to write again."""
+    """No row group exceeds the configured size, even after a checkpoint that follows a restart.
+
+    Deleting rows then rewrites only a small part of the file.
+    """
     data = tmp_path / "it's a shop.duckdb"
     rows = 3 * ROW_GROUP_ROWS
     for turn in range(2):
         store = Store(data)
         first, end = turn * rows, (turn + 1) * rows
-        many = f"insert into span_shapes select range, ['a'], 's' from range({first}, {end})"  # noqa: S608
+        many = f"insert into attribute_schemas select range, ['a'], 's' from range({first}, {end})"  # noqa: S608
         store.run(partial(duckdb.DuckDBPyConnection.execute, query=many)).result(10)
         store.checkpoint()
         with store.reader() as reader:
             groups = reader.execute(
-                "select row_group_id, sum(count) from pragma_storage_info('span_shapes') "
-                "where column_name = 'shape_id' and segment_type <> 'VALIDITY' group by all"
+                "select row_group_id, sum(count) from pragma_storage_info('attribute_schemas') "
+                "where column_name = 'schema_id' and segment_type <> 'VALIDITY' group by all"
             ).fetchall()
         store.close()
         assert sum(count for _, count in groups) == rows * (turn + 1)
@@ -128,16 +132,16 @@ def test_row_groups_stay_small(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_it_in_good_order(tmp_path: Path, stop: signal.Signals) -> None:
-    """SIGTERM and SIGINT end the process with exit code 0, and nothing on stderr."""
+def test_a_signal_ends_the_process_with_exit_code_0(tmp_path: Path, stop: signal.Signals) -> None:
+    """SIGTERM and SIGINT end it without output on stderr."""
     with observatory_process(tmp_path / "spans.duckdb") as (process, _):
         process.send_signal(stop)
         _, errors = process.communicate(timeout=10)
         assert (process.returncode, errors) == (0, "")
 
 
-def test_a_taken_port_is_named(running: Running, tmp_path: Path) -> None:
-    """A port that is in use ends the start with exit code 1 and one line that names it."""
+def test_a_port_in_use_is_reported(running: Running, tmp_path: Path) -> None:
+    """The process exits with 1 and one line that names the port."""
     port = running.url.rsplit(":", 1)[1]
     refused = observatory_command("--port", port, "--data", str(tmp_path / "other.duckdb"))
     assert refused.returncode == 1
@@ -145,8 +149,8 @@ def test_a_taken_port_is_named(running: Running, tmp_path: Path) -> None:
     assert len(refused.stderr.splitlines()) == 1
 
 
-def test_a_file_that_is_no_database_is_refused_by_name(tmp_path: Path) -> None:
-    """A file of another kind ends the start with exit code 1 and one line that names it."""
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
+    """The process exits with 1 and one line that names the file."""
     data = tmp_path / "notes.txt"
     data.write_text("not a database\n" * 1000)
     refused = observatory_command("--port", "0", "--data", str(data))
@@ -155,18 +159,18 @@ def test_a_file_that_is_no_database_is_refused_by_name(tmp_path: Path) -> None:
     assert len(refused.stderr.splitlines()) == 1
 
 
-def test_a_database_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
-    """The message names the file, its version and the one that is read; the file stays as is."""
+def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
+    """The message names the file, its version and the required version; the file is unchanged."""
     data = tmp_path / "spans.duckdb"
     Store(data).close()
     with duckdb.connect(data) as connection:
         connection.execute("update observatory_schema set version = 99")
-    with pytest.raises(StoreRefused, match=r"spans\.duckdb has version 99 .* reads version 4"):
+    with pytest.raises(StoreRefused, match=r"spans\.duckdb has version 99 .* needs version 5"):
         Store(data)
 
 
 def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
-    """A DuckDB file with other tables isn't written to."""
+    """A DuckDB file with other tables is not written to."""
     data = tmp_path / "sales.duckdb"
     with duckdb.connect(data) as connection:
         connection.execute("create table sales (n integer)")
@@ -175,14 +179,14 @@ def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_in_use_is_refused(running: Running) -> None:
-    """A second process that wants the same file is told that it is in use."""
+    """A second process on the same file reports that it is in use."""
     refused = observatory_command("--port", "0", "--data", str(running.store.path))
     assert refused.returncode == 1
     assert "in use by another process" in refused.stderr
 
 
-def test_one_bad_batch_does_not_take_its_neighbours_with_it(tmp_path: Path) -> None:
-    """When a group can't be committed, its batches are tried one by one."""
+def test_a_bad_batch_does_not_affect_others_in_its_group(tmp_path: Path) -> None:
+    """If a group cannot be committed, its batches are committed one by one."""
     store = Store(tmp_path / "spans.duckdb")
     good, other = purchase("order-1").rows(), purchase("order-2").rows()
     bad = replace(purchase("order-3").rows(), table=good.table.drop_columns(["name"]))
@@ -191,32 +195,32 @@ def test_one_bad_batch_does_not_take_its_neighbours_with_it(tmp_path: Path) -> N
     assert added[1].exception(10) is not None
     assert added[2].exception(10) is None
     with store.reader() as reader:
-        found = reader.execute("select count(*) from raw_spans").fetchone()
-        assert found == (2 * good.table.num_rows,)
+        count = reader.execute("select count(*) from raw_spans").fetchone()
+        assert count == (2 * good.table.num_rows,)
     store.close()
 
 
 @pytest.mark.measures
-def test_readers_see_nothing_half_written_and_never_wait(tmp_path: Path) -> None:
-    """While a long transaction is open, a reader answers at once with what was committed."""
+def test_readers_see_only_committed_rows_and_never_wait(tmp_path: Path) -> None:
+    """While a write transaction is open, a reader returns the committed rows at once."""
     store = Store(tmp_path / "spans.duckdb")
     rows = purchase("order-1").rows()
     store.add(rows).result(10)
     with store.reader() as writing, store.reader() as reading:
         writing.begin()
         writing.execute("insert into raw_spans select * from raw_spans")
-        began = time.monotonic()
+        started = time.monotonic()
         assert reading.execute("select count(*) from raw_spans").fetchone() == (
             rows.table.num_rows,
         )
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - started < 1
         writing.rollback()
     store.close()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits another process's files")
-def test_a_full_disk_refuses_what_it_cant_keep_and_recovers(tmp_path: Path) -> None:
-    """503 names the reason, nothing answered with 200 is lost, and room made later is used."""
+def test_a_full_disk_gets_a_503_until_there_is_space(tmp_path: Path) -> None:
+    """The 503 names the reason, acknowledged spans are kept, and later requests succeed."""
     data = tmp_path / "spans.duckdb"
     unlimited = resource.RLIM_INFINITY
 
@@ -226,27 +230,27 @@ def test_a_full_disk_refuses_what_it_cant_keep_and_recovers(tmp_path: Path) -> N
 
     with observatory_process(data) as (process, url):
         assert send(url).status_code == 200
-        # A file that may not grow fails its writer as a full disk does.
+        # A limit on the file size makes writes fail as on a full disk.
         size = max(file.stat().st_size for file in tmp_path.glob("spans.duckdb*"))
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size + 200_000, unlimited))
-        kept = 1
+        stored_traces = 1
         for _ in range(500):
-            answer = send(url)
-            if answer.status_code != 200:
+            response = send(url)
+            if response.status_code != 200:
                 break
-            kept += 1
-        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-        assert b"The store failed" in answer.content
-        assert b"File too large" in answer.content
+            stored_traces += 1
+        assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+        assert b"The store failed" in response.content
+        assert b"File too large" in response.content
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (unlimited, unlimited))
         assert send(url).status_code == 200
-        kept += 1
+        stored_traces += 1
     with observatory_process(data) as (_, url), Observatory(url) as observatory:
-        assert observatory.health()["traces"] == kept
+        assert observatory.health()["traces"] == stored_traces
 
 
-def test_a_span_that_is_sent_again_is_kept_once(tmp_path: Path) -> None:
-    """Alone or beside new ones, in one group or in another, and across a restart."""
+def test_a_resent_span_is_stored_once(tmp_path: Path) -> None:
+    """This holds within a group and across groups, beside new spans, and after a restart."""
     path = tmp_path / "spans.duckdb"
     store = Store(path)
     trace, other = purchase("order-1"), purchase("order-2")
@@ -257,16 +261,16 @@ def test_a_span_that_is_sent_again_is_kept_once(tmp_path: Path) -> None:
     for each in (trace, other):
         store.add(each.rows()).result(10)
     with store.reader() as reader:
-        found = reader.execute(
+        counts = reader.execute(
             "select count(*), count(distinct (trace_id, span_id)) from raw_spans"
         ).fetchone()
     expected = len(trace.spans) + len(other.spans)
-    assert found == (expected, expected)
+    assert counts == (expected, expected)
     store.close()
 
 
-def test_each_resource_is_kept_once(tmp_path: Path) -> None:
-    """Also by a store that is opened again, and though its attributes come in another order."""
+def test_each_resource_is_stored_once(tmp_path: Path) -> None:
+    """This holds after reopening the store, and if the attributes come in another order."""
     path = tmp_path / "spans.duckdb"
     for number in range(2):
         store = Store(path)
@@ -275,24 +279,23 @@ def test_each_resource_is_kept_once(tmp_path: Path) -> None:
             request.resource_spans[0].resource.attributes.reverse()
         store.add(spans_of(request.SerializeToString()).rows).result(10)
         with store.reader() as reader:
-            found = reader.execute("select count(*) from resources").fetchone()
-        assert found == (1,)
+            count = reader.execute("select count(*) from resources").fetchone()
+        assert count == (1,)
         store.close()
 
 
-def newest(store: Store) -> int:
+def newest_received_unix_nano(store: Store) -> int:
     with store.reader() as reader:
-        found = reader.execute("select max(received_unix_nano) from raw_spans").fetchone()
-    return int(found[0]) if found else 0
+        row = reader.execute("select max(received_unix_nano) from raw_spans").fetchone()
+    return int(row[0]) if row else 0
 
 
-def test_each_commit_is_newer_than_all_before_it(tmp_path: Path) -> None:
-    """So when rows were received tells what came since, also after a restart with a clock set
-    back."""
+def test_each_commit_has_a_later_received_time(tmp_path: Path) -> None:
+    """So the received time finds new rows, even if the clock is set back during a restart."""
     path = tmp_path / "spans.duckdb"
     store = Store(path)
     store.add(purchase("order-1").rows()).result(10)
-    first = newest(store)
+    first = newest_received_unix_nano(store)
     ahead = 10**18
 
     def later(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -301,7 +304,7 @@ def test_each_commit_is_newer_than_all_before_it(tmp_path: Path) -> None:
     store.run(later).result(10)
     store.close()
     store = Store(path)
-    assert newest(store) == first + ahead
+    assert newest_received_unix_nano(store) == first + ahead
     trace = purchase("order-2")
     store.add(trace.rows()).result(10)
     with store.reader() as reader:
@@ -312,15 +315,15 @@ def test_each_commit_is_newer_than_all_before_it(tmp_path: Path) -> None:
     store.close()
 
 
-def test_work_for_the_writer_is_done_in_a_transaction(tmp_path: Path) -> None:
-    """What it returns comes back; when it fails, nothing of it stays and writing goes on."""
+def test_work_runs_in_a_transaction(tmp_path: Path) -> None:
+    """Its result is returned. If it fails, its changes are rolled back and the store goes on."""
     store = Store(tmp_path / "spans.duckdb")
     rows = purchase("order-1").rows()
     store.add(rows).result(10)
 
     def fails(cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute("delete from raw_spans")
-        raise ValueError("changed my mind")
+        raise ValueError("failed")
 
     assert isinstance(store.run(fails).exception(10), ValueError)
     store.add(purchase("order-2").rows()).result(10)
@@ -332,7 +335,7 @@ def test_work_for_the_writer_is_done_in_a_transaction(tmp_path: Path) -> None:
 
 
 def observatory_command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a start that is expected to fail."""
+    """Run ``python -m observatory``, which is expected to exit with an error."""
     return subprocess.run(
         [sys.executable, "-m", "observatory", *arguments],
         cwd=ROOT,

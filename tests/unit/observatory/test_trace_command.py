@@ -1,4 +1,4 @@
-"""./scripts/trace and the waterfall it prints."""
+"""The commands ls, show and coverage of ./scripts/trace, and the waterfall."""
 
 import json
 import os
@@ -18,7 +18,7 @@ SCRIPT = Path(__file__).parents[3] / "scripts" / "trace"
 
 
 def trace_command(*arguments: str, columns: int = 100) -> subprocess.CompletedProcess[str]:
-    """Run the script with the Python that runs the tests, as a person would."""
+    """Run the script with the Python that runs the tests."""
     environment = os.environ | {"COLUMNS": str(columns)}
     environment.pop("OTEL_EXPORTER_OTLP_ENDPOINT", None)
     return subprocess.run(
@@ -32,7 +32,7 @@ def trace_command(*arguments: str, columns: int = 100) -> subprocess.CompletedPr
 
 
 def broken_purchase() -> Trace:
-    """A purchase whose message to charge was sent without context, and whose issue failed."""
+    """Return a purchase that lacks the span that sent a message, and whose issue failed."""
     trace = purchase("order-broken")
     trace.spans = [(s, span) for s, span in trace.spans if span.name != "send order-reserved"]
     issue = next(span for _, span in trace.spans if span.name == "issue")
@@ -41,8 +41,8 @@ def broken_purchase() -> Trace:
     return trace
 
 
-def test_show_takes_a_trace_id_a_prefix_and_an_order_id(running: Running) -> None:
-    """The three ways to name a trace print the same waterfall, and exit 0 when it is whole."""
+def test_show_accepts_a_trace_id_a_prefix_and_an_order_id(running: Running) -> None:
+    """All three print the same waterfall, and exit with 0 for a complete trace."""
     trace = purchase("order-1")
     running.send(trace)
     shown = [
@@ -56,23 +56,23 @@ def test_show_takes_a_trace_id_a_prefix_and_an_order_id(running: Running) -> Non
 
 
 def test_show_exits_1_for_a_broken_trace(running: Running) -> None:
-    """A trace with an orphan is shown, and the exit code says that it doesn't hold."""
+    """A trace with an orphan is still shown."""
     running.send(broken_purchase())
     shown = trace_command("show", "order-broken", "--url", running.url)
     assert shown.returncode == 1
     assert "1 orphan ·" in shown.stdout
-    assert "is not in the store" in shown.stdout
+    assert "is not stored" in shown.stdout
 
 
-def test_what_is_not_there_exits_1_and_says_so(running: Running) -> None:
-    """An unknown name is an error on stderr, with nothing on stdout."""
-    shown = trace_command("show", "nobody", "--url", running.url)
+def test_an_unknown_name_exits_1(running: Running) -> None:
+    """The error is on stderr, and stdout is empty."""
+    shown = trace_command("show", "unknown", "--url", running.url)
     assert (shown.returncode, shown.stdout) == (1, "")
-    assert "No trace or order nobody" in shown.stderr
+    assert "No trace with the id or subject unknown" in shown.stderr
 
 
-def test_an_ambiguous_prefix_names_the_traces(running: Running) -> None:
-    """A prefix that fits two traces is refused, with both ids."""
+def test_an_ambiguous_prefix_lists_the_traces(running: Running) -> None:
+    """A prefix of two trace ids is refused, with both ids."""
     ids = [bytes.fromhex("abc" + digit * 29) for digit in "12"]
     for trace_id in ids:
         trace = Trace(trace_id=trace_id)
@@ -83,8 +83,8 @@ def test_an_ambiguous_prefix_names_the_traces(running: Running) -> None:
     assert all(trace_id.hex() in shown.stderr for trace_id in ids)
 
 
-def test_nothing_running_exits_1_and_says_how_to_start() -> None:
-    """Without an Observatory each command names the address and ./scripts/dev."""
+def test_without_an_observatory_commands_exit_1_and_name_the_start_command() -> None:
+    """Each command also names the address that it tried."""
     for command in (["ls"], ["show", "x"], ["coverage"]):
         run = trace_command(*command, "--url", "http://127.0.0.1:9")
         assert run.returncode == 1
@@ -94,7 +94,7 @@ def test_nothing_running_exits_1_and_says_how_to_start() -> None:
 
 @pytest.mark.parametrize("arguments", [[], ["shwo"], ["show"], ["ls", "--limit", "0"]])
 def test_bad_usage_exits_2(arguments: list[str]) -> None:
-    """A command that isn't one, or lacks something, exits 2 with the usage on stderr."""
+    """An unknown command or a missing argument prints the usage on stderr."""
     run = trace_command(*arguments)
     assert (run.returncode, run.stdout) == (2, "")
     assert "usage: ./scripts/trace" in run.stderr
@@ -108,18 +108,18 @@ def test_help_exits_0() -> None:
         assert word in run.stdout
 
 
-def test_coverage_exits_by_what_it_finds(running: Running) -> None:
-    """Coverage holds when every span leads to a root; with none stored, or one lost, it doesn't."""
+def test_coverage_exits_0_only_if_every_span_reaches_a_root(running: Running) -> None:
+    """It exits with 1 if no trace is stored, or if a span is an orphan."""
     empty = trace_command("coverage", "--url", running.url)
     assert (empty.returncode, empty.stdout.startswith("No traces yet")) == (1, True)
     running.send(purchase("order-1"))
-    whole = trace_command("coverage", "--url", running.url)
-    assert whole.returncode == 0
-    assert whole.stdout.startswith("Coverage 100 %: 24 of 24 spans in 1 trace ")
-    lines = [line.split() for line in whole.stdout.splitlines()]
+    complete = trace_command("coverage", "--url", running.url)
+    assert complete.returncode == 0
+    assert complete.stdout.startswith("Coverage 100 %: 24 of 24 spans in 1 trace ")
+    lines = [line.split() for line in complete.stdout.splitlines()]
     assert ["hop", "carried", "absent", "invalid", "orphans"] in lines
     assert ["pubsub", "2", "0", "0", "0"] in lines
-    assert "Declared roots: page 1." in whole.stdout
+    assert "Declared roots: page 1." in complete.stdout
     running.send(broken_purchase())
     broken = trace_command("coverage", "--url", running.url)
     assert broken.returncode == 1
@@ -127,8 +127,8 @@ def test_coverage_exits_by_what_it_finds(running: Running) -> None:
     assert "order-broken" in broken.stdout
 
 
-def test_json_is_one_object_on_stdout(running: Running) -> None:
-    """With --json each command prints one object that is what the API answers."""
+def test_json_prints_the_apis_response(running: Running) -> None:
+    """With --json each command prints one JSON object on stdout."""
     trace = purchase("order-1")
     running.send(trace)
     printed = {
@@ -140,21 +140,21 @@ def test_json_is_one_object_on_stdout(running: Running) -> None:
     assert printed["coverage"]["coverage"] == 1.0
 
 
-def test_ls_lists_the_newest_and_filters(running: Running) -> None:
-    """ls prints a line for each trace; words narrow it; the empty list says how to make one."""
+def test_ls_lists_traces_and_filters_by_words(running: Running) -> None:
+    """Without traces it names the command that creates one."""
     assert "./scripts/dev --buy" in trace_command("ls", "--url", running.url).stdout
     running.send(purchase("order-1"))
     running.send(purchase("order-2", decline=True))
-    every = trace_command("ls", "--url", running.url).stdout
-    assert "order-1 · ticketed" in every
-    assert "order-2 · declined" in every
-    some = trace_command("ls", "declined", "--url", running.url).stdout
-    assert "order-1" not in some
-    assert "No trace has 'xyz'" in trace_command("ls", "xyz", "--url", running.url).stdout
+    all_traces = trace_command("ls", "--url", running.url).stdout
+    assert "order-1 · ticketed" in all_traces
+    assert "order-2 · declined" in all_traces
+    declined = trace_command("ls", "declined", "--url", running.url).stdout
+    assert "order-1" not in declined
+    assert "No trace matches 'xyz'" in trace_command("ls", "xyz", "--url", running.url).stdout
 
 
-def test_the_environment_names_the_observatory(running: Running) -> None:
-    """Where spans are sent, OTEL_EXPORTER_OTLP_ENDPOINT, is where they are read."""
+def test_the_observatory_is_found_by_the_otlp_environment_variable(running: Running) -> None:
+    """OTEL_EXPORTER_OTLP_ENDPOINT, to which spans are exported, is also where they are read."""
     run = subprocess.run(
         [SCRIPT, "ls"],
         env=os.environ | {"OTEL_EXPORTER_OTLP_ENDPOINT": running.url + "/"},
@@ -168,7 +168,7 @@ def test_the_environment_names_the_observatory(running: Running) -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 100, 140])
 def test_the_waterfall_fits_its_width(running: Running, width: int) -> None:
-    """No line is wider than the terminal, and every span has a line with a bar."""
+    """No line is wider than the terminal, and every span has a row with a bar."""
     trace = broken_purchase()
     running.send(trace)
     journey = running.client.trace(trace.trace_id.hex())
@@ -180,21 +180,21 @@ def test_the_waterfall_fits_its_width(running: Running, width: int) -> None:
 
 
 def test_the_waterfall_shows_waiting_errors_and_orphans(running: Running) -> None:
-    """A wait is hatched before its bar and given in figures; trouble is marked and explained."""
+    """A wait is hatched before the bar and has its own figure; errors and orphans are marked."""
     trace = broken_purchase()
     running.send(trace)
-    drawn = render_waterfall(running.client.trace(trace.trace_id.hex()), width=120)
-    (reserve,) = [line for line in drawn.splitlines() if "· trigger" in line]
+    waterfall = render_waterfall(running.client.trace(trace.trace_id.hex()), width=120)
+    (reserve,) = [line for line in waterfall.splitlines() if "· trigger" in line]
     assert re.search(r"░+█+.*180 ms +232 ms$", reserve)
-    assert "✗ issue" in drawn
-    assert "? charge" in drawn
-    assert "░░ waiting" in drawn
-    assert "\x1b" not in drawn
-    assert "too much·[31m contention on these documents" in drawn
+    assert "✗ issue" in waterfall
+    assert "? charge" in waterfall
+    assert "░░ waiting" in waterfall
+    assert "\x1b" not in waterfall
+    assert "too much·[31m contention on these documents" in waterfall
 
 
-def test_colour_is_only_added(running: Running) -> None:
-    """In colour the waterfall is the same text with ANSI colours around it."""
+def test_colour_does_not_change_the_text(running: Running) -> None:
+    """The coloured waterfall is the same text with ANSI codes."""
     trace = purchase("order-1")
     running.send(trace)
     journey = running.client.trace(trace.trace_id.hex())
@@ -205,14 +205,14 @@ def test_colour_is_only_added(running: Running) -> None:
     assert [line.rstrip() for line in uncoloured.splitlines()] == plain.splitlines()
 
 
-def test_a_span_without_duration_is_still_seen(running: Running) -> None:
-    """A trace of one instant has a mark on its row, and doesn't divide by zero."""
+def test_a_span_without_duration_is_visible(running: Running) -> None:
+    """A trace without duration has a mark on its row, and does not cause a division by zero."""
     trace = Trace()
     trace.span("page", "blink 漢字 " + "x" * 300, SERVER, 0, 0)
     running.send(trace)
-    drawn = render_waterfall(running.client.trace(trace.trace_id.hex()), width=80)
-    assert "0 ms" in drawn
-    assert "▏" in drawn
+    waterfall = render_waterfall(running.client.trace(trace.trace_id.hex()), width=80)
+    assert "0 ms" in waterfall
+    assert "▏" in waterfall
 
 
 @pytest.mark.parametrize(
@@ -231,13 +231,12 @@ def test_a_span_without_duration_is_still_seen(running: Running) -> None:
         (-5, "−5 ms"),
     ],
 )
-def test_durations_read_well(milliseconds: float, text: str) -> None:
-    """A duration has two or three digits and the unit that suits it."""
+def test_durations_are_formatted_with_a_suitable_unit(milliseconds: float, text: str) -> None:
     assert duration_text(milliseconds) == text
 
 
-def test_a_trace_is_called_after_what_the_configuration_promotes() -> None:
-    """By the names of the columns; without a subject it is a trace."""
+def test_a_trace_is_titled_by_its_promoted_subject() -> None:
+    """The label derives from the column's name; without a subject the title is ``Trace``."""
     trace = {"trace_id": "ab", "cart_item_id": "7", "cart_item_state": "packed", "spans": 1}
     assert subject_of(trace) == ("Cart item", "7")
     assert state_of(trace) == "packed"

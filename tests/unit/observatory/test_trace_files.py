@@ -1,4 +1,4 @@
-"""./scripts/trace diff, sql, export, import and clear."""
+"""The commands diff, sql, export, import and clear of ./scripts/trace."""
 
 import csv
 import gzip
@@ -19,32 +19,32 @@ from tests.unit.observatory.test_trace_command import trace_command
 
 
 @pytest.fixture
-def two(running: Running) -> Running:
-    """An Observatory with one order that was paid and one that was declined."""
+def two_orders(running: Running) -> Running:
+    """An Observatory with one paid and one declined order."""
     running.send(purchase("order-1"))
     running.send(purchase("order-2", decline=True))
     return running
 
 
-def test_diff_shows_the_steps_of_both(two: Running) -> None:
-    """Two orders are named by their ids; what one lacks is marked, and a sentence says it."""
-    shown = trace_command("diff", "order-1", "order-2", "--url", two.url)
+def test_diff_shows_the_steps_of_both_traces(two_orders: Running) -> None:
+    """Missing steps are marked, and a sentence summarises the difference."""
+    shown = trace_command("diff", "order-1", "order-2", "--url", two_orders.url)
     assert shown.returncode == 0, shown.stderr
     assert "left   Order order-1: 2.33 s from click to ticketed · 24 spans" in shown.stdout
-    said = " ".join(shown.stdout.split())
-    assert "The right one lacks order paid of page and send order-paid of settle" in said
+    text = " ".join(shown.stdout.split())
+    assert "The right one lacks order paid of page and send order-paid of settle" in text
     marked = [line for line in shown.stdout.splitlines()[:-1] if line.startswith("−")]
     assert [line.split()[1] for line in marked] == ["page:", "settle:", "issue", "issue:", "page:"]
     assert all(line.endswith("missing") for line in marked)
-    as_json = trace_command("diff", "order-1", "order-2", "--json", "--url", two.url)
+    as_json = trace_command("diff", "order-1", "order-2", "--json", "--url", two_orders.url)
     assert json.loads(as_json.stdout)["left"]["order_id"] == "order-1"
-    unknown = trace_command("diff", "order-1", "nobody", "--url", two.url)
+    unknown = trace_command("diff", "order-1", "unknown", "--url", two_orders.url)
     assert (unknown.returncode, unknown.stdout) == (1, "")
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])
 def test_a_diff_fits_its_width(running: Running, width: int) -> None:
-    """No line is wider than the terminal, and colour is only added."""
+    """No line is wider than the terminal, and colour does not change the text."""
     left, right = purchase("order-1"), purchase("order-2")
     issue = next(span for _, span in right.spans if span.name == "issue")
     issue.name += " 漢字\x1b[31m" * 20
@@ -61,97 +61,97 @@ def test_a_diff_fits_its_width(running: Running, width: int) -> None:
     assert "Every step is in both" in render_difference(same)
 
 
-def test_sql_prints_a_table_json_or_csv(two: Running) -> None:
-    """The same answer in three forms, each alone on stdout."""
-    asked = "select order_id, duration_ms, hops from traces order by order_id"
-    table = trace_command("sql", asked, "--url", two.url)
+def test_sql_prints_a_table_json_or_csv(two_orders: Running) -> None:
+    """Each format is printed alone on stdout."""
+    query = "select order_id, duration_ms, hops from traces order by order_id"
+    table = trace_command("sql", query, "--url", two_orders.url)
     assert table.stdout.splitlines()[1].split()[:2] == ["order-1", "2330.0"]
-    answer = json.loads(trace_command("sql", asked, "--json", "--url", two.url).stdout)
-    assert [row[0] for row in answer["rows"]] == ["order-1", "order-2"]
-    printed = trace_command("sql", asked, "--csv", "--url", two.url).stdout
+    result = json.loads(trace_command("sql", query, "--json", "--url", two_orders.url).stdout)
+    assert [row[0] for row in result["rows"]] == ["order-1", "order-2"]
+    printed = trace_command("sql", query, "--csv", "--url", two_orders.url).stdout
     rows = list(csv.reader(io.StringIO(printed)))
     assert rows[0] == ["order_id", "duration_ms", "hops"]
-    assert json.loads(rows[1][2]) == answer["rows"][0][2]
-    few = trace_command("sql", asked, "--limit", "1", "--url", two.url)
-    assert (len(few.stdout.splitlines()), "more than 1 row" in few.stderr) == (2, True)
+    assert json.loads(rows[1][2]) == result["rows"][0][2]
+    limited = trace_command("sql", query, "--limit", "1", "--url", two_orders.url)
+    assert (len(limited.stdout.splitlines()), "cut after 1 row" in limited.stderr) == (2, True)
 
 
-def test_sql_says_what_is_wrong_and_what_there_is(two: Running) -> None:
-    """DuckDB's message goes to stderr with exit 1; --schema tells the views and some questions."""
-    wrong = trace_command("sql", "select colour from spans", "--url", two.url)
+def test_sql_prints_errors_and_the_schema(two_orders: Running) -> None:
+    """DuckDB's error goes to stderr with exit code 1; --schema lists the views and examples."""
+    wrong = trace_command("sql", "select colour from spans", "--url", two_orders.url)
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert 'trace: Binder Error: Referenced column "colour"' in wrong.stderr
-    write = trace_command("sql", "delete from raw_spans", "--url", two.url)
-    assert (write.returncode, "DELETE is not for asking" in write.stderr) == (1, True)
-    schema = trace_command("sql", "--schema", "--url", two.url).stdout
-    assert "hops: One row for each hop that a span received" in schema
+    write = trace_command("sql", "delete from raw_spans", "--url", two_orders.url)
+    assert (write.returncode, "DELETE is not allowed" in write.stderr) == (1, True)
+    schema = trace_command("sql", "--schema", "--url", two_orders.url).stdout
+    assert "hops: One row for each received hop" in schema
     assert "Which orders took longest?" in schema
 
 
 def test_a_table_is_cut_at_the_terminals_width() -> None:
-    """In a terminal long cells and lines are cut, and what would move the cursor is replaced."""
+    """In a terminal, long cells and lines are cut, and control characters are replaced."""
     columns = [{"name": "a", "type": "VARCHAR"}, {"name": "n", "type": "INTEGER"}]
-    answer: Any = {
+    result: Any = {
         "columns": columns,
         "rows": [["x" * 500, 1], ["\x1b[31m\n", None], ["漢字", 22]],
         "truncated": False,
         "elapsed_ms": 1.0,
     }
-    lines = list(render_table(answer, width=60))
+    lines = list(render_table(result, width=60))
     assert max(map(len, lines)) <= 60
     assert lines[0].split() == ["a", "n"]
     assert lines[2].startswith("·[31m·")
     assert lines[-1] == "(3 rows, 1 ms)"
-    whole = list(render_table(answer, width=None))
-    assert "x" * 500 in whole[1]
+    uncut = list(render_table(result, width=None))
+    assert "x" * 500 in uncut[1]
 
 
-def test_what_is_exported_can_be_cleared_and_imported(two: Running, tmp_path: Path) -> None:
-    """A trace or everything leaves as a file, and comes back after everything was deleted."""
-    everything = trace_command("export", "--all", "--url", two.url)
+def test_exported_traces_can_be_imported_after_a_clear(two_orders: Running, tmp_path: Path) -> None:
+    """Exported are one trace, a selection, and everything; gzipped files can be imported."""
+    everything = trace_command("export", "--all", "--url", two_orders.url)
     assert everything.returncode == 0, everything.stderr
-    declined = trace_command("export", "--filter", "state = declined", "--url", two.url)
-    one = trace_command("export", "order-2", "--url", two.url)
+    declined = trace_command("export", "--filter", "state = declined", "--url", two_orders.url)
+    one = trace_command("export", "order-2", "--url", two_orders.url)
     assert json.loads(declined.stdout) == json.loads(one.stdout)
     file = tmp_path / "all.json"
     file.write_text(everything.stdout)
-    unsure = trace_command("clear", "--url", two.url)
-    assert (unsure.returncode, "say --yes" in unsure.stderr) == (2, True)
-    cleared = trace_command("clear", "--yes", "--url", two.url)
+    unconfirmed = trace_command("clear", "--url", two_orders.url)
+    assert (unconfirmed.returncode, "confirm with --yes" in unconfirmed.stderr) == (2, True)
+    cleared = trace_command("clear", "--yes", "--url", two_orders.url)
     assert cleared.stdout == "Deleted 44 spans, 5 logs and 0 metric points.\n"
-    assert two.client.health()["spans"] == 0
-    brought = trace_command("import", str(file), "--url", two.url)
-    assert brought.returncode == 0, brought.stderr
-    assert brought.stdout.startswith("Stored 44 spans, 5 logs and 0 metric points.\n")
+    assert two_orders.client.health()["spans"] == 0
+    import_run = trace_command("import", str(file), "--url", two_orders.url)
+    assert import_run.returncode == 0, import_run.stderr
+    assert import_run.stdout.startswith("Stored 44 spans, 5 logs and 0 metric points.\n")
     file.write_text(one.stdout + declined.stdout)
-    lines = trace_command("import", str(file), "--url", two.url)
-    assert lines.returncode == 0, lines.stderr
+    two_lines_import = trace_command("import", str(file), "--url", two_orders.url)
+    assert two_lines_import.returncode == 0, two_lines_import.stderr
     file.write_bytes(gzip.compress(one.stdout.encode()))
-    again = trace_command("import", str(file), "--json", "--url", two.url)
-    assert json.loads(again.stdout)["spans"] == 20
-    assert two.client.find("order-2")["spans"] == 20
+    gzipped_import = trace_command("import", str(file), "--json", "--url", two_orders.url)
+    assert json.loads(gzipped_import.stdout)["spans"] == 20
+    assert two_orders.client.find("order-2")["spans"] == 20
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("{", "is not JSON"),
         ("[1]", "it is not an object"),
-        ('{"data": [{"spans": 3}]}', "data[0].spans is 3: it is a list"),
+        ('{"data": [{"spans": 3}]}', "data[0].spans is 3: it must be a list"),
         ('{"traces": []}', "neither OTLP/JSON"),
     ],
 )
-def test_a_bad_file_exits_1_and_says_where(
-    running: Running, tmp_path: Path, content: str, said: str
+def test_an_invalid_file_exits_1_and_names_the_path(
+    running: Running, tmp_path: Path, content: str, message: str
 ) -> None:
-    """What is wrong with a file is one line on stderr."""
+    """The error is on stderr; so is that of a missing file."""
     file = tmp_path / "bad.json"
     file.write_text(content)
-    brought = trace_command("import", str(file), "--url", running.url)
-    assert (brought.returncode, brought.stdout) == (1, "")
-    assert said in brought.stderr
+    import_run = trace_command("import", str(file), "--url", running.url)
+    assert (import_run.returncode, import_run.stdout) == (1, "")
+    assert message in import_run.stderr
     missing = trace_command("import", str(tmp_path / "none.json"), "--url", running.url)
-    assert (missing.returncode, "can't be read" in missing.stderr) == (1, True)
+    assert (missing.returncode, "cannot be read" in missing.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -166,15 +166,15 @@ def test_a_bad_file_exits_1_and_says_where(
         ["clear"],
     ],
 )
-def test_bad_usage_of_these_exits_2(arguments: list[str]) -> None:
-    """A command that lacks something says its usage, before anything is asked."""
+def test_bad_usage_of_the_file_commands_exits_2(arguments: list[str]) -> None:
+    """The usage is printed before any request is sent."""
     run = trace_command(*arguments, "--url", "http://127.0.0.1:9")
     assert (run.returncode, run.stdout) == (2, "")
     assert "usage: ./scripts/trace" in run.stderr
 
 
 def test_a_large_file_is_sent_in_pieces(running: Running) -> None:
-    """The pieces are small, and hold together what the file does."""
+    """The pieces are below the limit, and together have the contents of the file."""
     trace = Trace()
     for number in range(300):
         trace.span("page", f"step {number}", INTERNAL, number, number + 1)

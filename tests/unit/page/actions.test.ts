@@ -19,7 +19,7 @@ import type { Sending } from "../../../frontend/src/throughline/http";
 import { startBoxOfficeTracing } from "../../../frontend/src/tracing/index";
 import { untraced } from "../../../frontend/src/tracing/tracing";
 
-interface Asked {
+interface ReceivedRequest {
   path: string;
   headers: IncomingHttpHeaders;
   body: string;
@@ -27,7 +27,7 @@ interface Asked {
 
 let server: Server;
 let base: string;
-let received: Asked[];
+let received: ReceivedRequest[];
 let answers: Record<string, { status: number; body: unknown }>;
 
 beforeEach(async () => {
@@ -108,7 +108,7 @@ const QUOTED = {
   available: true,
 };
 
-test("a quote is a root of the page's, with the call beneath it and its context in the headers", async () => {
+test("a quote is a root span with the call as its child and the context in the headers", async () => {
   answers["/demo/us-central1/quote"] = { status: 200, body: { result: QUOTED } };
   const quote = await requestQuote("night-ferry", 2, functions, traced());
   expect(quote).toEqual({
@@ -135,7 +135,7 @@ test("a quote is a root of the page's, with the call beneath it and its context 
   });
 });
 
-test("a quote that is refused keeps the function's code, on the span as well", async () => {
+test("a refused quote has the function's error code, on its span too", async () => {
   answers["/demo/us-central1/quote"] = {
     status: 404,
     body: { error: { status: "NOT_FOUND", message: "No show." } },
@@ -149,12 +149,12 @@ test("a quote that is refused keeps the function's code, on the span as well", a
   expect(attribute(asked, "http.response.status_code")).toBe(404);
 });
 
-test("an answer that is no quote is refused by the name of what is odd in it", () => {
+test("a malformed quote is refused with the name of the invalid field", () => {
   expect(() => readQuote(null)).toThrow("no show_id");
-  expect(() => readQuote({ ...QUOTED, amount_cents: "6400" })).toThrow("odd amount_cents");
+  expect(() => readQuote({ ...QUOTED, amount_cents: "6400" })).toThrow("invalid amount_cents");
 });
 
-test("seats left are looked up through Hosting, all shows in one trace", async () => {
+test("seats left are requested through Hosting, all shows in one trace", async () => {
   for (const [id, left] of [
     ["a", 3],
     ["b", 0],
@@ -177,9 +177,11 @@ test("seats left are looked up through Hosting, all shows in one trace", async (
   expect(to("/api/availability?show_id=a")?.headers.traceparent).toContain(root?.traceId);
 });
 
-test("no answer at all is an error", async () => {
+test("a request without any answer is an error", async () => {
   answers["/api/availability?show_id=a"] = { status: 200, body: { seats_left: "many" } };
-  await expect(requestSeatsLeft(["a"], base, untraced)).rejects.toThrow("no number of seats");
+  await expect(requestSeatsLeft(["a"], base, untraced)).rejects.toThrow(
+    "without a number of seats",
+  );
 });
 
 const ORDER_TRACE = { traceId: "c".repeat(32), spanId: "d".repeat(16) };
@@ -190,7 +192,7 @@ const ORDER = {
   carrier: { traceparent: `00-${ORDER_TRACE.traceId}-${ORDER_TRACE.spanId}-01` },
 } as Order;
 
-test("a refund is a root of its own that links the order's trace", async () => {
+test("a refund is a root span that links to the order's trace", async () => {
   answers["/demo/us-central1/refund"] = {
     status: 200,
     body: { result: { order_id: ORDER.id, state: "refunded" } },
@@ -218,7 +220,7 @@ test("a refund is a root of its own that links the order's trace", async () => {
   expect(names).not.toContain("order ticketed");
 });
 
-test("an answer that leaves the order as it was is no refund", async () => {
+test("an answer that leaves the order unchanged is an error", async () => {
   answers["/demo/us-central1/refund"] = { status: 200, body: { result: { state: "ticketed" } } };
   await expect(refund(ORDER, functions, untraced).refunded).rejects.toThrow("not refunded");
 });
@@ -246,7 +248,7 @@ test("a new show carries the context of its own write", async () => {
   });
 });
 
-test("a live query is a span of the page view that says what it asked for, and of a refusal why", async () => {
+test("a live query is a child span of the page view with its text, and the reason of a refusal", async () => {
   const tracing = traced();
   const began = Date.now() - 40;
   tracing.listened({ line: "a.ts:1", collection: "shows", text: "shows order by rank asc", began });

@@ -36,7 +36,7 @@ const failure = (status: number, body: unknown) => {
   return ask().catch((error: unknown) => error);
 };
 
-test("data goes out and a result comes back, as the protocol has it", async () => {
+test("data and result are sent as the protocol defines", async () => {
   expect(await ask()).toEqual({ fine: true });
   const [{ request, body }] = asked as [(typeof asked)[0]];
   expect([request.method, request.url]).toEqual(["POST", "/project/region/quote"]);
@@ -45,7 +45,7 @@ test("data goes out and a result comes back, as the protocol has it", async () =
   expect(request.headers).not.toHaveProperty("authorization");
 });
 
-test("the caller's token and headers go with it", async () => {
+test("the caller's token and headers are sent", async () => {
   const answered = vi.fn();
   await ask({ idToken: "abc", headers: { traceparent: "00-x" }, answered });
   expect(asked[0]?.request.headers).toMatchObject({
@@ -85,7 +85,7 @@ test.each([
   expect(await failure(status, body)).toMatchObject({ code });
 });
 
-test("a function that does not answer in time is told apart from one that cannot be reached", async () => {
+test("a timeout and an unreachable function have different codes", async () => {
   answer = "never";
   await expect(ask({ timeoutMs: 100 })).rejects.toMatchObject({ code: "deadline-exceeded" });
   url = "http://127.0.0.1:1/quote";

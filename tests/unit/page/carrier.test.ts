@@ -28,7 +28,7 @@ function lossIn(carrier: unknown): string | undefined {
   return found.reason;
 }
 
-test("what is injected is what is extracted", () => {
+test("an injected context is extracted unchanged", () => {
   const carrier = inject({ traceId: TRACE, spanId: SPAN, traceFlags: 1 });
   expect(carrier).toEqual({ traceparent: GOOD });
   expect(carried(carrier)).toEqual({
@@ -39,7 +39,7 @@ test("what is injected is what is extracted", () => {
   });
 });
 
-test("tracestate and baggage travel when there are any, and have no key when there are none", () => {
+test("tracestate and baggage are carried if present, and omitted otherwise", () => {
   const spanContext = carried({ traceparent: GOOD, tracestate: "vendor=a,other=b" });
   expect(inject(spanContext, "order.id=7Q2F")).toEqual({
     traceparent: GOOD,
@@ -101,7 +101,7 @@ test("ids of zeros are invalid", () => {
   expect(faultOf({ traceparent: `00-${TRACE}-${"0".repeat(16)}-01` })).toMatch(/span id of zeros/);
 });
 
-test("flags that the specification does not define are not passed on", () => {
+test("undefined flags are not forwarded", () => {
   expect(carried({ traceparent: `00-${TRACE}-${SPAN}-ff` }).traceFlags).toBe(0b11);
   expect(inject({ traceId: TRACE, spanId: SPAN, traceFlags: 0xff }).traceparent).toMatch(/-03$/);
 });
@@ -135,7 +135,7 @@ test.each([
   expect(lossIn(carrier)).toBe(reason);
 });
 
-test("a reason never quotes what it was given", () => {
+test("a reason does not quote the carrier", () => {
   const hostile = "\u001b[31m<script>";
   expect(faultOf({ traceparent: hostile })).not.toContain("script");
   expect(lossIn({ traceparent: GOOD, tracestate: { hostile } })).not.toContain("script");

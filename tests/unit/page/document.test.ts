@@ -7,7 +7,7 @@ import { recorded } from "./recorded";
 
 const WRITE = { collection: "orders", operation: "create" } as const;
 
-test("a write carries the context of its own producer span, whose parent is the one given", async () => {
+test("a write carries the context of its producer span, a child of the given parent", async () => {
   const { tracer, named } = recorded();
   const buy = tracer.startSpan("buy", {}, childOf(undefined));
   let stored: TraceCarrier | undefined;
@@ -33,7 +33,7 @@ test("a write carries the context of its own producer span, whose parent is the 
   });
 });
 
-test("baggage lies beside the context", async () => {
+test("baggage is stored beside the context", async () => {
   const { tracer } = recorded();
   const buy = tracer.startSpan("buy", {}, childOf(undefined));
   const stored = await writeWithTrace(

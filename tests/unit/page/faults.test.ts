@@ -1,4 +1,4 @@
-/** Bugs on purpose in the page: on where its address names them, in a build for the emulators only. */
+/** The page's faults: turned on by its URL, and only in a build for the emulators. */
 import { execFile } from "node:child_process";
 import {
   cpSync,
@@ -68,7 +68,7 @@ async function buildSmallPage(): Promise<{ code: string; answer: () => string }>
   return { code, ...(await import(`data:text/javascript,${encodeURIComponent(code)}`)) };
 }
 
-test("a fault is on where the address names it, and only that one", () => {
+test("only the fault that the URL names is on", () => {
   expect(isOn("denial-looks-empty", "?fault=denial-looks-empty")).toBe(true);
   expect(isOn("denial-looks-empty", "?fault=other&fault=denial-looks-empty")).toBe(true);
   for (const search of ["", "?fault", "?fault=", "?fault=denial", "?denial-looks-empty"]) {
@@ -76,7 +76,7 @@ test("a fault is on where the address names it, and only that one", () => {
   }
 });
 
-test("the right function runs unless the address names the fault", async () => {
+test("the right function runs unless the URL names the fault", async () => {
   writeSmallPage();
   const { answer } = await buildSmallPage();
   vi.stubGlobal("location", { search: "?fault=answers-wrong" });
@@ -85,7 +85,7 @@ test("the right function runs unless the address names the fault", async () => {
   expect(answer()).toBe("right");
 });
 
-test("a build for production contains no fault, so no address turns one on", async () => {
+test("a production build contains no faults", async () => {
   writeSmallPage();
   vi.stubEnv("VITE_FIRESTORE_EMULATOR", "");
   const { code, answer } = await buildSmallPage();
@@ -94,7 +94,7 @@ test("a build for production contains no fault, so no address turns one on", asy
   expect(code).not.toMatch(/wrong|fault/i);
 });
 
-test("each fault of the page stands in for a function that exists", () => {
+test("each fault of the page replaces an existing function", () => {
   const replacements = readReplacements(SOURCE);
   expect(replacements.map((replacement) => [replacement.fault, replacement.function])).toEqual([
     ["denial-looks-empty", "watchOrders"],

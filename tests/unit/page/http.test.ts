@@ -1,4 +1,4 @@
-/** Requests against a real HTTP server, which is one's own or somebody else's as the test says. */
+/** Requests against a real HTTP server, which is an own server or a third party's. */
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createTraceState, SpanKind, SpanStatusCode } from "@opentelemetry/api";
@@ -48,7 +48,7 @@ async function ask(request: Partial<OutgoingRequest> = {}, ownServers = [base]) 
   return { result: await asked, click: click.spanContext(), ...record };
 }
 
-test("a request to one's own server carries its span's context, and a copy that Google leaves alone", async () => {
+test("a request to an own server carries its span's context and a copy of traceparent", async () => {
   const { named, click } = await ask({ baggage: "show.id=a" });
   const span = named("GET /seats");
   const { traceId, spanId } = span.spanContext();
@@ -61,7 +61,7 @@ test("a request to one's own server carries its span's context, and a copy that 
   expect(received[0]).not.toHaveProperty("tracestate");
 });
 
-test("the headers are a carrier that the library itself reads back, tracestate included", () => {
+test("the headers can be read back as a carrier, tracestate included", () => {
   const spanContext = {
     traceId: "a".repeat(32),
     spanId: "b".repeat(16),
@@ -82,12 +82,12 @@ test("a third party gets a span and no header", async () => {
   expect(named("GET /seats").attributes["http.response.status_code"]).toBe(200);
 });
 
-test("one's own server is known by its whole origin, not by how its address begins", async () => {
+test("own servers are compared by origin, not by prefix", async () => {
   await ask({}, [base.slice(0, -1)]);
   expect(received[0]).not.toHaveProperty("traceparent");
 });
 
-test("the span says what was asked of whom, as the conventions for HTTP clients have it", async () => {
+test("the span has the attributes of the conventions for HTTP clients", async () => {
   const { named } = await ask({ template: "/seats/{id}", attributes: { "x.y": 1 } });
   const span = named("GET /seats/{id}");
   const { port } = new URL(base);
@@ -128,7 +128,7 @@ test("a server that cannot be reached fails the span and the caller", async () =
   expect(record.named("GET /seats").attributes["error.type"]).toBe("TypeError");
 });
 
-test("two requests at once each keep their own parent", async () => {
+test("concurrent requests keep their own parents", async () => {
   const record = recorded();
   const http = new HttpTrace(record.tracer, [base]);
   const clicks = ["one", "two"].map((name) =>

@@ -20,6 +20,6 @@ test.each<[ListQuery, string]>([
     },
     "orders where uid == ? and state in ? order by placed_at desc, seats asc limit ?",
   ],
-])("its words have its shape and none of its values", (listQuery, text) => {
+])("a query's text has fields and operators but no values", (listQuery, text) => {
   expect(queryText(listQuery)).toBe(text);
 });

@@ -44,12 +44,12 @@ test("an arrival is a consumer span, child of the write and linked to the page v
   });
 });
 
-test("documents that were there before the page are not recorded", () => {
+test("documents from before the page view are not recorded", () => {
   expect(listener.arrived(arrival())).toBeUndefined();
   expect(record.spans()).toHaveLength(0);
 });
 
-test("a snapshot that the server has not confirmed waits for the one that it has", () => {
+test("an unconfirmed snapshot is recorded only once the server confirms it", () => {
   listener.expect("one");
   listener.arrived(arrival({ hasPendingWrites: true }));
   expect(record.spans()).toHaveLength(0);
@@ -66,14 +66,14 @@ test("each version is recorded once, however often it arrives", () => {
   expect(record.spans().map((span) => span.name)).toEqual(["order placed", "order reserved"]);
 });
 
-test("a version that was on screen before is not recorded as an arrival", () => {
+test("a version that is already on screen is not recorded", () => {
   listener.expect("one", "placed");
   listener.arrived(arrival());
   listener.arrived(arrival({ version: "refunded", spanName: "order refunded" }));
   expect(record.spans().map((span) => span.name)).toEqual(["order refunded"]);
 });
 
-test("documents do not get in each other's way", () => {
+test("documents are recorded independently", () => {
   listener.expect("one");
   listener.expect("two");
   listener.arrived(arrival());
@@ -84,7 +84,7 @@ test("documents do not get in each other's way", () => {
 test.each([
   [undefined, "absent", undefined],
   [{ traceparent: "nonsense" }, "invalid", "traceparent is malformed"],
-])("with the carrier %j the span is a new root that says so", (carrier, state, reason) => {
+])("with the carrier %j the span is a new root with the reason", (carrier, state, reason) => {
   listener.expect("one");
   listener.arrived(arrival({ carrier }));
   const span = record.named("order placed");

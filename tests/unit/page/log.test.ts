@@ -35,7 +35,7 @@ afterEach(async () => {
 const poster = (delayMs = 20) =>
   new LogPoster({ url, resource: { "service.name": "page" }, delayMs, timeoutMs: 2_000, lost });
 
-test("a record is OTLP/JSON: named by its span, its values typed, its resource beside it", async () => {
+test("a record is OTLP/JSON with its span's ids, typed values and the resource", async () => {
   const before = Date.now();
   createLog(poster(), silent)("error", "It failed", SPAN, {
     text: 'a"b\n<c>',
@@ -68,13 +68,13 @@ test("a record is OTLP/JSON: named by its span, its values typed, its resource b
   expect(Number(record.timeUnixNano.slice(0, -6))).toBeGreaterThanOrEqual(before);
 });
 
-test("a record without a span stands alone", async () => {
+test("a record without a span has no ids", async () => {
   createLog(poster(), silent)("info", "Hello");
   await vi.waitFor(() => expect(bodies).toHaveLength(1));
   expect(bodies[0]).not.toMatch(/traceId|spanId/);
 });
 
-test("records of one moment travel together, later ones on their own", async () => {
+test("records of one moment are sent together, later ones separately", async () => {
   const log = createLog(poster(), silent);
   log("info", "one");
   log("info", "two");
@@ -87,7 +87,7 @@ test("records of one moment travel together, later ones on their own", async () 
   expect(counts).toEqual([2, 1]);
 });
 
-test("a flush sends at once, and nothing twice", async () => {
+test("a flush sends at once and sends nothing twice", async () => {
   const slow = poster(60_000);
   createLog(slow, silent)("info", "one");
   await Promise.all([slow.flush(), slow.flush()]);
@@ -96,7 +96,7 @@ test("a flush sends at once, and nothing twice", async () => {
   expect(bodies).toHaveLength(1);
 });
 
-test("what is refused or cannot be delivered is reported by number, and nothing throws", async () => {
+test("undelivered records are counted, and nothing throws", async () => {
   const failing = poster(60_000);
   const log = createLog(failing, silent);
   status = 503;

@@ -23,7 +23,7 @@ const GOOD: NewShowForm = {
 const errorsOf = (change: Partial<NewShowForm>) =>
   readForm({ ...GOOD, ...change }, NOW).errors ?? {};
 
-test("a form that is filled in well is a show", () => {
+test("a valid form becomes a show", () => {
   expect(readForm(GOOD, NOW)).toEqual({
     errors: null,
     show: {
@@ -39,7 +39,7 @@ test("a form that is filled in well is a show", () => {
   });
 });
 
-test("an empty form says of every field what it wants, but of the one that may be empty", () => {
+test("an empty form has an error for every required field", () => {
   const { show, errors } = readForm(EMPTY_FORM, NOW);
   expect(show).toBeNull();
   const { saleEndsAt, ...wanted } = EMPTY_FORM;
@@ -53,13 +53,13 @@ test.each([
   expect(readForm({ ...GOOD, saleEndsAt }, NOW).show?.saleEndsAt).toEqual(at);
 });
 
-test("an end of the sale of which only half is typed is not taken for none", () => {
+test("a half-typed end of the sale is an error", () => {
   expect(readForm(GOOD, NOW, ["saleEndsAt"]).errors).toEqual({
-    saleEndsAt: "Give both day and time, or neither.",
+    saleEndsAt: "Enter both day and time, or neither.",
   });
 });
 
-test("whether the sale ends too late is not asked before it is known when the show begins", () => {
+test("the end of the sale is not checked against an invalid start", () => {
   const errors = errorsOf({ startsAt: "", saleEndsAt: "2026-12-04T20:01" });
   expect(Object.keys(errors)).toEqual(["startsAt"]);
 });
@@ -76,11 +76,11 @@ test.each([
 test.each([
   [{ title: "x".repeat(MOST.title + 1) }, "title", /At most 80 characters; this is 81/],
   [{ blurb: "   " }, "blurb", /sentence/],
-  [{ startsAt: "2026-11-23T11:59" }, "startsAt", /has passed/],
-  [{ startsAt: "soon" }, "startsAt", /no day and time/],
-  [{ saleEndsAt: "later" }, "saleEndsAt", /no day and time/],
-  [{ saleEndsAt: "2026-11-23T12:00" }, "saleEndsAt", /has passed/],
-  [{ saleEndsAt: "2026-12-04T20:01" }, "saleEndsAt", /when the show begins/],
+  [{ startsAt: "2026-11-23T11:59" }, "startsAt", /in the future/],
+  [{ startsAt: "soon" }, "startsAt", /not a valid day and time/],
+  [{ saleEndsAt: "later" }, "saleEndsAt", /not a valid day and time/],
+  [{ saleEndsAt: "2026-11-23T12:00" }, "saleEndsAt", /in the future/],
+  [{ saleEndsAt: "2026-12-04T20:01" }, "saleEndsAt", /must end before the show begins/],
   [{ price: "free" }, "price", /42 or 42.50/],
   [{ price: "-5" }, "price", /42 or 42.50/],
   [{ price: "4.255" }, "price", /42 or 42.50/],
@@ -102,7 +102,7 @@ function order(state: OrderState, seats: number, amountCents: number | null): Or
   return { id: "o", showId: "s", state, seats, amountCents } as Order;
 }
 
-test("sales count what was paid and not given back; what is held is told apart", () => {
+test("sales count paid seats without refunds, and held seats separately", () => {
   const orders = [
     order("ticketed", 2, 8000),
     order("paid", 1, 4000),
@@ -123,26 +123,26 @@ test("sales count what was paid and not given back; what is held is told apart",
   });
 });
 
-test("nothing sold is nought", () => {
+test("a show without orders has totals of zero", () => {
   expect(salesOf([], SHOW)).toMatchObject({ soldSeats: 0, heldSeats: 0, takingsCents: 0 });
 });
 
-test("every state has a name, and an order goes by the end of its id as its tickets do", () => {
+test("every state has a name, and an order's short name is the end of its id", () => {
   for (const state of ORDER_STATES) expect(STANDING[state].label).not.toBe("");
   expect(shortName("abcdefghijklmn7q2fAb")).toBe("7Q2FAB");
 });
 
 test.each([
-  ["sign in", "auth/invalid-credential", /don't go together/],
-  ["sign in", "auth/wrong-password", /don't go together/],
-  ["sign in", "auth/user-not-found", /don't go together/],
-  ["sign in", "auth/invalid-email", /no e-mail address/],
+  ["sign in", "auth/invalid-credential", /e-mail address or the password is wrong/],
+  ["sign in", "auth/wrong-password", /e-mail address or the password is wrong/],
+  ["sign in", "auth/user-not-found", /e-mail address or the password is wrong/],
+  ["sign in", "auth/invalid-email", /not an e-mail address/],
   ["sign in", "auth/too-many-requests", /Too many/],
   ["sign in", "auth/network-request-failed", /can't be reached/],
-  ["refund", "permission-denied", /may not refund/],
+  ["refund", "permission-denied", /not allowed to refund/],
   ["refund", "unauthenticated", /signed out/],
   ["refund", "failed-precondition", /can't be refunded/],
-  ["refund", "deadline-exceeded", /too long/],
+  ["refund", "deadline-exceeded", /did not answer in time/],
   ["create", "permission-denied", /refused/],
   ["create", "toString", /our side/],
   ["refund", undefined, /our side/],
@@ -152,7 +152,7 @@ test.each([
   expect(problem.hint).not.toBe("");
 });
 
-test("a wrong password and an unknown address read the same, so that nobody can fish for accounts", () => {
+test("a wrong password and an unknown address have the same message, so accounts cannot be probed", () => {
   const of = (code: string) => describeOrganiserError("sign in", { code });
   expect(of("auth/user-not-found")).toEqual(of("auth/wrong-password"));
 });
@@ -167,6 +167,6 @@ test.each([
     ],
     "2,498 tickets out, of 1,199 orders",
   ],
-])("the parts %j of the tally are “%s”", (parts, words) => {
-  expect(tallyText(parts)).toBe(words);
+])("the shards %j of the tally read “%s”", (shards, words) => {
+  expect(tallyText(shards)).toBe(words);
 });

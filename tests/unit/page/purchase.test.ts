@@ -120,7 +120,7 @@ test("one purchase is one trace, and the order carries the write's own context",
   });
 });
 
-test("each span names the line of the source that began it", async () => {
+test("each span has the source line that started it", async () => {
   const view = tracing();
   const started = buy(
     purchase,
@@ -165,7 +165,7 @@ test("neither the card, its token nor the buyer's id is in any span or log recor
   expect(bodiesTo("/tokens")).toEqual([JSON.stringify({ number: DIGITS })]);
 });
 
-test("the card processor, who is somebody else, gets no trace headers", async () => {
+test("the card processor, a third party, gets no trace headers", async () => {
   await buy(
     purchase,
     backend(async () => {}),
@@ -178,7 +178,7 @@ test("the card processor, who is somebody else, gets no trace headers", async ()
   }
 });
 
-test("log records name the trace and the span they belong to", async () => {
+test("log records have the ids of their trace and span", async () => {
   const started = buy(
     purchase,
     backend(async () => {}),
@@ -193,7 +193,7 @@ test("log records name the trace and the span they belong to", async () => {
   expect([record.traceId, record.spanId]).toEqual([root?.traceId, root?.spanId]);
 });
 
-test("a number that the processor does not know fails the purchase and quotes nothing", async () => {
+test("a number that the processor refuses fails the purchase and is not quoted", async () => {
   tokenAnswer = { status: 422, body: { error: { code: "invalid_number", message: DIGITS } } };
   const write = vi.fn(async () => {});
   const started = buy(purchase, backend(write), tracing(), base);
@@ -204,7 +204,7 @@ test("a number that the processor does not know fails the purchase and quotes no
   expect(bodiesTo("/v1/traces").join()).not.toContain(DIGITS);
 });
 
-test("a processor that cannot be reached is told apart from one that fails", async () => {
+test("an unreachable processor and a failing one have different codes", async () => {
   const dead = buy(
     purchase,
     backend(async () => {}),
@@ -222,7 +222,7 @@ test("a processor that cannot be reached is told apart from one that fails", asy
   await expect(failing.placed).rejects.toMatchObject({ code: "processor-failed" });
 });
 
-test("a purchase that is not traced still carries a context that the rules accept", async () => {
+test("an untraced purchase still carries a context that the rules accept", async () => {
   let written: NewOrder | undefined;
   const started = buy(
     purchase,
@@ -237,7 +237,7 @@ test("a purchase that is not traced still carries a context that the rules accep
   expect(written?.carrier.traceparent).toContain(started.traceId);
 });
 
-test("a dead Observatory does not hold the buyer up", async () => {
+test("an unreachable Observatory does not delay the buyer", async () => {
   const began = performance.now();
   const traced = tracing("http://127.0.0.1:1");
   await buy(

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readSettings } from "../../../frontend/src/settings";
 
-test("without any variable the page speaks to the local stack", () => {
+test("without variables the page uses the local stack", () => {
   expect(readSettings({})).toMatchObject({
     firebase: { projectId: "demo-throughline", authDomain: "demo-throughline.firebaseapp.com" },
     authEmulatorUrl: "http://127.0.0.1:9099",
@@ -19,13 +19,13 @@ test("an emulator set to empty means the real service", () => {
   expect(settings.firestoreEmulator).toBeNull();
 });
 
-test("a slash at the end of an address does not matter", () => {
+test("a trailing slash is ignored", () => {
   expect(readSettings({ VITE_ACQUIRER_URL: "https://pay.example/" }).acquirerUrl).toBe(
     "https://pay.example",
   );
 });
 
-test("a Firestore emulator that is not HOST:PORT is named with its value", () => {
+test("a Firestore emulator that is not HOST:PORT is an error with its value", () => {
   expect(() => readSettings({ VITE_FIRESTORE_EMULATOR: "8080" })).toThrow(
     'VITE_FIRESTORE_EMULATOR is "8080"; it must be HOST:PORT, or empty for none.',
   );

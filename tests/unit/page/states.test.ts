@@ -21,7 +21,7 @@ function order(state: OrderState, change: Partial<Order> = {}): Order {
 
 const statuses = (of: Order) => stepsOf(of).map((step) => step.status);
 
-test("an order on its way shows what is done, what is being done and what is ahead", () => {
+test("an order in progress shows past, current and future steps", () => {
   expect(statuses(order("placed"))).toEqual(["done", "doing", "ahead", "ahead", "ahead"]);
   expect(statuses(order("charging"))).toEqual(["done", "done", "done", "doing", "ahead"]);
   expect(statuses(order("ticketed"))).toEqual(["done", "done", "done", "done", "done"]);
@@ -34,7 +34,7 @@ test("an order that the server has not confirmed is still being sent", () => {
   expect(newsOf(sending)).toBe("Sending your order.");
 });
 
-test("an order that went wrong shows the steps it took and where it stopped", () => {
+test("a failed order shows its steps and where it stopped", () => {
   const declined = order("declined", {
     movedAt: { reserved: new Date(1), charging: new Date(2), declined: new Date(3) },
   });
@@ -53,11 +53,11 @@ test.each([
   ["rejected", "unknown_show", /no longer on sale/],
   ["rejected", "sale_over", /sale had ended when your order came in/],
   ["rejected", "something_new", /could not take this order/],
-  ["declined", "card_declined", /did not say why/],
+  ["declined", "card_declined", /without giving a reason/],
   ["declined", "insufficient_funds", /not enough money/],
   ["declined", "expired_card", /has expired/],
-  ["declined", "something_new", /did not say why/],
-  ["expired", "", /went back on sale/],
+  ["declined", "something_new", /without giving a reason/],
+  ["expired", "", /on sale again/],
   ["refunded", "", /no longer valid/],
 ] as const)("%s because of “%s” is explained, with what to do next", (state, reason, happened) => {
   const { explanation } = standingOf(order(state, { reason }));
@@ -65,13 +65,13 @@ test.each([
   expect(explanation?.hint).not.toBe("");
 });
 
-test("whoever was not charged is told so", () => {
+test("a buyer who was not charged is told that", () => {
   for (const state of ["rejected", "declined", "expired"] as const) {
     expect(standingOf(order(state)).explanation?.hint).toMatch(/not charged|Nothing was charged/);
   }
 });
 
-test("every state has a label, news and an answer to whether it is final", () => {
+test("every state has a label, an announcement and a finality", () => {
   const final = ORDER_STATES.filter(isSettled);
   expect(final).toEqual(["ticketed", "rejected", "declined", "expired", "refunded"]);
   for (const state of ORDER_STATES) {

@@ -37,7 +37,7 @@ afterEach(async () => {
 const span = (telemetry: ReturnType<typeof startTelemetry>, name: string) =>
   telemetry.tracer.startSpan(name, {}, childOf(undefined));
 
-test("spans and logs arrive under the service's name, without anybody asking for a flush", async () => {
+test("spans and logs arrive under the service's name, without an explicit flush", async () => {
   const telemetry = startTelemetry({ serviceName: "page", otlpEndpoint: `${base}/` });
   const work = span(telemetry, "work");
   const sink = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
@@ -68,7 +68,7 @@ test("spans and logs arrive under the service's name, without anybody asking for
   expect(telemetry.dropped()).toBe(0);
 });
 
-test("what a dead Observatory does not take is counted, and said once", async () => {
+test("undelivered telemetry is counted and logged once", async () => {
   const telemetry = startTelemetry({ serviceName: "page", otlpEndpoint: DEAD });
   span(telemetry, "one").end();
   span(telemetry, "two").end();
@@ -103,7 +103,7 @@ test("a page that is closed ends its open spans and sends them", async () => {
   expect(abandoned).toEqual({ open: true, ended: false });
 });
 
-test("a page that is merely hidden sends what has ended and goes on with the rest", async () => {
+test("a hidden page sends ended spans and keeps the others open", async () => {
   const page = Object.assign(new EventTarget(), { visibilityState: "hidden" });
   vi.stubGlobal("document", page);
   vi.stubGlobal("window", page);

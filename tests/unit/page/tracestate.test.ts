@@ -65,7 +65,7 @@ test.each([
   ["a", "tracestate is malformed"],
   ["x".repeat(5000), "tracestate is longer than 512 characters"],
   ["a=1", undefined],
-])("%.20s: the loss says why and quotes nothing", (value, loss) => {
+])("%.20s: the loss has the reason and does not quote the list", (value, loss) => {
   expect(parseTraceState(value).loss).toBe(loss);
 });
 

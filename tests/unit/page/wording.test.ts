@@ -9,7 +9,7 @@ import {
 import { availabilityOf } from "../../../frontend/src/model/seats";
 import { inDisplayOrder, type Ticket } from "../../../frontend/src/model/ticket";
 
-test("prices leave out cents that are nought", () => {
+test("prices omit zero cents", () => {
   expect(money(4200, "EUR")).toBe("€42");
   expect(money(4250, "EUR")).toBe("€42.50");
   expect(money(0, "EUR")).toBe("€0");
@@ -79,7 +79,7 @@ test.each([
   expect(describePurchaseError(error).hint).toMatch(/charged/);
 });
 
-test("tickets stand by order, the newest first, and by number within an order", () => {
+test("tickets are sorted by order, newest first, and by number within an order", () => {
   const ticket = (orderId: string, number: number, at: number): Ticket => ({
     id: `${orderId}-${number}`,
     orderId,

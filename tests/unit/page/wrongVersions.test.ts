@@ -8,7 +8,7 @@ import { takeUpRole } from "../../../frontend/src/faults/goesOnWithTheOldToken";
 vi.mock("../../../frontend/src/backend/orders", () => ({ ORDERS_LIMIT: 50, readOrder: () => {} }));
 vi.mock("../../../frontend/src/backend/liveQuery", () => ({ watch: vi.fn(() => () => {}) }));
 
-test("denial-looks-empty asks for everyone's orders and shows the denial as an empty list", () => {
+test("denial-looks-empty queries every buyer's orders and shows the denial as an empty list", () => {
   const report = vi.fn();
   const fail = vi.fn();
   watchOrders("a-buyer", report, fail);

@@ -1,4 +1,4 @@
-"""Whether processes that a test started are still there."""
+"""Checks whether processes that a test started are still running."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and waits to be collected doesn't."""
+    """Return whether a process runs; a zombie does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -20,5 +20,5 @@ def is_alive(pid: int) -> bool:
 
 
 def pid_in(path: Path) -> int:
-    """The process id that a process wrote into a file."""
+    """Return the process id that a process wrote into a file."""
     return int(path.read_text())

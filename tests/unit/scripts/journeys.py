@@ -1,10 +1,10 @@
-"""Small traces, as the Observatory's API tells them."""
+"""Builds small traces in the format of the Observatory's API."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
-from observatory.schemas.journey import Journey, Link, LogLine, Row
+from observatory.schemas.journey import Journey, LogLine, Row, SpanLink
 
 BEGAN_UNIX_NANO = 1_000_000_000_000
 
@@ -20,8 +20,8 @@ def row(
     took: float = 1,
     service: str = "charge",
 ) -> Row:
-    """A span whose context was carried and that leads to a root; `at` and `took` are ms."""
-    shown: dict[str, Any] = {
+    """Return a span with carried context that reaches a root; `at` and `took` are in ms."""
+    fields: dict[str, Any] = {
         "span_id": span_id,
         "parent_span_id": parent_span_id,
         "name": name,
@@ -37,25 +37,25 @@ def row(
         "links": [],
         "logs": [],
     }
-    return cast("Row", shown)
+    return cast("Row", fields)
 
 
 def journey(*rows: Row, trace_id: str = "1" * 32) -> Journey:
-    """A trace of these spans."""
-    shown: dict[str, Any] = {
+    """Return a trace of these spans."""
+    fields: dict[str, Any] = {
         "trace_id": trace_id,
         "started_unix_nano": str(BEGAN_UNIX_NANO),
         "rows": list(rows),
         "logs": [],
     }
-    return cast("Journey", shown)
+    return cast("Journey", fields)
 
 
-def link(*, stored: bool) -> Link:
-    """A link to another trace."""
+def link(*, stored: bool) -> SpanLink:
+    """Return a link to another trace."""
     return {"trace_id": "3" * 32, "span_id": "4" * 16, "attributes": {}, "stored": stored}
 
 
 def line(*, at: float) -> LogLine:
-    """A log line, so many ms after the trace began."""
-    return cast("LogLine", {"offset_ms": at, "service": "reserve", "body": "said"})
+    """Return a log line, `at` ms after the start of the trace."""
+    return cast("LogLine", {"offset_ms": at, "service": "reserve", "body": "text"})

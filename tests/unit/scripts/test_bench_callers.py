@@ -1,12 +1,12 @@
-"""What `bench callers` makes of what it measured."""
+"""Tests of the figures of `bench callers`."""
 
 from __future__ import annotations
 
 from benchmarks.callers import ENDPOINTS, Calls, summary
 
 
-def test_each_endpoint_is_set_beside_no_tracing() -> None:
-    """Latencies as differences of medians and of p95, throughput as a ratio of medians."""
+def test_each_endpoint_is_compared_with_no_tracing() -> None:
+    """Latencies are differences of medians and of p95, throughput is a ratio of medians."""
     without = Calls([4.0] * 19 + [10.0], [100.0], [200.0, 100.0, 300.0])
     traced = Calls([7.0] * 19 + [30.0], [150.0], [160.0, 20.0, 170.0])
     figures = summary({"without": without, **dict.fromkeys(ENDPOINTS, traced)})

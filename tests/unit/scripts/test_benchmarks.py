@@ -1,4 +1,4 @@
-"""What the benches make of what they measured."""
+"""Tests of the figures that the benchmarks compute."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def chunk(
     facade: str = "",
     entry: bool = False,
 ) -> bundle.Chunk:
-    """One file of a build."""
+    """Return a chunk of a build."""
     return {
         "file": file,
         "is_entry": entry,
@@ -33,7 +33,7 @@ def chunk(
 
 
 def test_ratios_are_of_medians_and_of_95th_percentiles() -> None:
-    """One outlier moves the second and not the first."""
+    """Outliers affect only the second."""
     assert ratios([2.0] * 20, [1.0] * 20) == {"median_ratio": 2.0, "p95_ratio": 2.0}
     found = ratios([*[1.0] * 18, 3.0, 3.0], [1.0] * 20)
     assert found["median_ratio"] == 1.0
@@ -41,8 +41,8 @@ def test_ratios_are_of_medians_and_of_95th_percentiles() -> None:
     assert p95([4.0]) == 4.0
 
 
-def test_tracing_is_its_own_chunks_and_what_is_left_of_it_in_the_others() -> None:
-    """What tracing shares with the rest of the page does not count as its own."""
+def test_tracing_counts_its_own_chunks_and_its_code_in_shared_chunks() -> None:
+    """Other code in shared chunks does not count."""
     found = bundle.summary(
         [
             chunk("index", "shared", size=500, tracing=20, entry=True),
@@ -59,14 +59,14 @@ def test_tracing_is_its_own_chunks_and_what_is_left_of_it_in_the_others() -> Non
 
 
 def test_tracing_in_the_pages_own_chunk_blocks_its_first_paint() -> None:
-    """Somebody made the import a static one: all of it is there before anything is seen."""
+    """That is so if the import of the tracing code becomes a static one."""
     found = bundle.summary([chunk("index", size=500, tracing=90, entry=True)])
     assert found["tracing_gzip_bytes"] == found["of_it_before_first_paint_bytes"] == 90
     assert found["blocks_first_paint"]
 
 
-def test_a_cold_start_is_compared_with_the_same_functions_without_a_line_of_tracing() -> None:
-    """The README's main.py, less the lines that name throughline."""
+def test_a_cold_start_is_compared_with_the_same_functions_without_throughline() -> None:
+    """The reference is the README's main.py minus the lines that mention throughline."""
     traced, untraced = coldstart._main_py(), coldstart._without_throughline()
     assert "@throughline.on_message" in traced
     assert "throughline" not in untraced
@@ -74,7 +74,7 @@ def test_a_cold_start_is_compared_with_the_same_functions_without_a_line_of_trac
 
 
 def sent(spans: int, seconds: float, refused: int = 0) -> Sent:
-    """One round of the senders."""
+    """Return the result of one round of the senders."""
     return {
         "spans": spans,
         "seconds": seconds,
@@ -85,7 +85,7 @@ def sent(spans: int, seconds: float, refused: int = 0) -> Sent:
 
 
 def test_the_observatorys_rate_is_the_median_of_its_rounds() -> None:
-    """And lost is what was acknowledged and isn't there."""
+    """Spans are lost if they were acknowledged and are not stored."""
     rounds = [sent(100, 1.0), sent(100, 2.0), sent(100, 4.0, refused=1)]
     found = observatory.summary(rounds, 299, [0.1, 0.3, 0.2], {"rss_mb": 7})
     assert (found["spans_per_s"], found["spans_per_s_min"]) == (50, 25)
@@ -93,8 +93,7 @@ def test_the_observatorys_rate_is_the_median_of_its_rounds() -> None:
     assert (found["searchable_s_max"], found["rss_mb"]) == (0.3, 7)
 
 
-def test_a_reference_that_is_missing_has_no_ratio_and_says_why() -> None:
-    """The others keep theirs."""
+def test_a_reference_that_could_not_be_measured_has_a_reason_and_no_ratio() -> None:
     references = {"rotel_blackhole_spans_per_s": 400, "phoenix_missing": "it did not start"}
     assert observatory.compared(100, references) == {
         **references,
@@ -102,8 +101,8 @@ def test_a_reference_that_is_missing_has_no_ratio_and_says_why() -> None:
     }
 
 
-def test_the_spans_that_are_sent_are_those_of_a_shop() -> None:
-    """512 a request, eight attributes each, about ten a trace, none twice; some fail."""
+def test_the_generated_spans_have_the_documented_sizes() -> None:
+    """512 per request, eight attributes each, about ten per trace, all different; some fail."""
     traces = otlp_traces.Traces(random.Random(7))  # noqa: S311
     requests = [ExportTraceServiceRequest.FromString(traces.request(512)) for _ in range(4)]
     spans = [
@@ -121,16 +120,16 @@ def test_the_spans_that_are_sent_are_those_of_a_shop() -> None:
     assert traces.last_trace_id in {span.trace_id.hex() for span in spans}
 
 
-def test_frames_are_told_beside_those_of_an_empty_page() -> None:
-    """In milliseconds, with how many a person sees as a hitch."""
+def test_frames_are_compared_with_those_of_an_empty_page() -> None:
+    """In milliseconds, with the number of visible hitches."""
     found = scrolling.summary([16.7] * 18 + [33.4, 60.0], [16.7] * 20)
     assert (found["frames"], found["frame_median_ms"], found["frame_max_ms"]) == (20, 16.7, 60.0)
     assert (found["frames_over_50_ms"], found["empty_page_frames_over_50_ms"]) == (1, 0)
     assert found["median_ratio"] == 1.0
 
 
-def test_the_first_paint_is_beside_a_plain_page_and_the_code_is_all_of_it() -> None:
-    """What the overview loads is a part; a limit that is passed is said."""
+def test_the_first_paint_is_compared_with_a_plain_page_and_checked_against_limits() -> None:
+    """The limit of the code's size is for all scripts, not only those of the overview."""
     opened = [
         {"overview_ms": 300.0, "plain_ms": 100.0, "listed_ms": 350.0, "scripts": ["index.js"]}
     ] * 3
@@ -146,7 +145,7 @@ def test_the_first_paint_is_beside_a_plain_page_and_the_code_is_all_of_it() -> N
 
 
 def test_the_trace_that_is_scrolled_is_the_same_each_time() -> None:
-    """So many spans under one trace id, each with a parent but the first."""
+    """It has the requested number of spans, all with a parent except the first."""
     document = scrolling.large_trace(10**18, spans=400)
     assert document == scrolling.large_trace(10**18, spans=400)
     spans = [

@@ -1,7 +1,7 @@
-"""Making .venv: by the first command that needs it, once, and again only when it has to be.
+"""Tests of the creation of .venv by the first command, and of its updates.
 
-Each test has a checkout of its own, in which a small program stands in for uv; what it makes says
-how it was called instead of running a command.
+Each test has its own checkout with a fake uv. The Python that it installs prints its arguments
+instead of running a command.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.unit.scripts.executables import executable
 
 ROOT = Path(__file__).resolve().parents[3]
 
-# `uv venv … FOLDER` and `uv pip install … -r FILE`; each call is a line of a log.
+# Handles `uv venv … FOLDER` and `uv pip install … -r FILE`, and logs a line for each call.
 UV = """
 echo "$1" >> "$UV_LOG"
 for last; do :; done
@@ -37,7 +37,7 @@ fi
 
 
 class Checkout:
-    """A checkout with nothing but the scripts, and the commands that are typed in it."""
+    """A checkout with only the scripts, and a way to run a command in it."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -48,14 +48,14 @@ class Checkout:
         self.path = root / "bin"
         executable(self.path / "uv", UV)
         for name in ("sh", "dirname", "cat", "cmp", "rm", "mkdir", "chmod", "touch", "sleep"):
-            found = shutil.which(name)
-            assert found is not None
-            (self.path / name).symlink_to(found)
+            program = shutil.which(name)
+            assert program is not None
+            (self.path / name).symlink_to(program)
         (self.path / "python3").symlink_to(sys.executable)
         self.log = root / "uv.log"
 
     def begin(self, **env: str) -> subprocess.Popen[str]:
-        """Begin `./scripts/trace ls`."""
+        """Start `./scripts/trace ls`."""
         return subprocess.Popen(
             [self.root / "scripts" / "trace", "ls"],
             env={"PATH": str(self.path), "UV_LOG": str(self.log), **env},
@@ -66,17 +66,17 @@ class Checkout:
         )
 
     def trace(self, **env: str) -> tuple[int, str, str]:
-        """Run it to its end, and return its exit status, stdout and stderr."""
+        """Run `./scripts/trace ls`, and return its exit status, stdout and stderr."""
         with self.begin(**env) as process:
             out, err = process.communicate(timeout=60)
         return process.returncode, out, err
 
     def times_made(self) -> int:
-        """How often the environment was made."""
+        """Return how often the environment was created."""
         return self.log.read_text().split().count("venv") if self.log.exists() else 0
 
     def fake_python(self, name: str, version: str) -> Path:
-        """A Python that calls itself by that version, and is this one otherwise."""
+        """Write a Python that reports `version` and runs this one."""
         script = (
             f'[ "$1" = -I ] && {{ echo "{version}"; exit 0; }}\nexec {sys.executable} -c "'
             f"import runpy, sys; sys.version = '{version}'; "
@@ -88,12 +88,12 @@ class Checkout:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
-    """A fresh checkout."""
+    """A new checkout."""
     return Checkout(tmp_path)
 
 
-def test_the_first_command_makes_the_environment_and_runs_in_it(checkout: Checkout) -> None:
-    """As the program's subcommand, with the arguments and with every folder of modules."""
+def test_the_first_command_creates_the_environment_and_runs_in_it(checkout: Checkout) -> None:
+    """It passes the arguments, and a PYTHONPATH with all module folders."""
     status, out, err = checkout.trace()
     assert status == 0, err
     root = checkout.root
@@ -101,15 +101,14 @@ def test_the_first_command_makes_the_environment_and_runs_in_it(checkout: Checko
     assert "Python packages" in err
 
 
-def test_the_environment_is_made_once(checkout: Checkout) -> None:
-    """The second command says nothing of it."""
+def test_the_environment_is_created_once(checkout: Checkout) -> None:
+    """The second command prints nothing about it."""
     checkout.trace()
     assert checkout.trace()[2] == ""
     assert checkout.times_made() == 1
 
 
-def test_changed_requirements_are_installed(checkout: Checkout) -> None:
-    """Once, until the next change."""
+def test_changed_requirements_are_installed_once(checkout: Checkout) -> None:
     checkout.trace()
     checkout.requirements.write_text("one==2\n")
     checkout.trace()
@@ -117,8 +116,8 @@ def test_changed_requirements_are_installed(checkout: Checkout) -> None:
     assert checkout.times_made() == 2
 
 
-def test_another_python_has_the_environment_made_again(checkout: Checkout) -> None:
-    """The system's was upgraded, or another one was named."""
+def test_the_environment_is_replaced_for_another_python(checkout: Checkout) -> None:
+    """After an upgrade of the system's Python, or with THROUGHLINE_PYTHON."""
     checkout.trace()
     named = checkout.fake_python("other", "3.12.99 (of this test)")
     status, out, err = checkout.trace(THROUGHLINE_PYTHON=str(named))
@@ -128,8 +127,8 @@ def test_another_python_has_the_environment_made_again(checkout: Checkout) -> No
     assert checkout.times_made() == 2
 
 
-def test_an_environment_whose_python_is_gone_is_made_again(checkout: Checkout) -> None:
-    """The system's Python was removed, and the link to it leads nowhere."""
+def test_an_environment_whose_python_was_removed_is_replaced(checkout: Checkout) -> None:
+    """Its link to the system's Python is broken."""
     checkout.trace()
     python = checkout.root / ".venv" / "bin" / "python"
     python.unlink()
@@ -138,8 +137,10 @@ def test_an_environment_whose_python_is_gone_is_made_again(checkout: Checkout) -
     assert checkout.times_made() == 2
 
 
-def test_two_commands_that_start_at_once_make_it_once(checkout: Checkout, tmp_path: Path) -> None:
-    """The second says that it waits, and then runs."""
+def test_concurrent_commands_create_the_environment_once(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    """The second prints that it waits, and then runs."""
     gate = tmp_path / "gate"
     gate.touch()
     with checkout.begin(UV_WAITS=str(gate)) as first:
@@ -155,10 +156,10 @@ def test_two_commands_that_start_at_once_make_it_once(checkout: Checkout, tmp_pa
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_an_interrupted_set_up_is_done_again(
+def test_an_interrupted_set_up_is_repeated(
     checkout: Checkout, tmp_path: Path, number: signal.Signals
 ) -> None:
-    """Though its half-made environment has a Python already."""
+    """Even if the incomplete environment already has a Python."""
     gate = tmp_path / "gate"
     gate.touch()
     with checkout.begin(UV_WAITS=str(gate)) as first:
@@ -175,20 +176,19 @@ def test_an_interrupted_set_up_is_done_again(
     assert checkout.times_made() == 2
 
 
-def test_a_registry_that_does_not_answer_is_one_line_with_a_hint(checkout: Checkout) -> None:
-    """The command is not run, and the next one tries again."""
+def test_a_failed_download_is_one_line_with_a_hint(checkout: Checkout) -> None:
+    """The command does not run; the next one tries again."""
     status, out, err = checkout.trace(UV_FAILS="1")
     assert (status, out) == (1, "")
     assert "error: no such host." in err.splitlines()[-1]
-    assert "All of its output: .throughline/logs/venv-root.log" in err.splitlines()[-1]
+    assert "Full log: .throughline/logs/venv-root.log" in err.splitlines()[-1]
     assert checkout.trace()[0] == 0
 
 
 @pytest.mark.parametrize("pythons", ["none", "too old or too new"])
-def test_a_machine_without_a_python_that_fits_is_told_what_to_do(
+def test_without_a_supported_python_the_error_names_versions_and_a_remedy(
     checkout: Checkout, pythons: str
 ) -> None:
-    """One line with the versions and the hint, exit 1."""
     (checkout.path / "python3").unlink()
     if pythons != "none":
         for name in ("python3", "python3.11", "python"):
@@ -196,27 +196,26 @@ def test_a_machine_without_a_python_that_fits_is_told_what_to_do(
     assert checkout.trace() == (
         1,
         "",
-        "Throughline needs Python 3.11 to 3.14 and found none: install one, or name it in "
-        "THROUGHLINE_PYTHON.\n",
+        "Throughline needs Python 3.11 to 3.14, and none was found. Install one, or set "
+        "THROUGHLINE_PYTHON to its path.\n",
     )
 
 
-def test_the_first_python_that_fits_is_used(checkout: Checkout) -> None:
-    """An old python3 in front of it doesn't matter."""
+def test_the_first_supported_python_is_used(checkout: Checkout) -> None:
+    """An unsupported python3 is skipped."""
     (checkout.path / "python3").unlink()
     executable(checkout.path / "python3", "exit 1")
     (checkout.path / "python3.12").symlink_to(sys.executable)
     assert checkout.trace()[0] == 0
 
 
-def test_a_python_named_on_purpose_goes_first(checkout: Checkout) -> None:
-    """Before the one on PATH."""
+def test_throughline_python_takes_precedence_over_path(checkout: Checkout) -> None:
     named = checkout.fake_python("chosen", "3.13.77 (chosen)")
     assert checkout.trace(THROUGHLINE_PYTHON=str(named))[0] == 0
     assert (checkout.root / ".venv" / "made-with-python").read_text() == "3.13.77 (chosen)"
 
 
-def test_the_bootstrap_needs_the_standard_library_alone() -> None:
-    """It runs before any package is installed; -S keeps the installed ones out of its way."""
+def test_the_bootstrap_needs_only_the_standard_library() -> None:
+    """It runs before any package is installed; -S hides the installed ones."""
     command = [sys.executable, "-S", "-P", "-c", "import stack.setup.bootstrap"]
     subprocess.run(command, env={"PYTHONPATH": str(ROOT / "scripts")}, check=True)

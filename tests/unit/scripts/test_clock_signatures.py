@@ -1,4 +1,4 @@
-"""A late write, a wrong clock and an old token: what tells each from what looks like it."""
+"""Tests that the signatures of related failures match only their own traces."""
 
 from __future__ import annotations
 
@@ -14,46 +14,49 @@ BEGAN = BEGAN_UNIX_NANO / 1e9
 HOURS = 3_600_000.0
 
 
-def saying(one: Row, **attributes: Any) -> Row:
-    """A span that says so; a name's dots are written as double underscores."""
-    said = {name.replace("__", "."): value for name, value in attributes.items()}
-    one["attributes"] = {**one["attributes"], **said}
-    return one
+def with_attributes(span: Row, **attributes: Any) -> Row:
+    """Add attributes to a span, and return it; double underscores in a name become dots."""
+    dotted = {name.replace("__", "."): value for name, value in attributes.items()}
+    span["attributes"] = {**span["attributes"], **dotted}
+    return span
 
 
 def order(*, write_ms: float, skew_ms: float | None = None, **of_reserve: Any) -> Journey:
-    """An order's trace: the page's write and the reserve under it."""
+    """Return an order's trace: the page's write, and reserve as its child."""
     write = row("a", None, "create orders", kind="PRODUCER", service="page", took=write_ms)
-    reserve = saying(
+    reserve = with_attributes(
         row("b", "a", "reserve", hop="trigger", service="reserve"),
         faas__name="reserve",
         **of_reserve,
     )
     reserve["error"] = False
-    found = journey(write, reserve)
+    trace = journey(write, reserve)
     services = [{"service": "page", "offset_ms": skew_ms, "evidence": ""}]
-    found["skew"] = {"services": services} if skew_ms else None  # type: ignore[typeddict-item]
-    return found
+    trace["skew"] = {"services": services} if skew_ms else None  # type: ignore[typeddict-item]
+    return trace
 
 
-def late(**changes: Any) -> Journey:
-    """The trace of an order that arrived late, and was taken."""
-    said = {"boxoffice__sale__over_seconds": 12.0, "boxoffice__order__state": "reserved"}
-    return order(**{"write_ms": 12_000.0, **said, **changes})
+def late_order(**changes: Any) -> Journey:
+    """Return the trace of an order that arrived late and was reserved."""
+    attributes = {"boxoffice__sale__over_seconds": 12.0, "boxoffice__order__state": "reserved"}
+    return order(**{"write_ms": 12_000.0, **attributes, **changes})
 
 
-def astray(**changes: Any) -> Journey:
-    """The trace of an order from a device whose clock is behind, with a hold that was over."""
-    said = {"boxoffice__hold__lasts_seconds": -10_200.0, "boxoffice__order__state": "reserved"}
-    return order(**{"write_ms": 300.0, "skew_ms": -3 * HOURS, **said, **changes})
+def skewed_order(**changes: Any) -> Journey:
+    """Return the trace of an order from a device with a slow clock, with an expired hold."""
+    attributes = {
+        "boxoffice__hold__lasts_seconds": -10_200.0,
+        "boxoffice__order__state": "reserved",
+    }
+    return order(**{"write_ms": 300.0, "skew_ms": -3 * HOURS, **attributes, **changes})
 
 
-def test_each_finds_its_own_and_not_the_others() -> None:
-    """Though either way the page's time and Firestore's are far apart."""
-    assert "took 12 s" in (offline_write.signature([late()]) or "")
-    assert "-3.0 h off" in (wrong_clock.signature([astray()]) or "")
-    assert offline_write.signature([astray()]) is None
-    assert wrong_clock.signature([late()]) is None
+def test_each_signature_matches_its_own_trace_and_not_the_others() -> None:
+    """In both traces the page's time and Firestore's are far apart."""
+    assert "took 12 s" in (offline_write.signature([late_order()]) or "")
+    assert "-3.0 h off" in (wrong_clock.signature([skewed_order()]) or "")
+    assert offline_write.signature([skewed_order()]) is None
+    assert wrong_clock.signature([late_order()]) is None
 
 
 @pytest.mark.parametrize(
@@ -66,9 +69,9 @@ def test_each_finds_its_own_and_not_the_others() -> None:
     ],
     ids=str,
 )
-def test_a_late_write_that_harms_nobody_is_none(changes: dict[str, Any]) -> None:
-    """Quick, or before the sale's end, or turned down."""
-    assert offline_write.signature([late(**changes)]) is None
+def test_a_harmless_late_write_does_not_match(changes: dict[str, Any]) -> None:
+    """It was quick, or arrived before the sale's end, or was rejected."""
+    assert offline_write.signature([late_order(**changes)]) is None
 
 
 @pytest.mark.parametrize(
@@ -76,9 +79,9 @@ def test_a_late_write_that_harms_nobody_is_none(changes: dict[str, Any]) -> None
     [{"skew_ms": None}, {"skew_ms": 200.0}, {"boxoffice__hold__lasts_seconds": 600.0}],
     ids=str,
 )
-def test_a_wrong_clock_that_nobody_goes_by_is_none(changes: dict[str, Any]) -> None:
-    """And neither is a hold without one."""
-    assert wrong_clock.signature([astray(**changes)]) is None
+def test_a_harmless_wrong_clock_does_not_match(changes: dict[str, Any]) -> None:
+    """Without a large skew, or with a valid hold."""
+    assert wrong_clock.signature([skewed_order(**changes)]) is None
 
 
 @pytest.mark.parametrize(
@@ -90,30 +93,27 @@ def test_a_wrong_clock_that_nobody_goes_by_is_none(changes: dict[str, Any]) -> N
         (BEGAN - 20, BEGAN + 10, "deny", False),
     ],
 )
-def test_a_token_is_stale_if_the_role_came_between_it_and_the_denial(
+def test_a_token_is_stale_if_the_role_was_granted_between_its_issue_and_the_denial(
     issued_at: float, granted_at: float, outcome: str, is_found: bool
 ) -> None:
-    """A denial to a younger token, or from before, has another reason."""
-    taking_up = saying(
+    """A denial of a newer token, or before the role was granted, has another reason."""
+    taking_up = with_attributes(
         row("a", None, "take up role", service="page"),
         throughline__token__issued_at=issued_at,
         boxoffice__role__granted_at=granted_at,
     )
-    decision = saying(
+    decision = with_attributes(
         row("b", None, "set shows denied", service="firestore.rules"),
         throughline__rules__outcome=outcome,
         throughline__token__issued_at=issued_at,
     )
-    found = stale_claim.signature([journey(decision), journey(taking_up)])
-    assert (found is not None) is is_found
+    evidence = stale_claim.signature([journey(decision), journey(taking_up)])
+    assert (evidence is not None) is is_found
 
 
 @pytest.mark.parametrize(("status", "is_found"), [(9, True), (5, False), (None, False)])
-def test_a_query_that_failed_otherwise_is_not_missing_an_index(
-    status: int | None, is_found: bool
-) -> None:
-    """Only FAILED_PRECONDITION is."""
-    query = saying(
+def test_only_failed_precondition_is_a_missing_index(status: int | None, is_found: bool) -> None:
+    query = with_attributes(
         row("a", None, "/google.firestore.v1.Firestore/RunQuery"),
         db__query__text="orders where uid == ?",
         rpc__grpc__status_code=status,

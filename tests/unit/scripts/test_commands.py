@@ -1,4 +1,4 @@
-"""The scripts as a person calls them, wrongly and for help; none of these sets anything up."""
+"""Tests of --help and of the errors of the scripts; no script installs or starts anything here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCRIPTS = [name for name in SCRIPTS if (ROOT / "scripts" / name).is_file()]
 def call(
     script: str, *arguments: str, cwd: Path = ROOT, **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script from some folder, with the Python that runs the tests unless told otherwise."""
+    """Run a script in the folder `cwd`, by default with the Python that runs the tests."""
     return subprocess.run(
         [ROOT / "scripts" / script, *arguments],
         cwd=cwd,
@@ -34,8 +34,8 @@ def call(
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_help_says_what_a_script_does_and_how_it_ends(script: str) -> None:
-    """On stdout, from any folder, with every exit status explained."""
+def test_help_is_printed_on_stdout_and_explains_the_exit_status(script: str) -> None:
+    """In any working directory."""
     done = call(script, "--help", cwd=Path("/"))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"usage: ./scripts/{script}")
@@ -43,22 +43,26 @@ def test_help_says_what_a_script_does_and_how_it_ends(script: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "arguments", "said"),
+    ("script", "arguments", "message"),
     [
         ("dev", ["--byu"], "--byu"),
         ("dev", ["now"], "now"),
-        ("dev", ["--json"], "--json goes with --buy"),
+        ("dev", ["--json"], "--json needs --buy"),
         ("dev", ["--port-offset"], "--port-offset"),
         ("dev", ["--port-offset", "much"], "much"),
-        ("dev", ["--port-offset", "-1"], "a number from 0 to 19000"),
-        ("dev", ["--port-offset", "19001"], "a number from 0 to 19000"),
-        ("hops", ["--port-offset", "19001"], "a number from 0 to 19000"),
-        ("scenario", ["run", "late-webhook", "--port-offset", "-1"], "a number from 0 to 19000"),
-        ("load", ["--orders", "0"], "0 is not a number from 1 on"),
-        ("load", ["--concurrency", "many"], "many is not a number from 1 on"),
+        ("dev", ["--port-offset", "-1"], "a whole number from 0 to 19000"),
+        ("dev", ["--port-offset", "19001"], "a whole number from 0 to 19000"),
+        ("hops", ["--port-offset", "19001"], "a whole number from 0 to 19000"),
+        (
+            "scenario",
+            ["run", "late-webhook", "--port-offset", "-1"],
+            "a whole number from 0 to 19000",
+        ),
+        ("load", ["--orders", "0"], "0 is not a whole number of 1 or more"),
+        ("load", ["--concurrency", "many"], "many is not a whole number of 1 or more"),
         ("load", ["--fail", "1.5"], "1.5 is not a number from 0 to 1"),
         ("load", ["--duplicates", "nan"], "nan is not a number from 0 to 1"),
-        ("check", ["--mend"], "--mend"),
+        ("check", ["--repair"], "--repair"),
         ("hops", ["--jsno"], "--jsno"),
         ("hops", ["task"], "task"),
         ("test", ["--fast"], "--fast"),
@@ -66,8 +70,8 @@ def test_help_says_what_a_script_does_and_how_it_ends(script: str) -> None:
         ("test", ["unit", "hop"], "there is no tier 'hop'; did you mean hops?"),
         ("test", ["zzz"], "did you mean unit or rules or hops or journey or scenarios?"),
         ("scenario", [], "list | run"),
-        ("scenario", ["run"], "name a scenario, or say --all"),
-        ("scenario", ["run", "late-webhook", "--all"], "name a scenario, or say --all"),
+        ("scenario", ["run"], "name one or more scenarios, or pass --all"),
+        ("scenario", ["run", "late-webhook", "--all"], "name one or more scenarios, or pass --all"),
         (
             "scenario",
             ["run", "late-webhok"],
@@ -81,15 +85,15 @@ def test_help_says_what_a_script_does_and_how_it_ends(script: str) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else value,
 )
-def test_bad_usage_is_exit_2_and_names_what_was_wrong(
-    script: str, arguments: list[str], said: str
+def test_bad_usage_is_exit_status_2_with_a_message(
+    script: str, arguments: list[str], message: str
 ) -> None:
-    """With the usage, and the nearest name where a name was mistyped; nothing is set up."""
+    """The message has the invalid value, and suggests names; nothing is installed."""
     done = call(script, *arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith(f"usage: ./scripts/{script}")
-    assert said in done.stderr.splitlines()[-1]
+    assert message in done.stderr.splitlines()[-1]
     assert "setting up" not in done.stderr
 
 
@@ -101,22 +105,22 @@ def test_bad_usage_is_exit_2_and_names_what_was_wrong(
         ("scenario", ["run", "late-webhook"]),
     ],
 )
-def test_a_port_offset_at_which_no_stack_runs_is_one_line_with_a_hint(
+def test_a_port_offset_without_a_stack_is_one_line_with_a_hint(
     script: str, arguments: list[str]
 ) -> None:
-    """The address that does not answer, and the command that starts a stack there."""
+    """It has the address that does not answer, and the command that starts a stack there."""
     addresses = next(a for a in map(StackAddresses, range(151, 19_000, 997)) if not a.taken())
     done = call(script, *arguments, "--port-offset", str(addresses.offset))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"✗ No stack runs at port offset {addresses.offset}: nothing answers at "
         f"{addresses.hosting}. Start one with ./scripts/dev --port-offset {addresses.offset}, or "
-        "leave the option out to use this checkout's stack.\n"
+        "omit --port-offset to use this checkout's stack.\n"
     )
 
 
-def test_the_program_lists_its_commands() -> None:
-    """Each executable is one of them, and a mistyped one is bad usage."""
+def test_the_program_lists_the_commands_of_all_executables() -> None:
+    """An unknown command is bad usage."""
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'scripts'}"}
     command = [sys.executable, "-m", "stack"]
     helped = subprocess.run(

@@ -1,4 +1,4 @@
-"""Other projects' commands, run to their end."""
+"""Tests of running external commands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HINT = "Is the disk full?"
 
 @pytest.fixture(autouse=True)
 def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Logs of this test's own, and commands that may still begin."""
+    """The folder of the logs; commands are allowed to start."""
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     monkeypatch.setattr(external_command, "LOGS", tmp_path / "logs")
     monkeypatch.setattr(external_command, "_ending", threading.Event())
@@ -29,7 +29,7 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def sh(script: str) -> list[str]:
-    """A command that runs a shell script."""
+    """Return a command that runs a shell script."""
     return ["/bin/sh", "-c", script]
 
 
@@ -38,36 +38,33 @@ def run(command: list[str], cwd: Path) -> None:
     external_command.run(command, "step", HINT, cwd=cwd)
 
 
-def test_all_that_a_command_says_is_in_its_log(logs: Path, tmp_path: Path) -> None:
-    """What it says on either channel; nothing reaches the person."""
+def test_stdout_and_stderr_of_a_command_are_in_its_log(logs: Path, tmp_path: Path) -> None:
     external_command.run(sh("echo out; echo err >&2; pwd"), "step", HINT, cwd=tmp_path)
     assert (logs / "step.log").read_text().split() == ["out", "err", str(tmp_path)]
 
 
-def test_a_command_has_the_environment_and_what_is_added(
+def test_a_command_inherits_the_environment_with_additions(
     logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The page's settings, for instance."""
     monkeypatch.setenv("FROM_OUTSIDE", "1")
     script = 'test "$FROM_OUTSIDE$ADDED" = 12'
     external_command.run(sh(script), "step", HINT, cwd=tmp_path, env={"ADDED": "2"})
 
 
-def test_a_command_that_fails_is_a_problem_that_says_what_failed(tmp_path: Path) -> None:
-    """Its name, its cause, the hint, and where the rest of it is."""
+def test_the_error_of_a_failed_command_has_its_name_cause_hint_and_log(tmp_path: Path) -> None:
     script = "echo 'npm error code E404: no such package as left-pad'; echo bye; exit 3"
     with pytest.raises(UserError) as problem:
         run(sh(script), tmp_path)
     assert str(problem.value).startswith("`sh -c ")
     assert str(problem.value).endswith(
         "failed: npm error code E404: no such package as left-pad. "
-        "Is the disk full? All of its output: logs/step.log"
+        "Is the disk full? Full log: logs/step.log"
     )
     assert str(problem.value).count("\n") == 0 or script in str(problem.value)
 
 
 @pytest.mark.parametrize(
-    ("script", "telling"),
+    ("script", "quoted"),
     [
         ("exit 1", "it printed nothing"),
         ("echo one; echo two; echo; exit 1", "two"),
@@ -76,14 +73,13 @@ def test_a_command_that_fails_is_a_problem_that_says_what_failed(tmp_path: Path)
         ("echo 'real error'; echo 'error: a complete log is in /x/y.log'; exit 1", "real error"),
     ],
 )
-def test_the_line_that_tells_most_is_quoted(script: str, telling: str, tmp_path: Path) -> None:
-    """An error where there is one, else the last thing said."""
-    with pytest.raises(UserError, match=rf"failed: [^:]*:?[^.]*{telling}\. {HINT[:-1]}"):
+def test_the_most_informative_line_is_quoted(script: str, quoted: str, tmp_path: Path) -> None:
+    """It is an error message if there is one, or else the last line."""
+    with pytest.raises(UserError, match=rf"failed: [^:]*:?[^.]*{quoted}\. {HINT[:-1]}"):
         run(sh(script), tmp_path)
 
 
-def test_a_command_that_is_not_there_is_a_problem_that_names_it(tmp_path: Path) -> None:
-    """With the hint."""
+def test_the_error_for_a_missing_command_names_it(tmp_path: Path) -> None:
     with pytest.raises(UserError) as problem:
         run(["no-such-command", "install"], tmp_path)
     assert str(problem.value) == (
@@ -91,15 +87,14 @@ def test_a_command_that_is_not_there_is_a_problem_that_names_it(tmp_path: Path) 
     )
 
 
-def test_a_command_may_be_tried(tmp_path: Path) -> None:
-    """Where failing is an answer, not a problem."""
+def test_succeeds_returns_false_for_a_command_that_fails_or_is_missing(tmp_path: Path) -> None:
     assert external_command.succeeds(sh("exit 0"), "step")
     assert not external_command.succeeds(sh("exit 1"), "step")
     assert not external_command.succeeds(["no-such-command"], "step")
 
 
-def test_commands_in_other_threads_can_be_ended(tmp_path: Path) -> None:
-    """One side of the set-up failed: the other's download stops, and nothing else begins."""
+def test_end_all_kills_commands_of_other_threads_and_prevents_new_ones(tmp_path: Path) -> None:
+    """If one step of the set-up fails, the parallel ones stop."""
     pid_file = tmp_path / "pid"
     problems: list[UserError] = []
 
@@ -118,13 +113,13 @@ def test_commands_in_other_threads_can_be_ended(tmp_path: Path) -> None:
     external_command.end_all()
     thread.join(20)
     assert len(problems) == 1
-    eventually(lambda: not is_alive(pid_in(pid_file)), "what the command started is gone")
+    eventually(lambda: not is_alive(pid_in(pid_file)), "the command's child has ended")
     with pytest.raises(UserError, match="Interrupted"):
         run(sh("exit 0"), tmp_path)
 
 
-def test_a_command_ends_with_a_ctrl_c(tmp_path: Path) -> None:
-    """It is in a group of its own, so that the terminal's Ctrl-C reaches the script alone."""
+def test_ctrl_c_ends_the_command_and_its_children(tmp_path: Path) -> None:
+    """The command is in its own process group, so the signal reaches only the script."""
     pid_file = tmp_path / "pid"
     script = (
         "from pathlib import Path\n"
@@ -140,9 +135,9 @@ def test_a_command_ends_with_a_ctrl_c(tmp_path: Path) -> None:
     try:
         eventually(pid_file.exists, "the command runs")
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, stderr = process.communicate(timeout=20)
     finally:
         process.kill()
         process.wait()
-    assert "KeyboardInterrupt" in said
-    eventually(lambda: not is_alive(pid_in(pid_file)), "what the command started is gone")
+    assert "KeyboardInterrupt" in stderr
+    eventually(lambda: not is_alive(pid_in(pid_file)), "the command's child has ended")

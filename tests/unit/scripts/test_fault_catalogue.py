@@ -1,4 +1,4 @@
-"""The bugs on purpose and the platform conditions as the Observatory is told of them."""
+"""Tests of the list of faults and platform conditions that the Observatory reads."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ ROOT = Path(__file__).parents[3]
 PAGES = [fault for fault in FAULTS if fault.where == "page"]
 
 
-def test_the_observatory_reads_what_is_written(tmp_path: Path) -> None:
-    """Every fault and condition in its order, with the scenarios that turn it on."""
+def test_the_observatory_reads_the_written_catalogue(tmp_path: Path) -> None:
+    """Every fault and condition in order, with the scenarios that turn it on."""
     path = tmp_path / "faults.json"
     write(path)
     listed = read_catalogue(path)
     assert [(each.name, each.kind, each.where, each.summary) for each in listed] == [
         *((fault.name, fault.kind, fault.where, fault.summary) for fault in FAULTS),
-        *((one.name, "platform", one.where, one.summary) for one in CONDITIONS),
+        *(
+            (condition.name, "platform", condition.where, condition.summary)
+            for condition in CONDITIONS
+        ),
     ]
     provoked = {name for each in listed for name in each.scenarios}
     assert provoked == set(scenarios.names())
@@ -35,10 +38,8 @@ def test_the_observatory_reads_what_is_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", PAGES, ids=lambda fault: fault.name)
-def test_a_pages_fault_has_the_address_of_the_page_that_asks_for_it(
-    fault: Fault,
-) -> None:
-    """The link of the switchboard would open another page, and show nothing."""
+def test_a_pages_fault_has_the_address_of_its_own_page(fault: Fault) -> None:
+    """Otherwise the Observatory's link would open a page without the fault."""
     (address,) = [each["address"] for each in catalogue()["faults"] if each["name"] == fault.name]
     camel = re.sub("-(.)", lambda letter: letter[1].upper(), fault.name)
     wrong = (ROOT / "frontend/src/faults" / f"{camel}.ts").read_text()
@@ -49,6 +50,6 @@ def test_a_pages_fault_has_the_address_of_the_page_that_asks_for_it(
 
 
 def test_only_a_pages_fault_has_an_address() -> None:
-    """All others have a flag."""
+    """The others have a flag."""
     with_address = {each["name"] for each in catalogue()["faults"] if each["address"]}
     assert with_address == {fault.name for fault in PAGES}

@@ -1,4 +1,4 @@
-"""Files have LF in every clone, whatever its Git settings."""
+"""Tests that scripts have LF line endings in every clone."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 
 
-def test_a_clone_with_autocrlf_has_scripts_that_run(tmp_path: Path) -> None:
-    """With CRLF the kernel looks for an interpreter whose name ends in CR."""
+def test_scripts_have_lf_even_with_autocrlf(tmp_path: Path) -> None:
+    """With CRLF the kernel would look for an interpreter whose name ends in CR."""
     clone = tmp_path / "clone"
     command = ["git", "-c", "core.autocrlf=true", "clone", "--quiet", "--depth", "1"]
     subprocess.run([*command, ROOT.as_uri(), str(clone)], check=True)

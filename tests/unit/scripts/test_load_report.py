@@ -1,4 +1,4 @@
-"""What the load makes of what it finds: each broken invariant is counted and named."""
+"""Tests of the report of `load`: each broken invariant is counted and named."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLACED, ENDED = "2026-01-01T10:00:00.000Z", "2026-01-01T10:00:02.500123456Z"
 
 
 class Stack:
-    """A stack on which everything went well, until a test changes what is in it."""
+    """A fake stack with two valid orders, which a test changes."""
 
     def __init__(self, folder: Path) -> None:
         self.log = folder / "firebase.log"
@@ -35,14 +35,14 @@ class Stack:
         self.called("reserve", "reserve", "charge", "charge")
 
     def called(self, *functions: str) -> None:
-        """Have the emulator log that functions were called."""
+        """Log invocations of functions as the emulator does."""
         with self.log.open("a") as log:
             for name in functions:
                 log.write(f'i  functions: Beginning execution of "us-central1-{name}"\n')
                 log.write(f'i  functions: Finished "us-central1-{name}" in 12.5ms\n')
 
     def query(self, collection: str) -> httpx.Response:
-        """As Firestore answers."""
+        """Respond as Firestore does."""
         documents: dict[str, dict[str, Any]] = {
             "orders": {
                 order_id: {"state": state, "placed_at": PLACED, "moved_at": {state: ENDED}}
@@ -52,21 +52,21 @@ class Stack:
                 f"{order_id}-{number}": {"order_id": order_id} for order_id, number in self.tickets
             },
         }
-        found = [
+        rows = [
             {"document": {"name": f"a/b/{name}", "fields": encode(fields)["mapValue"]["fields"]}}
             for name, fields in documents[collection].items()
         ]
-        return httpx.Response(200, json=found, request=httpx.Request("POST", "http://firestore"))
+        return httpx.Response(200, json=rows, request=httpx.Request("POST", "http://firestore"))
 
     def charges(self) -> list[dict[str, Any]]:
-        """As the acquirer's book has them."""
+        """Return the charges as the acquirer does."""
         return [
             {"status": "succeeded", "metadata": {"order_id": order_id}, "refund_id": None}
             for order_id in self.paid
         ]
 
     def trace(self, trace_id: str) -> dict[str, Any]:
-        """As the Observatory answers."""
+        """Return a trace as the Observatory does."""
         rows = self.rows[trace_id]
         return {
             "trace_id": trace_id,
@@ -77,7 +77,7 @@ class Stack:
         }
 
     def report(self, untried: int = 0, dead: int = 0) -> LoadReport:
-        """The load's verdict."""
+        """Return the report of the fake stack."""
         box_office = cast("BoxOffice", self)
         redelivered = {"untried": untried, "dead": dead}
         return report("http://observatory", box_office, self.orders, self.invocations, redelivered)
@@ -100,14 +100,13 @@ class Stack:
 @pytest.fixture
 def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
     """A stack on which two orders of two seats each sold out a show of four."""
-    made = Stack(tmp_path)
-    monkeypatch.setattr(load_report, "Observatory", lambda _url: made)
+    fake = Stack(tmp_path)
+    monkeypatch.setattr(load_report, "Observatory", lambda _url: fake)
     monkeypatch.setattr(load_report, "ARRIVING_SECONDS", -1.0)
-    return made
+    return fake
 
 
-def test_all_is_well(stack: Stack) -> None:
-    """Nothing is broken, and the figures are the whole truth."""
+def test_valid_orders_break_no_invariant(stack: Stack) -> None:
     found = stack.report()
     assert found.figures == {
         "orders": 2,
@@ -127,7 +126,7 @@ def test_all_is_well(stack: Stack) -> None:
 
 
 def test_seats_sold_beyond_the_stock_are_counted(stack: Stack) -> None:
-    """Each seat, not each order."""
+    """By seat, not by order."""
     for order in stack.orders:
         order.stock = 1
     found = stack.report().figures
@@ -136,63 +135,60 @@ def test_seats_sold_beyond_the_stock_are_counted(stack: Stack) -> None:
 
 
 def test_an_order_charged_twice_is_named(stack: Stack) -> None:
-    """Even where the buyer has the tickets."""
+    """Even if the buyer has the tickets."""
     stack.paid.append("order1")
     found = stack.report()
     assert broken(found.figures) == ["1 orders were charged twice"]
     assert list(found.details) == ["order order1 was charged 2 times"]
 
 
-def test_orders_underway_and_orders_without_tickets_are_lost(stack: Stack) -> None:
-    """One never came to an end; the other was paid for and has one ticket of two."""
+def test_unfinished_orders_and_paid_orders_without_all_tickets_are_lost(stack: Stack) -> None:
     stack.states["order0"], stack.paid = "placed", ["order1"]
     stack.tickets = [("order1", 1)]
     found = stack.report().figures
     assert (found["final"], found["lost"]) == (1, 2)
-    assert broken(found) == ["1 of 2 orders came to an end", "2 orders were lost"]
+    assert broken(found) == ["1 of 2 orders are in a final state", "2 orders were lost"]
 
 
 def test_money_kept_for_an_order_that_expired_is_a_lost_order(stack: Stack) -> None:
-    """Its state is final, but somebody paid for nothing."""
+    """Its state is final, but the buyer paid for nothing."""
     stack.states["order0"], stack.tickets = "expired", [("order1", 1), ("order1", 2)]
     assert stack.report().figures["lost"] == 1
 
 
-def test_a_function_that_ran_and_left_no_span_is_noticed(stack: Stack) -> None:
-    """The count is the emulator's, so a span that was lost can't hide itself."""
+def test_an_invocation_without_a_stored_span_is_reported(stack: Stack) -> None:
+    """Invocations are counted in the emulator's log, independently of the spans."""
     stack.called("issue")
     found = stack.report()
-    assert broken(found.figures) == ["8 spans are stored where 9 were sent"]
+    assert broken(found.figures) == ["8 spans are stored, 9 were expected"]
     assert "'issue': 1" in found.details[0]
 
 
-def test_handing_an_event_over_is_no_span(stack: Stack) -> None:
-    """Nor is a function that is no part of a purchase."""
+def test_handed_over_events_and_other_functions_are_not_counted(stack: Stack) -> None:
     stack.called("reserve", "sweep", "expire")
     assert broken(stack.report(untried=1).figures) == []
 
 
-def test_an_event_that_was_given_up_on_is_noticed(stack: Stack) -> None:
-    """Though every order came to its end without it."""
-    assert broken(stack.report(dead=3).figures) == ["3 events were given up on"]
+def test_a_dead_letter_is_reported(stack: Stack) -> None:
+    """Even if every order is in a final state."""
+    assert broken(stack.report(dead=3).figures) == ["3 events were dead-lettered"]
 
 
-def test_an_orphan_is_named(stack: Stack) -> None:
-    """With the trace that it is in."""
+def test_an_orphan_is_named_with_its_trace(stack: Stack) -> None:
     stack.rows["trace1"][2] |= {"covered": False, "orphan": True}
     found = stack.report()
     assert broken(found.figures) == ["coverage is 0.9000, not 1", "1 spans are orphans"]
     assert list(found.details) == ["trace trace1: reserve · reserve (orphan)"]
 
 
-def test_only_what_is_logged_from_the_beginning_on_counts(stack: Stack) -> None:
-    """The log holds the whole life of the emulators."""
+def test_only_invocations_after_begin_are_counted(stack: Stack) -> None:
+    """The log also has earlier ones."""
     stack.invocations.begin()
     assert not stack.invocations.counts()
     with stack.log.open("a") as log:
         log.write('i  functions: Beginning execution of "us-central1-settle"\n')
-    assert stack.invocations.under_way()
+    assert stack.invocations.are_running()
     with stack.log.open("a") as log:
         log.write('i  functions: Finished "us-central1-settle" in 3ms\n')
-    assert not stack.invocations.under_way()
+    assert not stack.invocations.are_running()
     assert stack.invocations.counts() == {"settle": 1}

@@ -1,7 +1,7 @@
-"""Processes that end with the script that started them.
+"""Tests that processes end with the script that started them.
 
-Each test has a supervisor process of its own, because a supervisor ends every child it has, and
-the test's process has others.
+Each test starts its own supervisor process, because a supervisor kills all of its children, and the
+test's process has others.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.unit.scripts.alive import is_alive, pid_in
 
 SCRIPTS = Path(stack.local.processes.__file__).parents[2]
 
-# Starts `child`, and ends when told to by a line on its standard input.
+# Starts `child`, and ends when it reads a line from its standard input.
 SUPERVISOR = """
 import sys
 from pathlib import Path
@@ -66,11 +66,11 @@ Supervise = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def supervise(tmp_path: Path) -> Iterator[Supervise]:
-    """Starts a supervisor whose one child does what it is told, and waits until it does."""
+    """Starts a supervisor with one child that runs the given code, and waits for the child."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(doing: str, grace: float = 12.0) -> subprocess.Popen[str]:
-        (tmp_path / "child.py").write_text(CHILD + doing + SLEEPS)
+    def start(code: str, grace: float = 12.0) -> subprocess.Popen[str]:
+        (tmp_path / "child.py").write_text(CHILD + code + SLEEPS)
         supervisor = subprocess.Popen(
             [sys.executable, "-c", SUPERVISOR.format(grace=grace, folder=str(tmp_path))],
             cwd=SCRIPTS,
@@ -88,45 +88,45 @@ def supervise(tmp_path: Path) -> Iterator[Supervise]:
         supervisor.communicate()
 
 
-def test_a_child_is_asked_to_leave_and_leaves_in_good_order(
+def test_a_child_receives_sigint_and_time_to_end_cleanly(
     supervise: Supervise, tmp_path: Path
 ) -> None:
-    """It gets the signal that Ctrl-C would send, and the time to end what it was doing."""
     supervisor = supervise(LEAVES_WELL)
-    said, _ = supervisor.communicate("end\n", timeout=30)
-    assert said.split() == ["started", "ended"]
+    output, _ = supervisor.communicate("end\n", timeout=30)
+    assert output.split() == ["started", "ended"]
     assert (tmp_path / "left").read_text() == "well"
     assert not is_alive(pid_in(tmp_path / "child"))
 
 
-def test_a_child_that_will_not_leave_is_made_to(supervise: Supervise, tmp_path: Path) -> None:
-    """After its time of grace."""
+def test_a_child_that_ignores_signals_is_killed_after_the_grace_period(
+    supervise: Supervise, tmp_path: Path
+) -> None:
     supervisor = supervise(IGNORES, grace=0.2)
-    said, _ = supervisor.communicate("end\n", timeout=30)
-    assert said.split() == ["started", "ended"]
+    output, _ = supervisor.communicate("end\n", timeout=30)
+    assert output.split() == ["started", "ended"]
     assert not is_alive(pid_in(tmp_path / "child"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a subreaper")
-@pytest.mark.parametrize("doing", [DETACHES, DETACHES + IGNORES], ids=["polite", "stubborn"])
-def test_what_a_child_detached_ends_with_it(
-    supervise: Supervise, tmp_path: Path, doing: str
+@pytest.mark.parametrize("code", [DETACHES, DETACHES + IGNORES], ids=["polite", "stubborn"])
+def test_a_detached_grandchild_is_ended_too(
+    supervise: Supervise, tmp_path: Path, code: str
 ) -> None:
-    """A worker in a session of its own, which no group signal reaches, is found nevertheless."""
-    supervisor = supervise(doing, grace=0.5)
+    """It has its own session, so a signal to the group does not reach it."""
+    supervisor = supervise(code, grace=0.5)
     assert is_alive(pid_in(tmp_path / "grandchild"))
-    said, _ = supervisor.communicate("end\n", timeout=30)
-    assert said.split() == ["started", "ended"]
+    output, _ = supervisor.communicate("end\n", timeout=30)
+    assert output.split() == ["started", "ended"]
     assert not is_alive(pid_in(tmp_path / "child"))
     assert not is_alive(pid_in(tmp_path / "grandchild"))
 
 
-def test_an_impatient_second_ctrl_c_skips_the_waiting(supervise: Supervise, tmp_path: Path) -> None:
-    """The child would have had ten minutes; nothing is left all the same."""
+def test_a_second_ctrl_c_skips_the_grace_period(supervise: Supervise, tmp_path: Path) -> None:
+    """The child is killed, although its grace period is ten minutes."""
     supervisor = supervise(IGNORES, grace=600)
     assert supervisor.stdin is not None
     supervisor.send_signal(signal.SIGINT)
-    # The first one may still be on its way, and then the two count as one.
+    # Two signals that arrive together count as one, so send more until the supervisor has ended.
     while supervisor.poll() is None:
         supervisor.send_signal(signal.SIGINT)
         try:
@@ -137,10 +137,9 @@ def test_an_impatient_second_ctrl_c_skips_the_waiting(supervise: Supervise, tmp_
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a signal at the parent's death")
-def test_a_child_dies_with_a_supervisor_that_is_killed(
+def test_the_kernel_ends_a_child_whose_supervisor_was_killed(
     supervise: Supervise, tmp_path: Path
 ) -> None:
-    """Nobody is left to end it, so the kernel does."""
     supervisor = supervise(IGNORES)
     child = pid_in(tmp_path / "child")
     assert is_alive(child)
@@ -150,7 +149,7 @@ def test_a_child_dies_with_a_supervisor_that_is_killed(
 
 
 class Quiet(Processes):
-    """Processes of the test's own process: started and checked, but never made its subreaper."""
+    """Processes of the test's own process, without making it a subreaper."""
 
     def __init__(self) -> None:
         self.services = []
@@ -161,8 +160,9 @@ class Quiet(Processes):
             service.process.wait()
 
 
-def test_a_service_that_ended_is_a_problem_that_quotes_it(tmp_path: Path) -> None:
-    """Its status, the line of its log that tells most, and where the log is."""
+def test_the_error_for_a_service_that_ended_has_its_status_last_error_and_log(
+    tmp_path: Path,
+) -> None:
     with Quiet() as services:
         script = "echo Error: the port is taken; echo bye; exit 4"
         service = services.start(
@@ -175,20 +175,18 @@ def test_a_service_that_ended_is_a_problem_that_quotes_it(tmp_path: Path) -> Non
             wait_until(lambda: False, "The thing", services, 60)
     log = tmp_path / "log"
     assert str(problem.value) == (
-        f"The thing ended with status 4: Error: the port is taken (all of it: {log})"
+        f"The thing ended with status 4: Error: the port is taken (full log: {log})"
     )
 
 
-def test_waiting_has_an_end(tmp_path: Path) -> None:
-    """A part that never gets ready is a problem that names it."""
+def test_a_service_that_is_not_ready_in_time_is_an_error(tmp_path: Path) -> None:
     with Quiet() as services, pytest.raises(UserError, match="The thing was not ready within 0 s"):
         wait_until(lambda: False, "The thing", services, 0)
 
 
-def test_a_service_that_ends_by_itself_is_started_again(
+def test_a_service_that_ends_is_restarted_unless_it_had_just_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is said, with the reason; one that ends at once again is given up."""
     command = [sys.executable, "-c", "import sys; sys.exit('Error: no room')"]
     service = Service("The part", command, os.environ, tmp_path / "log", tmp_path)
     first = service.process
@@ -199,4 +197,4 @@ def test_a_service_that_ends_by_itself_is_started_again(
     service.revive()
     service.process.wait()
     assert service.process.pid != first.pid
-    assert "Starting it again" in capsys.readouterr().err
+    assert "Restarting it" in capsys.readouterr().err

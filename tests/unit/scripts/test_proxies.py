@@ -1,4 +1,4 @@
-"""Requests to this machine bypass HTTP proxies, whatever the environment sets."""
+"""Tests that requests to this machine bypass HTTP proxies."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def _dead_proxy(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv(name.upper(), DEAD_PROXY)
     if request.param is not None:
         monkeypatch.setenv("no_proxy", request.param)
-    # Recorded, so that what the code under test sets ends with the test.
+    # Set here so that monkeypatch restores them after the code under test has changed them.
     for name in proxies.EXEMPTIONS:
         monkeypatch.setenv(name, os.environ.get(name, ""))
 
 
 @pytest.mark.usefixtures("_dead_proxy")
-def test_loopback_is_reached_past_a_proxy(server_url: str) -> None:
-    """By each HTTP client that the scripts and the functions use."""
+def test_loopback_is_reached_without_the_proxy(server_url: str) -> None:
+    """With each HTTP client that the scripts and the functions use."""
     with pytest.raises(requests.exceptions.ProxyError):
         requests.get(server_url, timeout=10)
     proxies.bypass_for_loopback(os.environ)
@@ -74,13 +74,13 @@ def test_loopback_is_reached_past_a_proxy(server_url: str) -> None:
     ],
 )
 def test_other_exemptions_are_kept(before: dict[str, str], after: str) -> None:
-    """In both spellings of the variable."""
+    """In both variables."""
     environment = dict(before)
     proxies.bypass_for_loopback(environment)
     assert environment["no_proxy"] == environment["NO_PROXY"] == after
 
 
 def test_the_firebase_cli_gets_no_proxy() -> None:
-    """It would use one for its own emulators."""
+    """It would use the proxy for its own emulators."""
     environment = {"HTTPS_PROXY": DEAD_PROXY, "http_proxy": DEAD_PROXY, "PATH": "/bin"}
     assert proxies.without_proxies(environment) == {"PATH": "/bin"}

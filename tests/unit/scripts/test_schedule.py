@@ -1,4 +1,4 @@
-"""The clock that fires the scheduled functions."""
+"""Tests of the firing of scheduled functions."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from stack.local import schedule
 from tests.unit.local_server import serving
 
 
-def test_a_scheduled_function_is_fired_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the emulator's address for it, each time one interval after the last."""
+def test_a_scheduled_function_is_fired_repeatedly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the emulator's address for it."""
     monkeypatch.setattr(schedule, "EVERY_SECONDS", {"sweep": 0.02})
     with serving() as server:
         with schedule.on_schedule(server.url, "demo-throughline"):
@@ -18,27 +18,26 @@ def test_a_scheduled_function_is_fired_again_and_again(monkeypatch: pytest.Monke
         assert second.path == first.path
 
 
-def test_nothing_is_fired_at_start_up() -> None:
-    """A stack that has only just begun has nothing to sweep."""
+def test_nothing_is_fired_at_the_start() -> None:
+    """The first call is after one interval."""
     with serving() as server:
         with schedule.on_schedule(server.url, "demo-throughline"):
             pass
-        assert server.asked == []
+        assert server.requests == []
 
 
-def test_a_function_that_keeps_failing_is_said_once(
+def test_of_failures_in_a_row_only_the_first_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And not at every interval."""
-    answers = iter(["status 500", "status 500", None, "status 500"])
+    results = iter(["status 500", "status 500", None, "status 500"])
     fired = []
 
     def fail(url: str) -> str | None:
         fired.append(url)
-        return next(answers)
+        return next(results)
 
-    class ThreeIntervals:
-        """Stands in for the clock: it is over after four intervals, whatever they take."""
+    class FourIntervals:
+        """A fake of the event that ends the schedule: set after four calls, without waiting."""
 
         def wait(self, _seconds: float) -> bool:
             return len(fired) == 4
@@ -47,6 +46,6 @@ def test_a_function_that_keeps_failing_is_said_once(
             return False
 
     monkeypatch.setattr(schedule, "fire", fail)
-    schedule._keep_firing("sweep", "http://nowhere", 60, ThreeIntervals())  # type: ignore[arg-type]
+    schedule._keep_firing("sweep", "http://nowhere", 60, FourIntervals())  # type: ignore[arg-type]
     printed = capsys.readouterr()
-    assert (printed.out + printed.err).count("sweep fails: status 500") == 2
+    assert (printed.out + printed.err).count("sweep failed: status 500") == 2

@@ -1,4 +1,4 @@
-"""The Box Office's programme, as it arrives at Firestore."""
+"""Tests of the shows that a stack is seeded with."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import pytest
 
 from stack.clients.firestore_rest import decode
 from stack.local import seed
-from tests.unit.local_server import Asked, serving
+from tests.unit.local_server import ReceivedRequest, serving
 
 PROJECT = "demo-throughline"
 
 
 @pytest.fixture(scope="module")
-def asked() -> Asked:
+def asked() -> ReceivedRequest:
     """The one request that seeding makes."""
     with serving() as server:
         seed.shows(server.url, PROJECT)
-        (request,) = server.asked
+        (request,) = server.requests
     return request
 
 
 @pytest.fixture(scope="module")
-def shows(asked: Asked) -> dict[str, dict[str, Any]]:
+def shows(asked: ReceivedRequest) -> dict[str, dict[str, Any]]:
     """The documents written, by their id."""
     prefix = f"projects/{PROJECT}/databases/(default)/documents/shows/"
     found = {}
@@ -37,17 +37,18 @@ def shows(asked: Asked) -> dict[str, dict[str, Any]]:
     return found
 
 
-def test_the_programme_is_written_at_once_by_the_administrator(asked: Asked) -> None:
-    """All of it or nothing, past the rules that keep everybody else from writing stock."""
+def test_all_shows_are_written_in_one_commit_with_administrator_rights(
+    asked: ReceivedRequest,
+) -> None:
+    """The security rules don't let anyone else write stock."""
     assert asked.method == "POST"
     assert asked.path == f"/v1/projects/{PROJECT}/databases/(default)/documents:commit"
     assert asked.headers["authorization"] == "Bearer owner"
 
 
-def test_there_are_six_shows_with_ids_that_an_order_may_name(
+def test_there_are_six_shows_with_ids_that_the_rules_allow_in_orders(
     shows: dict[str, dict[str, Any]],
 ) -> None:
-    """The rules let an order's show_id be nothing else."""
     assert len(shows) == 6
     assert all(re.fullmatch(r"[a-z0-9-]{1,64}", show_id) for show_id in shows)
 
@@ -55,7 +56,6 @@ def test_there_are_six_shows_with_ids_that_an_order_may_name(
 def test_every_show_has_exactly_the_fields_that_the_stages_read(
     shows: dict[str, dict[str, Any]],
 ) -> None:
-    """With the types that they read them as."""
     types = {
         **dict.fromkeys(["title", "venue", "city", "blurb", "starts_at", "currency"], str),
         **dict.fromkeys(["price_cents", "seats_total", "seats_left", "rank"], int),
@@ -65,8 +65,8 @@ def test_every_show_has_exactly_the_fields_that_the_stages_read(
         assert all(show.values())
 
 
-def test_every_show_is_on_sale_and_sold_to_nobody(shows: dict[str, dict[str, Any]]) -> None:
-    """In euros, all seats left, in an order of its own on the page."""
+def test_every_show_is_on_sale_with_all_seats_left(shows: dict[str, dict[str, Any]]) -> None:
+    """In euros, each with its own rank on the page."""
     for show in shows.values():
         assert show["seats_left"] == show["seats_total"]
         assert show["currency"] == "EUR"
@@ -74,8 +74,10 @@ def test_every_show_is_on_sale_and_sold_to_nobody(shows: dict[str, dict[str, Any
     assert sorted(show["rank"] for show in shows.values()) == [1, 2, 3, 4, 5, 6]
 
 
-def test_every_show_is_still_to_come(asked: Asked, shows: dict[str, dict[str, Any]]) -> None:
-    """Dates are counted from today, and are timestamps to Firestore."""
+def test_every_show_starts_in_the_future(
+    asked: ReceivedRequest, shows: dict[str, dict[str, Any]]
+) -> None:
+    """Dates are relative to today, and Firestore timestamps."""
     for show in shows.values():
         starts_at = datetime.fromisoformat(show["starts_at"])
         assert timedelta(0) < starts_at - datetime.now(UTC) < timedelta(days=366)
@@ -83,7 +85,6 @@ def test_every_show_is_still_to_come(asked: Asked, shows: dict[str, dict[str, An
         assert set(write["update"]["fields"]["starts_at"]) == {"timestampValue"}
 
 
-def test_a_firestore_that_refuses_is_not_taken_for_seeded() -> None:
-    """The error goes on; it is not swallowed."""
+def test_an_error_of_firestore_is_raised() -> None:
     with serving(lambda _: 403) as server, pytest.raises(OSError, match="403"):
         seed.shows(server.url, PROJECT)

@@ -1,4 +1,4 @@
-"""Setting up: each step once, and again only when it has to be."""
+"""Tests that steps of the set-up run only if their inputs have changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stack.setup import steps
 
 @pytest.fixture(autouse=True)
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout of its own, with one thing in it to make something of."""
+    """A checkout with one input file."""
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     monkeypatch.setattr(steps, "STAMPS", tmp_path / ".throughline" / "made")
     (tmp_path / "source").mkdir()
@@ -21,13 +21,13 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Interrupted(BaseException):
-    """A Ctrl-C, a broken download, anything."""
+    """An interruption of a step, such as Ctrl-C."""
 
 
-def make(checkout: Path, said: tuple[str, ...] = (), fail: bool = False) -> bool:
-    """Make `out` of what is in `source`, if that has to be done; returns whether it had to."""
+def make(checkout: Path, settings: tuple[str, ...] = (), fail: bool = False) -> bool:
+    """Run a step that makes `out` from `source` if needed; return whether it was needed."""
     product = checkout / "out"
-    with steps.step_needed("out", steps.files_in("source"), said, product) as needed:
+    with steps.step_needed("out", steps.files_in("source"), settings, product) as needed:
         if needed:
             product.write_text("half")
             if fail:
@@ -36,20 +36,18 @@ def make(checkout: Path, said: tuple[str, ...] = (), fail: bool = False) -> bool
     return needed
 
 
-def test_a_step_is_done_once(checkout: Path) -> None:
-    """A second start does no set-up work again."""
+def test_a_step_runs_once(checkout: Path) -> None:
     assert [make(checkout), make(checkout), make(checkout)] == [True, False, False]
 
 
-def test_a_changed_input_has_the_step_done_again(checkout: Path) -> None:
-    """Once, until the next change."""
+def test_a_step_runs_again_once_if_its_input_changes(checkout: Path) -> None:
     make(checkout)
     (checkout / "source" / "in").write_text("two")
     assert [make(checkout), make(checkout)] == [True, False]
 
 
-def test_a_file_that_is_only_touched_changes_nothing(checkout: Path) -> None:
-    """A fresh checkout of the same commit has other times and the same content."""
+def test_a_new_modification_time_alone_is_not_a_change(checkout: Path) -> None:
+    """A new checkout of the same commit has other times and the same content."""
     make(checkout)
     (checkout / "source" / "in").touch()
     (checkout / "source" / "in").write_text("one")
@@ -57,8 +55,9 @@ def test_a_file_that_is_only_touched_changes_nothing(checkout: Path) -> None:
 
 
 @pytest.mark.parametrize("change", ["added", "renamed", "removed"])
-def test_a_change_of_the_set_of_inputs_counts(checkout: Path, change: str) -> None:
-    """Not only what is in the files, also which there are."""
+def test_a_step_runs_again_if_a_file_is_added_renamed_or_removed(
+    checkout: Path, change: str
+) -> None:
     (checkout / "source" / "more").write_text("more")
     make(checkout)
     match change:
@@ -73,30 +72,28 @@ def test_a_change_of_the_set_of_inputs_counts(checkout: Path, change: str) -> No
 
 
 @pytest.mark.parametrize("folder", ["node_modules", "dist"])
-def test_what_was_made_there_is_no_input(checkout: Path, folder: str) -> None:
-    """Otherwise a build would be its own reason to be done again."""
+def test_generated_files_are_not_inputs(checkout: Path, folder: str) -> None:
+    """Otherwise a build would cause the next one."""
     make(checkout)
     (checkout / "source" / folder).mkdir()
     (checkout / "source" / folder / "made").touch()
     assert not make(checkout)
 
 
-def test_another_version_of_a_tool_has_the_step_done_again(checkout: Path) -> None:
-    """What a step is made with counts like what it is made of."""
+def test_a_step_runs_again_with_another_version_of_a_tool(checkout: Path) -> None:
     assert make(checkout, ("uv 1", "python 3.11"))
     assert not make(checkout, ("uv 1", "python 3.11"))
     assert make(checkout, ("uv 2", "python 3.11"))
 
 
-def test_a_product_that_is_gone_is_made_again(checkout: Path) -> None:
-    """Somebody deleted it; the stamp alone is no product."""
+def test_a_step_runs_again_if_its_product_was_deleted(checkout: Path) -> None:
     make(checkout)
     (checkout / "out").unlink()
     assert make(checkout)
 
 
-def test_an_interrupted_step_is_done_again(checkout: Path) -> None:
-    """Its half-made product is there, but nothing says that it is whole."""
+def test_an_interrupted_step_runs_again(checkout: Path) -> None:
+    """Its product exists, but it has no stamp."""
     with pytest.raises(Interrupted):
         make(checkout, fail=True)
     assert (checkout / "out").read_text() == "half"
@@ -104,10 +101,8 @@ def test_an_interrupted_step_is_done_again(checkout: Path) -> None:
     assert (checkout / "out").read_text() == "whole"
 
 
-def test_a_step_that_is_interrupted_when_done_again_is_not_taken_for_the_old_one(
-    checkout: Path,
-) -> None:
-    """Even when its input then goes back to what it was when the step last succeeded."""
+def test_an_interrupted_second_run_removes_the_stamp_of_the_first(checkout: Path) -> None:
+    """So the step runs again even if its input is restored."""
     make(checkout)
     (checkout / "source" / "in").write_text("two")
     with pytest.raises(Interrupted):
@@ -116,8 +111,7 @@ def test_a_step_that_is_interrupted_when_done_again_is_not_taken_for_the_old_one
     assert make(checkout)
 
 
-def test_a_stamp_cut_short_counts_for_nothing(checkout: Path) -> None:
-    """The power went while it was written."""
+def test_a_truncated_stamp_is_ignored(checkout: Path) -> None:
     make(checkout)
     stamp = steps.STAMPS / "out"
     stamp.write_text(stamp.read_text()[:10])

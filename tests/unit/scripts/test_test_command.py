@@ -1,4 +1,4 @@
-"""How ./scripts/test divides the tests: those that run in parallel, and those one by one."""
+"""Tests that ./scripts/test runs each test either in parallel or one by one."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-# One that needs the stack, one that measures, and many that do neither.
+# Tests that need the stack; and a file with one test that measures time and others that do neither.
 ON_STACK = "tests/journey/test_stock.py"
 MIXED = "tests/journey/test_observatory_frame.py"
-MEASURES = f"{MIXED}::test_it_is_small_quick_and_still"
+MEASURES = f"{MIXED}::test_the_explorer_loads_fast_without_layout_shift"
 
 
 def collected(*options: str) -> set[str]:
-    """The ids of the tests that pytest would run."""
+    """Return the ids of the tests that pytest collects with these options."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "-q", *options, ON_STACK, MIXED],
         cwd=ROOT,
@@ -28,7 +28,7 @@ def collected(*options: str) -> set[str]:
 
 
 def test_every_test_is_in_one_of_the_two_runs() -> None:
-    """What needs the stack or measures in the one, all else in the other, nothing in both."""
+    """Tests that need the stack or measure time are in the run one by one."""
     alone, together = collected("--one-by-one=only"), collected("--one-by-one=none")
     assert alone | together == collected()
     assert alone & together == set()

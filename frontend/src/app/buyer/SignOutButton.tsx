@@ -29,8 +29,8 @@ export function SignOutButton({ orderCount, signOut }: Props) {
         >
           <h2 id="sign-out-title">Sign out?</h2>
           <p>
-            You are a guest: this browser is the only key to {ordersInWords(orderCount)}. Once you
-            are signed out, nobody can get back to them.
+            You are a guest: only this browser has access to {ordersInWords(orderCount)}. After you
+            sign out, that access cannot be restored.
           </p>
           <form method="dialog" class="row-end">
             <button type="submit" class="button">

@@ -11,13 +11,13 @@ interface Props {
   disabled?: boolean;
   inputMode?: "numeric" | "decimal" | "email";
   autoComplete?: string;
-  /** More lines than one. */
+  /** Whether the field has several lines. */
   long?: boolean;
   input?: Ref<HTMLInputElement>;
   change: (value: string) => void;
 }
 
-/** A labelled field that says under itself what is wrong with it. */
+/** A labelled field with its error message below it. */
 export function FormField(props: Props) {
   const { id, label, error, hint, long = false, value, input, change, type = "text" } = props;
   const errorId = `${id}-error`;
@@ -41,7 +41,7 @@ export function FormField(props: Props) {
       ) : (
         <input
           ref={input ?? null}
-          // Preact's types have one shape a type of input, and no shape for a choice of them.
+          // Preact types each kind of input separately and has no type for a union of them.
           {...({ ...common, type, inputMode: props.inputMode } as InputHTMLAttributes)}
         />
       )}

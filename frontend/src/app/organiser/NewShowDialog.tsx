@@ -69,7 +69,7 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
       setErrors((before) => ({
         ...before,
         [name]: undefined,
-        // What was wrong with the end may have been that it came after this.
+        // The sale's end may have been invalid only because of the old start.
         ...(name === "startsAt" && { saleEndsAt: undefined }),
       }));
     },
@@ -93,7 +93,7 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
           {...field("saleEndsAt")}
           label="Sale ends (optional)"
           type="datetime-local"
-          hint="Left empty, the show is sold until its last seat."
+          hint="If empty, the show is on sale until its last seat is sold."
         />
         <div class="side-by-side">
           <FormField {...field("price")} label="Price in €" inputMode="decimal" />
@@ -107,13 +107,13 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
         )}
         {busy && progress.slow && (
           <Notice title="Still waiting for the box office.">
-            <p>This page keeps trying. Creating it again would make a second show.</p>
+            <p>This page keeps trying. Do not create it again: that would make a second show.</p>
           </Notice>
         )}
         <div class="sheet-foot">
           {!online && (
             <p class="soft" id="why-not-create">
-              You are offline; this works again when you are back.
+              You are offline. Create the show once you are online.
             </p>
           )}
           <button
@@ -131,7 +131,7 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
   );
 }
 
-/** The fields in which something was typed that is no value yet, such as a day without a time. */
+/** Returns the fields with incomplete input, such as a day without a time. */
 function begunIn(form: HTMLFormElement | null): NewShowField[] {
   return ORDER.filter((name) => {
     const input = form?.querySelector<HTMLInputElement>(`#show-${name}`);
@@ -139,7 +139,7 @@ function begunIn(form: HTMLFormElement | null): NewShowField[] {
   });
 }
 
-/** The fields as they follow on each other on screen; the first with an error takes the focus. */
+/** The fields in their order on screen; the first with an error gets the focus. */
 const ORDER: readonly NewShowField[] = [
   "title",
   "venue",

@@ -4,7 +4,7 @@ import { Notice } from "../../components/Notice";
 
 interface Props {
   email: string;
-  /** Whether the page would notice by itself that the account is made an organiser's. */
+  /** Whether the page is watching for the account to become an organiser's. */
   isWatched: boolean;
   checkAgain: () => Promise<void>;
   signOut: () => void;
@@ -18,8 +18,8 @@ export function NoClaim({ email, isWatched, checkAgain, signOut }: Props) {
     try {
       await checkAgain();
       // If the account has the claim now, this view is replaced before the text is seen.
-      setOutcome("Still not an organiser's account.");
-      announce("Still not an organiser's account.");
+      setOutcome("This is not an organiser's account yet.");
+      announce("This is not an organiser's account yet.");
     } catch (error) {
       console.error("The claim could not be looked up", error);
       setOutcome("The box office can't be reached. Try again.");
@@ -28,14 +28,15 @@ export function NoClaim({ email, isWatched, checkAgain, signOut }: Props) {
   return (
     <Notice title="This account is not an organiser's." urgent>
       <p>
-        You are signed in as <strong class="email">{email || "a guest"}</strong>, who may buy but
-        not sell. Whoever runs the box office can change that; or sign in with another account.
+        You are signed in as <strong class="email">{email || "a guest"}</strong>, which can buy but
+        not sell. An administrator of the box office can change that, or you can use another
+        account.
       </p>
       <p class="soft detail" role="status">
         {outcome ??
           (isWatched
-            ? "Once you are made an organiser, this page goes on by itself."
-            : "Just been made an organiser? Then check again.")}
+            ? "Once your account is an organiser's, this page continues automatically."
+            : "Have you just become an organiser? Check again.")}
       </p>
       <div class="row">
         <button type="button" class="button" onClick={() => void check()}>

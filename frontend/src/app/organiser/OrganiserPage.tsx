@@ -11,14 +11,14 @@ import { SignIn } from "./SignIn";
 import { useOrganiser, type Visitor } from "./useOrganiser";
 import { Workplace } from "./Workplace";
 
-/** The organiser's page: a door, and behind it the shows and what they sell. */
+/** The organiser's page: the sign-in, then the shows and their sales. */
 export function OrganiserPage() {
   const online = useOnline();
   const { visitor, signOut, checkAgain } = useOrganiser();
   const { status } = visitor;
   const before = useRef(status);
   useEffect(() => {
-    // Somebody who has just signed in or out finds the focus on the result.
+    // After signing in or out, the focus moves to the result.
     if (before.current !== "loading" && before.current !== status) {
       document.getElementById("main")?.focus();
     }
@@ -75,7 +75,7 @@ interface DoorProps {
 function Door({ visitor, online, checkAgain, signOut }: DoorProps) {
   return (
     <main id="main" class="door" tabIndex={-1}>
-      {visitor.status === "loading" && <Skeleton label="Finding out who is signed in" />}
+      {visitor.status === "loading" && <Skeleton label="Checking your sign-in" />}
       {visitor.status === "signed-out" && <SignIn online={online} />}
       {visitor.status === "no-claim" && (
         <NoClaim
@@ -86,7 +86,7 @@ function Door({ visitor, online, checkAgain, signOut }: DoorProps) {
         />
       )}
       {visitor.status === "failed" && (
-        <Notice tone="bad" title="Who you are can't be found out." urgent>
+        <Notice tone="bad" title="Your sign-in can't be checked." urgent>
           <p>Check your connection, then load the page again.</p>
           <p class="soft detail">{visitor.error.message}</p>
           <button type="button" class="button primary" onClick={() => location.reload()}>

@@ -19,7 +19,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Asks once more, refunds, and explains if it can't. Modal; closes itself once it is done. */
+/** Confirms and makes a refund, and explains a failure. Modal; closes when it is done. */
 export function RefundDialog({ order, show, online, onRefunded, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const { progress, run } = useAction("The refund failed");

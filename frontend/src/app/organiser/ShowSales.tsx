@@ -119,7 +119,7 @@ function Orders({ show, feed, online }: Omit<Props, "title">) {
       }
       offlineState={
         <Notice title="The orders can't be loaded right now.">
-          <p>They appear by themselves as soon as the box office can be reached.</p>
+          <p>They appear automatically once the box office can be reached.</p>
         </Notice>
       }
     >

@@ -11,7 +11,7 @@ interface FormErrors {
   password?: string;
 }
 
-/** Signs in with e-mail and password; what comes of it, `useOrganiser` sees. */
+/** Signs in with e-mail and password; `useOrganiser` observes the result. */
 export function SignIn({ online }: { online: boolean }) {
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
@@ -88,7 +88,7 @@ export function SignIn({ online }: { online: boolean }) {
             <code>box-office</code>.
           </p>
         )}
-        {!online && <p class="soft hint">You are offline; this works again when you are back.</p>}
+        {!online && <p class="soft hint">You are offline. Sign in once you are online.</p>}
       </form>
     </section>
   );

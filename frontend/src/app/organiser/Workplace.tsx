@@ -99,7 +99,7 @@ function Shows({ feed, chosenId }: { feed: Feed<Show>; chosenId: string | null }
       }
       offlineState={
         <Notice tone="bad" title="The box office can't be reached.">
-          <p>The shows appear by themselves as soon as there is an answer.</p>
+          <p>The shows appear automatically once it can be reached.</p>
         </Notice>
       }
     >
@@ -134,13 +134,13 @@ function NoShow({ feed, chosenId }: { feed: Feed<Show>; chosenId: string | null 
   if (feed.status === "ready" && chosenId !== null && feed.connected) {
     return (
       <Notice title="There is no such show.">
-        <p>It may have been taken off. Choose another one.</p>
+        <p>It may have been removed. Choose another one.</p>
       </Notice>
     );
   }
   return (
     <Notice title="No sales to show.">
-      <p>Once there is a show, its sales are here, live.</p>
+      <p>Once there is a show, its sales appear here, live.</p>
     </Notice>
   );
 }

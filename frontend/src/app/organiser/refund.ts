@@ -1,16 +1,16 @@
-/** Refunds an order. One call is one trace, linked to the order's own. */
+/** Refunds an order. Each call is one trace, linked to the order's. */
 import type { Order } from "../../model/order";
 import { type Tracing, within } from "../../tracing/tracing";
 import type { OrganiserBackend } from "./backend";
 
-/** A refund that is under way. */
+/** A running refund. */
 export interface StartedRefund {
   traceId: string;
   /** Resolves once the order is refunded; rejects with the reason why it isn't. */
   refunded: Promise<void>;
 }
 
-// A cold function asks the card processor, who may take its time.
+// A cold start, and a card processor that may be slow.
 const TIMEOUT_MS = 30_000;
 
 export function refund(
@@ -39,7 +39,8 @@ export function refund(
       (sending) => backend.callFunction("refund", { order_id: order.id }, sending, TIMEOUT_MS),
     );
     const state = (answer as { state?: unknown } | null)?.state;
-    if (state !== "refunded") throw new Error("The order was not refunded, and no reason given.");
+    if (state !== "refunded")
+      throw new Error("The order was not refunded, and no reason was given.");
   });
   return { traceId: trace.traceId, refunded };
 }

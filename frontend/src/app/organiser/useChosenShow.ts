@@ -1,6 +1,6 @@
 import { useLayoutEffect, useState } from "preact/hooks";
 
-/** The show that the address names after its `#`, so that a show's sales can be linked to. */
+/** The show in the URL's fragment, so that a show's sales have a link. */
 export function useChosenShow(): string | null {
   const [chosen, setChosen] = useState(chosenShow);
   // Before the first paint: a show can be chosen as soon as it is seen.

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useState } from "preact/hooks";
 import { tell } from "../../tracing/load";
 import { backend, withBackend } from "./backend";
 
-/** The organiser's page's visitor, as far as it knows. */
+/** The visitor of the organiser's page, as far as it is known. */
 export type Visitor =
   | { status: "loading" }
   | { status: "signed-out" }
@@ -23,7 +23,7 @@ export function useOrganiser(): VisitorAndActions {
 
   useEffect(() => {
     const fail = (error: Error) => {
-      console.error("The account that is signed in could not be read", error);
+      console.error("The signed-in account could not be read", error);
       tell((tracing) => tracing.pageFailed(error));
       setVisitor({ status: "failed", error });
     };

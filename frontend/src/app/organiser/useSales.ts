@@ -17,7 +17,7 @@ export function useShows(): Feed<Show> {
 const subscribeToTally: Subscribe<TallyShard> = (report, fail) =>
   withBackend((backend) => backend.watchTally(report, fail), fail);
 
-/** The parts of the tally of all shows, live. */
+/** The shards of the tally, live. */
 export function useTally(): Feed<TallyShard> {
   return useFeed(subscribeToTally);
 }

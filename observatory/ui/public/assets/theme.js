@@ -1,6 +1,6 @@
-// Before the first paint, so that the page doesn't flash in the other colours.
+// Runs before the first paint, so that the page doesn't flash in the wrong colour scheme.
 try {
   document.documentElement.dataset.theme = localStorage.getItem("observatory.theme") ?? "system";
 } catch {
-  // Refused, as in some private windows: the system's.
+  // Storage is refused, as in some private windows: use the system's colour scheme.
 }

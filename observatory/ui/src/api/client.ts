@@ -4,7 +4,7 @@ import type { paths } from "./schema";
 type Method = "get" | "post" | "put";
 type Json = "application/json";
 
-/** The paths that answer a method with JSON. */
+/** The paths whose response to a method is JSON. */
 type PathOf<M extends Method> = {
   [P in keyof paths]: paths[P] extends {
     [K in M]: { responses: { 200: { content: { [J in Json]: unknown } } } };
@@ -15,7 +15,7 @@ type PathOf<M extends Method> = {
 
 type Operation<P extends keyof paths, M extends Method> = NonNullable<paths[P][M]>;
 
-/** The JSON that an operation answers with. */
+/** The type of an operation's JSON response. */
 export type ResponseOf<P extends keyof paths, M extends Method = "get"> =
   Operation<P, M> extends { responses: { 200: { content: { [J in Json]: infer Body } } } }
     ? Body
@@ -36,7 +36,7 @@ type ParametersIn<Path extends string> = Path extends `${string}{${infer Name}}$
 /** Values for the `{placeholders}` of a path. */
 type PathParameters<Path extends string> = { [Name in ParametersIn<Path>]: string };
 
-/** Why there is no answer: the server can't be reached, has no such trace, or refused the request. */
+/** A failed request: the server is unreachable, has no such trace, or refused the request. */
 export class ApiFailure extends Error {
   readonly kind: "unreachable" | "not-found" | "refused";
   /** The API's error code, such as `bad_filter`; empty when the server could not be reached. */
@@ -62,9 +62,9 @@ export class ApiFailure extends Error {
  *
  * @param path a path of the OpenAPI document, with its `{placeholders}`.
  * @param options.parameters values for the placeholders.
- * @param options.selection query parameters of a selection, sent as they are.
+ * @param options.selection query parameters of a selection, sent unchanged.
  * @param options.query further query parameters; empty and undefined ones are left out.
- * @throws ApiFailure if there is no such answer.
+ * @throws ApiFailure if the request fails.
  */
 export function get<P extends PathOf<"get">>(
   path: P,
@@ -86,7 +86,7 @@ export function get<P extends PathOf<"get">>(
 /**
  * Send a JSON body and return the response's JSON.
  *
- * @throws ApiFailure if there is no such answer.
+ * @throws ApiFailure if the request fails.
  */
 export function send<M extends "post" | "put", P extends PathOf<M>>(
   method: M,
@@ -122,12 +122,12 @@ async function request<Body>(address: string, init: RequestInit): Promise<Body> 
   throw failureIn(body, response.status);
 }
 
-/** The failure to report when the server can't be reached. */
+/** Return the failure to report when the server can't be reached. */
 export function unreachable(): ApiFailure {
   return new ApiFailure("unreachable", `The Observatory at ${location.origin} doesn't answer.`);
 }
 
-/** The failure that an error response describes; its status where the body doesn't say. */
+/** Return the failure that an error response describes; without a description, by its status. */
 export function failureIn(body: unknown, status: number): ApiFailure {
   const { code, message, position } = (body as { error?: ErrorBody } | null)?.error ?? {};
   return new ApiFailure(

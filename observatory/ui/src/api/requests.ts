@@ -30,7 +30,7 @@ export interface TraceListing {
   sort: Sort;
   order: "desc" | "asc";
   limit: number;
-  /** The `next_cursor` of the page before. */
+  /** The `next_cursor` of the previous page. */
   cursor?: string | null;
 }
 
@@ -49,12 +49,12 @@ export async function checkFilter(q: string, signal: AbortSignal): Promise<void>
   await get("/api/traces", signal, { query: { q, limit: 1 } });
 }
 
-/** Return attribute keys that begin with, or contain, `prefix`. */
+/** Return attribute keys that contain `prefix`, those that begin with it first. */
 export async function fetchKeys(prefix: string, signal: AbortSignal) {
   return (await get("/api/keys", signal, { query: { prefix } })).keys;
 }
 
-/** Return values of a key that begin with `prefix`, the most frequent first. */
+/** Return values of a key that contain `prefix`: first those that begin with it, the most frequent first. */
 export async function fetchValues(key: string, prefix: string, signal: AbortSignal) {
   return (await get("/api/values", signal, { query: { key, prefix } })).values;
 }
@@ -183,13 +183,13 @@ export async function clearAll(): Promise<void> {
   await send("post", "/api/clear", { confirm: "clear" });
 }
 
-/** The address that downloads the selected traces as OTLP/JSON. */
+/** Return the address that downloads the selected traces as OTLP/JSON. */
 export function exportPath(selection: URLSearchParams): string {
   const query = selection.toString();
   return query === "" ? "/api/export" : `/api/export?${query}`;
 }
 
-/** The address that downloads one trace as OTLP/JSON. */
+/** Return the address that downloads one trace as OTLP/JSON. */
 export function traceExportPath(traceId: string): string {
   return exportPath(new URLSearchParams({ trace: traceId }));
 }

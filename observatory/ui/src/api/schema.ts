@@ -13,7 +13,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What a question in SQL answers; it can only read */
+        /** Run a read-only SQL query */
         post: operations["post_ask"];
         delete?: never;
         options?: never;
@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The views to ask of, and examples */
+        /** List the views, with example queries */
         get: operations["get_ask_schema"];
         put?: never;
         post?: never;
@@ -47,7 +47,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What was deleted, which is everything */
+        /** Delete all telemetry */
         post: operations["post_clear"];
         delete?: never;
         options?: never;
@@ -62,7 +62,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What sets some of the selected traces apart from the rest */
+        /** Compare the attributes of a subset of the traces with those of the rest */
         get: operations["get_compare"];
         put?: never;
         post?: never;
@@ -79,7 +79,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Context coverage over everything stored */
+        /** Get the context coverage of all stored spans */
         get: operations["get_coverage"];
         put?: never;
         post?: never;
@@ -96,7 +96,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Two traces side by side, aligned by hop */
+        /** Compare two traces step by step */
         get: operations["get_diff_left_right"];
         put?: never;
         post?: never;
@@ -113,7 +113,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Some traces, or everything, as OTLP/JSON */
+        /** Export some traces, or all telemetry, as OTLP/JSON */
         get: operations["get_export"];
         put?: never;
         post?: never;
@@ -130,9 +130,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every fault, and whether it is on */
+        /** List the faults, and which are on */
         get: operations["get_faults"];
-        /** Every fault, now that all are off */
+        /** FaultState every fault off */
         put: operations["put_faults"];
         post?: never;
         delete?: never;
@@ -149,7 +149,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Every fault, now that this one is as it was asked to be */
+        /** FaultState one fault on or off */
         put: operations["put_faults_name"];
         post?: never;
         delete?: never;
@@ -165,7 +165,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** That it runs, and how much it holds */
+        /** Get the status, and how much is stored */
         get: operations["get_health"];
         put?: never;
         post?: never;
@@ -182,7 +182,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Traces by when they began and how long they took */
+        /** Get a histogram of traces by start time and duration */
         get: operations["get_heatmap"];
         put?: never;
         post?: never;
@@ -201,7 +201,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What was stored of an OTLP/JSON or a Jaeger JSON document */
+        /** Import an OTLP/JSON or Jaeger JSON document */
         post: operations["post_import"];
         delete?: never;
         options?: never;
@@ -216,7 +216,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What filters may name */
+        /** List the keys that filters can use */
         get: operations["get_keys"];
         put?: never;
         post?: never;
@@ -233,7 +233,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Log lines, newest first; from, to and last are about the line's time */
+        /** List log records, newest first; the time range applies to their own times */
         get: operations["get_logs"];
         put?: never;
         post?: never;
@@ -250,7 +250,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The hops between services */
+        /** Get the graph of services and hops */
         get: operations["get_map"];
         put?: never;
         post?: never;
@@ -267,7 +267,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every metric that was received */
+        /** List the stored metrics */
         get: operations["get_metrics"];
         put?: never;
         post?: never;
@@ -284,7 +284,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The values of one metric over time */
+        /** Get the values of one metric over time */
         get: operations["get_metrics_series"];
         put?: never;
         post?: never;
@@ -301,7 +301,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This description, as OpenAPI 3.1 */
+        /** Get this document, in OpenAPI 3.1 */
         get: operations["get_openapi_json"];
         put?: never;
         post?: never;
@@ -318,7 +318,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How much is stored, where, and for how long */
+        /** Get how much is stored, where, and for how long */
         get: operations["get_storage"];
         put?: never;
         post?: never;
@@ -335,7 +335,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A page of the traces that match; the newest first, unless asked otherwise */
+        /** List the traces that match, the newest first by default */
         get: operations["get_traces"];
         put?: never;
         post?: never;
@@ -352,7 +352,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One trace as a journey */
+        /** Get a trace as a journey */
         get: operations["get_traces_trace_id"];
         put?: never;
         post?: never;
@@ -369,7 +369,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What sets a trace apart from recent ones that began the same way */
+        /** Compare a trace's steps with those of recent traces with the same root */
         get: operations["get_traces_trace_id_unusual"];
         put?: never;
         post?: never;
@@ -386,7 +386,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The values of one key */
+        /** List the values of a key */
         get: operations["get_values"];
         put?: never;
         post?: never;
@@ -400,35 +400,16 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description The rows that a question has; ``truncated`` when there are more. */
-        Answer: {
-            columns: components["schemas"]["Column"][];
-            elapsed_ms: number;
-            rows: unknown[][];
-            truncated: boolean;
-        };
-        /** @description What there is to ask of, and examples. */
-        AskSchema: {
-            examples: components["schemas"]["Example"][];
-            rows_limit: number;
-            seconds_limit: number;
-            views: components["schemas"]["DocumentedView"][];
-        };
-        /** @description What a clear deleted. */
+        /** @description How much was deleted. */
         Cleared: {
             logs: number;
             metrics: number;
             spans: number;
         };
-        /** @description A column of an answer, with DuckDB's name for its type. */
-        Column: {
-            name: string;
-            type: string;
-        };
         /**
-         * @description How an attribute is distributed inside a selection and outside.
+         * @description The distribution of an attribute inside and outside of the subset.
          *
-         *     ``difference`` is the largest difference of shares, from 0 to 1.
+         *     ``difference`` is the largest difference between the shares of a value, from 0 to 1.
          */
         ComparedAttribute: {
             difference: number;
@@ -438,9 +419,9 @@ export interface components {
             values: components["schemas"]["ComparedValue"][];
         };
         /**
-         * @description A value, or a range of numbers, and the share of traces that have it.
+         * @description A value, or a range of numbers, and the share of traces with it on either side.
          *
-         *     ``filter`` finds the traces that have it.
+         *     ``filter`` matches the traces with it.
          */
         ComparedValue: {
             filter: string;
@@ -450,7 +431,11 @@ export interface components {
             outside: number;
             outside_count: number;
         };
-        /** @description What sets the selected traces apart from the rest, most telling first. */
+        /**
+         * @description How a subset of the traces differs from the rest, the largest difference first.
+         *
+         *     ``selected`` counts the traces inside the subset, ``rest`` those outside.
+         */
         Contrast: {
             attributes: components["schemas"]["ComparedAttribute"][];
             rest: number;
@@ -458,10 +443,10 @@ export interface components {
             sentence: components["schemas"]["SentencePart"][];
         };
         /**
-         * @description Context coverage over everything stored; ``coverage`` is null while there are no spans.
+         * @description Context coverage of all stored spans; ``coverage`` is null while there are none.
          *
-         *     ``roots`` counts the declared roots by kind (``throughline.root``). ``broken`` names the newest
-         *     traces that hold orphans or uncovered spans, at most 20.
+         *     ``roots`` counts the declared roots by kind (``throughline.root``). ``broken`` lists the newest
+         *     traces with orphans or uncovered spans, at most 20.
          */
         Coverage: {
             broken: components["schemas"]["TraceLine"][];
@@ -477,92 +462,94 @@ export interface components {
             traces: number;
         };
         /**
-         * @description A stretch of time that the end of the journey waited for.
+         * @description Two traces side by side, and their main differences in words.
          *
-         *     ``run``: the span was at work, on nothing that is a span of its own. ``wait``: the span had not
-         *     begun yet, and what caused it had ended.
-         */
-        CriticalStretch: {
-            duration_ms: number;
-            /** @enum {string} */
-            kind: "run" | "wait";
-            offset_ms: number;
-            span_id: string;
-        };
-        /**
-         * @description Two traces side by side, and their main difference in a sentence.
-         *
-         *     ``skewed`` says whether clocks of either can't be right.
+         *     ``skewed``: the clocks of at least one of the traces disagree.
          */
         Diff: {
-            left: components["schemas"]["Head"];
-            right: components["schemas"]["Head"];
+            left: components["schemas"]["DiffTrace"];
+            right: components["schemas"]["DiffTrace"];
             rows: components["schemas"]["DiffRow"][];
             sentence: components["schemas"]["SentencePart"][];
             skewed: boolean;
         };
         /**
-         * @description The same step in two traces. ``key`` identifies its place, ``depth`` is how deep that is.
+         * @description A step that both traces have, or only one of them.
          *
-         *     ``missing``: only the left one has it; ``added``: only the right one. ``delta_ms`` is by how
-         *     much wait and duration together are longer on the right.
+         *     ``key`` identifies the step's place in the tree, ``depth`` is its depth there. ``missing``: only
+         *     the left trace has it. ``added``: only the right trace has it. ``delta_ms`` is the difference of
+         *     wait and duration together, positive when the right trace is slower.
          */
         DiffRow: {
             delta_ms: number | null;
             depth: number;
             hop: string | null;
             key: string;
-            left: components["schemas"]["Side"] | null;
+            left: components["schemas"]["DiffSide"] | null;
             name: string;
-            right: components["schemas"]["Side"] | null;
+            right: components["schemas"]["DiffSide"] | null;
             service: string;
             /** @enum {string} */
             verdict: "same" | "slower" | "faster" | "missing" | "added";
         };
-        /** @description A column of a view, in words. */
+        /** @description A step's span in one of two traces; ``wait_ms`` is how long its message was queued. */
+        DiffSide: {
+            duration_ms: number;
+            error: boolean;
+            offset_ms: number;
+            span_id: string;
+            wait_ms: number;
+        };
+        /** @description A summary of one of two traces. */
+        DiffTrace: {
+            duration_ms: number;
+            errors: number;
+            headline: string;
+            order_id?: string | null;
+            order_state?: string | null;
+            orphans: number;
+            root: string | null;
+            services: string[];
+            spans: number;
+            started_at: string;
+            trace_id: string;
+        };
+        /** @description A column of a view; ``says`` is its description. */
         DocumentedColumn: {
             name: string;
             says: string;
             type: string;
         };
-        /** @description A view to ask of. */
+        /** @description A view that queries can read; ``says`` is its description. */
         DocumentedView: {
             columns: components["schemas"]["DocumentedColumn"][];
             name: string;
             says: string;
         };
-        /** @description A refusal. */
+        /** @description The body of an error response. */
         Error: {
             error: components["schemas"]["ErrorDetails"];
         };
         /**
-         * @description ``code`` for programs, ``message`` for people: what was wrong and what would be right.
+         * @description An error: ``code`` for programs, ``message`` for people.
          *
-         *     ``position`` is where in a filter's text it went wrong, counted from 0.
+         *     ``position`` is the offset of the error in the filter's text, counted from 0.
          */
         ErrorDetails: {
             code: string;
             message: string;
             position?: number;
         };
-        /** @description Something that happened during a span, such as an exception. */
-        Event: {
-            attributes: {
-                [key: string]: unknown;
-            };
-            name: string;
-            offset_ms: number;
-        };
-        /** @description A question that somebody may have, and its SQL. */
+        /** @description An example query: the question in words, and its SQL. */
         Example: {
             question: string;
             sql: string;
         };
         /**
-         * @description One bug on purpose.
+         * @description A fault: a bug that the observed app has on purpose, behind a feature flag.
          *
-         *     ``on`` is null where nobody knows: its flag can't be read, or it has none because it is on where
-         *     the app's page is opened at ``link``. ``scenarios`` are those that provoke it.
+         *     ``on`` is null when the state is unknown: the flag cannot be read, or the fault has no flag and
+         *     is turned on by opening the app's page at ``link``. ``scenarios`` are those that provoke it.
          */
         Fault: {
             kind: string;
@@ -576,35 +563,21 @@ export interface components {
         /**
          * @description Every fault, in the order of the app's catalogue.
          *
-         *     ``connected``: the Observatory was told of an app's faults; else the list is empty.
-         *     ``unreachable`` says why the flags can't be read; null when they can.
+         *     ``connected``: the Observatory was started with an app's fault catalogue; otherwise the list is
+         *     empty. ``unreachable`` is why the flags cannot be read; null when they can.
          */
         Faults: {
             connected: boolean;
             faults: components["schemas"]["Fault"][];
             unreachable: string | null;
         };
-        /** @description What a trace is known by. */
-        Head: {
-            duration_ms: number;
-            errors: number;
-            headline: string;
-            order_id?: string | null;
-            order_state?: string | null;
-            orphans: number;
-            root: string | null;
-            services: string[];
-            spans: number;
-            started_at: string;
-            trace_id: string;
-        };
         /**
-         * @description That the Observatory runs, and what it holds.
+         * @description The Observatory's status, and how much it stores.
          *
-         *     It is catching up while spans that were stored before it started aren't digested: questions
-         *     about many traces see ``digested_spans`` of them. ``source_root`` is the folder that holds the
-         *     files which spans name, and ``editor`` the address that opens one, with ``{path}`` (whole) and
-         *     ``{line}`` to be filled in; null for none.
+         *     ``catching up``: spans stored before the start are still being digested, and queries over many
+         *     traces see only the ``digested_spans`` so far. ``source_root`` is the folder with the source
+         *     files that spans name. ``editor`` is the URL that opens a source file, with the placeholders
+         *     ``{path}`` (absolute) and ``{line}``; null when opening source files is turned off.
          */
         Health: {
             digested_spans: number;
@@ -623,13 +596,13 @@ export interface components {
             version: string;
         };
         /**
-         * @description Traces by when they began and how long they took.
+         * @description Traces by start time and duration.
          *
-         *     ``cells`` are ``[column, row, traces, traces with errors]``, those that aren't empty; a column
-         *     is ``column_ms`` wide and the first begins at ``from_ms``. Where the question leaves the range
-         *     open, traces whose times are far from all others, such as 1970 or 2100, stay outside of it:
-         *     ``outside`` counts them. All other figures are about every trace that matches. ``coverage``
-         *     and the quantiles are null when there is none.
+         *     ``cells`` are ``[column, row, traces, traces with errors]``, without the empty ones. A column is
+         *     ``column_ms`` wide, and the first one begins at ``from_ms``. When the query leaves the time
+         *     range open, traces with outlying start times, such as 1970 or 2100, are left out of the cells
+         *     and counted by ``outside``. All other figures include every trace that matches. ``coverage`` and
+         *     the quantiles are null when no trace matches.
          */
         Heatmap: {
             cells: [
@@ -653,12 +626,12 @@ export interface components {
             to_ms: number;
             total: number;
         };
-        /** @description A row of the heatmap: traces that took at least ``least_ms`` and less than ``most_ms``. */
+        /** @description A row of the heatmap: durations from ``least_ms`` to less than ``most_ms``. */
         HeatmapRow: {
             least_ms: number;
             most_ms: number;
         };
-        /** @description How the spans of one hop (``throughline.hop``) found the context, in spans each. */
+        /** @description The receiving spans of one hop (``throughline.hop``), counted by ``throughline.context``. */
         HopCoverage: {
             absent: number;
             carried: number;
@@ -667,9 +640,10 @@ export interface components {
             orphans: number;
         };
         /**
-         * @description What was stored of a file; ``trace_ids`` names the first 20 traces in it.
+         * @description How much of a file was stored; ``trace_ids`` are the first 20 traces in it.
          *
-         *     ``metrics`` counts data points, ``rejected`` what could not be kept, and ``reason`` says why.
+         *     ``metrics`` counts data points. ``rejected`` counts the spans, log records and data points that
+         *     were invalid, and ``reason`` says why.
          */
         ImportResult: {
             logs: number;
@@ -679,16 +653,22 @@ export interface components {
             spans: number;
             trace_ids: string[];
         };
+        /** @description An interval of time within a trace. */
+        Interval: {
+            duration_ms: number;
+            offset_ms: number;
+        };
         /**
-         * @description One trace, in the order a person follows it.
+         * @description One trace: its legs in the order in which they began, and what follows from its spans.
          *
-         *     ``skew`` is null when the clocks agree; ``skew_corrected`` says whether the times given here
-         *     are corrected by it. ``truncated``: there are more spans than the rows show.
+         *     ``parts`` divides the duration by category. ``skew`` is null when the clocks agree;
+         *     ``skew_corrected``: the times have been corrected by it. ``truncated``: the trace
+         *     has more spans than the rows.
          */
         Journey: {
             coverage: number;
             covered: number;
-            critical_path: components["schemas"]["CriticalStretch"][];
+            critical_path: components["schemas"]["PathSegment"][];
             duration_ms: number;
             errors: number;
             headline: string;
@@ -700,7 +680,7 @@ export interface components {
             order_id?: string | null;
             order_state?: string | null;
             orphans: number;
-            parts: components["schemas"]["Part"][];
+            parts: components["schemas"]["TimeShare"][];
             root: string | null;
             rows: components["schemas"]["Row"][];
             services: string[];
@@ -713,7 +693,7 @@ export interface components {
             trace_id: string;
             truncated: boolean;
         };
-        /** @description A key that filters may name; ``values`` is how many different ones it has. */
+        /** @description A key that filters can use; ``values`` is its number of distinct values. */
         Key: {
             examples: string[];
             key: string;
@@ -721,16 +701,16 @@ export interface components {
             kind: "text" | "number" | "derived";
             values: number;
         };
-        /** @description What filters may name. */
+        /** @description The keys that filters can use. */
         Keys: {
             keys: components["schemas"]["Key"][];
         };
-        /** @description A value of a key, and how many traces have it. */
+        /** @description A value of a key, and the number of traces with it. */
         KeyValue: {
             count: number;
             value: string;
         };
-        /** @description The part of a journey that one hop began and one service did. */
+        /** @description A leg: the spans of one service that one hop led to. */
         Leg: {
             duration_ms: number;
             errors: number;
@@ -744,16 +724,7 @@ export interface components {
             spans: number;
             wait_ms: number;
         };
-        /** @description A span that this one points at; ``stored`` says whether its trace is here. */
-        Link: {
-            attributes: {
-                [key: string]: unknown;
-            };
-            span_id: string;
-            stored: boolean;
-            trace_id: string;
-        };
-        /** @description A log record that carries the trace's id. */
+        /** @description A log record with the trace's id. */
         LogLine: {
             attributes: {
                 [key: string]: unknown;
@@ -766,12 +737,27 @@ export interface components {
             severity_text: string;
             span_id: string | null;
         };
-        /** @description Lines, newest first; ``next`` is where older ones go on, null when there are none. */
+        /** @description A page of log records, newest first; ``next`` is the cursor of the older ones, or null. */
         LogPage: {
-            logs: components["schemas"]["StoredLine"][];
+            logs: components["schemas"]["LogRecord"][];
             next: string | null;
         };
-        /** @description The graph of the traces that match. */
+        /** @description A log record. */
+        LogRecord: {
+            attributes: {
+                [key: string]: unknown;
+            };
+            body: string;
+            event_name: string;
+            service: string;
+            severity_number: number;
+            severity_text: string;
+            span_id: string | null;
+            time: string;
+            time_unix_nano: string;
+            trace_id: string | null;
+        };
+        /** @description The map of the traces that match. */
         Map: {
             edges: components["schemas"]["MapEdge"][];
             nodes: components["schemas"]["MapNode"][];
@@ -793,9 +779,9 @@ export interface components {
             wait_p95_ms: number | null;
         };
         /**
-         * @description A service. The quantiles are of the spans with which it received work, null without any.
+         * @description A service. The quantiles are of the durations of its receiving spans; null without any.
          *
-         *     The node ``?`` stands for senders that aren't stored.
+         *     The node ``?`` represents senders whose spans are not stored.
          */
         MapNode: {
             errors: number;
@@ -807,7 +793,7 @@ export interface components {
             service: string;
             spans: number;
         };
-        /** @description A metric of one service: how many points it has, in how many series. */
+        /** @description A metric of one service, and its number of points and series. */
         Metric: {
             description: string;
             name: string;
@@ -817,15 +803,15 @@ export interface components {
             type: string;
             unit: string;
         };
-        /** @description Every metric that was received. */
+        /** @description Every stored metric. */
         MetricList: {
             metrics: components["schemas"]["Metric"][];
         };
         /**
-         * @description The series of one metric, those with the newest points first, at most 50.
+         * @description The series of one metric, at most 50, those with the newest points first.
          *
-         *     ``rate``: the points are by how much a growing sum, or a histogram's count, grew in a second.
-         *     ``quantiles`` is null for what is no histogram.
+         *     ``rate``: the points are the increase per second of a monotonic sum or of a histogram's count.
+         *     ``quantiles`` is null unless the metric is a histogram.
          */
         MetricSeries: {
             quantiles: components["schemas"]["Quantiles"] | null;
@@ -833,8 +819,10 @@ export interface components {
             series: components["schemas"]["Series"][];
         };
         /**
-         * @description A span that usually is there; ``after`` which step that is there it would have come, by
-         *     who calls it in the others. Null when that is none of them.
+         * @description A step that most of the other traces have and this one lacks.
+         *
+         *     ``after`` is the step of this trace that would have led to it: its nearest caller in the other
+         *     traces that this trace has too. Null when this trace has none of its callers.
          */
         Missing: {
             after: components["schemas"]["Step"] | null;
@@ -855,14 +843,20 @@ export interface components {
                 [key: string]: unknown;
             }[];
         };
-        /** @description How much of a journey's time went where; the parts add up to its duration. */
-        Part: {
+        /**
+         * @description A segment of the critical path.
+         *
+         *     ``run``: the span itself was working, outside of its child spans. ``wait``: the span had not
+         *     started yet, and the span that caused it had ended.
+         */
+        PathSegment: {
             duration_ms: number;
-            label: string;
             /** @enum {string} */
-            where: "vendor" | "waiting" | "ours" | "between";
+            kind: "run" | "wait";
+            offset_ms: number;
+            span_id: string;
         };
-        /** @description What half, and 95 %, of a histogram's values stay below, at each moment. */
+        /** @description The median and the 95th percentile of a histogram's values at each time. */
         Quantiles: {
             p50: [
                 number,
@@ -873,7 +867,7 @@ export interface components {
                 number | null
             ][];
         };
-        /** @description A span that is there more often than in nearly all others. */
+        /** @description A step that occurs more often in this trace than in nearly all others. */
         Repeated: {
             hop: string | null;
             name: string;
@@ -881,18 +875,19 @@ export interface components {
             times: number;
             usual_times: number;
         };
-        /** @description The limits: what is beyond them is deleted, whole traces, the oldest first. */
+        /** @description The limits of the store. Beyond them, whole traces are deleted, the oldest first. */
         Retention: {
             age_hours: number;
             size_mb: number;
         };
         /**
-         * @description One span, in its place in the journey.
+         * @description One span, at its place in the journey.
          *
-         *     ``leg`` is the index of its leg; ``indent`` its depth within that leg; ``depth`` its depth
-         *     within the trace. ``wait`` is the time between its producer's end and its own start.
-         *     ``label`` is the name without an RPC's package.
-         *     ``orphan``: its parent is named but not here. ``covered``: its parents lead to a declared root.
+         *     ``leg`` is the index of its leg, ``indent`` its depth within that leg, ``depth`` its depth
+         *     within the trace. ``label`` is the name without an RPC's package. ``party`` is the kind of
+         *     participant that its service is. ``wait`` is the interval between its producer's end and its own
+         *     start. ``orphan``: its parent is not stored. ``covered``: its stored parents lead to a declared
+         *     root.
          */
         Row: {
             attributes: {
@@ -904,13 +899,13 @@ export interface components {
             depth: number;
             duration_ms: number;
             error: boolean;
-            events: components["schemas"]["Event"][];
+            events: components["schemas"]["SpanEvent"][];
             hop: string | null;
             indent: number;
             kind: string;
             label: string;
             leg: number;
-            links: components["schemas"]["Link"][];
+            links: components["schemas"]["SpanLink"][];
             logs: components["schemas"]["LogLine"][];
             name: string;
             offset_ms: number;
@@ -924,20 +919,21 @@ export interface components {
             root: string | null;
             scope: string;
             service: string;
-            source: components["schemas"]["Source"] | null;
+            source: components["schemas"]["SourceLocation"] | null;
             span_id: string;
             status_code: string;
             status_message: string;
-            wait: components["schemas"]["Stretch"] | null;
+            wait: components["schemas"]["Interval"] | null;
         };
-        /** @description A piece of a sentence; ``strong`` where the eye should fall. */
+        /** @description A piece of a sentence; ``strong``: to be emphasised. */
         SentencePart: {
             strong: boolean;
             text: string;
         };
         /**
-         * @description One series of a metric: moments in Unix milliseconds, and the value at each; null where it is
-         *     no finite number.
+         * @description One series of a metric: pairs of a time in Unix milliseconds and a value.
+         *
+         *     A value is null when it is not a finite number.
          */
         Series: {
             attributes: {
@@ -955,41 +951,69 @@ export interface components {
             service: string;
             spans: number;
         };
+        /** @description The services whose clocks disagree with the rest of the trace. */
+        Skew: {
+            services: components["schemas"]["SkewedClock"][];
+        };
         /**
-         * @description How far a service's clock is from the others': ahead by ``offset_ms``, behind when negative.
+         * @description A service whose clock is wrong: ahead by ``offset_ms``, or behind when that is negative.
          *
-         *     ``evidence`` says which spans could not have happened as they were told.
+         *     ``evidence`` says which spans have impossible times without this offset.
          */
-        ServiceSkew: {
+        SkewedClock: {
             evidence: string;
             offset_ms: number;
             service: string;
         };
-        /** @description A span of one of two traces; ``wait_ms`` is how long it was waited for before it began. */
-        Side: {
-            duration_ms: number;
-            error: boolean;
-            offset_ms: number;
-            span_id: string;
-            wait_ms: number;
-        };
-        /** @description Services whose clocks disagree with the rest of the trace. */
-        Skew: {
-            services: components["schemas"]["ServiceSkew"][];
-        };
-        /** @description Where in the source a span was made, as far as its ``code.*`` attributes tell. */
-        Source: {
+        /** @description The source location that a span's ``code.*`` attributes name. */
+        SourceLocation: {
             file: string;
             function: string | null;
             line: number | null;
         };
-        /** @description What spans are the same step by. */
+        /** @description An event of a span, such as an exception. */
+        SpanEvent: {
+            attributes: {
+                [key: string]: unknown;
+            };
+            name: string;
+            offset_ms: number;
+        };
+        /** @description A link to another span; ``stored``: its trace is in the store. */
+        SpanLink: {
+            attributes: {
+                [key: string]: unknown;
+            };
+            span_id: string;
+            stored: boolean;
+            trace_id: string;
+        };
+        /** @description A column of a result, with DuckDB's name for its type. */
+        SqlColumn: {
+            name: string;
+            type: string;
+        };
+        /** @description The rows of a result. ``truncated``: the query has more rows than were returned. */
+        SqlResult: {
+            columns: components["schemas"]["SqlColumn"][];
+            elapsed_ms: number;
+            rows: unknown[][];
+            truncated: boolean;
+        };
+        /** @description The views that queries can read, example queries, and the limits of a query. */
+        SqlSchema: {
+            examples: components["schemas"]["Example"][];
+            rows_limit: number;
+            seconds_limit: number;
+            views: components["schemas"]["DocumentedView"][];
+        };
+        /** @description A step of a trace: spans with the same hop, service and name are the same step. */
         Step: {
             hop: string | null;
             name: string;
             service: string;
         };
-        /** @description How much is stored, and where. ``oldest`` and ``newest`` are starts of spans. */
+        /** @description How much is stored, and where. ``oldest`` and ``newest`` are the start times of spans. */
         Storage: {
             file_bytes: number;
             logs: number;
@@ -1002,25 +1026,12 @@ export interface components {
             spans: number;
             traces: number;
         };
-        /** @description A log record. */
-        StoredLine: {
-            attributes: {
-                [key: string]: unknown;
-            };
-            body: string;
-            event_name: string;
-            service: string;
-            severity_number: number;
-            severity_text: string;
-            span_id: string | null;
-            time: string;
-            time_unix_nano: string;
-            trace_id: string | null;
-        };
-        /** @description A piece of time within a trace. */
-        Stretch: {
+        /** @description The time that a journey spent in one category; the categories add up to its duration. */
+        TimeShare: {
             duration_ms: number;
-            offset_ms: number;
+            label: string;
+            /** @enum {string} */
+            where: "vendor" | "waiting" | "ours" | "between";
         };
         /** @description One trace in the list of traces. */
         TraceLine: {
@@ -1038,14 +1049,14 @@ export interface components {
             started_unix_nano: string;
             trace_id: string;
         };
-        /** @description A page of traces. ``total`` counts all that match; ``next_cursor`` asks for the next page. */
+        /** @description A page of traces. ``total`` counts all that match; ``next_cursor`` requests the next page. */
         TraceList: {
             next_cursor: string | null;
             revision: string;
             total: number;
             traces: components["schemas"]["TraceLine"][];
         };
-        /** @description A span that is seldom there, or usually is: ``usual_share`` of the others have it. */
+        /** @description A step that few or most of the other traces have: ``usual_share`` of them, from 0 to 1. */
         Unusual: {
             hop: string | null;
             name: string;
@@ -1053,20 +1064,20 @@ export interface components {
             usual_share: number;
         };
         /**
-         * @description What sets a trace apart from ``compared_with`` recent others that began the same way.
+         * @description How a trace's steps differ from those of ``compared_with`` recent traces with the same root.
          *
-         *     ``same_state``: only with those whose order came to the same state. The lists are empty when
-         *     there are too few others to say what is usual. What is missing is told after what would have
-         *     called it.
+         *     ``same_state``: it was compared only with traces whose subject reached the same state. The lists
+         *     are empty when there are too few other traces to tell what is usual. A missing step comes after
+         *     the missing step that would have called it.
          */
-        UnusualShape: {
+        UnusualSteps: {
             added: components["schemas"]["Unusual"][];
             compared_with: number;
             missing: components["schemas"]["Missing"][];
             repeated: components["schemas"]["Repeated"][];
             same_state: boolean;
         };
-        /** @description Values of one key, the most frequent first. */
+        /** @description The values of one key, the most frequent first. */
         Values: {
             values: components["schemas"]["KeyValue"][];
         };
@@ -1101,10 +1112,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Answer"];
+                    "application/json": components["schemas"]["SqlResult"];
                 };
             };
-            /** @description `bad_sql`: not one statement that reads, or one that DuckDB refuses */
+            /** @description `bad_sql`: not a single reading statement, or DuckDB rejected it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1113,7 +1124,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The question is larger than 1 MiB */
+            /** @description The body is larger than 1 MiB */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1122,7 +1133,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1148,10 +1159,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AskSchema"];
+                    "application/json": components["schemas"]["SqlSchema"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1187,7 +1198,7 @@ export interface operations {
                     "application/json": components["schemas"]["Cleared"];
                 };
             };
-            /** @description The body doesn't confirm it */
+            /** @description The confirmation is missing */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1205,7 +1216,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1221,17 +1232,17 @@ export interface operations {
             query?: {
                 /** @description At or after this, in Unix milliseconds */
                 from?: number;
-                /** @description A filter: the traces to set against the rest of those selected */
+                /** @description A filter for the subset of traces to compare with the rest */
                 in?: string;
-                /** @description Of those, the ones that began at or after this, Unix ms */
+                /** @description The subset's traces began at or after this, in Unix milliseconds */
                 in_from?: number;
-                /** @description Of those, the ones that took at least so many ms */
+                /** @description The subset's traces took at least this, in milliseconds */
                 in_least_ms?: number;
-                /** @description Of those, the ones that took less than so many ms */
+                /** @description The subset's traces took less than this, in milliseconds */
                 in_most_ms?: number;
-                /** @description Of those, the ones that began before this, Unix ms */
+                /** @description The subset's traces began before this, in Unix milliseconds */
                 in_to?: number;
-                /** @description In the last so many seconds, instead of from and to */
+                /** @description The last this many seconds, instead of from and to */
                 last?: number;
                 /** @description A filter: words, or comparisons such as `service = charge and duration > 2 s` */
                 q?: string;
@@ -1253,7 +1264,7 @@ export interface operations {
                     "application/json": components["schemas"]["Contrast"];
                 };
             };
-            /** @description Something in the question is wrong; the message says what would be right. */
+            /** @description A parameter is invalid; the message says what would be valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1262,7 +1273,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1291,7 +1302,7 @@ export interface operations {
                     "application/json": components["schemas"]["Coverage"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1305,14 +1316,14 @@ export interface operations {
     get_diff_left_right: {
         parameters: {
             query?: {
-                /** @description Whether to set the clocks right that can't be */
+                /** @description 1 corrects the times of services whose clocks disagree */
                 correct_skew?: "0" | "1";
             };
             header?: never;
             path: {
-                /** @description The id of one trace */
+                /** @description The id of the left trace */
                 left: string;
-                /** @description The id of the other */
+                /** @description The id of the right trace */
                 right: string;
             };
             cookie?: never;
@@ -1328,7 +1339,7 @@ export interface operations {
                     "application/json": components["schemas"]["Diff"];
                 };
             };
-            /** @description Something in the question is wrong; the message says what would be right. */
+            /** @description A parameter is invalid; the message says what would be valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1337,7 +1348,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description None of the trace's spans is stored */
+            /** @description `trace_not_found`: the trace has no stored spans */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1346,7 +1357,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1362,13 +1373,13 @@ export interface operations {
             query?: {
                 /** @description At or after this, in Unix milliseconds */
                 from?: number;
-                /** @description In the last so many seconds, instead of from and to */
+                /** @description The last this many seconds, instead of from and to */
                 last?: number;
                 /** @description A filter: words, or comparisons such as `service = charge and duration > 2 s` */
                 q?: string;
                 /** @description Before this, in Unix milliseconds */
                 to?: number;
-                /** @description The trace of this id, instead of a selection */
+                /** @description A trace id; it replaces the selection, and may be repeated */
                 trace?: string[];
             };
             header?: never;
@@ -1386,7 +1397,7 @@ export interface operations {
                     "application/json": components["schemas"]["OtlpJson"];
                 };
             };
-            /** @description Something in the question is wrong; the message says what would be right. */
+            /** @description A parameter is invalid; the message says what would be valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1395,7 +1406,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description None of a trace's spans is stored */
+            /** @description A trace has no stored spans */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1404,7 +1415,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1433,7 +1444,7 @@ export interface operations {
                     "application/json": components["schemas"]["Faults"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1469,7 +1480,7 @@ export interface operations {
                     "application/json": components["schemas"]["Faults"];
                 };
             };
-            /** @description The body says something else */
+            /** @description The body is not the described one */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1478,7 +1489,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `not_connected`: this Observatory was told of no app's faults */
+            /** @description `not_connected`: this Observatory was started without an app's faults */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1487,7 +1498,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `flags_unreachable`: the flags can't be read or written; the message says why */
+            /** @description `flags_unreachable`: the flags cannot be read or written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1496,7 +1507,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1534,7 +1545,7 @@ export interface operations {
                     "application/json": components["schemas"]["Faults"];
                 };
             };
-            /** @description The body says something else */
+            /** @description The body is not the described one */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1543,7 +1554,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no fault of that name */
+            /** @description `no_such_fault`: no fault has this name */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1552,7 +1563,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `not_connected`: this Observatory was told of no app's faults; or `no_flag`: the fault is on by its page's address */
+            /** @description `not_connected`: this Observatory was started without an app's faults; or `no_flag`: the fault is turned on by a page's URL */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1561,7 +1572,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `flags_unreachable`: the flags can't be read or written; the message says why */
+            /** @description `flags_unreachable`: the flags cannot be read or written */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1570,7 +1581,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1599,7 +1610,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1613,15 +1624,15 @@ export interface operations {
     get_heatmap: {
         parameters: {
             query?: {
-                /** @description How many columns */
+                /** @description The number of columns */
                 columns?: number;
                 /** @description At or after this, in Unix milliseconds */
                 from?: number;
-                /** @description In the last so many seconds, instead of from and to */
+                /** @description The last this many seconds, instead of from and to */
                 last?: number;
                 /** @description A filter: words, or comparisons such as `service = charge and duration > 2 s` */
                 q?: string;
-                /** @description How many rows */
+                /** @description The number of rows */
                 rows?: number;
                 /** @description Before this, in Unix milliseconds */
                 to?: number;
@@ -1641,7 +1652,7 @@ export interface operations {
                     "application/json": components["schemas"]["Heatmap"];
                 };
             };
-            /** @description Something in the question is wrong; the message says what would be right. */
+            /** @description A parameter is invalid; the message says what would be valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1650,7 +1661,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1703,7 +1714,7 @@ export interface operations {
                     "application/json": components["schemas"]["ImportResult"];
                 };
             };
-            /** @description `bad_file`: something in it is wrong; the message says what and where */
+            /** @description `bad_file`: the document is invalid; the message says what and where */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1712,7 +1723,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description It is larger than 16 MiB: `./scripts/trace import` sends it in pieces */
+            /** @description The body is larger than 16 MiB: use `./scripts/trace import`, which splits it */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1721,7 +1732,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The Observatory is behind with its writing: try again later */
+            /** @description `try_later`: received telemetry has filled the memory limit, or storing failed */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1730,7 +1741,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1744,7 +1755,7 @@ export interface operations {
     get_keys: {
         parameters: {
             query?: {
-                /** @description How it begins, or what it contains */
+                /** @description Text that each result must contain; those that begin with it come first */
                 prefix?: string;
             };
             header?: never;
@@ -1762,7 +1773,7 @@ export interface operations {
                     "application/json": components["schemas"]["Keys"];
                 };
             };
-            /** @description Something in the question is wrong; the message says what would be right. */
+            /** @description A parameter is invalid; the message says what would be valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1771,7 +1782,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1785,25 +1796,25 @@ export interface operations {
     get_logs: {
         parameters: {
             query?: {
-                /** @description The first lines at or after this time_unix_nano, instead of the newest */
+                /** @description The first records at or after this time_unix_nano, instead of the newest */
                 after?: string;
-                /** @description Lines before this place: the `next` of an answer, or a time_unix_nano */
+                /** @description Only records before this: the `next` of a response, or a time_unix_nano */
                 before?: string;
                 /** @description At or after this, in Unix milliseconds */
                 from?: number;
-                /** @description In the last so many seconds, instead of from and to */
+                /** @description The last this many seconds, instead of from and to */
                 last?: number;
-                /** @description How many, at most */
+                /** @description The maximum number of records */
                 limit?: number;
                 /** @description A filter: words, or comparisons such as `service = charge and duration > 2 s` */
                 q?: string;
-                /** @description 9 for INFO and worse, 13 WARN, 17 ERROR */
+                /** @description The lowest severity number: 9 is INFO, 13 WARN, 17 ERROR */
                 severity_at_least?: number;
-                /** @description Words that the line's body, event or service must have */
+                /** @description Words that must occur in the body, event name or service */
                 text?: string;
                 /** @description Before this, in Unix milliseconds */
                 to?: number;
-                /** @description Lines of the trace of this id */
+                /** @description The id of the records' trace */
                 trace?: string;
             };
             header?: never;
@@ -1821,7 +1832,7 @@ export interface operations {
                     "application/json": components["schemas"]["LogPage"];
                 };
             };
-            /** @description Something in the question is wrong; the message says what would be right. */
+            /** @description A parameter is invalid; the message says what would be valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1830,7 +1841,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1846,7 +1857,7 @@ export interface operations {
             query?: {
                 /** @description At or after this, in Unix milliseconds */
                 from?: number;
-                /** @description In the last so many seconds, instead of from and to */
+                /** @description The last this many seconds, instead of from and to */
                 last?: number;
                 /** @description A filter: words, or comparisons such as `service = charge and duration > 2 s` */
                 q?: string;
@@ -1868,7 +1879,7 @@ export interface operations {
                     "application/json": components["schemas"]["Map"];
                 };
             };
-            /** @description Something in the question is wrong; the message says what would be right. */
+            /** @description A parameter is invalid; the message says what would be valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1877,7 +1888,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1906,7 +1917,7 @@ export interface operations {
                     "application/json": components["schemas"]["MetricList"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1922,11 +1933,11 @@ export interface operations {
             query: {
                 /** @description At or after this, in Unix milliseconds */
                 from?: number;
-                /** @description In the last so many seconds, instead of from and to */
+                /** @description The last this many seconds, instead of from and to */
                 last?: number;
                 /** @description The metric's name, as /api/metrics lists it */
                 name: string;
-                /** @description The service that measures it, as /api/metrics lists it */
+                /** @description The service that reports it, as /api/metrics lists it */
                 service: string;
                 /** @description Before this, in Unix milliseconds */
                 to?: number;
@@ -1946,7 +1957,7 @@ export interface operations {
                     "application/json": components["schemas"]["MetricSeries"];
                 };
             };
-            /** @description Something in the question is wrong; the message says what would be right. */
+            /** @description A parameter is invalid; the message says what would be valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1955,7 +1966,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1986,7 +1997,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2015,7 +2026,7 @@ export interface operations {
                     "application/json": components["schemas"]["Storage"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2029,27 +2040,27 @@ export interface operations {
     get_traces: {
         parameters: {
             query?: {
-                /** @description The next_cursor of the page before */
+                /** @description The next_cursor of the previous page */
                 cursor?: string;
                 /** @description At or after this, in Unix milliseconds */
                 from?: number;
-                /** @description In the last so many seconds, instead of from and to */
+                /** @description The last this many seconds, instead of from and to */
                 last?: number;
-                /** @description How many, at most */
+                /** @description The maximum number of traces */
                 limit?: number;
-                /** @description In which direction */
+                /** @description The sort order */
                 order?: "desc" | "asc";
                 /** @description A filter: words, or comparisons such as `service = charge and duration > 2 s` */
                 q?: string;
-                /** @description Traces with a span of this service */
+                /** @description A service with a span in the trace */
                 service?: string;
-                /** @description By what */
+                /** @description The sort key */
                 sort?: "start" | "duration" | "spans" | "errors";
-                /** @description Traces about this, by the promoted attribute with the role `subject` */
+                /** @description The traces' subject: the promoted attribute with the role `subject` */
                 subject?: string;
                 /** @description Before this, in Unix milliseconds */
                 to?: number;
-                /** @description Traces whose id begins so, in hexadecimal */
+                /** @description The beginning of the trace id, in hexadecimal */
                 trace_id_prefix?: string;
             };
             header?: never;
@@ -2067,14 +2078,14 @@ export interface operations {
                     "application/json": components["schemas"]["TraceList"];
                 };
             };
-            /** @description It is as it was when the `ETag` was answered */
+            /** @description Nothing has changed since the response with this `ETag` */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Something in the question is wrong; the message says what would be right. */
+            /** @description A parameter is invalid; the message says what would be valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2083,7 +2094,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2097,7 +2108,7 @@ export interface operations {
     get_traces_trace_id: {
         parameters: {
             query?: {
-                /** @description Whether to set the clocks right that can't be */
+                /** @description 1 corrects the times of services whose clocks disagree */
                 correct_skew?: "0" | "1";
             };
             header?: never;
@@ -2118,7 +2129,7 @@ export interface operations {
                     "application/json": components["schemas"]["Journey"];
                 };
             };
-            /** @description Something in the question is wrong; the message says what would be right. */
+            /** @description A parameter is invalid; the message says what would be valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2127,7 +2138,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description None of the trace's spans is stored */
+            /** @description `trace_not_found`: the trace has no stored spans */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2136,7 +2147,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2165,10 +2176,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UnusualShape"];
+                    "application/json": components["schemas"]["UnusualSteps"];
                 };
             };
-            /** @description Something in the question is wrong; the message says what would be right. */
+            /** @description A parameter is invalid; the message says what would be valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2177,7 +2188,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description None of the trace's spans is stored */
+            /** @description `trace_not_found`: the trace has no stored spans */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2186,7 +2197,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2202,7 +2213,7 @@ export interface operations {
             query: {
                 /** @description The key, as /api/keys lists it */
                 key: string;
-                /** @description How it begins, or what it contains */
+                /** @description Text that each result must contain; those that begin with it come first */
                 prefix?: string;
             };
             header?: never;
@@ -2220,7 +2231,7 @@ export interface operations {
                     "application/json": components["schemas"]["Values"];
                 };
             };
-            /** @description Something in the question is wrong; the message says what would be right. */
+            /** @description A parameter is invalid; the message says what would be valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2229,7 +2240,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Refused; the message says why */
+            /** @description The request was rejected; the message says why */
             default: {
                 headers: {
                     [name: string]: unknown;

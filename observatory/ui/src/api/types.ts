@@ -1,8 +1,8 @@
-/** The names under which the explorer uses the API's types, taken from what each path answers. */
+/** Names for the API's types, each derived from the response of a path. */
 import type { ResponseOf } from "./client";
 import type { paths } from "./schema";
 
-/** What an attribute holds: any JSON value. */
+/** Attributes by key; a value is any JSON. */
 export type Attributes = { [key: string]: unknown };
 
 export type Sort = NonNullable<
@@ -22,14 +22,14 @@ export type SpanEvent = Row["events"][number];
 export type SpanLink = Row["links"][number];
 export type SpanLog = Row["logs"][number];
 export type SourceLocation = NonNullable<Row["source"]>;
-/** A stretch of the critical path. */
+/** A segment of the critical path. */
 export type PathSegment = Trace["critical_path"][number];
 export type TimeShare = Trace["parts"][number];
 export type SkewedClock = NonNullable<Trace["skew"]>["services"][number];
 
 export type Unusual = ResponseOf<"/api/traces/{trace_id}/unusual">;
 export type MissingStep = Unusual["missing"][number];
-/** What identifies the same step in different traces. */
+/** The hop, service and name that identify the same step in different traces. */
 export type Step = NonNullable<MissingStep["after"]>;
 
 export type Diff = ResponseOf<"/api/diff/{left}/{right}">;
@@ -59,5 +59,5 @@ export type Stored = ResponseOf<"/api/storage">;
 export type Faults = ResponseOf<"/api/faults">;
 export type Fault = Faults["faults"][number];
 export type ImportResult = ResponseOf<"/api/import", "post">;
-/** How source lines are opened: the folder they are in, and the editor's address. */
+/** How to open a source line: the project's folder, and the template of the editor's address. */
 export type Editor = Partial<Pick<Health, "source_root" | "editor">>;

@@ -11,13 +11,13 @@ export function CatchingUp() {
     health?.status === "catching up" ? BUSY_PAUSE_MS : PAUSE_MS,
   );
   if (answer?.status !== "catching up") return null;
-  const [read, all] = [answer.digested_spans, answer.spans].map((spans) =>
+  const [digested, stored] = [answer.digested_spans, answer.spans].map((spans) =>
     spans.toLocaleString("en"),
   );
   return (
     <p class="banner catching-up" role="status">
       <span class="pulse" aria-hidden="true" /> The Observatory is catching up after a restart:{" "}
-      {read} of {all} stored spans are included so far.
+      {digested} of {stored} stored spans are included so far.
     </p>
   );
 }

@@ -8,7 +8,7 @@ const MESSAGE_MS = 2_000;
 interface Props {
   path: string;
   query: URLSearchParams;
-  /** The view's selection, null if it has none; the link fixes a range that moves with time. */
+  /** The view's selection, null if it has none. The link fixes a time range that moves. */
   selection: Selection | null;
 }
 
@@ -25,7 +25,7 @@ export function CopyLink({ path, query, selection }: Props) {
       await navigator.clipboard.writeText(location.origin + address(path, fixed));
       setMessage("Link copied");
     } catch {
-      setMessage("The browser refused to copy");
+      setMessage("Not copied: no access to the clipboard");
     }
   };
   useShortcuts({ c: () => void copy() });

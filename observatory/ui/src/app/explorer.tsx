@@ -111,7 +111,7 @@ export function Explorer() {
 /** Move the focus to the content when the view changes, as loading a page would. */
 function useFocusOnNavigation(viewKey: string, main: { current: HTMLElement | null }): void {
   const before = useRef(viewKey);
-  // A layout effect: after the paint it could take the focus from something the reader has clicked.
+  // A layout effect: a plain one runs after the paint, when the reader may have clicked elsewhere.
   useLayoutEffect(() => {
     if (before.current !== viewKey) main.current?.focus({ preventScroll: true });
     before.current = viewKey;
@@ -141,7 +141,14 @@ function View({ route, faultFlags }: { route: Route; faultFlags: FaultFlags }) {
     case "unknown":
       return (
         <Notice title="Page not found" level={1}>
-          <p>@</p>
+          <p>
+            The explorer has no page at <code>{route.path}</code>.
+          </p>
+          <p>
+            <a href="/" onClick={followLink}>
+              Go to the overview
+            </a>
+          </p>
         </Notice>
       );
   }

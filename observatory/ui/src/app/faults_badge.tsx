@@ -1,4 +1,4 @@
-/** A badge in every view while a fault is on, because the app then misbehaves on purpose. */
+/** A badge that is shown in every view while a fault is on, with the number of faults. */
 import type { Fault } from "../api/types";
 import { count } from "../format";
 import { followLink } from "../navigation/route";

@@ -17,7 +17,7 @@ export function FilterBox({ q }: { q: string }) {
   const [pickedLabel, setPickedLabel] = useState<string | null>(null);
   const input = useRef<HTMLInputElement>(null);
   const suggestions = useSuggestions(typed, caret, open);
-  const problem = useProblem(q);
+  const error = useFilterError(q);
   const shown = open && suggestions.length > 0;
   const active = shown ? suggestions.findIndex(({ label }) => label === pickedLabel) : -1;
   const chosen = suggestions[active];
@@ -43,7 +43,7 @@ export function FilterBox({ q }: { q: string }) {
     }
     if (text.trim() !== q) select({ q: text.trim() });
   };
-  const take = (suggestion: Suggestion) => {
+  const insert = (suggestion: Suggestion) => {
     setPickedLabel(null);
     setTyped(suggestion.text);
     setCaret(suggestion.caret);
@@ -65,11 +65,11 @@ export function FilterBox({ q }: { q: string }) {
       setPickedLabel(suggestions[next]?.label ?? null);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      if (chosen) take(chosen);
+      if (chosen) insert(chosen);
       else apply(typed);
     } else if (event.key === "Tab" && chosen) {
       event.preventDefault();
-      take(chosen);
+      insert(chosen);
     } else if (event.key === "Escape") {
       event.preventDefault();
       if (shown) setOpen(false);
@@ -92,8 +92,8 @@ export function FilterBox({ q }: { q: string }) {
         aria-expanded={shown}
         aria-controls="filter-suggestions"
         aria-activedescendant={chosen ? optionId(active) : undefined}
-        aria-invalid={problem !== null}
-        aria-describedby={problem ? "filter-problem" : "filter-hint"}
+        aria-invalid={error !== null}
+        aria-describedby={error ? "filter-error" : "filter-hint"}
         value={typed}
         placeholder="Filter: duration > 2 s"
         autocomplete="off"
@@ -114,7 +114,7 @@ export function FilterBox({ q }: { q: string }) {
         onKeyDown={onKeyDown}
       />
       <span id="filter-hint" class="unseen">
-        Press Enter to apply it, Arrow down for suggestions.
+        Press Enter to apply the filter, Arrow down for suggestions.
       </span>
       <span class="filter-end">
         {typed.trim() === q ? (
@@ -142,16 +142,16 @@ export function FilterBox({ q }: { q: string }) {
             role="option"
             tabIndex={-1}
             aria-selected={index === active}
-            // Otherwise the box would lose the focus, and close, before the click.
+            // Otherwise the input would lose the focus, and the list close, before the click.
             onMouseDown={(event) => event.preventDefault()}
-            onClick={() => take(suggestion)}
+            onClick={() => insert(suggestion)}
           >
             <code>{suggestion.label}</code>
             <span>{suggestion.hint}</span>
           </div>
         ))}
       </div>
-      {problem && <Problem q={q} problem={problem} />}
+      {error && <FilterError q={q} error={error} />}
     </search>
   );
 }
@@ -160,36 +160,36 @@ function optionId(index: number): string {
   return `filter-suggestion-${index}`;
 }
 
-function Problem({ q, problem }: { q: string; problem: ApiFailure }) {
-  const [before, marked, after] = markError(q, problem.position ?? q.length);
+function FilterError({ q, error }: { q: string; error: ApiFailure }) {
+  const [before, marked, after] = markError(q, error.position ?? q.length);
   return (
-    <p id="filter-problem" class="filter-problem" role="alert">
+    <p id="filter-error" class="filter-error" role="alert">
       <code>
         {before}
         <mark>{marked || " "}</mark>
         {after}
       </code>
-      {problem.message}
-      {problem.position !== null && (
-        <span class="unseen"> The error is at character {problem.position + 1}.</span>
+      {error.message}
+      {error.position !== null && (
+        <span class="unseen"> The error is at character {error.position + 1}.</span>
       )}
     </p>
   );
 }
 
 /** Return the error of the applied filter, or null if it is valid. */
-function useProblem(q: string): ApiFailure | null {
-  const [problem, setProblem] = useState<ApiFailure | null>(null);
+function useFilterError(q: string): ApiFailure | null {
+  const [filterError, setFilterError] = useState<ApiFailure | null>(null);
   useEffect(() => {
-    setProblem(null);
+    setFilterError(null);
     if (q === "") return;
     const abort = new AbortController();
     checkFilter(q, abort.signal).catch((error: unknown) => {
       if (abort.signal.aborted) return;
       if (!(error instanceof ApiFailure)) throw error;
-      if (error.kind === "refused") setProblem(error);
+      if (error.kind === "refused") setFilterError(error);
     });
     return () => abort.abort();
   }, [q]);
-  return problem;
+  return filterError;
 }

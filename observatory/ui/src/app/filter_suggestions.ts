@@ -51,8 +51,8 @@ export function useSuggestions(text: string, caret: number, open: boolean): Sugg
       abort.abort();
     };
   }, [text, caret, open]);
-  // The previous suggestions stay until new ones arrive, as long as they fit the same context; a
-  // chosen one replaces the word as it is typed by then.
+  // The previous suggestions stay until new ones arrive, unless the context changes. Inserting one
+  // replaces the word as it is now, which may be longer than when the suggestions were fetched.
   const expected = expectedAt(text, caret);
   if (fetched.context !== contextOf(expected)) return [];
   return fetched.offers.map((offer) => inserted(text, expected, offer));

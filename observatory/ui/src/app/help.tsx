@@ -50,16 +50,16 @@ export function Help() {
               from the rest are listed beside the heatmap. Click a bar to show only those traces.
             </li>
             <li>
-              <b>Open one.</b> The list below holds the same traces. A trace shows which service did
-              what and when, and where the work waited.
+              <b>Open one.</b> The list below the heatmap shows the same traces. Each trace shows
+              what every service did, when, and where the work waited.
             </li>
             <li>
               <b>Compare it</b> with a good one: select two traces in the list.
             </li>
           </ol>
           <p>
-            The page's address records everything you see. Press <kbd>c</kbd> to copy it, for a bug
-            report for example.
+            The page's address contains the whole view. Press <kbd>c</kbd> to copy a link to it, for
+            example for a bug report.
           </p>
           <div class="keys">
             {SHORTCUTS.map(({ where, keys }) => (

@@ -1,4 +1,4 @@
-/** The time range that is shown, and whether it follows the clock. */
+/** Choosing the time range, and pausing or resuming live updates. */
 import "./range_picker.css";
 import { useState } from "preact/hooks";
 import { Popover } from "../components/popover";
@@ -60,16 +60,16 @@ function CustomRange({ range, close }: { range: Range; close: () => void }) {
   const [to, setTo] = useState(
     shown.kind === "between" && shown.to !== null ? fieldText(shown.to) : "",
   );
-  const [problem, setProblem] = useState("");
+  const [error, setError] = useState("");
   return (
     <form
       class="custom"
       onSubmit={(event) => {
         event.preventDefault();
         const between = { from: fieldMoment(from), to: fieldMoment(to) };
-        if (between.from === null && between.to === null) setProblem("Enter a start or an end.");
+        if (between.from === null && between.to === null) setError("Enter a start or an end.");
         else if (between.from !== null && between.to !== null && between.from >= between.to)
-          setProblem("The start must be before the end.");
+          setError("The start must be before the end.");
         else {
           select({ range: { kind: "between", ...between } });
           close();
@@ -94,9 +94,9 @@ function CustomRange({ range, close }: { range: Range; close: () => void }) {
           onInput={(event) => setTo(event.currentTarget.value)}
         />
       </label>
-      {problem !== "" && (
+      {error !== "" && (
         <p class="bad" role="alert">
-          {problem}
+          {error}
         </p>
       )}
       <button type="submit">Show this range</button>

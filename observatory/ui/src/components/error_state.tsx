@@ -9,7 +9,7 @@ interface Props {
   loading?: string;
   /** The heading when the server refuses the request. */
   refused?: string;
-  /** Shown if there is no such trace; without it, that is treated as a refusal. */
+  /** Shown if the trace is not stored; without it, that is shown as a refusal. */
   notFound?: VNode;
 }
 

@@ -1,4 +1,4 @@
-/** What a trace is called in headings: its subject, such as "Order 7f3a", or its root span. */
+/** The title of a trace: its subject, such as "Order 7f3a", or its root span's name. */
 import { stateOf, subjectOf } from "../promoted";
 
 export function TraceTitle({ trace }: { trace: { root: string | null } }) {
@@ -11,7 +11,7 @@ export function TraceTitle({ trace }: { trace: { root: string | null } }) {
   );
 }
 
-/** The state that a trace's subject came to, if any. */
+/** The final state of a trace's subject, if it is known. */
 export function StateChip({ trace }: { trace: object }) {
   const state = stateOf(trace);
   return state === null ? null : <span class="chip subject-state">{state}</span>;

@@ -2,7 +2,7 @@
 import { useLayoutEffect, useState } from "preact/hooks";
 import { useMedia } from "../scrolling/element_scroll";
 
-/** Return a key that changes, with a new render, whenever the page's colours do. */
+/** Return a key that changes with the page's colours, and render again when it does. */
 export function useColourScheme(): string {
   const dark = useMedia("(prefers-color-scheme: dark)");
   const chosenTheme = () => document.documentElement.dataset.theme ?? "system";

@@ -13,7 +13,7 @@ export interface PolledByKey<Answer> extends Polled<Answer> {
   stale: boolean;
 }
 
-/** Wait at least this many times as long as the last request took, to limit the load on the server. */
+/** The pause is at least this multiple of the last request's duration, to limit the server's load. */
 const PAUSE_FACTOR = 4;
 
 /**

@@ -62,7 +62,7 @@ let chordStart = { key: "", at: 0 };
 export function useShortcuts(actions: Record<string, () => void>): void {
   const latest = useRef(actions);
   latest.current = actions;
-  // A layout effect: a plain one runs after the paint, and would miss a key pressed right then.
+  // A layout effect: a plain one runs after the paint, and would miss a key pressed before it runs.
   useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -22,7 +22,7 @@ export function storedChoice<Option extends string>(
   } catch {
     // Storage is refused: use the fallback.
   }
-  let current = options.find((each) => each === stored) ?? fallback;
+  let current = options.find((option) => option === stored) ?? fallback;
   return {
     get: () => current,
     set: (chosen) => {

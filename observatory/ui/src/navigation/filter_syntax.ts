@@ -1,8 +1,8 @@
-/** The filter language, as far as the filter box has to know it: tokens, completion, quoting. */
+/** The parts of the filter language that the filter box needs: tokens, completion, quoting. */
 
 /**
- * What may be typed at the caret. The word there goes from `from` to `to`; `prefix` is what
- * of it is before the caret.
+ * What the grammar expects at the caret. The word at the caret extends from `from` to `to`;
+ * `prefix` is its part before the caret.
  */
 export interface Expected {
   kind: "key" | "operator" | "value" | "joiner";
@@ -34,7 +34,7 @@ export const JOINERS = [
 const TOKEN = /"(?:[^"\\]|\\.)*"?|[!<>]?=|!~|[<>~()]|[^\s"()=!<>~]+|!/g;
 const UNIT = /^(ns|us|µs|ms|s|m|min|h|d)$/;
 
-/** Parse a filter up to `caret`, and return what may be typed there. */
+/** Parse a filter up to `caret`, and return what the grammar expects there. */
 export function expectedAt(text: string, caret: number): Expected {
   let kind: Expected["kind"] = "key";
   let key = "";
@@ -84,7 +84,7 @@ export function markError(text: string, position: number): [string, string, stri
 
 const TRACE = /^(?:00-)?([0-9a-f]{32})(?:-([0-9a-f]{16})(?:-[0-9a-f]{2})?)?$/i;
 
-/** Return the trace, and the span if any, that a text names as an id or `traceparent`; else null. */
+/** Parse a trace id or `traceparent` into the ids of the trace and the span; null if it is neither. */
 export function traceIn(text: string): { traceId: string; spanId: string | null } | null {
   const match = TRACE.exec(text.trim().toLowerCase());
   return match?.[1] ? { traceId: match[1], spanId: match[2] ?? null } : null;

@@ -1,7 +1,7 @@
 /** The mapping between addresses and views, and navigation without reloading the page. */
 import { useLayoutEffect, useState } from "preact/hooks";
 
-/** The views listed in the header, in order; `bar` says which selection controls they have. */
+/** The views listed in the header, in order; `bar` is the selection control that a view has. */
 export const VIEWS = [
   { view: "overview", path: "/", title: "Overview", bar: "filter" },
   { view: "map", path: "/map", title: "Map", bar: "filter" },

@@ -1,6 +1,6 @@
 /** Which rows of a scrolling element are visible, so that only those have to be rendered. */
 
-/** Rows of one height; those in `extra`, by ascending index, are `px` higher. */
+/** Rows of height `rowPx`, except that each row in `extra`, in order of index, is `px` higher. */
 export interface Rows {
   count: number;
   rowPx: number;
@@ -20,9 +20,9 @@ const OVERSCAN = 8;
 /** Return the offset of a row from the top of the first row, in pixels. */
 export function offsetOf(rows: Rows, index: number): number {
   let px = index * rows.rowPx;
-  for (const each of rows.extra) {
-    if (each.index >= index) break;
-    px += each.px;
+  for (const taller of rows.extra) {
+    if (taller.index >= index) break;
+    px += taller.px;
   }
   return px;
 }
@@ -37,12 +37,12 @@ export function rowsToRender(rows: Rows, scrolledPx: number, heightPx: number): 
 
 /** Return the index of the row at an offset; the last one if it is below all rows. */
 function rowAt(rows: Rows, px: number): number {
-  let least = 0;
-  let most = Math.max(0, rows.count - 1);
-  while (least < most) {
-    const middle = Math.ceil((least + most) / 2);
-    if (offsetOf(rows, middle) <= px) least = middle;
-    else most = middle - 1;
+  let low = 0;
+  let high = Math.max(0, rows.count - 1);
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (offsetOf(rows, middle) <= px) low = middle;
+    else high = middle - 1;
   }
-  return least;
+  return low;
 }

@@ -1,4 +1,4 @@
-/** Which rows of a long list are visible in the window, and a scroll position that stays put. */
+/** Which rows of a long list to render, and keeping the scroll position when rows are added. */
 import type { RefObject } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useMedia } from "./element_scroll";
@@ -11,7 +11,8 @@ export interface VisibleRows {
 
 // Up to this many rows are all rendered, so that the browser's search and full-page screenshots work.
 const RENDER_ALL_MAX = 250;
-// Rows are added in chunks, so that most scroll events render nothing, and some rows ahead.
+// Rows are rendered in chunks, so that most scroll events render nothing, and some ahead of the
+// visible ones, so that scrolling shows no gaps.
 const CHUNK = 5;
 const AHEAD = 25;
 
@@ -31,7 +32,7 @@ export function visibleRows(
   return { first: bounded(first), end: bounded(end) };
 }
 
-/** The rows of the list in `container` to render now. */
+/** Return the rows of the list in `container` to render, and render again when they change. */
 export function useVisibleRows(
   container: RefObject<HTMLElement | null>,
   count: number,
@@ -76,10 +77,11 @@ export function useStableScroll(
   const onScreen = useRef<{ id: string; y: number }[]>([]);
   const remember = () => {
     const top = container.current?.getBoundingClientRect().top ?? 0;
-    // Rows above the window's edge: only they can move what is visible.
+    // While the list's top is on the screen, no row can be added above the visible ones.
     const first = Math.max(0, Math.floor(-top / rowPx));
-    const on = ids.slice(top < 0 ? first : 0, top < 0 ? first + Math.ceil(innerHeight / rowPx) : 0);
-    const rows = on.map((id, index) => ({ id, y: top + (first + index) * rowPx }));
+    const end = top < 0 ? first + Math.ceil(innerHeight / rowPx) : 0;
+    const visibleIds = ids.slice(top < 0 ? first : 0, end);
+    const rows = visibleIds.map((id, index) => ({ id, y: top + (first + index) * rowPx }));
     onScreen.current = [...rows.filter((row) => row.id === selected && row.y > 0), ...rows];
   };
   useLayoutEffect(() => {

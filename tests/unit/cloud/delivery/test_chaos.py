@@ -1,4 +1,4 @@
-"""What chaos decides, and what it is asked with."""
+"""Tests of the choice of delivery faults, and of the validation of requests for chaos."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from cloud.delivery.chaos import BadChaos, Chaos, Plan, decide, parse
 
-MUCH = Chaos(seed=7, duplicate_rate=0.3, delay_ms_max=200, reorder_rate=0.2, fail_rate=0.05)
-# Of 200 events of charge: which fail, and how.
+ALL_FAULTS = Chaos(seed=7, duplicate_rate=0.3, delay_ms_max=200, reorder_rate=0.2, fail_rate=0.05)
+# The events of charge that fail among the first 200, and how they fail.
 FAILING_OF_SEED_7 = [
     (7, "after"),
     (21, "before"),
@@ -25,36 +25,33 @@ rates = st.floats(0, 1)
 
 
 def plans(chaos: Chaos, function: str = "issue", count: int = 1000) -> list[Plan]:
-    """What is done to the first events of a function."""
+    """Return the plans of the first `count` events of a function."""
     return [decide(chaos, function, number) for number in range(count)]
 
 
 @given(st.integers(), rates, rates, rates)
-def test_the_same_seed_decides_the_same(
+def test_the_same_seed_gives_the_same_plans(
     seed: int, duplicate: float, reorder: float, fail: float
 ) -> None:
-    """Today, tomorrow, in another process."""
     chaos = Chaos(seed, duplicate, 100, reorder, fail)
     assert plans(chaos, count=20) == plans(chaos, count=20)
 
 
-def test_these_are_the_decisions_of_seed_7() -> None:
-    """Written down, so that another version of anything can't change them unnoticed."""
-    first = plans(MUCH, "charge", 200)
+def test_the_plans_of_seed_7_have_not_changed() -> None:
+    """Recorded literally, so that a new version of Python can't change them unnoticed."""
+    first = plans(ALL_FAULTS, "charge", 200)
     failing = [(number, plan.fail) for number, plan in enumerate(first) if plan.fail]
     assert failing == FAILING_OF_SEED_7
 
 
-def test_another_seed_function_or_number_decides_otherwise() -> None:
-    """No two of them share their luck."""
-    assert plans(MUCH) != plans(Chaos(8, 0.3, 200, 0.2, 0.05))
-    assert plans(MUCH, "issue") != plans(MUCH, "charge")
-    assert len({plan.delays_seconds for plan in plans(MUCH)}) == 1000
+def test_plans_depend_on_seed_function_and_number() -> None:
+    assert plans(ALL_FAULTS) != plans(Chaos(8, 0.3, 200, 0.2, 0.05))
+    assert plans(ALL_FAULTS, "issue") != plans(ALL_FAULTS, "charge")
+    assert len({plan.delays_seconds for plan in plans(ALL_FAULTS)}) == 1000
 
 
-def test_rates_are_met_and_a_failure_is_of_either_kind() -> None:
-    """Within what chance allows over a thousand events."""
-    seen = plans(MUCH)
+def test_the_rates_hold_over_a_thousand_events_and_both_kinds_of_failure_occur() -> None:
+    seen = plans(ALL_FAULTS)
     assert 250 < sum(len(plan.delays_seconds) == 2 for plan in seen) < 350
     assert 160 < sum(plan.held_back for plan in seen) < 240
     failures = Counter(plan.fail for plan in seen if plan.fail)
@@ -65,30 +62,29 @@ def test_rates_are_met_and_a_failure_is_of_either_kind() -> None:
     assert 0.19 < max(delays) <= 0.2
 
 
-def test_one_rate_does_not_shift_anothers_luck() -> None:
-    """Turning duplicates off leaves the same events failing."""
+def test_changing_one_rate_does_not_change_which_events_another_selects() -> None:
+    """Without duplicates, the same events fail."""
     alone = plans(Chaos(seed=7, fail_rate=0.05))
-    assert [plan.fail for plan in alone] == [plan.fail for plan in plans(MUCH)]
+    assert [plan.fail for plan in alone] == [plan.fail for plan in plans(ALL_FAULTS)]
 
 
-def test_no_chaos_is_one_prompt_delivery() -> None:
-    """An empty request turns it off."""
+def test_without_chaos_each_event_is_delivered_once_and_at_once() -> None:
+    """An empty request turns chaos off."""
     assert parse({}) == Chaos()
     assert not parse({"seed": 3}).on
     assert set(plans(Chaos(), count=50)) == {Plan((0.0,))}
 
 
 @pytest.mark.parametrize("key", ["duplicate_rate", "delay_ms_max", "reorder_rate", "fail_rate"])
-def test_anything_asked_for_is_chaos(key: str) -> None:
-    """Each alone."""
+def test_any_rate_above_zero_turns_chaos_on(key: str) -> None:
     assert parse({key: 1}).on
 
 
 @pytest.mark.parametrize(
-    ("asked", "why"),
+    ("request_body", "message"),
     [
         ([], "chaos is a list; it must be a map"),
-        ({"fail": 1}, "there is no 'fail'; there are seed, duplicate_rate, "),
+        ({"fail": 1}, "unknown key 'fail'; the keys are seed, duplicate_rate, "),
         ({"fail_rate": 1.1}, "fail_rate is 1.1; it must be a number from 0 to 1"),
         ({"fail_rate": -0.1}, "fail_rate is -0.1"),
         ({"fail_rate": float("nan")}, "fail_rate is nan"),
@@ -99,8 +95,9 @@ def test_anything_asked_for_is_chaos(key: str) -> None:
         ({"seed": True}, "seed is True"),
     ],
 )
-def test_a_request_that_cannot_be_met_says_why(asked: object, why: str) -> None:
-    """With the key and its value."""
+def test_an_invalid_request_is_rejected_with_key_and_value(
+    request_body: object, message: str
+) -> None:
     with pytest.raises(BadChaos) as error:
-        parse(asked)
-    assert why in str(error.value)
+        parse(request_body)
+    assert message in str(error.value)

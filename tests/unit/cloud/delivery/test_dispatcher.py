@@ -1,5 +1,7 @@
-"""When events are delivered, and what becomes of them. The emulators' side is played by a function
-in this process, because the tests of the hops have the real ones."""
+"""Tests of delivery, retries and dead letters, with fake emulators.
+
+tests/hops/test_redelivery.py uses the real ones.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from cloud.delivery.backoff import Backoff
 from cloud.delivery.chaos import Chaos
 from cloud.delivery.chaos_file import ChaosFile
 from cloud.delivery.dispatcher import Dispatcher
-from cloud.delivery.emulators import DeadLetters, Functions, cut
+from cloud.delivery.emulators import DeadLetters, Functions, truncate
 from cloud.delivery.event import Attempt, Event
 from tests.unit.framework import ROOT
 
@@ -33,15 +35,18 @@ FAILED = {"error": "LookupError: no such order", "span": SPAN, "parent": PARENT}
 QUICK = Backoff(attempts=3, first_seconds=0.01, max_seconds=0.02)
 
 
-def line_that_began(span: ReadableSpan) -> str:
-    """The line of source that a span names."""
-    said = span.attributes or {}
-    lines = (ROOT / str(said["code.file.path"])).read_text().splitlines()
-    return lines[int(str(said["code.line.number"])) - 1]
+def source_line_of(span: ReadableSpan) -> str:
+    """Return the source line that the code attributes of a span point to."""
+    attributes = span.attributes or {}
+    lines = (ROOT / str(attributes["code.file.path"])).read_text().splitlines()
+    return lines[int(str(attributes["code.line.number"])) - 1]
 
 
 class Emulators:
-    """Answers deliveries with the given reports in turn, the last one for ever, and notes all."""
+    """Fake functions and Pub/Sub emulators that record all requests.
+
+    They answer deliveries with `reports` in turn, and repeat the last one.
+    """
 
     def __init__(self, *reports: dict[str, Any] | None) -> None:
         self.reports = list(reports)
@@ -55,11 +60,11 @@ class Emulators:
         if "/topics/" in request.url.path:
             return self._pubsub(request)
         if not request.url.path.endswith(f"/triggers/{self.trigger}"):
-            asked = request.url.path.partition("/triggers/")[2]
+            requested = request.url.path.partition("/triggers/")[2]
             valid = f"us-central1-reissue-99, {self.trigger}, us-central1-settle"
-            await asyncio.sleep(0.01)  # so that others ask meanwhile
+            await asyncio.sleep(0.01)  # so that concurrent deliveries use the old key too
             return httpx.Response(
-                404, text=f"Function {asked} does not exist, valid functions are: {valid}"
+                404, text=f"Function {requested} does not exist, valid functions are: {valid}"
             )
         self.deliveries.append(request)
         report = self.reports.pop(0) if len(self.reports) > 1 else self.reports[0]
@@ -73,14 +78,14 @@ class Emulators:
         self.letters += json.loads(request.content)["messages"]
         return httpx.Response(self.pubsub_status, json={"messageIds": ["42"]})
 
-    def said(self, header: str) -> list[str | None]:
-        """That header of each delivery."""
+    def header_values(self, header: str) -> list[str | None]:
+        """Return the value of a header in each delivery."""
         return [request.headers.get(header) for request in self.deliveries]
 
     def run(
         self, work: Callable[[Dispatcher], Awaitable[None]], chaos_file: Path | None = None
     ) -> None:
-        """Run a dispatcher between these emulators while `work` does."""
+        """Run `work` with a dispatcher that uses these emulators."""
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(SimpleSpanProcessor(self.spans))
 
@@ -100,12 +105,12 @@ class Emulators:
 
 
 def event(name: str = "7") -> Event:
-    """An event for the function issue."""
+    """Return an event for the function issue."""
     return Event("issue", {"ce-id": name, "content-type": "application/json"}, b"{}")
 
 
 async def quiet(dispatcher: Dispatcher) -> dict[str, Any]:
-    """The state once nothing is pending."""
+    """Wait until nothing is pending, and return the dispatcher's state."""
     async with asyncio.timeout(10):
         while (state := dispatcher.state())["pending"]:
             await asyncio.sleep(0.005)
@@ -113,7 +118,7 @@ async def quiet(dispatcher: Dispatcher) -> dict[str, Any]:
 
 
 def test_a_failed_event_is_delivered_until_it_succeeds() -> None:
-    """Each time with its attempt's number, and with the first one's span."""
+    """Each delivery has the number of the attempt and the span of the first one."""
     emulators = Emulators(FAILED, OK)
 
     async def work(dispatcher: Dispatcher) -> None:
@@ -122,13 +127,13 @@ def test_a_failed_event_is_delivered_until_it_succeeds() -> None:
         assert (state["attempts"], state["failed"], state["delivered"]) == (3, 2, 1)
 
     emulators.run(work)
-    assert emulators.said("x-throughline-delivery-attempt") == ["2", "3"]
-    assert emulators.said("x-throughline-first-attempt") == [SPAN, SPAN]
+    assert emulators.header_values("x-throughline-delivery-attempt") == ["2", "3"]
+    assert emulators.header_values("x-throughline-first-attempt") == [SPAN, SPAN]
     assert emulators.letters == []
 
 
-def test_an_event_that_never_succeeds_is_set_aside() -> None:
-    """On the topic with what was known of it, in the list, and as a span in its own trace."""
+def test_an_event_that_never_succeeds_is_dead_lettered() -> None:
+    """It is published to the topic, listed, and recorded as a span in its own trace."""
     emulators = Emulators(FAILED)
 
     async def work(dispatcher: Dispatcher) -> None:
@@ -146,12 +151,12 @@ def test_an_event_that_never_succeeds_is_set_aside() -> None:
     assert span.parent is not None
     assert f"{span.parent.span_id:016x}" == PARENT.split("-")[2]
     assert span.status.description == "issue gave up after 3 attempts: LookupError: no such order"
-    assert "telemetry.gave_up(" in line_that_began(span)
+    assert "telemetry.gave_up(" in source_line_of(span)
     assert letter["attributes"]["traceparent"].split("-")[2] == f"{span.context.span_id:016x}"
 
 
-def test_an_event_that_no_topic_takes_is_still_in_the_list() -> None:
-    """And the span says that the topic refused it."""
+def test_a_dead_letter_that_cannot_be_published_is_still_listed() -> None:
+    """Its span has the exception."""
     emulators = Emulators(FAILED)
     emulators.pubsub_status = 503
 
@@ -165,9 +170,9 @@ def test_an_event_that_no_topic_takes_is_still_in_the_list() -> None:
     assert [event.name for event in span.events] == ["exception"]
 
 
-def test_an_attempt_that_left_no_span_is_told_of_once_its_trace_is_known() -> None:
-    """The connection broke; the next attempt says where the event belongs, and is the first one
-    that a later could be linked to."""
+def test_an_attempt_without_a_span_is_recorded_once_its_trace_is_known() -> None:
+    """The connection broke. The next attempt identifies the trace, and is the one that later
+    attempts link to as the first."""
     emulators = Emulators(None, FAILED, OK)
 
     async def work(dispatcher: Dispatcher) -> None:
@@ -179,19 +184,18 @@ def test_an_attempt_that_left_no_span_is_told_of_once_its_trace_is_known() -> No
     assert span.name == "deliver issue"
     assert span.status.description == "no answer: ReadError socket hang up"
     assert (span.attributes or {})["throughline.delivery.attempt"] == 1
-    assert "telemetry.spanless(" in line_that_began(span)
+    assert "telemetry.spanless(" in source_line_of(span)
     assert span.parent is not None
     assert f"{span.parent.span_id:016x}" == PARENT.split("-")[2]
-    assert emulators.said("x-throughline-first-attempt") == [None, None, SPAN]
+    assert emulators.header_values("x-throughline-first-attempt") == [None, None, SPAN]
 
 
 @pytest.mark.parametrize(
     "trigger",
     ["europe-west4-issue-0", "us-central1-issue-12", "us-central1-issue-3-locations/a/channels/b"],
 )
-def test_a_functions_trigger_is_found(trigger: str) -> None:
-    """In another region, after the functions were loaded anew, on an Eventarc channel: the emulator
-    names its triggers when it is asked for one that it hasn't."""
+def test_the_key_of_a_functions_trigger_is_read_from_the_emulators_error(trigger: str) -> None:
+    """The region, the generation and the channel of the key can't be known in advance."""
     emulators = Emulators(OK)
     emulators.trigger = trigger
 
@@ -202,8 +206,7 @@ def test_a_functions_trigger_is_found(trigger: str) -> None:
     emulators.run(work)
 
 
-def test_all_who_ask_for_a_trigger_at_once_find_it() -> None:
-    """Whoever hears of it second has not failed."""
+def test_concurrent_deliveries_with_an_outdated_key_all_succeed() -> None:
     emulators = Emulators(OK)
     emulators.trigger = "us-central1-issue-1"
 
@@ -216,8 +219,8 @@ def test_all_who_ask_for_a_trigger_at_once_find_it() -> None:
     emulators.run(work)
 
 
-def test_a_duplicate_is_delivered_as_if_it_were_the_only_one() -> None:
-    """Both are first attempts; one that is made to fail is so once."""
+def test_a_duplicate_is_delivered_as_a_first_attempt() -> None:
+    """An injected failure affects only one of the two copies."""
     emulators = Emulators(OK)
 
     async def work(dispatcher: Dispatcher) -> None:
@@ -227,13 +230,13 @@ def test_a_duplicate_is_delivered_as_if_it_were_the_only_one() -> None:
         assert (state["taken"], state["delivered"], state["duplicated"]) == (1, 2, 1)
 
     emulators.run(work)
-    assert emulators.said("x-throughline-delivery-attempt") == ["1", "1"]
-    fails = emulators.said("x-throughline-delivery-fail")
+    assert emulators.header_values("x-throughline-delivery-attempt") == ["1", "1"]
+    fails = emulators.header_values("x-throughline-delivery-fail")
     assert sum(fail in {"before", "after"} for fail in fails) == 1
 
 
 def test_an_event_that_is_held_back_is_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It comes after one that was taken later, whose delivery lets it go."""
+    """It is delivered once a later event of the same function was delivered."""
     monkeypatch.setattr("cloud.delivery.dispatcher.HELD_BACK_MAX_SECONDS", 60)
     emulators = Emulators(OK)
 
@@ -247,13 +250,12 @@ def test_an_event_that_is_held_back_is_overtaken(monkeypatch: pytest.MonkeyPatch
         await quiet(dispatcher)
 
     emulators.run(work)
-    assert emulators.said("ce-id") == ["second", "first"]
+    assert emulators.header_values("ce-id") == ["second", "first"]
 
 
-def test_an_event_that_nothing_overtakes_comes_all_the_same(
+def test_an_event_that_is_held_back_is_delivered_after_the_maximum_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """After a while."""
     monkeypatch.setattr("cloud.delivery.dispatcher.HELD_BACK_MAX_SECONDS", 0.02)
     emulators = Emulators(OK)
 
@@ -265,25 +267,25 @@ def test_an_event_that_nothing_overtakes_comes_all_the_same(
     emulators.run(work)
 
 
-def test_the_switch_is_there_while_chaos_is_on(tmp_path: Path) -> None:
-    """One that a killed process left is taken away, and the end takes it away too."""
-    switch = tmp_path / "switch"
-    switch.touch()
+def test_the_chaos_file_exists_while_chaos_is_on(tmp_path: Path) -> None:
+    """A file left behind by a killed process is removed at the start; the end removes it too."""
+    chaos_file = tmp_path / "chaos"
+    chaos_file.touch()
     seen: list[bool] = []
 
     async def work(dispatcher: Dispatcher) -> None:
-        seen.append(switch.exists())
+        seen.append(chaos_file.exists())
         for chaos in (Chaos(fail_rate=0.1), Chaos(seed=7), Chaos(delay_ms_max=1)):
             dispatcher.set_chaos(chaos)
-            seen.append(switch.exists())
+            seen.append(chaos_file.exists())
 
-    Emulators(OK).run(work, switch)
+    Emulators(OK).run(work, chaos_file)
     assert seen == [False, True, False, True]
-    assert not switch.exists()
+    assert not chaos_file.exists()
 
 
-def test_chaos_begins_anew_each_time_it_is_asked_for() -> None:
-    """So that the same request has the same consequences."""
+def test_setting_chaos_restarts_the_count_of_events() -> None:
+    """The same request for chaos makes the same events fail."""
 
     def failing() -> list[bool]:
         emulators = Emulators(OK)
@@ -296,19 +298,17 @@ def test_chaos_begins_anew_each_time_it_is_asked_for() -> None:
                     await quiet(dispatcher)
 
         emulators.run(work)
-        return [bool(fail) for fail in emulators.said("x-throughline-delivery-fail")]
+        return [bool(fail) for fail in emulators.header_values("x-throughline-delivery-fail")]
 
-    once = failing()
-    assert once == failing()
-    assert once[:8] == once[8:]
-    assert 0 < sum(once) < 16
+    failures = failing()
+    assert failures == failing()
+    assert failures[:8] == failures[8:]
+    assert 0 < sum(failures) < 16
 
 
-def test_what_is_under_way_at_the_end_is_dropped_and_counted(
+def test_pending_deliveries_are_dropped_and_logged_at_the_end(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Nothing keeps it, and nothing waits for it."""
-
     async def work(dispatcher: Dispatcher) -> None:
         dispatcher.set_chaos(Chaos(delay_ms_max=60_000))
         for _ in range(3):
@@ -318,7 +318,6 @@ def test_what_is_under_way_at_the_end_is_dropped_and_counted(
     assert caplog.messages == ["3 pending deliveries are dropped"]
 
 
-def test_an_attribute_is_cut_to_what_pubsub_takes() -> None:
-    """1,024 bytes of UTF-8, without half a character at the end."""
-    assert cut("é" * 600) == "é" * 512
-    assert cut("x" + "é" * 600) == "x" + "é" * 511
+def test_an_attribute_is_truncated_to_1024_bytes_at_a_character_boundary() -> None:
+    assert truncate("é" * 600) == "é" * 512
+    assert truncate("x" + "é" * 600) == "x" + "é" * 511

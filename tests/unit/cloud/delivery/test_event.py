@@ -1,4 +1,4 @@
-"""Events as they are handed over and as they are delivered."""
+"""Tests of the parsing and the delivery format of events."""
 
 from __future__ import annotations
 
@@ -13,20 +13,18 @@ TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def handed_over(**changes: Any) -> dict[str, Any]:
-    """What a worker hands over, but for `changes`."""
+    """Return a valid payload of POST /events, with `changes`."""
     body = base64.b64encode(b"\x00\xff").decode()
     return {"function": "reserve", "headers": {"Ce-Id": "1", "Host": "x"}, "body": body, **changes}
 
 
-def test_an_event_is_read_as_it_was_sent() -> None:
-    """Header names in lowercase, the body in bytes; not tried yet unless it says so."""
+def test_an_event_is_parsed_with_lowercase_header_names_and_a_decoded_body() -> None:
     event, failed = parse_event(handed_over())
     assert event == Event("reserve", {"ce-id": "1", "host": "x"}, b"\x00\xff")
     assert failed is None
 
 
-def test_a_failed_first_attempt_comes_with_its_event() -> None:
-    """With what its worker knew of it."""
+def test_a_failed_first_attempt_is_parsed_with_its_event() -> None:
     _, failed = parse_event(
         handed_over(failed={"error": "boom", "span": TRACEPARENT, "parent": None})
     )
@@ -34,7 +32,7 @@ def test_a_failed_first_attempt_comes_with_its_event() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "payload",
     [
         None,
         [],
@@ -47,21 +45,19 @@ def test_a_failed_first_attempt_comes_with_its_event() -> None:
         handed_over(body="not base64!"),
     ],
 )
-def test_what_is_no_event_is_refused(said: object) -> None:
-    """With a reason."""
+def test_an_invalid_event_is_rejected_with_a_reason(payload: object) -> None:
     with pytest.raises(BadEvent, match=r"must be|is a map"):
-        parse_event(said)
+        parse_event(payload)
 
 
 @pytest.mark.parametrize("span", [7, "", "nonsense", TRACEPARENT + "-01", TRACEPARENT + "\n"])
-def test_context_that_cannot_be_used_is_left_out(span: object) -> None:
-    """It came over HTTP, and goes out in a header."""
+def test_an_invalid_traceparent_is_ignored(span: object) -> None:
+    """It arrived over HTTP, and would be sent in a header."""
     assert parse_attempt({"span": span, "error": "boom"}) == Attempt("boom")
     assert parse_attempt("not a map") == Attempt()
 
 
-def test_what_belongs_to_one_delivery_is_not_passed_on() -> None:
-    """Neither the connection's headers nor an earlier attempt's."""
+def test_headers_of_a_connection_or_an_earlier_attempt_are_not_passed_on() -> None:
     headers = {
         "content-type": "application/cloudevents+json",
         "content-length": "2",
@@ -77,6 +73,6 @@ def test_what_belongs_to_one_delivery_is_not_passed_on() -> None:
 
 
 def test_protobuf_is_sent_in_base64() -> None:
-    """As the Firestore emulator does; the functions emulator decodes it."""
+    """The functions emulator decodes it, as it does for the Firestore emulator."""
     _, body = Event("reserve", {"content-type": "application/protobuf"}, b"\x00\xff").to_deliver()
     assert base64.b64decode(body) == b"\x00\xff"

@@ -1,4 +1,4 @@
-"""The middleware around an event function: which events it hands over, and when."""
+"""Tests of the middleware around an event function: which events it hands over, and when."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ BODY = b"\x00\xff protobuf"
 
 
 class Worker:
-    """A worker that serves one function through the middleware, and what the function was given."""
+    """A worker that serves one function through the middleware, and records what it received."""
 
     def __init__(
-        self, work: Callable[[], None], url: str, switch: Path | None, seen: LastInvocation
+        self, work: Callable[[], None], url: str, chaos_file: Path | None, last: LastInvocation
     ) -> None:
         self.bodies: list[bytes] = []
         self.attempts: list[str | None] = []
@@ -55,35 +55,35 @@ class Worker:
             return "OK"
 
         app.wsgi_app = DeliveryMiddleware(  # type: ignore[method-assign]
-            app.wsgi_app, "issue", DeliveryProcess(url), switch, seen
+            app.wsgi_app, "issue", DeliveryProcess(url), chaos_file, last
         )
         self.client: FlaskClient = app.test_client()
 
     def deliver(self, **headers: str) -> tuple[int, bytes]:
-        """POST the event; returns the status and the body of the answer."""
-        answer = self.client.post("/functions/projects/", data=BODY, headers={**EVENT, **headers})
-        return answer.status_code, answer.data
+        """POST the event, and return the response's status and body."""
+        response = self.client.post("/functions/projects/", data=BODY, headers={**EVENT, **headers})
+        return response.status_code, response.data
 
 
 def succeed() -> None:
-    """Do the work."""
+    """Return without an error."""
 
 
 def fail() -> None:
-    """Don't."""
+    """Raise an error, as the function would."""
     raise LookupError("no such order")
 
 
 @pytest.fixture
 def process() -> Iterator[LocalServer]:
-    """A delivery process that takes whatever it is given."""
+    """A delivery process that accepts every request."""
     with serving(lambda _: 202) as server:
         yield server
 
 
 @pytest.fixture
 def last(spans: object) -> LastInvocation:
-    """What remembers the function's span."""
+    """The span processor that keeps the function's span."""
     invocations = LastInvocation()
     provider = trace.get_tracer_provider()
     assert isinstance(provider, TracerProvider)
@@ -92,22 +92,22 @@ def last(spans: object) -> LastInvocation:
 
 
 def handed_over(server: LocalServer) -> list[dict[str, Any]]:
-    """The events that the delivery process was given."""
-    return [json.loads(asked.body) for asked in server.asked]
+    """Return the events that the delivery process received."""
+    return [json.loads(asked.body) for asked in server.requests]
 
 
-def test_an_event_that_succeeds_goes_nowhere_else(
+def test_an_event_that_succeeds_is_not_handed_over(
     process: LocalServer, last: LastInvocation, tmp_path: Path
 ) -> None:
-    """It runs as the first attempt, with its body whole, and nobody is told."""
+    """The function receives the whole body, and the attempt number 1."""
     worker = Worker(succeed, process.url, tmp_path / "off", last)
     assert worker.deliver() == (200, b"OK")
     assert (worker.bodies, worker.attempts) == ([BODY], ["1"])
-    assert process.asked == []
+    assert process.requests == []
 
 
 def test_an_event_that_fails_is_handed_over(process: LocalServer, last: LastInvocation) -> None:
-    """Whole, with why it failed and which span tells of it; the emulator's answer is as ever."""
+    """With its body, the error and the span; the emulator receives the usual response."""
     worker = Worker(fail, process.url, None, last)
     status, _ = worker.deliver()
     assert status == 500
@@ -121,72 +121,69 @@ def test_an_event_that_fails_is_handed_over(process: LocalServer, last: LastInvo
     assert event["failed"]["span"] != TRACEPARENT
 
 
-def test_with_chaos_on_an_event_is_handed_over_untried(
+def test_while_the_chaos_file_exists_an_event_is_handed_over_without_an_attempt(
     process: LocalServer, last: LastInvocation, tmp_path: Path
 ) -> None:
-    """As soon as the switch is there, and no longer than that."""
-    switch = tmp_path / "switch"
-    worker = Worker(succeed, process.url, switch, last)
-    switch.touch()
+    chaos_file = tmp_path / "chaos"
+    worker = Worker(succeed, process.url, chaos_file, last)
+    chaos_file.touch()
     assert worker.deliver() == (200, b"")
     assert worker.bodies == []
     assert [event.get("failed") for event in handed_over(process)] == [None]
-    switch.unlink()
+    chaos_file.unlink()
     worker.deliver()
     assert worker.bodies == [BODY]
 
 
 @pytest.mark.parametrize("work", [succeed, fail])
-def test_an_event_that_was_delivered_again_is_never_handed_over(
+def test_a_delivery_by_the_delivery_process_is_never_handed_over(
     process: LocalServer, last: LastInvocation, tmp_path: Path, work: Callable[[], None]
 ) -> None:
-    """Who delivers it sees the answer, which says what happened."""
-    switch = tmp_path / "switch"
-    switch.touch()
-    worker = Worker(work, process.url, switch, last)
-    status, answer = worker.deliver(**{"X-Throughline-Delivery-Attempt": "2"})
-    said = json.loads(answer)
-    assert (status, said["error"]) == (
+    """The process reads the result from the response."""
+    chaos_file = tmp_path / "chaos"
+    chaos_file.touch()
+    worker = Worker(work, process.url, chaos_file, last)
+    status, body = worker.deliver(**{"X-Throughline-Delivery-Attempt": "2"})
+    report = json.loads(body)
+    assert (status, report["error"]) == (
         (200, None) if work is succeed else (500, "LookupError: no such order")
     )
-    assert said["parent"] == TRACEPARENT
+    assert report["parent"] == TRACEPARENT
     assert worker.attempts == ["2"]
-    assert process.asked == []
+    assert process.requests == []
 
 
 @pytest.mark.parametrize(("when", "ran"), [("before", 0), ("after", 1)])
-def test_an_attempt_fails_where_it_is_asked_to(
+def test_an_injected_failure_happens_before_or_after_the_function_runs(
     process: LocalServer, last: LastInvocation, when: str, ran: int
 ) -> None:
-    """Before, and nothing was done; or after, when it was and nobody knows."""
     worker = Worker(succeed, process.url, None, last)
-    status, answer = worker.deliver(
+    status, body = worker.deliver(
         **{"X-Throughline-Delivery-Attempt": "1", "X-Throughline-Delivery-Fail": when}
     )
     assert status == 500
-    assert json.loads(answer)["error"] == f"made to fail {when} the function ran"
+    assert json.loads(body)["error"] == f"made to fail {when} the function ran"
     assert len(worker.bodies) == ran
-    assert ("span" in json.loads(answer)) == bool(ran)
+    assert ("span" in json.loads(body)) == bool(ran)
 
 
-@pytest.mark.parametrize("answer", [None, 400, 500])
+@pytest.mark.parametrize("process_status", [None, 400, 500])
 @pytest.mark.parametrize("chaos", [False, True])
-def test_without_the_delivery_process_events_run_as_the_emulator_has_it(
+def test_without_the_delivery_process_events_run_once_and_one_warning_is_logged(
     last: LastInvocation,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
-    answer: int | None,
+    process_status: int | None,
     chaos: bool,
 ) -> None:
-    """None is there, or it takes nothing: the event runs, its failure is its own, and the log
-    says once that it was lost."""
+    """Whether the process is down or rejects the event."""
     caplog.set_level(logging.WARNING, "cloud.delivery.middleware")
-    switch = tmp_path / "switch"
+    chaos_file = tmp_path / "chaos"
     if chaos:
-        switch.touch()
-    with serving(lambda _: answer or 0) as server:
-        url = server.url if answer else f"http://127.0.0.1:{free_port()}"
-        worker = Worker(fail, url, switch, last)
+        chaos_file.touch()
+    with serving(lambda _: process_status or 0) as server:
+        url = server.url if process_status else f"http://127.0.0.1:{free_port()}"
+        worker = Worker(fail, url, chaos_file, last)
         assert [worker.deliver()[0] for _ in range(3)] == [500, 500, 500]
     assert worker.bodies == [BODY] * 3
     name = "cloud.delivery.middleware"
@@ -194,11 +191,11 @@ def test_without_the_delivery_process_events_run_as_the_emulator_has_it(
     assert "takes no events" in warning
 
 
-def test_a_request_that_is_no_delivery_is_none_of_its_business(
+def test_a_request_that_is_not_a_delivery_passes_through(
     process: LocalServer, last: LastInvocation, tmp_path: Path
 ) -> None:
-    """A probe, for one."""
-    switch = tmp_path / "switch"
-    switch.touch()
-    assert Worker(fail, process.url, switch, last).client.get("/").status_code == 405
-    assert process.asked == []
+    """For example a health probe."""
+    chaos_file = tmp_path / "chaos"
+    chaos_file.touch()
+    assert Worker(fail, process.url, chaos_file, last).client.get("/").status_code == 405
+    assert process.requests == []

@@ -1,4 +1,4 @@
-"""A stand-in for the flags, and gRPC's channels as they were once a test is over."""
+"""Fixtures of the platform conditions: fake flags, and a reset of gRPC's channel functions."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from cloud.platform_conditions.flags import Flags
 
 
-class Switches:
-    """The names of the flags that a test turned on."""
+class FakeFlags:
+    """A fake of the Firestore collection with the flags that a test turned on."""
 
     def __init__(self) -> None:
         self.on: set[str] = set()
@@ -22,20 +22,20 @@ class Switches:
 
 
 @pytest.fixture
-def switches() -> Switches:
-    """What is on; nothing at first."""
-    return Switches()
+def fake_flags() -> FakeFlags:
+    """The flags' documents; none is on at first."""
+    return FakeFlags()
 
 
 @pytest.fixture
-def flags(switches: Switches) -> Flags:
-    """Flags that are read each time they are asked for: a second passes between any two looks."""
+def flags(fake_flags: FakeFlags) -> Flags:
+    """Flags without caching: the clock advances by a second with each reading."""
     seconds = itertools.count()
-    return Flags(switches, lambda: float(next(seconds)))
+    return Flags(fake_flags, lambda: float(next(seconds)))
 
 
 @pytest.fixture
 def channels_restored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """gRPC makes its channels as before once the test is over."""
+    """Restores gRPC's channel functions after the test."""
     for name in ("insecure_channel", "secure_channel"):
         monkeypatch.setattr(grpc, name, getattr(grpc, name))

@@ -1,4 +1,4 @@
-"""The platform conditions: each has a place and belongs to one scenario."""
+"""Tests of the list of platform conditions."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ MAIN = ROOT / "functions" / "main.py"
 
 
 def test_each_condition_belongs_to_one_scenario() -> None:
-    """Whoever adds a condition shows what survives it."""
+    """The scenario shows the code that survives the condition."""
     used = [name for each in scenario.load_all().values() for name in each.platform_conditions]
     assert sorted(used) == sorted(condition.name for condition in CONDITIONS)
 
 
-def test_a_condition_is_met_by_a_deployed_function() -> None:
-    """A misspelt one would never be met."""
+def test_each_condition_affects_a_deployed_function() -> None:
+    """With a misspelt name it would never take effect."""
     deployed = re.findall(r"^from boxoffice\.\w+ import (\w+)", MAIN.read_text(), re.MULTILINE)
-    places = {condition.where for condition in CONDITIONS} - {EVERY_FUNCTION}
-    assert places <= set(deployed)
+    affected = {condition.where for condition in CONDITIONS} - {EVERY_FUNCTION}
+    assert affected <= set(deployed)
 
 
-def test_no_flag_is_a_faults_and_a_conditions() -> None:
-    """Both are documents of one collection."""
+def test_faults_and_conditions_have_different_flags() -> None:
+    """Both are documents of the same collection."""
     assert not {fault.name for fault in FAULTS} & {condition.name for condition in CONDITIONS}
 
 
-def test_the_deployed_functions_know_no_condition() -> None:
-    """They are the platform's doing, and injected from outside."""
+def test_the_deployed_functions_do_not_mention_any_condition() -> None:
+    """Conditions are injected from outside."""
     names = re.compile("|".join(condition.name.replace("-", "[-_]") for condition in CONDITIONS))
-    knowing = [
+    mentioning = [
         path
         for folder in ("boxoffice", "throughline", "faults")
         for path in (ROOT / "functions" / folder).rglob("*.py")
         if names.search(path.read_text())
     ]
-    assert knowing == []
+    assert mentioning == []

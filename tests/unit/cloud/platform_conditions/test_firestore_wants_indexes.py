@@ -1,4 +1,4 @@
-"""firestore-wants-indexes, on Firestore's own client, under the tracing that the functions have."""
+"""Tests of firestore-wants-indexes, with Firestore's own client and the functions' tracing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from cloud.platform_conditions import firestore_wants_indexes
 from cloud.platform_conditions.catalogue import FIRESTORE_WANTS_INDEXES
 from cloud.platform_conditions.flags import Flags
-from tests.unit.cloud.platform_conditions.conftest import Switches
+from tests.unit.cloud.platform_conditions.conftest import FakeFlags
 from tests.unit.local_server import free_port
 from throughline import firestore_calls
 
@@ -23,10 +23,10 @@ INDEX_FILE = Path(__file__).parents[4] / "rules" / "firestore.indexes.json"
 
 
 @pytest.fixture
-def ask(
+def run_query(
     flags: Flags, monkeypatch: pytest.MonkeyPatch, channels_restored: None
 ) -> Callable[[str], list[Any]]:
-    """Ask for the orders of a show beside a range of this field, where no Firestore answers."""
+    """Query the orders of a show with a range of a field, at an address where no server listens."""
     firestore_wants_indexes.inject(flags, INDEX_FILE)
     firestore_calls.trace_calls()
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
@@ -36,19 +36,19 @@ def ask(
         orders = client.collection("orders").where(filter=FieldFilter("show_id", "==", "s"))
         orders = orders.where(filter=FieldFilter(field, "not-in", ["a"]))
         with trace.get_tracer("test").start_as_current_span("availability"):
-            found: list[Any] = orders.get(retry=None, timeout=5)
-        return found
+            documents: list[Any] = orders.get(retry=None, timeout=5)
+        return documents
 
     return get
 
 
-def test_a_query_that_lacks_its_index_is_refused_as_firestore_does(
-    ask: Callable[[str], list[Any]], switches: Switches, spans: InMemorySpanExporter
+def test_a_query_without_its_index_fails_as_in_production(
+    run_query: Callable[[str], list[Any]], fake_flags: FakeFlags, spans: InMemorySpanExporter
 ) -> None:
-    """The client raises what it raises in production, and the span of the call has the status."""
-    switches.on = {FIRESTORE_WANTS_INDEXES.name}
+    """The client raises the same exception, and the call's span has the gRPC status."""
+    fake_flags.on = {FIRESTORE_WANTS_INDEXES.name}
     with pytest.raises(FailedPrecondition, match=r"requires an index: orders \(show_id, state asc"):
-        ask("state")
+        run_query("state")
     call, _ = spans.get_finished_spans()
     assert (call.attributes or {})["rpc.grpc.status_code"] == 9
     assert not call.status.is_ok
@@ -59,9 +59,9 @@ def test_a_query_that_lacks_its_index_is_refused_as_firestore_does(
     ("on", "field"), [(set(), "state"), ({FIRESTORE_WANTS_INDEXES.name}, "show_id")]
 )
 def test_every_other_query_is_sent(
-    ask: Callable[[str], list[Any]], switches: Switches, on: set[str], field: str
+    run_query: Callable[[str], list[Any]], fake_flags: FakeFlags, on: set[str], field: str
 ) -> None:
-    """Where the condition is off, or the query needs no composite index."""
-    switches.on = on
+    """Because the condition is off, or because the query needs no composite index."""
+    fake_flags.on = on
     with pytest.raises(ServiceUnavailable):
-        ask(field)
+        run_query(field)

@@ -1,4 +1,4 @@
-"""How a condition ends an instance, on the framework that serves one."""
+"""Tests of the conditions that end an instance, with the real functions-framework."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from cloud.platform_conditions import instances
 from cloud.platform_conditions.catalogue import INSTANCES_COME_AND_GO
 from cloud.platform_conditions.flags import Flags
-from tests.unit.cloud.platform_conditions.conftest import Switches
+from tests.unit.cloud.platform_conditions.conftest import FakeFlags
 from tests.unit.framework import Framework, framework
-from tests.unit.local_server import Asked, eventually, serving
+from tests.unit.local_server import ReceivedRequest, eventually, serving
 
 FUNCTIONS = Path(__file__).resolve().parents[4] / "functions"
 
@@ -42,13 +42,13 @@ def FUNCTION(request):
 
 @contextmanager
 def served(function: str, folder: Path, *on: str) -> Iterator[Framework]:
-    """Serve a function that answers with its process's id, as the emulator does, with flags on."""
+    """Serve a function that responds with its process id, with the flags `on` turned on."""
     (folder / "main.py").write_text(MAIN.replace("FUNCTION", function))
     documents = [
         {"name": f"documents/flags/{name}", "fields": {"on": {"booleanValue": True}}} for name in on
     ]
 
-    def flags(_asked: Asked) -> tuple[int, bytes, dict[str, str]]:
+    def flags(_asked: ReceivedRequest) -> tuple[int, bytes, dict[str, str]]:
         return 200, json.dumps({"documents": documents}).encode(), {}
 
     with serving(flags) as emulator:
@@ -63,14 +63,14 @@ def served(function: str, folder: Path, *on: str) -> Iterator[Framework]:
             yield running
 
 
-def asked(served: Framework, **query: str) -> int:
-    """The id of the process that answered."""
-    answer = httpx.post(served.url, params=query, trust_env=False, timeout=20)
-    return int(answer.raise_for_status().text)
+def serving_process(served: Framework, **query: str) -> int:
+    """Send a request, and return the id of the process that responded."""
+    response = httpx.post(served.url, params=query, trust_env=False, timeout=20)
+    return int(response.raise_for_status().text)
 
 
 def is_gone(process_id: int) -> bool:
-    """Whether there is no such process any more."""
+    """Return whether the process has ended."""
     try:
         os.kill(process_id, 0)
     except ProcessLookupError:
@@ -78,46 +78,45 @@ def is_gone(process_id: int) -> bool:
     return False
 
 
-def test_an_instance_that_is_taken_away_answers_and_the_next_is_new(tmp_path: Path) -> None:
-    """After each second answer, and no request is lost between the two; a probe counts for none."""
+def test_an_instance_ends_after_two_responses_and_no_request_is_lost(tmp_path: Path) -> None:
+    """Probes don't count as requests."""
     with served("quote", tmp_path, "instances-come-and-go") as quote:
-        answered = []
+        process_ids = []
         for _ in range(6):
             httpx.get(quote.url, trust_env=False, timeout=20).raise_for_status()
-            answered.append(asked(quote))
-    assert answered[0::2] == answered[1::2]
-    assert len(set(answered)) == 3
+            process_ids.append(serving_process(quote))
+    assert process_ids[0::2] == process_ids[1::2]
+    assert len(set(process_ids)) == 3
 
 
-def test_what_comes_after_the_answer_is_lost_where_an_instance_has_no_cpu(tmp_path: Path) -> None:
-    """And is done where the condition is off, which is why it works on one's own machine."""
+def test_work_after_the_response_is_lost_without_a_cpu(tmp_path: Path) -> None:
+    """While the condition is off the work is done."""
     with served("settle", tmp_path) as settle:
-        asked(settle, later=str(tmp_path / "done"))
-        eventually((tmp_path / "done").exists, "what was put off is done")
+        serving_process(settle, later=str(tmp_path / "done"))
+        eventually((tmp_path / "done").exists, "the deferred work is done")
     with served("settle", tmp_path, "cpu-only-during-requests") as settle:
-        ended = asked(settle, later=str(tmp_path / "lost"))
+        ended = serving_process(settle, later=str(tmp_path / "lost"))
         eventually(lambda: is_gone(ended), "the instance ends")
         assert not (tmp_path / "lost").exists()
-        assert asked(settle) != ended
+        assert serving_process(settle) != ended
 
 
 @pytest.mark.parametrize("condition", ["instances-come-and-go", "cpu-only-during-requests"])
-def test_no_other_function_meets_it(tmp_path: Path, condition: str) -> None:
-    """Nor does one whose flag is another's."""
+def test_other_functions_are_not_affected(tmp_path: Path, condition: str) -> None:
     with served("availability", tmp_path, condition) as availability:
-        assert len({asked(availability) for _ in range(4)}) == 1
+        assert len({serving_process(availability) for _ in range(4)}) == 1
 
 
 @pytest.fixture
-def ended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """How this process would have been ended."""
+def signals(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The signals sent with os.kill, which does nothing else."""
     calls: list[str] = []
     monkeypatch.setattr(os, "kill", lambda *_: calls.append("SIGTERM"))
     return calls
 
 
 def serve(flags: Flags) -> Callable[..., Any]:
-    """A client's POST to a function whose invocation is a span."""
+    """Return a function that sends a POST to a traced function."""
     app = flask.Flask("worker")
 
     @app.route("/", methods=["GET", "POST"])
@@ -131,13 +130,13 @@ def serve(flags: Flags) -> Callable[..., Any]:
     return app.test_client().post
 
 
-def test_the_invocation_that_meets_it_says_so(
-    flags: Flags, switches: Switches, spans: InMemorySpanExporter, ended: list[str]
+def test_the_condition_is_recorded_only_on_the_invocations_span(
+    flags: Flags, fake_flags: FakeFlags, spans: InMemorySpanExporter, signals: list[str]
 ) -> None:
-    """On its own span, and on no other; with the flag off on none."""
+    """With the flag off, on no span."""
     post = serve(flags)
     post("/")
-    switches.on = {INSTANCES_COME_AND_GO.name}
+    fake_flags.on = {INSTANCES_COME_AND_GO.name}
     post("/")
     events = [(span.name, len(span.events)) for span in spans.get_finished_spans()]
     assert events == [("query", 0), ("quote", 0), ("query", 0), ("quote", 1)]

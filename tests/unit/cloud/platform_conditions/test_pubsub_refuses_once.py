@@ -1,4 +1,4 @@
-"""pubsub-refuses-once, on the publisher that the functions use."""
+"""Tests of pubsub-refuses-once, with the publisher that the functions use."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ import sys, flask
 from cloud.platform_conditions import pubsub_refuses_once
 from cloud.platform_conditions.flags import Flags
 
-class Switches:
+class FakeFlags:
     def collection(self, name):
         return {name: {"on": {"booleanValue": True}} for name in sys.argv[1].split()}
 
-pubsub_refuses_once.inject(Flags(Switches()))
+pubsub_refuses_once.inject(Flags(FakeFlags()))
 assert "google.cloud.pubsub_v1" not in sys.modules, "the import costs a cold start"
 
 from google.cloud.pubsub_v1 import PublisherClient
 
 publisher = PublisherClient.__new__(PublisherClient)
-# What the publisher itself does first, with the batch settings that this one lacks.
+# This publisher has no batch settings, so its own publish() raises AttributeError.
 headers = {"x-throughline-delivery-attempt": sys.argv[2]} if sys.argv[2] else {}
 with flask.Flask("worker").test_request_context(headers=headers):
     try:
@@ -44,8 +44,10 @@ with flask.Flask("worker").test_request_context(headers=headers):
         ("", "1", "AttributeError"),
     ],
 )
-def test_only_the_first_delivery_is_refused(on: str, attempt: str, raised: str) -> None:
-    """Every other message reaches the publisher's own code, which this one lacks the state for."""
+def test_only_messages_of_the_first_delivery_are_rejected(
+    on: str, attempt: str, raised: str
+) -> None:
+    """AttributeError shows that the message reached the publisher's own code."""
     done = subprocess.run(
         [sys.executable, "-c", PUBLISH, on, attempt],
         cwd=ROOT,

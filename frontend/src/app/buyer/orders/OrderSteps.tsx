@@ -9,7 +9,7 @@ const SPOKEN: Record<Step["status"], string> = {
   stopped: "Stopped here: ",
 };
 
-/** The way of an order, a line a step, with the time each took. */
+/** An order's steps, one per line, with the time that each took. */
 export function OrderSteps({ order }: { order: Order }) {
   return (
     <ol class="steps">

@@ -20,7 +20,7 @@ interface Props {
   newestOrderId: string | null;
 }
 
-// More than this and the tickets below are out of sight.
+// With more than this, the tickets below would be off screen.
 const SHOWN_AT_FIRST = 4;
 
 export function OrdersSection(props: Props) {
@@ -43,7 +43,7 @@ function Orders({ feed, shows, buyer, signIn, newestOrderId }: Props) {
       <Notice title="You are signed out.">
         <p>
           You can look at the shows. To buy, continue as a guest: no name, no e-mail, no password.
-          Your orders then live in this browser.
+          Your orders then belong to this browser.
         </p>
         <button type="button" class="button primary" onClick={signIn}>
           Continue as a guest
@@ -55,8 +55,8 @@ function Orders({ feed, shows, buyer, signIn, newestOrderId }: Props) {
     return (
       <Notice tone="bad" title="Signing in failed." urgent>
         <p>
-          You can look at the shows, but to buy and to see your orders you need to be signed in as a
-          guest. Check your connection and try again.
+          You can see the shows. To buy and to see your orders, you must be signed in as a guest.
+          Check your connection and try again.
         </p>
         <p class="soft detail">{buyer.error.message}</p>
         <button type="button" class="button primary" onClick={signIn}>
@@ -77,7 +77,7 @@ function Orders({ feed, shows, buyer, signIn, newestOrderId }: Props) {
       }
       offlineState={
         <Notice title="Your orders can't be loaded right now.">
-          <p>They appear by themselves as soon as the box office can be reached.</p>
+          <p>They appear automatically once the box office can be reached.</p>
         </Notice>
       }
     >

@@ -4,7 +4,7 @@ import type { Order } from "../../../model/order";
 import { newsOf } from "../../../model/orderStates";
 import type { Show } from "../../../model/show";
 
-/** Has each change of an order's state read out; null means the orders are not known yet. */
+/** Announces each change of an order's state; null means the orders are not loaded yet. */
 export function useStateAnnouncements(orders: Order[] | null, shows: Show[]): void {
   const known = useRef<Map<string, string> | null>(null);
   useEffect(() => {
@@ -14,7 +14,7 @@ export function useStateAnnouncements(orders: Order[] | null, shows: Show[]): vo
     }
     const before = known.current;
     known.current = new Map(orders.map((order) => [order.id, newsOf(order)]));
-    // The first list is what was there already, which is not news.
+    // The first list holds existing orders, which are not announced.
     if (before === null) return;
     for (const order of orders) {
       const news = newsOf(order);

@@ -35,7 +35,7 @@ export function CardField({ value, error, disabled, input, change }: Props) {
         </p>
       )}
       <p class="soft hint" id="card-hint">
-        It goes straight to the card processor, never to us. No date or code needed.
+        It is sent only to the card processor. No date or code is needed.
       </p>
       <fieldset class="test-cards">
         <legend>Test cards</legend>

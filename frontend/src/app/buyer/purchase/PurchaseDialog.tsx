@@ -33,7 +33,7 @@ export function PurchaseDialog({ show, uid, whyNotBuy, onPlaced, onClose }: Prop
   const [cardNumber, setCardNumber] = useState("");
   const [cardError, setCardError] = useState<string | null>(null);
   const { progress, start } = usePurchase((orderId) => {
-    // A buyer who has closed the dialog meanwhile keeps the focus where it is.
+    // If the buyer has closed the dialog, the focus stays where it is.
     if (!dialog.current?.open) return;
     // Closed first: a dialog that closes gives the focus back, and the new order takes it then.
     dialog.current.close();
@@ -64,7 +64,7 @@ export function PurchaseDialog({ show, uid, whyNotBuy, onPlaced, onClose }: Prop
       : (whyNotBuy ?? (uid === null ? "Signing you in…" : null));
   const quoting = useQuote(show.id, seats);
   const quote = quoting.status === "quoted" ? quoting.quote : null;
-  // The quote has the last word on the price; without one, the show's own price stands.
+  // The quote's price takes precedence over the show's.
   const total = money(
     quote?.amountCents ?? seats * show.priceCents,
     quote?.currency ?? show.currency,

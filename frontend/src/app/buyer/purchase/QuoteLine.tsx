@@ -6,7 +6,7 @@ interface Props {
   progress: QuoteProgress;
 }
 
-/** One line, always there and always as tall, so that nothing moves when the answer comes. */
+/** One line of constant height, so that the layout does not shift when the quote arrives. */
 export function QuoteLine({ seats, progress }: Props) {
   return (
     <p class="quote" data-quote={progress.status} aria-live="polite">

@@ -9,11 +9,11 @@ export interface Purchase {
   uid: string;
   showId: string;
   seats: number;
-  /** As typed; goes to the card processor and nowhere else. */
+  /** As typed; sent only to the card processor. */
   cardNumber: string;
 }
 
-/** A purchase that is under way. */
+/** A running purchase. */
 export interface StartedPurchase {
   orderId: string;
   traceId: string;

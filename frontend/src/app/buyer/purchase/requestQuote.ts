@@ -2,11 +2,11 @@ import { type Quote, readQuote } from "../../../model/quote";
 import { type Tracing, within } from "../../../tracing/tracing";
 import type { Backend } from "../backend";
 
-// A quote that comes later is of no use to the buyer.
+// A later quote is of no use to the buyer.
 const TIMEOUT_MS = 8_000;
 
 /**
- * Ask the box office what seats would cost, and whether they are left. One call is one trace.
+ * Request the price and availability of seats. Each call is one trace.
  *
  * @throws CallableError, such as `not-found`; Error for an answer that is not a quote.
  */

@@ -32,7 +32,10 @@ export async function tokenise(
   }
   answered(response.status);
   if (response.status === 422) {
-    throw new PurchaseError("invalid-card-number", "The card processor does not know this number.");
+    throw new PurchaseError(
+      "invalid-card-number",
+      "The card processor does not accept this number.",
+    );
   }
   const token: unknown = response.ok ? (await response.json().catch(() => null))?.token : undefined;
   if (typeof token !== "string") {

@@ -8,8 +8,8 @@ import { buy, type Purchase } from "./buy";
 /**
  * Run one purchase at a time.
  *
- * @param onPlaced is called with the order's id once the server has it, even if the dialog is closed
- * by then.
+ * @param onPlaced is called with the order's id once the server has it, even if the dialog has
+ * been closed.
  */
 export function usePurchase(onPlaced: (orderId: string) => void) {
   const { progress, run } = useAction("The purchase failed");

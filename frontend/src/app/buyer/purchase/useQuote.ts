@@ -4,18 +4,18 @@ import { tracing } from "../../../tracing/load";
 import { backend } from "../backend";
 import { requestQuote } from "./requestQuote";
 
-/** The quote for the seats that are chosen at the moment. */
+/** The quote for the currently chosen seats. */
 export type QuoteProgress =
   | { status: "asking" }
   | { status: "quoted"; quote: Quote }
   | { status: "failed"; retry: () => void };
 
-// Someone who goes from two seats to six passes three others, which need no quote.
+// Stepping from two seats to six passes three numbers that need no quote.
 const SETTLED_AFTER_MS = 250;
 
 const ASKING: QuoteProgress = { status: "asking" };
 
-/** A quote for `seats` of a show, asked for at once and again whenever they change. */
+/** A quote for `seats` of a show, requested at once and whenever they change. */
 export function useQuote(showId: string, seats: number): QuoteProgress {
   const [progress, setProgress] = useState<QuoteProgress>(ASKING);
   const [attempt, setAttempt] = useState(0);
@@ -31,17 +31,17 @@ export function useQuote(showId: string, seats: number): QuoteProgress {
         const [loaded, trace] = await Promise.all([backend, tracing()]);
         report({ status: "quoted", quote: await requestQuote(showId, seats, loaded, trace) });
       } catch (error) {
-        console.warn("There is no quote; the price on the page stands", error);
+        console.warn("No quote was received; the price on the page is used", error);
         report({ status: "failed", retry: () => setAttempt((last) => last + 1) });
       }
     };
     const timer = setTimeout(() => void ask(), asked.current ? SETTLED_AFTER_MS : 0);
     return () => {
-      // An answer that is on its way is let come, so that its trace is whole, and then ignored.
+      // A running request is not aborted, so that its trace is complete; its response is ignored.
       current = false;
       clearTimeout(timer);
     };
-    // A new attempt asks again.
+    // A new attempt requests another quote.
   }, [showId, seats, attempt]);
 
   // For one frame after a change, the quote is still that of the choice before.

@@ -8,7 +8,7 @@ import { ShowCard, WHY_NOT_BUY_ID } from "./ShowCard";
 
 interface Props {
   feed: Feed<Show>;
-  /** When the seats left were looked up; null while they are live. */
+  /** When the seats left were requested; null while they are live. */
   lookedUpAt: Date | null;
   /** Why nothing can be bought at the moment; null if it can. */
   whyNotBuy: string | null;
@@ -24,7 +24,7 @@ export function ShowsSection({ feed, lookedUpAt, whyNotBuy, buy }: Props) {
           <p class="soft" data-seats-looked-up={lookedUpAt?.toISOString()}>
             {lookedUpAt === null
               ? "Seats left are live: they change as people buy."
-              : `Seats left as of ${clock(lookedUpAt)}; asked for again every few seconds.`}
+              : `Seats left as of ${clock(lookedUpAt)}; updated every few seconds.`}
           </p>
         ) : (
           <p class="paused" id={WHY_NOT_BUY_ID}>
@@ -54,8 +54,8 @@ function Shows({ feed, whyNotBuy, buy }: Omit<Props, "lookedUpAt">) {
       offlineState={
         <Notice tone="bad" title="The box office can't be reached.">
           <p>
-            This page asks again by itself; the shows appear as soon as there is an answer. On your
-            own machine: is <code>./scripts/dev</code> running?
+            This page retries automatically; the shows appear once it can be reached. On your own
+            machine: is <code>./scripts/dev</code> running?
           </p>
         </Notice>
       }

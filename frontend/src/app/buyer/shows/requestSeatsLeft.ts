@@ -1,6 +1,6 @@
 import { type Tracing, within } from "../../../tracing/tracing";
 
-/** Seats left by show id, and when that was so. */
+/** Seats left by show id, and the time of the request. */
 export interface SeatsLeft {
   at: Date;
   seats: ReadonlyMap<string, number>;
@@ -28,7 +28,7 @@ export function requestSeatsLeft(
   return within(trace, async () => {
     const seats = new Map<string, number>();
     let lastError: unknown;
-    // One after the other, so that a box office in trouble gets no burst of requests.
+    // In sequence, so that an overloaded box office gets no burst of requests.
     for (const showId of showIds) {
       const url = `${origin}/api/availability?show_id=${encodeURIComponent(showId)}`;
       try {
@@ -54,7 +54,7 @@ export function requestSeatsLeft(
 function readSeatsLeft(status: number, body: unknown): number {
   const left = (body as { seats_left?: unknown } | null | undefined)?.seats_left;
   if (status !== 200 || typeof left !== "number" || !Number.isInteger(left)) {
-    throw new Error(`The box office answered ${status} and no number of seats.`);
+    throw new Error(`The box office answered ${status} without a number of seats.`);
   }
   return Math.max(0, left);
 }

@@ -40,7 +40,7 @@ export function useSeatsLeft(feed: Feed<Show>, online: boolean): ShowsAndAge {
           const found = await requestSeatsLeft(showIds.current, location.origin, await tracing());
           if (!stopped) setKnown(found);
         } catch (error) {
-          console.warn("The seats left could not be looked up either", error);
+          console.warn("The seats left could not be requested either", error);
           nextMs = Math.min(2 * waitMs, EVERY_MAX_MS);
         }
       }

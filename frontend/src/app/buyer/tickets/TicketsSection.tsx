@@ -26,12 +26,12 @@ export function TicketsSection({ feed, shows, signedIn }: Props) {
       <FeedView
         feed={signedIn ? feed : { status: "loading" }}
         errorTitle="Your tickets can't be loaded."
-        // As most visitors have none, their list does not jump when the answer comes.
+        // Most visitors have no tickets, so for them the layout does not shift.
         loadingState={emptyState}
         emptyState={emptyState}
         offlineState={
           <Notice title="Your tickets can't be loaded right now.">
-            <p>They appear by themselves as soon as the box office can be reached.</p>
+            <p>They appear automatically once the box office can be reached.</p>
           </Notice>
         }
       >

@@ -22,8 +22,8 @@ const SCHEMA_PAUSE_MS = 600_000;
 const RETRY_PAUSE_MS = 3_000;
 
 export function AskView({ query }: { query: URLSearchParams }) {
-  const live = usePolling("schema", fetchSqlSchema, (known) =>
-    known ? SCHEMA_PAUSE_MS : RETRY_PAUSE_MS,
+  const live = usePolling("schema", fetchSqlSchema, (schema) =>
+    schema ? SCHEMA_PAUSE_MS : RETRY_PAUSE_MS,
   );
   useTitle("Ask");
   return (
@@ -49,8 +49,8 @@ function QueryEditor({ urlSql, schema }: { urlSql: string; schema: SqlSchema | n
   const [sql, setSql] = useState(urlSql);
   const field = useRef<HTMLTextAreaElement>(null);
   const { state, run } = useQuery();
-  // Run the query in the address on arrival, also by Back. A layout effect, because it overwrites
-  // what is in the field.
+  // Run the query in the address when it changes, also by Back. A layout effect, because a later one
+  // could overwrite text typed in the meantime.
   useLayoutEffect(() => {
     setSql(urlSql);
     void run(urlSql, LIMIT);

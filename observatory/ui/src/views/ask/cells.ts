@@ -1,4 +1,4 @@
-/** The cells of a query result: as text, sorted, their widths, and as CSV. */
+/** Formatting, sorting and measuring the cells of a query result, and writing them as CSV. */
 
 import type { SqlColumn, SqlResult } from "../../api/types";
 
@@ -58,8 +58,8 @@ export function widths(table: SqlResult): number[] {
     const lengths = table.rows
       .slice(0, WIDTH_SAMPLE)
       .map((row) => cellText(row[index] ?? null).length);
-    const most = Math.max(column.name.length + 2, column.type.length - 2, ...lengths);
-    return Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, most)) + 4;
+    const longest = Math.max(column.name.length + 2, column.type.length - 2, ...lengths);
+    return Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, longest)) + 4;
   });
 }
 

@@ -13,11 +13,11 @@ export interface ErrorPosition {
 const LINE = /^LINE (\d+): (.*)$/;
 
 /**
- * Parse the position out of an error message such as `LINE 2: from spanz` with a caret below it;
- * null if there is none.
+ * Return the position in an error message such as `LINE 2: from spanz` with a caret below it; null
+ * if it has none.
  *
- * The line is found by the excerpt that the message quotes. Its number may be off, because the
- * server may wrap the query in another.
+ * The line is searched by the excerpt that the message quotes. The number in the message may be off
+ * by one, because the server may wrap the query in another one.
  */
 export function errorPosition(sql: string, message: string): ErrorPosition | null {
   const lines = message.split("\n");
@@ -36,7 +36,7 @@ export function errorPosition(sql: string, message: string): ErrorPosition | nul
   const dots = excerpt.startsWith("...") ? 3 : 0;
   const offset = caret - (whole.length - excerpt.length) - dots + text.indexOf(quoted);
   const column = Math.min(Math.max(offset, 0), text.length);
-  const before = texts.slice(0, line).reduce((sum, each) => sum + each.length + 1, 0);
+  const before = texts.slice(0, line).reduce((sum, text) => sum + text.length + 1, 0);
   return { index: before + column, line: line + 1, column: column + 1, text };
 }
 

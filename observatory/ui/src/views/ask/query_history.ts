@@ -3,11 +3,11 @@
 const STORAGE_KEY = "observatory.ask.history";
 const HISTORY_MAX = 50;
 
-/** Return past queries; none if storage is refused or holds something else. */
+/** Return past queries; an empty list if storage is refused or its content is invalid. */
 export function queryHistory(storage: Pick<Storage, "getItem">): string[] {
   try {
     const stored: unknown = JSON.parse(storage.getItem(STORAGE_KEY) ?? "[]");
-    return Array.isArray(stored) ? stored.filter((each) => typeof each === "string") : [];
+    return Array.isArray(stored) ? stored.filter((query) => typeof query === "string") : [];
   } catch {
     return [];
   }
@@ -15,7 +15,7 @@ export function queryHistory(storage: Pick<Storage, "getItem">): string[] {
 
 /** Put a query at the front of the history, and return the history. */
 export function remember(storage: Pick<Storage, "getItem" | "setItem">, sql: string): string[] {
-  const queries = [sql, ...queryHistory(storage).filter((each) => each !== sql)].slice(
+  const queries = [sql, ...queryHistory(storage).filter((query) => query !== sql)].slice(
     0,
     HISTORY_MAX,
   );

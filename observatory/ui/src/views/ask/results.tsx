@@ -82,7 +82,7 @@ function Grid({ table, rows, order, onOrder, onOpen }: GridProps) {
     <section class="grid-scroll" ref={container} tabIndex={0} aria-label="Rows">
       <table
         aria-rowcount={rows.length + 1}
-        style={{ minWidth: `${columnWidths.reduce((sum, each) => sum + each, 0)}ch` }}
+        style={{ minWidth: `${columnWidths.reduce((sum, width) => sum + width, 0)}ch` }}
       >
         <colgroup>
           {columnWidths.map((characters, index) => (
@@ -171,7 +171,7 @@ function Cell({ value, spanId, onOpen }: CellProps) {
   );
 }
 
-/** A dialog with the whole of a value that is longer than its cell. */
+/** A dialog that shows the whole of a value that is longer than its cell. */
 function ValueDialog(props: { name: string; value: unknown; onClose: () => void }) {
   const { name, value, onClose } = props;
   const dialog = useRef<HTMLDialogElement>(null);
@@ -206,7 +206,7 @@ function CopyCsv({ text }: { text: () => string }) {
   const copy = () =>
     navigator.clipboard.writeText(text()).then(
       () => setLabel("Copied"),
-      () => setLabel("The browser refused to copy"),
+      () => setLabel("Not copied: no access to the clipboard"),
     );
   return (
     <button type="button" class="copy" onClick={copy} aria-live="polite">

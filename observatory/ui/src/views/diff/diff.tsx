@@ -1,4 +1,4 @@
-/** The diff view: two traces aligned by hop, with steps that are missing, added, slower or faster. */
+/** The diff view: two traces aligned step by step, with the steps that differ marked. */
 import "../trace/waterfall.css";
 import "../trace/legend.css";
 import "../trace/summary.css";
@@ -149,7 +149,7 @@ function Pairs({ diff, rows }: { diff: Diff; rows: readonly DiffRow[] }) {
   const range = (zoom && within(zoom, total)) ?? { from: 0, to: total };
   const ticks = ticksOf(range, TICKS);
   const at = selected === null ? -1 : Math.min(selected, rows.length - 1);
-  // Polling answers with the same rows every few seconds, which keeps the selected one.
+  // Polling returns the same rows every few seconds; the selection is kept unless they change.
   useLayoutEffect(() => setSelected(null), [diff.left.trace_id, diff.right.trace_id, rows.length]);
   useEffect(() => {
     document.getElementById(pairId(at))?.scrollIntoView({ block: "nearest" });

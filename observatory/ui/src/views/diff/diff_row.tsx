@@ -111,7 +111,7 @@ function Side({ side, which, range }: SideProps) {
   );
 }
 
-/** How long the step took, waiting included, linked to its span. */
+/** The duration of the step, including its wait, as a link to its span. */
 function Time({ side, traceId }: { side: DiffSide | null; traceId: string }) {
   if (side === null) return <>–</>;
   return (

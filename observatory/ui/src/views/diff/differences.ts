@@ -5,7 +5,7 @@ import { durationText } from "../../format";
 /** Return the rows that differ, and their ancestors. */
 export function differing(rows: readonly DiffRow[]): DiffRow[] {
   const kept: DiffRow[] = [];
-  // From the end: a row is an ancestor of the rows after it that are deeper.
+  // From the end, because a row is an ancestor of the deeper rows that follow it.
   let childDepth = -1;
   for (let at = rows.length - 1; at >= 0; at--) {
     const row = rows[at] as DiffRow;

@@ -1,4 +1,4 @@
-/** The Faults view without faults. */
+/** The empty states of the Faults view. */
 import { Notice } from "../../components/notice";
 
 /** The Observatory was started without an app's catalogue of faults. */
@@ -6,13 +6,13 @@ export function NotConnected() {
   return (
     <Notice title="No app with faults is connected">
       <p>
-        The Observatory was started on its own. To start it together with the app, and switch its
-        faults here, run:
+        The Observatory was started on its own. To start it together with the app and its faults,
+        run:
       </p>
       <pre>
         <code>./scripts/dev</code>
       </pre>
-      <p>To connect the faults of an app of your own, run:</p>
+      <p>To connect the faults of your own app, run:</p>
       <pre>
         <code>python -m observatory --faults FILE.json --flags URL --app URL</code>
       </pre>

@@ -1,4 +1,4 @@
-/** One fault: what it does, how to provoke it, and its switch or a link to the page that has it. */
+/** One fault: its description, the command that provokes it, and a switch or a link to turn it on. */
 import { useId } from "preact/hooks";
 import type { Fault } from "../../api/types";
 import { CopyButton, CopyIcon } from "../../components/copy_button";

@@ -1,4 +1,4 @@
-/** The Faults view: the observed app's bugs on purpose, each with a switch. */
+/** The Faults view: the app's intentional bugs, each with a switch. */
 import "./faults.css";
 import { useState } from "preact/hooks";
 import { ApiFailure } from "../../api/client";
@@ -45,8 +45,8 @@ export function FaultsView({ faultFlags }: { faultFlags: FaultFlags }) {
       <div class="faults-head">
         <h1>Faults</h1>
         <p>
-          Bugs on purpose: while its switch is on, a fault makes one decision of the app go wrong.
-          Turn one on, use the app, and find its effect in the traces.
+          Faults are bugs on purpose. While its switch is on, a fault makes the app take one wrong
+          decision. Turn one on, use the app, and look for the effect in the traces.
         </p>
       </div>
       <ErrorState
@@ -90,7 +90,7 @@ function Switches({ answer, pending, rejected, onSwitch, onAllOff }: Props) {
       <div class="faults-bar">
         <p>
           {unknown
-            ? "It is unknown which faults are on."
+            ? "The state of the faults is unknown."
             : `${on} of ${count(answer.faults.length, "fault")} on.`}
         </p>
         <button type="button" disabled={unknown || on === 0} onClick={onAllOff}>

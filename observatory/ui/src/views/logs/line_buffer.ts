@@ -6,7 +6,7 @@ export interface BufferedLine extends LogRecord {
   seq: number;
 }
 
-/** How many of the newest lines to search for duplicates. */
+/** The number of newest lines that are searched for duplicates. */
 const DUPLICATES_WITHIN = 3_000;
 
 export interface LineBuffer {
@@ -31,29 +31,33 @@ export function withOlder(
 }
 
 /**
- * Add lines that arrived since, without those already in the buffer. They are appended in order of
- * arrival, which may differ from the order in which they were written.
+ * Append the lines that are not in the buffer yet, in order of arrival, which may differ from the
+ * order of their times.
  *
- * @param most the size of the buffer; the oldest lines beyond it are dropped.
+ * @param linesMax the size of the buffer; the oldest lines beyond it are dropped.
  */
-export function withNewer(before: LineBuffer, newestFirst: LogRecord[], most: number): LineBuffer {
+export function withNewer(
+  before: LineBuffer,
+  newestFirst: LogRecord[],
+  linesMax: number,
+): LineBuffer {
   const known = new Set(before.lines.slice(-DUPLICATES_WITHIN).map(identity));
   const fresh = newestFirst.filter((line) => !known.has(identity(line)));
   if (fresh.length === 0) return before;
   const from = (before.lines.at(-1)?.seq ?? -1) + 1;
   const lines = [...before.lines, ...numbered(fresh, from)];
-  if (lines.length <= most) return { lines, older: before.older };
-  const kept = lines.slice(-most);
+  if (lines.length <= linesMax) return { lines, older: before.older };
+  const kept = lines.slice(-linesMax);
   return { lines: kept, older: kept[0]?.time_unix_nano ?? null };
 }
 
-/** Return the time of the newest line less some seconds, in Unix nanoseconds; null without lines. */
+/** Return the time some seconds before the newest line, in Unix nanoseconds; null without lines. */
 export function timeBeforeNewest(buffer: LineBuffer, seconds: number): string | null {
   const moments = buffer.lines.slice(-DUPLICATES_WITHIN).map((line) => BigInt(line.time_unix_nano));
   if (moments.length === 0) return null;
   const newest = moments.reduce((one, other) => (one > other ? one : other));
-  const less = newest - BigInt(seconds) * 1_000_000_000n;
-  return String(less > 0n ? less : 0n);
+  const earlier = newest - BigInt(seconds) * 1_000_000_000n;
+  return String(earlier > 0n ? earlier : 0n);
 }
 
 function numbered(newestFirst: LogRecord[], from: number): BufferedLine[] {

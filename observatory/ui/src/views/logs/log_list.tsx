@@ -116,7 +116,7 @@ function useFollowing(
   useLayoutEffect(() => {
     const element = container.current;
     if (element === null) return;
-    // Rows added or removed above move the lines below them; scroll by as much.
+    // Lines added or removed above move the visible ones; scroll by the same distance.
     if (!following) element.scrollTop += (before.current - first) * rowPx;
     before.current = first;
   }, [first]);
@@ -132,7 +132,7 @@ function useFollowing(
     let lastTop = element.scrollTop;
     const onScroll = () => {
       const below = element.scrollHeight - element.clientHeight - element.scrollTop;
-      // Growing content moves the bottom away too; only scrolling up stops following.
+      // New lines move the bottom away as well, so only scrolling up stops following.
       if (element.scrollTop < lastTop && below > 1) setFollowing(false);
       else if (below <= BOTTOM_PX) setFollowing(true);
       lastTop = element.scrollTop;

@@ -1,4 +1,4 @@
-/** One log line, which opens to show all of its fields. */
+/** One log line, which expands to show all of its fields. */
 import { useEffect, useRef } from "preact/hooks";
 import { fullMoment } from "../../format";
 import { followLink, tracePath } from "../../navigation/route";

@@ -103,10 +103,10 @@ function SeverityFilter({ query }: { query: URLSearchParams }) {
   return (
     <SegmentedLinks
       label="Minimum severity"
-      links={MIN_SEVERITIES.map(({ name, title, least }) => ({
+      links={MIN_SEVERITIES.map(({ name, title, minimum }) => ({
         title,
         path: withParameter(query, "severity", name),
-        current: chosen === least,
+        current: chosen === minimum,
       }))}
     />
   );

@@ -1,4 +1,4 @@
-/** Following the log: new lines as they arrive, and older pages on demand. */
+/** Fetching log lines: new ones as they arrive, older ones on demand. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ApiFailure } from "../../api/client";
 import { fetchLogs, type LogQuery } from "../../api/requests";
@@ -99,7 +99,7 @@ export function useTail(key: string, query: LogQuery, live: boolean): Tail {
   return { buffer: state.buffer, failure: state.failure, fetchOlder };
 }
 
-/** Fetch lines from shortly before the newest in the buffer on; the newest page if it is empty. */
+/** Fetch the lines since shortly before the newest in the buffer; of an empty one, the newest page. */
 async function fetchNewest(
   before: LineBuffer | null,
   query: LogQuery,
@@ -109,6 +109,6 @@ async function fetchNewest(
   if (before === null || after === null) return fetchLogs(query, null, PAGE, signal);
   const page = await fetchLogs(query, { after }, PAGE_MAX, signal);
   if (page.logs.length < PAGE_MAX) return page;
-  // More lines than a page holds: give up those that are late, and go on from the newest.
+  // More lines arrived than a page holds: skip late ones, and continue after the newest in the buffer.
   return fetchLogs(query, { after: timeBeforeNewest(before, 0) ?? after }, PAGE_MAX, signal);
 }

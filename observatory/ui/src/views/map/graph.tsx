@@ -1,8 +1,9 @@
-/** The map as a drawing. */
+/** The map drawn as a graph. */
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { HopMap, MapEdge, MapNode } from "../../api/types";
 import { count } from "../../format";
 import {
+  breakageText,
   clipped,
   edgeAccessibleName,
   edgeId,
@@ -11,7 +12,6 @@ import {
   inReadingOrder,
   nameOf,
   nodeAccessibleName,
-  problemOf,
   rateText,
   UNKNOWN,
 } from "./labels";
@@ -78,12 +78,12 @@ export function Graph({ map, selected, onSelect }: Props) {
   );
 }
 
-/** Lay the map out from left to right if that fits, else in the narrower direction. */
+/** Lay out the map from left to right if that fits the width, else in the narrower direction. */
 function fitting(map: HopMap, width: number): Placed {
-  const wide = layOutMap(map, "LR");
-  if (wide.width * SCALE_WIDE <= width) return wide;
-  const high = layOutMap(map, "TB");
-  return high.width < wide.width ? high : wide;
+  const horizontal = layOutMap(map, "LR");
+  if (horizontal.width * SCALE_WIDE <= width) return horizontal;
+  const vertical = layOutMap(map, "TB");
+  return vertical.width < horizontal.width ? vertical : horizontal;
 }
 
 function centreOf(selected: Selected, placed: Placed): Point | undefined {
@@ -116,8 +116,8 @@ type DrawingProps = Props & { placed: Placed; scale: number };
 
 function Drawing(props: DrawingProps) {
   const { map, selected, onSelect, placed, scale } = props;
-  const most = Math.max(1, ...map.edges.map((edge) => edge.count));
-  const reading = inReadingOrder(map);
+  const countMax = Math.max(1, ...map.edges.map((edge) => edge.count));
+  const orderedNodes = inReadingOrder(map);
   const isNode = (id: string) => selected !== null && "node" in selected && selected.node === id;
   const isEdge = (id: string) => selected !== null && "edge" in selected && selected.edge === id;
   return (
@@ -133,10 +133,10 @@ function Drawing(props: DrawingProps) {
         {map.edges.map((edge) => {
           const id = edgeId(edge);
           const at = placed.edges.get(id);
-          return at && <Line key={id} {...{ edge, most, ...at }} selected={isEdge(id)} />;
+          return at && <Line key={id} {...{ edge, countMax, ...at }} selected={isEdge(id)} />;
         })}
       </g>
-      {reading.map(({ node, outgoing }) => (
+      {orderedNodes.map(({ node, outgoing }) => (
         <g key={node.id}>
           <NodeBox
             node={node}
@@ -164,15 +164,15 @@ function Drawing(props: DrawingProps) {
 
 interface LineProps {
   edge: MapEdge;
-  most: number;
+  countMax: number;
   line: string;
   arrow: string;
   selected: boolean;
 }
 
 /** A hop's line; its width grows with the logarithm of the count. */
-function Line({ edge, most, line, arrow, selected }: LineProps) {
-  const width = 1.5 + 2.5 * (Math.log1p(edge.count) / Math.log1p(most));
+function Line({ edge, countMax, line, arrow, selected }: LineProps) {
+  const width = 1.5 + 2.5 * (Math.log1p(edge.count) / Math.log1p(countMax));
   return (
     <g class={`hop-line ${edge.broken ? "broken" : ""} ${selected ? "selected" : ""}`}>
       <path d={line} stroke-width={width.toFixed(2)} />
@@ -187,7 +187,7 @@ interface ElementProps {
   onSelect: () => void;
 }
 
-interface PressableProps {
+interface BoxButtonProps {
   label: string;
   size: { width: number; height: number };
   round: number;
@@ -195,8 +195,8 @@ interface PressableProps {
   onSelect: () => void;
 }
 
-/** The clickable box of a node or label. The text over it is hidden from assistive technology. */
-function Pressable({ label, size, round, selected, onSelect }: PressableProps) {
+/** The clickable box of a node or label; assistive technology reads its label, not the text over it. */
+function BoxButton({ label, size, round, selected, onSelect }: BoxButtonProps) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: SVG has no button element
     <rect
@@ -228,7 +228,7 @@ function NodeBox({ node, at, selected, onSelect }: ElementProps & { node: MapNod
       class={`map-node ${node.id === UNKNOWN ? "unknown" : node.party}`}
       transform={`translate(${at.x - width / 2} ${at.y - height / 2})`}
     >
-      <Pressable
+      <BoxButton
         label={nodeAccessibleName(node)}
         size={NODE}
         round={8}
@@ -262,9 +262,9 @@ function EdgeLabel({ edge, at, selected, onSelect }: ElementProps & { edge: MapE
   if (at === undefined) return null;
   const rate = rateText(edge.per_minute);
   const hop = clipped(hopText(edge), HOP_CHARACTERS);
-  const problem = problemOf(edge);
-  const below = problem
-    ? `⚠ ${problem}`
+  const breakage = breakageText(edge);
+  const below = breakage
+    ? `⚠ ${breakage}`
     : edge.errors > 0
       ? count(edge.errors, "error")
       : `p95 ${figure(edge.p95_ms)}`;
@@ -277,7 +277,7 @@ function EdgeLabel({ edge, at, selected, onSelect }: ElementProps & { edge: MapE
       class={`map-edge ${edge.broken ? "broken" : ""}`}
       transform={`translate(${at.x - width / 2} ${at.y - height / 2})`}
     >
-      <Pressable
+      <BoxButton
         label={edgeAccessibleName(edge)}
         size={{ width, height }}
         round={6}

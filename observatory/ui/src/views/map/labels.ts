@@ -2,7 +2,7 @@
 import type { HopMap, MapEdge, MapNode } from "../../api/types";
 import { count, durationText, percent } from "../../format";
 
-/** The id of the node that stands for senders without stored spans. */
+/** The id of the node that represents senders without stored spans. */
 export const UNKNOWN = "?";
 
 /** Return the name to show for a node. */
@@ -10,15 +10,15 @@ export function nameOf(id: string, service = id): string {
   return id === UNKNOWN ? "not stored" : service;
 }
 
-/** Describe an edge's problem in a word or two; null if it has none. */
-export function problemOf(edge: MapEdge): string | null {
+/** Describe how an edge loses the context: `2 orphans`, `92.3 % carried`; null if it doesn't. */
+export function breakageText(edge: MapEdge): string | null {
   if (edge.orphans > 0) return count(edge.orphans, "orphan");
   if (edge.broken) return edge.carried === null ? "broken" : `${percent(edge.carried)} carried`;
   return null;
 }
 
-/** Whether some of an edge's spans did not find the context. */
-export function isShort(carried: number | null): boolean {
+/** Whether an edge's share of carried context is known and less than all. */
+export function isBelowAll(carried: number | null): boolean {
   return carried !== null && carried < 1;
 }
 
@@ -47,19 +47,20 @@ export function figure(ms: number | null): string {
   return ms === null ? "–" : durationText(ms);
 }
 
-/** Return the nodes with their outgoing edges in reading order: breadth first from the first senders. */
+/** Return the nodes with their outgoing edges, breadth first from the pages, then other senders. */
 export function inReadingOrder(map: HopMap): { node: MapNode; outgoing: MapEdge[] }[] {
   const outgoing = new Map<string, MapEdge[]>(map.nodes.map((node) => [node.id, []]));
   for (const edge of map.edges) outgoing.get(edge.from)?.push(edge);
   const entered = new Set(map.edges.filter((edge) => edge.from !== edge.to).map((edge) => edge.to));
   const byTraffic = [...map.nodes].sort((one, other) => other.spans - one.spans);
-  const starts = byTraffic.filter((node) => !entered.has(node.id));
+  const withoutCallers = byTraffic.filter((node) => !entered.has(node.id));
   const pages = byTraffic.filter((node) => node.party === "page");
-  const waiting = [...pages, ...starts, ...byTraffic];
+  // All nodes come last, because those of a cycle all have callers.
+  const starts = [...pages, ...withoutCallers, ...byTraffic];
   const byId = new Map(map.nodes.map((node) => [node.id, node]));
   const order: { node: MapNode; outgoing: MapEdge[] }[] = [];
   const seen = new Set<string>();
-  for (const start of waiting) {
+  for (const start of starts) {
     const queue = [start];
     for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
       if (seen.has(node.id)) continue;
@@ -85,8 +86,8 @@ export function edgeAccessibleName(edge: MapEdge): string {
   const parts = [`${nameOf(edge.from)} to ${edge.to}, ${hopText(edge)}`, count(edge.count, "time")];
   if (edge.errors > 0) parts.push(count(edge.errors, "error"));
   if (edge.p95_ms !== null) parts.push(`p95 ${durationText(edge.p95_ms)}`);
-  const problem = problemOf(edge);
-  if (problem !== null) parts.push(`broken: ${problem}`);
+  const breakage = breakageText(edge);
+  if (breakage !== null) parts.push(`broken: ${breakage}`);
   return parts.join(", ");
 }
 

@@ -1,4 +1,4 @@
-/** Placing the map's boxes and lines, in pixels. */
+/** The layout of the map's boxes and lines, in pixels. */
 import { Graph, layout } from "@dagrejs/dagre";
 import type { HopMap, MapEdge } from "../../api/types";
 import { edgeId, inReadingOrder } from "./labels";
@@ -24,19 +24,19 @@ const ARROW_PX = 9;
 /**
  * Lay out a map from left to right, or from top to bottom.
  *
- * dagre's heuristics depend on the order of nodes and edges, so the layout is computed for four fixed
- * orders, and the one with the shortest lines is taken.
+ * The result of dagre's heuristics depends on the order of nodes and edges. So the layout is
+ * computed for four fixed orders, and the one with the shortest lines is returned.
  */
 export function layOutMap(map: HopMap, direction: "LR" | "TB"): Placed {
-  const reading = inReadingOrder(map);
-  const nodes = reading.map(({ node }) => node.id);
-  const edges = reading.flatMap(({ outgoing }) => outgoing);
+  const orderedNodes = inReadingOrder(map);
+  const nodes = orderedNodes.map(({ node }) => node.id);
+  const edges = orderedNodes.flatMap(({ outgoing }) => outgoing);
   const [first, ...others] = [
     [nodes, edges] as const,
     [nodes.toReversed(), edges] as const,
     [nodes, edges.toReversed()] as const,
     [nodes.toReversed(), edges.toReversed()] as const,
-  ].map(([some, hops]) => placedIn(some, hops, direction));
+  ].map(([nodeIds, hops]) => placedInOrder(nodeIds, hops, direction));
   return others.reduce((best, other) => (other.px < best.px ? other : best), first as Candidate)
     .placed;
 }
@@ -47,7 +47,7 @@ interface Candidate {
   px: number;
 }
 
-function placedIn(nodes: string[], edges: MapEdge[], direction: "LR" | "TB"): Candidate {
+function placedInOrder(nodes: string[], edges: MapEdge[], direction: "LR" | "TB"): Candidate {
   const graph = new Graph({ directed: true, multigraph: true });
   graph.setGraph({
     rankdir: direction,
@@ -100,18 +100,20 @@ function lengthOf(points: Point[]): number {
 export function smooth(points: Point[]): string {
   const [first, ...rest] = points;
   if (first === undefined) return "";
-  let path = `M${spot(first)}`;
+  let path = `M${coordinates(first)}`;
   rest.forEach((point, index) => {
     const next = rest[index + 1];
-    path += next ? `Q${spot(point)} ${spot(middle(point, next))}` : `L${spot(point)}`;
+    path += next
+      ? `Q${coordinates(point)} ${coordinates(middle(point, next))}`
+      : `L${coordinates(point)}`;
   });
   return path;
 }
 
-/** Return a smooth path through the label, which covers the corner that may arise there. */
+/** Return a smooth path through the label's centre; a corner there is covered by the label. */
 function through(points: Point[], label: Point): string {
-  const far = points.map(({ x, y }) => Math.hypot(x - label.x, y - label.y));
-  const at = far.indexOf(Math.min(...far));
+  const distances = points.map(({ x, y }) => Math.hypot(x - label.x, y - label.y));
+  const at = distances.indexOf(Math.min(...distances));
   return smooth(points.slice(0, at + 1)) + smooth(points.slice(at));
 }
 
@@ -152,13 +154,13 @@ function arrowAt(points: Point[]): string {
   const half = ARROW_PX / 2;
   const left = { x: foot.x - along.y * half, y: foot.y + along.x * half };
   const right = { x: foot.x + along.y * half, y: foot.y - along.x * half };
-  return `M${spot(left)}L${spot(tip)}L${spot(right)}Z`;
+  return `M${coordinates(left)}L${coordinates(tip)}L${coordinates(right)}Z`;
 }
 
 function middle(one: Point, other: Point): Point {
   return { x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 };
 }
 
-function spot({ x, y }: Point): string {
+function coordinates({ x, y }: Point): string {
   return `${x.toFixed(1)} ${y.toFixed(1)}`;
 }

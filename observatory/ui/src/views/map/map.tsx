@@ -113,7 +113,7 @@ function Loaded({ map, query, selection }: LoadedProps) {
       <MapDetails
         map={map}
         selected={selected}
-        narrowed={(view, filter) => {
+        pathWithFilter={(view, filter) => {
           const both = { ...selection, q: bothFilters(selection.q, filter) };
           return address(view, withSelection(new URLSearchParams(), both));
         }}

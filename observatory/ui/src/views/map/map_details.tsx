@@ -5,30 +5,31 @@ import { count, percent } from "../../format";
 import { quoted } from "../../navigation/filter_syntax";
 import { followLink } from "../../navigation/route";
 import type { Selected } from "./graph";
-import { edgeId, figure, hopText, isShort, nameOf, rateText, UNKNOWN } from "./labels";
+import { edgeId, figure, hopText, isBelowAll, nameOf, rateText, UNKNOWN } from "./labels";
 
 interface Props {
   map: HopMap;
   selected: Selected;
   /** Returns the address of a view with a filter added to the current selection. */
-  narrowed: (view: "/" | "/logs", filter: string) => string;
+  pathWithFilter: (view: "/" | "/logs", filter: string) => string;
   onSelect: (selected: Selected) => void;
   onClose: () => void;
   container: RefObject<HTMLElement | null>;
 }
 
-export function MapDetails({ map, selected, narrowed, onSelect, onClose, container }: Props) {
-  const node =
-    selected && "node" in selected && map.nodes.find((each) => each.id === selected.node);
+export function MapDetails({ map, selected, pathWithFilter, onSelect, onClose, container }: Props) {
+  const node = selected && "node" in selected && map.nodes.find(({ id }) => id === selected.node);
   const edge =
-    selected && "edge" in selected && map.edges.find((each) => edgeId(each) === selected.edge);
+    selected &&
+    "edge" in selected &&
+    map.edges.find((candidate) => edgeId(candidate) === selected.edge);
   if (!node && !edge)
     return (
       <aside class="map-aside panel none" aria-label="Details">
         <p>Select a service or a hop to see its figures.</p>
         <p class="sub">
-          A box is a service, with the p50 and p95 of its spans. A line is a hop; the wider it is,
-          the more often the hop occurs. Red and dashed means that the trace context is lost.
+          A box is a service, with the p50 and p95 of its spans. A line is a hop: the wider, the
+          more often it occurs. A red, dashed line loses the trace context.
         </p>
       </aside>
     );
@@ -50,15 +51,15 @@ export function MapDetails({ map, selected, narrowed, onSelect, onClose, contain
           ×
         </button>
       </div>
-      {node && <OfNode {...{ map, node, narrowed, onSelect }} />}
-      {edge && <OfEdge {...{ map, edge, narrowed, onSelect }} />}
+      {node && <NodeDetails {...{ map, node, pathWithFilter, onSelect }} />}
+      {edge && <EdgeDetails {...{ map, edge, pathWithFilter, onSelect }} />}
     </aside>
   );
 }
 
-type OfNodeProps = Pick<Props, "map" | "narrowed" | "onSelect"> & { node: MapNode };
+type NodeDetailsProps = Pick<Props, "map" | "pathWithFilter" | "onSelect"> & { node: MapNode };
 
-function OfNode({ map, node, narrowed, onSelect }: OfNodeProps) {
+function NodeDetails({ map, node, pathWithFilter, onSelect }: NodeDetailsProps) {
   const filter = `service = ${quoted(node.service)}`;
   const incoming = map.edges.filter((edge) => edge.to === node.id);
   const outgoing = map.edges.filter((edge) => edge.from === node.id);
@@ -66,7 +67,7 @@ function OfNode({ map, node, narrowed, onSelect }: OfNodeProps) {
     <>
       <p class="sub">
         {node.id === UNKNOWN ? (
-          "Stands for senders that have no stored spans."
+          "Represents senders without stored spans."
         ) : (
           <>
             <span class="map-dot" /> {node.party}
@@ -90,20 +91,20 @@ function OfNode({ map, node, narrowed, onSelect }: OfNodeProps) {
       <Hops title="Calls" edges={outgoing} name={(edge) => edge.to} onSelect={onSelect} />
       {node.id !== UNKNOWN && (
         <ul class="map-links">
-          <Link to={narrowed("/", filter)}>Traces with {node.service}</Link>
+          <Link to={pathWithFilter("/", filter)}>Traces through {node.service}</Link>
           {node.errors > 0 && (
-            <Link to={narrowed("/", `${filter} and error = true`)}>Those with errors</Link>
+            <Link to={pathWithFilter("/", `${filter} and error = true`)}>Those with errors</Link>
           )}
-          <Link to={narrowed("/logs", filter)}>Log lines of these traces</Link>
+          <Link to={pathWithFilter("/logs", filter)}>Log lines of these traces</Link>
         </ul>
       )}
     </>
   );
 }
 
-type OfEdgeProps = Pick<Props, "map" | "narrowed" | "onSelect"> & { edge: MapEdge };
+type EdgeDetailsProps = Pick<Props, "map" | "pathWithFilter" | "onSelect"> & { edge: MapEdge };
 
-function OfEdge({ edge, narrowed, onSelect }: OfEdgeProps) {
+function EdgeDetails({ edge, pathWithFilter, onSelect }: EdgeDetailsProps) {
   const to = `service = ${quoted(edge.to)}`;
   const filter = edge.hop === null ? to : `hop = ${quoted(edge.hop)} and ${to}`;
   return (
@@ -122,12 +123,12 @@ function OfEdge({ edge, narrowed, onSelect }: OfEdgeProps) {
         <p class="banner bad">
           <b>The trace context is lost here.</b>{" "}
           {edge.orphans === 0 ? (
-            "Some of the receiving spans found no context."
+            "Some of the receiving spans got no context."
           ) : (
             <>
               {count(edge.orphans, "span")} {edge.orphans === 1 ? "names" : "name"} a parent that is
               not stored.{" "}
-              <a href={narrowed("/", edge.orphan_filter)} onClick={followLink}>
+              <a href={pathWithFilter("/", edge.orphan_filter)} onClick={followLink}>
                 Show the traces with orphans
               </a>
             </>
@@ -140,7 +141,7 @@ function OfEdge({ edge, narrowed, onSelect }: OfEdgeProps) {
         <Fact name="errors" bad={edge.errors > 0}>
           {edge.errors.toLocaleString("en")}
         </Fact>
-        <Fact name="context carried" bad={isShort(edge.carried)}>
+        <Fact name="context carried" bad={isBelowAll(edge.carried)}>
           {edge.carried === null ? "–" : percent(edge.carried)}
         </Fact>
         <Fact name="duration p50">{figure(edge.p50_ms)}</Fact>
@@ -153,12 +154,12 @@ function OfEdge({ edge, narrowed, onSelect }: OfEdgeProps) {
         )}
       </dl>
       <ul class="map-links">
-        <Link to={narrowed("/", filter)}>Traces with this hop</Link>
+        <Link to={pathWithFilter("/", filter)}>Traces with this hop</Link>
         {edge.errors > 0 && (
-          <Link to={narrowed("/", `${filter} and error = true`)}>Those with errors</Link>
+          <Link to={pathWithFilter("/", `${filter} and error = true`)}>Those with errors</Link>
         )}
         {edge.wait_p95_ms !== null && edge.wait_p95_ms > 0 && (
-          <Link to={narrowed("/", `wait.${edge.to} > ${edge.wait_p95_ms.toFixed(0)}ms`)}>
+          <Link to={pathWithFilter("/", `wait.${edge.to} > ${edge.wait_p95_ms.toFixed(0)}ms`)}>
             Those that waited longest
           </Link>
         )}

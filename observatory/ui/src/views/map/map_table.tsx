@@ -1,4 +1,4 @@
-/** The map as tables: the same figures for readers who do not use the drawing. */
+/** The map as tables, with the same figures as the drawing. */
 import "./map_table.css";
 import type { HopMap } from "../../api/types";
 import { percent } from "../../format";
@@ -8,7 +8,7 @@ import {
   figure,
   hopText,
   inReadingOrder,
-  isShort,
+  isBelowAll,
   nameOf,
   rateText,
   UNKNOWN,
@@ -20,7 +20,7 @@ interface Props {
 }
 
 export function MapTable({ map, onSelect }: Props) {
-  const reading = inReadingOrder(map);
+  const orderedNodes = inReadingOrder(map);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable, so it must be reachable by keyboard
     <section class="map-table" tabIndex={0} aria-label="The map as tables">
@@ -38,7 +38,7 @@ export function MapTable({ map, onSelect }: Props) {
           </tr>
         </thead>
         <tbody>
-          {reading.map(({ node }) => (
+          {orderedNodes.map(({ node }) => (
             <tr key={node.id}>
               <th scope="row">
                 <button type="button" class="as-link" onClick={() => onSelect({ node: node.id })}>
@@ -78,7 +78,7 @@ export function MapTable({ map, onSelect }: Props) {
           </tr>
         </thead>
         <tbody>
-          {reading.flatMap(({ outgoing }) =>
+          {orderedNodes.flatMap(({ outgoing }) =>
             outgoing.map((edge) => (
               <tr key={edgeId(edge)}>
                 <th scope="row">
@@ -100,7 +100,7 @@ export function MapTable({ map, onSelect }: Props) {
                 <td class="number">{figure(edge.p50_ms)}</td>
                 <td class="number">{figure(edge.p95_ms)}</td>
                 <td class="number">{figure(edge.wait_p95_ms)}</td>
-                <td class={`number ${isShort(edge.carried) ? "bad" : ""}`}>
+                <td class={`number ${isBelowAll(edge.carried) ? "bad" : ""}`}>
                   {edge.carried === null ? "–" : percent(edge.carried)}
                 </td>
               </tr>

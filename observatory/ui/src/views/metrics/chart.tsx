@@ -23,7 +23,7 @@ export function Chart({ lines, title, valueText, onPoint }: Props) {
   const chart = useRef<uPlot | null>(null);
   const valueTextRef = useRef(valueText);
   valueTextRef.current = valueText;
-  // A change of the colour scheme needs a new chart: the canvas holds the colours themselves.
+  // A change of the colour scheme needs a new chart, because a canvas can't use CSS variables.
   const scheme = useColourScheme();
   const labels = lines.lines.map(({ label }) => label).join("\n");
   const data = dataOf(lines);
@@ -73,7 +73,7 @@ function optionsOf(
     padding: [12, 16, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
-    scales: { y: { range: (_, least, most) => paddedRange(least, most) } },
+    scales: { y: { range: (_, min, max) => paddedRange(min, max) } },
     axes: [
       {
         ...axis,
@@ -109,8 +109,8 @@ function timeTickText(seconds: number, step: number): string {
 }
 
 /** Return the range of the value axis: from zero if no value is negative, with some margin. */
-function paddedRange(least: number | null, most: number | null): uPlot.Range.MinMax {
-  if (least === null || most === null) return [0, 1];
-  const margin = (most - Math.min(0, least)) * 0.08 || 1;
-  return [least < 0 ? least - margin : 0, most + margin];
+function paddedRange(min: number | null, max: number | null): uPlot.Range.MinMax {
+  if (min === null || max === null) return [0, 1];
+  const margin = (max - Math.min(0, min)) * 0.08 || 1;
+  return [min < 0 ? min - margin : 0, max + margin];
 }

@@ -1,15 +1,15 @@
-/** The lines of a metric's chart, all over the same times. */
+/** The lines of a metric's chart, which share their times. */
 
 import type { Attributes, MetricPoint, MetricSeries } from "../../api/types";
 
-/** At most this many lines can be told apart; the others are counted as hidden. */
+/** The number of lines that have a distinct colour and dash pattern; further ones are not shown. */
 export const LINES_MAX = 8;
 
 export interface ChartLines {
-  /** Unix seconds, ascending; each line has one value for each. */
+  /** Unix seconds, ascending. Each line has a value, or null, for each of them. */
   times: number[];
   lines: { label: string; values: (number | null)[] }[];
-  /** How many lines are left out. */
+  /** The number of lines that are not shown. */
   hidden: number;
 }
 
@@ -40,9 +40,11 @@ function lastOf(points: MetricPoint[]): number {
 
 /** Label each series with the attributes in which it differs from the others. */
 function labelled(answer: MetricSeries): { label: string; points: MetricPoint[] }[] {
-  const keys = [...new Set(answer.series.flatMap((each) => Object.keys(each.attributes)))].sort();
+  const keys = [
+    ...new Set(answer.series.flatMap(({ attributes }) => Object.keys(attributes))),
+  ].sort();
   const differingKeys = keys.filter(
-    (key) => new Set(answer.series.map((each) => text(each.attributes, key))).size > 1,
+    (key) => new Set(answer.series.map(({ attributes }) => text(attributes, key))).size > 1,
   );
   const labelKeys = differingKeys.length > 0 ? differingKeys : keys;
   return answer.series.map(({ attributes, points }) => {

@@ -78,7 +78,7 @@ interface ValuesProps {
 function Values({ metric, answer, table }: ValuesProps) {
   const lines = useMemo(() => chartLines(answer), [answer]);
   const [point, setPoint] = useState<number | null>(null);
-  // `rate` is about a histogram's count, which is not shown if there are quantiles.
+  // A histogram's rate is that of its count, which the quantiles replace.
   const rate = answer.rate && answer.quantiles === null;
   const text = (value: number | null) => valueText(value, metric.unit, rate);
   if (lines.times.length === 0)

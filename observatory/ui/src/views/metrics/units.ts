@@ -21,12 +21,12 @@ const BYTES_BY_UNIT: Record<string, number> = {
 /** Format a value with its unit; with `rate`, per second. */
 export function valueText(value: number | null, unit: string, rate = false): string {
   if (value === null || !Number.isFinite(value)) return "–";
-  const each = rate ? "/s" : "";
+  const suffix = rate ? "/s" : "";
   const [ms, bytes] = [MS_BY_UNIT[unit], BYTES_BY_UNIT[unit]];
   if (ms !== undefined && !rate) return durationText(value * ms);
-  if (bytes !== undefined) return `${bytesText(value * bytes)}${each}`;
-  if (unit === "1" || unit === "" || unit.startsWith("{")) return `${shortNumber(value)}${each}`;
-  return `${shortNumber(value)} ${unit}${each}`;
+  if (bytes !== undefined) return `${bytesText(value * bytes)}${suffix}`;
+  if (unit === "1" || unit === "" || unit.startsWith("{")) return `${shortNumber(value)}${suffix}`;
+  return `${shortNumber(value)} ${unit}${suffix}`;
 }
 
 /** Format a number with three significant digits: `0.042`, `3.14`, `12,400`, `1.2 M`. */

@@ -1,4 +1,4 @@
-/** The panel "What stands out": the comparison, or suggestions of what to compare. */
+/** The panel "What stands out": the comparison, or suggestions for one. */
 import type { ComponentChildren } from "preact";
 import { fetchComparison } from "../../api/requests";
 import type { Heatmap } from "../../api/types";
@@ -107,7 +107,7 @@ function Suggestions({ selection, heatmap, onCompare, onCompareFilter }: Props) 
         )}
         {coverage !== null && coverage < 1 && (
           <Suggestion title="Traces that lost the context" onClick={compare("uncovered > 0")}>
-            traces with a span that no declared root leads to
+            traces with a span that has no path of stored parents to a declared root
           </Suggestion>
         )}
       </div>

@@ -20,7 +20,7 @@ export function ComparisonResult({ comparison, subset, onFilter }: Props) {
   const [all, setAll] = useState(false);
   const { selected, rest, sentence } = comparison;
   if (selected === 0)
-    return <p class="sub">No trace matches. Draw another box, or press Escape.</p>;
+    return <p class="sub">No trace matches. Draw another box, or press Escape to clear it.</p>;
   if (rest === 0)
     return (
       <p class="sub">

@@ -41,7 +41,7 @@ export function Figures({ heatmap, onFilter }: Props) {
       </Figure>
       <Figure
         name="context coverage"
-        title="Share of spans whose stored parents lead to a declared root"
+        title="Share of spans with a path of stored parents to a declared root"
       >
         {coverage === null
           ? "–"
@@ -53,7 +53,7 @@ export function Figures({ heatmap, onFilter }: Props) {
                 "Show the traces that lost the context",
               )}
       </Figure>
-      <Figure name="orphans" title="Spans that name a parent which is not stored">
+      <Figure name="orphans" title="Spans whose parent is not stored">
         {heatmap && orphans > 0
           ? filterButton(
               "orphans > 0",

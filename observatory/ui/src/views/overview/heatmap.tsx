@@ -154,7 +154,7 @@ function Plot({ heatmap: latest, box, onBox, onOpen }: Props) {
   );
 }
 
-/** Return the first position of the keyboard cursor: the slowest cell of the latest column. */
+/** Return the initial keyboard cursor: the slowest cell with traces in the latest such column. */
 function start({ cells, rows }: Heatmap): Cursor {
   const last = cells.reduce<Cell | null>(
     (latest, [column, row]) =>
@@ -200,7 +200,7 @@ function Tip({ heatmap, cells, width, drawing }: TipProps) {
 }
 
 function Legend({ heatmap, boxed }: { heatmap: Heatmap; boxed: boolean }) {
-  const most = Math.max(0, ...heatmap.cells.map(([, , traces]) => traces));
+  const fullest = Math.max(0, ...heatmap.cells.map(([, , traces]) => traces));
   return (
     <p class="count-key">
       <span>
@@ -208,16 +208,14 @@ function Legend({ heatmap, boxed }: { heatmap: Heatmap; boxed: boolean }) {
         {LEVELS.map((level) => (
           <i key={level} class={`cell level-${level}`} />
         ))}
-        {most > 1 ? most : "more"}
+        {fullest > 1 ? fullest : "more"}
       </span>
       <span>
         <i class="cell level-2 failing" />
         with errors
       </span>
       {heatmap.outside > 0 && (
-        <span>
-          {heatmap.outside.toLocaleString("en")} not shown: their times are far from all others
-        </span>
+        <span>{count(heatmap.outside, "trace")} not shown: too far in time from the others</span>
       )}
       {boxed && (
         <span class="hint-keys">

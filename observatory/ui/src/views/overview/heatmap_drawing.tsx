@@ -75,7 +75,7 @@ function HeatmapCells({
   heatmap: Heatmap;
   rectangleOf: (cells: Cells) => Rectangle;
 }) {
-  const most = Math.max(1, ...heatmap.cells.map(([, , traces]) => traces));
+  const fullest = Math.max(1, ...heatmap.cells.map(([, , traces]) => traces));
   return (
     <>
       {heatmap.cells.map(([column, row, traces, errors]) => {
@@ -86,7 +86,7 @@ function HeatmapCells({
         return (
           <g key={`${column} ${row}`} data-traces={traces} data-errors={errors}>
             <rect
-              class={`cell level-${levelOf(traces, most)}`}
+              class={`cell level-${levelOf(traces, fullest)}`}
               x={whole.x}
               y={whole.y}
               width={width}
@@ -121,8 +121,8 @@ function boxRectangle(
 ): Rectangle {
   const left = xOf(heatmap, box.from);
   const right = xOf(heatmap, box.to);
-  const bottom = box.least === null ? 0 : yOf(heatmap, box.least);
-  const top = box.most === null ? 1 : yOf(heatmap, box.most);
+  const bottom = box.minMs === null ? 0 : yOf(heatmap, box.minMs);
+  const top = box.maxMs === null ? 1 : yOf(heatmap, box.maxMs);
   return {
     x: left * width,
     y: (1 - top) * height,

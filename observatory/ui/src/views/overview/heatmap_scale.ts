@@ -1,4 +1,4 @@
-/** The scales of the heatmap: between times, durations, cells and positions. */
+/** Conversions between times, durations, cells and positions in the heatmap. */
 import type { Heatmap } from "../../api/types";
 import type { Box } from "./subset";
 
@@ -68,8 +68,8 @@ export function boxOf(heatmap: Heatmap, { left, right, bottom, top }: Cells): Bo
   return {
     from: Math.round(from_ms + left * column_ms),
     to: Math.round(from_ms + (right + 1) * column_ms),
-    least: bottom === 0 ? null : (rows[bottom]?.least_ms ?? null),
-    most: top >= rows.length - 1 ? null : (rows[top]?.most_ms ?? null),
+    minMs: bottom === 0 ? null : (rows[bottom]?.least_ms ?? null),
+    maxMs: top >= rows.length - 1 ? null : (rows[top]?.most_ms ?? null),
   };
 }
 
@@ -91,12 +91,11 @@ const TIME_STEPS = [
   ...[1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map((minutes) => minutes * MINUTE),
 ];
 
-/** Return at most `most` ticks at round local times; `at` is a horizontal position. */
-export function timeTicks(heatmap: Heatmap, most: number): Tick[] {
+/** Return at most `max` ticks at round local times; `at` is a horizontal position. */
+export function timeTicks(heatmap: Heatmap, max: number): Tick[] {
   const length = heatmap.to_ms - heatmap.from_ms;
   const day = 1440 * MINUTE;
-  const step =
-    TIME_STEPS.find((each) => length / each <= most) ?? Math.ceil(length / day / most) * day;
+  const step = TIME_STEPS.find((ms) => length / ms <= max) ?? Math.ceil(length / day / max) * day;
   const offset = new Date(heatmap.from_ms).getTimezoneOffset() * MINUTE;
   const ticks: Tick[] = [];
   const first = Math.ceil((heatmap.from_ms - offset) / step) * step + offset;
@@ -118,13 +117,13 @@ function tickText(ms: number, step: number): string {
 
 /** Return ticks at round durations, at least `gap` apart; `at` is a vertical position. */
 export function durationTicks(heatmap: Heatmap, gap: number): Tick[] {
-  const least = heatmap.rows[0]?.least_ms ?? 0;
-  const most = heatmap.rows.at(-1)?.most_ms ?? 0;
+  const minMs = heatmap.rows[0]?.least_ms ?? 0;
+  const maxMs = heatmap.rows.at(-1)?.most_ms ?? 0;
   const ticks: Tick[] = [];
-  for (const wanted of ROUND_DURATIONS) {
-    for (const ms of wanted) {
+  for (const candidates of ROUND_DURATIONS) {
+    for (const ms of candidates) {
       // Row bounds are powers, so they match round numbers only approximately.
-      if (ms < least * 0.999 || ms > most * 1.001) continue;
+      if (ms < minMs * 0.999 || ms > maxMs * 1.001) continue;
       const at = yOf(heatmap, ms);
       if (ticks.every((tick) => Math.abs(tick.at - at) >= gap))
         ticks.push({ at, text: roundDuration(ms) });
@@ -147,6 +146,6 @@ function roundDuration(ms: number): string {
   return `${Number(ms.toPrecision(1))} ms`;
 }
 
-function clamp(value: number, least: number, most: number): number {
-  return Math.min(Math.max(value, least), most);
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(Math.max(value, min), max);
 }

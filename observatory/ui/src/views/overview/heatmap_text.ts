@@ -19,7 +19,7 @@ function timeText({ from_ms, column_ms }: Heatmap, { left, right }: Cells): stri
 }
 
 function durationsText({ rows }: Heatmap, { bottom, top }: Cells): string {
-  const least = rows[bottom]?.least_ms ?? 0;
-  const most = rows[top]?.most_ms ?? 0;
-  return `${durationText(least)} to ${durationText(most)}`;
+  const minMs = rows[bottom]?.least_ms ?? 0;
+  const maxMs = rows[top]?.most_ms ?? 0;
+  return `${durationText(minMs)} to ${durationText(maxMs)}`;
 }

@@ -34,11 +34,11 @@ const PAUSED_PAUSE_MS = 10_000;
 
 export function OverviewView({ query }: { query: URLSearchParams }) {
   const selection = selectionOf(query);
-  const most = useColumns();
+  const columnsMax = useColumns();
   const { answer: heatmap, failure } = usePolling(
-    `${withSelection(new URLSearchParams(), selection)} ${most}`,
+    `${withSelection(new URLSearchParams(), selection)} ${columnsMax}`,
     (signal) => {
-      const { range, columns } = alignedColumns(selection.range, most, Date.now());
+      const { range, columns } = alignedColumns(selection.range, columnsMax, Date.now());
       const parameters = selectionParameters({ ...selection, range });
       return fetchHeatmap(parameters, { columns, rows: ROWS }, signal);
     },
@@ -94,7 +94,7 @@ function OverviewContent({ query, selection, heatmap, failure }: OverviewContent
           <TraceListPanel
             query={query}
             selection={selectionOfSubset(selection, subset)}
-            of={subset?.kind ?? null}
+            subsetKind={subset?.kind ?? null}
           />
         </>
       )}
@@ -170,6 +170,7 @@ async function openOnlyTrace(selection: Selection, box: Box): Promise<void> {
   if (traces[0]) go(tracePath(traces[0].trace_id));
 }
 
+/** Return how many columns fit on the page, and render again when that changes. */
 function useColumns(): number {
   const [columns, setColumns] = useState(() => columnsThatFit(innerWidth));
   useLayoutEffect(() => {

@@ -5,8 +5,8 @@ import { bothFilters, type Range, type Selection } from "../../navigation/select
 export interface Box {
   from: number;
   to: number;
-  least: number | null;
-  most: number | null;
+  minMs: number | null;
+  maxMs: number | null;
 }
 
 export type Subset = { kind: "box"; box: Box } | { kind: "filter"; filter: string };
@@ -19,8 +19,8 @@ export function subsetFrom(query: URLSearchParams): Subset | null {
   if (filter) return { kind: "filter", filter };
   const [from, to] = [numberIn(query.get("in_from")), numberIn(query.get("in_to"))];
   if (from === null || to === null || from >= to) return null;
-  const [least, most] = [numberIn(query.get("in_least_ms")), numberIn(query.get("in_most_ms"))];
-  return { kind: "box", box: { from, to, least, most } };
+  const [minMs, maxMs] = [numberIn(query.get("in_least_ms")), numberIn(query.get("in_most_ms"))];
+  return { kind: "box", box: { from, to, minMs, maxMs } };
 }
 
 function numberIn(text: string | null): number | null {
@@ -30,10 +30,10 @@ function numberIn(text: string | null): number | null {
 /** Return the query parameters of a subset, for the address and the API. */
 export function subsetParameters(subset: Subset): URLSearchParams {
   if (subset.kind === "filter") return new URLSearchParams({ in: subset.filter });
-  const { from, to, least, most } = subset.box;
+  const { from, to, minMs, maxMs } = subset.box;
   const parameters = new URLSearchParams({ in_from: String(from), in_to: String(to) });
-  if (least !== null) parameters.set("in_least_ms", String(least));
-  if (most !== null) parameters.set("in_most_ms", String(most));
+  if (minMs !== null) parameters.set("in_least_ms", String(minMs));
+  if (maxMs !== null) parameters.set("in_most_ms", String(maxMs));
   return parameters;
 }
 
@@ -45,14 +45,14 @@ export function withSubset(query: URLSearchParams, subset: Subset | null): URLSe
   return changed;
 }
 
-/** Return the selection of exactly the traces in a subset. */
+/** Return the selection restricted to a subset; the selection itself if there is none. */
 export function selectionOfSubset(selection: Selection, subset: Subset | null): Selection {
   if (subset === null) return selection;
   if (subset.kind === "filter") return { ...selection, q: bothFilters(selection.q, subset.filter) };
-  const { from, to, least, most } = subset.box;
+  const { from, to, minMs, maxMs } = subset.box;
   const bounds = [
-    ...(least === null ? [] : [`duration >= ${least} ms`]),
-    ...(most === null ? [] : [`duration < ${most} ms`]),
+    ...(minMs === null ? [] : [`duration >= ${minMs} ms`]),
+    ...(maxMs === null ? [] : [`duration < ${maxMs} ms`]),
   ];
   return {
     q: bothFilters(selection.q, bounds.join(" and ")),

@@ -25,11 +25,11 @@ const SELECTED_MAX = 2;
 interface Props {
   query: URLSearchParams;
   selection: Selection;
-  /** What the list is restricted to: the traces of a compared subset, or null for all. */
-  of: Subset["kind"] | null;
+  /** The kind of the compared subset that the list is restricted to; null for all traces. */
+  subsetKind: Subset["kind"] | null;
 }
 
-export function TraceListPanel({ query, selection, of }: Props) {
+export function TraceListPanel({ query, selection, subsetKind }: Props) {
   const listing = listingOf(query);
   const key = `${selectionParameters(selection)} ${selection.range.kind} ${listing.sort} ${listing.order}`;
   const { answer, further, stale, more, failed } = usePages(key, selection, listing);
@@ -38,7 +38,7 @@ export function TraceListPanel({ query, selection, of }: Props) {
   const toggle = (traceId: string) =>
     setSelected((before) =>
       before.includes(traceId)
-        ? before.filter((each) => each !== traceId)
+        ? before.filter((id) => id !== traceId)
         : [...before, traceId].slice(-SELECTED_MAX),
     );
   const sortBy = (sort: Sort) => {
@@ -51,7 +51,7 @@ export function TraceListPanel({ query, selection, of }: Props) {
   return (
     <section class="panel trace-list" aria-labelledby="trace-list-title">
       <header>
-        <h2 id="trace-list-title">{TITLES[of ?? "all"]}</h2>
+        <h2 id="trace-list-title">{TITLES[subsetKind ?? "all"]}</h2>
         <p>
           {answer && count(answer.total, "trace")}
           {further.length > 0 && ". The list is paused."}
@@ -78,7 +78,7 @@ export function TraceListPanel({ query, selection, of }: Props) {
         />
       )}
       {answer?.total === 0 && (
-        <p class="none">No trace is left in this range. Clear the box, or draw another.</p>
+        <p class="none">No trace matches. Clear the comparison, or draw another box.</p>
       )}
       {failed && (
         <p class="banner bad" role="alert">

@@ -1,4 +1,4 @@
-/** Deleting everything, after the reader has typed a word to confirm. */
+/** Deleting everything, after a typed confirmation. */
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiFailure } from "../../api/client";
 import { clearAll } from "../../api/requests";
@@ -15,8 +15,8 @@ export function Clear({ stored }: { stored: Stored }) {
     <section class="panel storage-panel" aria-labelledby="clear-title">
       <h2 id="clear-title">Clear</h2>
       <p>
-        Delete every trace, log line and metric. This can't be undone; export first what you want to
-        keep.
+        Delete all traces, log lines and metrics. This can't be undone: first export what you want
+        to keep.
       </p>
       <p>
         <button type="button" class="destructive" disabled={isEmpty} onClick={() => setOpen(true)}>

@@ -1,4 +1,4 @@
-/** Importing files, dropped or chosen, with progress and results. */
+/** Importing files that are dropped or chosen, with progress and results. */
 import { useRef, useState } from "preact/hooks";
 import { ApiFailure } from "../../api/client";
 import { importFile } from "../../api/import_file";
@@ -22,12 +22,12 @@ export function ImportFiles() {
   const [draggedOver, setDraggedOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const change = (id: number, part: Partial<FileImport>) =>
-    setFiles((before) => before.map((each) => (each.id === id ? { ...each, ...part } : each)));
+    setFiles((before) => before.map((file) => (file.id === id ? { ...file, ...part } : file)));
   const importAll = async (list: FileList | null) => {
     const chosen = [...(list ?? [])].map((file) => ({ file, id: ++lastId }));
     const started = chosen.map(({ file, id }) => ({ id, name: file.name, sent: 0, outcome: null }));
     setFiles((before) => [...started, ...before]);
-    // One at a time, as each may be large.
+    // One at a time, because files may be large.
     for (const { file, id } of chosen) {
       const onProgress = (sent: number) => change(id, { sent });
       const outcome = await importFile(file, onProgress, new AbortController().signal).catch(

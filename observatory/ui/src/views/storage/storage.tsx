@@ -58,9 +58,9 @@ function ExportAndImport({ stored, query }: { stored: Stored; query: URLSearchPa
       )}
       {selected && (
         <p class="sub">
-          The selection is{" "}
+          The selection is the same as{" "}
           <a href={`/?${query}`} onClick={followLink}>
-            what the overview shows
+            in the overview
           </a>
           {q !== "" && (
             <>

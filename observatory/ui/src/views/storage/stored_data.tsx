@@ -1,4 +1,4 @@
-/** How much is stored, and for how long. */
+/** The amount of stored data, and the retention limits. */
 import type { Stored } from "../../api/types";
 import { agoText, bytesText, durationText, fullMoment } from "../../format";
 
@@ -39,7 +39,7 @@ export function StoredData({ stored }: { stored: Stored }) {
         )}
       </p>
       <p class="sub">
-        In <code>{stored.path}</code>. It is kept across restarts.
+        Stored in <code>{stored.path}</code>, which is kept across restarts.
       </p>
     </section>
   );

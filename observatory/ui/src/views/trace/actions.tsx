@@ -30,7 +30,7 @@ export function Actions({ trace }: { trace: Trace }) {
   );
 }
 
-/** Return the address of the Ask view with a query that sums the trace's spans by service and name. */
+/** Return the address of the Ask view with a query for the trace's time by service and span name. */
 function askPath(traceId: string): string {
   const sql = `select service, name, count(*) as times,
     round(sum(duration_ms), 1) as total_ms, round(max(duration_ms), 1) as longest_ms
@@ -80,7 +80,9 @@ function Compare({ trace }: { trace: Trace }) {
         <h2 id="compare-title">Compare with</h2>
         {failed && <p class="bad">The list of traces could not be loaded.</p>}
         {candidates === null && !failed && <p class="soft">Looking for similar traces…</p>}
-        {candidates?.count === 0 && <p class="soft">No other stored trace begins the same way.</p>}
+        {candidates?.count === 0 && (
+          <p class="soft">No other recent trace has the same root span.</p>
+        )}
         {candidates && (
           <ul>
             <Candidate candidate={candidates.typical} trace={trace} onSelect={compareWith}>

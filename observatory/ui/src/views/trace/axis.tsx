@@ -5,7 +5,11 @@ import { type Range, shareOf, tickText } from "./time_scale";
 // A shorter movement is a click.
 const DRAG_MIN_PX = 4;
 
-/** Return pointer handlers that select a part of `range` by dragging over an element of its width. */
+/**
+ * Return pointer handlers that select a part of `range` by dragging over an element that shows it.
+ *
+ * @param onClick receives the vertical position of a click, in pixels.
+ */
 export function useDrag(
   range: Range,
   onRange: (range: Range) => void,
@@ -18,7 +22,7 @@ export function useDrag(
     const share = Math.max(0, Math.min(1, (event.clientX - box.left) / box.width));
     return range.from + share * (range.to - range.from);
   };
-  const farEnough = (event: PointerEvent, to: number) => {
+  const isDrag = (event: PointerEvent, to: number) => {
     const width = (event.currentTarget as HTMLElement).clientWidth;
     const share = Math.abs(to - (from.current ?? to)) / (range.to - range.from);
     return share * width >= DRAG_MIN_PX;
@@ -35,12 +39,12 @@ export function useDrag(
       onPointerMove(event: PointerEvent) {
         if (from.current === null) return;
         const to = timeAt(event);
-        setDragged(farEnough(event, to) ? between(from.current, to) : null);
+        setDragged(isDrag(event, to) ? between(from.current, to) : null);
       },
       onPointerUp(event: PointerEvent) {
         if (from.current === null) return;
         const to = timeAt(event);
-        const chosen = farEnough(event, to) ? between(from.current, to) : null;
+        const chosen = isDrag(event, to) ? between(from.current, to) : null;
         from.current = null;
         setDragged(null);
         if (chosen) onRange(chosen);

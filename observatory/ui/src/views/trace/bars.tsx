@@ -9,7 +9,7 @@ interface Props {
   range: Range;
   /** The segments of the critical path that belong to this span. */
   path: readonly PathSegment[];
-  /** What the row hides while it is collapsed, else null. */
+  /** The spans hidden in the row while it is collapsed, else null. */
   hidden: Hidden | null;
 }
 

@@ -1,10 +1,10 @@
-/** Choosing traces to compare a trace with. */
+/** The traces that the explorer offers to compare a trace with. */
 
 import type { Trace, TraceLine } from "../../api/types";
 import { stateOf } from "../../promoted";
 
 export interface Candidates {
-  /** How many traces they are chosen from. */
+  /** The number of traces from which the candidates are chosen. */
   count: number;
   typical: TraceLine | null;
   fastest: TraceLine | null;
@@ -12,9 +12,10 @@ export interface Candidates {
 }
 
 /**
- * Choose the trace of median duration, the fastest and the slowest among traces with the same root.
- * Only those in the same final state count, if there are any; the median is taken of traces without
- * errors and orphans, if there are any.
+ * Return the trace of median duration, the fastest and the slowest among traces with the same root.
+ *
+ * If any of them ended in the same state, only these are considered. The median is that of the
+ * traces without errors and orphans, if there are any.
  */
 export function candidatesIn(
   lines: readonly TraceLine[],

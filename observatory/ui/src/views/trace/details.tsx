@@ -33,7 +33,7 @@ export function Details(props: Props) {
   const { trace, unusual, row, find, onSelect, onZoom, onClose, container } = props;
   const attributes = withoutExcerpt(row.attributes);
   const needle = needleOf(find);
-  const path = trace.critical_path.filter((piece) => piece.span_id === row.span_id);
+  const path = trace.critical_path.filter((segment) => segment.span_id === row.span_id);
   return (
     <Panel
       title={row.label || "(no name)"}
@@ -45,14 +45,14 @@ export function Details(props: Props) {
         <span class="party-dot" /> {row.service} · {row.kind.toLowerCase()}
         {row.hop && ` · by ${row.hop}`}
       </p>
-      <Problems unusual={unusual} row={row} />
+      <SpanWarnings unusual={unusual} row={row} />
       <dl class="timing">
         <Fact name="starts at">{durationText(row.offset_ms)}</Fact>
         {row.wait && <Fact name="waited">{durationText(row.wait.duration_ms)}</Fact>}
         <Fact name="took">{durationText(row.duration_ms)}</Fact>
         {path.length > 0 && (
           <Fact name="on the critical path">
-            {durationText(path.reduce((sum, piece) => sum + piece.duration_ms, 0))}
+            {durationText(path.reduce((sum, segment) => sum + segment.duration_ms, 0))}
           </Fact>
         )}
       </dl>
@@ -128,8 +128,7 @@ export function GapDetails({ gap, comparedWith, onClose, container }: GapProps) 
       </p>
       <p>
         Look at the span that should have caused it: did it end in an error, or was its message or
-        write never processed? If the context was lost, there is another trace that begins with{" "}
-        <b>{gap.name}</b> and has no parent.
+        write never processed? If the context was lost, another trace begins with <b>{gap.name}</b>.
       </p>
     </Panel>
   );
@@ -158,7 +157,7 @@ export function Guide({ trace, unusual, gaps, onSelect }: GuideProps) {
         <dt>
           <span class="swatch wait" /> Hatched is waiting
         </dt>
-        <dd>The work had been sent, but its receiver had not started yet.</dd>
+        <dd>The work had been sent, but its receiver had not started.</dd>
         {trace.critical_path.length > 0 && (
           <>
             <dt>
@@ -170,7 +169,7 @@ export function Guide({ trace, unusual, gaps, onSelect }: GuideProps) {
           </>
         )}
         <dt>Rows in bold begin a hop</dt>
-        <dd>Another service takes over there. The tag says how the work reached it.</dd>
+        <dd>There the work moves to another service. The tag names the kind of hop.</dd>
       </dl>
       <Logs title="Logs of the trace" lines={trace.logs} />
     </aside>
@@ -186,7 +185,8 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
   );
 }
 
-function Problems({ unusual, row }: { unusual: Unusual | null; row: Row }) {
+/** Banners for an error, an orphan, lost context and an unusual step. */
+function SpanWarnings({ unusual, row }: { unusual: Unusual | null; row: Row }) {
   const unusualMark = unusualText(row, unusual);
   return (
     <>
@@ -201,14 +201,16 @@ function Problems({ unusual, row }: { unusual: Unusual | null; row: Row }) {
         </p>
       )}
       {!row.orphan && !row.covered && (
-        <p class="banner warn">Its parents do not lead to a declared root.</p>
+        <p class="banner warn">
+          It has no path of stored parents to a declared root: a hop has lost the context.
+        </p>
       )}
       {unusualMark && (
         <p class="banner warn">
           <b>Unusual.</b>{" "}
           {unusualMark === "unusual"
-            ? "Other traces that began the same way rarely have it."
-            : `It occurs ${unusualMark}.`}
+            ? "Traces that began the same way rarely have this step."
+            : `This step occurs ${unusualMark}.`}
         </p>
       )}
     </>

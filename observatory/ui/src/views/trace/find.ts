@@ -4,7 +4,7 @@ import type { Attributes, Row } from "../../api/types";
 /** A searchable text of a span. */
 interface SearchText {
   where: "name" | "attribute" | "resource" | "event" | "log" | "status" | "id";
-  /** Its name for the reader, such as the attribute's key. */
+  /** The name shown for it, such as the attribute's key. */
   label: string;
   text: string;
 }
@@ -37,12 +37,12 @@ export function matchesIn(rows: readonly Row[], text: string): Match[] {
   return matches;
 }
 
-/** Split a text around the matches of a needle: every second piece is a match. */
+/** Split a text at the matches of a needle; the pieces at odd indexes are the matches. */
 export function splitByMatches(text: string, needle: string): string[] {
   if (needle === "") return [text];
   const pieces: string[] = [];
   const lower = text.toLowerCase();
-  // If lower case has another length, as of İ, positions do not match.
+  // Lower case can have another length, as that of İ has: positions would not match.
   if (lower.length !== text.length) return [text];
   let from = 0;
   for (let at = lower.indexOf(needle); at >= 0; at = lower.indexOf(needle, from)) {

@@ -6,7 +6,7 @@ import { count, durationText, withoutPackage } from "../../format";
 import { stateOf } from "../../promoted";
 import { shareText } from "./waterfall_row";
 
-// More steps are collapsed, so that the list stays short.
+// Further steps are collapsed, so that the list stays short.
 const STEPS_SHOWN = 4;
 
 interface WarningsProps {
@@ -25,8 +25,8 @@ export function Warnings({ trace, correctSkew, onCorrectSkew }: WarningsProps) {
       )}
       {trace.truncated && (
         <p class="banner warn">
-          <b>The trace was cut.</b> It has more spans than are shown here. Export it to get all of
-          them.
+          <b>The trace is truncated.</b> It has more spans than the explorer shows. Export it to get
+          all of them.
         </p>
       )}
     </>

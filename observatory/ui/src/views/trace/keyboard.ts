@@ -77,7 +77,7 @@ function hasError(row: Row, errorsHidden = 0): boolean {
   return row.error || errorsHidden > 0;
 }
 
-/** Collapse the item; if that is done or not possible, select its span or its parent. */
+/** Collapse the item; if it is collapsed or can't be, select its parent (of a line, its span). */
 function collapseOrParent(item: Item, items: readonly Item[]): Command | null {
   if (item.kind === "gap") return null;
   if (item.kind === "line") return { do: "select", id: item.row.span_id };

@@ -1,4 +1,4 @@
-/** The legend of the waterfall's colours and marks, and hints on its keys. */
+/** The legend of the waterfall's colours and marks, and its keyboard shortcuts. */
 import "./legend.css";
 import type { Party, Trace } from "../../api/types";
 

@@ -73,8 +73,8 @@ function draw(canvas: HTMLCanvasElement, items: readonly Item[], whole: Range): 
   const stroke = (colour: string, index: number, from: number, to: number) => {
     pen.fillStyle = colour;
     const left = (from / whole.to) * width;
-    const long = Math.max(scale, ((to - from) / whole.to) * width);
-    pen.fillRect(left, (index / items.length) * height, long, line);
+    const length = Math.max(scale, ((to - from) / whole.to) * width);
+    pen.fillRect(left, (index / items.length) * height, length, line);
   };
   // Errors are drawn last, so that nothing covers them.
   for (const errors of [false, true])

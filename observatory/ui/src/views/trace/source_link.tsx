@@ -33,7 +33,9 @@ export function SourceLine({ source }: { source: SourceLocation }) {
 }
 
 /**
- * Return the address that opens the editor at a line; null if there is no safe one.
+ * Return the address that opens the editor at a line, or null if no editor is set, the file is
+ * outside of the project's folder, or the address would be one that a browser opens itself.
+ *
  * The template is a setting of the Observatory, such as `vscode://file/{path}:{line}`.
  */
 export function editorAddress(editor: Editor, source: SourceLocation): string | null {

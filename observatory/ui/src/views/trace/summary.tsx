@@ -1,4 +1,4 @@
-/** The summary of a trace: what it was, where the time went, what is missing. */
+/** The summary of a trace: subject, state, time by activity, counts, and lost context. */
 import "./summary.css";
 import type { TimeShare, Trace, Unusual } from "../../api/types";
 import { StateChip, TraceTitle } from "../../components/trace_title";
@@ -30,7 +30,7 @@ export function Summary({ trace, unusual, arriving, onShowUnusual }: Props) {
           )}
         </span>
       </div>
-      <p class="say">
+      <p class="headline-text">
         <b>{trace.headline}</b>
         {trace.summary && <>: {trace.summary}</>}
       </p>
@@ -45,19 +45,19 @@ export function Summary({ trace, unusual, arriving, onShowUnusual }: Props) {
         <code class="id">{trace.trace_id}</code>
         <UnusualFact unusual={unusual} onShowUnusual={onShowUnusual} />
       </p>
-      {!isComplete && <Broken trace={trace} arriving={arriving} />}
+      {!isComplete && <ContextLoss trace={trace} arriving={arriving} />}
     </section>
   );
 }
 
-/** Whether the trace has the usual steps; shown last, as it is known a moment later. */
+/** The number of unusual steps. It is the last fact, because its request is answered later. */
 function UnusualFact({ unusual, onShowUnusual }: Pick<Props, "unusual" | "onShowUnusual">) {
-  const odd = unusual === null ? 0 : unusualCount(unusual);
+  const steps = unusual === null ? 0 : unusualCount(unusual);
   return (
     <span class="unusual-fact" role="status">
-      {odd > 0 ? (
+      {steps > 0 ? (
         <button type="button" class="as-link" onClick={onShowUnusual}>
-          {odd} unusual
+          {steps} unusual
         </button>
       ) : unusual === null ? (
         ""
@@ -89,7 +89,8 @@ function TimeShares({ shares }: { shares: TimeShare[] }) {
   );
 }
 
-function Broken({ trace, arriving }: Pick<Props, "trace" | "arriving">) {
+/** A banner that says why spans are not connected to a root. */
+function ContextLoss({ trace, arriving }: Pick<Props, "trace" | "arriving">) {
   const lost = trace.spans - trace.covered;
   const missing = trace.missing_parents.length;
   return (

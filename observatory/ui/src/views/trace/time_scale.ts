@@ -9,10 +9,10 @@ export interface Range {
 }
 
 const STEPS = [1, 2, 2.5, 5, 10];
-// Clocks do not resolve less than a microsecond.
+// Clocks do not resolve intervals below a microsecond.
 const RANGE_MIN_MS = 0.001;
 
-/** Return the position of a time: 0 at the start of the range, 1 at its end, others outside. */
+/** Return the position of a time: 0 at the start of the range, 1 at its end. */
 export function shareOf(range: Range, ms: number): number {
   const length = range.to - range.from;
   return length > 0 ? (ms - range.from) / length : 0;
@@ -27,11 +27,11 @@ export function barPosition(range: Range, fromMs: number, toMs: number): [number
   return [from * 100, (Math.min(1, right) - from) * 100];
 }
 
-/** Return at most `most` round times within the range. */
-export function ticksOf(range: Range, most: number): number[] {
+/** Return about `max` round times within the range, at most one more. */
+export function ticksOf(range: Range, max: number): number[] {
   const length = range.to - range.from;
   if (!(length > 0)) return [range.from];
-  const rough = length / most;
+  const rough = length / max;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = (STEPS.find((factor) => factor * power >= rough) ?? 10) * power;
   const first = Math.ceil(range.from / step - 1e-9);

@@ -11,9 +11,9 @@ interface Props {
   /** Which match is selected, from 1; 0 for none. */
   matchAt: number;
   errors: number;
-  /** Whether all legs are collapsed; null where none can be. */
+  /** Whether all legs are collapsed; null if no leg can be. */
   folded: boolean | null;
-  /** Whether lines are shown; null where there are none. */
+  /** Whether log lines and events are shown; null if the trace has none. */
   lines: boolean | null;
   range: Range | null;
   container: RefObject<HTMLInputElement | null>;

@@ -21,7 +21,7 @@ import { gapsOf, spanIdOf } from "./waterfall_items";
 const ARRIVING_MS = 4_000;
 const ARRIVING_PAUSE_MS = 700;
 const UNUSUAL_PAUSE_MS = 30_000;
-const SETTLED_PAUSE_MS = { least: 4_000, most: 30_000 };
+const SETTLED_PAUSE_MS = { min: 4_000, max: 30_000 };
 
 interface Props {
   traceId: string;
@@ -65,11 +65,11 @@ function isArriving(trace: Trace): boolean {
   return trace.last_received_ms_ago < ARRIVING_MS;
 }
 
-/** Return the pause before the next request: longer the older the trace is, as it may be large. */
+/** Return the pause before the next request, which grows with the time since the last span arrived. */
 function pauseMs(trace: Trace | null): number {
   if (trace === null || isArriving(trace)) return ARRIVING_PAUSE_MS;
-  const { least, most } = SETTLED_PAUSE_MS;
-  return Math.max(least, Math.min(most, trace.last_received_ms_ago / 4));
+  const { min, max } = SETTLED_PAUSE_MS;
+  return Math.max(min, Math.min(max, trace.last_received_ms_ago / 4));
 }
 
 function NotStored({ traceId }: { traceId: string }) {
@@ -79,8 +79,8 @@ function NotStored({ traceId }: { traceId: string }) {
         <code class="id">{traceId}</code>
       </p>
       <p>
-        Spans arrive a second or two after they end, and appear here as they do. If none arrive, the
-        trace may be stored in another Observatory, or may have been deleted.
+        Exporters send spans a second or two after they end. This page shows the trace as soon as
+        one arrives. If none arrives, the trace may be stored in another Observatory, or deleted.
       </p>
     </Notice>
   );
@@ -164,7 +164,7 @@ function Loaded({ trace, viewState, onViewState }: LoadedProps) {
   );
 }
 
-/** Return what is unusual about the trace; null while unknown and while spans are still arriving. */
+/** Return the unusual steps of the trace; null until they are known, and while spans arrive. */
 function useUnusual(trace: Trace): Unusual | null {
   const settled = !isArriving(trace);
   const { answer } = usePolling(

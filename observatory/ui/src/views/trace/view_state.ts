@@ -4,7 +4,7 @@ import { go, routeOf } from "../../navigation/route";
 import { SELECTION_PARAMETERS } from "../../navigation/selection";
 import { type Range, rangeFrom, rangeText } from "./time_scale";
 
-// Chromium ignores address changes beyond 200 in 30 s, which a held arrow key would exceed.
+// Chromium allows 200 address changes in 30 s; a held arrow key would exceed that.
 const SETTLED_MS = 200;
 
 export interface ViewState {
@@ -21,6 +21,7 @@ export interface ViewState {
   collapsed: readonly string[] | "all";
 }
 
+/** Parse the view state in the address; invalid parts are ignored. */
 export function viewStateFrom(query: URLSearchParams): ViewState {
   return {
     span: query.get("span"),
@@ -40,16 +41,16 @@ function spanIdsIn(text: string | null): string[] {
 /**
  * Return the address of a trace in a view state.
  *
- * @param around query parameters of which the selection is kept, for the way back to the overview.
+ * @param current the current query parameters; their selection is kept for "All traces".
  */
 export function addressOf(
   traceId: string,
   viewState: ViewState,
-  around = new URLSearchParams(),
+  current = new URLSearchParams(),
 ): string {
   const query = new URLSearchParams();
   for (const name of SELECTION_PARAMETERS) {
-    const value = around.get(name);
+    const value = current.get(name);
     if (value !== null) query.set(name, value);
   }
   if (viewState.span) query.set("span", viewState.span);
@@ -65,17 +66,17 @@ export function addressOf(
   return `/traces/${traceId}${text && `?${text}`}`;
 }
 
-/** Return the view state and a function to change parts of it; the address follows with a delay. */
+/** Return the view state and a function to change parts of it; the address is updated with a delay. */
 export function useViewState(
   traceId: string,
   query: URLSearchParams,
 ): [ViewState, (change: Partial<ViewState>) => void] {
   const queryText = query.toString();
   const lastQueryText = useRef(queryText);
-  const [viewState, setPlace] = useState(() => viewStateFrom(query));
+  const [viewState, setViewState] = useState(() => viewStateFrom(query));
   useLayoutEffect(() => {
     // Changed by a link to another span, or Back.
-    if (queryText !== lastQueryText.current) setPlace(viewStateFrom(query));
+    if (queryText !== lastQueryText.current) setViewState(viewStateFrom(query));
     lastQueryText.current = queryText;
   }, [queryText]);
   useEffect(() => {
@@ -91,7 +92,7 @@ export function useViewState(
     return () => window.clearTimeout(timer);
   }, [traceId, viewState]);
   const change = useCallback(
-    (part: Partial<ViewState>) => setPlace((before) => ({ ...before, ...part })),
+    (part: Partial<ViewState>) => setViewState((before) => ({ ...before, ...part })),
     [],
   );
   return [viewState, change];

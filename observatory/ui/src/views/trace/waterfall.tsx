@@ -1,4 +1,7 @@
-/** The waterfall: a row for each span, ordered by leg, on one time scale. */
+/**
+ * The waterfall: a row for each span, ordered by leg, on one time scale. A leg is the spans of one
+ * service that one hop led to.
+ */
 import "./waterfall.css";
 import type { RefObject } from "preact";
 import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
@@ -22,7 +25,7 @@ import { Rows } from "./waterfall_rows";
 const MINIMAP_ROWS = 80;
 const ROW_PX = 28;
 const NARROW_ROW_PX = 46;
-// The height of what sticks to the top if only the axis does.
+// The height of the sticky header on small screens, where only the axis is sticky.
 const SCALE_PX = 25;
 const TICKS = 6;
 const ZOOM = 2;
@@ -43,10 +46,11 @@ export function Waterfall(props: Props) {
   const { trace, unusual, gaps, viewState, onViewState, onOpen, grid } = props;
   const { rows, duration_ms: totalMs } = trace;
   const selected = viewState.span;
-  const heads = useMemo(() => foldable(rows), [rows]);
+  const foldableIds = useMemo(() => foldable(rows), [rows]);
   const folded = useMemo(
-    (): ReadonlySet<string> => new Set(viewState.collapsed === "all" ? heads : viewState.collapsed),
-    [viewState.collapsed, heads],
+    (): ReadonlySet<string> =>
+      new Set(viewState.collapsed === "all" ? foldableIds : viewState.collapsed),
+    [viewState.collapsed, foldableIds],
   );
   const opened = useMemo((): ReadonlySet<string> => new Set(viewState.opened), [viewState.opened]);
   const list = useRef<HTMLDivElement>(null);
@@ -61,7 +65,7 @@ export function Waterfall(props: Props) {
   const indexes = useMemo(() => new Map(items.map((item, index) => [item.id, index])), [items]);
   const ids = useMemo(() => items.map((item) => item.id), [items]);
   const paths = useMemo(() => pathsOf(trace.critical_path), [trace]);
-  const unusualCount = useMemo(() => unusualTexts(rows, unusual), [rows, unusual]);
+  const unusualMarks = useMemo(() => unusualTexts(rows, unusual), [rows, unusual]);
   const matches = useMemo(() => matchesIn(rows, viewState.find), [rows, viewState.find]);
   const matchOf = useMemo(() => new Map(matches.map((match) => [match.spanId, match])), [matches]);
   useStableScroll(list, ids, rowPx, selected);
@@ -78,21 +82,24 @@ export function Waterfall(props: Props) {
   const reveal = (index: number, always = false) => {
     if (list.current === null || index < 0) return;
     const top = list.current.getBoundingClientRect().top + index * rowPx;
-    const least = (head.current?.getBoundingClientRect().height || SCALE_PX) + rowPx;
-    const most = innerHeight - (innerWidth <= 1080 ? innerHeight * 0.58 : rowPx) - rowPx;
-    if (top >= least && top <= most && !always) return;
-    const far = top < least - 12 * rowPx || top > most + 12 * rowPx;
-    scrollBy(0, top - (far || always ? (least + most) / 2 : top < least ? least : most));
+    const min = (head.current?.getBoundingClientRect().height || SCALE_PX) + rowPx;
+    const max = innerHeight - (innerWidth <= 1080 ? innerHeight * 0.58 : rowPx) - rowPx;
+    if (top >= min && top <= max && !always) return;
+    const isFar = top < min - 12 * rowPx || top > max + 12 * rowPx;
+    scrollBy(0, top - (isFar || always ? (min + max) / 2 : top < min ? min : max));
   };
   const select = useCallback((id: string | null) => onViewState({ span: id }), [onViewState]);
   const open = (spanId: string) => onViewState({ opened: [...new Set([...opened, spanId])] });
   const setFolded = (next: ReadonlySet<string>) => {
-    const all = heads.length > 0 && next.size === heads.length && heads.every((id) => next.has(id));
-    onViewState({ collapsed: all ? "all" : [...next] });
+    const isAll =
+      foldableIds.length > 0 &&
+      next.size === foldableIds.length &&
+      foldableIds.every((id) => next.has(id));
+    onViewState({ collapsed: isAll ? "all" : [...next] });
   };
   useEffect(() => {
     if (selected === null) return;
-    // A span hidden in a collapsed row, as when a link names it, is expanded first.
+    // Expand the collapsed rows that hide the span, as when a link names it.
     const hiddenBy = ancestors(rows, spanIdOf(selected)).filter((spanId) => folded.has(spanId));
     if (hiddenBy.length > 0) setFolded(toggled(folded, hiddenBy));
     else if (at < 0 && selected.includes(":")) open(spanIdOf(selected));
@@ -114,7 +121,7 @@ export function Waterfall(props: Props) {
   };
   const collapse = (next: ReadonlySet<string>) => {
     setFolded(next);
-    // If the selected row gets hidden, select the row that hides it.
+    // If this hides the selected row, select the row that hides it.
     const hiddenIn = selected === null ? [] : ancestors(rows, spanIdOf(selected));
     const outermost = hiddenIn.filter((spanId) => next.has(spanId)).at(-1);
     if (outermost) select(outermost);
@@ -158,7 +165,8 @@ export function Waterfall(props: Props) {
   };
 
   const selectedItem = items[at];
-  const allFolded = heads.length > 0 ? heads.every((spanId) => folded.has(spanId)) : null;
+  const allFolded =
+    foldableIds.length > 0 ? foldableIds.every((spanId) => folded.has(spanId)) : null;
   return (
     <section class="waterfall panel" aria-labelledby="waterfall-title">
       <div class="waterfall-head">
@@ -184,7 +192,7 @@ export function Waterfall(props: Props) {
             const next = errorFrom(items, at, step);
             if (next) run(next);
           }}
-          onFold={() => collapse(new Set(allFolded ? [] : heads))}
+          onFold={() => collapse(new Set(allFolded ? [] : foldableIds))}
           onLines={() => onViewState({ lines: !viewState.lines })}
           onZoom={zoom}
         />
@@ -227,7 +235,7 @@ export function Waterfall(props: Props) {
           paths={paths}
           matches={matchOf}
           needle={needleOf(viewState.find)}
-          unusualCount={unusualCount}
+          unusualMarks={unusualMarks}
           lines={viewState.lines}
           opened={opened}
           onSelect={select}

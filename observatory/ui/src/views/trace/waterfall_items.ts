@@ -12,7 +12,7 @@ export interface Line {
   attributes: Attributes;
 }
 
-/** The spans below a row, which it hides while collapsed. */
+/** The spans below a row, which are hidden while it is collapsed. */
 export interface Hidden {
   spans: number;
   errors: number;
@@ -21,7 +21,7 @@ export interface Hidden {
 }
 
 export type Item =
-  /** `hidden`: the spans below it; null if there are none. */
+  /** `hidden` describes the spans below it; null if it has none. */
   | { kind: "span"; id: string; row: Row; folded: boolean; hidden: Hidden | null }
   | { kind: "line"; id: string; row: Row; line: Line }
   | { kind: "gap"; id: string; gap: MissingStep };
@@ -76,7 +76,7 @@ export function endOf(rows: readonly Row[], at: number): number {
   return end;
 }
 
-/** Return the ids of spans that begin a leg and have others below them. */
+/** Return the ids of spans that begin a leg and have descendants in it. */
 export function foldable(rows: readonly Row[]): string[] {
   return rows
     .filter((row, at) => row.indent === 0 && endOf(rows, at) > at + 1)
@@ -129,8 +129,8 @@ export function linesOf(row: Pick<Row, "logs" | "events">): Line[] {
 }
 
 /**
- * Return the missing steps that get a row of their own: hops, if there are any. The calls that a
- * missing hop would have made are missing with it.
+ * Return the missing steps that get a row of their own: only the hops if a hop is missing, because
+ * the calls that it would have made are then missing as well.
  */
 export function gapsOf(unusual: Unusual | null): MissingStep[] {
   const missing = unusual?.missing ?? [];
@@ -138,12 +138,12 @@ export function gapsOf(unusual: Unusual | null): MissingStep[] {
   return hops.length > 0 ? hops : missing;
 }
 
-/** Count what is unusual about a trace. */
+/** Count the missing, repeated and added steps of a trace. */
 export function unusualCount(unusual: Unusual): number {
   return gapsOf(unusual).length + unusual.repeated.length + unusual.added.length;
 }
 
-/** Describe what is unusual about a step; null if nothing is. */
+/** Describe why a step is unusual; null if it isn't. */
 export function unusualText(row: Step, unusual: Unusual | null): string | null {
   const same = (hop: Step) => isSameStep(hop, row);
   const repeated = unusual?.repeated.find(same);
@@ -151,7 +151,10 @@ export function unusualText(row: Step, unusual: Unusual | null): string | null {
   return unusual?.added.some(same) ? "unusual" : null;
 }
 
-/** Return descriptions by span id; repeated calls get one, repeated hops one each. */
+/**
+ * Return descriptions of unusual steps by span id. Of a repeated call, only the first span has one;
+ * of a repeated hop, each span has.
+ */
 export function unusualTexts(rows: readonly Row[], unusual: Unusual | null): Map<string, string> {
   const descriptions = new Map<string, string>();
   const described = new Set<string>();

@@ -33,7 +33,7 @@ export function rowId(id: string): string {
   return `row-${id.replace(":", "-")}`;
 }
 
-/** Renders again only if its props change, so that scrolling renders new rows only. */
+/** A row that renders again only if its props change, so that scrolling renders only new rows. */
 export class WaterfallRow extends Component<RowProps> {
   override shouldComponentUpdate(next: RowProps): boolean {
     return Object.keys(next).some((name) => {
@@ -233,7 +233,7 @@ function errorText(row: Row): string {
   return short && short.length <= 32 ? short : "error";
 }
 
-/** Return the service's name; `rules` for security rules, whose service name is long. */
+/** Return the service's name, or `rules` for the security rules, whose service name is too long. */
 function shortName(row: Row): string {
   return row.party === "rules" ? "rules" : row.service;
 }

@@ -1,4 +1,4 @@
-/** The rows of the waterfall that are visible. */
+/** The visible rows of the waterfall. */
 import type { RefObject } from "preact";
 import type { PathSegment } from "../../api/types";
 import { useVisibleRows } from "../../scrolling/window_rows";
@@ -17,15 +17,15 @@ interface Props extends Shared {
   at: number;
   paths: ReadonlyMap<string, readonly PathSegment[]>;
   matches: ReadonlyMap<string, Match>;
-  /** Descriptions of what is unusual, by span id. */
-  unusualCount: ReadonlyMap<string, string>;
+  /** Descriptions of unusual steps, by span id. */
+  unusualMarks: ReadonlyMap<string, string>;
   /** Whether the lines of all spans are shown, or only those of `opened`. */
   lines: boolean;
   opened: ReadonlySet<string>;
 }
 
 export function Rows(props: Props) {
-  const { list, items, at, paths, matches, unusualCount, lines, opened, ...shared } = props;
+  const { list, items, at, paths, matches, unusualMarks, lines, opened, ...shared } = props;
   const visible = useVisibleRows(list, items.length, shared.rowPx);
   const drawn: [Item, number][] = items
     .slice(visible.first, visible.end)
@@ -43,7 +43,7 @@ export function Rows(props: Props) {
           path={(item.kind === "span" && paths.get(item.id)) || NO_SEGMENTS}
           selected={index === at}
           match={item.kind === "gap" ? null : (matches.get(item.row.span_id) ?? null)}
-          unusualMark={(item.kind === "span" && unusualCount.get(item.id)) || null}
+          unusualMark={(item.kind === "span" && unusualMarks.get(item.id)) || null}
           linesShown={item.kind !== "gap" && (lines || opened.has(item.row.span_id))}
           {...shared}
         />

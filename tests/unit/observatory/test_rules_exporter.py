@@ -1,8 +1,7 @@
-"""The rules monitor as a process: between an emulator that restarts and an Observatory that isn't
-always there.
+"""The rules monitor as a process, with an emulator that restarts and an unreliable receiver.
 
-The emulator is a websocket server of the test's own, because a real one can't be made to hang up
-and to hold just the messages that a test is about.
+The emulator is a fake websocket server, because the real one cannot be made to close connections
+and to send given messages.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from websockets.sync.server import Server, ServerConnection, serve
 
 from observatory.receive.wire import ExportTraceServiceRequest, ExportTraceServiceResponse
-from observatory.rules_monitor import deliver
-from observatory.rules_monitor.deliver import Delivery
+from observatory.rules_monitor import exporter as exporter_module
+from observatory.rules_monitor.exporter import Exporter
 from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.rules_messages import TRACE_ID, allowed, denied, first_try, message
 
@@ -33,11 +32,11 @@ DEADLINE_SECONDS = 20.0
 
 
 class Emulator:
-    """Sends what it holds to whoever connects, then hangs up or holds on."""
+    """A fake emulator: sends its messages to each client, then closes or keeps the connection."""
 
     def __init__(self) -> None:
-        self.held: list[Any] = []
-        self.holds_on = False
+        self.messages: list[Any] = []
+        self.keeps_connections = False
         self.paths: list[str] = []
         self._server: Server = serve(self._serve, "127.0.0.1", 0)
         self.url = f"ws://127.0.0.1:{self._server.socket.getsockname()[1]}"
@@ -46,8 +45,8 @@ class Emulator:
 
     def _serve(self, connection: ServerConnection) -> None:
         self.paths.append(connection.request.path if connection.request else "")
-        connection.send(json.dumps(self.held))
-        if self.holds_on:
+        connection.send(json.dumps(self.messages))
+        if self.keeps_connections:
             with contextlib.suppress(Exception):
                 connection.recv()
 
@@ -64,18 +63,18 @@ def emulator() -> Iterator[Emulator]:
 
 
 class Receiver:
-    """Answers OTLP with the given statuses, the last of them for ever, and keeps what it took."""
+    """Responds to OTLP with the given statuses, repeating the last, and records accepted spans."""
 
     def __init__(self, *statuses: int, body: bytes = b"") -> None:
         self.spans: list[str] = []
-        self.asked = 0
+        self.request_count = 0
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 content = self.rfile.read(int(self.headers["Content-Length"]))
-                status = statuses[min(outer.asked, len(statuses) - 1)]
-                outer.asked += 1
+                status = statuses[min(outer.request_count, len(statuses) - 1)]
+                outer.request_count += 1
                 if status == 200:
                     request = ExportTraceServiceRequest.FromString(content)
                     scope = request.resource_spans[0].scope_spans[0]
@@ -98,8 +97,8 @@ class Receiver:
 
 
 @pytest.fixture
-def receiving() -> Iterator[Callable[..., Receiver]]:
-    """Starts receivers; each is stopped when the test ends."""
+def start_receiver() -> Iterator[Callable[..., Receiver]]:
+    """A function that starts receivers; each is stopped when the test ends."""
     started: list[Receiver] = []
 
     def start(*statuses: int, body: bytes = b"") -> Receiver:
@@ -113,7 +112,7 @@ def receiving() -> Iterator[Callable[..., Receiver]]:
 
 @contextlib.contextmanager
 def monitor(emulator: str, otlp: str) -> Iterator[subprocess.Popen[str]]:
-    """The monitor as people run it; ended in good order."""
+    """Run the monitor as a process; stop it with SIGTERM at the end."""
     command = [sys.executable, "-m", "observatory.rules_monitor", "--emulator", emulator]
     process = subprocess.Popen(
         [*command, "--otlp", otlp], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -128,23 +127,25 @@ def monitor(emulator: str, otlp: str) -> Iterator[subprocess.Popen[str]]:
                 pipe.close()
 
 
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    """Return once the condition holds; fails when it doesn't in time."""
+def wait_for(condition: Callable[[], bool], description: str) -> None:
+    """Wait until the condition holds; fail after the deadline."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     while not condition():
-        assert time.monotonic() < deadline, what
+        assert time.monotonic() < deadline, description
         time.sleep(0.02)
 
 
-def test_repeated_messages_are_delivered_once(emulator: Emulator, running: Running) -> None:
-    """It hangs up after every message and sends all again; the new one is not missed."""
-    emulator.held = [first_try(), allowed(), denied(seats=9)]
+def test_repeated_messages_are_exported_once(emulator: Emulator, running: Running) -> None:
+    """The emulator closes each connection and repeats its messages on the next; new ones are not
+    missed.
+    """
+    emulator.messages = [first_try(), allowed(), denied(seats=9)]
     with monitor(emulator.url, running.url):
         wait_for(lambda: running.client.health()["spans"] == 2, "two decisions")
-        emulator.held = [*emulator.held, denied(seats=0)]
+        emulator.messages = [*emulator.messages, denied(seats=0)]
         wait_for(lambda: running.client.health()["spans"] == 3, "the third")
-        heard = len(emulator.paths)
-        wait_for(lambda: len(emulator.paths) > heard + 1, "it connects again")
+        connections = len(emulator.paths)
+        wait_for(lambda: len(emulator.paths) > connections + 1, "it connects again")
         assert running.client.health()["spans"] == 3
     assert set(emulator.paths) == {"/requests"}
     names = sorted(row["name"] for row in running.client.trace(TRACE_ID)["rows"])
@@ -152,8 +153,8 @@ def test_repeated_messages_are_delivered_once(emulator: Emulator, running: Runni
 
 
 def test_a_restarted_monitor_sends_the_same_spans(emulator: Emulator, running: Running) -> None:
-    """It sends again what it hears again, under the ids that it had."""
-    emulator.held, emulator.holds_on = [allowed(), denied(seats=9)], True
+    """Repeated decisions are sent again with the same span ids."""
+    emulator.messages, emulator.keeps_connections = [allowed(), denied(seats=9)], True
     with monitor(emulator.url, running.url):
         wait_for(lambda: running.client.health()["spans"] == 2, "both")
     before = running.client.health()["revision"]
@@ -164,33 +165,33 @@ def test_a_restarted_monitor_sends_the_same_spans(emulator: Emulator, running: R
 
 
 def test_the_monitor_waits_for_an_emulator_to_start(running: Running) -> None:
-    """And the end is in good order all the same."""
+    """It can be stopped with exit code 0 while it waits."""
     with monitor("ws://127.0.0.1:9", running.url) as process:
         assert process.stderr is not None
-        said = process.stderr.readline()
-        assert "no rules decisions from ws://127.0.0.1:9" in said
+        warning = process.stderr.readline()
+        assert "no rules decisions from ws://127.0.0.1:9" in warning
         process.send_signal(signal.SIGTERM)
         assert process.wait(DEADLINE_SECONDS) == 0
 
 
 def test_held_decisions_are_sent_on_shutdown(emulator: Emulator, running: Running) -> None:
-    """What waits for another evaluation is a decision when nothing more is heard."""
-    waits = message("deny", "update", allows=[])
-    emulator.held, emulator.holds_on = [denied(seats=9), waits], True
+    """A decision that may be followed by another evaluation is sent when the monitor stops."""
+    undecided = message("deny", "update", allows=[])
+    emulator.messages, emulator.keeps_connections = [denied(seats=9), undecided], True
     with monitor(emulator.url, running.url):
         wait_for(lambda: running.client.health()["spans"] == 1, "the first")
     wait_for(lambda: running.client.health()["spans"] == 2, "the one held")
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deliver, "BACKOFF_SECONDS", (0.01, 0.02))
-    monkeypatch.setattr(deliver, "DELAY_SECONDS", 0.01)
+def short_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporter_module, "BACKOFF_SECONDS", (0.01, 0.02))
+    monkeypatch.setattr(exporter_module, "DELAY_SECONDS", 0.01)
 
 
 @contextlib.asynccontextmanager
-async def delivering(delivery: Delivery) -> AsyncIterator[None]:
-    task = asyncio.create_task(delivery.run())
+async def running_exporter(exporter: Exporter) -> AsyncIterator[None]:
+    task = asyncio.create_task(exporter.run())
     try:
         yield
     finally:
@@ -205,89 +206,91 @@ async def eventually(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.usefixtures("quick")
-def test_spans_are_retried_while_the_receiver_is_busy(receiving: Callable[..., Receiver]) -> None:
-    """Sent again until they are taken, in order, once."""
-    receiver = receiving(503, 429, 200)
-    delivery = Delivery(receiver.url)
+@pytest.mark.usefixtures("short_delays")
+def test_spans_are_retried_while_the_receiver_is_busy(
+    start_receiver: Callable[..., Receiver],
+) -> None:
+    """They are sent until accepted, in order and once."""
+    receiver = start_receiver(503, 429, 200)
+    exporter = Exporter(receiver.url)
 
-    async def scene() -> None:
-        async with delivering(delivery):
+    async def scenario() -> None:
+        async with running_exporter(exporter):
             for name in "abc":
-                delivery.put(Span(name=name))
-            # Not until the receiver has them: its answer comes later.
-            await eventually(lambda: delivery.waiting == 0)
+                exporter.put(Span(name=name))
+            # Wait until the receiver has accepted them.
+            await eventually(lambda: exporter.pending == 0)
 
-    asyncio.run(scene())
-    assert (receiver.spans, delivery.dropped) == (["a", "b", "c"], 0)
+    asyncio.run(scenario())
+    assert (receiver.spans, exporter.dropped) == (["a", "b", "c"], 0)
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("short_delays")
 def test_the_queue_is_bounded_and_losses_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    """Nobody listens: the newest stay, the oldest are dropped and counted."""
-    delivery = Delivery("http://127.0.0.1:9", queue_spans=2)
+    """Without a receiver, the newest spans are kept, and the oldest are dropped and counted."""
+    exporter = Exporter("http://127.0.0.1:9", queue_spans=2)
 
-    async def scene() -> None:
+    async def scenario() -> None:
         for name in "abcde":
-            delivery.put(Span(name=name))
-        async with delivering(delivery):
+            exporter.put(Span(name=name))
+        async with running_exporter(exporter):
             await asyncio.sleep(0.2)
             for name in "fgh":
-                delivery.put(Span(name=name))
-        assert delivery.waiting == 2
-        await delivery.flush()
+                exporter.put(Span(name=name))
+        assert exporter.pending == 2
+        await exporter.flush()
 
-    asyncio.run(scene())
-    assert (delivery.dropped, delivery.waiting) == (8, 0)
-    assert len([line for line in caplog.messages if "dropped" in line]) == 1
+    asyncio.run(scenario())
+    assert (exporter.dropped, exporter.pending) == (8, 0)
+    assert len([line for line in caplog.messages if "dropping" in line]) == 1
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("short_delays")
 def test_a_batch_in_flight_at_shutdown_is_not_lost() -> None:
-    """Nobody has answered for it yet, so it waits again, to be sent once more."""
+    """The batch has not been accepted yet, so it is put back into the queue."""
 
-    async def scene() -> Delivery:
-        asked = asyncio.Event()
+    async def scenario() -> Exporter:
+        request_count = asyncio.Event()
 
         async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.read(1)
-            asked.set()
+            request_count.set()
             await reader.read()
             writer.close()
 
         server = await asyncio.start_server(never_answer, "127.0.0.1", 0)
-        delivery = Delivery(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-        async with server, delivering(delivery):
-            delivery.put(Span(name="a"))
-            await asked.wait()
-            assert delivery.waiting == 1
-        return delivery
+        exporter = Exporter(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        async with server, running_exporter(exporter):
+            exporter.put(Span(name="a"))
+            await request_count.wait()
+            assert exporter.pending == 1
+        return exporter
 
-    delivery = asyncio.run(scene())
-    assert (delivery.dropped, delivery.waiting) == (0, 1)
+    exporter = asyncio.run(scenario())
+    assert (exporter.dropped, exporter.pending) == (0, 1)
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("short_delays")
 def test_permanently_rejected_spans_are_not_retried(
-    receiving: Callable[..., Receiver], caplog: pytest.LogCaptureFixture
+    start_receiver: Callable[..., Receiver], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A 400 would be one for ever; what a receiver rejects of a batch counts too."""
-    refusing = receiving(400)
-    answer = ExportTraceServiceResponse()
-    answer.partial_success.rejected_spans = 1
-    answer.partial_success.error_message = "one was odd"
-    picky = receiving(200, body=answer.SerializeToString())
+    """Dropped are spans refused with a 400, and those rejected in a partial success."""
+    always_400 = start_receiver(400)
+    response = ExportTraceServiceResponse()
+    response.partial_success.rejected_spans = 1
+    response.partial_success.error_message = "a span is too large"
+    partial_success = start_receiver(200, body=response.SerializeToString())
 
-    async def scene(receiver: Receiver) -> Delivery:
-        delivery = Delivery(receiver.url)
-        async with delivering(delivery):
-            delivery.put(Span(name="a"))
-            delivery.put(Span(name="b"))
-            await eventually(lambda: delivery.dropped > 0)
-        return delivery
+    async def scenario(receiver: Receiver) -> Exporter:
+        exporter = Exporter(receiver.url)
+        async with running_exporter(exporter):
+            exporter.put(Span(name="a"))
+            exporter.put(Span(name="b"))
+            await eventually(lambda: exporter.dropped > 0)
+        return exporter
 
-    assert asyncio.run(scene(refusing)).dropped == 2
-    assert refusing.asked == 1
-    assert asyncio.run(scene(picky)).dropped == 1
-    assert "answered 400" in caplog.text
-    assert "one was odd" in caplog.text
+    assert asyncio.run(scenario(always_400)).dropped == 2
+    assert always_400.request_count == 1
+    assert asyncio.run(scenario(partial_success)).dropped == 1
+    assert "responded with status 400" in caplog.text
+    assert "a span is too large" in caplog.text

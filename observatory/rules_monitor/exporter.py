@@ -30,8 +30,8 @@ RETRYABLE = frozenset({429, 502, 503, 504})
 log = logging.getLogger(__name__)
 
 
-class Delivery:
-    """A queue of spans to send to ``otlp`` (the base URL, without ``/v1/traces``).
+class Exporter:
+    """Exports queued spans to ``otlp`` (the base URL, without ``/v1/traces``).
 
     A full queue drops its oldest spans; spans that the receiver rejects permanently are dropped
     too. ``dropped`` counts both.
@@ -43,49 +43,49 @@ class Delivery:
         self._queue: deque[Span] = deque()
         self._queue_spans = queue_spans
         self._in_flight = 0
-        self._waiting = asyncio.Event()
+        self._has_spans = asyncio.Event()
 
     @property
-    def waiting(self) -> int:
-        """The number of spans not delivered yet, those being sent included."""
+    def pending(self) -> int:
+        """Return the number of spans not exported yet, including those being sent."""
         return len(self._queue) + self._in_flight
 
     def put(self, span: Span) -> None:
-        """Queue a span; returns at once."""
+        """Queue a span and return at once."""
         if len(self._queue) >= self._queue_spans:
             self._queue.popleft()
-            self._drop(1, f"the queue for {self._url} holds {self._queue_spans} already")
+            self._drop(1, f"the queue for {self._url} is full ({self._queue_spans} spans)")
         self._queue.append(span)
-        self._waiting.set()
+        self._has_spans.set()
 
     async def run(self) -> None:
-        """Deliver spans until cancelled."""
+        """Export spans until cancelled."""
         async with self._client() as client:
             attempt = 0
             while True:
-                await self._waiting.wait()
+                await self._has_spans.wait()
                 # Waits for further spans to share a batch; after failures, backs off.
                 await asyncio.sleep(
                     BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS)) - 1]
                     if attempt
                     else DELAY_SECONDS
                 )
-                attempt = 0 if await self._deliver(client) else attempt + 1
+                attempt = 0 if await self._export(client) else attempt + 1
 
     async def flush(self) -> None:
-        """Try once to deliver what is queued, and drop what remains."""
+        """Try once to export the queued spans, and drop those that remain."""
         async with self._client() as client:
-            while self._queue and await self._deliver(client):
+            while self._queue and await self._export(client):
                 pass
         if self._queue:
-            self._drop(len(self._queue), f"{self._url} did not accept them before the end")
+            self._drop(len(self._queue), f"{self._url} did not accept them before the shutdown")
             self._queue.clear()
 
-    async def _deliver(self, client: httpx.AsyncClient) -> bool:
-        """Send one batch; returns False when it has to be sent again."""
+    async def _export(self, client: httpx.AsyncClient) -> bool:
+        """Send one batch; return False if it has to be sent again."""
         batch = [self._queue.popleft() for _ in range(min(BATCH_SPANS, len(self._queue)))]
         if not self._queue:
-            self._waiting.clear()
+            self._has_spans.clear()
         if not batch:
             return True
         self._in_flight = len(batch)
@@ -96,9 +96,9 @@ class Delivery:
             if response.is_success:
                 self._count_rejected(response.content)
             else:
-                failure = f"{self._url} answered {response.status_code}"
+                failure = f"{self._url} responded with status {response.status_code}"
         except asyncio.CancelledError:
-            self._put_back(batch, "shutting down")
+            self._put_back(batch, "the monitor is shutting down")
             raise
         except httpx.HTTPError as error:
             retry, failure = True, str(error) or type(error).__name__
@@ -113,9 +113,11 @@ class Delivery:
         self._in_flight = 0
         room = self._queue_spans - len(self._queue)
         if len(batch) > room:
-            self._drop(len(batch) - room, f"the queue of {self._queue_spans} is full ({reason})")
+            self._drop(
+                len(batch) - room, f"the queue is full ({self._queue_spans} spans) and {reason}"
+            )
         self._queue.extendleft(reversed(batch[max(0, len(batch) - room) :]))
-        self._waiting.set()
+        self._has_spans.set()
 
     def _count_rejected(self, body: bytes) -> None:
         response = ExportTraceServiceResponse()
@@ -128,7 +130,7 @@ class Delivery:
 
     def _drop(self, spans: int, reason: str) -> None:
         if not self.dropped:
-            log.warning("spans are dropped and counted: %s", reason)
+            log.warning("dropping spans: %s; the total is logged at exit", reason)
         self.dropped += spans
 
     def _client(self) -> httpx.AsyncClient:
