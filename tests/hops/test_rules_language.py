@@ -90,7 +90,7 @@ def test_the_emulator_and_the_monitor_agree(
 
     def decisions() -> list[Row]:
         stored = observatory.ask(
-            f"select distinct trace_id from spans where service = '{SERVICE}' "
+            f"select distinct trace_id from spans where service = '{SERVICE}' "  # noqa: S608
             f"and attributes['throughline.rules.path'] = '{path}'"
         )["rows"]
         rows = [row for (trace_id,) in stored for row in observatory.trace(trace_id)["rows"]]
