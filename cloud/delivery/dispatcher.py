@@ -89,7 +89,7 @@ class Dispatcher:
     def state(self) -> dict[str, Any]:
         """Return the number of pending deliveries, and of those that ended in each way.
 
-        `pending` counts deliveries (a duplicate is one more) that are waiting, under way or waiting
+        `pending` counts deliveries (a duplicate is one more) that are delayed, running or waiting
         for a retry; each ends as `delivered` or `dead`. `untried` counts the events that were
         accepted before any attempt.
         """

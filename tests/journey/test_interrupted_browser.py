@@ -15,12 +15,12 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMAND = """
 import sys
 from stack.exit_status import exit_status
-from stack.scenario_runner.browser_actions import visiting
+from stack.scenario_runner.browser_actions import open_page
 
 @exit_status
 def main():
     try:
-        with visiting("data:text/html,<h1>hello</h1>") as page:
+        with open_page("data:text/html,<h1>hello</h1>") as page:
             page.locator("h1").wait_for()
             print("open", flush=True)
             page.locator("h2").wait_for(timeout=60_000)

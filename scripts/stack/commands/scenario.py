@@ -144,6 +144,11 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         options.names = scenarios.names() if options.all else options.names
         for name in options.names:
             if name not in scenarios.names():
-                near = difflib.get_close_matches(name, scenarios.names()) or scenarios.names()
-                run.error(f"there is no scenario {name!r}; did you mean {' or '.join(near)}?")
+                near = difflib.get_close_matches(name, scenarios.names())
+                suggestion = (
+                    f"did you mean {' or '.join(near)}?"
+                    if near
+                    else "to list the scenarios: ./scripts/scenario list"
+                )
+                run.error(f"there is no scenario {name!r}; {suggestion}")
     return options

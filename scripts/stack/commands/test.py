@@ -142,6 +142,11 @@ def _parse(words: Sequence[str]) -> tuple[list[str], list[str], bool]:
     names: list[str] = options.tier or list(TIERS)
     for name in names:
         if name not in TIERS:
-            near = difflib.get_close_matches(name, TIERS) or list(TIERS)
-            parser.error(f"there is no tier {name!r}; did you mean {' or '.join(near)}?")
+            near = difflib.get_close_matches(name, TIERS)
+            suggestion = (
+                f"did you mean {' or '.join(near)}?"
+                if near
+                else f"the tiers are {', '.join(TIERS)}"
+            )
+            parser.error(f"there is no tier {name!r}; {suggestion}")
     return names, pytest_options, options.long

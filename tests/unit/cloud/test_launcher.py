@@ -90,7 +90,7 @@ def test_a_failed_event_is_handed_over_only_in_the_emulator(
         }
         with framework(FRAMEWORK, tmp_path, env, tmp_path / "log", "/up") as served:
             response = httpx.post(served.url, json={}, headers=EVENT, trust_env=False)
-        events = [json.loads(asked.body) for asked in process.requests]
+        events = [json.loads(request.body) for request in process.requests]
     assert response.status_code == 500
     assert [event["function"] for event in events] == ["issue"] * handed_over
 

@@ -42,8 +42,8 @@ def call_sites(source: str, module: str, targets: frozenset[str]) -> CallSites:
             case ast.Name(id=name, ctx=ast.Load()):
                 target = own.get(name)
             case ast.Attribute(value=value, attr=attr, ctx=ast.Load()):
-                name = f"{modules.get(ast.unparse(value))}:{attr}"
-                target = name if name in targets else None
+                qualified_name = f"{modules.get(ast.unparse(value))}:{attr}"
+                target = qualified_name if qualified_name in targets else None
             case ast.Name(id=name) | ast.arg(arg=name) if name in own:
                 misuses.append((node.lineno, f"{name} is bound to something else"))
         if target and id(node) in functions:

@@ -17,7 +17,7 @@ PROJECT = "demo-throughline"
 
 
 @pytest.fixture(scope="module")
-def asked() -> ReceivedRequest:
+def seed_request() -> ReceivedRequest:
     """The one request that seeding makes."""
     with serving() as server:
         seed.shows(server.url, PROJECT)
@@ -26,11 +26,11 @@ def asked() -> ReceivedRequest:
 
 
 @pytest.fixture(scope="module")
-def shows(asked: ReceivedRequest) -> dict[str, dict[str, Any]]:
+def shows(seed_request: ReceivedRequest) -> dict[str, dict[str, Any]]:
     """The documents written, by their id."""
     prefix = f"projects/{PROJECT}/databases/(default)/documents/shows/"
     found = {}
-    for write in json.loads(asked.body)["writes"]:
+    for write in json.loads(seed_request.body)["writes"]:
         name = write["update"]["name"]
         assert name.startswith(prefix)
         found[name.removeprefix(prefix)] = decode({"mapValue": write["update"]})
@@ -38,12 +38,12 @@ def shows(asked: ReceivedRequest) -> dict[str, dict[str, Any]]:
 
 
 def test_all_shows_are_written_in_one_commit_with_administrator_rights(
-    asked: ReceivedRequest,
+    seed_request: ReceivedRequest,
 ) -> None:
     """The security rules don't let anyone else write stock."""
-    assert asked.method == "POST"
-    assert asked.path == f"/v1/projects/{PROJECT}/databases/(default)/documents:commit"
-    assert asked.headers["authorization"] == "Bearer owner"
+    assert seed_request.method == "POST"
+    assert seed_request.path == f"/v1/projects/{PROJECT}/databases/(default)/documents:commit"
+    assert seed_request.headers["authorization"] == "Bearer owner"
 
 
 def test_there_are_six_shows_with_ids_that_the_rules_allow_in_orders(
@@ -75,13 +75,13 @@ def test_every_show_is_on_sale_with_all_seats_left(shows: dict[str, dict[str, An
 
 
 def test_every_show_starts_in_the_future(
-    asked: ReceivedRequest, shows: dict[str, dict[str, Any]]
+    seed_request: ReceivedRequest, shows: dict[str, dict[str, Any]]
 ) -> None:
     """Dates are relative to today, and Firestore timestamps."""
     for show in shows.values():
         starts_at = datetime.fromisoformat(show["starts_at"])
         assert timedelta(0) < starts_at - datetime.now(UTC) < timedelta(days=366)
-    for write in json.loads(asked.body)["writes"]:
+    for write in json.loads(seed_request.body)["writes"]:
         assert set(write["update"]["fields"]["starts_at"]) == {"timestampValue"}
 
 

@@ -93,7 +93,7 @@ def last(spans: object) -> LastInvocation:
 
 def handed_over(server: LocalServer) -> list[dict[str, Any]]:
     """Return the events that the delivery process received."""
-    return [json.loads(asked.body) for asked in server.requests]
+    return [json.loads(request.body) for request in server.requests]
 
 
 def test_an_event_that_succeeds_is_not_handed_over(

@@ -137,10 +137,10 @@ def test_documents_are_read_with_administrator_rights() -> None:
     body = json.dumps({"documents": [{"name": name, "fields": ON}]}).encode()
     with serving(lambda _: (200, body, {})) as server:
         assert emulator(server.url).collection("flags") == {"firestore-is-far": ON}
-    (asked,) = server.requests
-    assert asked.headers["authorization"] == "Bearer owner"
+    (request,) = server.requests
+    assert request.headers["authorization"] == "Bearer owner"
     path = "/v1/projects/demo-throughline/databases/(default)/documents/flags"
-    assert asked.path == f"{path}?pageSize=300"
+    assert request.path == f"{path}?pageSize=300"
 
 
 def test_missing_collections_and_documents_are_empty() -> None:
@@ -151,7 +151,7 @@ def test_missing_collections_and_documents_are_empty() -> None:
         assert not emulator(server.url).add_to_array("flags/firestore-is-far", "under_way", "a")
 
 
-def broken(asked: ReceivedRequest) -> tuple[int, bytes, dict[str, str]]:
+def broken(request: ReceivedRequest) -> tuple[int, bytes, dict[str, str]]:
     """Respond with something that is not JSON."""
     return 200, b"<html>", {}
 

@@ -48,7 +48,7 @@ def served(function: str, folder: Path, *on: str) -> Iterator[Framework]:
         {"name": f"documents/flags/{name}", "fields": {"on": {"booleanValue": True}}} for name in on
     ]
 
-    def flags(_asked: ReceivedRequest) -> tuple[int, bytes, dict[str, str]]:
+    def flags(_request: ReceivedRequest) -> tuple[int, bytes, dict[str, str]]:
         return 200, json.dumps({"documents": documents}).encode(), {}
 
     with serving(flags) as emulator:
