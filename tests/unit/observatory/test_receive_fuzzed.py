@@ -245,8 +245,8 @@ def test_random_bytes_are_decoded_or_raise_a_decode_error(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("where", ["name", "key", "value", "long value", "resource"])
-def test_invalid_utf_8_is_refused_with_a_status(running: Running, where: str) -> None:
-    """Protobuf's strings must be UTF-8, so such a request is not OTLP."""
+def test_invalid_utf_8_is_repaired_in_any_string(running: Running, where: str) -> None:
+    """The span is stored, and the response warns about the repaired string."""
     mark = "MARKMARK"
     trace = Trace()
     span = trace.span("page", mark if where == "name" else "buy", INTERNAL, 0, 1)
@@ -258,9 +258,9 @@ def test_invalid_utf_8_is_refused_with_a_status(running: Running, where: str) ->
     body = request.SerializeToString().replace(mark.encode(), b"MARK\xff\xfeMA"[:8])
     assert b"\xff\xfe" in body
     response = running.post("/v1/traces", body)
-    assert response.status_code == 400
-    assert b"OTLP" in response.content
-    assert running.client.health()["spans"] == 0
+    assert response.status_code == 200
+    assert b"1 string repaired" in response.content
+    assert running.client.health()["spans"] == 1
 
 
 def test_the_last_value_of_a_duplicate_key_wins(running: Running) -> None:
