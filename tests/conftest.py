@@ -29,13 +29,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what --one-by-one does: what asks for the stack, or is marked `measures`."""
+    """Leave out what --one-by-one does: what asks for an emulator, or is marked `measures`."""
     if wanted := config.getoption("--one-by-one"):
         chosen: list[pytest.Item] = []
         left_out: list[pytest.Item] = []
         for item in items:
-            on_stack = "addresses" in getattr(item, "fixturenames", ())
-            alone = on_stack or item.get_closest_marker("measures") is not None
+            on_emulators = {"addresses", "firestore_emulator"} & {
+                *getattr(item, "fixturenames", ())
+            }
+            alone = bool(on_emulators) or item.get_closest_marker("measures") is not None
             (chosen if alone == (wanted == "only") else left_out).append(item)
         items[:] = chosen
         config.hook.pytest_deselected(items=left_out)

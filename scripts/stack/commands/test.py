@@ -40,6 +40,7 @@ class Tier:
 TIERS = {
     "unit": Tier("one part at a time, page included; no emulators", stack=False, parallel=True),
     "rules": Tier("the security rules, in the real rules engine, as different users"),
+    "security": Tier("what a forged client may do, and whether a test notices", stack=False),
     "hops": Tier("each hop on the real emulators, bad input too"),
     "journey": Tier("whole purchases, with a real browser", parallel=True, browser=True),
     "scenarios": Tier("every bug on purpose, with its fault and the right way", browser=True),
