@@ -27,13 +27,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect tests for --one-by-one: by use of the stack, and by the marker `measures`."""
+    """Deselect tests for --one-by-one: by use of an emulator, and by the marker `measures`."""
     if choice := config.getoption("--one-by-one"):
         selected: list[pytest.Item] = []
         deselected: list[pytest.Item] = []
         for item in items:
-            uses_stack = "addresses" in getattr(item, "fixturenames", ())
-            runs_alone = uses_stack or item.get_closest_marker("measures") is not None
+            fixtures = {*getattr(item, "fixturenames", ())}
+            uses_emulator = bool(fixtures & {"addresses", "firestore_emulator"})
+            runs_alone = uses_emulator or item.get_closest_marker("measures") is not None
             (selected if runs_alone == (choice == "only") else deselected).append(item)
         items[:] = selected
         config.hook.pytest_deselected(items=deselected)

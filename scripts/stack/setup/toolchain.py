@@ -80,12 +80,18 @@ def emulator_cache() -> Path:
 
 def is_downloaded(emulator: str) -> bool:
     """Return whether `emulator` ("firestore", "pubsub" or "ui") is in firebase-tools' cache."""
+    return downloaded_emulator(emulator) is not None
+
+
+def downloaded_emulator(emulator: str) -> Path | None:
+    """Return the file that firebase-tools downloaded for `emulator`, if it has."""
     info = json.loads(
         (paths.FIREBASE.parents[1] / "emulator" / "downloadableEmulatorInfo.json").read_text()
     )[emulator]
     info = info.get("main", info)
     path: str = info.get("binaryPathRelativeToCacheDir", info["downloadPathRelativeToCacheDir"])
-    return (emulator_cache() / path).is_file()
+    downloaded = emulator_cache() / path
+    return downloaded if downloaded.is_file() else None
 
 
 def firestore_emulator() -> Path | None:
