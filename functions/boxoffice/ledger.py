@@ -96,6 +96,7 @@ def advance(order_id: str, wanted: State, decide: Decide | None = None) -> Outco
     reference = clients.firestore().collection(ORDERS).document(order_id)
     span = trace.get_current_span()
     span.set_attribute("boxoffice.order.id", order_id)
+    throughline.correct_baggage({"order.id": order_id})
 
     tries = itertools.count()
 
@@ -107,6 +108,7 @@ def advance(order_id: str, wanted: State, decide: Decide | None = None) -> Outco
         order = reference.get(transaction=transaction).to_dict()
         if order is None:
             raise UnknownOrder(f"there is no order {order_id}")
+        throughline.correct_baggage({"show.id": order.get("show_id")})
         now = State(order["state"])
         verdict = judge(now, wanted)
         if verdict is not Verdict.MAKE:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import Enum, StrEnum
+from typing import TypeGuard
 
 
 class State(StrEnum):
@@ -51,6 +53,16 @@ def judge(now: State, to: State) -> Verdict:
     if to in MOVES[now]:
         return Verdict.MAKE
     return Verdict.DONE if now in _reachable(to) else Verdict.NEVER
+
+
+#: The form of an order's id; Firestore's generated ids are 20 letters and digits. Firestore itself
+#: forbids "." and "..", slashes, and two underscores at both ends.
+ID_PATTERN = r"(?!__.*__$)[A-Za-z0-9_-]{1,64}"
+
+
+def is_order_id(value: object) -> TypeGuard[str]:
+    """Return whether `value` can be an order's id, in every stage."""
+    return isinstance(value, str) and re.fullmatch(ID_PATTERN, value) is not None
 
 
 def _reachable(state: State) -> set[State]:

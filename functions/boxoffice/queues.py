@@ -11,6 +11,7 @@ from firebase_admin.exceptions import FirebaseError
 from google.auth.exceptions import GoogleAuthError
 
 import throughline
+from boxoffice.order import is_order_id
 
 EXPIRE = "expire"
 
@@ -43,7 +44,7 @@ def order_and_due_in(data: Any) -> tuple[str, datetime]:
         UnreadableTask: it doesn't say.
     """
     order_id = data.get("order_id") if isinstance(data, dict) else None
-    if not isinstance(order_id, str) or not order_id or "/" in order_id:
+    if not is_order_id(order_id):
         raise UnreadableTask("the task names no order")
     try:
         due = datetime.fromisoformat(data["due"])

@@ -10,7 +10,7 @@ from google.cloud import firestore
 
 import throughline
 from boxoffice import acquirer, enduser, ledger, order_events, tally
-from boxoffice.order import State, Verdict, judge
+from boxoffice.order import State, Verdict, is_order_id, judge
 
 ORGANISER = "organiser"
 
@@ -28,6 +28,7 @@ def refund(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
     order = ledger.read(order_id)
     if order is None:
         raise HttpsError(FunctionsErrorCode.NOT_FOUND, f"There is no order {order_id}.")
+    throughline.correct_baggage({"order.id": order_id, "show.id": order.get("show_id")})
     throughline.link_to_document(order)
     match judge(State(order["state"]), State.REFUNDED), order.get("charge_id"):
         case Verdict.MAKE, str(charge_id):
@@ -60,7 +61,7 @@ def must_be_organiser(call: https_fn.CallableRequest[Any]) -> None:
 def order_id_in(data: object) -> str:
     """The order that the call is about."""
     order_id = data.get("order_id") if isinstance(data, dict) else None
-    if not isinstance(order_id, str) or not 0 < len(order_id) <= 64 or "/" in order_id:
+    if not is_order_id(order_id):
         raise HttpsError(FunctionsErrorCode.INVALID_ARGUMENT, "order_id must be an order's id.")
     return order_id
 

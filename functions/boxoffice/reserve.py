@@ -21,6 +21,8 @@ from boxoffice.retry import retry_on_failure
 @throughline.on_document
 def reserve(event: firestore_fn.Event[Any]) -> None:
     """Hold the seats of the order that was placed."""
+    placed = event.data.to_dict() or {}
+    throughline.correct_baggage({"show.id": placed.get("show_id")})
     hold(event.params["order_id"])
 
 

@@ -14,7 +14,7 @@ from google.cloud import firestore
 from opentelemetry import trace
 
 from boxoffice import acquirer, ledger, order_events, topics
-from boxoffice.order import State
+from boxoffice.order import State, is_order_id
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def return_late_money(order_id: str, charge_id: str) -> None:
 def move_order(charge: Mapping[str, Any]) -> tuple[str, ledger.Outcome]:
     """Move the order that `charge` paid for, or failed to; returns its id and where it is now."""
     order_id = charge["metadata"].get("order_id")
-    if not isinstance(order_id, str) or not order_id or "/" in order_id:
+    if not is_order_id(order_id):
         raise NotOurs("the charge's metadata names no order")
 
     def paid(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:

@@ -9,6 +9,7 @@ from typing import Any
 import settings
 import throughline
 from boxoffice import clients
+from boxoffice.order import is_order_id
 
 ORDER_RESERVED = "order-reserved"
 ORDER_PAID = "order-paid"
@@ -50,6 +51,6 @@ def order_id_in(event: Any) -> str:
         order_id = message.json["order_id"]
     except (ValueError, TypeError, KeyError) as error:
         raise UnreadableMessage(f"message {message.message_id} names no order: {error}") from error
-    if not isinstance(order_id, str) or not order_id or "/" in order_id:
+    if not is_order_id(order_id):
         raise UnreadableMessage(f"message {message.message_id} has an order_id that is none")
     return order_id

@@ -1,0 +1,249 @@
+"""Requests that a client gets wrong are answered with 4xx and a reason, and traced as refusals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+from tests.unit.functions.public_functions import (
+    CHARGING,
+    SHOW,
+    TICKETED,
+    PublicFunctions,
+    Request,
+    Response,
+    id_token,
+    public_functions,
+    signature,
+)
+from tests.unit.functions.traceparents import SPAN_ID, TRACE_ID, TRACEPARENT
+from tests.unit.otlp import attributes, spans_in
+
+JSON = {"Content-Type": "application/json"}
+LONE_SURROGATE = b'"\\ud83d"'
+
+
+@pytest.fixture(scope="module")
+def functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PublicFunctions]:
+    """The public functions, served for all tests of this module."""
+    with public_functions(tmp_path_factory.mktemp("functions")) as served:
+        yield served
+
+
+def call(
+    functions: PublicFunctions, function: str, body: bytes, **headers: str
+) -> tuple[Response, list[Span]]:
+    """POST a body; return the response, and the function's own spans of that request."""
+    before = len(functions.local.asked)
+    request = Request(function, headers={**JSON, "traceparent": TRACEPARENT, **headers}, body=body)
+    response = functions.send(request)
+    asked = functions.local.asked[before:]
+    names = [span for span, _ in spans_in(functions.local) if span.name == function]
+    exports = sum(each.path == "/v1/traces" for each in asked)
+    return response, names[-1:] if exports else []
+
+
+def error_of(response: Response) -> dict[str, Any]:
+    """The callable protocol's error object."""
+    error: dict[str, Any] = json.loads(response.body)["error"]
+    return error
+
+
+BAD_BODIES = {
+    "no JSON": b"seats=2",
+    "empty": b"",
+    "cut off": b'{"data": {"seats": 2',
+    "not UTF-8": b'{"data": "\xff"}',
+    "UTF-16": '{"data": 1}'.encode("utf-16"),
+    "50,000 deep": b'{"data": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+    "200 deep": b'{"data": ' + b"[" * 200 + b"]" * 200 + b"}",
+    "5,000 digits": b'{"data": {"seats": ' + b"9" * 5_000 + b"}}",
+    "NaN": b'{"data": NaN}',
+    "a lone surrogate": b'{"data": {"show_id": ' + LONE_SURROGATE + b"}}",
+    "a number": b"7",
+    "null": b"null",
+    "a string": b'"data"',
+    "a list": b'["data"]',
+    "no data": b"{}",
+    "other keys": b'{"data": {}, "card": "4242424242424242"}',
+}
+
+
+@pytest.mark.parametrize("function", ["quote", "refund"])
+@pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES)
+def test_a_callable_refuses_a_body_that_it_cannot_use(
+    functions: PublicFunctions, function: str, body: bytes
+) -> None:
+    """In the callable protocol, readable from any origin, as a refusal in the caller's trace."""
+    response, spans = call(functions, function, body, Origin="https://app.example")
+    assert response.status == 400, response.body
+    assert error_of(response)["status"] == "INVALID_ARGUMENT"
+    assert error_of(response)["message"] not in ("", "Bad Request")
+    assert response.headers["access-control-allow-origin"] == "https://app.example"
+    (span,) = spans
+    assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE_ID, SPAN_ID)
+    assert span.status.code == Status.STATUS_CODE_UNSET
+    assert attributes(span)["throughline.hop"] == "callable"
+    assert attributes(span)["error.type"] == "invalid-argument"
+    (event,) = span.events
+    assert attributes(event)["message"] == error_of(response)["message"]
+
+
+def test_a_body_that_is_refused_is_not_quoted_in_the_log(functions: PublicFunctions) -> None:
+    """The SDK logs the values of keys that it does not know."""
+    call(functions, "quote", BAD_BODIES["other keys"])
+    assert "4242424242424242" not in "\n".join(functions.servers["quote"].said())
+
+
+def test_a_rejected_token_is_a_refusal_in_the_trace(functions: PublicFunctions) -> None:
+    """The SDK answers it without calling the function."""
+    body = json.dumps({"data": {"order_id": TICKETED}}).encode()
+    response, (span,) = call(functions, "refund", body, Authorization="Bearer nonsense")
+    assert response.status == 401
+    assert attributes(span)["error.type"] == "unauthenticated"
+    assert span.status.code == Status.STATUS_CODE_UNSET
+
+
+def test_a_request_that_reaches_the_function_has_one_span(functions: PublicFunctions) -> None:
+    """Whether it is answered or refused there."""
+    for data, status in (({"show_id": SHOW, "seats": 2}, 200), ({"show_id": SHOW}, 400)):
+        before = sum(span.name == "quote" for span, _ in spans_in(functions.local))
+        response, _ = call(functions, "quote", json.dumps({"data": data}).encode())
+        assert response.status == status
+        after = sum(span.name == "quote" for span, _ in spans_in(functions.local))
+        assert after - before == 1
+
+
+def test_a_preflight_is_answered_and_not_traced(functions: PublicFunctions) -> None:
+    """It is the browser's, and has neither a body nor a context."""
+    headers = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
+    before = sum(span.name == "quote" for span, _ in spans_in(functions.local))
+    assert functions.send(Request("quote", "OPTIONS", headers=headers)).status == 200
+    assert sum(span.name == "quote" for span, _ in spans_in(functions.local)) == before
+
+
+@pytest.mark.parametrize(
+    "order_id",
+    [".", "..", "__x__", "a/b", "", " ", "x" * 65, "x" * 1_500, "a\nb", "🎟", 7, None, ["x"]],
+    ids=repr,
+)
+def test_refund_refuses_what_is_no_orders_id(functions: PublicFunctions, order_id: object) -> None:
+    """Firestore would refuse some of them; an organiser is told before that."""
+    body = json.dumps({"data": {"order_id": order_id}}).encode()
+    response, _ = call(functions, "refund", body, Authorization=f"Bearer {id_token()}")
+    assert response.status == 400, response.body
+    assert error_of(response)["message"] == "order_id must be an order's id."
+
+
+def test_a_ticketed_order_is_still_refunded(functions: PublicFunctions) -> None:
+    """The validation lets a right request through."""
+    body = json.dumps({"data": {"order_id": TICKETED}}).encode()
+    response, _ = call(functions, "refund", body, Authorization=f"Bearer {id_token()}")
+    assert response.status == 200, response.body
+    assert json.loads(response.body)["result"] == {"order_id": TICKETED, "state": "refunded"}
+
+
+CHARGE = {
+    "id": "ch_1",
+    "status": "succeeded",
+    "amount_cents": 5000,
+    "currency": "EUR",
+    "decline_code": None,
+    "metadata": {"order_id": CHARGING},
+}
+
+
+def event(**changes: object) -> bytes:
+    """A webhook's body about the order that is charging, with changes to its charge."""
+    return json.dumps({"data": {"charge": {**CHARGE, **changes}}}).encode()
+
+
+NONSENSE = {
+    "no JSON": b"charge=1",
+    "50,000 deep": b"[" * 50_000,
+    "a list": b"[1]",
+    "a string": b'"charge"',
+    "null": b"null",
+    "no charge": b'{"data": {}}',
+    "a charge that is a list": b'{"data": {"charge": [1]}}',
+    "no metadata": event(metadata=None),
+    "no id": event(id=None),
+    "an id of 1 MB": event(id="x" * 1_000_000),
+    "an id that is a map": event(id={"a": 1}),
+    "an unknown status": event(status="maybe"),
+    "a status that is a list": event(status=["succeeded"]),
+    "an amount of text": event(amount_cents="5000"),
+    "an amount of 400 digits": event(amount_cents=10**400),
+    "an amount of 5,000 digits": event().replace(b"5000", b"9" * 5_000),
+    "an amount of a fraction": event(amount_cents=5000.5),
+    "an infinite amount": event().replace(b"5000", b"Infinity"),
+    "a currency that is a number": event(currency=1),
+    "a lone surrogate": event(id="\ud83d"),
+    "a decline code with a line break": event(status="declined", decline_code="a\nb"),
+    "another amount": event(amount_cents=1),
+    "an unknown order": event(metadata={"order_id": "NoSuchOrder"}),
+    **{f"order {id_!r}": event(metadata={"order_id": id_}) for id_ in (".", "__x__", "\ud83d", 7)},
+}
+
+
+@pytest.mark.parametrize("body", NONSENSE.values(), ids=NONSENSE)
+def test_settle_refuses_signed_nonsense(functions: PublicFunctions, body: bytes) -> None:
+    """With 422 and a reason, so that the processor does not send it again."""
+    signed = {"Acquirer-Signature": signature(body)}
+    response, (span,) = call(functions, "settle", body, **signed)
+    assert response.status == 422, response.body
+    assert json.loads(response.body)["error"]
+    assert span.status.code == Status.STATUS_CODE_UNSET
+
+
+@pytest.mark.parametrize("sent_at", ["9" * 400, "9" * 5_000, "-1", "1e3", "²", ""])
+def test_settle_refuses_a_signed_time_that_is_none(
+    functions: PublicFunctions, sent_at: str
+) -> None:
+    """Such a number fits neither Python's conversion nor a float."""
+    body = event()
+    response, _ = call(
+        functions, "settle", body, **{"Acquirer-Signature": signature(body, sent_at or " ")}
+    )
+    assert response.status == 401, response.body
+
+
+def test_settle_still_takes_a_signed_charge(functions: PublicFunctions) -> None:
+    """The validation lets a right webhook through: this one is declined."""
+    body = event(status="declined", decline_code="card_declined")
+    signed = {"Acquirer-Signature": signature(body)}
+    response, _ = call(functions, "settle", body, **signed)
+    assert response.status == 200, response.body
+    assert json.loads(response.body) == {"state": "declined", "moved": True}
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        (f"?show_id={SHOW}", 200),
+        (f"?show_id={SHOW}&show_id=other", 200),
+        ("", 400),
+        ("?", 400),
+        ("?show_id", 400),
+        ("?show_id=", 400),
+        ("?show_id=%", 400),
+        ("?show_id=%ff%fe", 400),
+        ("?show_id=%ed%a0%80", 400),
+        ("?show_id=..%2f..", 400),
+        ("?show_id=__x__", 400),
+        ("?show_id=" + "x" * 3_000, 400),
+        ("?" + "&" * 3_000, 400),
+        ("?show_id[]=night-ferry", 400),
+        ("?show_id=no-such-show", 404),
+    ],
+)
+def test_availability_answers_odd_query_strings(
+    functions: PublicFunctions, query: str, status: int
+) -> None:
+    """With the status that each deserves."""
+    response = functions.send(Request("availability", "GET", f"/{query}"))
+    assert response.status == status, response.body
