@@ -43,6 +43,12 @@ SETTINGS = (
         "how long an order may stay where it is before the sweep tells the next stage again",
     ),
     Setting("HOLD_SECONDS", "600", "how long seats are held for a buyer who has not paid"),
+    Setting(
+        "PSEUDONYM_SALT",
+        "",
+        "the secret that turns users' ids into the pseudonyms on spans; in the emulator, where it "
+        "is not set, the project's id",
+    ),
 )
 
 
@@ -130,6 +136,11 @@ def organiser_emails() -> frozenset[str]:
     return frozenset(
         address.strip().lower() for address in _value("ORGANISER_EMAILS").split(",")
     ) - {""}
+
+
+def pseudonym_salt() -> str:
+    """The secret that users' pseudonyms are made with; the rules monitor knows the emulator's."""
+    return _value("PSEUDONYM_SALT") or project_id()
 
 
 def faults_obey_flags() -> bool:

@@ -15,7 +15,7 @@ def pseudonym(uid: str) -> str:
     Traces that nothing else ties together, as that of the user's creation and those of their
     orders, have it in common.
     """
-    return hashlib.sha256(f"{settings.project_id()}{uid}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{settings.pseudonym_salt()}{uid}".encode()).hexdigest()[:16]
 
 
 def put_on_span(uid: object) -> None:
