@@ -7,7 +7,8 @@ again says the same.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from google.cloud import firestore
@@ -19,6 +20,20 @@ from boxoffice.order import State, is_order_id
 _log = logging.getLogger(__name__)
 
 ENDED = ("succeeded", "declined")
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch("[A-Za-z0-9_.-]{1,64}", value) is not None
+
+
+# The fields of a charge that reach the order, the span and the log.
+FIELDS: Mapping[str, Callable[[object], bool]] = {
+    "id": _is_id,
+    "status": _is_id,
+    "amount_cents": lambda value: type(value) is int and 0 < value < 2**53,
+    "currency": _is_id,
+    "decline_code": lambda value: value is None or _is_id(value),
+}
 
 
 class NotOurs(Exception):
@@ -34,6 +49,7 @@ def settle_order(charge: Mapping[str, Any], by: str) -> ledger.Outcome:
         NotOurs: the charge names no order, or is not as the order asked for it, or has not ended.
         acquirer.AcquirerError: money should go back and does not, yet.
     """
+    check_form(charge)
     span = trace.get_current_span()
     span.set_attribute("boxoffice.charge.id", str(charge.get("id")))
     span.set_attribute("boxoffice.charge.status", str(charge.get("status")))
@@ -45,6 +61,19 @@ def settle_order(charge: Mapping[str, Any], by: str) -> ledger.Outcome:
         span.set_attribute("boxoffice.payment.late", True)
         return_late_money(order_id, str(charge["id"]))
     return outcome
+
+
+def check_form(charge: Mapping[str, Any]) -> None:
+    """Check that the charge names an order, and that its fields can be stored.
+
+    Raises:
+        NotOurs: it does not, or one of them cannot.
+    """
+    if not is_order_id(charge["metadata"].get("order_id")):
+        raise NotOurs("the charge's metadata names no order")
+    for name, has_form in FIELDS.items():
+        if not has_form(charge.get(name)):
+            raise NotOurs(f"the charge has no usable {name}")
 
 
 def announce_payment(order_id: str) -> None:
@@ -67,9 +96,7 @@ def return_late_money(order_id: str, charge_id: str) -> None:
 
 def move_order(charge: Mapping[str, Any]) -> tuple[str, ledger.Outcome]:
     """Move the order that `charge` paid for, or failed to; returns its id and where it is now."""
-    order_id = charge["metadata"].get("order_id")
-    if not is_order_id(order_id):
-        raise NotOurs("the charge's metadata names no order")
+    order_id = charge["metadata"]["order_id"]
 
     def paid(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
         if (charge.get("amount_cents"), charge.get("currency")) != (

@@ -6,9 +6,15 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import flask
 import pytest
+from firebase_functions import https_fn
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 
+import request_validation
+import throughline
 from tests.unit.functions.public_functions import (
     CHARGING,
     SHOW,
@@ -20,7 +26,13 @@ from tests.unit.functions.public_functions import (
     public_functions,
     signature,
 )
-from tests.unit.functions.traceparents import SPAN_ID, TRACE_ID, TRACEPARENT
+from tests.unit.functions.traceparents import (
+    SPAN_ID,
+    TRACE_ID,
+    TRACEPARENT,
+    attributes_of,
+    the_span,
+)
 from tests.unit.otlp import attributes, spans_in
 
 JSON = {"Content-Type": "application/json"}
@@ -247,3 +259,27 @@ def test_availability_answers_odd_query_strings(
     """With the status that each deserves."""
     response = functions.send(Request("availability", "GET", f"/{query}"))
     assert response.status == status, response.body
+
+
+@pytest.mark.parametrize("body", [b"seats=2", b"[" * 50_000, b"9" * 5_000, LONE_SURROGATE])
+def test_a_plain_function_that_reads_json_answers_400(
+    spans: InMemorySpanExporter, body: bytes
+) -> None:
+    """With the reason as JSON; its span is a refusal."""
+
+    @https_fn.on_request()
+    @throughline.on_request
+    def read(request: flask.Request) -> Any:
+        return {"read": request.get_json()}
+
+    app = flask.Flask(__name__)
+    with app.app_context():
+        request_validation.install()
+    app.add_url_rule("/", view_func=lambda: read(flask.request), methods=["POST"])
+    response = app.test_client().post("/", data=body, headers=JSON)
+    assert response.status_code == 400
+    assert response.get_json()["error"].startswith("The body ")
+    span = the_span(spans)
+    assert span.status.status_code is StatusCode.UNSET
+    assert attributes_of(span)["http.response.status_code"] == 400
+    assert [happened.name for happened in span.events] == ["refused"]

@@ -80,7 +80,7 @@ broken_bodies = st.one_of(
 )
 
 # What may stand in a header's value without ending it.
-header_values = st.text(st.characters(codec="latin-1", exclude_categories=("Cc",)), max_size=60)
+header_values = st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=60)
 HEADERS: dict[str, st.SearchStrategy[str]] = {
     "Content-Type": st.sampled_from(
         [
