@@ -64,7 +64,11 @@ def test_help_says_what_a_script_does_and_how_it_ends(script: str) -> None:
         ("test", ["--fast"], "--fast"),
         ("test", ["juorney"], "there is no tier 'juorney'; did you mean journey?"),
         ("test", ["unit", "hop"], "there is no tier 'hop'; did you mean hops?"),
-        ("test", ["zzz"], "did you mean unit or rules or hops or journey or scenarios?"),
+        (
+            "test",
+            ["zzz"],
+            "did you mean unit or rules or security or hops or journey or scenarios?",
+        ),
         ("scenario", [], "list | run"),
         ("scenario", ["run"], "name a scenario, or say --all"),
         ("scenario", ["run", "late-webhook", "--all"], "name a scenario, or say --all"),
