@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,22 +31,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def scenarios_of(item: pytest.Item) -> set[str]:
-    """Return the scenarios that a test's parameters have it run."""
-    parameters = (
-        item.callspec.params
-        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
-        else {}
-    )
-    names = {parameters["name"]} if "name" in parameters else set()
+    """Return the scenarios that a test's parameters make it run."""
+    all_names = {*scenarios.names()}
+    parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+    names = {parameters.get("name")}
     command = parameters.get("command")
     if isinstance(command, Command):
-        if parameters["document"].parent == scenario_page.FOLDER:
-            names.add(parameters["document"].stem)
+        document: Path = parameters["document"]
+        if document.parent == scenario_page.FOLDER:
+            names.add(document.stem)
         if command.words[:2] == ["./scripts/scenario", "run"]:
-            names |= {word for word in command.words[2:] if not word.startswith("-")} or {
-                *scenarios.names()
-            }
-    return names & {*scenarios.names()}
+            names |= {word for word in command.words[2:] if not word.startswith("-")} or all_names
+    return {name for name in names if name in all_names}
 
 
 @pytest.fixture(scope="session")

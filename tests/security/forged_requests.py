@@ -421,7 +421,7 @@ def order_traces() -> Iterator[ForgedRequest]:
     for trace_value in (MISSING, None, True, 7, 1.5, "", TRACEPARENT, [], [TRACEPARENT], STARTS_AT):
         name = f"{ALICE} sends _trace {_shown(trace_value)}"
         yield _placed(name, order(_trace=trace_value), Outcome.DENIED)
-    for key in ("email", "Traceparent", "x-throughline-context", "__proto", "😀"):
+    for key in ("note", "email", "Traceparent", "x-throughline-context", "__proto", "😀"):
         trace = {"traceparent": TRACEPARENT, key: "a@example.org"}
         name = f"{ALICE} sends {key} in _trace"
         yield _placed(name, order(_trace=trace), Outcome.DENIED)

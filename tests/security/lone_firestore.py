@@ -29,7 +29,7 @@ DOCUMENTS = f"{DATABASE}/documents"
 
 START_SECONDS = 60
 CALLS_AT_A_TIME = 8
-_QUOTED = re.compile(r"'[^']*'")
+_COMMENT_OR_TEXT = re.compile(r"//[^\n]*|'[^']*'")
 _READY = "Dev App Server is now running"
 # The emulator evaluates the rules of all but a query twice: before it has read the document, when
 # most is still unknown and ends in this message, and after. Only the second evaluation decides.
@@ -178,7 +178,7 @@ def _end(source: str, start: int, end: int) -> int:
 
 
 def _open_brackets(text: str) -> int:
-    code = _QUOTED.sub("", text)
+    code = _COMMENT_OR_TEXT.sub("", text)
     return sum(code.count(bracket) for bracket in "([") - sum(map(code.count, ")]"))
 
 

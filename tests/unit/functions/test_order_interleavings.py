@@ -1,6 +1,6 @@
 """Orders under random interleavings, duplicated and reordered deliveries, and crashes.
 
-The model is what the stages do around boxoffice.order. Each reads an order, judges its move, and
+The model is what the stages do around boxoffice.order. Each reads an order, checks its move, and
 writes in one transaction, which begins again if what it read has changed. What it tells others
 comes after that, and a crash may come anywhere between. Deliveries come at least once, unordered.
 """
@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 )
 
 from boxoffice import order as order_module
-from boxoffice.order import FINAL, State, Verdict
+from boxoffice.order import FINAL, MoveStatus, State
 
 SEATS_TOTAL = 5
 ORDERS_MAX = 4
@@ -81,7 +81,7 @@ class BoxOffice:
 
     def begin(self, delivery: Delivery) -> None:
         """Have a stage read what its delivery is about."""
-        may_refund = self._verdict(delivery.order_id, State.REFUNDED) is Verdict.MAKE
+        may_refund = self._move_status(delivery.order_id, State.REFUNDED) is MoveStatus.LEGAL
         if delivery.stage == "refund" and may_refund and self.charges.get(delivery.order_id):
             # The processor is asked first, and the order moved second.
             self.refunds.add(delivery.order_id)
@@ -123,7 +123,7 @@ class BoxOffice:
 
     def advance(self, order_id: int, to: State, writes: Callable[[Order], State | None]) -> None:
         """Move an order if it may move; `writes` may name another state, or keep it where it is."""
-        if self._verdict(order_id, to) is Verdict.MAKE:
+        if self._move_status(order_id, to) is MoveStatus.LEGAL:
             order = self.orders[order_id]
             order.state = writes(order) or to
             order.version += 1
@@ -141,8 +141,8 @@ class BoxOffice:
         self.seats_left += order.seats
         self.show_version += 1
 
-    def _verdict(self, order_id: int, to: State) -> Verdict:
-        return order_module.judge(self.orders[order_id].state, to)
+    def _move_status(self, order_id: int, to: State) -> MoveStatus:
+        return order_module.check_move(self.orders[order_id].state, to)
 
     def _versions(self, order_id: int) -> tuple[int, int]:
         return self.orders[order_id].version, self.show_version
@@ -365,12 +365,12 @@ def test_no_long_interleaving_oversells_loses_an_order_or_issues_twice() -> None
     _explore(max_examples=5_000, steps=120)
 
 
-@pytest.mark.parametrize("verdict", Verdict)
-def test_the_model_finds_stages_that_do_not_judge_their_moves(
-    verdict: Verdict, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("status", MoveStatus)
+def test_the_model_finds_stages_that_do_not_check_their_moves(
+    status: MoveStatus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With one verdict for every move, seats or orders go wrong."""
-    monkeypatch.setattr(order_module, "judge", lambda _now, _to: verdict)
+    monkeypatch.setattr(order_module, "check_move", lambda _now, _to: status)
     assert _finds_a_violation()
 
 
@@ -387,10 +387,10 @@ def test_the_model_finds_a_move_that_is_made_twice(
     now: State, to: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A duplicated delivery then issues tickets, takes seats or returns them once more."""
-    judge = order_module.judge
+    check_move = order_module.check_move
 
-    def lenient(state: State, wanted: State) -> Verdict:
-        return Verdict.MAKE if (state, wanted) == (now, to) else judge(state, wanted)
+    def lenient(state: State, wanted: State) -> MoveStatus:
+        return MoveStatus.LEGAL if (state, wanted) == (now, to) else check_move(state, wanted)
 
-    monkeypatch.setattr(order_module, "judge", lenient)
+    monkeypatch.setattr(order_module, "check_move", lenient)
     assert _finds_a_violation()
