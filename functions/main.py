@@ -1,11 +1,15 @@
 """The table of contents: every deployed function, in the order of an order's life."""
 
+import request_validation
 import server_limits
 import settings
 import throughline
 
-throughline.start(baggage={"order.id": "boxoffice.order.id", "show.id": "boxoffice.show.id"})
+from boxoffice import baggage
+
+throughline.start(baggage=baggage.KEYS)
 server_limits.accept_long_headers()
+request_validation.install()
 
 from boxoffice import clients
 

@@ -43,6 +43,12 @@ SETTINGS = (
         "how long an order may stay in one state before the sweep triggers its next stage again",
     ),
     Setting("HOLD_SECONDS", "600", "how long seats are held for a buyer who has not paid"),
+    Setting(
+        "PSEUDONYM_SALT",
+        "",
+        "the secret that turns users' ids into the pseudonyms on spans; the emulator's default is "
+        "the project's id",
+    ),
 )
 
 
@@ -130,6 +136,14 @@ def organiser_emails() -> frozenset[str]:
     return frozenset(
         address.strip().lower() for address in _value("ORGANISER_EMAILS").split(",")
     ) - {""}
+
+
+def pseudonym_salt() -> str:
+    """Return the secret that users' pseudonyms are made with.
+
+    The rules monitor computes the same pseudonyms from the emulator's default.
+    """
+    return _value("PSEUDONYM_SALT") or project_id()
 
 
 def install_faults() -> bool:

@@ -16,7 +16,7 @@ def pseudonym(uid: str) -> str:
     creation and their orders. The security rules' monitor in the Observatory computes the same
     value; it runs outside this deployment and cannot import this function.
     """
-    return hashlib.sha256(f"{settings.project_id()}{uid}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{settings.pseudonym_salt()}{uid}".encode()).hexdigest()[:16]
 
 
 def set_on_span(uid: object) -> None:

@@ -96,6 +96,7 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
     reference = clients.firestore().collection(ORDERS).document(order_id)
     span = trace.get_current_span()
     span.set_attribute("boxoffice.order.id", order_id)
+    throughline.correct_baggage({"order.id": order_id})
 
     attempts = itertools.count()
 
@@ -107,6 +108,7 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
         order = reference.get(transaction=transaction).to_dict()
         if order is None:
             raise UnknownOrder(f"there is no order {order_id}")
+        throughline.correct_baggage({"show.id": order.get("show_id")})
         current = State(order["state"])
         status = check_move(current, target)
         if status is not MoveStatus.LEGAL:

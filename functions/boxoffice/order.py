@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import Enum, StrEnum
 from typing import TypeGuard
@@ -55,12 +56,14 @@ def check_move(current: State, target: State) -> MoveStatus:
     return MoveStatus.ALREADY_MADE if current in _reachable(target) else MoveStatus.ILLEGAL
 
 
-def is_order_id(value: object) -> TypeGuard[str]:
-    """Return whether `value` can be an order's id: 1 to 64 characters without a slash.
+#: The form of an order's id, as in the security rules. Firestore's generated ids are 20 letters and
+#: digits. Firestore itself forbids slashes, "." and "..", and "__" at both ends.
+ID_PATTERN = r"[A-Za-z0-9-]{1,64}"
 
-    Firestore's generated ids have 20. The security rules limit a page's orders to the same form.
-    """
-    return isinstance(value, str) and 1 <= len(value) <= 64 and "/" not in value
+
+def is_order_id(value: object) -> TypeGuard[str]:
+    """Return whether `value` can be an order's id: 1 to 64 letters, digits and hyphens."""
+    return isinstance(value, str) and re.fullmatch(ID_PATTERN, value) is not None
 
 
 def _reachable(state: State) -> set[State]:

@@ -28,6 +28,7 @@ def refund(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
     order = ledger.read(order_id)
     if order is None:
         raise HttpsError(FunctionsErrorCode.NOT_FOUND, f"There is no order {order_id}.")
+    throughline.correct_baggage({"order.id": order_id, "show.id": order.get("show_id")})
     throughline.link_to_document(order)
     match check_move(State(order["state"]), State.REFUNDED), order.get("charge_id"):
         case MoveStatus.LEGAL, str(charge_id):

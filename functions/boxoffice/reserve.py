@@ -21,6 +21,8 @@ from boxoffice.retry import retry_on_failure
 @throughline.on_document
 def reserve(event: firestore_fn.Event[Any]) -> None:
     """Reserve the order whose document was created."""
+    order = event.data.to_dict() or {}
+    throughline.correct_baggage({"show.id": order.get("show_id")})
     reserve_order(event.params["order_id"])
 
 

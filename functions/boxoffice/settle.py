@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import logging
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -62,7 +63,7 @@ def verify(request: flask.Request) -> None:
     header = request.headers.get(SIGNATURE_HEADER, "")
     fields = dict(pair.split("=", 1) for pair in header.split(",") if "=" in pair)
     sent_at, signature = fields.get("t", ""), fields.get("v1", "")
-    if not sent_at.isascii() or not sent_at.isdigit() or not signature:
+    if not re.fullmatch("[0-9]{1,12}", sent_at) or not signature:
         raise throughline.Untrusted(f"no usable {SIGNATURE_HEADER} header")
     signed = sent_at.encode() + b"." + request.get_data()
     secret = settings.acquirer_webhook_secret().encode()
@@ -80,7 +81,7 @@ def read_charge(request: flask.Request) -> Mapping[str, Any]:
         BadWebhook: the body is not a charge event.
     """
     try:
-        charge = json.loads(request.get_data())["data"]["charge"]
+        charge = throughline.parse_json(request.get_data())["data"]["charge"]
     except (ValueError, TypeError, KeyError) as error:
         raise BadWebhook("the body is not a charge event") from error
     if not isinstance(charge, dict) or not isinstance(charge.get("metadata"), dict):

@@ -7,7 +7,8 @@ charge request carries the same charge.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from google.cloud import firestore
@@ -19,6 +20,20 @@ from boxoffice.order import State, is_order_id
 _log = logging.getLogger(__name__)
 
 FINAL_STATUSES = ("succeeded", "declined")
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch("[A-Za-z0-9_.-]{1,64}", value) is not None
+
+
+# The fields of a charge that reach the order, the span and the log.
+FIELDS: Mapping[str, Callable[[object], bool]] = {
+    "id": _is_id,
+    "status": _is_id,
+    "amount_cents": lambda value: type(value) is int and 0 < value < 2**53,
+    "currency": _is_id,
+    "decline_code": lambda value: value is None or _is_id(value),
+}
 
 
 class UnknownCharge(Exception):
@@ -36,6 +51,7 @@ def settle_order(charge: Mapping[str, Any], by: str) -> ledger.Outcome:
             ended.
         acquirer.AcquirerError: a late payment could not be refunded yet.
     """
+    check_form(charge)
     span = trace.get_current_span()
     span.set_attribute("boxoffice.charge.id", str(charge.get("id")))
     span.set_attribute("boxoffice.charge.status", str(charge.get("status")))
@@ -47,6 +63,19 @@ def settle_order(charge: Mapping[str, Any], by: str) -> ledger.Outcome:
         span.set_attribute("boxoffice.payment.late", True)
         refund_late_payment(order_id, str(charge["id"]))
     return outcome
+
+
+def check_form(charge: Mapping[str, Any]) -> None:
+    """Check that the charge names an order and that its fields are well-formed.
+
+    Raises:
+        UnknownCharge: it names no order, or a field is malformed.
+    """
+    if not is_order_id(charge["metadata"].get("order_id")):
+        raise UnknownCharge("the charge's metadata names no order")
+    for name, has_form in FIELDS.items():
+        if not has_form(charge.get(name)):
+            raise UnknownCharge(f"the charge has no usable {name}")
 
 
 def announce_payment(order_id: str) -> None:
@@ -70,9 +99,7 @@ def refund_late_payment(order_id: str, charge_id: str) -> None:
 
 def apply_charge(charge: Mapping[str, Any]) -> tuple[str, ledger.Outcome]:
     """Move the order of `charge` to paid or declined; return its id and the outcome."""
-    order_id = charge["metadata"].get("order_id")
-    if not is_order_id(order_id):
-        raise UnknownCharge("the charge's metadata names no order")
+    order_id = charge["metadata"]["order_id"]
 
     def to_paid(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
         if (charge.get("amount_cents"), charge.get("currency")) != (

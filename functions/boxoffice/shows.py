@@ -6,6 +6,7 @@ import re
 
 from opentelemetry import trace
 
+import throughline
 from boxoffice import clients, ledger
 
 _SHOW_ID = re.compile(r"[a-z0-9-]{1,64}")
@@ -32,4 +33,5 @@ def read(show_id: object) -> ledger.Document:
     show = clients.firestore().collection(ledger.SHOWS).document(show_id).get().to_dict()
     if show is None:
         raise UnknownShow(f"There is no show {show_id}.")
+    throughline.correct_baggage({"show.id": show_id})
     return {**show, "id": show_id}

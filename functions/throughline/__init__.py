@@ -5,10 +5,13 @@ each function.
 """
 
 from throughline.auth import on_auth
+from throughline.baggage_corrections import correct_baggage
+from throughline.carrier import BaggageKey
 from throughline.claim import user_claim
 from throughline.document import link_to_document, on_document, rejoining, trace_field
 from throughline.event import on_event, publishing
 from throughline.https import on_call, on_request
+from throughline.json_body import InvalidJson, parse_json
 from throughline.message import on_message, sending
 from throughline.schedule import on_schedule
 from throughline.task import enqueueing, on_task
@@ -16,9 +19,12 @@ from throughline.telemetry import flush, start
 from throughline.vendor import Call, Untrusted, calling, on_webhook
 
 __all__ = [
+    "BaggageKey",
     "Call",
+    "InvalidJson",
     "Untrusted",
     "calling",
+    "correct_baggage",
     "enqueueing",
     "flush",
     "link_to_document",
@@ -31,6 +37,7 @@ __all__ = [
     "on_schedule",
     "on_task",
     "on_webhook",
+    "parse_json",
     "publishing",
     "rejoining",
     "sending",

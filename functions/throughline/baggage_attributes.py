@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from opentelemetry import baggage
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Span, SpanProcessor
 
+from throughline import baggage_corrections
+from throughline.carrier import BaggageKey
+
 
 class BaggageAttributes(SpanProcessor):
-    """Copies baggage to each span that starts.
+    """Copies the baggage of these keys to each span that starts, corrections included.
 
-    `attributes` maps keys of baggage to attributes. An attribute that the span already has is kept.
+    An attribute that the span already has is kept.
     """
 
-    def __init__(self, attributes: Mapping[str, str]) -> None:
-        self._attributes = dict(attributes)
+    def __init__(self, keys: Mapping[str, BaggageKey]) -> None:
+        self._attributes = {name: key.attribute for name, key in keys.items()}
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         existing = span.attributes or {}
+        entries = baggage_corrections.current(parent_context)
         for key, attribute in self._attributes.items():
-            value = baggage.get_baggage(key, parent_context)
+            value = entries.get(key)
             if isinstance(value, str) and attribute not in existing:
-                span.set_attribute(attribute, value[:VALUE_MAX_CHARS])
-
-
-# Baggage may come from any client; the app's ids are shorter than this.
-VALUE_MAX_CHARS = 128
+                span.set_attribute(attribute, value)

@@ -7,17 +7,17 @@ charge's metadata. The adapters know where that map is; only this module knows w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from opentelemetry import baggage, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
-from opentelemetry.context import Context, get_current
+from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from throughline import tracestate
+from throughline import baggage_corrections, tracestate
 
 KEYS = ("traceparent", "tracestate", "baggage")
 
@@ -39,7 +39,20 @@ _TRACEPARENT = re.compile(
 _TRACE_CONTEXT = TraceContextTextMapPropagator()
 _BAGGAGE = W3CBaggagePropagator()
 
-_allowed_keys: set[str] = set()
+_allowed_keys: dict[str, re.Pattern[str]] = {}
+
+
+@dataclass(frozen=True)
+class BaggageKey:
+    """A baggage key that may cross hops.
+
+    Args:
+        attribute: the span attribute that shows its value.
+        pattern: the regular expression that the whole value must match.
+    """
+
+    attribute: str
+    pattern: str
 
 
 @dataclass(frozen=True)
@@ -77,7 +90,8 @@ def read(carrier: object) -> Arrival:
     Does not raise. A carrier that is None, empty or without a traceparent is "absent"; one whose
     traceparent breaks W3C Trace Context level 2 is "invalid". A tracestate or baggage that is
     malformed, too long or not a string is dropped alone: the traceparent is still used, and
-    `reason` names what was dropped.
+    `reason` names what was dropped. The same applies to a baggage entry whose value does not match
+    its key's pattern.
     """
     if carrier is None:
         return ABSENT
@@ -94,8 +108,10 @@ def read(carrier: object) -> Arrival:
         NonRecordingSpan(_span_context(traceparent, state)), Context()
     )
     context, baggage_loss = _read_baggage(received.get("baggage"), context)
+    context, malformed_keys = _only_allowed(context)
     losses = [loss for loss in (state_loss, baggage_loss) if loss]
-    return Arrival(_only_allowed(context), "carried", "; ".join(losses) or None)
+    losses += [f"baggage {key} is malformed" for key in malformed_keys]
+    return Arrival(context, "carried", "; ".join(losses) or None)
 
 
 def write() -> dict[str, str]:
@@ -103,23 +119,33 @@ def write() -> dict[str, str]:
     carrier: dict[str, str] = {}
     _TRACE_CONTEXT.inject(carrier)
     if carrier:
-        _BAGGAGE.inject(carrier, context=_only_allowed(get_current()))
+        context = Context()
+        for key, value in baggage_corrections.current().items():
+            context = baggage.set_baggage(key, value, context)
+        _BAGGAGE.inject(carrier, context=_only_allowed(context)[0])
     return carrier
 
 
-def allow_baggage(baggage_keys: Iterable[str]) -> None:
+def allow_baggage(keys: Mapping[str, BaggageKey]) -> None:
     """Allow these baggage keys to cross hops; every other key is dropped on its way in and out.
 
-    Baggage goes wherever the trace goes, vendors included, and may come from any client.
+    So is a value that does not match its key's pattern. Baggage goes wherever the trace goes,
+    vendors included, and may come from any client.
     """
-    _allowed_keys.update(baggage_keys)
+    _allowed_keys.update({name: re.compile(key.pattern) for name, key in keys.items()})
 
 
-def _only_allowed(context: Context) -> Context:
-    for key in baggage.get_all(context):
-        if key not in _allowed_keys:
-            context = baggage.remove_baggage(key, context)
-    return context
+def _only_allowed(context: Context) -> tuple[Context, list[str]]:
+    """Return `context` with only valid baggage, and the allowed keys whose value was invalid."""
+    malformed_keys = []
+    for key, value in baggage.get_all(context).items():
+        pattern = _allowed_keys.get(key)
+        if pattern and isinstance(value, str) and pattern.fullmatch(value):
+            continue
+        context = baggage.remove_baggage(key, context)
+        if pattern:
+            malformed_keys.append(key)
+    return context, malformed_keys
 
 
 def _span_context(traceparent: str, state: TraceState | None) -> SpanContext:

@@ -13,7 +13,7 @@ from typing import Any
 from opentelemetry import context, trace
 from opentelemetry.trace import Link, SpanKind
 
-from throughline import carrier
+from throughline import baggage_corrections, carrier
 from throughline.invocation import Reception, Returned, traced
 
 FIELD = "_trace"
@@ -50,7 +50,8 @@ def rejoining(document: Mapping[str, Any], name: str) -> Iterator[None]:
     if arrival.span_context:
         link_to_document(document)
         links = [Link(visiting_span.get_span_context(), {"throughline.link": "visitor"})]
-    token = context.attach(arrival.context if arrival.span_context else context.get_current())
+    parent_context = arrival.context if arrival.span_context else context.get_current()
+    token = context.attach(baggage_corrections.begin(parent_context))
     try:
         with trace.get_tracer("throughline").start_as_current_span(
             name,

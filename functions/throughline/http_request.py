@@ -8,6 +8,7 @@ from typing import Any
 import flask
 from opentelemetry.trace import Span, SpanContext, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
+from werkzeug.exceptions import HTTPException
 
 from throughline import carrier
 from throughline.carrier import COPY
@@ -74,6 +75,17 @@ def note_response(span: Span, response: Any) -> None:
     `response` is anything that Flask accepts from a view: text, a map, a tuple, a response object.
     """
     note_status(span, flask.current_app.make_response(response).status_code)
+
+
+def note_refusal(span: Span, error: Exception) -> bool:
+    """Return whether `error` is one of Flask's 4xx responses, and note it on the span."""
+    status_code = getattr(error, "code", None)
+    if not isinstance(error, HTTPException) or status_code is None or status_code >= 500:
+        return False
+    note_status(span, status_code)
+    span.set_attribute("error.type", str(status_code))
+    span.add_event("refused", {"code": str(status_code), "message": str(error.description or "")})
+    return True
 
 
 def note_status(span: Span, status_code: int) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
+import flask
 from opentelemetry.trace import Span, SpanKind
 
 from throughline import claim, http_request, token
@@ -49,6 +52,7 @@ def on_request(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]
             kind=SpanKind.SERVER,
             attributes=http_request.attributes(request),
             answered=http_request.note_response,
+            refused=http_request.note_refusal,
         )
 
     return traced(function, receive)
@@ -59,13 +63,44 @@ def on_call(function: Callable[[Any], Returned]) -> Callable[[Any], Returned]:
 
     Apply it directly above `def`, because the SDK turns exceptions into responses. The span's
     parent is the context in the HTTP request's headers. An `HttpsError` with a 4xx code is recorded
-    as a refusal, not as an error of the function. If the caller's token has the claim of
+    as a refusal, not as an error of the function. So is a request that the SDK refuses without
+    calling the function, such as one with an invalid token. If the caller's token has the claim of
     `user_claim()`, the span that created the caller is linked.
     """
+    # Functions Framework imports main.py within the app that will serve the function.
+    if flask.has_app_context() and not flask.has_request_context():
+        _trace_refusals(flask.current_app, function)
     return traced(function, _receive_call)
 
 
-def _receive_call(call: Any) -> Reception:
+def _trace_refusals(app: flask.Flask, function: Callable[[Any], Any]) -> None:
+    """Create a span for each request that the SDK refuses without calling the function."""
+    if app.name != function.__name__:  # Another function of main.py is served.
+        return
+
+    @functools.wraps(function)
+    def refuse(call: Any) -> flask.Response:
+        response: flask.Response = call.response
+        return response
+
+    def after(response: flask.Response) -> flask.Response:
+        if response.status_code >= 400 and not flask.g.get(_RECEIVED):
+            receive = functools.partial(_receive_call, answered=_note_refused_response)
+            traced(refuse, receive)(
+                SimpleNamespace(raw_request=flask.request, auth=None, response=response)
+            )
+        return response
+
+    app.after_request(after)
+
+
+# The attribute of `flask.g` that is set once the SDK has called the function.
+_RECEIVED = "is_call_received"
+
+
+def _receive_call(call: Any, answered: Callable[[Span, Any], None] | None = None) -> Reception:
+    if flask.has_request_context():
+        flask.g.setdefault(_RECEIVED, True)
     return Reception(
         arrival=http_request.read(http_request.received()),
         hop="callable",
@@ -75,7 +110,7 @@ def _receive_call(call: Any) -> Reception:
             **http_request.attributes(call.raw_request),
             **token.attributes(call.auth.token if call.auth else None),
         },
-        answered=_note_success,
+        answered=answered or _note_success,
         refused=_note_refusal,
         links=claim.links(call.auth.token if call.auth else None),
     )
@@ -83,6 +118,17 @@ def _receive_call(call: Any) -> Reception:
 
 def _note_success(span: Span, _result: object) -> None:
     http_request.note_status(span, 200)
+
+
+def _note_refused_response(span: Span, response: flask.Response) -> None:
+    """Note the status, and the callable protocol's error object if the body is one."""
+    http_request.note_status(span, response.status_code)
+    body = response.get_json(silent=True)
+    error = body.get("error") if isinstance(body, dict) else None
+    if response.status_code < 500 and isinstance(error, dict):
+        code = str(error.get("status", "")).lower().replace("_", "-")
+        span.set_attribute("error.type", code)
+        span.add_event("refused", {"code": code, "message": str(error.get("message", ""))})
 
 
 def _note_refusal(span: Span, error: Exception) -> bool:

@@ -12,7 +12,14 @@ from opentelemetry import context, trace
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
-from throughline import attempt, carrier, code_attributes, http_request, telemetry
+from throughline import (
+    attempt,
+    baggage_corrections,
+    carrier,
+    code_attributes,
+    http_request,
+    telemetry,
+)
 
 Returned = TypeVar("Returned")
 
@@ -69,7 +76,7 @@ def traced(
         delivery = _attempt_of(reception)
         with telemetry.request():
             # Attached, not only passed to the span: its baggage is for the whole invocation.
-            token = context.attach(arrival.context)
+            token = context.attach(baggage_corrections.begin(arrival.context))
             try:
                 with trace.get_tracer("throughline").start_as_current_span(
                     function.__name__,

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from throughline import carrier, exporters, firestore_calls, log, probe, sampling
 from throughline.baggage_attributes import BaggageAttributes
+from throughline.carrier import BaggageKey
 from throughline.code_attributes import CodeAttributes
 from throughline.delivery import Outage
 from throughline.group_delivery import (
@@ -37,13 +38,13 @@ _delivery: list[GroupDelivery] = []
 _log = logging.getLogger(__name__)
 
 
-def start(*, baggage: Mapping[str, str] | None = None) -> None:
+def start(*, baggage: Mapping[str, BaggageKey] | None = None) -> None:
     """Send this function's spans and log records to where `OTEL_EXPORTER_OTLP_ENDPOINT` points.
 
     OpenTelemetry's environment variables decide where, with which headers, and how much of it.
 
-    `baggage` maps each key of baggage that may cross hops to the attribute under which spans show
-    it; every other key is dropped.
+    `baggage` maps each baggage key that may cross hops to the attribute that shows it on spans and
+    the pattern of its values. Other keys and other values are dropped.
 
     Call it once, in main.py, before the functions are imported. It does nothing where no function
     is being served (the CLI also imports main.py to discover what it deploys) or where

@@ -87,6 +87,7 @@ def on_webhook(
             kind=SpanKind.SERVER,
             attributes=http_request.attributes(request),
             answered=http_request.note_response,
+            refused=http_request.note_refusal,
         )
 
     return lambda function: traced(function, receive)

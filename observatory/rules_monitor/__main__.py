@@ -76,7 +76,12 @@ class Monitor:
 async def run(options: argparse.Namespace) -> None:
     """Follow the emulator until SIGINT or SIGTERM, then export the remaining spans."""
     exporter = Exporter(options.otlp)
-    spans = Spans(options.rules, dict(options.resource), allowed_reads=options.allowed_reads)
+    spans = Spans(
+        options.rules,
+        dict(options.resource),
+        masked=options.mask_ids,
+        allowed_reads=options.allowed_reads,
+    )
     monitor = Monitor(spans, exporter)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -140,6 +145,14 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="COLLECTION=ATTRIBUTE",
         help="set this attribute to the document id for documents of the collection; repeatable",
+    )
+    parser.add_argument(
+        "--mask-ids",
+        action="append",
+        default=[],
+        metavar="COLLECTION",
+        help="show the ids of this collection's documents as {id}, because they name people; "
+        "repeatable. The requesting user's own id is always shown as {uid}",
     )
     parser.add_argument("--allowed-reads", action="store_true", help="record allowed reads too")
     return parser

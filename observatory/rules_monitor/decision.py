@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import textwrap
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -110,15 +110,22 @@ class Spans:
     Args:
         rules_path: the path of the rules file in the project, for ``code.file.path``.
         resources: by collection, the attribute that takes the ids of its documents.
+        masked: collections whose document ids are not put on spans, because they name people.
         allowed_reads: whether allowed reads become spans too.
     """
 
     def __init__(
-        self, rules_path: str, resources: Mapping[str, str], *, allowed_reads: bool = False
+        self,
+        rules_path: str,
+        resources: Mapping[str, str],
+        *,
+        masked: Collection[str] = (),
+        allowed_reads: bool = False,
     ) -> None:
         self._rules_path = rules_path
         self._file = rules_path.rpartition("/")[2]
         self._resources = resources
+        self._masked = frozenset(masked)
         self._allowed_reads = allowed_reads
         self._writes = Writes()
 
@@ -160,7 +167,8 @@ class Spans:
     ) -> dict[str, str | int | list[int] | None]:
         evaluation, lines = decision.evaluation, basis.lines
         id_attribute = self._resources.get(evaluation.collection)
-        document_id = evaluation.document_id
+        path = _masked_path(evaluation, self._masked)
+        *_, document_id = path.split("/") if evaluation.document_id else (None,)
         return {
             "throughline.hop": "rules",
             "throughline.carrier": "document-field",
@@ -171,7 +179,7 @@ class Spans:
             "db.namespace": evaluation.database,
             "db.collection.name": _printable(evaluation.collection, NAME_MAX_CHARS),
             "db.operation.name": _printable(evaluation.method, NAME_MAX_CHARS),
-            "throughline.rules.path": _printable(evaluation.path, PATH_MAX_CHARS),
+            "throughline.rules.path": _printable(path, PATH_MAX_CHARS),
             "throughline.rules.outcome": evaluation.outcome,
             "throughline.rules.evaluations": decision.evaluations,
             "throughline.rules.decided_by": basis.by,
@@ -281,6 +289,20 @@ def _pseudonym(evaluation: Evaluation) -> str | None:
         return None
     # An app sets the same value on its spans; this separate process cannot import its function.
     return hashlib.sha256((evaluation.project + evaluation.uid).encode()).hexdigest()[:16]
+
+
+def _masked_path(evaluation: Evaluation, masked: Collection[str]) -> str:
+    """Return the path without document ids that name a person.
+
+    The requesting user's id becomes ``{uid}``, and other ids in ``masked`` collections ``{id}``.
+    """
+    ids = evaluation.path.split("/")
+    for at in range(1, len(ids), 2):
+        if evaluation.uid and ids[at] == evaluation.uid:
+            ids[at] = "{uid}"
+        elif ids[at - 1] in masked and ids[at] != "*":
+            ids[at] = "{id}"
+    return "/".join(ids)
 
 
 def _token(evaluation: Evaluation) -> dict[str, int]:

@@ -79,10 +79,11 @@ def test_arbitrary_input_gives_a_token_or_invalid_number(number: object) -> None
 
 
 def test_a_number_may_be_written_in_groups() -> None:
-    """Spaces and hyphens do not change the token."""
-    plain = cards.tokenise("4242424242424242")
-    assert cards.tokenise("4242 4242 4242 4242") == plain
-    assert cards.tokenise("4242-4242-4242-4242") == plain
+    """Spaces and hyphens are ignored: it is the same card."""
+    for number in ("4242424242424242", "4242 4242 4242 4242", "4242-4242-4242-4242"):
+        token = cards.tokenise(number)
+        assert (token.brand, token.last4) == ("visa", "4242")
+        assert cards.outcome_of(token.id) == "approved"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_a_token_passes_the_security_rules_and_hides_the_number(number: str) -> 
     token = cards.tokenise(number)
     assert re.fullmatch(r"tok_[A-Za-z0-9_]{8,64}", token.id)
     assert number not in token.id
-    assert cards.tokenise(number) == token
+    assert cards.tokenise(number).id != token.id
 
 
 @pytest.mark.parametrize(

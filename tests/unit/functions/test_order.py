@@ -97,11 +97,13 @@ def test_of_all_pairs_of_states_only_the_tables_moves_are_legal() -> None:
     assert legal == LEGAL
 
 
-@pytest.mark.parametrize("value", ["a", "hVbL0yTrfaZJdUbFxyS3", "x" * 64])
-def test_an_order_id_has_1_to_64_characters(value: str) -> None:
+@pytest.mark.parametrize("value", ["a", "hVbL0yTrfaZJdUbFxyS3", "order-1", "x" * 64])
+def test_an_order_id_has_1_to_64_letters_digits_and_hyphens(value: str) -> None:
     assert is_order_id(value)
 
 
-@pytest.mark.parametrize("value", ["", "x" * 65, "orders/a", None, 7, ["a"]])
+@pytest.mark.parametrize(
+    "value", ["", "x" * 65, "orders/a", "a_b", "a b", "a\n", "é", "..", "__x__", None, 7, ["a"]]
+)
 def test_other_values_are_not_order_ids(value: object) -> None:
     assert not is_order_id(value)

@@ -28,6 +28,7 @@ READERS: dict[str, tuple[Callable[[], object], object]] = {
     "HOLD_SECONDS": (settings.hold_seconds, 600.0),
     "SWEEP_AFTER_SECONDS": (settings.sweep_after_seconds, 60.0),
     "ORGANISER_EMAILS": (settings.organiser_emails, frozenset({"organiser@example.org"})),
+    "PSEUDONYM_SALT": (settings.pseudonym_salt, "demo-throughline"),
 }
 
 
@@ -35,6 +36,7 @@ READERS: dict[str, tuple[Callable[[], object], object]] = {
 def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*READERS, "FAULTS", "K_SERVICE", "FUNCTIONS_EMULATOR"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GCLOUD_PROJECT", "demo-throughline")
 
 
 def test_every_setting_has_a_reader_and_a_description() -> None:
@@ -66,6 +68,7 @@ def test_an_empty_setting_counts_as_unset(name: str, monkeypatch: pytest.MonkeyP
         ("SETTLE_URL", "https://settle.example", "https://settle.example"),
         ("ACQUIRER_TIMEOUT_SECONDS", "0.5", 0.5),
         ("HOLD_SECONDS", "90", 90.0),
+        ("PSEUDONYM_SALT", "a-secret", "a-secret"),
     ],
 )
 def test_a_set_value_is_used(

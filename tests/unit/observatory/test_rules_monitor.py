@@ -93,6 +93,31 @@ def test_an_allowed_write_is_a_child_of_the_span_that_wrote() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        (f"roles/{UID}", "roles/{uid}"),
+        ("roles/SomebodyElse", "roles/{id}"),
+        ("roles/*", "roles/*"),
+        (f"users/{UID}/cards/c1", "users/{uid}/cards/c1"),
+        ("shows/night-ferry", "shows/night-ferry"),
+    ],
+)
+def test_an_id_that_names_a_person_is_masked(path: str, shown: str) -> None:
+    """The user's own id is masked everywhere, other ids in the collections of the option."""
+    raw = with_token()
+    raw["rulesContext"]["path"] = f"/databases/(default)/documents/{path}"
+    spans = Spans("rules/firestore.rules", {"roles": "app.role"}, masked=["roles"])
+    span = spans.span_of(Decision(evaluation(raw), 1))
+    assert span is not None
+    assert attributes(span)["throughline.rules.path"] == shown
+    last = shown.rpartition("/")[2]
+    is_role = path.startswith("roles/") and last != "*"
+    assert attributes(span).get("app.role") == (last if is_role else None)
+    assert UID.encode() not in span.SerializeToString()
+    assert b"SomebodyElse" not in span.SerializeToString()
+
+
 def with_token(**token: Any) -> dict[str, Any]:
     """Return a message about a user with this ID token."""
     raw = denied()
