@@ -94,7 +94,17 @@ class Store:
                 cursor.execute(f"delete from {table}")  # noqa: S608
             self._row_writer.reload()
 
+        # The file can only be truncated behind its last used block. The promoted attributes stay, so
+        # move them from wherever they are to the front, which the first checkpoint has freed.
+        def rewrite(cursor: duckdb.DuckDBPyConnection) -> None:
+            cursor.execute("create temp table kept_promotions as from promoted_attributes")
+            cursor.execute("delete from promoted_attributes")
+            cursor.execute("insert into promoted_attributes from kept_promotions")
+            cursor.execute("drop table kept_promotions")
+
         self.run(clear).result()
+        self.checkpoint()
+        self.run(rewrite).result()
         self.checkpoint()
 
     def delete_unreferenced(self) -> None:

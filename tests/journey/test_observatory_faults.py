@@ -237,7 +237,7 @@ def test_the_list_survives_an_outage_of_firestore(
     ):
         page.goto("/faults")
         alert = page.get_by_role("alert")
-        expect(alert).to_contain_text(f"Firestore at http://127.0.0.1:{port}")
+        expect(alert).to_contain_text(f"The flags at http://127.0.0.1:{port} cannot be read")
         expect(switch(page, "no-key")).to_be_disabled()
         expect(page.get_by_role("button", name="Turn all off")).to_be_disabled()
         assert_accessible(page)

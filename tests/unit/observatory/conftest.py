@@ -50,6 +50,13 @@ class Running:
         self.http = httpx.Client(base_url=self.url, trust_env=False, verify=NO_CERTIFICATES)
         self.client = Observatory(self.url)
 
+    def wait_until_caught_up(self) -> None:
+        """Wait until every stored span is in the digests."""
+        deadline = time.monotonic() + 30
+        while self.client.health()["status"] != "ok":
+            assert time.monotonic() < deadline, "the digests are incomplete after 30 s"
+            time.sleep(0.01)
+
     def stop(self) -> None:
         """Shut down gracefully, which closes the store."""
         self.client.close()

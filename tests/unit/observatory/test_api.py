@@ -60,6 +60,7 @@ def test_parameters_narrow_the_list_of_traces(running: Running) -> None:
 
 def test_an_unchanged_list_is_answered_with_304(running: Running) -> None:
     """With the ETag of the last response a client gets 304, until a span is stored."""
+    running.wait_until_caught_up()
     etag = running.http.get("/api/traces").headers["etag"]
     unchanged = running.http.get("/api/traces", headers={"if-none-match": etag})
     assert (unchanged.status_code, unchanged.content) == (304, b"")

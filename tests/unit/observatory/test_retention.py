@@ -177,6 +177,7 @@ def test_clearing_deletes_everything_and_shrinks_the_file(
     for n in range(20):
         running.store.add(many_spans(n).rows()).result(10)
     running.send(trace)
+    running.wait_until_caught_up()
     running.store.checkpoint()
     before = running.store.file_bytes()
     assert clear(running) == 200
