@@ -94,8 +94,8 @@ class Store:
                 cursor.execute(f"delete from {table}")  # noqa: S608
             self._row_writer.reload()
 
-        # The file can only be truncated behind its last used block. The promoted attributes stay, so
-        # move them from wherever they are to the front, which the first checkpoint has freed.
+        # The file can only be truncated behind its last used block. The promoted attributes stay,
+        # so move them from wherever they are to the front, which the first checkpoint has freed.
         def rewrite(cursor: duckdb.DuckDBPyConnection) -> None:
             cursor.execute("create temp table kept_promotions as from promoted_attributes")
             cursor.execute("delete from promoted_attributes")
