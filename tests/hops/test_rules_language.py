@@ -9,6 +9,7 @@ import base64
 import json
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import httpx
 import pytest
@@ -75,17 +76,16 @@ def test_the_emulator_and_the_monitor_agree(
     """The emulator's outcome is the recorded one, and the monitor names the deciding line."""
     path = _unique(access.path)
     if access.stored is not None:
-        owner = Firestore(addresses.firestore, PROJECT, OWNER)
-        owner.set(path, access.stored).raise_for_status()
-    documents = Firestore(
-        addresses.firestore, PROJECT, _token(UID) if access.uid is not None else None
-    )
-    if access.method == "get":
-        response = documents.get(path)
-    elif access.method == "create":
-        response = documents.create(path, access.attempted or {})
-    else:
-        response = documents.update(path, access.attempted or {})
+        with closing(Firestore(addresses.firestore, PROJECT, OWNER)) as owner:
+            owner.set(path, access.stored).raise_for_status()
+    token = _token(UID) if access.uid is not None else None
+    with closing(Firestore(addresses.firestore, PROJECT, token)) as documents:
+        if access.method == "get":
+            response = documents.get(path)
+        elif access.method == "create":
+            response = documents.create(path, access.attempted or {})
+        else:
+            response = documents.update(path, access.attempted or {})
     assert response.status_code == (200 if access.allowed else 403), response.text
 
     def decisions() -> list[Row]:

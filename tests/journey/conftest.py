@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -64,7 +65,7 @@ class BoxOfficePage:
 
     def pay(self, card: str = "Approved") -> Locator:
         """Pay with the test card of that name; return the order that appears."""
-        self._page.get_by_role("button", name=card).click()
+        self._page.get_by_role("button", name=re.compile(f"^{card}")).click()
         self._page.get_by_role("button", name="Pay").click()
         order = self._page.locator(".order[data-order-id]").first
         expect(order).to_be_visible()
