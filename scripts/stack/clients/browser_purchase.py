@@ -66,9 +66,10 @@ def browser() -> Iterator[Browser]:
         try:
             yield launched
         except KeyboardInterrupt:
-            # A Ctrl-C at the terminal also ends Playwright's driver and the browser; asyncio would
-            # log that when this process ends.
-            logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+            # A Ctrl-C at the terminal also ends Playwright's driver and the browser; asyncio and
+            # Playwright would log that.
+            for logger in ("asyncio", "playwright"):
+                logging.getLogger(logger).setLevel(logging.CRITICAL)
             raise
         finally:
             with suppress(BrowserError):
