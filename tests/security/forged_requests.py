@@ -208,11 +208,11 @@ def claims() -> Iterator[ForgedRequest]:
     )
 
 
-# Writes of documents that are there, and where nobody may write
+# Writes of stored documents, and writes where no client may write
 
 
 def writes_of_stored_documents() -> Iterator[ForgedRequest]:
-    """Yield changes and deletions of every document that is there: no client may make one."""
+    """Yield changes and deletions of every stored document, which no client may make."""
     for path in STORED:
         for client in (NOBODY, ALICE, ORGANISER):
             for name, call in (
@@ -313,7 +313,7 @@ def orders() -> Iterator[ForgedRequest]:
             *(value for value in wrong_types if value is not MISSING),
             datetime(2026, 1, 1, tzinfo=UTC),
         ],
-        # What only the functions write, and what nobody does.
+        # Fields that only the functions write, and fields that nothing writes.
         "amount_cents": [1, None],
         "currency": ["EUR"],
         "hold_until": [STARTS_AT],

@@ -47,7 +47,7 @@ def mutants(source: str, roots: Sequence[Expression]) -> list[Mutant]:
     """Return every mutant of rules, of which `roots` is the emulator's syntax tree.
 
     Each condition is taken to be true and to be false; comparisons move by one; each `allow` is
-    given to everybody, to nobody, and for other methods; lists of keys lose and gain a key.
+    given to all clients, to none, and for other methods; lists of keys lose and gain a key.
     """
     changes = [
         *(change for root in roots for node in root.walk() for change in _of(node, source)),
