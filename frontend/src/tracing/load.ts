@@ -22,7 +22,7 @@ export function tracing(): Promise<Tracing> {
   return Promise.race([loading, givingUp]).finally(() => clearTimeout(timer));
 }
 
-/** Call `about` with the tracing once it is loaded, however late. Returns at once. */
-export function tell(about: (loaded: Tracing) => void): void {
-  void loading.then(about);
+/** Call `action` with the tracing once it is loaded, however late. Returns at once. */
+export function withTracing(action: (loaded: Tracing) => void): void {
+  void loading.then(action);
 }

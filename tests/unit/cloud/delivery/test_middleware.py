@@ -188,7 +188,7 @@ def test_without_the_delivery_process_events_run_once_and_one_warning_is_logged(
     assert worker.bodies == [BODY] * 3
     name = "cloud.delivery.middleware"
     (warning,) = [record.getMessage() for record in caplog.records if record.name == name]
-    assert "takes no events" in warning
+    assert "accepts no events" in warning
 
 
 def test_a_request_that_is_not_a_delivery_passes_through(
