@@ -66,7 +66,7 @@ def test_only_the_first_answer_is_late(processor: troubles.Troubles, clock: Cloc
 def test_a_card_starts_over_after_a_rest(
     processor: troubles.Troubles, clock: Clock, token: str, trouble: str
 ) -> None:
-    """So the same test card can be used for a second demonstration."""
+    """The same test card can therefore be used for a second demonstration."""
     processor.count_request(token)
     clock.now = troubles.REST_SECONDS - 0.1
     assert processor.count_request(token) is None

@@ -59,7 +59,7 @@ def test_tracing_counts_its_own_chunks_and_its_code_in_shared_chunks() -> None:
 
 
 def test_tracing_in_the_pages_own_chunk_blocks_its_first_paint() -> None:
-    """That is so if the import of the tracing code becomes a static one."""
+    """This happens if the import of the tracing code becomes a static one."""
     summary = bundle.summary([chunk("index", size=500, tracing=90, entry=True)])
     assert summary["tracing_gzip_bytes"] == summary["of_it_before_first_paint_bytes"] == 90
     assert summary["blocks_first_paint"]
@@ -121,7 +121,7 @@ def test_the_generated_spans_have_the_documented_sizes() -> None:
 
 
 def test_frames_are_compared_with_those_of_an_empty_page() -> None:
-    """In milliseconds, with the number of visible hitches."""
+    """The figures are in milliseconds, with the number of visible hitches."""
     summary = scrolling.summary([16.7] * 18 + [33.4, 60.0], [16.7] * 20)
     assert (summary["frames"], summary["frame_median_ms"]) == (20, 16.7)
     assert summary["frame_max_ms"] == 60.0

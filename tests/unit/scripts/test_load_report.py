@@ -126,7 +126,7 @@ def test_valid_orders_break_no_invariant(stack: Stack) -> None:
 
 
 def test_seats_sold_beyond_the_stock_are_counted(stack: Stack) -> None:
-    """By seat, not by order."""
+    """The figure counts seats, not orders."""
     for order in stack.orders:
         order.stock = 1
     figures = stack.report().figures
@@ -135,7 +135,7 @@ def test_seats_sold_beyond_the_stock_are_counted(stack: Stack) -> None:
 
 
 def test_an_order_charged_twice_is_named(stack: Stack) -> None:
-    """Even if the buyer has the tickets."""
+    """It is named even if the buyer has the tickets."""
     stack.paid.append("order1")
     result = stack.report()
     assert broken(result.figures) == ["1 orders were charged twice"]
@@ -170,7 +170,7 @@ def test_handed_over_events_and_other_functions_are_not_counted(stack: Stack) ->
 
 
 def test_a_dead_letter_is_reported(stack: Stack) -> None:
-    """Even if every order is in a final state."""
+    """It is reported even if every order is in a final state."""
     assert broken(stack.report(dead=3).figures) == ["3 events were dead-lettered"]
 
 

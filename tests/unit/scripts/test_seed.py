@@ -66,7 +66,7 @@ def test_every_show_has_exactly_the_fields_that_the_stages_read(
 
 
 def test_every_show_is_on_sale_with_all_seats_left(shows: dict[str, dict[str, Any]]) -> None:
-    """In euros, each with its own rank on the page."""
+    """Prices are in euros, and each show has its own rank on the page."""
     for show in shows.values():
         assert show["seats_left"] == show["seats_total"]
         assert show["currency"] == "EUR"
