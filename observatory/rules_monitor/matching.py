@@ -10,7 +10,7 @@ from observatory.rules_monitor import language, syntax
 from observatory.rules_monitor.evaluation import READS, SET, Evaluation
 from observatory.rules_monitor.typed import Path
 
-# The methods of the words of an `allow` that cover several.
+# The words of an `allow` that stand for several methods, and those methods.
 METHODS = {"read": READS, "write": SET | {"delete"}}
 _WILDCARD = re.compile(r"\{\s*(\w+)\s*(=\s*\*\*\s*)?\}", re.ASCII)
 

@@ -107,7 +107,7 @@ export function createLog(poster: LogPoster, sink: Pick<Console, Severity> = con
   };
 }
 
-// Leaves room for what the spans of the same moment weigh; a character may be three bytes.
+// Leaves room for the spans that are sent at the same time; a character may take three bytes.
 const KEEPALIVE_MAX_CHARS = 10_000;
 
 /** Encodes attributes as OTLP's typed pairs; other types are converted to strings. */

@@ -83,7 +83,7 @@ class BoxOffice:
         """Have a stage read the order of its delivery."""
         may_refund = self._move_status(delivery.order_id, State.REFUNDED) is MoveStatus.LEGAL
         if delivery.stage == "refund" and may_refund and self.charges.get(delivery.order_id):
-            # The processor is asked first, and the order moved second.
+            # The processor is called first, and the order is moved second.
             self.refunds.add(delivery.order_id)
         self.runs.append(Run(delivery, self._versions(delivery.order_id)))
 
@@ -104,7 +104,7 @@ class BoxOffice:
             self.pending.remove(run.delivery)
 
     def work(self, delivery: Delivery, *, duplicate: bool = False) -> None:
-        """Begin, commit and finish a stage's run with nothing in between."""
+        """Begin, commit and finish a stage's run without interruption."""
         self.begin(delivery)
         run = self.runs[-1]
         self.commit(run)
@@ -321,7 +321,7 @@ class Interleavings(RuleBasedStateMachine):
                 assert order_id in self.box_office.refunds
 
     def teardown(self) -> None:
-        """Let everything come to rest: no order is lost, nor money kept for nothing."""
+        """Run until no order moves: no order is lost, and no money is kept without tickets."""
         box_office = self.box_office
         box_office.runs.clear()
         for _ in range(SWEEPS_MAX):
@@ -357,7 +357,7 @@ def _explore(
 
 
 def _finds_a_violation() -> bool:
-    """Return whether a broken model is found out, without looking for the shortest way to it."""
+    """Return whether the tests detect a broken model, without minimising the counterexample."""
     try:
         # The same interleavings on every run: a test of the model must not fail by chance.
         _explore(max_examples=2_000, steps=50, phases=[Phase.generate], derandomize=True)
@@ -367,13 +367,13 @@ def _finds_a_violation() -> bool:
 
 
 def test_no_interleaving_oversells_loses_an_order_or_issues_twice() -> None:
-    """Stock, tickets and money are right after each step, and every order comes to its end."""
+    """Stock, tickets and money are right after each step, and every order reaches a final state."""
     _explore(max_examples=60, steps=50)
 
 
 @pytest.mark.long
 def test_no_long_interleaving_oversells_loses_an_order_or_issues_twice() -> None:
-    """The same, with many more and longer lives."""
+    """The same, with more examples and more steps in each."""
     _explore(max_examples=5_000, steps=120)
 
 

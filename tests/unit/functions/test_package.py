@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = Path(__file__).with_name("package.cjs")
 
-#: What lies in functions/ once people have worked there, and is not deployed.
+#: Files that development leaves in functions/, and that are not deployed.
 LEFT_BEHIND = (
     "venv/bin/functions-framework",
     "venv/lib/python3.11/site-packages/flask/app.py",

@@ -91,7 +91,7 @@ test("each part of the page imports only the parts below it", () => {
 });
 
 test("only the installed faults know of faults", () => {
-  // The carrier's checks speak of malformed fields.
+  // The carrier's checks mention malformed fields.
   const modules = filesIn(SOURCE).filter((file) => !/\/(faults|throughline)\//.test(file));
   expect(modules.length).toBeGreaterThan(40);
   for (const file of modules) {
