@@ -40,7 +40,7 @@ function write(path: string, text: string): void {
   writeFileSync(join(folder, path), text);
 }
 
-/** A page of one module, with a fault that answers wrong in it. */
+/** A page that consists of one module, and a fault that replaces its function. */
 function writeSmallPage(): void {
   write("model/answer.ts", 'export function answer() {\n  return "right";\n}\n');
   write(
