@@ -27,7 +27,7 @@ _SEVERITIES = (
     (logging.NOTSET, SeverityNumber.DEBUG, "DEBUG"),
 )
 EXECUTION_ID_HEADER = "Function-Execution-Id"
-# The values of LOG_EXECUTION_ID that Functions Framework takes for true.
+# The values of LOG_EXECUTION_ID that count as true in Functions Framework.
 _FRAMEWORK_TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
 _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 

@@ -18,7 +18,7 @@ _WILDCARD = re.compile(r"\{\s*(\w+)\s*(=\s*\*\*\s*)?\}", re.ASCII)
 def allows_about(evaluation: Evaluation) -> tuple[tuple[int, bool], ...]:
     """Return those of the evaluation's ``allows`` that cover its path and method.
 
-    All of them where the rules cannot be parsed.
+    Return all of them if the rules cannot be parsed.
     """
     try:
         root = language.parse(evaluation.rules)

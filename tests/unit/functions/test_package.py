@@ -28,7 +28,7 @@ LEFT_BEHIND = (
     "firebase-debug.log",
     "ui-debug.log",
 )
-# Settings of the package throughline, which are deployed; all others are of the scripts.
+# Settings of the package throughline, which are deployed; the others belong to the scripts.
 LIBRARY_SETTINGS = r"THROUGHLINE_(CPU_STAYS_ALLOCATED|GROUP_DELAY_MILLIS)\b"
 LOCAL_STACK = re.compile(
     r"\bcloud[./](delivery|launcher|platform_conditions|firestore_indexes)\b"

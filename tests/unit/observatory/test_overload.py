@@ -215,7 +215,7 @@ def test_requests_stay_undecoded_while_the_writer_is_behind(
         trace = Trace()
         for _ in range(spans):
             trace.span("page", "buy", INTERNAL, 0, 1)
-        # A reader of its own makes each request a batch of its own.
+        # Each request has a reader of its own, so no two are decoded in one batch.
         added.append(intake.add(partial(recording_reader), trace.request().SerializeToString()))
     eventually(lambda: len(read) >= decoded_limit, "the first requests are decoded")
     assert not writing.wait(0.3)
