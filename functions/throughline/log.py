@@ -96,8 +96,8 @@ def _remove_frameworks_handler(root: logging.Logger) -> None:
 class _OtlpHandler(logging.Handler):
     """Passes each record to OpenTelemetry with the current context.
 
-    OpenTelemetry's own handler is in its logging instrumentation, whose import takes as long as all
-    else that tracing adds to a cold start.
+    OpenTelemetry's own handler is in its logging instrumentation, whose import lengthens
+    every cold start.
     """
 
     def __init__(self, provider: LoggerProvider) -> None:

@@ -1,8 +1,8 @@
 /**
  * Hop 15: every log record has the ids of its span.
  *
- * The records are encoded as OTLP/JSON here: a page logs a few flat records, and
- * OpenTelemetry's SDK for logs would be 3 KB (gzip) of a page's 22. Fields:
+ * The records are encoded as OTLP/JSON here: a page logs a few flat records, and OpenTelemetry's SDK
+ * for logs would make the page larger. Fields:
  * https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding and
  * https://opentelemetry.io/docs/specs/otel/logs/data-model/.
  */

@@ -2,7 +2,7 @@
 import { settings } from "../settings";
 import { type Tracing, untraced } from "./tracing";
 
-// Long enough for a slow phone to fetch 22 KB, short enough that buyers do not give up.
+// Long enough for a slow phone to fetch the chunk, short enough that buyers do not give up.
 const WAIT_MS = 3_000;
 
 const loading: Promise<Tracing> = import("./index").then(

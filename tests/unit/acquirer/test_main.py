@@ -268,7 +268,9 @@ def unfinished_in(folder: Path) -> int:
     """Return how many charges in the book a new process would resume."""
     db = sqlite3.connect(folder / "book.sqlite")
     try:
-        count: int = db.execute("SELECT count(*) FROM charges WHERE NOT is_told").fetchone()[0]
+        count: int = db.execute(
+            "SELECT count(*) FROM charges WHERE NOT is_webhook_done"
+        ).fetchone()[0]
         return count
     finally:
         db.close()

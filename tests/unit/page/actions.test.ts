@@ -1,6 +1,6 @@
 /**
- * What the page asks of the functions, against a real HTTP server that is the functions, Hosting and
- * the OTLP endpoint at once.
+ * The page's requests to the functions, sent to a real HTTP server that stands in for the functions,
+ * Hosting and the OTLP endpoint.
  */
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -63,7 +63,7 @@ const traced = () =>
     functionsUrl: `${base}/demo/us-central1`,
   });
 
-/** The page's own way to the functions, but for the sign-in. */
+/** The page's client of the functions, without the sign-in. */
 const functions = {
   functionUrl: (name: string) => `${base}/demo/us-central1/${name}`,
   callFunction: (name: string, data: unknown, { headers, answered }: Sending, timeoutMs: number) =>

@@ -136,7 +136,7 @@ test("the page builds once its faults' folder and the marked lines are deleted",
   }
 }, 60_000);
 
-/** Makes the packages findable from the copy as they are from the page: its own come first. */
+/** Makes the page's packages resolve from the copy, its own ones first. */
 function linkPackages(): void {
   mkdirSync(join(folder, "node_modules"));
   for (const packages of [join(FRONTEND, "node_modules"), PACKAGES]) {

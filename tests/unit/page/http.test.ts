@@ -34,7 +34,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** Makes one request from a click, and gives back what was recorded. */
+/** Makes one request from a click, and returns what was recorded. */
 async function ask(request: Partial<OutgoingRequest> = {}, ownServers = [base]) {
   const record = recorded();
   const click = record.tracer.startSpan("click", {}, childOf(undefined));

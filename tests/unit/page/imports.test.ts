@@ -11,7 +11,7 @@ function filesIn(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-/** What a file imports or re-exports: statically, for its effect only, or when asked. */
+/** What a file imports or re-exports: statically, for its effect only, or dynamically. */
 function importsOf(text: string): string[] {
   const patterns = [/\bfrom\s*"([^"]+)"/g, /\bimport\s*"([^"]+)"/g, /\bimport\(\s*"([^"]+)"/g];
   return patterns.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => match[1] ?? ""));

@@ -78,7 +78,7 @@ def sent(spans: int, seconds: float, refused: int = 0) -> Sent:
     return {
         "spans": spans,
         "seconds": seconds,
-        "told_later": 0,
+        "throttled": 0,
         "refused": refused,
         "last_trace_id": "ab" * 16,
     }

@@ -7,7 +7,7 @@ import { withBackend } from "../backend";
 const subscribe: Subscribe<Show> = (report, fail) =>
   withBackend((backend) => backend.watchShows(report, fail), fail);
 
-/** The shows on sale, live. Their first arrival is what the page view's span waits for. */
+/** The shows on sale, live. The page view's span ends when they first arrive. */
 export function useShows(): Feed<Show> {
   const feed = useFeed(subscribe);
   const { status } = feed;
