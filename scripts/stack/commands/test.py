@@ -135,7 +135,7 @@ def _parse(words: Sequence[str]) -> tuple[list[str], list[str], bool]:
     parser.add_argument(
         "--long",
         action="store_true",
-        help="also run the tests that take minutes, each of which has a short version in the fast "
+        help="also run the slow and broad tests, each of which has a short version in the fast "
         "suite; run this before a release",
     )
     arguments, pytest_options = list(words), []
