@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from stack.commands import test as test_command
 
 ROOT = Path(__file__).resolve().parents[3]
 # Tests that need the stack; and a file with one test that measures time and others that do neither.
@@ -53,3 +58,18 @@ def test_every_test_is_in_one_of_the_two_runs() -> None:
     assert MEASURES in alone
     assert {name for name in alone | together if name.startswith(ON_STACK)} <= alone
     assert {name for name in alone if name.startswith(MIXED)} == {MEASURES}
+
+
+def test_the_processes_of_the_tests_cache_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if the variable that prevents it is set, because they are hundreds."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setattr("stack.setup.install.everything", lambda chromium: None)
+    environments = []
+
+    def run(*_arguments: object, **_options: object) -> list[int]:
+        environments.append(dict(os.environ))
+        return [0]
+
+    monkeypatch.setattr(test_command, "_pytests", run)
+    assert test_command.main(["hops"]) == 0
+    assert ["PYTHONDONTWRITEBYTECODE" in each for each in environments] == [False]
