@@ -147,7 +147,9 @@ def test_many_services_fit_the_page_until_one_is_selected(
     assert_accessible(page)
 
 
-@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+@pytest.mark.parametrize(
+    "motion", ["reduce", pytest.param("no-preference", marks=pytest.mark.long)]
+)
 def test_on_a_phone_the_keyboard_scrolls_the_map(
     server: ObservatoryServer, new_page: NewPage, motion: Literal["no-preference", "reduce"]
 ) -> None:

@@ -159,6 +159,11 @@ def _node_side() -> None:
                     _NPM_HINT,
                 )
     page(paths.PAGE, {})
+    explorer()
+
+
+def explorer() -> Path:
+    """Build the Observatory's pages unless they are up to date, and return their folder."""
     ui = paths.OBSERVATORY_UI
     with step_needed(
         "observatory-ui", files_in(*_OBSERVATORY_UI_SOURCES), [], ui / "index.html"
@@ -171,6 +176,7 @@ def _node_side() -> None:
                     "Fix this error in the code of the Observatory's pages.",
                     cwd=ui.parent,
                 )
+    return ui
 
 
 def _emulators() -> None:

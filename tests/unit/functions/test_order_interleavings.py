@@ -390,7 +390,7 @@ def test_the_model_finds_stages_that_do_not_check_their_moves(
     ("now", "to"),
     [
         (State.TICKETED, State.TICKETED),
-        (State.REFUNDED, State.REFUNDED),
+        pytest.param(State.REFUNDED, State.REFUNDED, marks=pytest.mark.long),
         (State.RESERVED, State.RESERVED),
         (State.EXPIRED, State.EXPIRED),
     ],
