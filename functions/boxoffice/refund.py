@@ -9,7 +9,7 @@ from firebase_functions.https_fn import FunctionsErrorCode, HttpsError
 from google.cloud import firestore
 
 import throughline
-from boxoffice import acquirer, enduser, ledger, order_events, tally
+from boxoffice import acquirer, enduser, giving_up, ledger, order_events, tally
 from boxoffice.failure import PermanentFailure
 from boxoffice.order import MoveStatus, State, check_move, is_order_id
 
@@ -34,6 +34,9 @@ def refund(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
     try:
         return refund_order(order_id, order)
     except PermanentFailure as failure:
+        # The money may be back while the order is still ticketed, which a person has to correct.
+        giving_up.set_on_span(failure)
+        giving_up.store_dead_letter(failure, by="refund")
         raise HttpsError(FunctionsErrorCode.FAILED_PRECONDITION, f"{failure}.") from failure
 
 

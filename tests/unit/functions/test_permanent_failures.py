@@ -695,6 +695,18 @@ def test_an_organiser_is_told_that_an_order_is_unusable_before_its_money_moves(
     assert platform.processor.requests == []
 
 
+def test_an_order_that_cannot_move_after_its_refund_is_a_dead_letter(platform: Platform) -> None:
+    """Its show was deleted. The money is back, and a person has to void the tickets."""
+    platform.place(State.TICKETED)
+    del platform.firestore.documents[f"shows/{SHOW}"]
+    for _ in range(2):
+        with pytest.raises(HttpsError) as refused:
+            refund_call()
+        assert refused.value.code is FunctionsErrorCode.FAILED_PRECONDITION
+    assert platform.processor.refunds == {f"refund-{ORDER}": "ch_1"}
+    platform.assert_dead_letter("refund", "missing_document")
+
+
 @pytest.fixture
 def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
     """The spans that the stages end."""
