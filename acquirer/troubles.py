@@ -1,7 +1,7 @@
 """Test cards that make the processor or the bank misbehave, so that a merchant can test for it.
 
-Their charges are approved in the end. The code that takes a charge does not contain these cases;
-decorators add them.
+Their charges are approved in the end, or the processor refuses to take them. The code
+that takes a charge does not contain these cases; decorators add them.
 """
 
 from __future__ import annotations
@@ -80,16 +80,19 @@ def usage() -> dict[str, int]:
 
 
 def of_processor(take_charge: TakeCharge) -> TakeCharge:
-    """Make the processor fail or answer late for the test cards with that outcome."""
+    """Make the processor fail, refuse or answer late for the test cards with that outcome."""
 
     @functools.wraps(take_charge)
     def take(book: Book, body: dict[str, Any], key: str) -> Answer:
         token = body.get("token")
-        is_known = cards.outcome_of(token) is not None
-        trouble = _troubles.count_request(str(token)) if is_known else None
+        outcome = cards.outcome_of(token)
+        trouble = None if outcome is None else _troubles.count_request(str(token))
         if trouble == "down":
             message = "The processor is down. Try again later."
             return {"error": {"code": "unavailable", "message": message}}, 503
+        if outcome in cards.REFUSED.values():
+            message = "The processor does not take this card."
+            return {"error": {"code": "card_refused", "message": message}}, int(outcome[-3:])
         answer = take_charge(book, body, key)
         if trouble == "late":
             time.sleep(LATE_ANSWER_SECONDS)

@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from google.api_core.exceptions import NotFound
 from google.cloud import firestore
 from opentelemetry import trace
 
 import throughline
 from boxoffice import clients, enduser
-from boxoffice.order import MoveStatus, State, check_move
+from boxoffice.failure import OrderFailure, PermanentFailure
+from boxoffice.order import MoveStatus, State, check_move, invalid_field
 
 ORDERS = "orders"
 SHOWS = "shows"
@@ -32,8 +34,16 @@ _log = logging.getLogger(__name__)
 Document = Mapping[str, Any]
 
 
-class UnknownOrder(Exception):
+class UnknownOrder(PermanentFailure):
     """Raised for the id of an order that does not exist."""
+
+    reason = "unknown_order"
+
+
+class UnknownState(PermanentFailure):
+    """Raised for an order whose state is none of the states."""
+
+    reason = "unknown_state"
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,30 @@ def release_seats(transaction: firestore.Transaction, order: Document) -> None:
     transaction.update(show, {"seats_left": firestore.Increment(order["seats"])})
 
 
+def read_state(order_id: str, order: Document) -> State:
+    """Return the order's state.
+
+    Raises:
+        UnknownState: the document has none, or one that is not in the table.
+    """
+    try:
+        return State(order["state"])
+    except (KeyError, ValueError) as error:
+        raise UnknownState(f"order {order_id} has no usable state: {error}") from error
+
+
+def check_form(order_id: str, state: State, order: Document) -> None:
+    """Check the fields that the order's stages read.
+
+    Raises:
+        OrderFailure: one is missing or malformed.
+    """
+    if name := invalid_field(order):
+        message = f"order {order_id} has no usable {name}"
+        # Only a charge that succeeded has been stored while an order can still move.
+        raise OrderFailure(order_id, state, "malformed_order", message, order.get("charge_id"))
+
+
 Decide = Callable[[Document, firestore.Transaction], Move]
 
 
@@ -92,6 +126,9 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
 
     Raises:
         UnknownOrder: there is no such order.
+        UnknownState: the order's state is none of the states.
+        OrderFailure: the order lacks a field that its move needs, or a document that the move
+            changes does not exist.
     """
     reference = clients.firestore().collection(ORDERS).document(order_id)
     span = trace.get_current_span()
@@ -99,6 +136,7 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
     throughline.correct_baggage({"order.id": order_id})
 
     attempts = itertools.count()
+    found: list[State] = []
 
     @firestore.transactional
     def attempt(transaction: firestore.Transaction) -> Outcome:
@@ -109,11 +147,14 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
         if order is None:
             raise UnknownOrder(f"there is no order {order_id}")
         throughline.correct_baggage({"show.id": order.get("show_id")})
-        current = State(order["state"])
+        current = read_state(order_id, order)
+        found[:] = [current]
         status = check_move(current, target)
         if status is not MoveStatus.LEGAL:
             span.set_attribute("boxoffice.nothing_to_do", status.value)
             return Outcome(order, current, moved=False)
+        if target is not State.FAILED:
+            check_form(order_id, current, order)
         move = decide(order, transaction) if decide else Move(target)
         changes = {
             **move.order,
@@ -125,7 +166,16 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
         transaction.update(reference, changes)
         return Outcome({**order, **move.order}, move.to, moved=True)
 
-    outcome: Outcome = attempt(clients.firestore().transaction(max_attempts=TRANSACTION_ATTEMPTS))
+    try:
+        outcome: Outcome = attempt(
+            clients.firestore().transaction(max_attempts=TRANSACTION_ATTEMPTS)
+        )
+    except NotFound as error:
+        if not found:
+            raise
+        # The commit updates documents that must exist; somebody deleted the show, or a ticket.
+        message = f"order {order_id} cannot be {target}: a document that the move changes is gone"
+        raise OrderFailure(order_id, found[0], "missing_document", message) from error
     span.set_attribute("boxoffice.order.state", outcome.state)
     enduser.set_on_span(outcome.order.get("uid"))
     span.set_attribute("boxoffice.show.id", str(outcome.order.get("show_id")))

@@ -9,7 +9,8 @@ from firebase_functions.https_fn import FunctionsErrorCode, HttpsError
 from google.cloud import firestore
 
 import throughline
-from boxoffice import acquirer, enduser, ledger, order_events, tally
+from boxoffice import acquirer, enduser, giving_up, ledger, order_events, tally
+from boxoffice.failure import PermanentFailure
 from boxoffice.order import MoveStatus, State, check_move, is_order_id
 
 ORGANISER = "organiser"
@@ -30,15 +31,33 @@ def refund(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
         raise HttpsError(FunctionsErrorCode.NOT_FOUND, f"There is no order {order_id}.")
     throughline.correct_baggage({"order.id": order_id, "show.id": order.get("show_id")})
     throughline.link_to_document(order)
-    match check_move(State(order["state"]), State.REFUNDED), order.get("charge_id"):
+    try:
+        return refund_order(order_id, order)
+    except PermanentFailure as failure:
+        # The money may be back while the order is still ticketed, which a person has to correct.
+        giving_up.set_on_span(failure)
+        giving_up.store_dead_letter(failure, by="refund")
+        raise HttpsError(FunctionsErrorCode.FAILED_PRECONDITION, f"{failure}.") from failure
+
+
+def refund_order(order_id: str, order: ledger.Document) -> dict[str, Any]:
+    """Refund the order's charge, then move the order, and return the answer.
+
+    Raises:
+        HttpsError: the order is not ticketed, or the charge could not be refunded.
+        PermanentFailure: the order's document, or one that the move changes, is unusable.
+    """
+    state = ledger.read_state(order_id, order)
+    match check_move(state, State.REFUNDED), order.get("charge_id"):
         case MoveStatus.LEGAL, str(charge_id):
+            ledger.check_form(order_id, state, order)
             refund_charge(order_id, charge_id)
         case MoveStatus.ALREADY_MADE, _:
             pass
         case _:
             raise HttpsError(
                 FunctionsErrorCode.FAILED_PRECONDITION,
-                f"Order {order_id} is {order['state']}: only a ticketed order can be refunded.",
+                f"Order {order_id} is {state}: only a ticketed order can be refunded.",
             )
 
     def void_order(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:

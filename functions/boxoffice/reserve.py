@@ -11,7 +11,7 @@ from opentelemetry import trace
 
 import settings
 import throughline
-from boxoffice import clients, ledger, order_events, queues, topics
+from boxoffice import clients, giving_up, ledger, order_events, queues, topics
 from boxoffice.order import State
 from boxoffice.retry import retry_on_failure
 
@@ -19,6 +19,7 @@ from boxoffice.retry import retry_on_failure
 @retry_on_failure
 @firestore_fn.on_document_created(document="orders/{order_id}")
 @throughline.on_document
+@giving_up.on_permanent_failure(by="reserve")
 def reserve(event: firestore_fn.Event[Any]) -> None:
     """Reserve the order whose document was created."""
     order = event.data.to_dict() or {}

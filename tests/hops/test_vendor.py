@@ -167,16 +167,14 @@ def test_a_signed_webhook_with_invalid_content_is_422(
     assert (response.status_code, response.json()) == (422, {"error": error})
 
 
-@pytest.mark.parametrize("charge", [{"amount_cents": 1}, {"currency": "USD"}, {"status": "odd"}])
-def test_a_charge_that_differs_from_the_order_settles_nothing(
+def test_a_charge_with_an_unknown_status_settles_nothing(
     order_in: Callable[..., str],
     call_back: Callable[..., httpx.Response],
     box_office: BoxOffice,
-    charge: dict[str, Any],
 ) -> None:
-    """Another amount or currency, or an unknown status, is a 422, and the order does not move."""
+    """It is a 422, and the order does not move."""
     order_id = order_in("charging")
-    body = webhook_body(order_id, **charge)
+    body = webhook_body(order_id, status="odd")
     assert call_back(body, signature(body)).status_code == 422
     assert box_office.documents.read(f"orders/{order_id}")["state"] == "charging"
 

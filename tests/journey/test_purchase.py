@@ -196,6 +196,47 @@ def test_a_declined_card_is_explained(
     expect(page.locator("[data-ticket-code]")).to_have_count(0)
 
 
+@pytest.mark.parametrize("number", ["4000000000006421", "4000000000006447"], ids=["402", "422"])
+def test_a_card_that_the_processor_refuses_is_explained(
+    box_office_page: BoxOfficePage,
+    page: Page,
+    whole_trace: WholeTrace,
+    open_show: Callable[..., str],
+    number: str,
+) -> None:
+    """Nothing was charged, the seats are for sale again, and the trace ends with `charge`."""
+    show_id = open_show(seats=5)
+    box_office_page.open(show_id)
+    page.get_by_label("Card number").fill(number)
+    page.get_by_role("button", name="Pay").click()
+    order = page.locator(".order[data-order-id]").first
+    expect(order).to_have_attribute("data-order-state", "failed")
+    expect(order).to_contain_text("The card processor refused")
+    expect(order).to_contain_text("Nothing was charged")
+    expect(box_office_page.show(show_id)).to_have_attribute("data-seats-left", "5")
+    trace = trace_of(whole_trace, order)
+    trace.parent(trace.one("page", "order failed"), trace.one("charge", "charge"))
+    trace.none("settle")
+    trace.no_orphans()
+
+
+def test_a_charge_of_another_amount_is_explained(
+    box_office_page: BoxOfficePage,
+    page: Page,
+    open_show: Callable[..., str],
+    box_office: BoxOffice,
+) -> None:
+    """The page says that the money goes back."""
+    order = box_office_page.buy(open_show(seats=5))
+    expect(order).to_have_attribute("data-order-state", "ticketed")
+    order_id = order.get_attribute("data-order-id")
+    fields = {"state": "failed", "reason": "charge_differs"}
+    box_office.documents.update(f"orders/{order_id}", fields).raise_for_status()
+    expect(order).to_contain_text("charged another amount")
+    expect(order).to_contain_text("goes back to your card")
+    expect(page.get_by_text("Order failed").first).to_be_visible()
+
+
 def test_a_sold_out_show_has_a_disabled_button(
     box_office_page: BoxOfficePage, open_show: Callable[..., str]
 ) -> None:

@@ -69,6 +69,7 @@ STORED: Mapping[str, Mapping[str, Any]] = {
     "tally/0": {"orders": 1, "seats": 1},
     "audit/entry": {"order_id": "bobs", "state": "ticketed"},
     "flags/no-idempotency-key": {"on": False},
+    "dead_letters/letter": {"stage": "settle", "event": "a card's token"},
     "anything/else": {"uid": "alice"},
 }
 
@@ -128,6 +129,7 @@ def reads() -> Iterator[ForgedRequest]:
         "tally/0": organiser,
         "audit/entry": organiser,
         "flags/no-idempotency-key": closed,
+        "dead_letters/letter": closed,
         "anything/else": closed,
         "shows/night-ferry/orders/alices": closed,
         "orders/alices/private/note": closed,
@@ -158,6 +160,7 @@ def queries() -> Iterator[ForgedRequest]:
         "tally": organiser,
         "audit": organiser,
         "flags": closed,
+        "dead_letters": closed,
         "anything": closed,
     }.items():
         for client, outcome in by_client.items():
@@ -262,6 +265,7 @@ def creations_elsewhere() -> Iterator[ForgedRequest]:
         "tally/1": {"orders": 1, "seats": 1},
         "audit/forged": {"order_id": "alices", "state": "ticketed"},
         "flags/forged": {"on": True},
+        "dead_letters/forged": {"stage": "settle"},
         "anything/forged": {"uid": "alice"},
         "orders/alices/private/forged": order(),
         "shows/night-ferry/orders/forged": order(),

@@ -11,6 +11,7 @@ export const ORDER_STATES = [
   "declined",
   "expired",
   "refunded",
+  "failed",
 ] as const;
 
 export type OrderState = (typeof ORDER_STATES)[number];
@@ -20,7 +21,7 @@ export interface Order {
   showId: string;
   seats: number;
   state: OrderState;
-  /** Why it was rejected or declined; empty otherwise. */
+  /** Why it was rejected, declined or failed; empty otherwise. */
   reason: string;
   /** Null until the server has set it. */
   placedAt: Date | null;

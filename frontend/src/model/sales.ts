@@ -43,6 +43,7 @@ export const STANDING: Record<OrderState, { label: string; tone: Tone }> = {
   declined: { label: "Declined", tone: "bad" },
   expired: { label: "Hold ran out", tone: "quiet" },
   refunded: { label: "Refunded", tone: "quiet" },
+  failed: { label: "Failed", tone: "bad" },
 };
 
 /** An order's short name: the end of its id, as on its tickets. */

@@ -15,7 +15,7 @@ from stack.local.addresses import StackAddresses
 APPROVED = "tok_0000000000000000_approved"
 DECLINED = "tok_0000000000000000_card_declined"
 
-FINAL = {"rejected", "declined", "ticketed", "expired", "refunded"}
+FINAL = {"rejected", "declined", "ticketed", "expired", "refunded", "failed"}
 
 
 def new_traceparent() -> str:

@@ -30,7 +30,7 @@ _QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
-_FINAL = ("ticketed", "rejected", "declined", "expired")
+_FINAL = ("ticketed", "rejected", "declined", "expired", "failed")
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ The keys of --json:
   double_charged  orders with more than one succeeded charge in the acquirer's book
   lost            orders not final at the deadline (3 minutes, plus 2 s for each order), or paid
                   for without all their tickets
+  failed          orders that a stage gave up; the cards used here are approved or declined
   dead_letters    events that redelivery gave up
   coverage        share of the spans of the orders' traces that reach a declared root
   orphans         spans of those traces whose parent is not stored

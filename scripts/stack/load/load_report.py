@@ -129,6 +129,8 @@ def report(
                 f"{tickets[order.id]} of {sold[-1].tickets_due} tickets; its trace is "
                 f"{order.trace_id}"
             )
+    failed = [order.id for order in sold if order.state == "failed"]
+    details += [f"order {order_id} failed: {documents[order_id]['reason']}" for order_id in failed]
     charged_twice = [order for order in sold if order.is_charged_twice]
     details += [f"order {order.id} was charged {order.taken} times" for order in charged_twice]
 
@@ -157,6 +159,7 @@ def report(
             "oversold": oversold(sold, {order.show_id: order.stock for order in orders}, {}),
             "double_charged": len(charged_twice),
             "lost": sum(order.is_lost for order in sold),
+            "failed": len(failed),
             "dead_letters": redelivered["dead"],
             "coverage": sum(journey["covered"] for journey in journeys) / spans if spans else 0.0,
             "orphans": sum(journey["orphans"] for journey in journeys),
@@ -177,6 +180,7 @@ def broken(figures: Mapping[str, Any]) -> list[str]:
         f"{figures['oversold']} seats were sold beyond the stock": not figures["oversold"],
         f"{figures['double_charged']} orders were charged twice": not figures["double_charged"],
         f"{figures['lost']} orders were lost": not figures["lost"],
+        f"{figures['failed']} orders were given up": not figures["failed"],
         f"{figures['dead_letters']} events were dead-lettered": not figures["dead_letters"],
         f"coverage is {figures['coverage']:.4f}, not 1": figures["coverage"] == 1.0,
         f"{figures['orphans']} spans are orphans": not figures["orphans"],

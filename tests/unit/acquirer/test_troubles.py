@@ -113,6 +113,20 @@ def test_the_decorator_fails_or_delays_taking_a_charge(
     assert body == {"token": token} or body["error"]["code"] == "unavailable"
 
 
+@pytest.mark.parametrize("status", [400, 402, 403, 422])
+def test_a_refused_card_gets_its_status_at_every_request_and_no_charge(status: int) -> None:
+    """The last three digits of the outcome are the status."""
+
+    @troubles.of_processor
+    def take_charge(_book: Book, _body: dict[str, Any], _key: str) -> tuple[dict[str, Any], int]:
+        raise AssertionError("a charge was taken")
+
+    for _ in range(2):
+        body = {"token": f"tok_00000000000000b1_refused_{status}"}
+        answer, answered_status = take_charge(Book(None), body, "key")
+        assert (answered_status, answer["error"]["code"]) == (status, "card_refused")
+
+
 @pytest.mark.parametrize(
     ("outcome", "slept_seconds"), [("slow_bank", [troubles.SLOW_BANK_SECONDS]), ("approved", [])]
 )

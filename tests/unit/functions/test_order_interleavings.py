@@ -2,7 +2,9 @@
 
 The model is what the stages do around boxoffice.order. Each reads an order, checks its move, and
 writes in one transaction, which begins again if what it read has changed. It publishes its messages
-after that, and may crash at any point. Deliveries are at least once, and in no order.
+after that, and may crash at any point. Deliveries are at least once, and in no order. A charge
+may be refused or differ in its amount, and an order may turn out to be unusable: then the stage
+refunds what was paid, and moves the order to failed.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 import pytest
 from hypothesis import Phase, settings
@@ -23,7 +26,7 @@ from hypothesis.stateful import (
 )
 
 from boxoffice import order as order_module
-from boxoffice.order import FINAL, MoveStatus, State
+from boxoffice.order import FINAL, IN_PROGRESS, MoveStatus, State
 
 SEATS_TOTAL = 5
 ORDERS_MAX = 4
@@ -32,14 +35,29 @@ HOLDING = {State.RESERVED, State.CHARGING, State.PAID, State.TICKETED}
 SWEEPS_MAX = 10
 
 
+class Card(Enum):
+    """What the processor does with a card."""
+
+    APPROVED = auto()
+    DECLINED = auto()
+    REFUSED = auto()  # The request is refused, and there is no charge.
+    REFUSED_LATER = auto()  # The first request is approved, and every later one refused.
+    CHARGED_OTHERWISE = auto()  # Approved, but for another amount.
+
+
 @dataclass
 class Order:
-    """An order document; `version` counts its writes."""
+    """An order document; `version` counts its writes.
+
+    An order that is not `usable` lacks a field, and no stage but the one that fails it can move it.
+    """
 
     seats: int
+    card: Card = Card.APPROVED
     state: State = State.PLACED
     version: int = 0
     lapsed: bool = False
+    usable: bool = True
 
 
 @dataclass(frozen=True)
@@ -68,7 +86,7 @@ class BoxOffice:
     show_version: int = 0
     orders: list[Order] = field(default_factory=list)
     tickets: Counter[int] = field(default_factory=Counter)
-    charges: dict[int, bool] = field(default_factory=dict)
+    charges: dict[int, Card] = field(default_factory=dict)
     refunds: set[int] = field(default_factory=set)
     pending: list[Delivery] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
@@ -82,7 +100,7 @@ class BoxOffice:
     def begin(self, delivery: Delivery) -> None:
         """Have a stage read the order of its delivery."""
         may_refund = self._move_status(delivery.order_id, State.REFUNDED) is MoveStatus.LEGAL
-        if delivery.stage == "refund" and may_refund and self.charges.get(delivery.order_id):
+        if delivery.stage == "refund" and may_refund and self.is_charged(delivery.order_id):
             # The processor is called first, and the order is moved second.
             self.refunds.add(delivery.order_id)
         self.runs.append(Run(delivery, self._versions(delivery.order_id)))
@@ -123,10 +141,33 @@ class BoxOffice:
 
     def advance(self, order_id: int, to: State, writes: Callable[[Order], State | None]) -> None:
         """Move an order if the move is legal; `writes` may return another state to move it to."""
-        if self._move_status(order_id, to) is MoveStatus.LEGAL:
-            order = self.orders[order_id]
-            order.state = writes(order) or to
+        if self._move_status(order_id, to) is not MoveStatus.LEGAL:
+            return
+        order = self.orders[order_id]
+        if not order.usable and order.state in IN_PROGRESS:
+            self.fail(order_id, order.state)
+            return
+        order.state = writes(order) or to
+        order.version += 1
+
+    def fail(self, order_id: int, found_in: State) -> None:
+        """Refund an order's payment, if it is known, and move the order to failed.
+
+        The order may have left the state in which it failed.
+        """
+        order = self.orders[order_id]
+        if order.state is State.PAID:
+            self.refunds.add(order_id)
+        is_legal = self._move_status(order_id, State.FAILED) is MoveStatus.LEGAL
+        if order.state is found_in and is_legal:
+            if order.state is not State.PLACED:
+                self.return_seats(order)
+            order.state = State.FAILED
             order.version += 1
+
+    def is_charged(self, order_id: int) -> bool:
+        """Return whether the processor took money for an order."""
+        return self.charges.get(order_id, Card.DECLINED) is not Card.DECLINED
 
     def take_seats(self, order: Order) -> State | None:
         """Take an order's seats off the stock, or reject it."""
@@ -163,24 +204,34 @@ def _charge(box_office: BoxOffice, order_id: int) -> None:
 
 
 def _call_acquirer(box_office: BoxOffice, order_id: int) -> None:
-    if box_office.orders[order_id].state is State.CHARGING:
-        # Under one key the processor charges once; every third order has a card that it declines.
-        box_office.charges.setdefault(order_id, order_id % 3 != 2)
-        box_office.publish("settle", order_id)
+    order = box_office.orders[order_id]
+    if order.state is not State.CHARGING:
+        return
+    is_first = order_id not in box_office.charges
+    if order.card is Card.REFUSED or (order.card is Card.REFUSED_LATER and not is_first):
+        box_office.fail(order_id, State.CHARGING)
+        return
+    # Under one key the processor charges once.
+    box_office.charges.setdefault(order_id, order.card)
+    box_office.publish("settle", order_id)
 
 
 def _settle(box_office: BoxOffice, order_id: int) -> None:
-    if box_office.charges[order_id]:
-        box_office.advance(order_id, State.PAID, lambda _order: None)
-    else:
-        box_office.advance(order_id, State.DECLINED, box_office.return_seats)
+    match box_office.charges[order_id]:
+        case Card.DECLINED:
+            box_office.advance(order_id, State.DECLINED, box_office.return_seats)
+        case Card.CHARGED_OTHERWISE if box_office.orders[order_id].state is State.CHARGING:
+            box_office.refunds.add(order_id)
+            box_office.fail(order_id, State.CHARGING)
+        case _:
+            box_office.advance(order_id, State.PAID, lambda _order: None)
 
 
 def _announce_payment(box_office: BoxOffice, order_id: int) -> None:
     match box_office.orders[order_id].state:
         case State.PAID:
             box_office.publish("issue", order_id)
-        case State.EXPIRED if box_office.charges[order_id]:
+        case State.EXPIRED | State.FAILED if box_office.is_charged(order_id):
             box_office.refunds.add(order_id)
 
 
@@ -231,10 +282,10 @@ class Interleavings(RuleBasedStateMachine):
         self.box_office = BoxOffice()
 
     @precondition(lambda self: len(self.box_office.orders) < ORDERS_MAX)
-    @rule(seats=st.integers(1, 3))
-    def place(self, seats: int) -> None:
+    @rule(seats=st.integers(1, 3), card=st.sampled_from(Card))
+    def place(self, seats: int, card: Card) -> None:
         """A buyer places an order."""
-        self.box_office.orders.append(Order(seats))
+        self.box_office.orders.append(Order(seats, card))
         self.box_office.publish("reserve", len(self.box_office.orders) - 1)
 
     @precondition(lambda self: self.box_office.pending)
@@ -287,6 +338,12 @@ class Interleavings(RuleBasedStateMachine):
 
     @precondition(lambda self: self.box_office.orders)
     @rule(data=st.data())
+    def spoil(self, data: st.DataObject) -> None:
+        """An administrator removes a field that the next stage needs."""
+        data.draw(st.sampled_from(self.box_office.orders)).usable = False
+
+    @precondition(lambda self: self.box_office.orders)
+    @rule(data=st.data())
     def refund(self, data: st.DataObject) -> None:
         """An organiser asks for a refund."""
         order_ids = range(len(self.box_office.orders))
@@ -316,7 +373,8 @@ class Interleavings(RuleBasedStateMachine):
         """Only a charge that succeeded brings tickets, and only a refund takes the money back."""
         for order_id, order in enumerate(self.box_office.orders):
             if order.state in (State.PAID, State.TICKETED, State.REFUNDED):
-                assert self.box_office.charges.get(order_id)
+                assert self.box_office.is_charged(order_id)
+                assert self.box_office.charges[order_id] is not Card.CHARGED_OTHERWISE
             if order.state is State.REFUNDED:
                 assert order_id in self.box_office.refunds
 
@@ -331,7 +389,7 @@ class Interleavings(RuleBasedStateMachine):
         assert not box_office.pending
         for order_id, order in enumerate(box_office.orders):
             assert order.state in FINAL
-            if order.state is State.EXPIRED and box_office.charges.get(order_id):
+            if order.state in (State.EXPIRED, State.FAILED) and box_office.is_charged(order_id):
                 assert order_id in box_office.refunds
         self.the_stock_is_what_the_orders_do_not_hold()
         self.a_ticketed_order_has_one_ticket_a_seat()

@@ -59,6 +59,9 @@ test.each([
   ["declined", "something_new", /without giving a reason/],
   ["expired", "", /on sale again/],
   ["refunded", "", /no longer valid/],
+  ["failed", "charge_refused", /processor refused/],
+  ["failed", "charge_differs", /another amount/],
+  ["failed", "malformed_order", /could not complete/],
 ] as const)("%s because of “%s” is explained, with what to do next", (state, reason, happened) => {
   const { explanation } = standingOf(order(state, { reason }));
   expect(explanation?.happened).toMatch(happened);
@@ -71,9 +74,16 @@ test("a buyer who was not charged reads that nothing was charged", () => {
   }
 });
 
+test("a buyer whose order failed is told what happens to their money", () => {
+  const hint = (reason: string) => standingOf(order("failed", { reason })).explanation?.hint;
+  expect(hint("charge_refused")).toMatch(/Nothing was charged/);
+  expect(hint("charge_differs")).toMatch(/whole payment goes back/);
+  expect(hint("missing_document")).toMatch(/the money goes back/);
+});
+
 test("every state has a label, an announcement and a finality", () => {
   const final = ORDER_STATES.filter(isSettled);
-  expect(final).toEqual(["ticketed", "rejected", "declined", "expired", "refunded"]);
+  expect(final).toEqual(["ticketed", "rejected", "declined", "expired", "refunded", "failed"]);
   for (const state of ORDER_STATES) {
     expect(standingOf(order(state)).label).not.toBe("");
     expect(newsOf(order(state))).toMatch(/\.$/);

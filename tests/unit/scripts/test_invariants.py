@@ -52,6 +52,10 @@ def test_a_paid_order_without_tickets_or_refund_is_lost() -> None:
         broken_of_five_seats(replace(SOLD, state="expired", tickets=0, kept=0), left=5)
         == frozenset()
     )
+    assert broken_of_five_seats(replace(SOLD, state="failed", tickets=0), left=5) == {
+        "no lost order"
+    }
+    assert broken_of_five_seats(replace(SOLD, state="failed", tickets=0, kept=0), left=5) == set()
     assert broken_of_five_seats(replace(SOLD, state="charging", tickets=0, kept=0)) == {
         "no lost order"
     }

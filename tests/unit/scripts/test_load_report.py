@@ -45,7 +45,10 @@ class Stack:
         """Respond as Firestore does."""
         documents: dict[str, dict[str, Any]] = {
             "orders": {
-                order_id: {"state": state, "placed_at": PLACED, "moved_at": {state: ENDED}}
+                order_id: {
+                    **{"state": state, "placed_at": PLACED, "moved_at": {state: ENDED}},
+                    **({"reason": "charge_refused"} if state == "failed" else {}),
+                }
                 for order_id, state in self.states.items()
             },
             "tickets": {
@@ -114,6 +117,7 @@ def test_valid_orders_break_no_invariant(stack: Stack) -> None:
         "oversold": 0,
         "double_charged": 0,
         "lost": 0,
+        "failed": 0,
         "dead_letters": 0,
         "coverage": 1.0,
         "orphans": 0,
@@ -154,6 +158,15 @@ def test_money_kept_for_an_order_that_expired_is_a_lost_order(stack: Stack) -> N
     """Its state is final, but the buyer paid for nothing."""
     stack.states["order0"], stack.tickets = "expired", [("order1", 1), ("order1", 2)]
     assert stack.report().figures["lost"] == 1
+
+
+def test_an_order_that_a_stage_gave_up_is_named_with_its_reason(stack: Stack) -> None:
+    """It is not lost, but no order of a load should fail."""
+    stack.states["order0"], stack.tickets = "failed", [("order1", 1), ("order1", 2)]
+    stack.paid = ["order1"]
+    found = stack.report()
+    assert broken(found.figures) == ["1 orders were given up"]
+    assert list(found.details) == ["order order0 failed: charge_refused"]
 
 
 def test_an_invocation_without_a_stored_span_is_reported(stack: Stack) -> None:
