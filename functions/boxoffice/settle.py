@@ -16,7 +16,7 @@ from firebase_functions import https_fn
 
 import settings
 import throughline
-from boxoffice import ledger, settlement
+from boxoffice import ledger, settlement, transactions
 
 SIGNATURE_HEADER = "Acquirer-Signature"
 # A recorded webhook can be replayed for this long; that is harmless, because the order has moved.
@@ -51,6 +51,9 @@ def settle(request: flask.Request) -> flask.Response:
     except (BadWebhook, settlement.UnknownCharge, ledger.UnknownOrder) as error:
         _log.warning("A webhook was not understood: %s", error)
         return json_response(422, error=str(error))
+    except transactions.Contended as error:
+        _log.warning("A webhook could not be applied yet: %s", error)
+        return json_response(503, error=str(error))
     return json_response(200, state=outcome.state, moved=outcome.moved)
 
 
