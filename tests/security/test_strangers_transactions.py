@@ -64,6 +64,8 @@ NO_LOCKS: dict[str, tuple[str, Read, int, str]] = {
 
 # How long the emulator keeps a lock after the last use of its transaction, and waits for one.
 LOCK_SECONDS, LOCK_TIMEOUT_SECONDS = 60, 2
+# The default of Cloud Functions.
+FUNCTION_TIMEOUT_SECONDS = 60
 # The figure of docs/guide/emulated-or-real.md.
 SALE_GOES_ON_WITHIN_SECONDS = 80
 
@@ -104,7 +106,7 @@ def test_a_stage_gives_up_on_a_locked_document_and_its_next_delivery_goes_on(
             with pytest.raises(transactions.Contended, match="locked the documents"):
                 reserve.reserve_order("bobs")
             took = time.monotonic() - began
-        assert LOCK_TIMEOUT_SECONDS <= took < 10
+        assert LOCK_TIMEOUT_SECONDS <= took < FUNCTION_TIMEOUT_SECONDS / 2
         assert span.attributes["boxoffice.gave_up"] == "contention"  # type: ignore[attr-defined]
         assert stored(ORDER)["state"] == State.PLACED
         assert stored(SHOW)["seats_left"] == 5
@@ -126,7 +128,7 @@ def test_a_stage_goes_on_as_soon_as_the_lock_ends(firestore_emulator: LoneFirest
         took = time.monotonic() - began
         release.join()
     assert outcome.moved
-    assert LOCK_TIMEOUT_SECONDS <= took < LOCK_TIMEOUT_SECONDS + 10
+    assert LOCK_TIMEOUT_SECONDS <= took < LOCK_SECONDS / 2
 
 
 def test_an_aborted_read_is_repeated() -> None:
@@ -165,7 +167,7 @@ def test_a_sale_goes_on_within_the_stated_time_of_an_abandoned_lock(
                 break
             except transactions.Contended:
                 took = time.monotonic() - delivered
-                assert took < transactions.LOCK_WAIT_SECONDS + 10
+                assert took < FUNCTION_TIMEOUT_SECONDS
             gap = backoff.gap_seconds(delivery)
             assert gap is not None, "the event is dead-lettered"
             time.sleep(gap)
