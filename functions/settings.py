@@ -146,8 +146,8 @@ def pseudonym_salt() -> str:
     return _value("PSEUDONYM_SALT") or project_id()
 
 
-def install_faults() -> bool:
-    """Return whether the faults are installed, so that their flags can turn them on."""
+def faults_allowed() -> bool:
+    """Return whether faults may be installed, so that their flags can turn them on."""
     value = os.environ.get("FAULTS", "") or "emulated"
     if value not in ("emulated", "always", "never"):
         raise SettingError(f"FAULTS is {value!r}; it must be emulated, always or never.")

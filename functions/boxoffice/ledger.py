@@ -42,7 +42,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Outcome:
-    """An order and its state after a stage handled it; `moved` tells if this stage moved it."""
+    """An order and its state after a stage handled it; `moved` is true if this stage moved it."""
 
     order: Document
     state: State

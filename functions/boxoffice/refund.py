@@ -60,7 +60,10 @@ def require_organiser(call: https_fn.CallableRequest[Any]) -> None:
         raise HttpsError(FunctionsErrorCode.UNAUTHENTICATED, "Sign in to refund an order.")
     enduser.set_on_span(call.auth.uid)
     if call.auth.token.get("role") != ORGANISER:
-        raise HttpsError(FunctionsErrorCode.PERMISSION_DENIED, "Only an organiser may refund.")
+        raise HttpsError(
+            FunctionsErrorCode.PERMISSION_DENIED,
+            "Only an organiser may refund an order. Sign in as an organiser.",
+        )
 
 
 def read_order_id(data: object) -> str:

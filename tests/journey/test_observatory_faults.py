@@ -131,7 +131,7 @@ def test_a_fault_is_turned_on_and_off_by_keyboard(
 def test_a_flag_changed_elsewhere_is_shown_within_seconds(
     open_page: OpenPage, fault_flags: FaultFlags
 ) -> None:
-    """In every view; “Turn all off” turns off all faults."""
+    """Every view shows it; “Turn all off” turns off all faults."""
     page = open_page()
     page.goto("/")
     expect(page.get_by_role("heading", name="No traces yet")).to_be_visible()
@@ -251,7 +251,7 @@ def test_the_list_survives_an_outage_of_firestore(
 def test_without_a_catalogue_the_view_says_how_to_connect_an_app(
     server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """With the command to run, and without any switch."""
+    """The view has the command to run, and no switches."""
     page = new_page(width=360)
     page.goto("/faults")
     expect(page.get_by_role("heading", name="No app with faults is connected")).to_be_visible()
@@ -264,7 +264,7 @@ def test_without_a_catalogue_the_view_says_how_to_connect_an_app(
 def test_an_empty_catalogue_has_an_empty_state(
     browser: Browser, explorer_build: Path, tmp_path: Path
 ) -> None:
-    """Not an error."""
+    """An empty catalogue is not an error."""
     with serving(Firestore().respond) as firestore:
         options = [
             *("--faults", str(write_catalogue(tmp_path, [])), "--app", "http://127.0.0.1:9"),

@@ -190,7 +190,7 @@ def test_a_refund_is_a_trace_of_its_own_that_links_the_orders(
     observatory: Observatory,
     open_show: Callable[..., str],
 ) -> None:
-    """From the click through the callable to the page's update; the seats are for sale again."""
+    """It leads from the click to the page's update; the seats are for sale again."""
     show_id = open_show(seats=10)
     order_id = sell_two_seats(box_office, buyer, show_id)
     order_traceparent = box_office.documents.read(f"orders/{order_id}")["_trace"]["traceparent"]

@@ -51,7 +51,7 @@ def test_an_invalid_card_number_is_refused_before_an_order_is_placed(
 def test_a_ticket_can_be_bought_by_keyboard(
     box_office_page: BoxOfficePage, page: Page, open_show: Callable[..., str]
 ) -> None:
-    """From the show's button to the ticketed order."""
+    """The keyboard is enough from the show's button to the ticketed order."""
     buy = box_office_page.show(open_show(seats=5)).get_by_role("button", name="Buy")
     expect(buy).to_be_enabled()
     buy.focus()

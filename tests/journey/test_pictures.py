@@ -63,7 +63,7 @@ def purchase(
     return journey
 
 
-def test_pictures_of_a_purchase(
+def test_a_picture_of_each_part_of_a_purchase_can_be_taken(
     purchase: Journey, picture_page: Page, addresses: Addresses, folder: Path
 ) -> None:
     """The whole trace, the three spans that "Anatomy of one purchase" explains, the overview."""

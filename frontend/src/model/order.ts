@@ -22,7 +22,7 @@ export interface Order {
   state: OrderState;
   /** Why it was rejected or declined; empty otherwise. */
   reason: string;
-  /** Null until the server has stamped it. */
+  /** Null until the server has set it. */
   placedAt: Date | null;
   /** When the order entered each state that it has been in, `placed` excepted. */
   movedAt: Partial<Record<OrderState, Date>>;

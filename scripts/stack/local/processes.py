@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stack.console import print_line
-from stack.errors import UserError
+from stack.errors import LOGS_HINT, UserError
 
 # A process that ended sooner than this is not restarted: it would end again.
 SHORT_LIFE_SECONDS = 10.0
@@ -233,7 +233,7 @@ def wait_until(
         if time.monotonic() > deadline:
             raise UserError(
                 f"{what} was not ready within {seconds:.0f} s.",
-                hint="Look for the cause in the logs, .throughline/*/*.log.",
+                hint=LOGS_HINT,
             )
         time.sleep(0.1)
 

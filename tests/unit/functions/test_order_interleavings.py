@@ -1,8 +1,8 @@
 """Orders under random interleavings, duplicated and reordered deliveries, and crashes.
 
 The model is what the stages do around boxoffice.order. Each reads an order, checks its move, and
-writes in one transaction, which begins again if what it read has changed. What it tells others
-comes after that, and a crash may come anywhere between. Deliveries come at least once, unordered.
+writes in one transaction, which begins again if what it read has changed. It publishes its messages
+after that, and may crash at any point. Deliveries are at least once, and in no order.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from boxoffice.order import FINAL, MoveStatus, State
 SEATS_TOTAL = 5
 ORDERS_MAX = 4
 HOLDING = {State.RESERVED, State.CHARGING, State.PAID, State.TICKETED}
-# Sweeps after which everything has come to rest: an order needs at most one for each of its moves.
+# Sweeps after which no order moves any more: an order needs at most one for each of its moves.
 SWEEPS_MAX = 10
 
 
@@ -44,7 +44,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Delivery:
-    """Word to a stage that it is its turn with an order; `number` tells duplicates apart."""
+    """The delivery of an order to a stage; `number` distinguishes deliveries of the same kind."""
 
     stage: str
     order_id: int
@@ -53,7 +53,7 @@ class Delivery:
 
 @dataclass
 class Run:
-    """A stage at work on a delivery: what it has read, and whether it has committed."""
+    """A run of a stage for a delivery: what it has read, and whether it has committed."""
 
     delivery: Delivery
     read: tuple[int, int]
@@ -62,7 +62,7 @@ class Run:
 
 @dataclass
 class BoxOffice:
-    """The documents, the card processor, and what is on its way between the stages."""
+    """The documents, the card processor, and the pending deliveries between the stages."""
 
     seats_left: int = SEATS_TOTAL
     show_version: int = 0
@@ -74,16 +74,16 @@ class BoxOffice:
     runs: list[Run] = field(default_factory=list)
     sent: int = 0
 
-    def tell(self, stage: str, order_id: int) -> None:
-        """Put a delivery on its way."""
+    def publish(self, stage: str, order_id: int) -> None:
+        """Add a delivery to those that are pending."""
         self.sent += 1
         self.pending.append(Delivery(stage, order_id, self.sent))
 
     def begin(self, delivery: Delivery) -> None:
-        """Have a stage read what its delivery is about."""
+        """Have a stage read the order of its delivery."""
         may_refund = self._move_status(delivery.order_id, State.REFUNDED) is MoveStatus.LEGAL
         if delivery.stage == "refund" and may_refund and self.charges.get(delivery.order_id):
-            # The processor is asked first, and the order moved second.
+            # The processor is called first, and the order is moved second.
             self.refunds.add(delivery.order_id)
         self.runs.append(Run(delivery, self._versions(delivery.order_id)))
 
@@ -97,32 +97,32 @@ class BoxOffice:
         run.committed = True
 
     def finish(self, run: Run, *, duplicate: bool = False) -> None:
-        """Have a stage tell others, and acknowledge its delivery, which may stay pending."""
-        STAGES[run.delivery.stage].tell(self, run.delivery.order_id)
+        """Publish a stage's messages, and acknowledge its delivery unless it is to be repeated."""
+        STAGES[run.delivery.stage].publish(self, run.delivery.order_id)
         self.runs.remove(run)
         if not duplicate and run.delivery in self.pending:
             self.pending.remove(run.delivery)
 
     def work(self, delivery: Delivery, *, duplicate: bool = False) -> None:
-        """Begin, commit and finish a stage's run with nothing in between."""
+        """Begin, commit and finish a stage's run without interruption."""
         self.begin(delivery)
         run = self.runs[-1]
         self.commit(run)
         self.finish(run, duplicate=duplicate)
 
     def sweep(self) -> None:
-        """Tell each order's next stage again, as the schedule does for orders that are stuck."""
+        """Start each order's next stage again, as the schedule does for orders that are stuck."""
         for order_id, order in enumerate(self.orders):
             match order.state:
                 case State.PLACED:
-                    self.tell("reserve", order_id)
+                    self.publish("reserve", order_id)
                 case State.RESERVED | State.CHARGING:
-                    self.tell("expire" if order.lapsed else "charge", order_id)
+                    self.publish("expire" if order.lapsed else "charge", order_id)
                 case State.PAID:
-                    self.tell("issue", order_id)
+                    self.publish("issue", order_id)
 
     def advance(self, order_id: int, to: State, writes: Callable[[Order], State | None]) -> None:
-        """Move an order if it may move; `writes` may name another state, or keep it where it is."""
+        """Move an order if the move is legal; `writes` may return another state to move it to."""
         if self._move_status(order_id, to) is MoveStatus.LEGAL:
             order = self.orders[order_id]
             order.state = writes(order) or to
@@ -152,21 +152,21 @@ def _reserve(box_office: BoxOffice, order_id: int) -> None:
     box_office.advance(order_id, State.RESERVED, box_office.take_seats)
 
 
-def _tell_charge(box_office: BoxOffice, order_id: int) -> None:
+def _request_charge(box_office: BoxOffice, order_id: int) -> None:
     if box_office.orders[order_id].state is State.RESERVED:
-        box_office.tell("charge", order_id)
-        box_office.tell("expire", order_id)
+        box_office.publish("charge", order_id)
+        box_office.publish("expire", order_id)
 
 
 def _charge(box_office: BoxOffice, order_id: int) -> None:
     box_office.advance(order_id, State.CHARGING, lambda _order: None)
 
 
-def _ask_for_money(box_office: BoxOffice, order_id: int) -> None:
+def _call_acquirer(box_office: BoxOffice, order_id: int) -> None:
     if box_office.orders[order_id].state is State.CHARGING:
         # Under one key the processor charges once; every third order has a card that it declines.
         box_office.charges.setdefault(order_id, order_id % 3 != 2)
-        box_office.tell("settle", order_id)
+        box_office.publish("settle", order_id)
 
 
 def _settle(box_office: BoxOffice, order_id: int) -> None:
@@ -176,10 +176,10 @@ def _settle(box_office: BoxOffice, order_id: int) -> None:
         box_office.advance(order_id, State.DECLINED, box_office.return_seats)
 
 
-def _tell_issue(box_office: BoxOffice, order_id: int) -> None:
+def _announce_payment(box_office: BoxOffice, order_id: int) -> None:
     match box_office.orders[order_id].state:
         case State.PAID:
-            box_office.tell("issue", order_id)
+            box_office.publish("issue", order_id)
         case State.EXPIRED if box_office.charges[order_id]:
             box_office.refunds.add(order_id)
 
@@ -201,22 +201,22 @@ def _refund(box_office: BoxOffice, order_id: int) -> None:
         box_office.advance(order_id, State.REFUNDED, box_office.return_seats)
 
 
-def _tell_nobody(_box_office: BoxOffice, _order_id: int) -> None:
+def _publish_nothing(_box_office: BoxOffice, _order_id: int) -> None:
     pass
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage's transaction, and what it does after it."""
+    """A stage: its transaction, and the messages that it publishes afterwards."""
 
     move: Callable[[BoxOffice, int], None]
-    tell: Callable[[BoxOffice, int], None] = _tell_nobody
+    publish: Callable[[BoxOffice, int], None] = _publish_nothing
 
 
 STAGES: Mapping[str, Stage] = {
-    "reserve": Stage(_reserve, _tell_charge),
-    "charge": Stage(_charge, _ask_for_money),
-    "settle": Stage(_settle, _tell_issue),
+    "reserve": Stage(_reserve, _request_charge),
+    "charge": Stage(_charge, _call_acquirer),
+    "settle": Stage(_settle, _announce_payment),
     "issue": Stage(_issue),
     "expire": Stage(_expire),
     "refund": Stage(_refund),
@@ -235,12 +235,12 @@ class Interleavings(RuleBasedStateMachine):
     def place(self, seats: int) -> None:
         """A buyer places an order."""
         self.box_office.orders.append(Order(seats))
-        self.box_office.tell("reserve", len(self.box_office.orders) - 1)
+        self.box_office.publish("reserve", len(self.box_office.orders) - 1)
 
     @precondition(lambda self: self.box_office.pending)
     @rule(data=st.data(), duplicate=st.booleans())
     def work(self, data: st.DataObject, duplicate: bool) -> None:
-        """Any pending delivery arrives, and its stage runs through undisturbed."""
+        """Any pending delivery arrives, and its stage runs without interruption."""
         self.box_office.work(
             data.draw(st.sampled_from(self.box_office.pending)), duplicate=duplicate
         )
@@ -248,7 +248,7 @@ class Interleavings(RuleBasedStateMachine):
     @precondition(lambda self: self.box_office.pending)
     @rule(data=st.data())
     def begin(self, data: st.DataObject) -> None:
-        """Any pending delivery arrives, even one that a run is at work on."""
+        """Any pending delivery arrives, even one that another run is processing."""
         self.box_office.begin(data.draw(st.sampled_from(self.box_office.pending)))
 
     @precondition(lambda self: any(not run.committed for run in self.box_office.runs))
@@ -261,7 +261,7 @@ class Interleavings(RuleBasedStateMachine):
     @precondition(lambda self: any(run.committed for run in self.box_office.runs))
     @rule(data=st.data(), duplicate=st.booleans())
     def finish(self, data: st.DataObject, duplicate: bool) -> None:
-        """Any run that has committed ends; its delivery may come again all the same."""
+        """Any run that has committed ends; its delivery may still be repeated."""
         runs = [run for run in self.box_office.runs if run.committed]
         self.box_office.finish(data.draw(st.sampled_from(runs)), duplicate=duplicate)
 
@@ -274,7 +274,7 @@ class Interleavings(RuleBasedStateMachine):
     @precondition(lambda self: self.box_office.pending)
     @rule(data=st.data())
     def lose(self, data: st.DataObject) -> None:
-        """A delivery is given up, but not the processor's, which calls until it is answered."""
+        """A delivery is lost, except the processor's, which calls until it is answered."""
         delivery = data.draw(st.sampled_from(self.box_office.pending))
         if delivery.stage != "settle":
             self.box_office.pending.remove(delivery)
@@ -290,7 +290,7 @@ class Interleavings(RuleBasedStateMachine):
     def refund(self, data: st.DataObject) -> None:
         """An organiser asks for a refund."""
         order_ids = range(len(self.box_office.orders))
-        self.box_office.tell("refund", data.draw(st.sampled_from(order_ids)))
+        self.box_office.publish("refund", data.draw(st.sampled_from(order_ids)))
 
     @rule()
     def sweep(self) -> None:
@@ -321,7 +321,7 @@ class Interleavings(RuleBasedStateMachine):
                 assert order_id in self.box_office.refunds
 
     def teardown(self) -> None:
-        """Let everything come to rest: no order is lost, nor money kept for nothing."""
+        """Run until no order moves: no order is lost, and no money is kept without tickets."""
         box_office = self.box_office
         box_office.runs.clear()
         for _ in range(SWEEPS_MAX):
@@ -357,7 +357,7 @@ def _explore(
 
 
 def _finds_a_violation() -> bool:
-    """Return whether a broken model is found out, without looking for the shortest way to it."""
+    """Return whether the tests detect a broken model, without minimising the counterexample."""
     try:
         # The same interleavings on every run: a test of the model must not fail by chance.
         _explore(max_examples=2_000, steps=50, phases=[Phase.generate], derandomize=True)
@@ -367,13 +367,13 @@ def _finds_a_violation() -> bool:
 
 
 def test_no_interleaving_oversells_loses_an_order_or_issues_twice() -> None:
-    """Stock, tickets and money are right after each step, and every order comes to its end."""
+    """Stock, tickets and money are right after each step, and every order reaches a final state."""
     _explore(max_examples=60, steps=50)
 
 
 @pytest.mark.long
 def test_no_long_interleaving_oversells_loses_an_order_or_issues_twice() -> None:
-    """The same, with many more and longer lives."""
+    """The same, with more examples and more steps in each."""
     _explore(max_examples=5_000, steps=120)
 
 

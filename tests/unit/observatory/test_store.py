@@ -291,7 +291,7 @@ def newest_received_unix_nano(store: Store) -> int:
 
 
 def test_each_commit_has_a_later_received_time(tmp_path: Path) -> None:
-    """So the received time finds new rows, even if the clock is set back during a restart."""
+    """The received time finds new rows even if the clock is set back during a restart."""
     path = tmp_path / "spans.duckdb"
     store = Store(path)
     store.add(purchase("order-1").rows()).result(10)

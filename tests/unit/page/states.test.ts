@@ -65,7 +65,7 @@ test.each([
   expect(explanation?.hint).not.toBe("");
 });
 
-test("a buyer who was not charged is told that", () => {
+test("a buyer who was not charged reads that nothing was charged", () => {
   for (const state of ["rejected", "declined", "expired"] as const) {
     expect(standingOf(order(state)).explanation?.hint).toMatch(/not charged|Nothing was charged/);
   }

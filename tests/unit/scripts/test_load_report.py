@@ -108,8 +108,8 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
 
 
 def test_valid_orders_break_no_invariant(stack: Stack) -> None:
-    found = stack.report()
-    assert found.figures == {
+    result = stack.report()
+    assert result.figures == {
         "orders": 2,
         "final": 2,
         "oversold": 0,
@@ -124,32 +124,32 @@ def test_valid_orders_break_no_invariant(stack: Stack) -> None:
         "p50_s": 2.5,
         "p95_s": 2.5,
     }
-    assert (broken(found.figures), list(found.details)) == ([], [])
+    assert (broken(result.figures), list(result.details)) == ([], [])
 
 
 def test_seats_sold_beyond_the_stock_are_counted(stack: Stack) -> None:
-    """By seat, not by order."""
+    """The figure counts seats, not orders."""
     for order in stack.orders:
         order.stock = 1
-    found = stack.report().figures
-    assert found["oversold"] == 3
-    assert broken(found) == ["3 seats were sold beyond the stock"]
+    figures = stack.report().figures
+    assert figures["oversold"] == 3
+    assert broken(figures) == ["3 seats were sold beyond the stock"]
 
 
 def test_an_order_charged_twice_is_named(stack: Stack) -> None:
-    """Even if the buyer has the tickets."""
+    """It is named even if the buyer has the tickets."""
     stack.paid.append("order1")
-    found = stack.report()
-    assert broken(found.figures) == ["1 orders were charged twice"]
-    assert list(found.details) == ["order order1 was charged 2 times"]
+    result = stack.report()
+    assert broken(result.figures) == ["1 orders were charged twice"]
+    assert list(result.details) == ["order order1 was charged 2 times"]
 
 
 def test_unfinished_orders_and_paid_orders_without_all_tickets_are_lost(stack: Stack) -> None:
     stack.states["order0"], stack.paid = "placed", ["order1"]
     stack.tickets = [("order1", 1)]
-    found = stack.report().figures
-    assert (found["final"], found["lost"]) == (1, 2)
-    assert broken(found) == ["1 of 2 orders are in a final state", "2 orders were lost"]
+    figures = stack.report().figures
+    assert (figures["final"], figures["lost"]) == (1, 2)
+    assert broken(figures) == ["1 of 2 orders are in a final state", "2 orders were lost"]
 
 
 def test_money_kept_for_an_order_that_expired_is_a_lost_order(stack: Stack) -> None:
@@ -161,9 +161,9 @@ def test_money_kept_for_an_order_that_expired_is_a_lost_order(stack: Stack) -> N
 def test_an_invocation_without_a_stored_span_is_reported(stack: Stack) -> None:
     """Invocations are counted in the emulator's log, independently of the spans."""
     stack.called("issue")
-    found = stack.report()
-    assert broken(found.figures) == ["8 spans are stored, 9 were expected"]
-    assert "'issue': 1" in found.details[0]
+    result = stack.report()
+    assert broken(result.figures) == ["8 spans are stored, 9 were expected"]
+    assert "'issue': 1" in result.details[0]
 
 
 def test_handed_over_events_and_other_functions_are_not_counted(stack: Stack) -> None:
@@ -172,15 +172,15 @@ def test_handed_over_events_and_other_functions_are_not_counted(stack: Stack) ->
 
 
 def test_a_dead_letter_is_reported(stack: Stack) -> None:
-    """Even if every order is in a final state."""
+    """It is reported even if every order is in a final state."""
     assert broken(stack.report(dead=3).figures) == ["3 events were dead-lettered"]
 
 
 def test_an_orphan_is_named_with_its_trace(stack: Stack) -> None:
     stack.rows["trace1"][2] |= {"covered": False, "orphan": True}
-    found = stack.report()
-    assert broken(found.figures) == ["coverage is 0.9000, not 1", "1 spans are orphans"]
-    assert list(found.details) == ["trace trace1: reserve · reserve (orphan)"]
+    result = stack.report()
+    assert broken(result.figures) == ["coverage is 0.9000, not 1", "1 spans are orphans"]
+    assert list(result.details) == ["trace trace1: reserve · reserve (orphan)"]
 
 
 def test_missing_spans_and_dead_letters_are_expected_of_killed_processes(stack: Stack) -> None:

@@ -10,8 +10,8 @@ import { watchRole } from "./role";
 /**
  * Report the account that is signed in, or null, now and whenever it or its claim changes.
  *
- * The claim is in the ID token, which is good for an hour. While an account is no organiser's by its
- * token, the page watches for a change of role and fetches a new token then.
+ * The claim is in the ID token, which is valid for an hour. While the token lacks the organiser's
+ * claim, the page watches for a change of role, and then fetches a new token.
  *
  * @returns a function that stops reporting.
  */
