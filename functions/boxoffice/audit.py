@@ -47,8 +47,8 @@ def read_field(event: CloudEvent[Any], name: str) -> str:
             document's id.
     """
     value = event.data.get(name) if isinstance(event.data, dict) else None
-    is_text = isinstance(value, str) and 0 < len(value) <= 64
     # Not a path, nor ".", ".." or "__x__", which Firestore refuses.
-    if not is_text or not re.fullmatch(r"[A-Za-z0-9-]{1,128}", event.id):
+    has_id = re.fullmatch(r"[A-Za-z0-9-]{1,128}", event.id) is not None
+    if not has_id or not isinstance(value, str) or not 0 < len(value) <= 64:
         raise UnreadableEvent(f"event {event.id} has no usable {name}")
     return value

@@ -9,7 +9,7 @@ from firebase_functions.https_fn import FunctionsErrorCode, HttpsError
 from google.cloud import firestore
 
 import throughline
-from boxoffice import acquirer, enduser, giving_up, ledger, order_events, tally
+from boxoffice import acquirer, enduser, giving_up, ledger, order_events, tally, transactions
 from boxoffice.failure import PermanentFailure
 from boxoffice.order import MoveStatus, State, check_move, is_order_id
 
@@ -63,7 +63,12 @@ def refund_order(order_id: str, order: ledger.Document) -> dict[str, Any]:
     def void_order(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
         return ledger.Move(State.REFUNDED, writes=lambda tx: void_tickets(tx, order_id, order))
 
-    outcome = ledger.move_order(order_id, State.REFUNDED, void_order)
+    try:
+        outcome = ledger.move_order(order_id, State.REFUNDED, void_order)
+    except transactions.Contended as error:
+        raise HttpsError(
+            FunctionsErrorCode.UNAVAILABLE, f"Order {order_id} is in use. Try again."
+        ) from error
     order_events.record(order_id, outcome, by=ORGANISER)
     return {"order_id": order_id, "state": outcome.state}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -11,7 +12,7 @@ import pytest
 from stack.clients.box_office import APPROVED, BoxOffice
 from stack.clients.firestore_rest import encode
 from stack.load import load_report
-from stack.load.load_report import Invocations, LoadReport, Order, broken, report
+from stack.load.load_report import Events, Invocations, LoadReport, Order, broken, report
 
 PLACED, ENDED = "2026-01-01T10:00:00.000Z", "2026-01-01T10:00:02.500123456Z"
 
@@ -79,11 +80,11 @@ class Stack:
             "rows": rows,
         }
 
-    def report(self, untried: int = 0, dead: int = 0) -> LoadReport:
+    def report(self, untried: int = 0, dead: int = 0, killed: Sequence[str] = ()) -> LoadReport:
         """Return the report of the fake stack."""
-        box_office = cast("BoxOffice", self)
         redelivered = {"untried": untried, "dead": dead}
-        return report("http://observatory", box_office, self.orders, self.invocations, redelivered)
+        events = Events(self.invocations, redelivered, killed)
+        return report("http://observatory", cast("BoxOffice", self), self.orders, events)
 
     def __enter__(self) -> Self:
         return self
@@ -118,6 +119,7 @@ def test_valid_orders_break_no_invariant(stack: Stack) -> None:
         "double_charged": 0,
         "lost": 0,
         "failed": 0,
+        "killed": 0,
         "dead_letters": 0,
         "coverage": 1.0,
         "orphans": 0,
@@ -192,6 +194,37 @@ def test_an_orphan_is_named_with_its_trace(stack: Stack) -> None:
     result = stack.report()
     assert broken(result.figures) == ["coverage is 0.9000, not 1", "1 spans are orphans"]
     assert list(result.details) == ["trace trace1: reserve · reserve (orphan)"]
+
+
+def test_missing_spans_and_dead_letters_are_expected_of_killed_processes(stack: Stack) -> None:
+    """They are counted all the same."""
+    stack.called("issue")
+    stack.rows["trace1"][2] |= {"covered": False, "orphan": True}
+    found = stack.report(dead=3, killed=["issue"])
+    assert (broken(found.figures), list(found.details)) == ([], [])
+    names = ("killed", "dead_letters", "orphans", "spans_expected", "spans_stored")
+    assert [found.figures[name] for name in names] == [1, 3, 1, 9, 8]
+
+
+def test_killed_processes_may_lose_no_order(stack: Stack) -> None:
+    stack.states["order0"] = "charging"
+    assert broken(stack.report(killed=["charge"]).figures) == [
+        "1 of 2 orders are in a final state",
+        "1 orders were lost",
+    ]
+
+
+def test_an_invocation_whose_worker_was_killed_does_not_run(stack: Stack) -> None:
+    """The emulator logs its failure, without its function, instead of its end."""
+    stack.invocations.begin()
+    with stack.log.open("a") as log:
+        log.write('i  functions: Beginning execution of "us-central1-settle"\n')
+        log.write('i  functions: Beginning execution of "us-central1-charge"\n')
+        log.write("⚠  functions: Request to function failed: Error: socket hang up\n")
+    assert stack.invocations.are_running()
+    with stack.log.open("a") as log:
+        log.write('i  functions: Finished "us-central1-charge" in 3ms\n')
+    assert not stack.invocations.are_running()
 
 
 def test_only_invocations_after_begin_are_counted(stack: Stack) -> None:
