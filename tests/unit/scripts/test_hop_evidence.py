@@ -55,7 +55,7 @@ def test_without_a_producer_that_ended_a_wait_starts_at_the_parents_start(
         ),
         ({"parent_span_id": "gone", "covered": False}, "the parent of expire is not stored"),
         ({"parent_span_id": None}, "the parent of expire is not named"),
-        ({"covered": False}, "expire does not reach a declared root"),
+        ({"covered": False}, "expire does not reach a root"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
