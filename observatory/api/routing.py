@@ -28,9 +28,8 @@ def methods_of(route: APIRoute) -> set[str]:
 class ReadableRoute(APIRoute):
     """A route that accepts HEAD where it accepts GET, as Starlette's own routes do.
 
-    The types of bodies are only for the OpenAPI document. FastAPI would build a validator of each
-    of them for each route, which would take much of the Observatory's start, so it gets them only
-    from ``documented``.
+    The types of bodies are only for the OpenAPI document, so FastAPI gets them from ``documented``
+    alone. It would otherwise build a validator of each type for each route, which slows the start.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:

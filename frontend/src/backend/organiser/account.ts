@@ -27,7 +27,7 @@ export function watchOrganiser(
       return;
     }
     user.getIdTokenResult().then((token) => {
-      // Another account may have signed in meanwhile, or this one have signed out.
+      // Another account may have signed in meanwhile, or this one may have signed out.
       if (auth.currentUser !== user) return;
       const isOrganiser = token.claims.role === "organiser";
       report({ email: user.email ?? "", isOrganiser, isWatched: false });
