@@ -95,8 +95,10 @@ def _has_form(order: Mapping[str, Any], name: str, kind: type) -> bool:
     value = order.get(name)
     if kind is int:
         return type(value) is int and value > 0
-    # A document's id has no slash, and an empty one is not a path.
-    return isinstance(value, kind) and (kind is not str or bool(value and "/" not in value))
+    if kind is str:
+        # A document's id has no slash, and an empty one is not a path.
+        return isinstance(value, str) and value != "" and "/" not in value
+    return isinstance(value, kind)
 
 
 def _reachable(state: State) -> set[State]:
