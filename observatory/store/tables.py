@@ -55,3 +55,9 @@ create table resources (
     attributes map(varchar, varchar) not null, attribute_types varchar not null
 );
 """
+
+# Not in TABLES, because files of this version exist that lack it. One row: which journal belongs to
+# the file (see store.journal), and up to which position its requests have been stored.
+JOURNAL_STATE = """
+create table if not exists journal_state (journal_id varchar not null, position ubigint not null)
+"""
