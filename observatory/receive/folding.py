@@ -87,11 +87,11 @@ class Folding:
             written = self._journal.append(kind, body)
         except OSError as error:
             if not self._unwritable:
-                log.error("requests cannot be written to %s: %s", self._journal.folder, error)
+                log.error("requests cannot be written to %s: %s", self._journal.name, error)
             self._unwritable = True
             return False
         if self._unwritable:
-            log.warning("requests can be written to %s again", self._journal.folder)
+            log.warning("requests can be written to %s again", self._journal.name)
         self._unwritable = False
         return written
 
@@ -132,25 +132,28 @@ class Folding:
                 changed_at, end = time.monotonic(), self._journal.end
             try:
                 self._fold_all()
-                is_idle = closing or time.monotonic() - changed_at >= IDLE_SECONDS
-                self._journal.trim(self._store.folded, last=is_idle)
+                if closing or time.monotonic() - changed_at >= IDLE_SECONDS:
+                    self._journal.trim(self._store.folded, last=True)
                 self._failing = False
             except Exception as error:  # noqa: BLE001  # the requests stay in the journal
                 if not self._failing:
-                    log.error("requests stay in %s for now: %s", self._journal.folder, error)
+                    log.error("requests stay in %s for now: %s", self._journal.name, error)
                 self._failing = True
                 self._sync()
-            with self._progress:
-                self._progress.notify_all()
+                self._notify()
 
     def _fold_all(self) -> None:
-        while (begin := self._store.folded) < (until := self._journal.end):
+        while (begin := self._store.folded) < self._journal.end:
             records, end = self._journal.read(begin, GROUP_LIMIT_BYTES)
             self._fold(records, begin, end)
-            if end < until:
+            self._notify()
+            self._journal.trim(end)
+            if end < self._journal.end:
                 self._sync()
-                with self._progress:  # a query may wait for less than everything
-                    self._progress.notify_all()
+
+    def _notify(self) -> None:
+        with self._progress:
+            self._progress.notify_all()
 
     def _fold(self, records: Sequence[Record], begin: int, end: int) -> None:
         """Store the records from position ``begin`` to ``end``.
@@ -181,7 +184,7 @@ class Folding:
             try:
                 self._journal.sync()
             except OSError as error:
-                log.error("%s cannot be synced: %s", self._journal.folder, error)
+                log.error("%s cannot be synced: %s", self._journal.name, error)
 
 
 def _rows_of(records: Sequence[Record]) -> list[Rows]:

@@ -5,7 +5,7 @@ checks take microseconds. A request passes only if all its items are valid and t
 have nothing to report.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from google.protobuf.message import DecodeError, Message

@@ -59,9 +59,7 @@ class Store:
         self._connection = open_file(path, promotions)
         self._cursor = cursor_of(self._connection)
         self._row_writer = RowWriter(self._cursor, promotions)
-        self.journal = Journal(
-            Path(f"{path}.journal"), journal_id(self._cursor), self._row_writer.folded
-        )
+        self.journal = Journal(path, journal_id(self._cursor), self._row_writer.folded)
         self._revision = 0
         self._failing = False
         self._queue: queue.SimpleQueue[_Addition | _Task | None] = queue.SimpleQueue()

@@ -4,14 +4,15 @@ A record survives the end of the process once it is written, which takes microse
 takes milliseconds. Requests that are in the journal can therefore be acknowledged at once and be
 stored in groups.
 
-The journal is a folder of segments. A position is a number of bytes since the journal was created.
-A segment's name consists of the journal's id, which is stored in the DuckDB file, and of the
-position at which the segment begins.
+The journal consists of segments, which are files beside the DuckDB file. A position is a number of
+bytes since the journal was created. A segment's name ends in the journal's id, which is stored in
+the DuckDB file, and the position at which the segment begins.
 """
 
 import contextlib
 import logging
 import os
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -45,17 +46,21 @@ class Journal:
     """A journal with one writer and one reader, which may be different threads.
 
     Args:
-        folder: the folder of the segments; created with the first record.
+        database: the DuckDB file that the segments are beside.
         id_: the journal's id; the segments of other journals are left alone.
         position: everything before it has been stored.
         limit_bytes: the limit on the size of all segments together.
+
+    Raises:
+        OSError: the segments cannot be listed.
     """
 
     def __init__(
-        self, folder: Path, id_: str, position: int, limit_bytes: int = LIMIT_BYTES
+        self, database: Path, id_: str, position: int, limit_bytes: int = LIMIT_BYTES
     ) -> None:
-        self.folder = folder
-        self._id = id_
+        self._folder = database.parent
+        self._of_any_journal = f"{database.name}.journal-"
+        self.name = f"{self._of_any_journal}{id_}"
         self._limit_bytes = limit_bytes
         self._lock = Lock()
         self._segments = self._existing_segments()  # where they begin, in order
@@ -176,7 +181,7 @@ class Journal:
                 for begin, segment_end in zip(self._segments, ends, strict=True)
                 if segment_end > synced
             ]
-        for path in (*unsynced, self.folder) if unsynced else ():
+        for path in (*unsynced, self._folder) if unsynced else ():
             with contextlib.suppress(FileNotFoundError):  # it has been stored meanwhile
                 file = os.open(path, os.O_RDONLY)
                 try:
@@ -191,31 +196,20 @@ class Journal:
             self._seal()
 
     def _existing_segments(self) -> list[int]:
-        if not self.folder.is_dir():
-            return []
-        own, others = [], []
-        for path in self.folder.iterdir():
-            id_, _, begin = path.name.partition("-")
-            if id_ == self._id and begin.isdecimal():
-                own.append(int(begin))
-            else:
-                others.append(path.name)
-        if others:
-            log.warning(
-                "%s: %s belong to another database and are ignored",
-                self.folder,
-                ", ".join(sorted(others)),
-            )
-        return sorted(own)
+        names = [each for each in os.listdir(self._folder) if each.startswith(self._of_any_journal)]
+        own = [name for name in names if re.fullmatch(rf"{re.escape(self.name)}-[0-9]+", name)]
+        if len(own) < len(names):
+            others = ", ".join(sorted({*names} - {*own}))
+            log.warning("%s: the journal of another database, which is ignored", others)
+        return sorted(int(name.rpartition("-")[2]) for name in own)
 
     def _path(self, begin: int) -> Path:
-        return self.folder / f"{self._id}-{begin:020}"
+        return self._folder / f"{self.name}-{begin:020}"
 
     def _size_bytes(self) -> int:
         return self._end - self._segments[0] if self._segments else 0
 
     def _new_segment(self) -> int:
-        self.folder.mkdir(parents=True, exist_ok=True)
         # O_TRUNC: after a failed write, a segment may exist that begins here.
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
         file = os.open(self._path(self._end), flags, 0o600)
