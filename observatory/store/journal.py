@@ -101,9 +101,7 @@ class Journal:
                 while unwritten:
                     unwritten = unwritten[os.write(self._file, unwritten) :]
             except OSError:
-                # If a part of the record remains, the next segment begins before it.
-                with contextlib.suppress(OSError):
-                    os.ftruncate(self._file, self._end - self._segments[-1])
+                # A part of the record may remain: it is beyond the begin of the next segment.
                 self._seal()
                 raise
             self._end += len(record)

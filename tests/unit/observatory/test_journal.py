@@ -306,6 +306,22 @@ def test_a_restart_stores_what_was_acknowledged(
     assert second.client.trace(trace.trace_id.hex())["spans"] == len(trace.spans)
 
 
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("/api/health", "traces"), ("/api/storage", "traces"), ("/api/traces", "total")],
+)
+def test_a_response_shows_what_was_acknowledged_before_it(
+    start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch, path: str, field: str
+) -> None:
+    """A query does not wait until the next requests are gathered."""
+    monkeypatch.setattr(folding_module, "GATHER_SECONDS", 3600)
+    running = start()
+    version = running.http.get("/api/traces").headers["etag"]
+    running.post("/v1/traces", spans_body(purchase("order-1"))).raise_for_status()
+    response = running.http.get(path, headers={"if-none-match": version}).raise_for_status()
+    assert response.json()[field] == 1
+
+
 def test_a_replay_stores_nothing_twice(tmp_path: Path) -> None:
     """If the process is killed after a fold, before its segment is deleted, the rows stay as they
     are."""
