@@ -81,14 +81,14 @@ def cursor_of(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnectio
 
 def journal_id(connection: duckdb.DuckDBPyConnection) -> str:
     """Return the id of the file's journal."""
-    (id_,) = connection.execute("select journal_id from journal_state").fetchone() or ("",)
-    return str(id_)
+    (number,) = connection.execute("select journal_id from journal_state").fetchone() or (0,)
+    return f"{number:08x}"
 
 
 def _create_journal_state(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(JOURNAL_STATE)
     if connection.execute("from journal_state").fetchone() is None:
-        connection.execute("insert into journal_state values (?, 0)", [secrets.token_hex(4)])
+        connection.execute("insert into journal_state values (?, 0)", [secrets.randbits(32)])
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
