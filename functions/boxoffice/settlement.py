@@ -14,7 +14,7 @@ from typing import Any
 from google.cloud import firestore
 from opentelemetry import trace
 
-from boxoffice import acquirer, ledger, order_events, topics
+from boxoffice import acquirer, clients, ledger, order_events, topics
 from boxoffice.order import State, is_order_id
 
 _log = logging.getLogger(__name__)
@@ -43,8 +43,9 @@ class UnknownCharge(Exception):
 def settle_order(charge: Mapping[str, Any], by: str) -> ledger.Outcome:
     """Move the order of `charge` to paid or declined, and publish the result.
 
-    A payment for an expired order is refunded, because its seats may have been sold again. `by` is
-    the stage's name, for the audit log.
+    A payment for an expired order is refunded, because its seats may have been sold again; so is
+    one for an order without a hold whose seats are sold. `by` is the stage's name, for the audit
+    log.
 
     Raises:
         UnknownCharge: the charge names no order, differs from what the order requested, or has not
@@ -60,7 +61,7 @@ def settle_order(charge: Mapping[str, Any], by: str) -> ledger.Outcome:
         announce_payment(order_id)
     order_events.record(order_id, outcome, by=by)
     if outcome.state is State.EXPIRED and charge["status"] == "succeeded":
-        span.set_attribute("boxoffice.payment.late", True)
+        span.set_attribute("boxoffice.payment.late", outcome.order.get("reason") != "sold_out")
         refund_late_payment(order_id, str(charge["id"]))
     return outcome
 
@@ -97,17 +98,38 @@ def refund_late_payment(order_id: str, charge_id: str) -> None:
     acquirer.refund(order_id, charge_id)
 
 
+def sell_seats(
+    order: ledger.Document, transaction: firestore.Transaction, charge_id: str
+) -> ledger.Move:
+    """Move a charged order to paid.
+
+    An order without a hold takes its seats from the show's stock now. If others have bought them,
+    it expires, and its payment is refunded like one that comes too late.
+    """
+    changes = {"charge_id": charge_id}
+    if order.get("has_hold", True):
+        return ledger.Move(State.PAID, changes)
+    show_reference = clients.firestore().collection(ledger.SHOWS).document(order["show_id"])
+    show = show_reference.get(transaction=transaction).to_dict() or {}
+    seats_left = show.get("seats_left", 0) - order["seats"]
+    if seats_left < 0:
+        return ledger.Move(State.EXPIRED, {**changes, "reason": "sold_out"})
+    return ledger.Move(
+        State.PAID, changes, lambda tx: tx.update(show_reference, {"seats_left": seats_left})
+    )
+
+
 def apply_charge(charge: Mapping[str, Any]) -> tuple[str, ledger.Outcome]:
     """Move the order of `charge` to paid or declined; return its id and the outcome."""
     order_id = charge["metadata"]["order_id"]
 
-    def to_paid(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
+    def to_paid(order: ledger.Document, transaction: firestore.Transaction) -> ledger.Move:
         if (charge.get("amount_cents"), charge.get("currency")) != (
             order["amount_cents"],
             order["currency"],
         ):
             raise UnknownCharge(f"the charge differs from what order {order_id} requested")
-        return ledger.Move(State.PAID, {"charge_id": str(charge.get("id"))})
+        return sell_seats(order, transaction, str(charge.get("id")))
 
     def to_declined(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
         return ledger.Move(

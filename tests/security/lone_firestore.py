@@ -83,6 +83,7 @@ class LoneFirestore:
     """A running emulator, and the project PROJECT in it."""
 
     def __init__(self, url: str) -> None:
+        self.host = url.removeprefix("http://")
         self._project = f"{url}/emulator/v1/projects/{PROJECT}"
         self._documents = f"{url}/v1/{DOCUMENTS}"
         self._client = httpx.Client(timeout=60, verify=NO_CERTIFICATES)
