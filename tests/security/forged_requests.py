@@ -383,7 +383,7 @@ def order_notes() -> Iterator[ForgedRequest]:
         ("no note", "n1", place("n1", "n1"), Outcome.FAILED),
         ("an old note", "ready", place("n2", "ready"), Outcome.DENIED),
         ("a note of another order", "n3", place("n3", "n3", note("n3", "other")), Outcome.DENIED),
-        ("another buyer's note", "n4", place("n4", "n4", note("n5", "n4")), Outcome.FAILED),
+        ("another buyer's note", "n4", place("n4", "n4", note("n5", "n4")), Outcome.DENIED),
         (
             "a note after a pause",
             "ready",

@@ -126,8 +126,9 @@ class BoxOffice:
         return show_id
 
     def close_show(self, show_id: str) -> None:
-        """Delete a show that `open_show` created."""
+        """Delete a show that `open_show` created, and the counter of its unpaid seats."""
         self.documents.delete(f"shows/{show_id}")
+        self.documents.delete(f"show_holds/{show_id}")
 
     def wait_for(
         self, order_id: str, states: set[str] = FINAL, seconds: float = 40
