@@ -215,8 +215,8 @@ def enforce_app_check() -> bool:
     return value == "yes"
 
 
-def install_faults() -> bool:
-    """Return whether the faults are installed, so that their flags can turn them on."""
+def faults_allowed() -> bool:
+    """Return whether faults may be installed, so that their flags can turn them on."""
     value = _value("FAULTS")
     if value not in ("emulated", "always", "never"):
         raise SettingError(f"FAULTS is {value!r}; it must be emulated, always or never.")

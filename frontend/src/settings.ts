@@ -47,9 +47,9 @@ export function readSettings(env: Record<string, unknown>): Settings {
 
 function hostAndPort(name: string, value: string): { host: string; port: number } | null {
   if (value === "") return null;
-  const found = /^(?<host>[^:]+):(?<port>\d{1,5})$/.exec(value)?.groups;
-  if (!found) throw new Error(`${name} is "${value}"; it must be HOST:PORT, or empty for none.`);
-  return { host: found.host ?? "", port: Number(found.port) };
+  const groups = /^(?<host>[^:]+):(?<port>\d{1,5})$/.exec(value)?.groups;
+  if (!groups) throw new Error(`${name} is "${value}"; it must be HOST:PORT, or empty for none.`);
+  return { host: groups.host ?? "", port: Number(groups.port) };
 }
 
 export const settings: Settings = readSettings(import.meta.env);

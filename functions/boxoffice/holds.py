@@ -155,19 +155,28 @@ def admit(
     return admission
 
 
-def counted_with(order: Mapping[str, Any], admission: Admission) -> Mapping[str, int]:
-    """Return what an accepted order counts with, as fields of the order."""
+def counted_with(order: Mapping[str, Any], admission: Admission) -> Mapping[str, Any]:
+    """Return what an accepted order counts with; the order keeps it in `counted`.
+
+    It repeats fields of the order, so that an order which is changed by hand is subtracted as it
+    was added.
+    """
     seats = order["seats"]
     return {
-        "held_seats": seats if admission is Admission.HELD else 0,
-        "unheld_seats": seats if admission is Admission.UNHELD else 0,
+        "uid": order["uid"],
+        "show_id": order["show_id"],
+        "seats": seats,
+        "held": seats if admission is Admission.HELD else 0,
+        "unheld": seats if admission is Admission.UNHELD else 0,
     }
 
 
-def count(transaction: firestore.Transaction, order: Mapping[str, Any], counters: Counters) -> None:
-    """Count an accepted order, which has the fields of `counted_with`."""
+def count(
+    transaction: firestore.Transaction, counted: Mapping[str, Any], counters: Counters
+) -> None:
+    """Count an accepted order; `counters` are those that its transaction has read."""
     is_first = not counters.held and not counters.unheld
-    _add(transaction, order, 1, has_progress=is_first)
+    _add(transaction, counted, 1, has_progress=is_first)
 
 
 def stop_counting(
@@ -177,30 +186,31 @@ def stop_counting(
 
     Returns the changes to the order that go with it.
     """
-    if "held_seats" not in order or to in UNPAID:
+    counted = order.get("counted")
+    if counted is None or to in UNPAID:
         return {}
-    _add(transaction, order, -1, has_progress=to is State.PAID)
-    return dict.fromkeys(("held_seats", "unheld_seats"), firestore.DELETE_FIELD)
+    _add(transaction, counted, -1, has_progress=to is State.PAID)
+    return {"counted": firestore.DELETE_FIELD}
 
 
 def _add(
-    transaction: firestore.Transaction, order: Mapping[str, Any], sign: int, *, has_progress: bool
+    transaction: firestore.Transaction, counted: Mapping[str, Any], sign: int, *, has_progress: bool
 ) -> None:
     """Add an order to the counters, or subtract it. Increments read nothing, so writers of the same
     counter wait for each other only while they commit."""
     of_buyer = {
         "orders": firestore.Increment(sign),
-        "seats": firestore.Increment(sign * order["seats"]),
+        "seats": firestore.Increment(sign * counted["seats"]),
     }
-    transaction.set(_buyer(order), of_buyer, merge=True)
-    held, unheld = order["held_seats"], order["unheld_seats"]
+    transaction.set(_buyer(counted), of_buyer, merge=True)
+    held, unheld = counted["held"], counted["unheld"]
     if held or unheld:
         of_show = {
             "held": firestore.Increment(sign * held),
             "unheld": firestore.Increment(sign * unheld),
             **({"progress_at": firestore.SERVER_TIMESTAMP} if has_progress else {}),
         }
-        transaction.set(_show(order), of_show, merge=True)
+        transaction.set(_show(counted), of_show, merge=True)
 
 
 def _buyer(order: Mapping[str, Any]) -> firestore.DocumentReference:

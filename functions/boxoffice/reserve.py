@@ -12,7 +12,7 @@ from opentelemetry import trace
 
 import settings
 import throughline
-from boxoffice import clients, holds, ledger, order_events, queues, topics
+from boxoffice import clients, giving_up, holds, ledger, order_events, queues, topics
 from boxoffice.order import Rejection, State
 from boxoffice.retry import retry_on_failure
 
@@ -27,6 +27,7 @@ class MustWait(Exception):
 @retry_on_failure
 @firestore_fn.on_document_created(document="orders/{order_id}")
 @throughline.on_document
+@giving_up.on_permanent_failure(by="reserve")
 def reserve(event: firestore_fn.Event[Any]) -> None:
     """Reserve the order whose document was created."""
     order = event.data.to_dict() or {}
@@ -102,7 +103,7 @@ def hold_seats(order: ledger.Document, transaction: firestore.Transaction) -> le
     counted = holds.counted_with(order, admission)
 
     def hold(tx: firestore.Transaction) -> None:
-        holds.count(tx, {**order, **counted}, counters)
+        holds.count(tx, counted, counters)
         if admission is holds.Admission.HELD:
             tx.update(show_reference, {"seats_left": show["seats_left"] - order["seats"]})
 
@@ -113,7 +114,7 @@ def hold_seats(order: ledger.Document, transaction: firestore.Transaction) -> le
             "currency": show["currency"],
             "hold_until": hold_until(order),
             "has_hold": admission is holds.Admission.HELD,
-            **counted,
+            "counted": counted,
         },
         hold,
     )

@@ -16,7 +16,7 @@ from opentelemetry import trace
 
 import settings
 import throughline
-from boxoffice import clients, ledger, queues, reserve, topics
+from boxoffice import clients, giving_up, ledger, queues, reserve, topics
 from boxoffice.order import IN_PROGRESS, State
 
 # The most orders that one sweep reads, oldest first. The next sweep goes on behind them, and begins
@@ -35,7 +35,10 @@ def sweep(_event: scheduler_fn.ScheduledEvent) -> None:
     resumed = 0
     for order_id, order in stuck_orders(now - timedelta(seconds=settings.sweep_after_seconds())):
         try:
-            with throughline.rejoining(order, "resume order"):
+            with (
+                throughline.rejoining(order, "resume order"),
+                giving_up.on_permanent_failure(by="sweep"),
+            ):
                 resume(order_id, order, now)
             resumed += 1
         except Exception as error:  # noqa: BLE001  (the order's span has it, and the next sweep retries)
@@ -79,6 +82,7 @@ def resume(order_id: str, order: ledger.Document, now: datetime) -> None:
     span.set_attribute("boxoffice.order.id", order_id)
     span.set_attribute("boxoffice.order.state", order["state"])
     _log.info("Order %s is stuck: it is %s", order_id, order["state"])
+    ledger.check_form(order_id, State(order["state"]), order)
     match State(order["state"]):
         case State.PLACED:
             # The document's creation cannot be triggered again, so reserve's work is done here.

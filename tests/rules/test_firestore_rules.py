@@ -231,7 +231,7 @@ def test_an_order_is_read_by_its_buyer_alone(
 def test_a_buyer_cannot_change_an_order(
     buyer: Buyer, box_office: BoxOffice, sold_out_show: str, changes: dict[str, Any]
 ) -> None:
-    """Nor can they change its trace or delete it; only the functions write it."""
+    """They cannot change its trace or delete it either; only the functions write it."""
     order_id = buyer.place(show_id=sold_out_show)
     before = box_office.wait_for(order_id)
     assert buyer.documents.update(f"orders/{order_id}", changes).status_code == DENIED
@@ -278,7 +278,7 @@ def test_collections_without_a_rule_cannot_be_read_or_written(buyer: Buyer) -> N
 def test_no_user_can_read_or_set_the_flags_of_the_faults(
     buyer: Buyer, organiser: Buyer, who: str
 ) -> None:
-    """Only an administrator can."""
+    """Only an administrator can read and set them."""
     documents = (buyer if who == "a buyer" else organiser).documents
     assert documents.set("flags/no-idempotency-key", {"on": True}).status_code == DENIED
     assert documents.get("flags/no-idempotency-key").status_code == DENIED

@@ -1,4 +1,4 @@
-"""Requests that a hostile or a legal client can send, and what the rules must make of each."""
+"""Requests that a hostile or a legal client can send, and the expected outcome of each."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ TRACEPARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"
 STARTS_AT = datetime(2030, 1, 1, 20, tzinfo=UTC)
 BEGUN_AT = datetime(2020, 1, 1, 20, tzinfo=UTC)
 
-#: A value that leaves the field out.
+#: In place of a value: the field is absent.
 MISSING = object()
 
 NOBODY, ALICE, BOB, ORGANISER = "nobody", "alice", "bob", "organiser"
 
-#: Claims that grant nothing, however much they look like the organiser's.
+#: Claims that grant nothing, although they resemble the organiser's.
 FORGED_CLAIMS: Mapping[str, Mapping[str, object]] = {
     "role in capitals": {"role": "ORGANISER"},
     "role with a space": {"role": "organiser "},
@@ -44,7 +44,7 @@ FORGED_CLAIMS: Mapping[str, Mapping[str, object]] = {
 
 CLIENTS: Mapping[str, Callable[[], str | None]] = {
     NOBODY: lambda: None,
-    # As Firebase Auth describes a user who signed in anonymously, as every buyer does.
+    # The claims that Firebase Auth issues to an anonymous user, which every buyer is.
     ALICE: lambda: id_token("alice", firebase={"sign_in_provider": "anonymous"}),
     BOB: lambda: id_token("bob", firebase={"sign_in_provider": "anonymous"}),
     ORGANISER: lambda: id_token("olga", role="organiser"),
@@ -56,7 +56,7 @@ CLIENTS: Mapping[str, Callable[[], str | None]] = {
     },
 }
 
-#: The documents that are there before each run of the table.
+#: The documents that exist before each run of the table.
 STORED: Mapping[str, Mapping[str, Any]] = {
     "orders/alices": {"uid": "alice", "show_id": "night-ferry", "seats": 2, "state": "reserved"},
     "orders/bobs": {"uid": "bob", "show_id": "night-ferry", "seats": 1, "state": "ticketed"},
@@ -83,6 +83,7 @@ STORED: Mapping[str, Mapping[str, Any]] = {
     "tally/0": {"orders": 1, "seats": 1},
     "audit/entry": {"order_id": "bobs", "state": "ticketed"},
     "flags/no-idempotency-key": {"on": False},
+    "dead_letters/letter": {"stage": "settle", "event": "a card's token"},
     "anything/else": {"uid": "alice"},
 }
 
@@ -97,7 +98,7 @@ def token(client: str) -> str | None:
 
 @dataclass(frozen=True)
 class ForgedRequest:
-    """One call of one client, and what must become of it."""
+    """One call of one client, and its expected outcome."""
 
     name: str
     client: str
@@ -149,6 +150,7 @@ def reads() -> Iterator[ForgedRequest]:
         "show_holds/night-ferry": closed,
         "sweeps/orders": closed,
         "flags/no-idempotency-key": closed,
+        "dead_letters/letter": closed,
         "anything/else": closed,
         "shows/night-ferry/orders/alices": closed,
         "orders/alices/private/note": closed,
@@ -158,7 +160,7 @@ def reads() -> Iterator[ForgedRequest]:
         for client, outcome in by_client.items():
             yield ForgedRequest(f"{client} gets {path}", client, get(path), outcome)
     for path in ("orders/nobodys", "orders/missing", "tickets/missing"):
-        # There is no buyer to compare with.
+        # The document has no `uid` with which the rule could compare the client's.
         yield ForgedRequest(f"{ALICE} gets {path}", ALICE, get(path), Outcome.FAILED)
         yield ForgedRequest(f"{NOBODY} gets {path}", NOBODY, get(path), Outcome.DENIED)
     both = get("orders/alices", "orders/bobs")
@@ -168,7 +170,7 @@ def reads() -> Iterator[ForgedRequest]:
 def queries() -> Iterator[ForgedRequest]:
     """Yield queries for whole collections, and for the documents of one buyer."""
     organiser = {NOBODY: Outcome.DENIED, ALICE: Outcome.DENIED, ORGANISER: Outcome.ALLOWED}
-    # The rule asks for the buyer, which is unknown where the query does not name one.
+    # The rule reads the buyer's uid, which is unknown if the query has no condition on it.
     buyers = {**organiser, ALICE: Outcome.FAILED}
     closed = dict.fromkeys(organiser, Outcome.NO_RULE)
     for collection, by_client in {
@@ -181,6 +183,7 @@ def queries() -> Iterator[ForgedRequest]:
         "buyers": closed,
         "buyer_holds": closed,
         "flags": closed,
+        "dead_letters": closed,
         "anything": closed,
     }.items():
         for client, outcome in by_client.items():
@@ -210,7 +213,7 @@ def queries() -> Iterator[ForgedRequest]:
 
 
 def claims() -> Iterator[ForgedRequest]:
-    """Yield what only the organiser may do, by clients whose claims look like the organiser's."""
+    """Yield requests that only organisers may make, by clients with claims that resemble theirs."""
     for client in FORGED_CLAIMS:
         for name, call in (
             ("reads the audit", get("audit/entry")),
@@ -231,18 +234,18 @@ def claims() -> Iterator[ForgedRequest]:
     )
 
 
-# Writes of documents that are there, and where nobody may write
+# Writes of stored documents, and writes where no client may write
 
 
 def writes_of_stored_documents() -> Iterator[ForgedRequest]:
-    """Yield changes and deletions of every document that is there: no client may make one."""
+    """Yield changes and deletions of every stored document, which no client may make."""
     for path in STORED:
         for client in (NOBODY, ALICE, ORGANISER):
             for name, call in (
                 ("updates", update(path, {"uid": "alice"})),
                 ("deletes", delete(path)),
             ):
-                # To set a document is to update it if it is there.
+                # Setting a document that exists is an update.
                 is_note = path.startswith("buyers/") and name == "updates"
                 outcome = Outcome.DENIED if is_note else Outcome.NO_RULE
                 yield ForgedRequest(f"{client} {name} {path}", client, call, outcome)
@@ -269,7 +272,7 @@ def writes_of_stored_documents() -> Iterator[ForgedRequest]:
     overwrite = set_("shows/night-ferry", show())
     yield ForgedRequest(f"{ORGANISER} overwrites a show", ORGANISER, overwrite, Outcome.DENIED)
     for client, outcome in {
-        # Such a write may be a creation until Firestore has looked, and these may create no show.
+        # Until Firestore has read the document, this may be a creation, which they are denied.
         **dict.fromkeys((NOBODY, ALICE), Outcome.DENIED),
         ORGANISER: Outcome.NO_RULE,
     }.items():
@@ -290,6 +293,7 @@ def creations_elsewhere() -> Iterator[ForgedRequest]:
         "show_holds/forged": {"seats": 0},
         "sweeps/forged": {"placed_at": BEGUN_AT},
         "flags/forged": {"on": True},
+        "dead_letters/forged": {"stage": "settle"},
         "anything/forged": {"uid": "alice"},
         "orders/alices/private/forged": order(),
         "shows/night-ferry/orders/forged": order(),
@@ -341,7 +345,7 @@ def orders() -> Iterator[ForgedRequest]:
             *(value for value in wrong_types if value is not MISSING),
             datetime(2026, 1, 1, tzinfo=UTC),
         ],
-        # What only the functions write, and what nobody does.
+        # Fields that only the functions write, and fields that nothing writes.
         "amount_cents": [1, None],
         "currency": ["EUR"],
         "hold_until": [STARTS_AT],
@@ -422,7 +426,7 @@ def order_notes() -> Iterator[ForgedRequest]:
 
 
 def order_ids() -> Iterator[ForgedRequest]:
-    """Yield new orders whose ids some stage of an order's life would not accept."""
+    """Yield new orders with ids that every stage accepts, and with ids that some stage refuses."""
     for order_id in (
         *("a", "7", "Z", "9mJ3bTq0RrVwXyZ1aBcD", "8c0f5d8e-5a55-4e0c-9a3a-0c9b1f4f7f4e"),
         *("night-ferry-copy-copy", "x" * 64),
@@ -591,7 +595,7 @@ def show_ids() -> Iterator[ForgedRequest]:
 
 
 def batches() -> Iterator[ForgedRequest]:
-    """Yield commits of two writes: one forged write keeps the legal one out too."""
+    """Yield commits of two writes, of which one is forged: neither may be stored."""
     for what, forged, outcome in (
         ("an update of stock", update("shows/night-ferry", {"seats_left": 9}), Outcome.NO_RULE),
         ("a ticket", create("tickets/batched-1", {"uid": "alice"}), Outcome.NO_RULE),
@@ -610,11 +614,11 @@ def batches() -> Iterator[ForgedRequest]:
             yield ForgedRequest(name, buyer, together(*calls), outcome)
 
 
-# What the rows are made of
+# Parts of the rows
 
 
 def order(**changes: object) -> dict[str, Any]:
-    """Return an order of alice's that the rules accept, but for `changes`."""
+    """Return a valid order of alice's with `changes` to its fields."""
     fields: dict[str, Any] = {
         "uid": "alice",
         "show_id": "night-ferry",
@@ -628,7 +632,7 @@ def order(**changes: object) -> dict[str, Any]:
 
 
 def show(**changes: object) -> dict[str, Any]:
-    """Return a show that the rules accept of the organiser, but for `changes`."""
+    """Return a valid show with `changes` to its fields."""
     fields: dict[str, Any] = {
         "title": "A Test in Three Acts",
         "venue": "Studio",
@@ -658,7 +662,7 @@ def query(
     descendants: bool = False,
     **equal: object,
 ) -> Call:
-    """Return a query for documents, those in which a field is as in `equal` if that is given."""
+    """Return a query for documents whose fields have the values of `equal`; by default, for all."""
     structured: dict[str, Any] = {
         "from": [{"collectionId": collection, "allDescendants": descendants}]
     }
@@ -682,12 +686,12 @@ def count(collection: str) -> Call:
 
 
 def create(path: str, fields: Mapping[str, Any], server_times: tuple[str, ...] = ()) -> Call:
-    """Return the creation of a document, the fields `server_times` set to the server's time."""
+    """Return the creation of a document; Firestore sets the fields `server_times` to its time."""
     return _commit(_write(path, fields, server_times) | {"currentDocument": {"exists": False}})
 
 
 def set_(path: str, fields: Mapping[str, Any], server_times: tuple[str, ...] = ()) -> Call:
-    """Return a write of a document, whether it is there or not."""
+    """Return a write of a document, whether or not it exists."""
     return _commit(_write(path, fields, server_times))
 
 
@@ -742,7 +746,7 @@ def _write(path: str, fields: Mapping[str, Any], server_times: tuple[str, ...]) 
 def _placed(
     name: str, fields: dict[str, Any], expected: Outcome, client: str = ALICE
 ) -> ForgedRequest:
-    """Return a creation of an order, which Firestore stamps with the time unless it has one.
+    """Return a creation of an order; Firestore sets `placed_at` unless `fields` has one.
 
     Each of alice's has a buyer of its own, because the rules limit how often one places orders.
     """
@@ -771,7 +775,7 @@ def _each(key: str, *values: object) -> list[dict[str, object]]:
 
 
 def _own_id(name: str) -> str:
-    """Return an id that the documents of other rows do not have."""
+    """Return a document id that no other row uses."""
     return f"row-{zlib.crc32(name.encode()):08x}"
 
 
@@ -780,7 +784,7 @@ def _without_missing(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shown(value: object) -> str:
-    """Return a value as a row's name shows it: ASCII, and not too long to read."""
+    """Return a value as short ASCII text, for the name of a row."""
     if value is MISSING:
         return "missing"
     text = ascii(value)

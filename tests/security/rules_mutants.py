@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.security.lone_firestore import Expression
 
-# Each list of methods of an `allow`, and a wider or narrower one.
+# The methods of an `allow`, and the wider or narrower lists that replace them.
 _ALLOW = re.compile(r"allow (?P<methods>[\w, ]+): if (?P<condition>[^;]+);")
 _OTHER_METHODS = {
     "read": ("get", "list"),
@@ -50,8 +50,8 @@ class Mutant:
 def mutants(source: str, roots: Sequence[Expression]) -> list[Mutant]:
     """Return every mutant of rules, of which `roots` is the emulator's syntax tree.
 
-    Each condition is taken to be true and to be false; comparisons move by one; each `allow` is
-    given to everybody, to nobody, and for other methods; lists of keys lose and gain a key.
+    Each condition becomes true and false; the constants of comparisons change by one; each `allow`
+    applies to all clients, to none, and to other methods; lists of keys lose and gain a key.
     """
     changes = [
         *(change for root in roots for node in root.walk() for change in _of(node, source)),
@@ -98,7 +98,7 @@ def _of(node: Expression, source: str) -> Iterator[Change]:
 
 
 def _of_conditions(source: str, roots: Sequence[Expression]) -> Iterator[Change]:
-    """Yield the changes of whole conditions: what an `allow` asks, or a function returns."""
+    """Yield the changes of whole conditions: those of an `allow`, or the result of a function."""
     for root in roots:
         yield from _truth(root, source)
 

@@ -34,7 +34,7 @@ def firestore(
     firestore_emulator: LoneFirestore, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[LoneFirestore]:
     """An emulator with one show, to which the stages' own client is connected."""
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_emulator.host)
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_emulator.url.removeprefix("http://"))
     monkeypatch.setenv("GCLOUD_PROJECT", lone_firestore.PROJECT)
     firestore_emulator.reset({f"shows/{SHOW}": show()})
     clients.firestore.cache_clear()
@@ -56,7 +56,8 @@ def show(seats_left: int = SEATS_TOTAL) -> dict[str, Any]:
 
 def place(order_id: str, uid: str, seats: int, **fields: object) -> str:
     """Write a placed order as if the rules had let it in, and return its id."""
-    order = {"uid": uid, "show_id": SHOW, "seats": seats, "state": "placed"}
+    card = {"card_token": "tok_0000000000000000_approved"}
+    order = {"uid": uid, "show_id": SHOW, "seats": seats, "state": "placed", **card}
     times = {"placed_at": PLACED_AT}
     clients.firestore().collection("orders").document(order_id).create({**order, **times, **fields})
     return order_id
@@ -95,7 +96,7 @@ def pay(order_id: str, status: str = "succeeded") -> ledger.Outcome:
         "currency": order["currency"],
         "metadata": {"order_id": order_id},
     }
-    return settlement.apply_charge(charge)[1]
+    return settlement.apply_charge(order_id, charge)
 
 
 def lapse(order_id: str) -> ledger.Outcome:
@@ -269,7 +270,7 @@ def test_orders_that_stay_stuck_do_not_keep_the_sweep_from_the_others(
     ("name", "wrong"),
     [
         ("stop_counting", lambda _tx, _order, _to: {}),
-        ("count", lambda _tx, _order, _counters: None),
+        ("count", lambda _tx, _counted, _counters: None),
     ],
 )
 def test_counters_that_are_not_kept_are_found_out(

@@ -15,6 +15,7 @@ const DONE: Record<OrderState, string> = {
   declined: "Payment declined",
   expired: "Hold ran out",
   refunded: "Refunded",
+  failed: "Order failed",
 };
 
 /** What was done when an order reached a state; without a hold, no seats are held. */
@@ -96,6 +97,8 @@ export function standingOf(order: Order): Standing {
           hint: "The money goes back to the card you paid with.",
         },
       };
+    case "failed":
+      return { label: "Order failed", tone: "bad", explanation: whyFailed(order.reason) };
     default:
       return { label: "In progress", tone: "moving" };
   }
@@ -186,6 +189,26 @@ function whyDeclined(reason: string): { happened: string; hint: string } {
       return {
         happened: "The bank declined the payment without giving a reason.",
         hint: `${released} Buy again with another card, or ask your bank.`,
+      };
+  }
+}
+
+function whyFailed(reason: string): { happened: string; hint: string } {
+  switch (reason) {
+    case "charge_refused":
+      return {
+        happened: "The card processor refused to take the payment for this order.",
+        hint: "Nothing was charged and your seats are back on sale. Buy again with another card.",
+      };
+    case "charge_differs":
+      return {
+        happened: "Your card was charged another amount than this order costs.",
+        hint: "The whole payment goes back to your card, and your seats are back on sale. Buy again, or ask the box office.",
+      };
+    default:
+      return {
+        happened: "The box office could not complete this order.",
+        hint: "If you were charged, the money goes back to your card. Buy again, or ask the box office.",
       };
   }
 }

@@ -21,7 +21,7 @@ PAUSE_SECONDS = 2.0
 # The client's clock may run a little faster than Firestore's.
 PAUSE_MARGIN_SECONDS = 0.1
 
-FINAL = {"rejected", "declined", "ticketed", "expired", "refunded"}
+FINAL = {"rejected", "declined", "ticketed", "expired", "refunded", "failed"}
 
 
 def new_traceparent() -> str:

@@ -16,7 +16,7 @@ from observatory.client import Observatory
 from observatory.schemas.journey import Journey
 from stack.clients.errors import stack_errors
 from stack.console import print_line, step
-from stack.errors import UserError
+from stack.errors import LOGS_HINT, UserError
 from stack.local.addresses import StackAddresses
 from stack.setup import toolchain
 
@@ -30,7 +30,7 @@ _QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
-_FINAL = ("ticketed", "rejected", "declined", "expired")
+_FINAL = ("ticketed", "rejected", "declined", "expired", "failed")
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,9 @@ def buy_a_ticket(page: Page, box_office: str) -> Purchase:
         }
     except BrowserError as error:
         first_line = error.message.splitlines()[0]
-        raise UserError(f"The purchase failed in the browser: {first_line}") from error
+        raise UserError(
+            f"The purchase failed in the browser: {first_line}", hint=LOGS_HINT
+        ) from error
     return Purchase(shown["order-id"], shown["order-state"], shown["trace-id"], wall_s)
 
 

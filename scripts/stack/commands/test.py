@@ -57,6 +57,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit status."""
     names, pytest_options, long = _parse(arguments)
     began = time.monotonic()
+    # The tests start hundreds of Python processes. Without cached bytecode each would compile
+    # everything that it imports, which takes longer than most of the tests.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     print_line("Throughline: setting up")
     install.everything(chromium=any(TIERS[name].browser for name in names))
     statuses = [_vitest()] if "unit" in names else []
@@ -132,7 +135,7 @@ def _parse(words: Sequence[str]) -> tuple[list[str], list[str], bool]:
     parser.add_argument(
         "--long",
         action="store_true",
-        help="also run the tests that take minutes, each of which has a short version in the fast "
+        help="also run the slow and broad tests, each of which has a short version in the fast "
         "suite; run this before a release",
     )
     arguments, pytest_options = list(words), []

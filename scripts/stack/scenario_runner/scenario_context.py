@@ -86,9 +86,9 @@ class ScenarioContext(StackProbe):
         """Delete the show with that title, if it was created, at the end."""
         self._titles.append(title)
 
-    def card(self, trouble: str) -> str:
-        """Return the token of a new test card; `trouble` is one of acquirer/troubles.py."""
-        return f"tok_{secrets.token_hex(8)}_{trouble}"
+    def card(self, outcome: str) -> str:
+        """Return the token of a new test card; `outcome` is one of acquirer/cards.py."""
+        return f"tok_{secrets.token_hex(8)}_{outcome}"
 
     def create_tickets(self, show_id: str, count: int) -> None:
         """Create `count` tickets of a show that belong to no order."""

@@ -78,4 +78,11 @@ def test_an_overbooked_order_counts_for_its_buyer_only(
     admission: Admission, held: int, unheld: int
 ) -> None:
     """So that its payment does not look as if the stalled orders were paid for."""
-    assert counted_with({"seats": 4}, admission) == {"held_seats": held, "unheld_seats": unheld}
+    order = {"uid": "alice", "show_id": "night-ferry", "seats": 4, "state": "placed"}
+    assert counted_with(order, admission) == {
+        "uid": "alice",
+        "show_id": "night-ferry",
+        "seats": 4,
+        "held": held,
+        "unheld": unheld,
+    }

@@ -182,9 +182,9 @@ def test_faults_are_installed_only_in_the_emulator_by_default(
     """Without the setting a deployed project has none."""
     monkeypatch.setenv("FAULTS", value)
     monkeypatch.setenv("K_SERVICE", "settle")
-    assert settings.install_faults() is deployed
+    assert settings.faults_allowed() is deployed
     monkeypatch.setenv("FUNCTIONS_EMULATOR", "true")
-    assert settings.install_faults() is emulated
+    assert settings.faults_allowed() is emulated
 
 
 def test_an_invalid_value_of_faults_is_an_error_with_its_name(
@@ -193,7 +193,7 @@ def test_an_invalid_value_of_faults_is_an_error_with_its_name(
     """A misspelt value must not count as any of the three."""
     monkeypatch.setenv("FAULTS", "yes")
     with pytest.raises(settings.SettingError, match=r"^FAULTS is 'yes'; it must be"):
-        settings.install_faults()
+        settings.faults_allowed()
 
 
 def test_either_platform_variable_gives_the_project_id(

@@ -66,13 +66,16 @@ test.each([
   ["expired", "", /on sale again/],
   ["expired", "sold_out", /Other buyers paid for the last seats/],
   ["refunded", "", /no longer valid/],
+  ["failed", "charge_refused", /processor refused/],
+  ["failed", "charge_differs", /another amount/],
+  ["failed", "malformed_order", /could not complete/],
 ] as const)("%s because of “%s” is explained, with what to do next", (state, reason, happened) => {
   const { explanation } = standingOf(order(state, { reason, held: 3, limit: 12 }));
   expect(explanation?.happened).toMatch(happened);
   expect(explanation?.hint).not.toBe("");
 });
 
-test("a buyer who was not charged is told that", () => {
+test("a buyer who was not charged reads that nothing was charged", () => {
   for (const state of ["rejected", "declined", "expired"] as const) {
     expect(standingOf(order(state)).explanation?.hint).toMatch(/not charged|Nothing was charged/);
   }
@@ -86,9 +89,16 @@ test("an order without a hold is accepted, and no seats are called held", () => 
   expect(newsOf(order("reserved", { hasHold: false }))).toBe("Order accepted.");
 });
 
+test("a buyer whose order failed is told what happens to their money", () => {
+  const hint = (reason: string) => standingOf(order("failed", { reason })).explanation?.hint;
+  expect(hint("charge_refused")).toMatch(/Nothing was charged/);
+  expect(hint("charge_differs")).toMatch(/whole payment goes back/);
+  expect(hint("missing_document")).toMatch(/the money goes back/);
+});
+
 test("every state has a label, an announcement and a finality", () => {
   const final = ORDER_STATES.filter(isSettled);
-  expect(final).toEqual(["ticketed", "rejected", "declined", "expired", "refunded"]);
+  expect(final).toEqual(["ticketed", "rejected", "declined", "expired", "refunded", "failed"]);
   for (const state of ORDER_STATES) {
     expect(standingOf(order(state)).label).not.toBe("");
     expect(newsOf(order(state))).toMatch(/\.$/);
