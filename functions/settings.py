@@ -55,7 +55,7 @@ SETTINGS = (
 OPTIONAL_SETTINGS = (
     Setting(
         "UNPAID_ORDERS_MAX",
-        "3",
+        "6",
         "how many orders that are not paid for yet one buyer may have at a time",
     ),
     Setting(

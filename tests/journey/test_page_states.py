@@ -78,11 +78,11 @@ def test_an_order_beyond_a_buyers_limit_says_by_which_numbers(
     show_id = open_show(seats=5)
     order_id = box_office_page.buy(show_id).get_attribute("data-order-id")
     uid = box_office.wait_for(str(order_id))["uid"]
-    unpaid = {"orders": 3, "seats": 3}
+    unpaid = {"orders": 6, "seats": 6}
     box_office.documents.set(f"buyer_holds/{uid}", unpaid).raise_for_status()
     order = box_office_page.buy(show_id)
     expect(order).to_have_attribute("data-order-state", "rejected")
-    expect(order).to_contain_text("You have 3 orders that are not paid for yet")
+    expect(order).to_contain_text("You have 6 orders that are not paid for yet")
     expect(order).to_contain_text("not charged")
 
 

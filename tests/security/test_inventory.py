@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import settings
 from boxoffice import clients, expire, holds, ledger, reserve, settlement, sweep
 from boxoffice.order import UNPAID, State
 from stack import paths
@@ -119,19 +120,19 @@ def test_one_buyer_with_twenty_orders_holds_at_most_the_configured_seats(
     order_ids = [place(f"o{number}", "mallory", 1 + number % 8) for number in range(20)]
     outcomes = reserve_all(order_ids)
     reserved = [each for each in outcomes if each.state is State.RESERVED]
-    assert 0 < len(reserved) <= 3
-    assert sum(each.order["seats"] for each in reserved) <= 12
-    assert held_seats() <= 12
+    assert 0 < len(reserved) <= settings.unpaid_orders_max()
+    assert sum(each.order["seats"] for each in reserved) <= settings.unpaid_seats_max()
+    assert held_seats() <= settings.unpaid_seats_max()
     assert read("buyer_holds/mallory") == {
         "orders": len(reserved),
         "seats": sum(each.order["seats"] for each in reserved),
     }
     for order in (each.order for each in outcomes if each.state is State.REJECTED):
         if order["reason"] == "too_many_orders":
-            assert (order["held"], order["limit"]) == (3, 3)
+            assert order["held"] == order["limit"] == settings.unpaid_orders_max()
         else:
             assert order["reason"] == "too_many_seats"
-            assert order["held"] + order["seats"] > order["limit"] == 12
+            assert order["held"] + order["seats"] > order["limit"] == settings.unpaid_seats_max()
 
 
 def attack(accounts: int) -> list[str]:

@@ -33,7 +33,7 @@ READERS: dict[str, tuple[Callable[[], object], object]] = {
 
 
 OPTIONAL_READERS: dict[str, tuple[Callable[[], object], object]] = {
-    "UNPAID_ORDERS_MAX": (settings.unpaid_orders_max, 3),
+    "UNPAID_ORDERS_MAX": (settings.unpaid_orders_max, 6),
     "UNPAID_SEATS_MAX": (settings.unpaid_seats_max, 12),
     "UNPAID_SHARE_MAX": (settings.unpaid_share_max, 0.5),
     "UNPAID_STALL_SECONDS": (settings.unpaid_stall_seconds, 6.0),
