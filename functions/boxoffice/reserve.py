@@ -94,6 +94,7 @@ def hold_seats(order: ledger.Document, transaction: firestore.Transaction) -> le
     set_clock_attributes(order, show)
     if reason := rejection(order, show):
         return ledger.Move(State.REJECTED, {"reason": reason})
+    price = {"amount_cents": show["price_cents"] * order["seats"], "currency": show["currency"]}
     counters = holds.read(order, transaction)
     admission = holds.admit(order, show, counters)
     if admission is None and may_wait(order):
@@ -110,8 +111,7 @@ def hold_seats(order: ledger.Document, transaction: firestore.Transaction) -> le
     return ledger.Move(
         State.RESERVED,
         {
-            "amount_cents": show["price_cents"] * order["seats"],
-            "currency": show["currency"],
+            **price,
             "hold_until": hold_until(order),
             "has_hold": admission is holds.Admission.HELD,
             "counted": counted,
@@ -157,7 +157,8 @@ def has_begun(order: ledger.Document, show: ledger.Document) -> bool:
 
     The security rules check the same for orders from the page.
     """
-    return bool(order["placed_at"] >= show["starts_at"])
+    starts_at = show.get("starts_at")
+    return starts_at is not None and bool(order["placed_at"] >= starts_at)
 
 
 def is_after_sale(order: ledger.Document, show: ledger.Document) -> bool:
