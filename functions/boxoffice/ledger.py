@@ -12,7 +12,7 @@ from google.cloud import firestore
 from opentelemetry import trace
 
 import throughline
-from boxoffice import clients, enduser, transactions
+from boxoffice import clients, enduser, holds, transactions
 from boxoffice.failure import OrderFailure, PermanentFailure
 from boxoffice.order import MoveStatus, State, check_move, invalid_field
 
@@ -74,9 +74,12 @@ def tickets(order_id: str, order: Document) -> list[firestore.DocumentReference]
 
 
 def release_seats(transaction: firestore.Transaction, order: Document) -> None:
-    """Return the order's seats to the show's stock."""
-    show = clients.firestore().collection(SHOWS).document(order["show_id"])
-    transaction.update(show, {"seats_left": firestore.Increment(order["seats"])})
+    """Return the seats that the order took to the show's stock: none, if it is unpaid and has no
+    hold."""
+    counted = order.get("counted")
+    if seats := counted["held"] if counted else order["seats"]:
+        show = clients.firestore().collection(SHOWS).document(order["show_id"])
+        transaction.update(show, {"seats_left": firestore.Increment(seats)})
 
 
 def read_state(order_id: str, order: Document) -> State:
@@ -147,6 +150,7 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
             "state": move.to,
             f"moved_at.{move.to}": firestore.SERVER_TIMESTAMP,
             **throughline.trace_field(),
+            **holds.stop_counting(transaction, order, move.to),
         }
         move.writes(transaction)
         transaction.update(reference, changes)

@@ -26,11 +26,7 @@ def attempt(buyer: Buyer, **changes: Any) -> tuple[str, str]:
     """Try to place an order that the rules deny; return its id and its trace id."""
     order_id, traceparent = new_order_id(), new_traceparent()
     trace = {"traceparent": traceparent}
-    response = buyer.documents.create(
-        f"orders/{order_id}",
-        buyer.order(**{"_trace": trace, **changes}),
-        server_times=("placed_at",),
-    )
+    response = buyer.attempt(order_id, **{"_trace": trace, **changes})
     assert response.status_code == 403
     return order_id, traceparent.split("-")[1]
 
@@ -76,6 +72,9 @@ def test_a_set_is_one_decision(
     """The emulator evaluates a `create`, an `update`, and then the actual operation."""
     traceparent, order_id = new_traceparent(), new_order_id()
     order = buyer.order(show_id=open_show(seats=0), _trace={"traceparent": traceparent})
+    note = {"last_order_id": order_id, "_trace": order["_trace"]}
+    path = f"buyers/{buyer.uid}"
+    buyer.documents.set(path, note, server_times=("last_order_at",)).raise_for_status()
     response = buyer.documents.set(f"orders/{order_id}", order, server_times=("placed_at",))
     assert response.status_code == 200
     allowed = (RULES, "create orders allowed")

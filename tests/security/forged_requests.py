@@ -16,6 +16,7 @@ from tests.security.lone_firestore import DOCUMENTS, Call, Outcome, id_token
 TRACE_ID, SPAN_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TRACEPARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"
 STARTS_AT = datetime(2030, 1, 1, 20, tzinfo=UTC)
+BEGUN_AT = datetime(2020, 1, 1, 20, tzinfo=UTC)
 
 #: In place of a value: the field is absent.
 MISSING = object()
@@ -61,7 +62,20 @@ STORED: Mapping[str, Mapping[str, Any]] = {
     "orders/bobs": {"uid": "bob", "show_id": "night-ferry", "seats": 1, "state": "ticketed"},
     "orders/nobodys": {"show_id": "night-ferry", "seats": 1, "state": "placed"},
     "orders/nulls": {"uid": None, "show_id": "night-ferry", "seats": 1, "state": "placed"},
-    "shows/night-ferry": {"title": "Night Ferry", "seats_left": 5, "seats_total": 60},
+    "shows/night-ferry": {
+        "title": "Night Ferry",
+        "starts_at": STARTS_AT,
+        "seats_left": 5,
+        "seats_total": 60,
+    },
+    "shows/begun": {"starts_at": BEGUN_AT},
+    **{f"shows/{show_id}": {"starts_at": STARTS_AT} for show_id in ("a", "9", "-", "x" * 64)},
+    "shows/timeless": {"title": "Without a start"},
+    "buyers/early": {"last_order_id": "x", "last_order_at": STARTS_AT},
+    "buyers/ready": {"last_order_id": "x", "last_order_at": BEGUN_AT},
+    "buyer_holds/alice": {"orders": 3, "seats": 12},
+    "show_holds/night-ferry": {"seats": 30},
+    "sweeps/orders": {"placed_at": BEGUN_AT},
     "tickets/alices-1": {"uid": "alice", "code": "NIGHT-ALICES-1"},
     "tickets/bobs-1": {"uid": "bob", "code": "NIGHT-BOBS-1"},
     "roles/alice": {"role": "organiser"},
@@ -76,8 +90,10 @@ STORED: Mapping[str, Mapping[str, Any]] = {
 
 @cache
 def token(client: str) -> str | None:
-    """Return the ID token of one of CLIENTS, None for one who is signed out."""
-    return CLIENTS[client]()
+    """Return the ID token of one of CLIENTS, or of a buyer with that uid; None if signed out."""
+    if client in CLIENTS:
+        return CLIENTS[client]()
+    return id_token(client, firebase={"sign_in_provider": "anonymous"})
 
 
 @dataclass(frozen=True)
@@ -101,6 +117,7 @@ def forged_requests() -> list[ForgedRequest]:
         *orders(),
         *order_ids(),
         *order_traces(),
+        *order_notes(),
         *shows(),
         *show_ids(),
         *batches(),
@@ -128,6 +145,10 @@ def reads() -> Iterator[ForgedRequest]:
         "roles/alice": {**alice, ORGANISER: Outcome.DENIED},
         "tally/0": organiser,
         "audit/entry": organiser,
+        "buyers/early": closed,
+        "buyer_holds/alice": closed,
+        "show_holds/night-ferry": closed,
+        "sweeps/orders": closed,
         "flags/no-idempotency-key": closed,
         "dead_letters/letter": closed,
         "anything/else": closed,
@@ -159,6 +180,8 @@ def queries() -> Iterator[ForgedRequest]:
         "roles": closed,
         "tally": organiser,
         "audit": organiser,
+        "buyers": closed,
+        "buyer_holds": closed,
         "flags": closed,
         "dead_letters": closed,
         "anything": closed,
@@ -223,7 +246,9 @@ def writes_of_stored_documents() -> Iterator[ForgedRequest]:
                 ("deletes", delete(path)),
             ):
                 # Setting a document that exists is an update.
-                yield ForgedRequest(f"{client} {name} {path}", client, call, Outcome.NO_RULE)
+                is_note = path.startswith("buyers/") and name == "updates"
+                outcome = Outcome.DENIED if is_note else Outcome.NO_RULE
+                yield ForgedRequest(f"{client} {name} {path}", client, call, outcome)
     for state in State:
         change = update("orders/alices", {"state": state.value})
         name = f"{ALICE} moves her order to {state.value}"
@@ -264,6 +289,9 @@ def creations_elsewhere() -> Iterator[ForgedRequest]:
         "roles/forged": {"role": "organiser"},
         "tally/1": {"orders": 1, "seats": 1},
         "audit/forged": {"order_id": "alices", "state": "ticketed"},
+        "buyer_holds/forged": {"orders": 0, "seats": 0},
+        "show_holds/forged": {"seats": 0},
+        "sweeps/forged": {"placed_at": BEGUN_AT},
         "flags/forged": {"on": True},
         "dead_letters/forged": {"stage": "settle"},
         "anything/forged": {"uid": "alice"},
@@ -334,13 +362,67 @@ def orders() -> Iterator[ForgedRequest]:
             for value in values:
                 name = f"{ALICE} places an order with {key} {_shown(value)}"
                 yield _placed(name, order(**{key: value}), expected)
-    unstamped = create("orders/unstamped", order())
+    unstamped = noted(create("orders/unstamped", order()), "unstamped", ALICE)
     yield ForgedRequest(f"{ALICE} places an order unstamped", ALICE, unstamped, Outcome.DENIED)
-    empty = create("orders/empty", {})
+    empty = noted(create("orders/empty", {}), "empty", ALICE)
     yield ForgedRequest(f"{ALICE} places an empty order", ALICE, empty, Outcome.DENIED)
-    as_the_page = set_("orders/as-the-page", order(asked_at=STARTS_AT), ("placed_at",))
+    buyer, fields = "pages-buyer", order(uid="pages-buyer", asked_at=STARTS_AT)
+    as_the_page = noted(set_("orders/as-the-page", fields, ("placed_at",)), "as-the-page", buyer)
     name = f"{ALICE} places an order as the page does"
-    yield ForgedRequest(name, ALICE, as_the_page, Outcome.ALLOWED)
+    yield ForgedRequest(name, buyer, as_the_page, Outcome.ALLOWED)
+    yield _placed(f"{ALICE} orders of a begun show", order(show_id="begun"), Outcome.DENIED)
+    # Without the show, or its start, there is nothing to compare with.
+    for show_id in ("missing", "timeless"):
+        name = f"{ALICE} orders of a show that is {show_id}"
+        yield _placed(name, order(show_id=show_id), Outcome.FAILED)
+
+
+def order_notes() -> Iterator[ForgedRequest]:
+    """Yield orders without a proper note that they are their buyer's latest, and forged notes."""
+
+    def place(order_id: str, uid: str, *notes: Call) -> Call:
+        return together(create(f"orders/{order_id}", order(uid=uid), ("placed_at",)), *notes)
+
+    for name, uid, call, outcome in (
+        ("no note", "n1", place("n1", "n1"), Outcome.FAILED),
+        ("an old note", "ready", place("n2", "ready"), Outcome.DENIED),
+        ("a note of another order", "n3", place("n3", "n3", note("n3", "other")), Outcome.DENIED),
+        ("another buyer's note", "n4", place("n4", "n4", note("n5", "n4")), Outcome.DENIED),
+        (
+            "a note after a pause",
+            "ready",
+            place("n6", "ready", note("ready", "n6")),
+            Outcome.ALLOWED,
+        ),
+        ("a note too soon", "early", place("n7", "early", note("early", "n7")), Outcome.DENIED),
+    ):
+        yield ForgedRequest(f"a buyer orders with {name}", uid, call, outcome)
+    for when in ("before", "after"):
+        first, second = (
+            create(f"orders/n8-{when}-{number}", order(uid="n8"), ("placed_at",)) for number in "12"
+        )
+        one_note = note("n8", f"n8-{when}-{'1' if when == 'after' else '2'}")
+        name = f"a buyer orders twice in one commit, the noted one {when} the other"
+        call = together(first, second, one_note)
+        yield ForgedRequest(name, "n8", call, Outcome.DENIED)
+        both = together(*(first, note("n8", f"n8-{when}-1"), second, note("n8", f"n8-{when}-2")))
+        name = f"a buyer orders twice in one commit, with two notes, {when}"
+        yield ForgedRequest(name, "n8", both, Outcome.DENIED)
+    forged: list[dict[str, object]] = [
+        {"note": "an extra field"},
+        *_each("last_order_id", MISSING, None, 7, "", "a b", "x" * 65, ["x"]),
+        *_each("last_order_at", MISSING, None, 7, BEGUN_AT, STARTS_AT),
+        *_each("_trace", MISSING, None, {}, TRACEPARENT, {"traceparent": "nonsense"}),
+    ]
+    for uid in ("ready", "nobody-yet"):
+        for changes in forged:
+            name = f"{uid} notes an order with {_shown(changes)}"
+            yield ForgedRequest(name, uid, note(uid, "x", **changes), Outcome.DENIED)
+        name = f"{NOBODY} notes an order of {uid}"
+        yield ForgedRequest(name, NOBODY, note(uid, "x"), Outcome.DENIED)
+        for client in (BOB, ORGANISER):
+            name = f"{client} notes an order of {uid}"
+            yield ForgedRequest(name, client, note(uid, "x"), Outcome.DENIED)
 
 
 def order_ids() -> Iterator[ForgedRequest]:
@@ -525,10 +607,11 @@ def batches() -> Iterator[ForgedRequest]:
     ):
         for when in ("after", "before"):
             name = f"{ALICE} commits {what} {when} a legal order"
-            legal = create(f"orders/{_own_id(name)}", order(), ("placed_at",))
+            buyer = order_id = _own_id(name)
+            placed = create(f"orders/{order_id}", order(uid=buyer), ("placed_at",))
+            legal = noted(placed, order_id, buyer)
             calls = (legal, forged) if when == "after" else (forged, legal)
-            call = Call(":commit", {"writes": [w for c in calls for w in c.body["writes"]]})
-            yield ForgedRequest(name, ALICE, call, outcome)
+            yield ForgedRequest(name, buyer, together(*calls), outcome)
 
 
 # Parts of the rows
@@ -630,6 +713,23 @@ def delete(path: str) -> Call:
     return _commit({"delete": f"{DOCUMENTS}/{path}"})
 
 
+def note(uid: str, order_id: str, **changes: object) -> Call:
+    """Return a write of the note that an order is its buyer's latest one, but for `changes`."""
+    fields = {"last_order_id": order_id, "_trace": {"traceparent": TRACEPARENT}, **changes}
+    stamped = () if "last_order_at" in fields else ("last_order_at",)
+    return set_(f"buyers/{uid}", _without_missing(fields), stamped)
+
+
+def noted(placing: Call, order_id: str, uid: str) -> Call:
+    """Return the commit of an order together with its note."""
+    return together(placing, note(uid, order_id))
+
+
+def together(*calls: Call) -> Call:
+    """Return one commit of the writes of several."""
+    return Call(":commit", {"writes": [write for call in calls for write in call.body["writes"]]})
+
+
 def _commit(write: Mapping[str, Any]) -> Call:
     return Call(":commit", {"writes": [write]})
 
@@ -646,16 +746,27 @@ def _write(path: str, fields: Mapping[str, Any], server_times: tuple[str, ...]) 
 def _placed(
     name: str, fields: dict[str, Any], expected: Outcome, client: str = ALICE
 ) -> ForgedRequest:
-    """Return a creation of an order; Firestore sets `placed_at` unless `fields` has one."""
+    """Return a creation of an order; Firestore sets `placed_at` unless `fields` has one.
+
+    Each of alice's has a buyer of its own, because the rules limit how often one places orders.
+    """
+    order_id = _own_id(name)
+    if client == ALICE:
+        client = order_id
+        if fields.get("uid") == ALICE:
+            fields = {**fields, "uid": client}
     stamped = () if "placed_at" in fields else ("placed_at",)
-    call = create(f"orders/{_own_id(name)}", fields, stamped)
+    call = noted(create(f"orders/{order_id}", fields, stamped), order_id, client)
     return ForgedRequest(name, client, call, expected)
 
 
 def _placed_as(order_id: str, expected: Outcome) -> ForgedRequest:
-    call = create(f"orders/{order_id}", order(), ("placed_at",))
     name = f"{ALICE} places an order as {_shown(order_id)}"
-    return ForgedRequest(name, ALICE, call, expected)
+    buyer = _own_id(name)
+    call = create(f"orders/{order_id}", order(uid=buyer), ("placed_at",))
+    if expected is not Outcome.INVALID:
+        call = noted(call, order_id, buyer)
+    return ForgedRequest(name, buyer, call, expected)
 
 
 def _each(key: str, *values: object) -> list[dict[str, object]]:

@@ -15,7 +15,11 @@ _OTHER_METHODS = {
     "get": ("read",),
     "list": ("read",),
     "create": ("write", "create, update", "create, delete"),
+    "update": ("write", "create, update", "update, delete"),
 }
+# No request can be made in a microsecond of one's choice, so that no row of a table could tell
+# `<` from `<=` beside the time of the request.
+_REVERSE = {"<=": ">=", ">=": "<=", "<": ">", ">": "<"}
 _OPPOSITE = {"<=": "<", ">=": ">", "<": "<=", ">": ">=", "==": "!=", "!=": "=="}
 _COMPARISON = re.compile(r"\s*(<=|>=|==|!=|<|>)\s*")
 _LIST_CALL = re.compile(r"\.(hasOnly|hasAll)\(\[(?P<items>[^]]*)\]\)")
@@ -82,7 +86,9 @@ def _of(node: Expression, source: str) -> Iterator[Change]:
     if node.children and (operator_ := _COMPARISON.match(source, node.children[0].end)):
         start, end = operator_.span(1)
         if end < node.end:
-            yield start, end, _OPPOSITE[operator_[1]]
+            is_of_time = "request.time" in source[node.start : node.end]
+            other = _REVERSE if is_of_time and operator_[1] in _REVERSE else _OPPOSITE
+            yield start, end, other[operator_[1]]
             number = re.compile(r"\s*(\d+)").match(source, end)
             if number and number.end() <= node.end:
                 for step in (-1, 1):

@@ -204,7 +204,7 @@ def _start_rules_monitor(
             *("--emulator", f"ws://{HOST}:{addresses.ports['websocket']}"),
             *("--otlp", addresses.observatory, "--rules", "rules/firestore.rules"),
             *("--resource", "orders=boxoffice.order.id"),
-            *("--mask-ids", "roles"),
+            *("--mask-ids", "roles", "--mask-ids", "buyers"),
         ],
         env,
         folder / "rules_monitor.log",

@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
+from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
@@ -25,12 +27,17 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from boxoffice import holds
 from boxoffice import order as order_module
-from boxoffice.order import FINAL, IN_PROGRESS, MoveStatus, State
+from boxoffice.order import FINAL, IN_PROGRESS, UNPAID, MoveStatus, State
 
 SEATS_TOTAL = 5
 ORDERS_MAX = 4
-HOLDING = {State.RESERVED, State.CHARGING, State.PAID, State.TICKETED}
+BUYERS = ("alice", "bob")
+# Unpaid orders hold at most three of the five seats.
+LIMITS = holds.Limits(orders=2, seats=4, share=0.6, stall_seconds=6)
+BEGAN_AT = datetime(2026, 1, 1, tzinfo=UTC)
+SOLD = {State.PAID, State.TICKETED}
 # Sweeps after which no order moves any more: an order needs at most one for each of its moves.
 SWEEPS_MAX = 10
 
@@ -49,11 +56,15 @@ class Card(Enum):
 class Order:
     """An order document; `version` counts its writes.
 
-    An order that is not `usable` lacks a field, and no stage but the one that fails it can move it.
+    `counted` is what the order counts with while it is unpaid. An order that is not `usable` lacks
+    a field, and no stage but the one that fails it can move it.
     """
 
     seats: int
+    buyer: str = BUYERS[0]
     card: Card = Card.APPROVED
+    admission: holds.Admission = holds.Admission.HELD
+    counted: Mapping[str, Any] | None = None
     state: State = State.PLACED
     version: int = 0
     lapsed: bool = False
@@ -83,6 +94,12 @@ class BoxOffice:
     """The documents, the card processor, and the pending deliveries between the stages."""
 
     seats_left: int = SEATS_TOTAL
+    unpaid_orders: Counter[str] = field(default_factory=Counter)
+    unpaid_seats: Counter[str] = field(default_factory=Counter)
+    held: int = 0
+    unheld: int = 0
+    now: datetime = BEGAN_AT
+    progress_at: datetime = BEGAN_AT
     show_version: int = 0
     orders: list[Order] = field(default_factory=list)
     tickets: Counter[int] = field(default_factory=Counter)
@@ -149,6 +166,7 @@ class BoxOffice:
             return
         order.state = writes(order) or to
         order.version += 1
+        self.stop_counting(order)
 
     def fail(self, order_id: int, found_in: State) -> None:
         """Refund an order's payment, if it is known, and move the order to failed.
@@ -164,22 +182,62 @@ class BoxOffice:
                 self.return_seats(order)
             order.state = State.FAILED
             order.version += 1
+            self.stop_counting(order)
 
     def is_charged(self, order_id: int) -> bool:
         """Return whether the processor took money for an order."""
         return self.charges.get(order_id, Card.DECLINED) is not Card.DECLINED
 
     def take_seats(self, order: Order) -> State | None:
-        """Take an order's seats off the stock, or reject it."""
+        """Take an order's seats off the stock, accept it without a hold, or reject it."""
         if self.seats_left < order.seats:
             return State.REJECTED
-        self.seats_left -= order.seats
+        counters = holds.Counters(
+            self.unpaid_orders[order.buyer],
+            self.unpaid_seats[order.buyer],
+            self.held,
+            self.unheld,
+            self.progress_at,
+        )
+        admission = counters.admission(order.seats, self.seats_left, SEATS_TOTAL, self.now, LIMITS)
+        if counters.rejection(order.seats, LIMITS) or admission is None:
+            return State.REJECTED
+        order.admission = admission
+        document = {"uid": order.buyer, "show_id": "show", "seats": order.seats}
+        order.counted = holds.counted_with(document, admission)
+        self.count(order, 1, has_progress=not self.held and not self.unheld)
+        self.seats_left -= order.counted["held"]
+        return None
+
+    def count(self, order: Order, sign: int, *, has_progress: bool) -> None:
+        """Add an order to the counters, or subtract it."""
+        assert order.counted is not None
+        self.unpaid_orders[order.buyer] += sign
+        self.unpaid_seats[order.buyer] += sign * order.counted["seats"]
+        self.held += sign * order.counted["held"]
+        self.unheld += sign * order.counted["unheld"]
+        if has_progress and (order.counted["held"] or order.counted["unheld"]):
+            self.progress_at = self.now
         self.show_version += 1
+
+    def stop_counting(self, order: Order) -> None:
+        """Subtract an order that was counted while it was unpaid."""
+        if order.counted is not None and order.state not in UNPAID:
+            self.count(order, -1, has_progress=order.state is State.PAID)
+            order.counted = None
+
+    def sell_seats(self, order: Order) -> State | None:
+        """Take the seats of a paid order without a hold, or expire it."""
+        if order.admission is not holds.Admission.HELD:
+            if self.seats_left < order.seats:
+                return State.EXPIRED
+            self.seats_left -= order.seats
+            self.show_version += 1
         return None
 
     def return_seats(self, order: Order) -> None:
-        """Put an order's seats back into the stock."""
-        self.seats_left += order.seats
+        """Put the seats that an order has taken back into the stock."""
+        self.seats_left += order.counted["held"] if order.counted else order.seats
         self.show_version += 1
 
     def _move_status(self, order_id: int, to: State) -> MoveStatus:
@@ -224,7 +282,7 @@ def _settle(box_office: BoxOffice, order_id: int) -> None:
             box_office.refunds.add(order_id)
             box_office.fail(order_id, State.CHARGING)
         case _:
-            box_office.advance(order_id, State.PAID, lambda _order: None)
+            box_office.advance(order_id, State.PAID, box_office.sell_seats)
 
 
 def _announce_payment(box_office: BoxOffice, order_id: int) -> None:
@@ -274,6 +332,11 @@ STAGES: Mapping[str, Stage] = {
 }
 
 
+def is_held(order: Order) -> bool:
+    """Return whether an unpaid order holds its seats."""
+    return order.admission is holds.Admission.HELD
+
+
 class Interleavings(RuleBasedStateMachine):
     """Everything that can happen to a few orders of one show, in any order."""
 
@@ -282,10 +345,10 @@ class Interleavings(RuleBasedStateMachine):
         self.box_office = BoxOffice()
 
     @precondition(lambda self: len(self.box_office.orders) < ORDERS_MAX)
-    @rule(seats=st.integers(1, 3), card=st.sampled_from(Card))
-    def place(self, seats: int, card: Card) -> None:
+    @rule(seats=st.integers(1, 3), buyer=st.sampled_from(BUYERS), card=st.sampled_from(Card))
+    def place(self, seats: int, buyer: str, card: Card) -> None:
         """A buyer places an order."""
-        self.box_office.orders.append(Order(seats, card))
+        self.box_office.orders.append(Order(seats, buyer, card))
         self.box_office.publish("reserve", len(self.box_office.orders) - 1)
 
     @precondition(lambda self: self.box_office.pending)
@@ -349,6 +412,11 @@ class Interleavings(RuleBasedStateMachine):
         order_ids = range(len(self.box_office.orders))
         self.box_office.publish("refund", data.draw(st.sampled_from(order_ids)))
 
+    @rule(seconds=st.integers(1, 10))
+    def pass_time(self, seconds: int) -> None:
+        """No payment comes for some seconds."""
+        self.box_office.now += timedelta(seconds=seconds)
+
     @rule()
     def sweep(self) -> None:
         """The schedule looks for stuck orders."""
@@ -357,9 +425,27 @@ class Interleavings(RuleBasedStateMachine):
     @invariant()
     def the_stock_is_what_the_orders_do_not_hold(self) -> None:
         """No seat is sold twice, and each comes back exactly once."""
-        held = sum(order.seats for order in self.box_office.orders if order.state in HOLDING)
+        taken = sum(
+            order.seats
+            for order in self.box_office.orders
+            if order.state in SOLD or (order.state in UNPAID and is_held(order))
+        )
         assert self.box_office.seats_left >= 0
-        assert self.box_office.seats_left + held == SEATS_TOTAL
+        assert self.box_office.seats_left + taken == SEATS_TOTAL
+
+    @invariant()
+    def the_counters_are_what_the_unpaid_orders_hold(self) -> None:
+        """They neither leak nor exceed the limits, however orders end."""
+        box_office = self.box_office
+        unpaid = [order for order in box_office.orders if order.state in UNPAID]
+        for buyer in BUYERS:
+            theirs = [order.seats for order in unpaid if order.buyer == buyer]
+            assert box_office.unpaid_orders[buyer] == len(theirs) <= LIMITS.orders
+            assert box_office.unpaid_seats[buyer] == sum(theirs) <= LIMITS.seats
+        held = sum(order.seats for order in unpaid if is_held(order))
+        assert box_office.held == held <= holds.show_limit(SEATS_TOTAL, LIMITS)
+        unheld = [o.seats for o in unpaid if o.admission is holds.Admission.UNHELD]
+        assert box_office.unheld == sum(unheld)
 
     @invariant()
     def a_ticketed_order_has_one_ticket_a_seat(self) -> None:
@@ -391,6 +477,9 @@ class Interleavings(RuleBasedStateMachine):
             assert order.state in FINAL
             if order.state in (State.EXPIRED, State.FAILED) and box_office.is_charged(order_id):
                 assert order_id in box_office.refunds
+        assert not box_office.unpaid_orders.total()
+        assert not box_office.unpaid_seats.total()
+        assert (box_office.held, box_office.unheld) == (0, 0)
         self.the_stock_is_what_the_orders_do_not_hold()
         self.a_ticketed_order_has_one_ticket_a_seat()
         self.tickets_are_paid_for()
@@ -463,4 +552,20 @@ def test_the_model_finds_a_move_that_is_made_twice(
         return MoveStatus.LEGAL if (state, wanted) == (now, to) else check_move(state, wanted)
 
     monkeypatch.setattr(order_module, "check_move", lenient)
+    assert _finds_a_violation()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ("rejection", lambda *_: None),
+        ("admission", lambda *_: holds.Admission.HELD),
+    ],
+    ids=lambda broken: broken[0],
+)
+def test_the_model_finds_a_limit_that_is_not_checked(
+    broken: tuple[str, Callable[..., object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A buyer then has too many unpaid orders, or a show too many held seats."""
+    monkeypatch.setattr(holds.Counters, *broken)
     assert _finds_a_violation()
