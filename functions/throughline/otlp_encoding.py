@@ -73,9 +73,7 @@ def _request(batch: Sequence[Item], encode: Callable[[Item], bytes]) -> Encoded:
             _field(
                 _OF_REQUEST,
                 _resource(item.resource)
-                + _field(
-                    _OF_RESOURCE, _scope(item.instrumentation_scope) + b"".join(messages)
-                ),
+                + _field(_OF_RESOURCE, _scope(item.instrumentation_scope) + b"".join(messages)),
             )
             for item, messages in groups.values()
         ),
@@ -157,7 +155,8 @@ def _attributes(number: int, attributes: Mapping[str, Any] | None) -> bytes:
         _field(
             number,
             _cached_key_value(key, value)
-            if type(value) in (bool, int) or (type(value) is str and len(value) <= _CACHED_MAX_CHARS)
+            if type(value) in (bool, int)
+            or (type(value) is str and len(value) <= _CACHED_MAX_CHARS)
             else _key_value(key, value),
         )
         for key, value in (attributes or {}).items()
@@ -197,9 +196,7 @@ def _value(value: object) -> common_pb2.AnyValue:  # noqa: PLR0911  (one line pe
         return common_pb2.AnyValue(bytes_value=value)
     if isinstance(value, Mapping):
         items = {str(key): each for key, each in value.items()}
-        return common_pb2.AnyValue(
-            kvlist_value=common_pb2.KeyValueList(values=_key_values(items))
-        )
+        return common_pb2.AnyValue(kvlist_value=common_pb2.KeyValueList(values=_key_values(items)))
     if isinstance(value, Sequence):
         array = common_pb2.ArrayValue(values=[_value(each) for each in value])
         return common_pb2.AnyValue(array_value=array)

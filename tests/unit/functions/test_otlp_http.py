@@ -36,7 +36,9 @@ def raw(serve: Callable[[socket.socket, int], object]) -> Iterator[str]:
             with contextlib.suppress(OSError):
                 while True:
                     accepted = listener.accept()[0]
-                    threading.Thread(target=connection, args=(accepted, number), daemon=True).start()
+                    threading.Thread(
+                        target=connection, args=(accepted, number), daemon=True
+                    ).start()
                     number += 1
 
         threading.Thread(target=accept, daemon=True).start()
