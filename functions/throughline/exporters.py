@@ -24,7 +24,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.util.re import parse_env_headers
 
 from throughline import otlp_encoding, otlp_http
-from throughline.delivery import Outage
+from throughline.delivery import Export, Outage
 from throughline.group_delivery import RecordExport, SpanExport
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def record_export(environment: Mapping[str, str], outage: Outage) -> RecordExpor
     return _export(_RECORDS, environment, outage)
 
 
-def _export(signal: Signal, environment: Mapping[str, str], outage: Outage) -> Any:
+def _export(signal: Signal, environment: Mapping[str, str], outage: Outage) -> Export[Any] | None:
     if environment.get(f"OTEL_{signal.name}_EXPORTER", "").strip().lower() == "none":
         return None
     settings = _Settings(signal, environment)
@@ -101,7 +101,7 @@ def _export(signal: Signal, environment: Mapping[str, str], outage: Outage) -> A
     return _posted(signal, settings.endpoint(), outage)
 
 
-def _posted(signal: Signal, endpoint: otlp_http.Endpoint, outage: Outage) -> Any:
+def _posted(signal: Signal, endpoint: otlp_http.Endpoint, outage: Outage) -> Export[Any]:
     """Return the export that posts to `endpoint` without other threads."""
 
     def export(batch: Sequence[Any]) -> Callable[[], bool]:
@@ -231,7 +231,7 @@ def _exporter(
     return lambda batch: exporter.export(batch).name == "SUCCESS"
 
 
-def _in_threads(export: Callable[[Sequence[Any]], bool]) -> Any:
+def _in_threads(export: Callable[[Sequence[Any]], bool]) -> Export[Any]:
     """Return `export` in two steps: it runs in a thread until its result is wanted."""
     pool = ThreadPoolExecutor(_CONNECTIONS_MAX, "throughline-export")
 

@@ -84,7 +84,7 @@ def _request(batch: Sequence[Item], encode: Callable[[Item], bytes]) -> Encoded:
 def _span(span: ReadableSpan) -> bytes:
     if span.events or span.links:
         request = encode_spans([span])
-        return request.resource_spans[0].scope_spans[0].spans[0].SerializeToString()
+        return _bytes(request.resource_spans[0].scope_spans[0].spans[0])
     context, parent = span.context, span.parent
     if context is None:
         raise ValueError(f"span {span.name!r} has no context")
@@ -94,12 +94,13 @@ def _span(span: ReadableSpan) -> bytes:
         trace_state=_trace_state(context),
         parent_span_id=parent.span_id.to_bytes(8, "big") if parent else b"",
         name=span.name,
-        kind=span.kind.value + 1,  # type: ignore[arg-type]  (protobuf's enum has UNSPECIFIED first)
-        start_time_unix_nano=span.start_time,
-        end_time_unix_nano=span.end_time,
+        # Protobuf's enum has UNSPECIFIED first.
+        kind=span.kind.value + 1,  # type: ignore[arg-type]
+        start_time_unix_nano=span.start_time or 0,
+        end_time_unix_nano=span.end_time or 0,
         status=trace_pb2.Status(
             code=span.status.status_code.value,  # type: ignore[arg-type]
-            message=span.status.description,
+            message=span.status.description or "",
         ),
         dropped_attributes_count=span.dropped_attributes,
         dropped_events_count=span.dropped_events,
@@ -107,24 +108,24 @@ def _span(span: ReadableSpan) -> bytes:
         flags=_FLAGS.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
         | (_FLAGS.SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK if parent and parent.is_remote else 0),
     )
-    return message.SerializeToString() + _attributes(_SPAN_ATTRIBUTES, span.attributes)
+    return _bytes(message) + _attributes(_SPAN_ATTRIBUTES, span.attributes)
 
 
 def _record(record: ReadableLogRecord) -> bytes:
     fields = record.log_record
     message = logs_pb2.LogRecord(
-        time_unix_nano=fields.timestamp,
-        observed_time_unix_nano=fields.observed_timestamp,
+        time_unix_nano=fields.timestamp or 0,
+        observed_time_unix_nano=fields.observed_timestamp or 0,
         trace_id=fields.trace_id.to_bytes(16, "big") if fields.trace_id else b"",
         span_id=fields.span_id.to_bytes(8, "big") if fields.span_id else b"",
         flags=int(fields.trace_flags or 0),
         body=_value(fields.body),
-        severity_text=fields.severity_text,
+        severity_text=fields.severity_text or "",
         severity_number=fields.severity_number.value if fields.severity_number else None,  # type: ignore[arg-type]
         dropped_attributes_count=record.dropped_attributes,
-        event_name=fields.event_name,
+        event_name=fields.event_name or "",
     )
-    return message.SerializeToString() + _attributes(_RECORD_ATTRIBUTES, fields.attributes)
+    return _bytes(message) + _attributes(_RECORD_ATTRIBUTES, fields.attributes)
 
 
 def _trace_state(context: SpanContext) -> str:
@@ -135,7 +136,7 @@ def _trace_state(context: SpanContext) -> str:
 def _resource(resource: Resource) -> bytes:
     """Return the fields of ResourceSpans or ResourceLogs that describe a resource."""
     message = resource_pb2.Resource(attributes=_key_values(resource.attributes))
-    return _field(_RESOURCE, message.SerializeToString()) + _text(_SCHEMA_URL, resource.schema_url)
+    return _field(_RESOURCE, _bytes(message)) + _text(_SCHEMA_URL, resource.schema_url)
 
 
 @functools.lru_cache(64)
@@ -144,9 +145,9 @@ def _scope(scope: InstrumentationScope | None) -> bytes:
     if scope is None:
         return _field(_SCOPE, b"")
     message = common_pb2.InstrumentationScope(
-        name=scope.name, version=scope.version, attributes=_key_values(scope.attributes or {})
+        name=scope.name, version=scope.version or "", attributes=_key_values(scope.attributes or {})
     )
-    return _field(_SCOPE, message.SerializeToString()) + _text(_SCHEMA_URL, scope.schema_url)
+    return _field(_SCOPE, _bytes(message)) + _text(_SCHEMA_URL, scope.schema_url)
 
 
 def _attributes(number: int, attributes: Mapping[str, Any] | None) -> bytes:
@@ -170,7 +171,7 @@ def _cached_key_value(key: str, value: object) -> bytes:
 
 
 def _key_value(key: str, value: object) -> bytes:
-    return common_pb2.KeyValue(key=key, value=_value(value)).SerializeToString()
+    return _bytes(common_pb2.KeyValue(key=key, value=_value(value)))
 
 
 def _key_values(attributes: Mapping[str, Any]) -> list[common_pb2.KeyValue]:
@@ -201,6 +202,11 @@ def _value(value: object) -> common_pb2.AnyValue:  # noqa: PLR0911  (one line pe
         array = common_pb2.ArrayValue(values=[_value(each) for each in value])
         return common_pb2.AnyValue(array_value=array)
     return common_pb2.AnyValue(string_value=repr(value))
+
+
+def _bytes(message: Any) -> bytes:
+    serialised: bytes = message.SerializeToString()
+    return serialised
 
 
 def _text(number: int, value: str | None) -> bytes:
