@@ -90,7 +90,7 @@ def of_processor(take_charge: TakeCharge) -> TakeCharge:
         if trouble == "down":
             message = "The processor is down. Try again later."
             return {"error": {"code": "unavailable", "message": message}}, 503
-        if outcome in cards.REFUSED.values():
+        if outcome is not None and outcome in cards.REFUSED.values():
             message = "The processor does not take this card."
             return {"error": {"code": "card_refused", "message": message}}, int(outcome[-3:])
         answer = take_charge(book, body, key)

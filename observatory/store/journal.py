@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from observatory.store.rows import KINDS, Kind
 
-# Segments are deleted as a whole, so this much is kept of what has been stored already.
+# The size of a segment. A segment is deleted once all of it has been stored in the database.
 SEGMENT_BYTES = 4 * 2**20
 # The limit on disk use: as much as the store writes in about ten seconds, so that a start after a
 # crash does not take long either.
