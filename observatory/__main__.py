@@ -7,16 +7,18 @@ import math
 import signal
 import socket
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
 import uvicorn
 
-from observatory.app import create_app
+from observatory.app import SHUTDOWN_SECONDS, create_app
 from observatory.configuration import BadConfiguration, Configuration, read_configuration
 from observatory.feature_flags.catalogue import BadCatalogue
 from observatory.feature_flags.fault_flags import read_fault_flags
+from observatory.http2_preface import http_protocol
 from observatory.sources import CHECKOUT, EDITORS, Sources
 from observatory.store import Limits, Store, StoreRefused
 from observatory.store.retention import KEEP_HOURS, KEEP_MB
@@ -24,8 +26,8 @@ from observatory.store.retention import KEEP_HOURS, KEEP_MB
 DEFAULT_DATA = Path(".throughline/observatory.duckdb")
 DEFAULT_UI = Path(__file__).parent / "ui" / "dist"
 DEFAULT_PORT = 4318
+DEFAULT_GRPC_PORT = 4317
 WILDCARD_HOSTS = ("", "0.0.0.0", "::")  # noqa: S104
-SHUTDOWN_SECONDS = 5
 SWITCH_INTERVAL_SECONDS = 0.0001
 
 
@@ -37,21 +39,28 @@ def main(arguments: list[str] | None = None) -> int:
     if any(fault_options) and not all(fault_options):
         parser.error("give --faults, --flags and --app together, or none of them")
     logging.basicConfig(format="observatory: %(message)s", level=logging.WARNING)
-    try:
-        listener = _listen(options.host, options.port)
-    except OSError as error:
-        where = f"{options.host}:{options.port}"
-        print(
-            f"observatory: cannot listen on {where}: {error.strerror}. {_hint(error)}",
-            file=sys.stderr,
-        )
-        return 1
+    listeners: list[socket.socket] = []
+    for option, port in (("--port", options.port), ("--grpc-port", _grpc_port(options))):
+        if port is None:
+            continue
+        try:
+            listeners.append(_listen(options.host, port))
+        except OSError as error:
+            _close(listeners)
+            print(
+                f"observatory: cannot listen on {options.host}:{port}: {error.strerror}. "
+                f"{_hint(error, option)}",
+                file=sys.stderr,
+            )
+            return 1
+    listener = listeners[0]
+    grpc_listener = listeners[1] if len(listeners) > 1 else None
     try:
         fault_flags = read_fault_flags(*fault_options) if options.faults else None
         configuration = read_configuration(options.config) if options.config else Configuration()
         store = Store(options.data, configuration.promotions)
     except (BadCatalogue, BadConfiguration, StoreRefused) as refused:
-        listener.close()
+        _close(listeners)
         print(f"observatory: {refused}", file=sys.stderr)
         return 1
     own_name = [] if options.host in WILDCARD_HOSTS else [options.host]
@@ -60,14 +69,18 @@ def main(arguments: list[str] | None = None) -> int:
         options.ui,
         hosts=[*own_name, *options.allow_host],
         origins=options.allow_origin,
+        grpc_listener=grpc_listener,
         limits=Limits(options.keep_hours, options.keep_mb),
         sources=Sources(options.source_root.absolute(), options.editor),
         fault_flags=fault_flags,
         examples=configuration.examples,
     )
+    host, port = listener.getsockname()[:2]
+    grpc_port = grpc_listener.getsockname()[1] if grpc_listener else None
     server = uvicorn.Server(
         uvicorn.Config(
             app,
+            http=http_protocol(port, grpc_port),
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -83,11 +96,11 @@ def main(arguments: list[str] | None = None) -> int:
     # error.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     _reduce_garbage_collection()
     _shorten_switch_interval()
-    print(f"Observatory on http://{shown}:{port}/, keeping {options.data}", flush=True)
+    grpc = f" (OTLP/gRPC on port {grpc_port})" if grpc_port else ""
+    print(f"Observatory on http://{shown}:{port}/, keeping {options.data}{grpc}", flush=True)
     server.run(sockets=[listener])
     gc.unfreeze()  # DuckDB's bindings warn about objects that are not collected at exit
     return 0
@@ -115,7 +128,7 @@ def _shorten_switch_interval() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m observatory",
-        description="Receive OTLP over HTTP, store it in one DuckDB file, and show it at /.",
+        description="Receive OTLP over HTTP and gRPC, store it in one DuckDB file, show it at /.",
     )
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to bind (default: %(default)s, loopback only)"
@@ -123,6 +136,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--port", type=_port, default=DEFAULT_PORT, help="TCP port (default: %(default)s)"
     )
+    grpc = parser.add_mutually_exclusive_group()
+    grpc.add_argument(
+        "--grpc-port",
+        type=_port,
+        metavar="PORT",
+        help=f"TCP port for OTLP/gRPC (default: {DEFAULT_GRPC_PORT}; none with another --port than "
+        f"{DEFAULT_PORT})",
+    )
+    grpc.add_argument("--no-grpc", action="store_true", help="do not receive OTLP over gRPC")
     parser.add_argument(
         "--data",
         type=Path,
@@ -246,12 +268,29 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _hint(error: OSError) -> str:
+def _close(listeners: Iterable[socket.socket]) -> None:
+    for listener in listeners:
+        listener.close()
+
+
+def _grpc_port(options: argparse.Namespace) -> int | None:
+    """Return the port for OTLP/gRPC; None: no gRPC.
+
+    A second Observatory, on a port of its own, must not need the default port for gRPC too.
+    """
+    if options.grpc_port is not None or options.no_grpc:
+        port: int | None = options.grpc_port
+        return port
+    return DEFAULT_GRPC_PORT if options.port == DEFAULT_PORT else None
+
+
+def _hint(error: OSError, option: str) -> str:
     if isinstance(error, socket.gaierror):
         return "Give an address of this machine with --host."
     if isinstance(error, PermissionError):
-        return "Give a port above 1023 with --port."
-    return "Stop the process that uses it, or give another port with --port."
+        return f"Give a port above 1023 with {option}."
+    without = ", or receive no gRPC with --no-grpc" if option == "--grpc-port" else ""
+    return f"Stop the process that uses it, or give another port with {option}{without}."
 
 
 if __name__ == "__main__":
