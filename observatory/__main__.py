@@ -33,6 +33,11 @@ SWITCH_INTERVAL_SECONDS = 0.0001
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM. Return the exit code: 0, or 1 if the server cannot start."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["mcp"]:
+        from observatory.mcp_server import stdio  # noqa: PLC0415  # only it needs the SDK
+
+        return stdio.main(arguments[1:])
     parser = _parser()
     options = parser.parse_args(arguments)
     fault_options = (options.faults, options.flags, options.app)

@@ -22,6 +22,7 @@ from observatory.api.responses import path_not_found
 from observatory.compare.digest import Digests
 from observatory.feature_flags.fault_flags import FaultFlags
 from observatory.guard import Guard
+from observatory.mcp_server.http import McpEndpoint
 from observatory.receive.budget import Budget
 from observatory.receive.otlp import Receiver
 from observatory.schemas.ask import Example
@@ -77,6 +78,7 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
     receiver = Receiver(store, budget)
     digests = Digests(store)
     retention = Retention(store, limits)
+    mcp = McpEndpoint()
     boot = secrets.token_hex(4)
     context = Context(store, digests, retention, budget, sources, boot, fault_flags, examples)
 
@@ -86,6 +88,7 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
         yield
         if (grpc_server := await grpc) is not None:
             await grpc_server.stop(SHUTDOWN_SECONDS)
+        await mcp.close()
         receiver.close()
         budget.close()
         retention.close()
@@ -99,6 +102,7 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
         routes=[
             *receiver.routes,
             *api.ROUTES,
+            mcp.route,
             *_explorer(ui),
         ],
         middleware=[Middleware(Guard, hosts=hosts, origins=origins)],
