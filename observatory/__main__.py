@@ -8,8 +8,10 @@ import signal
 import socket
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -31,14 +33,42 @@ WILDCARD_HOSTS = ("", "0.0.0.0", "::")  # noqa: S104
 SWITCH_INTERVAL_SECONDS = 0.0001
 
 
+@dataclass(frozen=True)
+class Defaults:
+    """What differs between the command and ``python -m observatory``.
+
+    Args:
+        program: the name of the program.
+        data: the file to store telemetry in.
+        source_root: the folder that source paths in spans are relative to.
+        browser: whether to open the explorer.
+    """
+
+    program: str = "python -m observatory"
+    data: Path = DEFAULT_DATA
+    source_root: Path = CHECKOUT
+    browser: bool = False
+
+
+class Welcome(Protocol):
+    """Is called with the addresses when the server listens."""
+
+    def __call__(self, url: str, grpc_url: str | None, *, browser: bool) -> None:
+        """Greet the person at the terminal."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM. Return the exit code: 0, or 1 if the server cannot start."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments[:1] == ["mcp"]:
-        from observatory.mcp_server import stdio  # noqa: PLC0415  # only it needs the SDK
+    return serve(sys.argv[1:] if arguments is None else arguments, Defaults())
 
-        return stdio.main(arguments[1:])
-    parser = _parser()
+
+def serve(arguments: list[str], defaults: Defaults, welcome: Welcome | None = None) -> int:
+    """Serve until SIGINT or SIGTERM, as the arguments say.
+
+    Returns:
+        The exit code: 0, or 1 if the server cannot start.
+    """
+    parser = _parser(defaults)
     options = parser.parse_args(arguments)
     fault_options = (options.faults, options.flags, options.app)
     if any(fault_options) and not all(fault_options):
@@ -106,6 +136,10 @@ def main(arguments: list[str] | None = None) -> int:
     _shorten_switch_interval()
     grpc = f" (OTLP/gRPC on port {grpc_port})" if grpc_port else ""
     print(f"Observatory on http://{shown}:{port}/, keeping {options.data}{grpc}", flush=True)
+    if welcome is not None:
+        local = "127.0.0.1" if host in WILDCARD_HOSTS else shown
+        grpc_url = f"http://{local}:{grpc_port}" if grpc_port else None
+        welcome(f"http://{local}:{port}", grpc_url, browser=options.browser)
     server.run(sockets=[listener])
     gc.unfreeze()  # DuckDB's bindings warn about objects that are not collected at exit
     return 0
@@ -130,9 +164,9 @@ def _shorten_switch_interval() -> None:
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(defaults: Defaults) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m observatory",
+        prog=defaults.program,
         description="Receive OTLP over HTTP and gRPC, store it in one DuckDB file, show it at /.",
     )
     parser.add_argument(
@@ -153,7 +187,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data",
         type=Path,
-        default=DEFAULT_DATA,
+        default=defaults.data,
         metavar="FILE.duckdb",
         help="the file to store telemetry in (default: %(default)s)",
     )
@@ -179,11 +213,17 @@ def _parser() -> argparse.ArgumentParser:
         help="the folder of the built explorer (default: observatory/ui/dist)",
     )
     parser.add_argument(
+        "--browser",
+        action=argparse.BooleanOptionalAction,
+        default=defaults.browser,
+        help="open the explorer in a browser",
+    )
+    parser.add_argument(
         "--source-root",
         type=Path,
-        default=CHECKOUT,
+        default=defaults.source_root,
         metavar="DIR",
-        help="the folder that source paths in spans are relative to (default: this checkout)",
+        help="the folder that source paths in spans are relative to (default: %(default)s)",
     )
     parser.add_argument(
         "--editor",

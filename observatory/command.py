@@ -1,0 +1,65 @@
+"""The command ``observatory``, which the wheel installs: the server, for a person at a terminal.
+
+It keeps its data in the home folder, opens the explorer, and says how to send telemetry to it.
+``python -m observatory`` is the same server without that, for scripts.
+"""
+
+import os
+import sys
+import webbrowser
+from pathlib import Path
+from threading import Thread
+
+from observatory.__main__ import Defaults, serve
+
+DATA = Path.home() / ".observatory" / "observatory.duckdb"
+
+
+def main() -> int:
+    """Run the command line; return the exit code."""
+    if sys.argv[1:2] == ["mcp"]:
+        from observatory.mcp_server import stdio  # noqa: PLC0415  # only it needs the SDK
+
+        return stdio.main(sys.argv[2:])
+    defaults = Defaults("observatory", DATA, Path.cwd(), browser=_has_browser())
+    return serve(sys.argv[1:], defaults, welcome)
+
+
+def welcome(url: str, grpc_url: str | None, *, browser: bool) -> None:
+    """Say how to send telemetry to a server that listens, and open the explorer.
+
+    Args:
+        url: the address of the explorer and of OTLP over HTTP.
+        grpc_url: the address of OTLP over gRPC; None if it is off.
+        browser: whether to open the explorer.
+    """
+    lines = [
+        "",
+        "Send an app's telemetry here with the environment variables of OpenTelemetry:",
+        "",
+    ]
+    protocols = [("http/protobuf", url)]
+    if grpc_url is not None:
+        protocols.append(("grpc", grpc_url))
+    for protocol, endpoint in protocols:
+        lines.append(
+            f"  export OTEL_EXPORTER_OTLP_PROTOCOL={protocol} "
+            f"OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}"
+        )
+    lines += ["", f"Assistants (MCP) connect to {url}/mcp, or run `observatory mcp`."]
+    print("\n".join(lines), flush=True)
+    if browser:
+        # In a thread, because some browsers' launchers wait.
+        Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+
+def _has_browser() -> bool:
+    """Return whether a browser can open a window: text browsers would take over the terminal."""
+    if not sys.stdout.isatty():
+        return False
+    graphical = sys.platform in ("darwin", "win32")
+    return graphical or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
