@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 from pathlib import Path
 
@@ -17,13 +16,6 @@ from tests.without_faults import copy_checkout, delete_faults
 BIN = ROOT / ".venv" / "bin"
 #: What `install.everything` makes; a copy of the checkout shares it.
 MADE = (".venv", "functions/venv", "acquirer/venv", "node_modules")
-STAGES = (ROOT / "functions" / "boxoffice").glob("*.py")
-# The stages contain code for platform conditions until the local stack injects them.
-ASKED_IN_STAGES = any(re.search(r"^import faults$", path.read_text(), re.M) for path in STAGES)
-
-pytestmark = pytest.mark.xfail(
-    ASKED_IN_STAGES, reason="the stages ask for platform conditions", strict=False
-)
 
 
 @pytest.fixture(scope="module")
