@@ -5,6 +5,6 @@ one or two traces, ``selection_tools`` about many, ``sql_tools`` about anything 
 offers them with the official SDK, ``http`` at ``/mcp`` of a running Observatory and ``stdio`` as
 ``observatory mcp``. All of it only reads.
 
-Importing the SDK takes a second, so only ``server`` and ``stdio`` import it, and ``http`` imports
-them for the first request.
+Importing the SDK takes a second, so ``http`` imports nothing of it, or of the tools, before the
+first request.
 """

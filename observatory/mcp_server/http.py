@@ -5,20 +5,18 @@ Hosts and origins are checked by ``observatory.guard``, as they are for the API.
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-import httpx
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
-
-from observatory.client import Observatory
-from observatory.mcp_server.tool import Call
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
+    from observatory.client import Observatory
+
 PATH = "/mcp"
-API_URL = "http://127.0.0.1"
 
 
 class McpEndpoint:
@@ -52,9 +50,9 @@ class McpEndpoint:
             self._client.close()
 
     async def _started(self, app: ASGIApp) -> "StreamableHTTPSessionManager":
-        transport = AppTransport(app, asyncio.get_running_loop())
-        client = self._client = Observatory(API_URL, transport=transport)
-        manager = await asyncio.to_thread(_create_manager, client)
+        in_process = await asyncio.to_thread(_import)
+        self._client = in_process.create_client(app, asyncio.get_running_loop())
+        manager: StreamableHTTPSessionManager = in_process.create_manager(self._client)
         ready = asyncio.Event()
 
         async def run() -> None:
@@ -67,41 +65,8 @@ class McpEndpoint:
         return manager
 
 
-def _create_manager(client: Observatory) -> "StreamableHTTPSessionManager":
-    # Importing the SDK takes a second, which only those who use it should wait for.
-    from mcp.server.streamable_http_manager import (  # noqa: PLC0415
-        StreamableHTTPSessionManager,
-    )
+def _import() -> ModuleType:
+    # The SDK takes a second, which only those who use it should wait for.
+    from observatory.mcp_server import in_process  # noqa: PLC0415
 
-    from observatory.mcp_server.server import create_server  # noqa: PLC0415
-
-    def call_of(context: Any) -> Call:
-        url = context.request.url
-        return Call(client, f"{url.scheme}://{url.netloc}")
-
-    return StreamableHTTPSessionManager(
-        create_server(call_of),
-        json_response=True,
-        stateless=True,
-    )
-
-
-class AppTransport(httpx.BaseTransport):
-    """Sends a client's requests to an ASGI application in an event loop, from other threads.
-
-    So the tools use the API without a socket, whatever address the server listens on.
-    """
-
-    def __init__(self, app: ASGIApp, loop: asyncio.AbstractEventLoop) -> None:
-        self._app = httpx.ASGITransport(app)
-        self._loop = loop
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and wait for the response."""
-        return asyncio.run_coroutine_threadsafe(self._respond(request), self._loop).result()
-
-    async def _respond(self, request: httpx.Request) -> httpx.Response:
-        response = await self._app.handle_async_request(request)
-        return httpx.Response(
-            response.status_code, headers=response.headers, content=await response.aread()
-        )
+    return in_process

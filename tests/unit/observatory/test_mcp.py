@@ -311,7 +311,8 @@ def test_stdio_says_that_no_observatory_runs() -> None:
 
 def test_a_start_imports_neither_the_sdk_nor_grpc() -> None:
     """They take a second; only those who use them should wait for them."""
-    check = "import sys, observatory.__main__; print({'mcp', 'grpc'} & set(sys.modules))"
+    slow = {"mcp", "mcp_types", "grpc", "observatory.mcp_server.server", "observatory.client"}
+    check = f"import sys, observatory.__main__; print({slow} & set(sys.modules))"
     command = [sys.executable, "-c", check]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
