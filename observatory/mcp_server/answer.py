@@ -38,8 +38,8 @@ class Answer:
         self._size_bytes += size_bytes
         return True
 
-    def add_rows(self, rows: Iterable[str], rest: Callable[[int], str]) -> None:
-        """Add rows up to the limit.
+    def add_rows(self, rows: Iterable[str], rest: Callable[[int], str]) -> bool:
+        """Add rows up to the limit, and return whether all of them were added.
 
         Args:
             rows: one line each.
@@ -48,7 +48,8 @@ class Answer:
         for number, row in enumerate(rows):
             if not self.add(row):
                 self.cut(f"The answer is cut here, at its size limit. {rest(number)}")
-                return
+                return False
+        return True
 
     def cut(self, note: str) -> None:
         """Add a line that says what is missing and how to get it; there is always room for it."""

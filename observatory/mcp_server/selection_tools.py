@@ -88,15 +88,15 @@ def find_traces(call: Call, asked: FindTraces) -> str:
     traces = page["traces"]
     selected = selection_parameters(asked.filter, asked.last_seconds)
     answer = Answer(link_to(call.base_url, "/", selected))
-    answer.add(f"{count_text(page['total'], 'trace')} match; these are {len(traces)}.")
+    answer.add(f"Matching: {count_text(page['total'], 'trace')}; listed: {len(traces)}.")
     if traces:
         answer.add()
         answer.add("trace_id | started_at | duration | spans | errors | orphans | coverage | root")
-    answer.add_rows(
+    complete = answer.add_rows(
         map(_trace_text, traces),
         lambda shown: f"Ask again with limit={max(1, shown)}, or a narrower filter.",
     )
-    if page["next_cursor"] is not None:
+    if complete and page["next_cursor"] is not None:
         answer.cut(f'More traces match: call find_traces with cursor="{page["next_cursor"]}".')
     return answer.text()
 
@@ -117,8 +117,8 @@ def compare(call: Call, asked: Compare) -> str:
     selected = selection_parameters(asked.filter, asked.last_seconds) | {"in": asked.inside}
     answer = Answer(link_to(call.base_url, "/", selected))
     answer.add(
-        f"{count_text(result['selected'], 'trace')} match `{asked.inside}`, and {result['rest']} "
-        "others do not."
+        f"Inside, those with `{asked.inside}`: {count_text(result['selected'], 'trace')}; outside: "
+        f"{result['rest']}."
     )
     answer.add("".join(part["text"] for part in result["sentence"]))
     attributes = result["attributes"][: asked.limit]
@@ -165,13 +165,13 @@ def logs(call: Call, asked: Logs) -> str:
     answer.add(f"{count_text(len(records), 'log record')}, newest first." if records else "None.")
     if records:
         answer.add("time | severity | service | trace_id/span_id | body | attributes")
-
-    def rest(shown: int) -> str:
-        at = records[shown - 1]["time_unix_nano"] if shown else None
-        return f'Call logs with before="{at}" for the older ones.' if at else "Narrow the filter."
-
-    answer.add_rows(map(_log_text, records), rest)
-    if page["next"] is not None:
+    complete = answer.add_rows(
+        map(_log_text, records),
+        lambda shown: (
+            f"Ask again with limit={max(1, shown)}: that page ends with the position of the next."
+        ),
+    )
+    if complete and page["next"] is not None:
         answer.cut(f'There are older records: call logs with before="{page["next"]}".')
     return answer.text()
 

@@ -70,11 +70,11 @@ def get_trace(call: Call, asked: GetTrace) -> str:
     if rows:
         answer.add()
         answer.add("row | at | waited | took | span_id | service: name (· hop, ✗ error)")
-    answer.add_rows(
+    complete = answer.add_rows(
         (_row_text(number, row) for number, row in enumerate(rows, asked.first_row)),
         lambda shown: f"Call get_trace with first_row={asked.first_row + shown}.",
     )
-    if last < len(journey["rows"]):
+    if complete and last < len(journey["rows"]):
         answer.cut(
             f"These are rows {asked.first_row} to {last - 1} of {len(journey['rows'])}: call "
             f"get_trace with first_row={last} for the next."

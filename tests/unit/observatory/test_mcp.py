@@ -148,11 +148,11 @@ def test_every_tool_answers_and_links_to_the_explorer(
     found, compared, shown, path, diffed, logged, mapped, counted, described = answers(
         running, *calls
     )
-    assert "1 trace match" in found
+    assert "Matching: 1 trace; listed: 1." in found
     assert bad_id in found
     assert good_id not in found
     assert f"{running.url}/?q=state+%3D+declined&last=all" in found
-    assert "1 trace match `state = declined`, and 1 others do not" in compared
+    assert "Inside, those with `state = declined`: 1 trace; outside: 1." in compared
     assert "100% / 0%" in compared
     assert f"{running.url}/traces/{bad_id}" in shown
     assert "Findings:" in shown
@@ -253,10 +253,14 @@ def test_every_answer_is_bounded(running: Running) -> None:
         ("service_map", {}),
         ("sql", {"query": "select * from spans", "limit": 1000}),
     )
-    assert "3 traces match" in listed
+    assert "Matching: 3 traces" in listed
     logged, queried = texts[4], texts[6]
     assert "cut here" in logged
-    assert 'logs with before="' in logged
+    shown = re.search(r"cut here.*limit=(\d+)", logged)
+    assert shown
+    (page,) = answers(running, ("logs", {"limit": int(shown[1])}))
+    assert "cut here" not in page
+    assert re.search(r'older records: call logs with before="[0-9.]+"', page)
     assert "cut here" in queried
 
 
