@@ -63,11 +63,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def serve(arguments: list[str], defaults: Defaults, welcome: Welcome | None = None) -> int:
-    """Serve until SIGINT or SIGTERM, as the arguments say.
+    """Serve until SIGINT or SIGTERM, as the arguments say; ``mcp`` serves over stdio instead.
 
     Returns:
         The exit code: 0, or 1 if the server cannot start.
     """
+    if arguments[:1] == ["mcp"]:
+        from observatory.mcp_server import stdio  # noqa: PLC0415  # only it needs the SDK
+
+        return stdio.main(arguments[1:])
     parser = _parser(defaults)
     options = parser.parse_args(arguments)
     fault_options = (options.faults, options.flags, options.app)
@@ -164,7 +168,7 @@ def _shorten_switch_interval() -> None:
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
 
 
-def _parser(defaults: Defaults) -> argparse.ArgumentParser:
+def _parser(defaults: Defaults = Defaults()) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=defaults.program,
         description="Receive OTLP over HTTP and gRPC, store it in one DuckDB file, show it at /.",

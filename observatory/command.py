@@ -17,10 +17,6 @@ DATA = Path.home() / ".observatory" / "observatory.duckdb"
 
 def main() -> int:
     """Run the command line; return the exit code."""
-    if sys.argv[1:2] == ["mcp"]:
-        from observatory.mcp_server import stdio  # noqa: PLC0415  # only it needs the SDK
-
-        return stdio.main(sys.argv[2:])
     defaults = Defaults("observatory", DATA, Path.cwd(), browser=_has_browser())
     return serve(sys.argv[1:], defaults, welcome)
 

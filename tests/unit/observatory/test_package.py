@@ -26,7 +26,7 @@ EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 @contextmanager
 def running(command: list[str | Path], cwd: Path) -> Iterator[tuple[list[str], str, str]]:
     """Run the command; yield the lines it prints, and the addresses for HTTP and for gRPC."""
-    options = ["--port", "0", "--grpc-port", "0", "--data", cwd / "spans.duckdb"]
+    options: list[str | Path] = ["--port", "0", "--grpc-port", "0", "--data", cwd / "spans.duckdb"]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     with subprocess.Popen(
         [*command, *options], cwd=cwd, env=environment, stdout=subprocess.PIPE, text=True

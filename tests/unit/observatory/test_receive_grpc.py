@@ -52,8 +52,9 @@ class GrpcRunning:
     ) -> ExportTraceServiceResponse:
         """Send the bytes as the message of an export of traces."""
         call = self.channel.unary_unary(TRACES)
-        response = call(message, timeout=30, compression=compression, wait_for_ready=True)
-        return ExportTraceServiceResponse.FromString(response)
+        body = call(message, timeout=30, compression=compression, wait_for_ready=True)
+        response: ExportTraceServiceResponse = ExportTraceServiceResponse.FromString(body)
+        return response
 
 
 @pytest.fixture
