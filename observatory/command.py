@@ -1,16 +1,15 @@
 """The command ``observatory``, which the wheel installs: the server, for a person at a terminal.
 
-It keeps its data in the home folder, opens the explorer, and says how to send telemetry to it.
-``python -m observatory`` is the same server without that, for scripts.
+It keeps its data in the home folder, opens the explorer if there is a browser, and says how to send
+telemetry to it. ``python -m observatory`` is the same server without that, for scripts.
 """
 
 import os
 import sys
-import webbrowser
 from pathlib import Path
-from threading import Thread
 
-from observatory.__main__ import Defaults, serve
+from observatory.__main__ import serve
+from observatory.options import Defaults
 
 DATA = Path.home() / ".observatory" / "observatory.duckdb"
 
@@ -21,13 +20,12 @@ def main() -> int:
     return serve(sys.argv[1:], defaults, welcome)
 
 
-def welcome(url: str, grpc_url: str | None, *, browser: bool) -> None:
-    """Say how to send telemetry to a server that listens, and open the explorer.
+def welcome(url: str, grpc_url: str | None) -> None:
+    """Say how to send telemetry to a server that listens.
 
     Args:
         url: the address of the explorer and of OTLP over HTTP.
         grpc_url: the address of OTLP over gRPC; None if it is off.
-        browser: whether to open the explorer.
     """
     lines = [
         "",
@@ -44,9 +42,6 @@ def welcome(url: str, grpc_url: str | None, *, browser: bool) -> None:
         )
     lines += ["", f"Assistants (MCP) connect to {url}/mcp, or run `observatory mcp`."]
     print("\n".join(lines), flush=True)
-    if browser:
-        # In a thread, because some browsers' launchers wait.
-        Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
 def _has_browser() -> bool:

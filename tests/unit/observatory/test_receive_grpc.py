@@ -26,7 +26,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceS
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from observatory.__main__ import _listen, main
+from observatory.__main__ import main
+from observatory.listening import listen
 from observatory.receive.otlp import BODY_LIMIT_BYTES
 from observatory.receive.otlp_grpc import MESSAGE_LIMIT_BYTES
 from tests.unit.local_server import eventually, free_port
@@ -42,7 +43,7 @@ class GrpcRunning:
     """An Observatory that receives gRPC, and a channel to it."""
 
     def __init__(self, start: Callable[..., Running], **options: Any) -> None:
-        listener = _listen("127.0.0.1", 0)
+        listener = listen("127.0.0.1", 0)
         self.address = f"127.0.0.1:{listener.getsockname()[1]}"
         self.observatory = start(grpc_listener=listener, **options)
         self.channel = grpc.insecure_channel(self.address)
