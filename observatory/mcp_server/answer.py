@@ -9,8 +9,9 @@ from observatory.terminal.text import fit
 # Of the text as JSON. With the rest of the message, an answer stays below 64 KB.
 LIMIT_BYTES = 48_000
 LINE_LIMIT_CHARACTERS = 2_000
+LINK_LIMIT_CHARACTERS = 2_000
 # For what follows the rows: how to get the rest, and the link.
-RESERVED_BYTES = 2_000
+RESERVED_BYTES = 4_000
 
 
 class Answer:
@@ -61,9 +62,14 @@ class Answer:
 
 
 def link_to(base_url: str, path: str, parameters: Mapping[str, str | None] | None = None) -> str:
-    """Return an address in the explorer; parameters that are None or empty are left out."""
+    """Return an address in the explorer.
+
+    Parameters that are None or empty are left out, and all of them if the address would be longer
+    than 2,000 characters.
+    """
     query = urlencode({name: value for name, value in (parameters or {}).items() if value})
-    return f"{base_url}{path}" + (f"?{query}" if query else "")
+    link = f"{base_url}{path}?{query}"
+    return link if query and len(link) <= LINK_LIMIT_CHARACTERS else f"{base_url}{path}"
 
 
 def selection_parameters(filter_: str, last_seconds: float | None) -> dict[str, str]:

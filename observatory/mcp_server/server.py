@@ -27,6 +27,9 @@ INSTRUCTIONS = (
 # Each call waits for the API in a thread. They are not those that the API itself runs in, so that
 # calls cannot wait for threads that other calls hold.
 CALLS_AT_ONCE = 8
+# Messages repeat what was asked, which may be long.
+ERROR_LIMIT_CHARACTERS = 4_000
+COMPLAINT_LIMIT_CHARACTERS = 10_000
 
 Context = ServerRequestContext[Any, Any]
 
@@ -50,7 +53,7 @@ def create_server(call_of: Callable[[Context], Call]) -> Server[Any]:
             run = partial(tool.run, call_of(context), arguments)
             text, failed = await anyio.to_thread.run_sync(run, limiter=limiter), False
         except (BadArguments, ObservatoryError) as error:
-            text, failed = str(error), True
+            text, failed = str(error)[:ERROR_LIMIT_CHARACTERS], True
         return types.CallToolResult(
             content=[types.TextContent(type="text", text=text)], is_error=failed
         )
@@ -131,6 +134,8 @@ async def _get_prompt(
         raise _invalid(f"{params.name} has no argument {unknown[0]!r}: known are complaint, trace.")
     if not arguments.get("complaint"):
         raise _invalid(f"{params.name} needs the argument complaint.")
+    if len(arguments["complaint"]) > COMPLAINT_LIMIT_CHARACTERS:
+        raise _invalid(f"The complaint is longer than {COMPLAINT_LIMIT_CHARACTERS} characters.")
     text = prompts.diagnose(arguments["complaint"], arguments.get("trace", ""))
     message = types.PromptMessage(role="user", content=types.TextContent(type="text", text=text))
     return types.GetPromptResult(description=prompts.DIAGNOSE_DESCRIPTION, messages=[message])

@@ -9,8 +9,6 @@ from observatory.mcp_server.tool import Arguments, Call, Tool
 from observatory.terminal.sql_command import render_table
 from observatory.text_format import count_text
 
-SQL_LINK_CHARACTERS = 1_000
-
 
 class Sql(Arguments):
     """A query."""
@@ -28,8 +26,7 @@ class Schema(Arguments):
 def sql(call: Call, asked: Sql) -> str:
     """Run a query."""
     result = call.observatory.ask(asked.query, asked.limit)
-    query = asked.query if len(asked.query) <= SQL_LINK_CHARACTERS else None
-    answer = Answer(link_to(call.base_url, "/ask", {"sql": query}))
+    answer = Answer(link_to(call.base_url, "/ask", {"sql": asked.query}))
     answer.add_rows(
         render_table(result, None),
         lambda shown: f"Select fewer rows or columns: {max(0, shown - 1)} rows are above.",

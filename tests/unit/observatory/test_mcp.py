@@ -264,6 +264,21 @@ def test_every_answer_is_bounded(running: Running) -> None:
     assert "cut here" in queried
 
 
+def test_long_arguments_make_no_long_answers(running: Running) -> None:
+    """Neither in the link to the explorer nor in a message."""
+    long = "ü" * 3_900
+    found, compared = answers(
+        running,
+        ("find_traces", {"filter": f'name = "{long}"'}),
+        ("compare", {"inside": f'name = "{long}"', "filter": f'service = "{long}"'}),
+    )
+    assert found.endswith(f"In the explorer: {running.url}/")
+    assert len(compared) < 5_000
+    names = errors(running, ("x" * 100_000, {}), ("schema", {"x" * 100_000: 1}))
+    names += errors(running, ("sql", {"query": "select " + "x" * 100_000}))
+    assert max(map(len, names)) <= 4_000
+
+
 def test_the_next_page_of_traces_begins_where_the_first_ended(
     shop: tuple[Running, Trace, Trace],
 ) -> None:
