@@ -80,7 +80,9 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
     retention = Retention(store, limits)
     mcp = McpEndpoint()
     boot = secrets.token_hex(4)
-    context = Context(store, digests, retention, budget, sources, boot, fault_flags, examples)
+    context = Context(
+        store, receiver.folding, digests, retention, budget, sources, boot, fault_flags, examples
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001

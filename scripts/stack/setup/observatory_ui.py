@@ -17,8 +17,8 @@ _WORKSPACES = ("design-tokens", "observatory/ui")
 _SOURCES = ("observatory/ui", "design-tokens", "package-lock.json")
 
 
-def build() -> None:
-    """Build the explorer, unless it is up to date.
+def build() -> Path:
+    """Build the explorer unless it is up to date, and return its folder.
 
     The checkout's Node packages are used if they are installed. Otherwise only those that the
     explorer needs are installed, in a folder of their own.
@@ -29,7 +29,7 @@ def build() -> None:
     ui = paths.OBSERVATORY_UI
     with step_needed("observatory-ui", files_in(*_SOURCES), [], ui / "index.html") as needed:
         if not needed:
-            return
+            return ui
         root = paths.ROOT if _vite(paths.ROOT).exists() else _own_packages()
         with step("Observatory's pages"):
             external_command.run(
@@ -38,6 +38,7 @@ def build() -> None:
                 "Fix this error in the code of the Observatory's pages.",
                 cwd=root / "observatory" / "ui",
             )
+    return ui
 
 
 def _vite(root: Path) -> Path:
