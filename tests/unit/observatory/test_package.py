@@ -15,8 +15,10 @@ import grpc
 import httpx
 import pytest
 
+from tests.unit.local_server import eventually
 from tests.unit.observatory.conftest import PROTOBUF
 from tests.unit.observatory.telemetry import purchase
+from tests.unit.scripts.executables import executable
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "observatory"
@@ -24,10 +26,13 @@ EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 
 @contextmanager
-def running(command: list[str | Path], cwd: Path) -> Iterator[tuple[list[str], str, str]]:
+def running(
+    command: list[str | Path], cwd: Path, **variables: str
+) -> Iterator[tuple[list[str], str, str]]:
     """Run the command; yield the lines it prints, and the addresses for HTTP and for gRPC."""
     options: list[str | Path] = ["--port", "0", "--grpc-port", "0", "--data", cwd / "spans.duckdb"]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment |= variables
     with subprocess.Popen(
         [*command, *options], cwd=cwd, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -58,12 +63,19 @@ def assert_receives(url: str, grpc_url: str) -> None:
             assert journey["spans"] == len(trace.spans)
 
 
-def test_the_command_says_how_to_send_telemetry(tmp_path: Path) -> None:
+def test_the_command_opens_the_explorer_and_says_how_to_send_telemetry(tmp_path: Path) -> None:
     """What it prints is true: both addresses receive."""
+    opened = tmp_path / "opened"
+    browser = executable(
+        tmp_path / "browser", f'echo "$1" > {opened}.part; mv {opened}.part {opened}'
+    )
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
     code += "from observatory.command import main; sys.exit(main())"
-    with running([sys.executable, "-c", code], tmp_path) as (lines, url, grpc_url):
+    command: list[str | Path] = [sys.executable, "-c", code, "--browser"]
+    with running(command, tmp_path, BROWSER=str(browser)) as (lines, url, grpc_url):
         assert f"{url}/mcp" in lines[-1]
+        eventually(opened.exists, "the browser opens")
+        assert opened.read_text().strip() == url
         assert_receives(url, grpc_url)
 
 
