@@ -46,9 +46,10 @@ def read_field(event: CloudEvent[Any], name: str) -> str:
         UnreadableEvent: the field is missing or has another form, or the event's id cannot be a
             document's id.
     """
-    value = event.data.get(name) if isinstance(event.data, dict) else None
     # Not a path, nor ".", ".." or "__x__", which Firestore refuses.
-    has_id = re.fullmatch(r"[A-Za-z0-9-]{1,128}", event.id) is not None
-    if not has_id or not isinstance(value, str) or not 0 < len(value) <= 64:
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,128}", event.id):
+        raise UnreadableEvent("the event has no usable id")
+    value = event.data.get(name) if isinstance(event.data, dict) else None
+    if not isinstance(value, str) or not 0 < len(value) <= 64:
         raise UnreadableEvent(f"event {event.id} has no usable {name}")
     return value

@@ -129,7 +129,7 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
     span.set_attribute("boxoffice.order.id", order_id)
     throughline.correct_baggage({"order.id": order_id})
 
-    found: list[State] = []
+    moves_from: list[State] = []
 
     def attempt(transaction: firestore.Transaction) -> Outcome:
         order = reference.get(transaction=transaction).to_dict()
@@ -137,13 +137,13 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
             raise UnknownOrder(f"there is no order {order_id}")
         throughline.correct_baggage({"show.id": order.get("show_id")})
         current = read_state(order_id, order)
-        found[:] = [current]
         status = check_move(current, target)
         if status is not MoveStatus.LEGAL:
             span.set_attribute("boxoffice.nothing_to_do", status.value)
             return Outcome(order, current, moved=False)
         if target is not State.FAILED:
             check_form(order_id, current, order)
+        moves_from[:] = [current]
         move = decide(order, transaction) if decide else Move(target)
         changes = {
             **move.order,
@@ -159,11 +159,11 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
     try:
         outcome = transactions.run(attempt)
     except NotFound as error:
-        if not found:
+        if not moves_from:
             raise
         # The commit updates documents that must exist; somebody deleted the show, or a ticket.
         message = f"order {order_id} cannot be {target}: a document that the move changes is gone"
-        raise OrderFailure(order_id, found[0], "missing_document", message) from error
+        raise OrderFailure(order_id, moves_from[0], "missing_document", message) from error
     span.set_attribute("boxoffice.order.state", outcome.state)
     enduser.set_on_span(outcome.order.get("uid"))
     span.set_attribute("boxoffice.show.id", str(outcome.order.get("show_id")))

@@ -112,7 +112,7 @@ def _has_form(order: Mapping[str, Any], name: str, kind: type) -> bool:
         return type(value) is int and value > 0
     if kind is str:
         # A document's id has no slash, and an empty one is not a path.
-        return isinstance(value, str) and bool(value) and "/" not in value
+        return isinstance(value, str) and value != "" and "/" not in value
     return isinstance(value, kind)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from observatory.api.context import Context
@@ -59,6 +60,8 @@ def new_router() -> APIRouter:
 
 async def _context(request: Request) -> Context:
     context: Context = request.app.state.context
+    if context.folding.pending_bytes:  # a response shows everything that was acknowledged before it
+        await run_in_threadpool(context.folding.catch_up)
     return context
 
 

@@ -100,8 +100,8 @@ def start(processes: Processes, data: Path) -> str:
 
     Its log is beside the database.
     """
-    for suffix in ("", ".wal"):
-        Path(f"{data}{suffix}").unlink(missing_ok=True)
+    for leftover in data.parent.glob(f"{data.name}*"):
+        leftover.unlink()
     log = data.with_suffix(".log")
     command = [str(paths.python_in(paths.VENV)), "-m", "observatory", "--port", "0"]
     command += ["--config", str(paths.OBSERVATORY_CONFIG)]

@@ -46,7 +46,10 @@ TIERS = {
         "one component at a time, the page included; no emulators", stack=False, parallel=True
     ),
     "rules": Tier("the security rules, in the real rules engine, as different users"),
-    "security": Tier("forged requests against the rules, and mutants of the rules", stack=False),
+    "security": Tier(
+        "forged requests, mutants of the rules, locks of strangers and killed processes",
+        stack=False,
+    ),
     "hops": Tier("each hop on the real emulators, invalid input included"),
     "journey": Tier("whole purchases, with a real browser", parallel=True, browser=True),
     "scenarios": Tier("every scenario, with its fault and fixed", browser=True),

@@ -8,9 +8,17 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from benchmarks import bundle, coldstart, explorer, observatory, otlp_traces, scrolling
+from benchmarks import (
+    bundle,
+    coldstart,
+    explorer,
+    observatory,
+    otlp_traces,
+    overhead,
+    scrolling,
+)
 from benchmarks.load_process import Sent
-from benchmarks.ratio import p95, ratios
+from benchmarks.ratio import p95, paired_ratios, ratios
 
 
 def chunk(
@@ -39,6 +47,37 @@ def test_ratios_are_of_medians_and_of_95th_percentiles() -> None:
     assert summary["median_ratio"] == 1.0
     assert summary["p95_ratio"] == pytest.approx(3.0)
     assert p95([4.0]) == 4.0
+
+
+def test_the_interval_of_paired_ratios_contains_what_the_pairs_agree_on() -> None:
+    """It is narrow if the pairs agree and wide if they do not; drift between pairs cancels."""
+    drifting = [(1.1 * level, level) for level in range(1, 41)]
+    assert paired_ratios(drifting) == {
+        "n": 40,
+        "median_ratio": 1.1,
+        "median_ratio_low": 1.1,
+        "median_ratio_high": 1.1,
+    }
+    noise = random.Random(7)  # noqa: S311
+    found = paired_ratios([(noise.uniform(0.8, 1.3), 1.0) for _ in range(40)])
+    assert (
+        0.9 < found["median_ratio_low"] < found["median_ratio"] < found["median_ratio_high"] < 1.2
+    )
+
+
+def test_overhead_pairs_the_orders_of_neighbouring_phases() -> None:
+    """An order that failed leaves its pair out; processor time is what tracing adds per order."""
+    found = overhead.summary(
+        [
+            overhead.Phase("with", [2.0, 4.0], {"observatory": 1.0}),
+            overhead.Phase("without", [1.0, None], {"observatory": 0.5}),
+            overhead.Phase("without", [10.0, 10.0], {"observatory": 0.5}),
+            overhead.Phase("with", [20.0, 30.0], {"observatory": 1.0}),
+        ]
+    )
+    assert (found["n"], found["median_ratio"]) == (3, 2.0)
+    assert (found["with_tracing_s"], found["without_s"]) == (20.0, 10.0)
+    assert found["observatory_added_cpu_ms"] == 250
 
 
 def test_tracing_counts_its_own_chunks_and_its_code_in_shared_chunks() -> None:
