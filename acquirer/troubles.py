@@ -23,14 +23,14 @@ AskBank = Callable[[Charge], str | None]
 SLOW_BANK_SECONDS = 6.0
 LATE_ANSWER_SECONDS = 6.5
 OUTAGE_SECONDS = 2.0
-# An outage goes on until this long has passed without a request: a flood keeps a service down.
+# An outage lasts until this much time has passed without a request: a flood keeps a service down.
 LULL_SECONDS = 0.3
-# A card that was not charged for this long starts over.
+# After this much time without a request, a test card begins its behaviour again.
 REST_SECONDS = 30.0
 
 
 class Troubles:
-    """Decides which charge requests meet trouble, and counts the requests for each card."""
+    """Decides which charge requests fail or are delayed, and counts the requests for each card."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -41,7 +41,7 @@ class Troubles:
         self._requests: Counter[str] = Counter()
 
     def count_request(self, token: str) -> str | None:
-        """Count a request to charge `token`; return its trouble, "down" or "late", or None.
+        """Count a request to charge `token`; return its problem, "down" or "late", or None.
 
         Down: the answer is 503 for `OUTAGE_SECONDS` after the first request, and then until a
         request follows a pause of `LULL_SECONDS`. Late: the first request is processed at once but

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
-import random
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,19 +12,13 @@ from google.cloud import firestore
 from opentelemetry import trace
 
 import throughline
-from boxoffice import clients, enduser
+from boxoffice import clients, enduser, holds, transactions
 from boxoffice.failure import OrderFailure, PermanentFailure
 from boxoffice.order import MoveStatus, State, check_move, invalid_field
 
 ORDERS = "orders"
 SHOWS = "shows"
 TICKETS = "tickets"
-
-# The Firestore client's default of 5 attempts is too few for the sale of a popular show.
-TRANSACTION_ATTEMPTS = 20
-# The client retries an aborted transaction immediately. Deliveries that aborted each other would
-# then collide again, each time for as long as Firestore waits for a lock (2 s in the emulator).
-RETRY_JITTER_SECONDS = 0.5
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +52,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Outcome:
-    """An order and its state after a stage handled it; `moved` tells if this stage moved it."""
+    """An order and its state after a stage handled it; `moved` is true if this stage moved it."""
 
     order: Document
     state: State
@@ -83,9 +74,12 @@ def tickets(order_id: str, order: Document) -> list[firestore.DocumentReference]
 
 
 def release_seats(transaction: firestore.Transaction, order: Document) -> None:
-    """Return the order's seats to the show's stock."""
-    show = clients.firestore().collection(SHOWS).document(order["show_id"])
-    transaction.update(show, {"seats_left": firestore.Increment(order["seats"])})
+    """Return the seats that the order took to the show's stock: none, if it is unpaid and has no
+    hold."""
+    counted = order.get("counted")
+    if seats := counted["held"] if counted else order["seats"]:
+        show = clients.firestore().collection(SHOWS).document(order["show_id"])
+        transaction.update(show, {"seats_left": firestore.Increment(seats)})
 
 
 def read_state(order_id: str, order: Document) -> State:
@@ -121,28 +115,23 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
     `decide(order, transaction)` returns the move. It may read more documents, and runs again when
     the transaction is retried. Without it only the state changes. An order that made this move
     before, or that can no longer make it, is left unchanged, and the span's
-    `boxoffice.nothing_to_do` says which. `boxoffice.transaction.attempts` on the span exceeds one
-    if other writers changed what the transaction had read.
+    `boxoffice.nothing_to_do` says which.
 
     Raises:
         UnknownOrder: there is no such order.
         UnknownState: the order's state is none of the states.
         OrderFailure: the order lacks a field that its move needs, or a document that the move
             changes does not exist.
+        transactions.Contended: others kept the documents locked.
     """
     reference = clients.firestore().collection(ORDERS).document(order_id)
     span = trace.get_current_span()
     span.set_attribute("boxoffice.order.id", order_id)
     throughline.correct_baggage({"order.id": order_id})
 
-    attempts = itertools.count()
     moves_from: list[State] = []
 
-    @firestore.transactional
     def attempt(transaction: firestore.Transaction) -> Outcome:
-        retries = next(attempts)
-        span.set_attribute("boxoffice.transaction.attempts", retries + 1)
-        time.sleep(random.uniform(0, retries * RETRY_JITTER_SECONDS))  # noqa: S311
         order = reference.get(transaction=transaction).to_dict()
         if order is None:
             raise UnknownOrder(f"there is no order {order_id}")
@@ -161,15 +150,14 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
             "state": move.to,
             f"moved_at.{move.to}": firestore.SERVER_TIMESTAMP,
             **throughline.trace_field(),
+            **holds.stop_counting(transaction, order, move.to),
         }
         move.writes(transaction)
         transaction.update(reference, changes)
         return Outcome({**order, **move.order}, move.to, moved=True)
 
     try:
-        outcome: Outcome = attempt(
-            clients.firestore().transaction(max_attempts=TRANSACTION_ATTEMPTS)
-        )
+        outcome = transactions.run(attempt)
     except NotFound as error:
         if not moves_from:
             raise

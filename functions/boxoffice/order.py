@@ -44,6 +44,21 @@ FINAL = frozenset(state for state, targets in MOVES.items() if not targets) | {S
 IN_PROGRESS = frozenset(State) - FINAL
 
 
+# States in which an order is accepted and not paid for; its seats are held if they can be.
+UNPAID = frozenset({State.RESERVED, State.CHARGING})
+
+
+class Rejection(StrEnum):
+    """Why reserve rejects an order: its field `reason`."""
+
+    UNKNOWN_SHOW = "unknown_show"
+    SHOW_BEGUN = "show_begun"
+    SALE_OVER = "sale_over"
+    SOLD_OUT = "sold_out"
+    TOO_MANY_ORDERS = "too_many_orders"
+    TOO_MANY_SEATS = "too_many_seats"
+
+
 class MoveStatus(Enum):
     """Whether an order can move to a state; `boxoffice.nothing_to_do` on spans has the value."""
 

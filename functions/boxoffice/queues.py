@@ -1,4 +1,4 @@
-"""Work for later: tasks of Cloud Tasks that name an order and when they are due."""
+"""Tasks in Cloud Tasks: each names an order and the time when it is due."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from firebase_functions import https_fn
 
 import settings
 import throughline
-from boxoffice import giving_up, settlement
+from boxoffice import giving_up, settlement, transactions
 from boxoffice.failure import PermanentFailure
 
 SIGNATURE_HEADER = "Acquirer-Signature"
@@ -55,6 +55,9 @@ def settle(request: flask.Request) -> flask.Response:
     except PermanentFailure as failure:
         giving_up.give_up(failure, by="settle")
         return json_response(422, error=str(failure))
+    except transactions.Contended as error:
+        _log.warning("A webhook could not be applied yet: %s", error)
+        return json_response(503, error=str(error))
     return json_response(200, state=outcome.state, moved=outcome.moved)
 
 

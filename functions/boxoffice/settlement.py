@@ -14,7 +14,7 @@ from typing import Any
 from google.cloud import firestore
 from opentelemetry import trace
 
-from boxoffice import acquirer, giving_up, ledger, order_events, topics
+from boxoffice import acquirer, clients, giving_up, ledger, order_events, topics
 from boxoffice.failure import OrderFailure, PermanentFailure
 from boxoffice.order import State, is_order_id
 
@@ -70,13 +70,14 @@ def settle_order(charge: Mapping[str, Any], by: str) -> ledger.Outcome:
         announce_payment(order_id)
     order_events.record(order_id, outcome, by=by)
     if is_late_payment(charge, outcome):
-        span.set_attribute("boxoffice.payment.late", True)
+        span.set_attribute("boxoffice.payment.late", outcome.order.get("reason") != "sold_out")
         refund_late_payment(order_id, charge["id"])
     return outcome
 
 
 def is_late_payment(charge: Mapping[str, Any], outcome: ledger.Outcome) -> bool:
-    """Return whether the charge is a payment for an order that has ended without it.
+    """Return whether the charge is a payment for an order that has ended without it: too late, or
+    without a hold and after others had paid for the seats.
 
     An order that failed because of this charge has stored its id, and the money is back.
     """
@@ -118,17 +119,38 @@ def refund_late_payment(order_id: str, charge_id: str) -> None:
     acquirer.refund(order_id, charge_id)
 
 
+def sell_seats(
+    order: ledger.Document, transaction: firestore.Transaction, charge_id: str
+) -> ledger.Move:
+    """Move a charged order to paid.
+
+    An order without a hold takes its seats from the show's stock now. If others have bought them,
+    it expires, and its payment is refunded like one that comes too late.
+    """
+    changes = {"charge_id": charge_id}
+    if order.get("has_hold", True):
+        return ledger.Move(State.PAID, changes)
+    show_reference = clients.firestore().collection(ledger.SHOWS).document(order["show_id"])
+    show = show_reference.get(transaction=transaction).to_dict() or {}
+    seats_left = show.get("seats_left", 0) - order["seats"]
+    if seats_left < 0:
+        return ledger.Move(State.EXPIRED, {"reason": "sold_out"})
+    return ledger.Move(
+        State.PAID, changes, lambda tx: tx.update(show_reference, {"seats_left": seats_left})
+    )
+
+
 def apply_charge(order_id: str, charge: Mapping[str, Any]) -> ledger.Outcome:
     """Move the order to paid or declined, as its charge ended."""
 
-    def to_paid(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
+    def to_paid(order: ledger.Document, transaction: firestore.Transaction) -> ledger.Move:
         set_amounts_on_span(order, charge["amount_cents"], charge["currency"])
         if fields := differing_fields(order, charge):
             names = ", ".join(fields)
             trace.get_current_span().set_attribute("boxoffice.charge.differs_in", names)
             message = f"the charge differs from what order {order_id} costs, in {names}"
             raise OrderFailure(order_id, State.CHARGING, "charge_differs", message)
-        return ledger.Move(State.PAID, {"charge_id": charge["id"]})
+        return sell_seats(order, transaction, charge["id"])
 
     def to_declined(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
         return ledger.Move(

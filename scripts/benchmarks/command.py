@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import (
+    acknowledgement,
     bundle,
     callers,
     coldstart,
@@ -59,9 +60,10 @@ BENCHES = {
     "callers": Bench(
         callers.measure,
         400,
-        "what tracing costs the caller of an HTTPS function: latency with 1 caller and requests "
-        "per second with 40, exporting to the Observatory, to an endpoint that responds at once "
-        "and to one that responds after 100 ms",
+        "what tracing costs the caller of a function: latency with 1 caller and requests per "
+        "second with 40, exporting to the Observatory, to an endpoint that responds at once and "
+        "to one that responds after 100 ms; how long an event function is held for an event; and "
+        "where the processor time goes",
     ),
     "bundle": Bench(
         bundle.measure, 1, "the page's tracing code ÷ the rest of the page, in bytes of gzip"
@@ -71,6 +73,12 @@ BENCHES = {
         5,
         "spans accepted per second, in rounds of 200,000 from eight senders, compared with rotel's "
         "blackhole and Phoenix; then memory and query latency with all spans stored",
+    ),
+    "acknowledgement": Bench(
+        acknowledgement.measure,
+        200,
+        "from sending one span to an idle Observatory to its response, compared with a request "
+        "that is acknowledged after its commit, and the parts of both",
     ),
     "explorer": Bench(
         explorer.measure,

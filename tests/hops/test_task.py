@@ -57,7 +57,7 @@ def test_a_task_continues_the_trace_of_the_function_that_enqueued_it(
 def test_reserve_publishes_the_message_before_it_enqueues_the_task(
     buyer: Buyer, observatory: Observatory, open_show: Callable[..., str]
 ) -> None:
-    """So a purchase does not wait for the task."""
+    """A purchase therefore does not wait for the task."""
     traceparent = new_traceparent()
     buyer.place(show_id=open_show(seats=1), _trace={"traceparent": traceparent})
     journey = observatory.wait_for_trace(

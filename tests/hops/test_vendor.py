@@ -127,7 +127,7 @@ def test_a_webhook_without_a_valid_signature_is_rejected(
     sign: Callable[[bytes], str | None],
     reason: str,
 ) -> None:
-    """With 401 and the reason; the order does not change, and the context is not used."""
+    """The status is 401 with the reason; the order does not change, and the context is not used."""
     order_id, traceparent = order_in("charging"), new_traceparent()
     before = box_office.documents.read(f"orders/{order_id}")
     body = webhook_body(order_id, metadata={"traceparent": traceparent})

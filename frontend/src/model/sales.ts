@@ -3,11 +3,11 @@ import type { Order, OrderState } from "./order";
 import type { Tone } from "./orderStates";
 import type { Show } from "./show";
 
-/** The most orders of one show that the page follows; more, and its sums are of the newest only. */
+/** The most orders of one show that the page follows; its sums leave out older ones. */
 export const MOST_SALES = 1_000;
 
 export interface Sales {
-  /** Seats that were paid for and not given back. */
+  /** Seats that were paid for and not refunded. */
   soldSeats: number;
   /** Seats held for orders that are still on their way. */
   heldSeats: number;

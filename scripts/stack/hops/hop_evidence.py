@@ -144,8 +144,11 @@ def _root(
     fired_unix_nano: int | None,
     linked: Collection[tuple[str, str]],
 ) -> Crossing:
-    """Return the crossing of a declared root: a sweep must link the orders that it touched, and the
-    spans of a user's later actions must link the creation of the user."""
+    """Return the crossing of a declared root.
+
+    A sweep must link the orders that it handled, and the spans of a user's later actions must link
+    the creation of the user.
+    """
     wrong = None
     links_some = any(link["stored"] for link in row["links"])
     is_linked = (journey["trace_id"], row["span_id"]) in linked

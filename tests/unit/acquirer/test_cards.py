@@ -70,7 +70,7 @@ def test_exactly_one_check_digit_makes_a_valid_number(digits: str) -> None:
     ids=repr,
 )
 def test_an_invalid_number_is_refused(number: object) -> None:
-    """Too short, too long, mistyped or not a string. The message addresses the cardholder."""
+    """It is too short, too long, mistyped or not a string. The message addresses the cardholder."""
     with pytest.raises(cards.InvalidNumber, match="Check the digits"):
         cards.tokenise(number)
 

@@ -60,7 +60,10 @@ def test_every_function_is_still_listed(copy: Path) -> None:
         (["ruff", "check", "functions"], "", {}),
         (["ruff", "format", "--check", "functions"], "", {}),
         (["lint-imports", "--no-cache"], "", {"PYTHONPATH": "functions:.:scripts"}),
-        (["mypy", "--config-file", "../pyproject.toml", "main.py"], "functions", {}),
+        pytest.param(
+            *(["mypy", "--config-file", "../pyproject.toml", "main.py"], "functions", {}),
+            marks=pytest.mark.long,
+        ),
         (["python", "-m", "pytest", "--collect-only", "-q", "tests/unit/functions"], "", {}),
     ],
     ids=["ruff", "format", "import rules", "types", "tests"],

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from observatory.compare.coverage import coverage_of_everything
@@ -290,14 +290,20 @@ def draw_span_specs(draw: Any) -> list[tuple[int | None, str, bool]]:
 span_specs = st.composite(draw_span_specs)()
 
 
-@given(span_specs)
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-def test_list_coverage_and_journey_agree(
-    tmp_path: Path, specs: Sequence[tuple[int | None, str, bool]]
-) -> None:
+@pytest.mark.parametrize("examples", [15, pytest.param(200, marks=pytest.mark.long)])
+def test_list_coverage_and_journey_agree(tmp_path: Path, examples: int) -> None:
     """For any tree of spans, the SQL of digests and the Python of journeys count the same."""
+
+    @settings(max_examples=examples)
+    @given(span_specs)
+    def check(specs: Sequence[tuple[int | None, str, bool]]) -> None:
+        check_counts(tmp_path, specs)
+
+    check()
+
+
+def check_counts(folder: Path, specs: Sequence[tuple[int | None, str, bool]]) -> None:
+    """Store a tree of spans in a new file, and compare the counts of spans and orphans."""
     trace = Trace()
     spans = [
         trace.span("page", str(n), INTERNAL, n, n + 5, **ATTRIBUTES[kind])
@@ -310,8 +316,7 @@ def test_list_coverage_and_journey_agree(
     trace.spans = [("page", span) for span in exported]
     if not trace.spans:
         return
-    path = tmp_path / f"{trace.trace_id.hex()}.duckdb"
-    store = Store(path)
+    store = Store(folder / f"{trace.trace_id.hex()}.duckdb")
     digests = Digests(store)
     try:
         store.add(trace.rows()).result(10)

@@ -110,7 +110,7 @@ function ContextLoss({ trace, arriving }: Pick<Props, "trace" | "arriving">) {
           {arriving ? "It may still arrive." : "It was lost or never sent."}
         </>
       ) : (
-        "A span that should have received a context received none, so a hop has lost it."
+        "A span should have received a context and did not, so a hop has lost the context."
       )}
     </p>
   );
