@@ -13,7 +13,7 @@ import hmac
 import inspect
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -23,9 +23,6 @@ import flask
 import pytest
 import requests
 from firebase_functions.https_fn import FunctionsErrorCode, HttpsError
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import settings
@@ -121,6 +118,7 @@ class Platform:
             "price_cents": CENTS // SEATS,
             "currency": "EUR",
             "seats_left": SEATS_TOTAL - held,
+            "seats_total": SEATS_TOTAL,
         }
         now = datetime.now(UTC)
         order = {
@@ -332,6 +330,29 @@ def test_a_charge_that_the_processor_refuses_fails_the_order_in_one_run(
     assert deliver(about(charge.charge)) == 1
     assert platform.processor.received == ["/charges"]
     assert platform.messages == []
+
+
+@pytest.mark.parametrize("held", [SEATS, 0], ids=["held", "unheld"])
+def test_an_order_that_fails_is_counted_as_unpaid_no_more(platform: Platform, held: int) -> None:
+    """It returns the seats that it held: none, if it was accepted without a hold."""
+    counted = {
+        "uid": "buyer",
+        "show_id": SHOW,
+        "seats": SEATS,
+        "held": held,
+        "unheld": SEATS - held,
+    }
+    platform.place(State.RESERVED, counted=counted, has_hold=held > 0)
+    of_buyer = {"orders": 1, "seats": SEATS}
+    of_show = {"held": held, "unheld": SEATS - held}
+    platform.firestore.documents["buyer_holds/buyer"] = of_buyer
+    platform.firestore.documents[f"show_holds/{SHOW}"] = of_show
+    platform.processor.refusals["/charges"] = (402, "")
+    assert deliver(about(charge.charge)) == 1
+    assert platform.order["state"] == "failed"
+    assert platform.seats_left == SEATS_TOTAL - SEATS + held
+    assert platform.firestore.documents["buyer_holds/buyer"] == {"orders": 0, "seats": 0}
+    assert platform.firestore.documents[f"show_holds/{SHOW}"] == {"held": 0, "unheld": 0}
 
 
 @pytest.mark.parametrize("code", LASTING_CONFLICTS)
@@ -713,16 +734,6 @@ def test_an_order_that_cannot_move_after_its_refund_is_a_dead_letter(platform: P
     platform.assert_dead_letter("refund", "missing_document")
 
 
-@pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
-    """The spans that the stages end."""
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
-    yield exporter
-    provider.shutdown()
-
-
 def span_named(spans: InMemorySpanExporter, name: str) -> dict[str, Any]:
     """Return the attributes of the only span of that name."""
     (span,) = [span for span in spans.get_finished_spans() if span.name == name]
@@ -740,7 +751,7 @@ def test_the_span_has_both_amounts_and_the_field_that_differs(
         "boxoffice.charge.amount_cents": CENTS - 1,
         "boxoffice.charge.currency": "EUR",
         "boxoffice.charge.differs_in": "amount_cents",
-        "boxoffice.gave_up": "charge_differs",
+        "boxoffice.permanent_failure": "charge_differs",
         "boxoffice.order.state": "failed",
         "error.type": "boxoffice.failure.OrderFailure",
         "http.response.status_code": 200,
@@ -755,7 +766,7 @@ def test_a_refusals_span_has_the_processors_status_and_code(
     platform.processor.refusals["/charges"] = (402, "card_refused")
     about(charge.charge)()
     (span,) = [span for span in spans.get_finished_spans() if span.name == "charge"]
-    assert (span.attributes or {})["boxoffice.gave_up"] == "charge_refused"
+    assert (span.attributes or {})["boxoffice.permanent_failure"] == "charge_refused"
     assert (span.attributes or {})["boxoffice.charge.amount_cents"] == CENTS
     assert str(span.status.description).endswith("status 402, card_refused")
     assert not span.status.is_ok
@@ -773,5 +784,6 @@ def test_an_order_that_goes_well_gives_nothing_up(
     assert platform.order["state"] == "ticketed"
     assert len(platform.firestore.in_collection("tickets")) == SEATS
     assert all(
-        "boxoffice.gave_up" not in (span.attributes or {}) for span in spans.get_finished_spans()
+        "boxoffice.permanent_failure" not in (span.attributes or {})
+        for span in spans.get_finished_spans()
     )
