@@ -17,10 +17,15 @@ FIRST_RETRY_SECONDS = 1.0
 RETRY_MAX_SECONDS = 15.0
 #: Limit of buffered spans, and of buffered log records.
 KEPT_MAX_ITEMS = 2048
+# Of the endpoint's own words about what it rejected.
+REASON_MAX_CHARS = 200
 # Buffered items are sent within a request's flush, when production has a CPU for it.
 CATCH_UP_SECONDS = 0.5
 
 Item = TypeVar("Item")
+#: Sends a batch, and returns a function that waits for the endpoint's answer and returns whether
+#: it accepted the batch. Neither raises.
+Export = Callable[[Sequence[Item]], Callable[[], bool]]
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +44,9 @@ class Outage:
         self._gap_seconds = 0.0
         self._failed_at = 0.0
         self.dropped = 0
+        #: Items that the endpoint will never accept, such as those rejected in an answer of 200.
+        self.rejected = 0
+        self._has_rejected = False
 
     def seconds_left(self) -> float:
         """Return the seconds until the next attempt is due; 0 without an outage."""
@@ -92,41 +100,91 @@ class Outage:
             )
 
     def drop(self, items: int) -> None:
-        """Count items that are discarded; `end` logs how many."""
+        """Count items that are discarded; `end` or `close` logs how many."""
         with self._lock:
             self.dropped += items
+
+    def reject(self, items: int, reason: str) -> None:
+        """Count items that the endpoint rejected in an answer of 200, and log the first time."""
+        self.count_rejected(items)
+        with self._lock:
+            is_first, self._has_rejected = not self._has_rejected, True
+        if is_first:
+            printable = "".join(c if c.isprintable() else "?" for c in reason[:REASON_MAX_CHARS])
+            _log.warning(
+                "The OTLP endpoint accepted an export and rejected %d of its items: %s. Such items "
+                "are lost, and counted from now on",
+                items,
+                printable or "no reason given",
+            )
+
+    def doubt(self) -> None:
+        """Log, the first time, that an answer of 200 is not one of OTLP."""
+        with self._lock:
+            is_first, self._has_rejected = not self._has_rejected, True
+        if is_first:
+            _log.warning(
+                "The OTLP endpoint answers 200, but with something other than OTLP, so telemetry "
+                "may be lost. Is OTEL_EXPORTER_OTLP_ENDPOINT right?"
+            )
+
+    def count_rejected(self, items: int) -> None:
+        """Count items that the endpoint will never accept; `close` logs how many."""
+        with self._lock:
+            self.rejected += items
+
+    def close(self) -> None:
+        """Log what was lost and not yet logged, when the process ends."""
+        with self._lock:
+            dropped, self.dropped = self.dropped, 0
+        if dropped or self.rejected:
+            _log.warning(
+                "%d items of telemetry were not delivered, and the OTLP endpoint rejected %d",
+                dropped,
+                self.rejected,
+            )
 
 
 class Delivery(Generic[Item]):
     """Sends batches of one signal through `export`, and buffers those that were not accepted.
 
-    `export` returns whether the endpoint accepted the batch, and must not raise. The newest batch
-    is sent first: once it is accepted, the endpoint is known to be up, and an older batch that it
-    then refuses would never be accepted, so it is dropped. Thread-safe; exports overlap.
+    The newest batch is sent first: once it is accepted, the endpoint is known to be up, and an
+    older batch that it then refuses would never be accepted, so it is dropped. Thread-safe; exports
+    overlap.
     """
 
-    def __init__(self, export: Callable[[Sequence[Item]], bool], outage: Outage) -> None:
+    def __init__(self, export: Export[Item], outage: Outage) -> None:
         self._export = export
         self._outage = outage
         self._lock = threading.Lock()
         self._kept: deque[Sequence[Item]] = deque()
         self._timer: threading.Timer | None = None
 
-    def deliver(self, batch: Sequence[Item]) -> bool:
-        """Send a batch unless there is an outage; return whether it was accepted.
+    def start(self, batch: Sequence[Item]) -> Callable[[], bool]:
+        """Send a batch unless there is an outage; return a function that waits for the answer.
 
-        Bounded by the export's own time-out. A batch that is not accepted is buffered and retried.
+        That function returns whether the batch was accepted. The export's own time-out bounds it. A
+        batch that is not accepted is buffered and retried.
         """
         if not self._outage.may_try():
             self._keep(batch)
-            return False
+            return _not_accepted
         attempted_at = time.monotonic()
-        if not self._export(batch):
-            self._outage.begin(attempted_at)
-            self._keep(batch)
-            return False
-        self._outage.end()
-        return True
+        is_accepted = self._export(batch)
+
+        def finish() -> bool:
+            if not is_accepted():
+                self._outage.begin(attempted_at)
+                self._keep(batch)
+                return False
+            self._outage.end()
+            return True
+
+        return finish
+
+    def deliver(self, batch: Sequence[Item]) -> bool:
+        """Send a batch as `start` does, and return whether it was accepted."""
+        return self.start(batch)()
 
     def catch_up(self) -> None:
         """Send what is buffered, for at most half a second; the rest is retried later."""
@@ -135,7 +193,8 @@ class Delivery(Generic[Item]):
             batch = self._newest_kept()
             if batch is None:
                 return
-            if not self._export(batch):
+            if not self._export(batch)():
+                self._outage.count_rejected(len(batch))
                 _log.warning("The OTLP endpoint refuses a batch: %d items are dropped", len(batch))
         with self._lock:
             if self._kept:
@@ -147,10 +206,15 @@ class Delivery(Generic[Item]):
             if self._timer:
                 self._timer.cancel()
         newest = self._newest_kept()
-        if newest is not None and self._export(newest):
-            self._outage.end()
-            self.catch_up()
+        if newest is not None:
+            if self._export(newest)():
+                self._outage.end()
+                self.catch_up()
+            else:
+                self._outage.drop(len(newest))
         with self._lock:
+            for batch in self._kept:
+                self._outage.drop(len(batch))
             self._kept.clear()
 
     def _newest_kept(self) -> Sequence[Item] | None:
@@ -177,3 +241,7 @@ class Delivery(Generic[Item]):
         batch = self._newest_kept()
         if batch is not None and self.deliver(batch):
             self.catch_up()
+
+
+def _not_accepted() -> bool:
+    return False

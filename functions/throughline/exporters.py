@@ -1,23 +1,30 @@
 """Export to any OTLP endpoint over HTTP, with Google's credentials to Google's own endpoint.
 
-OpenTelemetry's exporters read endpoints, headers, compression and certificates themselves, from the
-variables of the OTLP exporter specification. This module adds what they leave open.
+The variables of the OTLP exporter specification say where to and how
+(opentelemetry.io/docs/specs/otel/protocol/exporter). Exports are posted by `otlp_http`. Behind a
+proxy, to Google, and with a credential provider they are posted by OpenTelemetry's exporters, in
+threads.
 """
 
 from __future__ import annotations
 
 import functools
 import logging
+import ssl
 import threading
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk._logs.export import LogRecordExportResult
-from opentelemetry.sdk.trace.export import SpanExportResult
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.util.re import parse_env_headers
 
+from throughline import otlp_encoding, otlp_http
+from throughline.delivery import Export, Outage
 from throughline.group_delivery import RecordExport, SpanExport
 
 if TYPE_CHECKING:
@@ -31,117 +38,227 @@ _CONNECTIONS_MAX = 64
 #: The only address that Google's credentials are ever sent to.
 GOOGLE = "https://telemetry.googleapis.com"
 _GOOGLE_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+_DEFAULT_ENDPOINT = "http://localhost:4318"
 
 _log = logging.getLogger(__name__)
 
-Signal = Literal["TRACES", "LOGS"]
+
+@dataclass(frozen=True)
+class Signal:
+    """What differs between spans and log records in OTLP over HTTP."""
+
+    name: Literal["TRACES", "LOGS"]
+    path: str
+    encode: Callable[[Sequence[Any]], otlp_encoding.Encoded]
+    response: Any
+    rejected_field: str
 
 
-def span_export(environment: Mapping[str, str]) -> SpanExport | None:
-    """Return a function that exports spans and returns whether the endpoint accepted them.
+_SPANS = Signal(
+    "TRACES", "v1/traces", otlp_encoding.spans, ExportTraceServiceResponse, "rejected_spans"
+)
+_RECORDS = Signal(
+    "LOGS", "v1/logs", otlp_encoding.records, ExportLogsServiceResponse, "rejected_log_records"
+)
 
-    The result is None if `OTEL_TRACES_EXPORTER` is "none".
+
+def span_export(environment: Mapping[str, str], outage: Outage) -> SpanExport | None:
+    """Return the function that sends spans to the endpoint that the environment names.
+
+    The result is None if `OTEL_TRACES_EXPORTER` is "none". `outage` counts the spans that the
+    endpoint rejects in an answer of 200.
     """
-    if _is_off("TRACES", environment):
-        return None
-    exporter = OTLPSpanExporter(**_options("TRACES", environment))
-    return lambda spans: exporter.export(spans) is SpanExportResult.SUCCESS
+    return _export(_SPANS, environment, outage)
 
 
-def record_export(environment: Mapping[str, str]) -> RecordExport | None:
-    """Return a function that exports log records and returns whether the endpoint accepted them.
+def record_export(environment: Mapping[str, str], outage: Outage) -> RecordExport | None:
+    """Return the function that sends log records to the endpoint that the environment names.
 
-    The result is None if `OTEL_LOGS_EXPORTER` is "none".
+    The result is None if `OTEL_LOGS_EXPORTER` is "none". `outage` counts the log records that the
+    endpoint rejects in an answer of 200.
     """
-    if _is_off("LOGS", environment):
+    return _export(_RECORDS, environment, outage)
+
+
+def _export(signal: Signal, environment: Mapping[str, str], outage: Outage) -> Export[Any] | None:
+    if environment.get(f"OTEL_{signal.name}_EXPORTER", "").strip().lower() == "none":
         return None
-    exporter = OTLPLogExporter(**_options("LOGS", environment))
-    return lambda records: exporter.export(records) is LogRecordExportResult.SUCCESS
+    settings = _Settings(signal, environment)
+    if settings.has_credential_provider:
+        return _in_threads(_exporter(signal, settings, None))
+    session = _google_session() if _is_googles(settings.of("ENDPOINT")) else None
+    if session is None and _has_proxy():
+        session = _session()
+    if session is not None:
+
+        def note_rejected(response: requests.Response, **_: object) -> None:
+            if response.ok and response.content:
+                content_type = response.headers.get("content-type", "")
+                _note_rejected(signal, outage, response.content, content_type)
+
+        session.hooks["response"].append(note_rejected)
+        return _in_threads(_exporter(signal, settings, session))
+    return _posted(signal, settings.endpoint(), outage)
 
 
-def _is_off(signal: Signal, environment: Mapping[str, str]) -> bool:
-    return environment.get(f"OTEL_{signal}_EXPORTER", "").strip().lower() == "none"
+def _posted(signal: Signal, endpoint: otlp_http.Endpoint, outage: Outage) -> Export[Any]:
+    """Return the export that posts to `endpoint` without other threads."""
+
+    def export(batch: Sequence[Any]) -> Callable[[], bool]:
+        encoded = signal.encode(batch)
+        outage.drop(encoded.left_out)
+        answered = endpoint.post(encoded.body)
+
+        def is_accepted() -> bool:
+            answer = answered()
+            if not 200 <= answer.status < 300:
+                return False
+            if answer.body:
+                _note_rejected(signal, outage, answer.body, answer.content_type)
+            return True
+
+        return is_accepted
+
+    return export
 
 
-def _options(signal: Signal, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return the arguments of OpenTelemetry's exporter that it does not read by itself."""
+def _note_rejected(signal: Signal, outage: Outage, body: bytes, content_type: str) -> None:
+    """Report what an answer of 200 says was rejected; OTLP calls that a partial success."""
+    response = signal.response()
+    try:
+        if content_type.partition(";")[0].strip().lower() == "application/json":
+            # Imported for the few endpoints that answer protobuf in JSON.
+            from google.protobuf import json_format  # noqa: PLC0415
 
-    def of(name: str) -> str:
+            json_format.Parse(body, response, ignore_unknown_fields=True)
+        else:
+            response.ParseFromString(body)
+    except Exception:  # noqa: BLE001  (protobuf's and the JSON parser's; any means the same)
+        outage.doubt()
+        return
+    partial = response.partial_success
+    rejected = getattr(partial, signal.rejected_field)
+    if rejected > 0:
+        outage.reject(rejected, partial.error_message)
+
+
+class _Settings:
+    """The variables of the OTLP exporter specification for one signal."""
+
+    def __init__(self, signal: Signal, environment: Mapping[str, str]) -> None:
+        self._signal = signal
+        self._environment = environment
+
+    def of(self, name: str) -> str:
+        """Return the signal's own variable, or else the one for all signals, or ""."""
         return (
-            environment.get(f"OTEL_EXPORTER_OTLP_{signal}_{name}")
-            or environment.get(f"OTEL_EXPORTER_OTLP_{name}")
+            self._environment.get(f"OTEL_EXPORTER_OTLP_{self._signal.name}_{name}")
+            or self._environment.get(f"OTEL_EXPORTER_OTLP_{name}")
             or ""
         )
 
-    has_provider = any(
-        environment.get(f"OTEL_PYTHON_EXPORTER_OTLP_HTTP_{scope}CREDENTIAL_PROVIDER")
-        for scope in ("", f"{signal}_")
-    )
-    session = None
-    if not has_provider:
-        is_googles = _is_googles(of("ENDPOINT"))
-        session = (_google_session() if is_googles else None) or _persistent_session()
-    return {
-        "timeout": None if of("TIMEOUT") else EXPORT_TIMEOUT_SECONDS,
-        "session": session,
-    }
+    @property
+    def has_credential_provider(self) -> bool:
+        return any(
+            self._environment.get(f"OTEL_PYTHON_EXPORTER_OTLP_HTTP_{scope}CREDENTIAL_PROVIDER")
+            for scope in ("", f"{self._signal.name}_")
+        )
+
+    @property
+    def timeout_seconds(self) -> float:
+        """The time-out, in seconds as OpenTelemetry's exporters for Python read it."""
+        value = self.of("TIMEOUT")
+        try:
+            seconds = float(value or EXPORT_TIMEOUT_SECONDS)
+        except ValueError:
+            seconds = 0.0
+        if seconds > 0:
+            return seconds
+        _log.warning(
+            "OTEL_EXPORTER_OTLP_TIMEOUT is %r, not a number of seconds above zero; %g is used",
+            value,
+            EXPORT_TIMEOUT_SECONDS,
+        )
+        return EXPORT_TIMEOUT_SECONDS
+
+    def endpoint(self) -> otlp_http.Endpoint:
+        url = self._environment.get(f"OTEL_EXPORTER_OTLP_{self._signal.name}_ENDPOINT")
+        if not url:
+            base = self.of("ENDPOINT") or _DEFAULT_ENDPOINT
+            url = f"{base.removesuffix('/')}/{self._signal.path}"
+        return otlp_http.Endpoint(
+            url,
+            parse_env_headers(self.of("HEADERS"), liberal=True),
+            self.timeout_seconds,
+            self.of("COMPRESSION").strip().lower(),
+            self._tls() if url.startswith("https:") else None,
+        )
+
+    def _tls(self) -> ssl.SSLContext:
+        authority = self.of("CERTIFICATE")
+        context = ssl.create_default_context(cafile=authority or _default_authorities())
+        if certificate := self.of("CLIENT_CERTIFICATE"):
+            context.load_cert_chain(certificate, self.of("CLIENT_KEY") or None)
+        return context
 
 
-def _persistent_session() -> requests.Session:
-    """Return a session that posts over persistent connections with little CPU time per request.
+def _default_authorities() -> str | None:
+    """Return the file of certifi's authorities, which `requests` trusts too, if it is installed."""
+    try:
+        import certifi  # noqa: PLC0415
+    except ImportError:
+        return None
+    return certifi.where()
 
-    For each request, requests looks for proxies and a .netrc, merges cookies and prepares headers:
-    1 ms of CPU, while other threads wait for Python's global lock. If the environment names
-    proxies, an ordinary session is returned.
-    """
-    import requests  # noqa: PLC0415  (the exporters import both as late)
-    import urllib3  # noqa: PLC0415
 
-    if any(urllib.request.getproxies().get(scheme) for scheme in ("http", "https", "all")):
-        return _with_connections(requests.Session())
+def _exporter(
+    signal: Signal, settings: _Settings, session: requests.Session | None
+) -> Callable[[Sequence[Any]], bool]:
+    """Return the export of OpenTelemetry's exporter, which reads the environment itself."""
+    timeout = settings.timeout_seconds
+    if signal is _SPANS:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+            OTLPSpanExporter,
+        )
 
-    class PersistentSession(requests.Session):
-        """Calls urllib3 directly; `verify` and `cert` have the same meaning as in requests."""
+        exporter: Any = OTLPSpanExporter(session=session, timeout=timeout)
+    else:
+        from opentelemetry.exporter.otlp.proto.http._log_exporter import (  # noqa: PLC0415
+            OTLPLogExporter,
+        )
 
-        def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
-            pool, path = self._pool_of(url)
-            try:
-                reply = pool.urlopen(
-                    method,
-                    path,
-                    body=options["data"],
-                    headers=options["headers"],
-                    timeout=urllib3.Timeout(total=options["timeout"]),
-                    retries=False,
-                    redirect=False,
-                )
-            except urllib3.exceptions.TimeoutError as error:
-                raise requests.exceptions.Timeout(error) from error
-            except urllib3.exceptions.HTTPError as error:
-                raise requests.exceptions.ConnectionError(error) from error
-            response = requests.Response()
-            response.status_code = reply.status
-            response.reason = reply.reason or ""
-            response.headers = requests.structures.CaseInsensitiveDict(reply.headers)
-            response._content = reply.data
-            return response
+        exporter = OTLPLogExporter(session=session, timeout=timeout)
+    return lambda batch: exporter.export(batch).name == "SUCCESS"
 
-        @functools.cache  # noqa: B019  (a session lives as long as the process)
-        def _pool_of(self, url: str) -> tuple[urllib3.HTTPConnectionPool, str]:
-            address = urllib3.util.parse_url(url)
-            options: dict[str, Any] = {"maxsize": _CONNECTIONS_MAX}
-            if address.scheme == "https":
-                options["cert_reqs"] = "CERT_REQUIRED" if self.verify else "CERT_NONE"
-                bundle = self.verify if isinstance(self.verify, str) else None
-                options["ca_certs"] = bundle or requests.utils.DEFAULT_CA_BUNDLE_PATH
-                if isinstance(self.cert, tuple):
-                    options["cert_file"], options["key_file"] = self.cert
-                else:
-                    options["cert_file"] = self.cert
-            manager = urllib3.PoolManager(**options)
-            return manager.connection_from_url(url), address.request_uri
 
-    return PersistentSession()
+def _in_threads(export: Callable[[Sequence[Any]], bool]) -> Export[Any]:
+    """Return `export` in two steps: it runs in a thread until its result is wanted."""
+    pool = ThreadPoolExecutor(_CONNECTIONS_MAX, "throughline-export")
+
+    def untraced(batch: Sequence[Any]) -> bool:
+        token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
+        try:
+            return export(batch)
+        finally:
+            detach(token)
+
+    def start(batch: Sequence[Any]) -> Callable[[], bool]:
+        try:
+            return pool.submit(untraced, batch).result
+        except RuntimeError:  # The interpreter is ending and starts no more threads.
+            return functools.partial(untraced, batch)
+
+    return start
+
+
+def _has_proxy() -> bool:
+    return any(urllib.request.getproxies().get(scheme) for scheme in ("http", "https", "all"))
+
+
+def _session() -> requests.Session:
+    import requests  # noqa: PLC0415  (only here, because the import takes long)
+
+    return _with_connections(requests.Session())
 
 
 def _with_connections(session: requests.Session) -> requests.Session:
@@ -158,21 +275,29 @@ def _is_googles(endpoint: str) -> bool:
     return endpoint == GOOGLE or endpoint.startswith(f"{GOOGLE}/")
 
 
-@functools.cache
 def _google_session() -> requests.Session | None:
     """Return a session that signs requests as the function's service account.
 
-    None without credentials, which is logged. google-auth is part of every Firebase app in Python,
-    and is imported only where telemetry goes to Google.
+    None without credentials. google-auth is part of every Firebase app in Python, and is imported
+    only where telemetry goes to Google.
     """
+    credentials = _google_credentials()
+    if credentials is None:
+        return None
+    from google.auth.transport.requests import AuthorizedSession  # noqa: PLC0415
+
+    return _with_connections(AuthorizedSession(credentials))  # type: ignore[no-untyped-call]
+
+
+@functools.cache
+def _google_credentials() -> Any:
+    """Return the credentials that both signals share; None, which is logged, without any."""
     try:
         import google.auth  # noqa: PLC0415
-        from google.auth.transport.requests import AuthorizedSession  # noqa: PLC0415
+        import google.auth.transport.requests  # noqa: PLC0415
 
         credentials, _ = google.auth.default(scopes=[_GOOGLE_SCOPE])
         _refresh_once(credentials)
-        session: requests.Session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
-        _with_connections(session)
     except Exception as error:  # noqa: BLE001  (without telemetry the function still works)
         _log.warning(
             "There are no Google credentials, so telemetry is sent to %s without them: %s",
@@ -180,7 +305,7 @@ def _google_session() -> requests.Session | None:
             error,
         )
         return None
-    return session
+    return credentials
 
 
 def _refresh_once(credentials: Any) -> None:

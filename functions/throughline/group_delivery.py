@@ -14,8 +14,7 @@ import copy
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context, attach, detach, set_value
@@ -23,7 +22,7 @@ from opentelemetry.sdk._logs import LogRecordProcessor, ReadableLogRecord, ReadW
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
-from throughline.delivery import KEPT_MAX_ITEMS, Delivery, Outage
+from throughline.delivery import KEPT_MAX_ITEMS, Delivery, Export, Outage
 
 GROUP_DELAY_SECONDS = 0.002
 BACKGROUND_DELAY_SECONDS = 5.0
@@ -31,10 +30,9 @@ BACKGROUND_DELAY_SECONDS = 5.0
 BATCH_ITEMS = 512
 # Exports have time-outs of their own. This only bounds the wait for a leader that was killed.
 WAIT_MAX_SECONDS = 30.0
-_EXPORTS_MAX = 64
 
-SpanExport = Callable[[Sequence[ReadableSpan]], bool]
-RecordExport = Callable[[Sequence[ReadableLogRecord]], bool]
+SpanExport = Export[ReadableSpan]
+RecordExport = Export[ReadableLogRecord]
 
 
 class _Batch:
@@ -95,7 +93,6 @@ class GroupDelivery:
         self._flushing = 0
         self._is_shut_down = False
         self._thread: threading.Thread | None = None
-        self._pool = ThreadPoolExecutor(_EXPORTS_MAX, "throughline-export")
         self._own = threading.local()
 
     def add_span(self, span: ReadableSpan) -> None:
@@ -217,18 +214,13 @@ class GroupDelivery:
 
     def _send(self, batch: _Batch) -> bool:
         """Send a batch; return whether the endpoint accepted any of it."""
-        other = None
-        if self._spans and batch.spans and self._records and batch.records:
-            try:
-                other = self._pool.submit(_suppressed, self._records.deliver, batch.records)
-            except RuntimeError:  # The interpreter is ending and starts no more threads.
-                other = None
-        is_accepted = bool(self._spans and batch.spans and self._spans.deliver(batch.spans))
-        if other:
-            return other.result() or is_accepted
+        answers: list[Callable[[], bool]] = []
+        if self._spans and batch.spans:
+            answers.append(self._spans.start(batch.spans))
         if self._records and batch.records:
-            return self._records.deliver(batch.records) or is_accepted
-        return is_accepted
+            answers.append(self._records.start(batch.records))
+        # A list, because each answer has to be waited for.
+        return any([is_accepted() for is_accepted in answers])
 
     def _deliver_in_background(self) -> None:
         """Deliver items that no request waits for, such as those of an aborted request."""
@@ -262,14 +254,7 @@ class GroupDelivery:
         for delivery in (self._spans, self._records):
             if delivery:
                 delivery.end()
-
-
-def _suppressed(deliver: Callable[[Any], bool], batch: object) -> bool:
-    token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
-    try:
-        return deliver(batch)
-    finally:
-        detach(token)
+        self._outage.close()
 
 
 class SpanCollector(SpanProcessor):

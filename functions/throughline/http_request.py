@@ -37,10 +37,10 @@ def combined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def read(headers: Mapping[str, str]) -> carrier.Arrival:
     """Read the context out of headers as `combined` makes them; the copy wins over traceparent."""
-    copied = _read_from(COPY, headers)
+    copied = _read_from(COPY, headers) if COPY in headers else carrier.ABSENT
     if copied.state == "carried":
         return copied
-    own = _read_from("traceparent", headers)
+    own = carrier.read(headers)
     return copied if own.state == "absent" else own
 
 
@@ -49,7 +49,14 @@ def from_platform() -> SpanContext | None:
 
     In production it is the platform's: Google's front end overwrites the header.
     """
-    return _read_from("traceparent", received()).span_context
+    if not flask.has_request_context():
+        return None
+    headers = flask.request.headers
+    # As `received` combines them: a repeated traceparent is malformed. Baggage is not read.
+    names = ("traceparent", "tracestate")
+    return carrier.read(
+        {name: ",".join(headers.getlist(name)) for name in names if name in headers}
+    ).span_context
 
 
 def write() -> dict[str, str]:

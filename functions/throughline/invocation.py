@@ -78,7 +78,7 @@ def traced(
             # Attached, not only passed to the span: its baggage is for the whole invocation.
             token = context.attach(baggage_corrections.begin(arrival.context))
             try:
-                with trace.get_tracer("throughline").start_as_current_span(
+                with _tracer(trace.get_tracer_provider()).start_as_current_span(
                     function.__name__,
                     kind=reception.kind,
                     links=[*_ambient_links(arrival), *delivery.links, *reception.links],
@@ -114,6 +114,12 @@ def traced(
                 context.detach(token)
 
     return invocation
+
+
+@functools.lru_cache(maxsize=1)
+def _tracer(provider: trace.TracerProvider) -> trace.Tracer:
+    """Return the provider's tracer; looking it up each time takes as long as recording a span."""
+    return provider.get_tracer("throughline")
 
 
 def _note_failure(span: Span, error: Exception) -> None:

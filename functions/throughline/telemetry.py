@@ -69,7 +69,7 @@ def start(*, baggage: Mapping[str, BaggageKey] | None = None) -> None:
             "cloud.provider": "gcp",
             "faas.name": target,
             "faas.version": os.environ.get("K_REVISION", ""),
-            # Google's OTLP endpoint refuses what doesn't name its project.
+            # Google's OTLP endpoint refuses telemetry that does not name its project.
             **({"gcp.project_id": project_id} if project_id else {}),
         }
     )
@@ -107,10 +107,11 @@ def flush() -> None:
 
 
 def _group_delivery(environment: Mapping[str, str]) -> GroupDelivery:
+    outage = Outage()
     return GroupDelivery(
-        exporters.span_export(environment),
-        exporters.record_export(environment),
-        Outage(),
+        exporters.span_export(environment, outage),
+        exporters.record_export(environment, outage),
+        outage,
         group_delay_seconds=_seconds(environment, GROUP_DELAY, GROUP_DELAY_SECONDS),
         background_delay_seconds=_seconds(environment, BACKGROUND_DELAY, BACKGROUND_DELAY_SECONDS),
         in_background=environment.get(CPU_STAYS, "").strip().lower() == "true",

@@ -60,9 +60,10 @@ BENCHES = {
     "callers": Bench(
         callers.measure,
         400,
-        "what tracing costs the caller of an HTTPS function: latency with 1 caller and requests "
-        "per second with 40, exporting to the Observatory, to an endpoint that responds at once "
-        "and to one that responds after 100 ms",
+        "what tracing costs the caller of a function: latency with 1 caller and requests per "
+        "second with 40, exporting to the Observatory, to an endpoint that responds at once and "
+        "to one that responds after 100 ms; how long an event function is held for an event; and "
+        "where the processor time goes",
     ),
     "bundle": Bench(
         bundle.measure, 1, "the page's tracing code ÷ the rest of the page, in bytes of gzip"

@@ -75,7 +75,7 @@ def summary(
         "spans_stored": stored,
         "lost": acknowledged - stored,
         "refused_requests": sum(sent["refused"] for sent in rounds),
-        "told_to_come_later": sum(sent["told_later"] for sent in rounds),
+        "throttled": sum(sent["throttled"] for sent in rounds),
         "searchable_s_max": round(max(searchable_s), 3),
         **memory,
     }

@@ -3,7 +3,8 @@
 Without tracing, the page's tracing code is not loaded and the functions' workers run with
 OTEL_SDK_DISABLED. Workers read settings only at their start, so between phases a function's file is
 edited, which makes the emulator start new workers; the emulators, the acquirer, the Observatory and
-the browser keep running. The phases alternate ABBA, which cancels drift.
+the browser keep running. The phases alternate ABBA, which cancels drift. The orders of a phase with
+tracing are paired with those of the phase without it that is next to it.
 """
 
 from __future__ import annotations
@@ -17,17 +18,19 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from playwright.sync_api import Browser
 
 from benchmarks import buyer
-from benchmarks.ratio import ratios
+from benchmarks.cpu_time import cpu_seconds
+from benchmarks.ratio import paired_ratios, ratios
 from stack import paths
 from stack.clients.browser_purchase import Purchase, browser
 from stack.console import print_line
 from stack.errors import UserError
-from stack.local import running
+from stack.local import emulators, running
 from stack.local.addresses import free_addresses
 from stack.local.processes import Processes, wait_until
 
@@ -35,7 +38,9 @@ FOLDER = paths.MADE / "bench"
 # Not in .throughline: the emulator does not watch paths with a name that starts with a dot.
 FUNCTIONS = paths.ROOT / "bench-functions"
 ORDER: tuple[Literal["with", "without"], ...] = ("with", "without", "without", "with")
-ROUNDS = 2
+# More rounds pair orders that are closer together, and take longer.
+ROUNDS_MAX = 4
+ORDERS_OF_A_ROUND = 10
 # The first orders after a restart meet cold workers, and each function may need a second worker.
 WARM_UP = 4
 ACQUIRER_DELAY_SECONDS = 0.3
@@ -43,13 +48,21 @@ ACQUIRER_DELAY_SECONDS = 0.3
 LOST_MAX = 3
 RELOAD_SECONDS = 60.0
 MISSED_AFTER_SECONDS = 15.0
+# Processes whose processor time is compared, by the name that `running.stack` gives them.
+WATCHED = {
+    "functions_and_emulators": emulators.NAME,
+    "observatory": "The Observatory",
+    "rules_monitor": "The rules monitor",
+    "acquirer": "The acquirer",
+}
 
 
 def measure(runs: int) -> dict[str, Any]:
     """Buy `runs` tickets with and without tracing, rounded up to phases of equal length."""
-    seconds: dict[str, list[float]] = {"with": [], "without": []}
+    rounds = max(1, min(ROUNDS_MAX, runs // ORDERS_OF_A_ROUND))
+    orders = math.ceil(runs / (2 * rounds))
+    phases: list[Phase] = []
     lost = 0
-    orders = math.ceil(runs / (2 * ROUNDS))
     addresses = free_addresses()
     settings = {"ACQUIRER_DELAY_SECONDS": str(ACQUIRER_DELAY_SECONDS)}
     with (
@@ -57,28 +70,75 @@ def measure(runs: int) -> dict[str, Any]:
         running.stack(addresses, FOLDER, functions=FUNCTIONS, settings=settings) as processes,
         browser() as chromium,
     ):
-        for phase in ORDER * ROUNDS:
-            _restart_workers(phase, processes)
-            runs_of_phase = range(WARM_UP + orders)
-            purchases = [_buy(chromium, addresses.hosting, phase) for _ in runs_of_phase]
-            bought = [purchase for purchase in purchases[WARM_UP:] if purchase]
-            lost += len(purchases[WARM_UP:]) - len(bought)
+        for tracing in ORDER * rounds:
+            _restart_workers(tracing, processes)
+            for _ in range(WARM_UP):
+                _buy(chromium, addresses.hosting, tracing)
+            before = _cpu_seconds(processes)
+            purchases = [_buy(chromium, addresses.hosting, tracing) for _ in range(orders)]
+            bought = [purchase for purchase in purchases if purchase]
+            used = {name: now - before[name] for name, now in _cpu_seconds(processes).items()}
+            lost += len(purchases) - len(bought)
             if lost > LOST_MAX:
                 raise UserError(
                     f"{lost} purchases failed (allowed: {LOST_MAX}), so there is no result.",
                     hint=f"Look for the cause in {FOLDER}/*.log.",
                 )
-            _check(bought, phase, addresses.observatory)
-            took = [each.wall_s - ACQUIRER_DELAY_SECONDS for each in bought]
-            seconds[phase] += took
-            print_line(f"  {phase} tracing: {statistics.median(took):.3f} s")
-    return {
-        "n": min(map(len, seconds.values())),
-        "lost": lost,
-        **ratios(seconds["with"], seconds["without"]),
-        "with_tracing_s": round(statistics.median(seconds["with"]), 3),
-        "without_s": round(statistics.median(seconds["without"]), 3),
+            _check(bought, tracing, addresses.observatory)
+            took = [each and each.wall_s - ACQUIRER_DELAY_SECONDS for each in purchases]
+            phases.append(Phase(tracing, took, used))
+            print_line(f"  {tracing} tracing: {statistics.median(filter(None, took)):.3f} s")
+    return {"lost": lost, **summary(phases)}
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Orders that were bought with or without tracing.
+
+    `took_s` has None for an order that failed. `cpu_seconds` is what each watched process used.
+    """
+
+    tracing: Literal["with", "without"]
+    took_s: list[float | None]
+    cpu_seconds: dict[str, float]
+
+
+def summary(phases: list[Phase]) -> dict[str, Any]:
+    """Return the figures of phases of which every two neighbours are one of each kind.
+
+    Processor time is per order, and what tracing adds to each process.
+    """
+    pairs: list[tuple[float, float]] = []
+    for neighbours in zip(phases[::2], phases[1::2], strict=True):
+        with_it, without = sorted(neighbours, key=lambda phase: phase.tracing)
+        for pair in zip(with_it.took_s, without.took_s, strict=True):
+            if pair[0] is not None and pair[1] is not None:
+                pairs.append((pair[0], pair[1]))
+    with_s, without_s = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    orders = sum(len(phase.took_s) for phase in phases) / 2
+    added_ms = {
+        f"{name}_added_cpu_ms": round(
+            1000
+            / orders
+            * sum(
+                phase.cpu_seconds[name] * (1 if phase.tracing == "with" else -1) for phase in phases
+            )
+        )
+        for name in phases[0].cpu_seconds
     }
+    return {
+        **paired_ratios(pairs),
+        "p95_ratio": ratios(with_s, without_s)["p95_ratio"],
+        "with_tracing_s": round(statistics.median(with_s), 3),
+        "without_s": round(statistics.median(without_s), 3),
+        **added_ms,
+    }
+
+
+def _cpu_seconds(processes: Processes) -> dict[str, float]:
+    """Return the processor time of each watched process so far; empty where it is unknown."""
+    used = {name: cpu_seconds(processes.pid(process)) for name, process in WATCHED.items()}
+    return {name: seconds for name, seconds in used.items() if seconds is not None}
 
 
 @contextmanager

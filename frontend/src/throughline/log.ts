@@ -1,8 +1,8 @@
 /**
  * Hop 15: every log record has the ids of its span.
  *
- * The records are encoded as OTLP/JSON here: a page logs a few flat records, and
- * OpenTelemetry's SDK for logs would be 3 KB (gzip) of a page's 22. Fields:
+ * The records are encoded as OTLP/JSON here: a page logs a few flat records, and OpenTelemetry's SDK
+ * for logs would make the page larger. Fields:
  * https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding and
  * https://opentelemetry.io/docs/specs/otel/logs/data-model/.
  */
@@ -35,20 +35,33 @@ export interface LogTarget {
   lost: (records: number, error: Error) => void;
 }
 
-/** Batches log records and sends them to an OTLP endpoint after a short delay. */
+// More than a page logs within an endpoint's time-out; OpenTelemetry's limit for spans.
+const WAITING_MAX_RECORDS = 2048;
+
+/**
+ * Batches log records and sends them to an OTLP endpoint after a short delay.
+ *
+ * One batch at a time: browsers open six connections to a host, and a slow endpoint must not take
+ * those that the page needs.
+ */
 export class LogPoster {
   private waiting: unknown[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private sending = 0;
 
   constructor(private readonly target: LogTarget) {}
 
-  /** Adds one record; it is sent within `delayMs`. */
+  /** Adds one record; it is sent after `delayMs`, or after the batch that is being sent. */
   post(
     severity: Severity,
     message: string,
     spanContext: SpanContext | undefined,
     attributes: Attributes,
   ): void {
+    if (this.waiting.length >= WAITING_MAX_RECORDS) {
+      this.target.lost(1, new Error("too many log records are waiting"));
+      return;
+    }
     const unixNano = `${Date.now()}000000`;
     this.waiting.push({
       timeUnixNano: unixNano,
@@ -63,10 +76,15 @@ export class LogPoster {
         flags: spanContext.traceFlags,
       }),
     });
+    this.schedule();
+  }
+
+  private schedule(): void {
+    if (this.sending > 0) return;
     this.timer ??= setTimeout(() => void this.flush(), this.target.delayMs);
   }
 
-  /** Sends the waiting records once; never rejects. */
+  /** Sends the waiting records once, even while others are being sent; never rejects. */
   async flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -82,6 +100,7 @@ export class LogPoster {
         },
       ],
     });
+    this.sending++;
     try {
       const response = await fetch(url, {
         method: "POST",
@@ -94,6 +113,9 @@ export class LogPoster {
       if (!response.ok) throw new Error(`HTTP ${response.status}`);
     } catch (error) {
       lost(records.length, error as Error);
+    } finally {
+      this.sending--;
+      if (this.waiting.length > 0) this.schedule();
     }
   }
 }
@@ -107,7 +129,7 @@ export function createLog(poster: LogPoster, sink: Pick<Console, Severity> = con
   };
 }
 
-// Leaves room for what the spans of the same moment weigh; a character may be three bytes.
+// Leaves room for the spans that are sent at the same time; a character may take three bytes.
 const KEEPALIVE_MAX_CHARS = 10_000;
 
 /** Encodes attributes as OTLP's typed pairs; other types are converted to strings. */

@@ -30,6 +30,9 @@ export interface Telemetry {
 // Short, so that a trace is visible while its order is still moving.
 const BATCH_DELAY_MS = 400;
 const EXPORT_TIMEOUT_MS = 2_000;
+// A full batch is encoded within the call that ends its last span, which may be a click's: 64 spans
+// take a millisecond or two, and fit into what a browser sends for a page that is being closed.
+const BATCH_MAX_SPANS = 64;
 
 /** Starts tracing and logging over OTLP/HTTP (JSON), and flushes when the page is hidden. */
 export function startTelemetry({ serviceName, otlpEndpoint }: TelemetrySettings): Telemetry {
@@ -49,6 +52,7 @@ export function startTelemetry({ serviceName, otlpEndpoint }: TelemetrySettings)
       open,
       new BatchSpanProcessor({
         scheduledDelayMillis: BATCH_DELAY_MS,
+        maxExportBatchSize: BATCH_MAX_SPANS,
         exportTimeoutMillis: 2 * EXPORT_TIMEOUT_MS,
         // Flushed below instead, with the logs and on `pagehide` as well.
         disableAutoFlushOnDocumentHide: true,

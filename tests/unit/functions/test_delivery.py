@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from google.protobuf.json_format import MessageToJson
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs.export import LogRecordExportResult
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SpanExportResult
 
-from tests.unit.local_server import LocalServer, eventually, free_port, serving, silent
-from throughline import delivery
+from tests.unit.local_server import (
+    LocalServer,
+    ReceivedRequest,
+    eventually,
+    free_port,
+    serving,
+    silent,
+)
+from throughline import delivery, exporters
 from throughline.delivery import Delivery, Outage
 from throughline.group_delivery import GroupDelivery, RecordCollector, SpanCollector
 
@@ -32,27 +38,18 @@ def no_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "RETRY_MAX_SECONDS", 600.0)
 
 
-@pytest.fixture(autouse=True)
-def quiet_exporters() -> Iterator[None]:
-    """Silence the exporters, as throughline.log does; delivery.py logs for them."""
-    exporters = logging.getLogger("opentelemetry.exporter")
-    before = exporters.level
-    exporters.setLevel(logging.CRITICAL)
-    yield
-    exporters.setLevel(before)
-
-
 class Telemetry:
     """A process's tracer and logger providers, as telemetry.start() creates them."""
 
     def __init__(self, url: str, outage: Outage) -> None:
-        timeout = EXPORT_TIMEOUT_SECONDS
-        spans = OTLPSpanExporter(endpoint=f"{url}/v1/traces", timeout=timeout)
-        logs = OTLPLogExporter(endpoint=f"{url}/v1/logs", timeout=timeout)
+        environment = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": url,
+            "OTEL_EXPORTER_OTLP_TIMEOUT": str(EXPORT_TIMEOUT_SECONDS),
+        }
         # A long interval, so that only the test's flushes deliver.
         self.delivery = GroupDelivery(
-            lambda batch: spans.export(batch) is SpanExportResult.SUCCESS,
-            lambda batch: logs.export(batch) is LogRecordExportResult.SUCCESS,
+            exporters.span_export(environment, outage),
+            exporters.record_export(environment, outage),
             outage,
             background_delay_seconds=600,
         )
@@ -126,9 +123,9 @@ def test_a_refused_connection_costs_one_timeout_and_one_log_line(
         for _ in range(20):
             telemetry.record()
             later.append(telemetry.flush())
+        warnings = logged_warnings(caplog)
     assert first < 4 * EXPORT_TIMEOUT_SECONDS
     assert sum(later) < EXPORT_TIMEOUT_SECONDS, "twenty flushes are quicker than one timeout"
-    warnings = logged_warnings(caplog)
     assert len(warnings) == 1
     assert "The OTLP endpoint does not answer" in warnings[0]
     assert outage.dropped == 0
@@ -143,9 +140,9 @@ def test_a_silent_endpoint_costs_one_timeout(caplog: pytest.LogCaptureFixture) -
         first = telemetry.flush()
         telemetry.record()
         second = telemetry.flush()
+        assert len(logged_warnings(caplog)) == 1
     assert 0.9 * EXPORT_TIMEOUT_SECONDS <= first < 4 * EXPORT_TIMEOUT_SECONDS
     assert second < EXPORT_TIMEOUT_SECONDS / 2
-    assert len(logged_warnings(caplog)) == 1
 
 
 @pytest.mark.parametrize("status", [400, 404, 413, 500])
@@ -159,7 +156,7 @@ def test_an_endpoint_that_rejects_exports_counts_as_an_outage(
             telemetry.record(spans=2)
             telemetry.flush()
         assert sorted(request.path for request in server.requests) == ["/v1/logs", "/v1/traces"]
-    assert len(logged_warnings(caplog)) == 1
+        assert len(logged_warnings(caplog)) == 1
 
 
 def test_buffered_telemetry_arrives_once_the_endpoint_is_back(
@@ -212,6 +209,81 @@ def test_buffered_telemetry_is_sent_once_more_at_shutdown() -> None:
         assert spans_at(server) == 3
 
 
+def test_what_is_lost_at_the_end_of_the_process_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The number of spans and log records that could not be sent once more."""
+    with telemetry_to(f"http://127.0.0.1:{free_port()}", Outage()) as telemetry:
+        telemetry.record(spans=3)
+        telemetry.flush()
+    assert logged_warnings(caplog)[1:] == [
+        "4 items of telemetry were not delivered, and the OTLP endpoint rejected 0"
+    ]
+
+
+def partial_success(rejected: int, message: str, kind: str) -> tuple[int, bytes, dict[str, str]]:
+    """Return an answer of 200 that rejects some spans, in protobuf or JSON."""
+    response = ExportTraceServiceResponse()
+    response.partial_success.rejected_spans = rejected
+    response.partial_success.error_message = message
+    is_json = kind.startswith("application/json")
+    body = MessageToJson(response).encode() if is_json else response.SerializeToString()
+    return 200, body, {"Content-Type": kind}
+
+
+@pytest.mark.parametrize("kind", ["application/x-protobuf", "application/json; charset=utf-8"])
+def test_spans_that_an_accepted_export_rejects_are_lost_and_logged_once(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are counted, not sent again; the endpoint is not considered to be failing."""
+
+    def answer(request: ReceivedRequest) -> int | tuple[int, bytes, dict[str, str]]:
+        is_spans = request.path == "/v1/traces"
+        return partial_success(2, "too\n old" + "!" * 500, kind) if is_spans else 200
+
+    outage = Outage()
+    with serving(answer) as server, telemetry_to(server.url, outage) as telemetry:
+        for _ in range(3):
+            telemetry.record(spans=5)
+            telemetry.flush()
+        assert spans_at(server) == 15
+        (warning,) = logged_warnings(caplog)
+        assert "rejected 2 of its items: too? old!!!" in warning
+        assert len(warning) < 400
+    assert outage.rejected == 6
+    assert logged_warnings(caplog)[1:] == [
+        "0 items of telemetry were not delivered, and the OTLP endpoint rejected 6"
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, b"<html>Sign in to this network</html>", {"Content-Type": "text/html"}),
+        (200, b"not json", {"Content-Type": "application/json"}),
+    ],
+    ids=["html", "json that is none"],
+)
+def test_an_answer_that_is_not_otlp_is_logged_once(
+    answer: tuple[int, bytes, dict[str, str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was probably not an OTLP endpoint that said 200."""
+    with serving(lambda _: answer) as server, telemetry_to(server.url, Outage()) as telemetry:
+        for _ in range(2):
+            telemetry.record()
+            telemetry.flush()
+        (warning,) = logged_warnings(caplog)
+        assert "OTEL_EXPORTER_OTLP_ENDPOINT right?" in warning
+
+
+def test_a_redirect_is_not_an_acceptance(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing follows it, so its spans were not stored anywhere."""
+    with serving(lambda _: 302) as server, telemetry_to(server.url, Outage()) as telemetry:
+        telemetry.record()
+        telemetry.flush()
+        assert len(logged_warnings(caplog)) == 1
+
+
 class Endpoint:
     """While up, accepts batches of numbers, except those with a number in `refused`."""
 
@@ -220,11 +292,11 @@ class Endpoint:
         self.up = False
         self.taken: list[int] = []
 
-    def __call__(self, batch: Sequence[int]) -> bool:
-        if not self.up or self.refused & set(batch):
-            return False
-        self.taken += batch
-        return True
+    def __call__(self, batch: Sequence[int]) -> Callable[[], bool]:
+        is_accepted = self.up and not self.refused & set(batch)
+        if is_accepted:
+            self.taken += batch
+        return lambda: is_accepted
 
 
 def test_the_buffer_drops_the_oldest_items_when_full(
@@ -279,9 +351,9 @@ def test_exports_that_fail_together_lengthen_the_gap_once(
     monkeypatch.setattr(delivery, "FIRST_RETRY_SECONDS", 100.0)
     outage, together = Outage(), threading.Barrier(8)
 
-    def fail(_batch: Sequence[int]) -> bool:
+    def fail(_batch: Sequence[int]) -> Callable[[], bool]:
         together.wait()
-        return False
+        return lambda: False
 
     sent: Delivery[int] = Delivery(fail, outage)
     threads = [threading.Thread(target=sent.deliver, args=([n],)) for n in range(8)]

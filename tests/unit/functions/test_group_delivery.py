@@ -34,22 +34,26 @@ class Endpoint:
         self.at_once_max = 0
         self._lock = threading.Lock()
 
-    def spans(self, batch: Sequence[ReadableSpan]) -> bool:
+    def spans(self, batch: Sequence[ReadableSpan]) -> Callable[[], bool]:
         return self._take(self.span_exports, [span.name for span in batch])
 
-    def records(self, batch: Sequence[Any]) -> bool:
+    def records(self, batch: Sequence[Any]) -> Callable[[], bool]:
         return self._take(self.record_exports, [str(each.log_record.body) for each in batch])
 
-    def _take(self, exports: list[list[str]], names: list[str]) -> bool:
+    def _take(self, exports: list[list[str]], names: list[str]) -> Callable[[], bool]:
         assert context.get_value(_SUPPRESS_INSTRUMENTATION_KEY), "an export is not traced itself"
         with self._lock:
             exports.append(names)
             self.at_once += 1
             self.at_once_max = max(self.at_once_max, self.at_once)
-        assert self.gate.wait(SECONDS)
-        with self._lock:
-            self.at_once -= 1
-        return True
+
+        def answered() -> bool:
+            assert self.gate.wait(SECONDS)
+            with self._lock:
+                self.at_once -= 1
+            return True
+
+        return answered
 
     def names(self) -> list[str]:
         """Return the names of all accepted spans."""
@@ -207,7 +211,7 @@ def test_a_functions_exception_is_raised_after_delivery() -> None:
 
 
 def test_items_without_a_waiting_request_are_exported_in_the_background() -> None:
-    """For example the spans of a request that the platform aborted."""
+    """Examples are the spans of a request that the platform aborted."""
     app = App(background_delay_seconds=0.05)
     app.tracer.start_span("left behind").end()
     eventually(lambda: app.endpoint.names() == ["left behind"], "the background thread sends it")

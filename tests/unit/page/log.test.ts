@@ -1,4 +1,4 @@
-/** Log records against a real OTLP endpoint, or the lack of one. */
+/** Log records, sent to a real OTLP endpoint or to one that does not answer. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -109,4 +109,35 @@ test("undelivered records are counted, and nothing throws", async () => {
   log("info", "three");
   await failing.flush();
   expect(lost).toHaveBeenLastCalledWith(1, expect.any(Error));
+});
+
+test("later records wait for the batch that is being sent, and a flush does not", async () => {
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  server.prependListener("request", (_request, response) => {
+    const end = response.end.bind(response);
+    response.end = ((...body: Parameters<typeof end>) =>
+      void answered.then(() => end(...body))) as typeof response.end;
+  });
+  const slow = poster(1);
+  const log = createLog(slow, silent);
+  log("info", "one");
+  await vi.waitFor(() => expect(bodies).toHaveLength(1));
+  log("info", "two");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(bodies).toHaveLength(1);
+  const flushed = slow.flush();
+  await vi.waitFor(() => expect(bodies).toHaveLength(2));
+  log("info", "three");
+  answer();
+  await flushed;
+  await vi.waitFor(() => expect(bodies).toHaveLength(3));
+});
+
+test("records beyond what is kept for a slow endpoint are counted as lost", () => {
+  const log = createLog(poster(60_000), silent);
+  for (let n = 0; n < 2050; n++) log("info", "many");
+  expect(lost).toHaveBeenCalledTimes(2);
 });
