@@ -18,7 +18,14 @@ TROUBLED = {
     "4000000000005209": "late_answer",
     "4000000000005308": "unavailable",
 }
-OUTCOMES = {**DECLINED, **TROUBLED}
+# Never charged: the processor refuses the request with this status; see troubles.py.
+REFUSED = {
+    "4000000000006405": "refused_400",
+    "4000000000006421": "refused_402",
+    "4000000000006439": "refused_403",
+    "4000000000006447": "refused_422",
+}
+OUTCOMES = {**DECLINED, **TROUBLED, **REFUSED}
 
 _BRANDS = {"3": "amex", "4": "visa", "5": "mastercard"}
 
@@ -61,9 +68,11 @@ def tokenise(number: object) -> Token:
 def outcome_of(token: object) -> str | None:
     """Return the outcome of charging `token`, or None for an unknown token.
 
-    The outcome is "approved", a decline code or one of the values of `TROUBLED`.
+    The outcome is "approved", a decline code or one of the values of `TROUBLED` and `REFUSED`.
     """
-    match = re.fullmatch(r"tok_[0-9a-f]{16}_([a-z_]+)", token) if isinstance(token, str) else None
+    match = (
+        re.fullmatch(r"tok_[0-9a-f]{16}_([a-z0-9_]+)", token) if isinstance(token, str) else None
+    )
     known = {"approved", *OUTCOMES.values()}
     return match[1] if match and match[1] in known else None
 

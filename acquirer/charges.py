@@ -15,7 +15,7 @@ from typing import Any
 class Charge:
     """One charge.
 
-    `status` is "pending", "succeeded" or "declined". `asked_in` is the trace context of the
+    `status` is "pending", "succeeded" or "declined". `request_context` is the trace context of the
     request that created the charge, as HTTP headers. `refund_id` is set once it is refunded.
     """
 
@@ -26,7 +26,7 @@ class Charge:
     token: str
     webhook_url: str
     metadata: dict[str, str]
-    asked_in: dict[str, str]
+    request_context: dict[str, str]
     status: str = "pending"
     decline_code: str | None = None
     refund_id: str | None = None
@@ -34,7 +34,7 @@ class Charge:
 
     def public(self) -> dict[str, Any]:
         """Return the fields that the merchant may see."""
-        hidden = ("token", "webhook_url", "idempotency_key", "asked_in", "refund_key")
+        hidden = ("token", "webhook_url", "idempotency_key", "request_context", "refund_key")
         return {key: value for key, value in asdict(self).items() if key not in hidden}
 
 
@@ -55,8 +55,8 @@ class Book:
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS charges (id TEXT PRIMARY KEY, idempotency_key TEXT UNIQUE,"
             " amount_cents INTEGER, currency TEXT, token TEXT, webhook_url TEXT, metadata TEXT,"
-            " asked_in TEXT, status TEXT, decline_code TEXT, refund_id TEXT,"
-            " refund_key TEXT UNIQUE, is_told INTEGER DEFAULT FALSE)"
+            " request_context TEXT, status TEXT, decline_code TEXT, refund_id TEXT,"
+            " refund_key TEXT UNIQUE, is_webhook_done INTEGER DEFAULT FALSE)"
         )
 
     def open_charge(self, charge: Charge) -> tuple[Charge, bool]:
@@ -73,7 +73,7 @@ class Book:
                 row = {
                     **asdict(charge),
                     "metadata": json.dumps(charge.metadata),
-                    "asked_in": json.dumps(charge.asked_in),
+                    "request_context": json.dumps(charge.request_context),
                 }
                 names = ", ".join(row)
                 placeholders = ", ".join("?" * len(row))
@@ -109,13 +109,13 @@ class Book:
     def mark_webhook_done(self, charge_id: str) -> None:
         """Store that a charge's webhook was delivered, or that all attempts failed."""
         with self._lock, self._db:
-            self._db.execute("UPDATE charges SET is_told = TRUE WHERE id = ?", (charge_id,))
+            self._db.execute("UPDATE charges SET is_webhook_done = TRUE WHERE id = ?", (charge_id,))
 
     def unfinished(self) -> list[Charge]:
         """Return the charges that are pending or whose webhook is not done, oldest first."""
         with self._lock:
             rows = self._db.execute(
-                "SELECT * FROM charges WHERE NOT is_told ORDER BY rowid"
+                "SELECT * FROM charges WHERE NOT is_webhook_done ORDER BY rowid"
             ).fetchall()
         return [_charge(row) for row in rows]
 
@@ -166,8 +166,8 @@ def new_charge_id() -> str:
 
 
 def _charge(row: tuple[Any, ...]) -> Charge:
-    id_, key, cents, currency, token, url, metadata, asked_in, *ended, _is_told = row
+    id_, key, cents, currency, token, url, metadata, request_context, *ended, _is_webhook_done = row
     return Charge(
         *(id_, key, cents, currency, token, url),
-        *(json.loads(metadata), json.loads(asked_in), *ended),
+        *(json.loads(metadata), json.loads(request_context), *ended),
     )

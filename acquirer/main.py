@@ -108,8 +108,8 @@ def take_charge(book: Book, body: dict[str, Any], key: str) -> tuple[dict[str, A
     """
     if message := _invalid_field(body, key):
         return _error("invalid_charge", message), 422
-    asked_in: dict[str, str] = {}
-    propagate.inject(asked_in)
+    request_context: dict[str, str] = {}
+    propagate.inject(request_context)
     new_charge = Charge(
         id=new_charge_id(),
         idempotency_key=key,
@@ -118,7 +118,7 @@ def take_charge(book: Book, body: dict[str, Any], key: str) -> tuple[dict[str, A
         token=body["token"],
         webhook_url=body["webhook_url"],
         metadata=body.get("metadata") or {},
-        asked_in=asked_in,
+        request_context=request_context,
     )
     try:
         charge, is_new = book.open_charge(new_charge)
@@ -156,7 +156,7 @@ def settle_in_background(book: Book, charge: Charge) -> None:
 
 def settle_charge(book: Book, charge: Charge) -> None:
     """Ask the card's bank whether it accepts the charge, and deliver the webhook."""
-    token = context.attach(propagate.extract(charge.asked_in))
+    token = context.attach(propagate.extract(charge.request_context))
     try:
         if charge.status == "pending":
             with trace.get_tracer("acquirer").start_as_current_span("card network"):

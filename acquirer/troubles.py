@@ -1,7 +1,7 @@
 """Test cards that make the processor or the bank misbehave, so that a merchant can test for it.
 
-Their charges are approved in the end. The code that takes a charge does not contain these cases;
-decorators add them.
+Their charges are approved in the end, or the processor refuses to take them. The code
+that takes a charge does not contain these cases; decorators add them.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ AskBank = Callable[[Charge], str | None]
 SLOW_BANK_SECONDS = 6.0
 LATE_ANSWER_SECONDS = 6.5
 OUTAGE_SECONDS = 2.0
-# An outage goes on until this long has passed without a request: a flood keeps a service down.
+# An outage lasts until this much time has passed without a request: a flood keeps a service down.
 LULL_SECONDS = 0.3
-# A card that was not charged for this long starts over.
+# After this much time without a request, a test card begins its behaviour again.
 REST_SECONDS = 30.0
 
 
 class Troubles:
-    """Decides which charge requests meet trouble, and counts the requests for each card."""
+    """Decides which charge requests fail or are delayed, and counts the requests for each card."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -41,7 +41,7 @@ class Troubles:
         self._requests: Counter[str] = Counter()
 
     def count_request(self, token: str) -> str | None:
-        """Count a request to charge `token`; return its trouble, "down" or "late", or None.
+        """Count a request to charge `token`; return its problem, "down" or "late", or None.
 
         Down: the answer is 503 for `OUTAGE_SECONDS` after the first request, and then until a
         request follows a pause of `LULL_SECONDS`. Late: the first request is processed at once but
@@ -80,16 +80,19 @@ def usage() -> dict[str, int]:
 
 
 def of_processor(take_charge: TakeCharge) -> TakeCharge:
-    """Make the processor fail or answer late for the test cards with that outcome."""
+    """Make the processor fail, refuse or answer late for the test cards with that outcome."""
 
     @functools.wraps(take_charge)
     def take(book: Book, body: dict[str, Any], key: str) -> Answer:
         token = body.get("token")
-        is_known = cards.outcome_of(token) is not None
-        trouble = _troubles.count_request(str(token)) if is_known else None
+        outcome = cards.outcome_of(token)
+        trouble = None if outcome is None else _troubles.count_request(str(token))
         if trouble == "down":
             message = "The processor is down. Try again later."
             return {"error": {"code": "unavailable", "message": message}}, 503
+        if outcome in cards.REFUSED.values():
+            message = "The processor does not take this card."
+            return {"error": {"code": "card_refused", "message": message}}, int(outcome[-3:])
         answer = take_charge(book, body, key)
         if trouble == "late":
             time.sleep(LATE_ANSWER_SECONDS)

@@ -6,7 +6,7 @@ const SOURCE = fileURLToPath(new URL("src", import.meta.url));
 const MARKER = "__SOURCE_LINE__";
 
 /**
- * Puts in place of each `__SOURCE_LINE__` the file below `src` and the line that it is in, such as
+ * Replaces each `__SOURCE_LINE__` by its file below `src` and its line, such as
  * `"purchase/buy.ts:32"`.
  *
  * At run time a page knows only where it is in a minified chunk, and finding the line from there

@@ -14,7 +14,7 @@ export default defineConfig({
     sourcemap: true,
     // Two pages, so that the buyer's does not carry the organiser's.
     rolldownOptions: { input: ["index.html", "organiser.html"] },
-    // Firestore's SDK is what is large; it has a chunk of its own that the first paint doesn't need.
+    // Firestore's SDK is large, so it has a chunk of its own, which the first paint doesn't need.
     chunkSizeWarningLimit: 600,
   },
 });

@@ -27,7 +27,7 @@ from boxoffice.refund import refund
 from boxoffice.audit import audit
 from boxoffice.sweep import sweep
 
-if settings.install_faults():
+if settings.faults_allowed():
     import faults
 
     faults.install(clients.firestore)

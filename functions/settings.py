@@ -54,6 +54,33 @@ SETTINGS = (
 
 OPTIONAL_SETTINGS = (
     Setting(
+        "UNPAID_ORDERS_MAX",
+        "6",
+        "how many orders that are not paid for yet one buyer may have at a time",
+    ),
+    Setting(
+        "UNPAID_SEATS_MAX",
+        "12",
+        "how many seats the unpaid orders of one buyer may hold, at least the 8 of one order",
+    ),
+    Setting(
+        "UNPAID_SHARE_MAX",
+        "0.5",
+        "the share of a show's seats that unpaid orders may hold; further orders are charged "
+        "without a hold, and get seats when they are paid for",
+    ),
+    Setting(
+        "UNPAID_STALL_SECONDS",
+        "6",
+        "if unpaid orders speak for all seats left and none is paid for in this time, further "
+        "orders are accepted without a hold; until then they wait",
+    ),
+    Setting(
+        "ENFORCE_APP_CHECK",
+        "no",
+        "whether callable functions refuse requests without a valid App Check token: yes or no",
+    ),
+    Setting(
         "FAULTS",
         "emulated",
         "where the faults can be turned on by their flags: emulated (only in the emulator), always "
@@ -68,15 +95,22 @@ class SettingError(Exception):
 
 
 def _value(name: str) -> str:
-    setting = next(setting for setting in SETTINGS if setting.name == name)
+    setting = next(one for one in (*SETTINGS, *OPTIONAL_SETTINGS) if one.name == name)
     value = os.environ.get(name, "")
     if value:
         return value
-    if os.environ.get("K_SERVICE") and not is_emulated():
+    if setting in SETTINGS and os.environ.get("K_SERVICE") and not is_emulated():
         raise SettingError(
             f"{name} is not set: {setting.help}. Set it in functions/.env.<project>."
         )
     return setting.default
+
+
+def _count(name: str, least: int) -> int:
+    value = _value(name)
+    if not value.isdecimal() or not value.isascii() or int(value) < least:
+        raise SettingError(f"{name} is {value!r}; it must be a whole number, at least {least}.")
+    return int(value)
 
 
 def _positive(name: str) -> float:
@@ -131,6 +165,33 @@ def hold_seconds() -> float:
     return _positive("HOLD_SECONDS")
 
 
+def unpaid_orders_max() -> int:
+    """Return how many unpaid orders one buyer may have."""
+    return _count("UNPAID_ORDERS_MAX", 1)
+
+
+def unpaid_seats_max() -> int:
+    """Return how many seats the unpaid orders of one buyer may hold."""
+    return _count("UNPAID_SEATS_MAX", 8)
+
+
+def unpaid_share_max() -> float:
+    """Return the share of a show's seats that unpaid orders may hold, from 0 to 1."""
+    value = _value("UNPAID_SHARE_MAX")
+    try:
+        share = float(value)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise SettingError(f"UNPAID_SHARE_MAX is {value!r}; it must be a number from 0 to 1.")
+    return share
+
+
+def unpaid_stall_seconds() -> float:
+    """Return how long unpaid orders may keep all seats of a show without a payment."""
+    return _positive("UNPAID_STALL_SECONDS")
+
+
 def organiser_emails() -> frozenset[str]:
     """Return the organisers' e-mail addresses, in lower case."""
     return frozenset(
@@ -146,9 +207,17 @@ def pseudonym_salt() -> str:
     return _value("PSEUDONYM_SALT") or project_id()
 
 
-def install_faults() -> bool:
-    """Return whether the faults are installed, so that their flags can turn them on."""
-    value = os.environ.get("FAULTS", "") or "emulated"
+def enforce_app_check() -> bool:
+    """Return whether callable functions demand an App Check token."""
+    value = _value("ENFORCE_APP_CHECK")
+    if value not in ("yes", "no"):
+        raise SettingError(f"ENFORCE_APP_CHECK is {value!r}; it must be yes or no.")
+    return value == "yes"
+
+
+def faults_allowed() -> bool:
+    """Return whether faults may be installed, so that their flags can turn them on."""
+    value = _value("FAULTS")
     if value not in ("emulated", "always", "never"):
         raise SettingError(f"FAULTS is {value!r}; it must be emulated, always or never.")
     return value == "always" or (value == "emulated" and is_emulated())

@@ -67,7 +67,9 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
     digests = Digests(store)
     retention = Retention(store, limits)
     boot = secrets.token_hex(4)
-    context = Context(store, digests, retention, budget, sources, boot, fault_flags, examples)
+    context = Context(
+        store, receiver.folding, digests, retention, budget, sources, boot, fault_flags, examples
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001

@@ -205,10 +205,17 @@ class Observatory:
             matches = self.traces(5, trace_id_prefix=name)
             if matches["total"] > 1:
                 ids = ", ".join(line["trace_id"] for line in matches["traces"])
-                raise Ambiguous(f"{matches['total']} traces begin with {name}: {ids}, …"[:400])
+                listed = f"{ids}, …" if matches["total"] > len(matches["traces"]) else ids
+                raise Ambiguous(
+                    f"The ids of {matches['total']} traces begin with {name}; give more digits of "
+                    f"one of them: {listed}"
+                )
             if matches["traces"]:
                 return matches["traces"][0]["trace_id"]
-        raise TraceNotFound(f"No trace with the id or subject {name} is stored at {self.url}.")
+        raise TraceNotFound(
+            f"No trace with the id or subject {name} is stored at {self.url}. List the stored "
+            "traces with `trace ls`."
+        )
 
     def wait_for_trace(
         self,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.docs.markdown import checkout, relative_name
 
-MAIN_BLOCK = re.compile(r"\nif settings\.install_faults\(\):\n(?:    .*\n|\n(?=    ))+")
+MAIN_BLOCK = re.compile(r"\nif settings\.faults_allowed\(\):\n(?:    .*\n|\n(?=    ))+")
 NAVIGATION = re.compile(r'^.*"(?:scenarios/\*|faults)\.md".*\n', re.MULTILINE)
 LINK = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s:]+)\)")
 #: Imports that only tests of faults and scenarios have.

@@ -170,8 +170,8 @@ class DeliveryProcess:
             connection.close()
         if problem and not self._lost:
             _log.warning(
-                "The delivery process at %s:%s takes no events (%s): failed events are not retried "
-                "until it answers again",
+                "The delivery process at %s:%s accepts no events (%s): failed events are not "
+                "retried until it answers again",
                 self._host,
                 self._port,
                 problem,

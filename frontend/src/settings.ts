@@ -8,6 +8,8 @@ export interface Settings {
   firestoreEmulator: { host: string; port: number } | null;
   /** Base of the functions' own addresses; a function's name follows it. */
   functionsUrl: string;
+  /** The reCAPTCHA Enterprise site key for App Check; null means no App Check. */
+  appCheckKey: string | null;
   /** Base of the OTLP/HTTP endpoint that takes the page's spans and logs. */
   otlpEndpoint: string;
   /** Base of the explorer in which an order's trace is shown. */
@@ -36,6 +38,7 @@ export function readSettings(env: Record<string, unknown>): Settings {
       text("VITE_FIRESTORE_EMULATOR", "127.0.0.1:8080"),
     ),
     functionsUrl: url("VITE_FUNCTIONS_URL", `http://127.0.0.1:5001/${projectId}/us-central1`),
+    appCheckKey: text("VITE_APP_CHECK_KEY", "") || null,
     otlpEndpoint: url("VITE_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
     observatoryUrl: url("VITE_OBSERVATORY_URL", "http://127.0.0.1:4318"),
     acquirerUrl: url("VITE_ACQUIRER_URL", "http://127.0.0.1:4320"),
@@ -44,9 +47,9 @@ export function readSettings(env: Record<string, unknown>): Settings {
 
 function hostAndPort(name: string, value: string): { host: string; port: number } | null {
   if (value === "") return null;
-  const found = /^(?<host>[^:]+):(?<port>\d{1,5})$/.exec(value)?.groups;
-  if (!found) throw new Error(`${name} is "${value}"; it must be HOST:PORT, or empty for none.`);
-  return { host: found.host ?? "", port: Number(found.port) };
+  const groups = /^(?<host>[^:]+):(?<port>\d{1,5})$/.exec(value)?.groups;
+  if (!groups) throw new Error(`${name} is "${value}"; it must be HOST:PORT, or empty for none.`);
+  return { host: groups.host ?? "", port: Number(groups.port) };
 }
 
 export const settings: Settings = readSettings(import.meta.env);

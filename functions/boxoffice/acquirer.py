@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,14 +13,25 @@ from opentelemetry import trace
 
 import settings
 import throughline
+from boxoffice.failure import PermanentFailure
 
 
 class AcquirerError(Exception):
     """Raised where the card processor failed or could not be reached; trying later may work."""
 
 
-class Refused(AcquirerError):
+class Refused(PermanentFailure):
     """Raised where the card processor refused the request; sending it again does not help."""
+
+    reason = "refused_by_processor"
+
+
+# Statuses of class 4xx that a later request may not get: a time-out, a request under the same key
+# that is still in progress, one that came too early, and too many of them.
+TRANSIENT_REFUSALS = frozenset({408, 409, 425, 429})
+
+# The processor's error codes for the 409s that last.
+LASTING_CONFLICTS = frozenset({"idempotency_key_reused", "not_refundable"})
 
 
 def post(
@@ -31,8 +43,8 @@ def post(
     returns the request's body.
 
     Raises:
-        Refused: the response's status is a 4xx other than 429.
-        AcquirerError: every attempt failed.
+        Refused: the processor refused the request for good.
+        AcquirerError: every attempt failed, in a way that may pass.
     """
     url = f"{settings.acquirer_url()}{path}"
     failure = ""
@@ -54,13 +66,42 @@ def post(
                 failure = type(error).__name__
                 continue
             call.answered(response.status_code)
-        if response.ok:
-            body: Mapping[str, Any] = response.json()
+        body = read_json(response)
+        if 200 <= response.status_code < 300 and "id" in body:
             return body
-        failure = f"status {response.status_code}"
-        if response.status_code < 500 and response.status_code != 429:
+        failure = describe(response.status_code, body)
+        if is_refusal(response.status_code, body):
             raise Refused(f"{url} refused the request with key {key}: {failure}")
     raise AcquirerError(f"{url} failed for the request with key {key}: {failure}")
+
+
+def read_json(response: requests.Response) -> Mapping[str, Any]:
+    """Return the response's JSON object; an empty one if the body is anything else."""
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def is_refusal(status_code: int, body: Mapping[str, Any]) -> bool:
+    """Return whether a response refuses the request for good: a 4xx that time does not change."""
+    if status_code == 409 and error_code(body) in LASTING_CONFLICTS:
+        return True
+    return 400 <= status_code < 500 and status_code not in TRANSIENT_REFUSALS
+
+
+def error_code(body: Mapping[str, Any]) -> str:
+    """Return the processor's code for the error; an empty string if the response has none."""
+    error = body.get("error")
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, str) and re.fullmatch("[a-z_]{1,64}", code) else ""
+
+
+def describe(status_code: int, body: Mapping[str, Any]) -> str:
+    """Return a failed response's status, and the processor's error code if there is one."""
+    code = error_code(body)
+    return f"status {status_code}, {code}" if code else f"status {status_code}"
 
 
 def pauses_seconds() -> tuple[float, ...]:

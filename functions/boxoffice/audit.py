@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from firebase_functions import eventarc_fn
@@ -10,17 +11,21 @@ from google.api_core.exceptions import AlreadyExists
 from opentelemetry import trace
 
 import throughline
-from boxoffice import clients, order_events
+from boxoffice import clients, giving_up, order_events
+from boxoffice.failure import PermanentFailure
 
 AUDIT = "audit"
 
 
-class UnreadableEvent(Exception):
-    """Raised for an event that lacks a usable field; delivering it again does not help."""
+class UnreadableEvent(PermanentFailure):
+    """Raised for an event that lacks a usable field."""
+
+    reason = "unreadable_event"
 
 
 @eventarc_fn.on_custom_event_published(event_type=order_events.ORDER_MOVED, retry=True)
 @throughline.on_event
+@giving_up.on_permanent_failure(by="audit")
 def audit(event: CloudEvent[Any]) -> None:
     """Create audit/{event id}; a second delivery finds that the document exists."""
     entry = {name: read_field(event, name) for name in ("order_id", "state", "by")}
@@ -41,7 +46,10 @@ def read_field(event: CloudEvent[Any], name: str) -> str:
         UnreadableEvent: the field is missing or has another form, or the event's id cannot be a
             document's id.
     """
+    # Not a path, nor ".", ".." or "__x__", which Firestore refuses.
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,128}", event.id):
+        raise UnreadableEvent("the event has no usable id")
     value = event.data.get(name) if isinstance(event.data, dict) else None
-    if not isinstance(value, str) or not 0 < len(value) <= 64 or "/" in event.id:
+    if not isinstance(value, str) or not 0 < len(value) <= 64:
         raise UnreadableEvent(f"event {event.id} has no usable {name}")
     return value

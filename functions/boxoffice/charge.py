@@ -11,12 +11,14 @@ from opentelemetry import trace
 
 import settings
 import throughline
-from boxoffice import acquirer, ledger, settlement, topics
+from boxoffice import acquirer, giving_up, ledger, settlement, topics
+from boxoffice.failure import OrderFailure
 from boxoffice.order import State
 
 
 @pubsub_fn.on_message_published(topic=topics.ORDER_RESERVED, retry=True)
 @throughline.on_message
+@giving_up.on_permanent_failure(by="charge")
 def charge(event: CloudEvent[Any]) -> None:
     """Move the order to charging, then request the charge.
 
@@ -43,20 +45,25 @@ def request_charge(order_id: str, order: ledger.Document) -> Mapping[str, Any]:
     """POST the charge to the processor and return the charge as the processor describes it.
 
     Raises:
-        acquirer.AcquirerError: the processor refused the request or could not be reached.
+        OrderFailure: the processor refused the request.
+        acquirer.AcquirerError: the processor failed or could not be reached.
     """
     cents = amount_cents(order)
-    return acquirer.post(
-        "/charges",
-        idempotency_key(order_id),
-        lambda context: {
-            "amount_cents": cents,
-            "currency": order["currency"],
-            "token": order["card_token"],
-            "webhook_url": settings.settle_url(),
-            "metadata": {**context, "order_id": order_id},
-        },
-    )
+    settlement.set_amounts_on_span(order, cents, order["currency"])
+    try:
+        return acquirer.post(
+            "/charges",
+            idempotency_key(order_id),
+            lambda context: {
+                "amount_cents": cents,
+                "currency": order["currency"],
+                "token": order["card_token"],
+                "webhook_url": settings.settle_url(),
+                "metadata": {**context, "order_id": order_id},
+            },
+        )
+    except acquirer.Refused as refusal:
+        raise OrderFailure(order_id, State.CHARGING, "charge_refused", str(refusal)) from refusal
 
 
 def idempotency_key(order_id: str) -> str:

@@ -11,7 +11,7 @@ from google.cloud import firestore
 from opentelemetry import trace
 
 import throughline
-from boxoffice import ledger, order_events, queues
+from boxoffice import giving_up, ledger, order_events, queues
 from boxoffice.order import State
 
 _log = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ class HoldNotLapsed(Exception):
     rate_limits=options.RateLimits(max_concurrent_dispatches=2),
 )
 @throughline.on_task
+@giving_up.on_permanent_failure(by="expire")
 def expire(task: https_fn.CallableRequest[Any]) -> None:
     """Expire the order, unless it moved on or its hold still runs.
 

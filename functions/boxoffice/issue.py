@@ -9,12 +9,13 @@ from firebase_functions.core import CloudEvent
 from google.cloud import firestore
 
 import throughline
-from boxoffice import ledger, order_events, tally, topics
+from boxoffice import giving_up, ledger, order_events, tally, topics
 from boxoffice.order import State
 
 
 @pubsub_fn.on_message_published(topic=topics.ORDER_PAID, retry=True)
 @throughline.on_message
+@giving_up.on_permanent_failure(by="issue")
 def issue(event: CloudEvent[Any]) -> None:
     """Write one ticket per seat, in the transaction that moves the order to ticketed."""
     order_id = topics.read_order_id(event)

@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
-import random
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from google.api_core.exceptions import NotFound
 from google.cloud import firestore
 from opentelemetry import trace
 
 import throughline
-from boxoffice import clients, enduser
-from boxoffice.order import MoveStatus, State, check_move
+from boxoffice import clients, enduser, holds, transactions
+from boxoffice.failure import OrderFailure, PermanentFailure
+from boxoffice.order import MoveStatus, State, check_move, invalid_field
 
 ORDERS = "orders"
 SHOWS = "shows"
 TICKETS = "tickets"
-
-# The Firestore client's default of 5 attempts is too few for the sale of a popular show.
-TRANSACTION_ATTEMPTS = 20
-# The client retries an aborted transaction immediately. Deliveries that aborted each other would
-# then collide again, each time for as long as Firestore waits for a lock (2 s in the emulator).
-RETRY_JITTER_SECONDS = 0.5
 
 _log = logging.getLogger(__name__)
 
 Document = Mapping[str, Any]
 
 
-class UnknownOrder(Exception):
+class UnknownOrder(PermanentFailure):
     """Raised for the id of an order that does not exist."""
+
+    reason = "unknown_order"
+
+
+class UnknownState(PermanentFailure):
+    """Raised for an order whose state is none of the states."""
+
+    reason = "unknown_state"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Outcome:
-    """An order and its state after a stage handled it; `moved` tells if this stage moved it."""
+    """An order and its state after a stage handled it; `moved` is true if this stage moved it."""
 
     order: Document
     state: State
@@ -73,9 +74,36 @@ def tickets(order_id: str, order: Document) -> list[firestore.DocumentReference]
 
 
 def release_seats(transaction: firestore.Transaction, order: Document) -> None:
-    """Return the order's seats to the show's stock."""
-    show = clients.firestore().collection(SHOWS).document(order["show_id"])
-    transaction.update(show, {"seats_left": firestore.Increment(order["seats"])})
+    """Return the seats that the order took to the show's stock: none, if it is unpaid and has no
+    hold."""
+    counted = order.get("counted")
+    if seats := counted["held"] if counted else order["seats"]:
+        show = clients.firestore().collection(SHOWS).document(order["show_id"])
+        transaction.update(show, {"seats_left": firestore.Increment(seats)})
+
+
+def read_state(order_id: str, order: Document) -> State:
+    """Return the order's state.
+
+    Raises:
+        UnknownState: the document has none, or one that is not in the table.
+    """
+    try:
+        return State(order["state"])
+    except (KeyError, ValueError) as error:
+        raise UnknownState(f"order {order_id} has no usable state: {error}") from error
+
+
+def check_form(order_id: str, state: State, order: Document) -> None:
+    """Check the fields that the order's stages read.
+
+    Raises:
+        OrderFailure: one is missing or malformed.
+    """
+    if name := invalid_field(order):
+        message = f"order {order_id} has no usable {name}"
+        # Only a charge that succeeded has been stored while an order can still move.
+        raise OrderFailure(order_id, state, "malformed_order", message, order.get("charge_id"))
 
 
 Decide = Callable[[Document, firestore.Transaction], Move]
@@ -87,45 +115,55 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
     `decide(order, transaction)` returns the move. It may read more documents, and runs again when
     the transaction is retried. Without it only the state changes. An order that made this move
     before, or that can no longer make it, is left unchanged, and the span's
-    `boxoffice.nothing_to_do` says which. `boxoffice.transaction.attempts` on the span exceeds one
-    if other writers changed what the transaction had read.
+    `boxoffice.nothing_to_do` says which.
 
     Raises:
         UnknownOrder: there is no such order.
+        UnknownState: the order's state is none of the states.
+        OrderFailure: the order lacks a field that its move needs, or a document that the move
+            changes does not exist.
+        transactions.Contended: others kept the documents locked.
     """
     reference = clients.firestore().collection(ORDERS).document(order_id)
     span = trace.get_current_span()
     span.set_attribute("boxoffice.order.id", order_id)
     throughline.correct_baggage({"order.id": order_id})
 
-    attempts = itertools.count()
+    moves_from: list[State] = []
 
-    @firestore.transactional
     def attempt(transaction: firestore.Transaction) -> Outcome:
-        retries = next(attempts)
-        span.set_attribute("boxoffice.transaction.attempts", retries + 1)
-        time.sleep(random.uniform(0, retries * RETRY_JITTER_SECONDS))  # noqa: S311
         order = reference.get(transaction=transaction).to_dict()
         if order is None:
             raise UnknownOrder(f"there is no order {order_id}")
         throughline.correct_baggage({"show.id": order.get("show_id")})
-        current = State(order["state"])
+        current = read_state(order_id, order)
         status = check_move(current, target)
         if status is not MoveStatus.LEGAL:
             span.set_attribute("boxoffice.nothing_to_do", status.value)
             return Outcome(order, current, moved=False)
+        if target is not State.FAILED:
+            check_form(order_id, current, order)
+        moves_from[:] = [current]
         move = decide(order, transaction) if decide else Move(target)
         changes = {
             **move.order,
             "state": move.to,
             f"moved_at.{move.to}": firestore.SERVER_TIMESTAMP,
             **throughline.trace_field(),
+            **holds.stop_counting(transaction, order, move.to),
         }
         move.writes(transaction)
         transaction.update(reference, changes)
         return Outcome({**order, **move.order}, move.to, moved=True)
 
-    outcome: Outcome = attempt(clients.firestore().transaction(max_attempts=TRANSACTION_ATTEMPTS))
+    try:
+        outcome = transactions.run(attempt)
+    except NotFound as error:
+        if not moves_from:
+            raise
+        # The commit updates documents that must exist; somebody deleted the show, or a ticket.
+        message = f"order {order_id} cannot be {target}: a document that the move changes is gone"
+        raise OrderFailure(order_id, moves_from[0], "missing_document", message) from error
     span.set_attribute("boxoffice.order.state", outcome.state)
     enduser.set_on_span(outcome.order.get("uid"))
     span.set_attribute("boxoffice.show.id", str(outcome.order.get("show_id")))

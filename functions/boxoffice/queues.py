@@ -1,4 +1,4 @@
-"""Work for later: tasks of Cloud Tasks that name an order and when they are due."""
+"""Tasks in Cloud Tasks: each names an order and the time when it is due."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from firebase_admin.exceptions import FirebaseError
 from google.auth.exceptions import GoogleAuthError
 
 import throughline
+from boxoffice.failure import PermanentFailure
 from boxoffice.order import is_order_id
 
 EXPIRE = "expire"
@@ -18,8 +19,10 @@ EXPIRE = "expire"
 _log = logging.getLogger(__name__)
 
 
-class UnreadableTask(Exception):
-    """Raised for a task without a usable order id or due time; retrying it does not help."""
+class UnreadableTask(PermanentFailure):
+    """Raised for a task without a usable order id or due time."""
+
+    reason = "unreadable_task"
 
 
 def schedule_expiry(order_id: str, due: datetime) -> None:

@@ -7,19 +7,20 @@ from typing import Any
 from firebase_functions import https_fn
 from firebase_functions.https_fn import FunctionsErrorCode, HttpsError
 
+import settings
 import throughline
 from boxoffice import ledger, shows
 
 SEATS_MAX = 8
 
 
-@https_fn.on_call()
+@https_fn.on_call(enforce_app_check=settings.enforce_app_check())
 @throughline.on_call
 def quote(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
-    """Answer {show_id, seats} with both and {price_cents, amount_cents, currency, seats_left,
-    available}.
+    """Answer {show_id, seats} with the price of these seats, and whether they are available.
 
-    A quote holds no seats; reserve checks the stock again.
+    The answer is {show_id, seats, price_cents, amount_cents, currency, seats_left, available}. A
+    quote holds no seats; reserve checks the stock again.
     """
     data = call.data if isinstance(call.data, dict) else {}
     seats = data.get("seats")

@@ -8,14 +8,16 @@ from firebase_functions import https_fn
 from firebase_functions.https_fn import FunctionsErrorCode, HttpsError
 from google.cloud import firestore
 
+import settings
 import throughline
-from boxoffice import acquirer, enduser, ledger, order_events, tally
+from boxoffice import acquirer, enduser, giving_up, ledger, order_events, tally, transactions
+from boxoffice.failure import PermanentFailure
 from boxoffice.order import MoveStatus, State, check_move, is_order_id
 
 ORGANISER = "organiser"
 
 
-@https_fn.on_call()
+@https_fn.on_call(enforce_app_check=settings.enforce_app_check())
 @throughline.on_call
 def refund(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
     """Answer {order_id} with {order_id, state: "refunded"}; the caller must be an organiser.
@@ -30,21 +32,44 @@ def refund(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
         raise HttpsError(FunctionsErrorCode.NOT_FOUND, f"There is no order {order_id}.")
     throughline.correct_baggage({"order.id": order_id, "show.id": order.get("show_id")})
     throughline.link_to_document(order)
-    match check_move(State(order["state"]), State.REFUNDED), order.get("charge_id"):
+    try:
+        return refund_order(order_id, order)
+    except PermanentFailure as failure:
+        # The money may be back while the order is still ticketed, which a person has to correct.
+        giving_up.set_on_span(failure)
+        giving_up.store_dead_letter(failure, by="refund")
+        raise HttpsError(FunctionsErrorCode.FAILED_PRECONDITION, f"{failure}.") from failure
+
+
+def refund_order(order_id: str, order: ledger.Document) -> dict[str, Any]:
+    """Refund the order's charge, then move the order, and return the answer.
+
+    Raises:
+        HttpsError: the order is not ticketed, or the charge could not be refunded.
+        PermanentFailure: the order's document, or one that the move changes, is unusable.
+    """
+    state = ledger.read_state(order_id, order)
+    match check_move(state, State.REFUNDED), order.get("charge_id"):
         case MoveStatus.LEGAL, str(charge_id):
+            ledger.check_form(order_id, state, order)
             refund_charge(order_id, charge_id)
         case MoveStatus.ALREADY_MADE, _:
             pass
         case _:
             raise HttpsError(
                 FunctionsErrorCode.FAILED_PRECONDITION,
-                f"Order {order_id} is {order['state']}: only a ticketed order can be refunded.",
+                f"Order {order_id} is {state}: only a ticketed order can be refunded.",
             )
 
     def void_order(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
         return ledger.Move(State.REFUNDED, writes=lambda tx: void_tickets(tx, order_id, order))
 
-    outcome = ledger.move_order(order_id, State.REFUNDED, void_order)
+    try:
+        outcome = ledger.move_order(order_id, State.REFUNDED, void_order)
+    except transactions.Contended as error:
+        raise HttpsError(
+            FunctionsErrorCode.UNAVAILABLE, f"Order {order_id} is in use. Try again."
+        ) from error
     order_events.record(order_id, outcome, by=ORGANISER)
     return {"order_id": order_id, "state": outcome.state}
 
@@ -55,7 +80,10 @@ def require_organiser(call: https_fn.CallableRequest[Any]) -> None:
         raise HttpsError(FunctionsErrorCode.UNAUTHENTICATED, "Sign in to refund an order.")
     enduser.set_on_span(call.auth.uid)
     if call.auth.token.get("role") != ORGANISER:
-        raise HttpsError(FunctionsErrorCode.PERMISSION_DENIED, "Only an organiser may refund.")
+        raise HttpsError(
+            FunctionsErrorCode.PERMISSION_DENIED,
+            "Only an organiser may refund an order. Sign in as an organiser.",
+        )
 
 
 def read_order_id(data: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,14 +12,22 @@ from opentelemetry import trace
 
 import settings
 import throughline
-from boxoffice import clients, ledger, order_events, queues, topics
-from boxoffice.order import State
+from boxoffice import clients, giving_up, holds, ledger, order_events, queues, topics
+from boxoffice.order import Rejection, State
 from boxoffice.retry import retry_on_failure
+
+# The pause after which an order that waits for seats looks for them again.
+LOOK_SECONDS = 1.0
+
+
+class MustWait(Exception):
+    """Raised inside the transaction while unpaid orders speak for all seats that are left."""
 
 
 @retry_on_failure
 @firestore_fn.on_document_created(document="orders/{order_id}")
 @throughline.on_document
+@giving_up.on_permanent_failure(by="reserve")
 def reserve(event: firestore_fn.Event[Any]) -> None:
     """Reserve the order whose document was created."""
     order = event.data.to_dict() or {}
@@ -32,11 +41,28 @@ def reserve_order(order_id: str) -> None:
     The message goes out before the task, because the buyer waits for the charge. Both are sent
     again if the seats are already held.
     """
-    outcome = ledger.move_order(order_id, State.RESERVED, hold_seats)
+    outcome = wait_and_hold_seats(order_id)
     if must_request_charge(outcome):
         topics.publish(topics.ORDER_RESERVED, order_id)
         queues.schedule_expiry(order_id, outcome.order["hold_until"])
     record(order_id, outcome)
+
+
+def wait_and_hold_seats(order_id: str) -> ledger.Outcome:
+    """Move the order to reserved or rejected; wait meanwhile if its seats may become free.
+
+    It waits a few seconds at most, and not at all if the platform delivered the order late.
+    """
+    waited_seconds = 0.0
+    while True:
+        try:
+            outcome = ledger.move_order(order_id, State.RESERVED, hold_seats)
+        except MustWait:
+            time.sleep(LOOK_SECONDS)
+            waited_seconds += LOOK_SECONDS
+        else:
+            trace.get_current_span().set_attribute("boxoffice.hold.waited_seconds", waited_seconds)
+            return outcome
 
 
 def must_request_charge(outcome: ledger.Outcome) -> bool:
@@ -53,27 +79,56 @@ def record(order_id: str, outcome: ledger.Outcome) -> None:
 
 
 def hold_seats(order: ledger.Document, transaction: firestore.Transaction) -> ledger.Move:
-    """Take the order's seats from the show's stock, or reject the order with a reason."""
+    """Take the order's seats from the show's stock, or reject the order with a reason.
+
+    An order that is accepted without a hold takes its seats when it is paid for.
+
+    Raises:
+        MustWait: unpaid orders speak for the seats, and the order is new enough to wait for them.
+    """
     shows = clients.firestore().collection(ledger.SHOWS)
     show_reference = shows.document(order["show_id"])
     show = show_reference.get(transaction=transaction).to_dict()
     if show is None:
-        return ledger.Move(State.REJECTED, {"reason": "unknown_show"})
+        return ledger.Move(State.REJECTED, {"reason": Rejection.UNKNOWN_SHOW})
     set_clock_attributes(order, show)
-    if is_after_sale(order, show):
-        return ledger.Move(State.REJECTED, {"reason": "sale_over"})
-    if show["seats_left"] < order["seats"]:
-        return ledger.Move(State.REJECTED, {"reason": "sold_out"})
-    seats_left = show["seats_left"] - order["seats"]
+    if reason := rejection(order, show):
+        return ledger.Move(State.REJECTED, {"reason": reason})
+    price = {"amount_cents": show["price_cents"] * order["seats"], "currency": show["currency"]}
+    counters = holds.read(order, transaction)
+    admission = holds.admit(order, show, counters)
+    if admission is None and may_wait(order):
+        raise MustWait
+    if not isinstance(admission, holds.Admission):
+        return ledger.Move(State.REJECTED, admission or {"reason": Rejection.SOLD_OUT})
+    counted = holds.counted_with(order, admission)
+
+    def hold(tx: firestore.Transaction) -> None:
+        holds.count(tx, counted, counters)
+        if admission is holds.Admission.HELD:
+            tx.update(show_reference, {"seats_left": show["seats_left"] - order["seats"]})
+
     return ledger.Move(
         State.RESERVED,
         {
-            "amount_cents": show["price_cents"] * order["seats"],
-            "currency": show["currency"],
+            **price,
             "hold_until": hold_until(order),
+            "has_hold": admission is holds.Admission.HELD,
+            "counted": counted,
         },
-        lambda tx: tx.update(show_reference, {"seats_left": seats_left}),
+        hold,
     )
+
+
+def rejection(order: ledger.Document, show: ledger.Document) -> Rejection | None:
+    """Return why the show cannot be sold to the order, or None."""
+    if has_begun(order, show):
+        return Rejection.SHOW_BEGUN
+    if is_after_sale(order, show):
+        return Rejection.SALE_OVER
+    if show["seats_left"] < order["seats"]:
+        return Rejection.SOLD_OUT
+    return None
 
 
 def set_clock_attributes(order: ledger.Document, show: ledger.Document) -> None:
@@ -89,6 +144,21 @@ def set_clock_attributes(order: ledger.Document, show: ledger.Document) -> None:
     if ends_at := show.get("sale_ends_at"):
         overdue = (order["placed_at"] - ends_at).total_seconds()
         span.set_attribute("boxoffice.sale.over_seconds", overdue)
+
+
+def may_wait(order: ledger.Document) -> bool:
+    """Return whether the order may wait for seats that unpaid orders speak for."""
+    patience = timedelta(seconds=settings.unpaid_stall_seconds())
+    return bool(datetime.now(UTC) < order["placed_at"] + patience)
+
+
+def has_begun(order: ledger.Document, show: ledger.Document) -> bool:
+    """Return whether the show had begun when Firestore stored the order.
+
+    The security rules check the same for orders from the page.
+    """
+    starts_at = show.get("starts_at")
+    return starts_at is not None and bool(order["placed_at"] >= starts_at)
 
 
 def is_after_sale(order: ledger.Document, show: ledger.Document) -> bool:

@@ -16,7 +16,8 @@ from firebase_functions import https_fn
 
 import settings
 import throughline
-from boxoffice import ledger, settlement
+from boxoffice import giving_up, settlement, transactions
+from boxoffice.failure import PermanentFailure
 
 SIGNATURE_HEADER = "Acquirer-Signature"
 # A recorded webhook can be replayed for this long; that is harmless, because the order has moved.
@@ -25,8 +26,10 @@ TOLERANCE_SECONDS = 300
 _log = logging.getLogger(__name__)
 
 
-class BadWebhook(Exception):
+class BadWebhook(PermanentFailure):
     """Raised for a webhook that is signed but does not describe a charge."""
+
+    reason = "unreadable_webhook"
 
 
 def echoed_metadata(request: flask.Request) -> object:
@@ -38,9 +41,10 @@ def echoed_metadata(request: flask.Request) -> object:
 @https_fn.on_request()
 @throughline.on_webhook(echoed_metadata)
 def settle(request: flask.Request) -> flask.Response:
-    """Move the order to paid or declined, or refund a payment for an expired order.
+    """Move the order to paid, declined or failed, or refund a payment that came too late.
 
-    The processor sends the webhook again until it is answered with 200.
+    The processor sends the webhook again until it is answered with a 2xx, or with a 4xx: then the
+    dead letter has the reason.
     """
     try:
         verify(request)
@@ -48,9 +52,12 @@ def settle(request: flask.Request) -> flask.Response:
     except throughline.Untrusted as error:
         _log.warning("A webhook was refused: %s", error)
         return json_response(401, error=str(error))
-    except (BadWebhook, settlement.UnknownCharge, ledger.UnknownOrder) as error:
-        _log.warning("A webhook was not understood: %s", error)
-        return json_response(422, error=str(error))
+    except PermanentFailure as failure:
+        giving_up.give_up(failure, by="settle")
+        return json_response(422, error=str(failure))
+    except transactions.Contended as error:
+        _log.warning("A webhook could not be applied yet: %s", error)
+        return json_response(503, error=str(error))
     return json_response(200, state=outcome.state, moved=outcome.moved)
 
 

@@ -14,7 +14,8 @@ from typing import Any
 from google.cloud import firestore
 from opentelemetry import trace
 
-from boxoffice import acquirer, ledger, order_events, topics
+from boxoffice import acquirer, clients, giving_up, ledger, order_events, topics
+from boxoffice.failure import OrderFailure, PermanentFailure
 from boxoffice.order import State, is_order_id
 
 _log = logging.getLogger(__name__)
@@ -36,33 +37,53 @@ FIELDS: Mapping[str, Callable[[object], bool]] = {
 }
 
 
-class UnknownCharge(Exception):
-    """Raised for a genuine charge that does not match an order of ours."""
+class UnknownCharge(PermanentFailure):
+    """Raised for a genuine charge that names no order of ours, or is malformed."""
+
+    reason = "unknown_charge"
 
 
 def settle_order(charge: Mapping[str, Any], by: str) -> ledger.Outcome:
     """Move the order of `charge` to paid or declined, and publish the result.
 
-    A payment for an expired order is refunded, because its seats may have been sold again. `by` is
-    the stage's name, for the audit log.
+    A payment for an expired order is refunded, because its seats may have been sold again. An order
+    fails if its charge differs from what it requested; that payment is refunded too. `by` is the
+    stage's name, for the audit log.
 
     Raises:
-        UnknownCharge: the charge names no order, differs from what the order requested, or has not
-            ended.
-        acquirer.AcquirerError: a late payment could not be refunded yet.
+        UnknownCharge: the charge names no order, is malformed, or has not ended.
+        acquirer.Refused: the processor refuses to refund the payment.
+        acquirer.AcquirerError: the payment could not be refunded yet.
     """
     check_form(charge)
     span = trace.get_current_span()
-    span.set_attribute("boxoffice.charge.id", str(charge.get("id")))
-    span.set_attribute("boxoffice.charge.status", str(charge.get("status")))
-    order_id, outcome = apply_charge(charge)
+    span.set_attribute("boxoffice.charge.id", charge["id"])
+    span.set_attribute("boxoffice.charge.status", charge["status"])
+    order_id = charge["metadata"]["order_id"]
+    try:
+        outcome = apply_charge(order_id, charge)
+    except OrderFailure as failure:
+        if charge["status"] == "succeeded":
+            failure.charge_id = charge["id"]
+        return giving_up.fail_order(failure, by)
     if outcome.state is State.PAID:
         announce_payment(order_id)
     order_events.record(order_id, outcome, by=by)
-    if outcome.state is State.EXPIRED and charge["status"] == "succeeded":
-        span.set_attribute("boxoffice.payment.late", True)
-        refund_late_payment(order_id, str(charge["id"]))
+    if is_late_payment(charge, outcome):
+        span.set_attribute("boxoffice.payment.late", outcome.order.get("reason") != "sold_out")
+        refund_late_payment(order_id, charge["id"])
     return outcome
+
+
+def is_late_payment(charge: Mapping[str, Any], outcome: ledger.Outcome) -> bool:
+    """Return whether the charge is a payment for an order that has ended without it: too late, or
+    without a hold and after others had paid for the seats.
+
+    An order that failed because of this charge has stored its id, and the money is back.
+    """
+    if charge["status"] != "succeeded" or outcome.order.get("charge_id") == charge["id"]:
+        return False
+    return outcome.state in (State.EXPIRED, State.FAILED)
 
 
 def check_form(charge: Mapping[str, Any]) -> None:
@@ -88,41 +109,80 @@ def announce_payment(order_id: str) -> None:
 
 
 def refund_late_payment(order_id: str, charge_id: str) -> None:
-    """Refund the payment for an order whose hold had lapsed.
+    """Refund the payment for an order that had ended without it.
 
     Raises:
+        acquirer.Refused: the processor refuses to refund it.
         acquirer.AcquirerError: the processor has not refunded it yet.
     """
-    _log.warning("Order %s was paid after it expired; refunding the payment", order_id)
+    _log.warning("Order %s was paid after it had ended; refunding the payment", order_id)
     acquirer.refund(order_id, charge_id)
 
 
-def apply_charge(charge: Mapping[str, Any]) -> tuple[str, ledger.Outcome]:
-    """Move the order of `charge` to paid or declined; return its id and the outcome."""
-    order_id = charge["metadata"]["order_id"]
+def sell_seats(
+    order: ledger.Document, transaction: firestore.Transaction, charge_id: str
+) -> ledger.Move:
+    """Move a charged order to paid.
 
-    def to_paid(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
-        if (charge.get("amount_cents"), charge.get("currency")) != (
-            order["amount_cents"],
-            order["currency"],
-        ):
-            raise UnknownCharge(f"the charge differs from what order {order_id} requested")
-        return ledger.Move(State.PAID, {"charge_id": str(charge.get("id"))})
+    An order without a hold takes its seats from the show's stock now. If others have bought them,
+    it expires, and its payment is refunded like one that comes too late.
+    """
+    changes = {"charge_id": charge_id}
+    if order.get("has_hold", True):
+        return ledger.Move(State.PAID, changes)
+    show_reference = clients.firestore().collection(ledger.SHOWS).document(order["show_id"])
+    show = show_reference.get(transaction=transaction).to_dict() or {}
+    seats_left = show.get("seats_left", 0) - order["seats"]
+    if seats_left < 0:
+        return ledger.Move(State.EXPIRED, {"reason": "sold_out"})
+    return ledger.Move(
+        State.PAID, changes, lambda tx: tx.update(show_reference, {"seats_left": seats_left})
+    )
+
+
+def apply_charge(order_id: str, charge: Mapping[str, Any]) -> ledger.Outcome:
+    """Move the order to paid or declined, as its charge ended."""
+
+    def to_paid(order: ledger.Document, transaction: firestore.Transaction) -> ledger.Move:
+        set_amounts_on_span(order, charge["amount_cents"], charge["currency"])
+        if fields := differing_fields(order, charge):
+            names = ", ".join(fields)
+            trace.get_current_span().set_attribute("boxoffice.charge.differs_in", names)
+            message = f"the charge differs from what order {order_id} costs, in {names}"
+            raise OrderFailure(order_id, State.CHARGING, "charge_differs", message)
+        return sell_seats(order, transaction, charge["id"])
 
     def to_declined(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
         return ledger.Move(
             State.DECLINED,
             {
-                "charge_id": str(charge.get("id")),
-                "reason": str(charge.get("decline_code") or "card_declined"),
+                "charge_id": charge["id"],
+                "reason": charge.get("decline_code") or "card_declined",
             },
             lambda transaction: ledger.release_seats(transaction, order),
         )
 
-    match charge.get("status"):
+    match charge["status"]:
         case "succeeded":
-            return order_id, ledger.move_order(order_id, State.PAID, to_paid)
+            return ledger.move_order(order_id, State.PAID, to_paid)
         case "declined":
-            return order_id, ledger.move_order(order_id, State.DECLINED, to_declined)
+            return ledger.move_order(order_id, State.DECLINED, to_declined)
         case other:
             raise UnknownCharge(f"the charge's status is {other!r}")
+
+
+def differing_fields(order: ledger.Document, charge: Mapping[str, Any]) -> list[str]:
+    """Return the fields in which a charge differs from what its order requested."""
+    return [name for name in ("amount_cents", "currency") if charge[name] != order[name]]
+
+
+def set_amounts_on_span(order: ledger.Document, charged_cents: int, currency: str) -> None:
+    """Set on the current span what the order costs, and what its card is charged."""
+    trace.get_current_span().set_attributes(
+        {
+            "boxoffice.order.amount_cents": order["amount_cents"],
+            "boxoffice.order.currency": order["currency"],
+            "boxoffice.charge.amount_cents": charged_cents,
+            "boxoffice.charge.currency": currency,
+        }
+    )

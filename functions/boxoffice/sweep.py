@@ -16,11 +16,13 @@ from opentelemetry import trace
 
 import settings
 import throughline
-from boxoffice import clients, ledger, queues, reserve, topics
+from boxoffice import clients, giving_up, ledger, queues, reserve, topics
 from boxoffice.order import IN_PROGRESS, State
 
-# The most orders that one sweep reads, oldest first; the next sweep reads the rest.
+# The most orders that one sweep reads, oldest first. The next sweep goes on behind them, and begins
+# with the oldest again after the newest, so that orders which stay stuck don't keep out the others.
 ORDERS_MAX = 300
+CURSOR = "sweeps/orders"
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +35,10 @@ def sweep(_event: scheduler_fn.ScheduledEvent) -> None:
     resumed = 0
     for order_id, order in stuck_orders(now - timedelta(seconds=settings.sweep_after_seconds())):
         try:
-            with throughline.rejoining(order, "resume order"):
+            with (
+                throughline.rejoining(order, "resume order"),
+                giving_up.on_permanent_failure(by="sweep"),
+            ):
                 resume(order_id, order, now)
             resumed += 1
         except Exception as error:  # noqa: BLE001  (the order's span has it, and the next sweep retries)
@@ -44,8 +49,11 @@ def sweep(_event: scheduler_fn.ScheduledEvent) -> None:
 def stuck_orders(since: datetime) -> Iterator[tuple[str, ledger.Document]]:
     """Yield the id and document of each order that is unfinished and has not moved since `since`.
 
-    The oldest order comes first.
+    The oldest order comes first, or the one after those that the last sweep read, if it could not
+    read all.
     """
+    cursor = clients.firestore().document(CURSOR)
+    last = (cursor.get().to_dict() or {}).get("placed_at")
     unfinished = (
         clients.firestore()
         .collection(ledger.ORDERS)
@@ -54,7 +62,15 @@ def stuck_orders(since: datetime) -> Iterator[tuple[str, ledger.Document]]:
         .order_by("placed_at")
         .limit(ORDERS_MAX)
     )
-    for snapshot in unfinished.get():
+    page = (unfinished.start_after({"placed_at": last}) if last else unfinished).get()
+    has_more = len(page) == ORDERS_MAX
+    trace.get_current_span().set_attribute("boxoffice.sweep.has_more", has_more)
+    # Before the orders are resumed: one that ends this sweep must not be the next one's first.
+    if has_more:
+        cursor.set({"placed_at": page[-1].get("placed_at")})
+    elif last:
+        cursor.delete()
+    for snapshot in page:
         order = snapshot.to_dict() or {}
         if max([order["placed_at"], *order.get("moved_at", {}).values()]) < since:
             yield snapshot.id, order
@@ -66,6 +82,7 @@ def resume(order_id: str, order: ledger.Document, now: datetime) -> None:
     span.set_attribute("boxoffice.order.id", order_id)
     span.set_attribute("boxoffice.order.state", order["state"])
     _log.info("Order %s is stuck: it is %s", order_id, order["state"])
+    ledger.check_form(order_id, State(order["state"]), order)
     match State(order["state"]):
         case State.PLACED:
             # The document's creation cannot be triggered again, so reserve's work is done here.

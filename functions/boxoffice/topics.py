@@ -9,6 +9,7 @@ from typing import Any
 import settings
 import throughline
 from boxoffice import clients
+from boxoffice.failure import PermanentFailure
 from boxoffice.order import is_order_id
 
 ORDER_RESERVED = "order-reserved"
@@ -17,8 +18,10 @@ ORDER_PAID = "order-paid"
 PUBLISH_TIMEOUT_SECONDS = 10
 
 
-class UnreadableMessage(Exception):
-    """Raised for a message without a usable order id; delivering it again does not help."""
+class UnreadableMessage(PermanentFailure):
+    """Raised for a message without a usable order id."""
+
+    reason = "unreadable_message"
 
 
 def publish(topic: str, order_id: str) -> None:

@@ -8,7 +8,7 @@ from opentelemetry import trace
 from boxoffice import clients, ledger
 from faults.fault import replaces
 
-WITHOUT_SEATS = ("placed", "rejected", "declined", "expired", "refunded")
+WITHOUT_SEATS = ("placed", "rejected", "declined", "expired", "refunded", "failed")
 
 
 @replaces("boxoffice.availability:seats_left", flag="reads-everything", kind="reads")

@@ -17,8 +17,8 @@ from faults.fault import replaces
 def begin_charging(order_id: str) -> ledger.Outcome:
     """Moves the order to charging without checking its current state.
 
-    Pub/Sub guarantees no ordering, and may redeliver a message days later. The last write is not
-    the correct one.
+    Pub/Sub guarantees no ordering, and may redeliver a message days later. So the last write may be
+    the oldest.
     """
     reference = clients.firestore().collection(ledger.ORDERS).document(order_id)
     order = reference.get().to_dict() or {}

@@ -21,7 +21,7 @@ def ticket_code(show_id: str, order_id: str, number: int) -> str:
 def count_order(transaction: firestore.Transaction, order: ledger.Document) -> None:
     """Counts all orders in one document, which every order's transaction reads and writes.
 
-    Firestore makes a transaction wait that reads what another one writes, and aborts some. So
+    Firestore makes a transaction wait if another one has locked what it writes, and aborts some. So
     unrelated orders queue for one document, and the queue is longest when sales are best.
     """
     total = clients.firestore().document("tally/0")

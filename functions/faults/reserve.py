@@ -28,7 +28,7 @@ def record(order_id: str, outcome: ledger.Outcome) -> None:
 
 @replaces("boxoffice.reserve:must_request_charge", flag="tells-only-if-it-moved", kind="writes")
 def must_request_charge(outcome: ledger.Outcome) -> bool:
-    """Publishes the order to charge only in the delivery that moved it, which may fail to."""
+    """Requests the charge only in the delivery that reserved the order; no later one repeats it."""
     return outcome.moved and outcome.state is State.RESERVED
 
 

@@ -131,7 +131,7 @@ def _wrap(fault: Fault, replacement: Replacement) -> None:
 def _client() -> OpenFeatureClient:
     """Return the OpenFeature client, imported on first use.
 
-    The import takes a twentieth of a cold start; only a process that finds a flag on pays for it.
+    The import lengthens a cold start, so only a process that finds a flag on imports it.
     """
     from openfeature import api  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""The core: trace context as a small map of strings, read strictly and written plainly.
+"""The core: reads and writes trace context as a small map of strings.
 
 Every hop carries context in some map: a document's field, a message's attributes, HTTP headers, a
 charge's metadata. The adapters know where that map is; only this module knows what is in it.

@@ -29,8 +29,8 @@ def trace_calls() -> None:
 def _intercepted(make_channel: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(make_channel)
     def make_intercepted(*arguments: Any, **options: Any) -> Any:
-        # Imported with the first channel: it takes a twentieth of a cold start, which a function
-        # that never calls Google over gRPC should not pay.
+        # Imported with the first channel: the import lengthens a cold start, and a function that
+        # never calls Google over gRPC does not need it.
         from opentelemetry.instrumentation.grpc import (  # noqa: PLC0415
             client_interceptor,
             grpcext,

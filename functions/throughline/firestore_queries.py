@@ -1,8 +1,8 @@
 """A Firestore query as text without its values: `db.query.text`.
 
-`orders where state in ? and placed_at < ? order by placed_at asc limit ?` has all that decides
-which index the query needs, and no data. Alternatives are written out: `a == ? and b == ? or a == ?
-and c == ?`. The page describes its listeners' queries in the same form.
+`orders where state in ? and placed_at < ? order by placed_at asc limit ?` shows which index the
+query needs, and contains no data. Alternatives are written out: `a == ? and b == ? or a == ? and
+c == ?`. The page describes its listeners' queries in the same form.
 """
 
 from __future__ import annotations

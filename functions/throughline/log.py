@@ -27,7 +27,7 @@ _SEVERITIES = (
     (logging.NOTSET, SeverityNumber.DEBUG, "DEBUG"),
 )
 EXECUTION_ID_HEADER = "Function-Execution-Id"
-# The values of LOG_EXECUTION_ID that Functions Framework takes for true.
+# The values of LOG_EXECUTION_ID that count as true in Functions Framework.
 _FRAMEWORK_TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
 _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
@@ -96,8 +96,8 @@ def _remove_frameworks_handler(root: logging.Logger) -> None:
 class _OtlpHandler(logging.Handler):
     """Passes each record to OpenTelemetry with the current context.
 
-    OpenTelemetry's own handler is in its logging instrumentation, whose import takes as long as all
-    else that tracing adds to a cold start.
+    OpenTelemetry's own handler is in its logging instrumentation, whose import lengthens
+    every cold start.
     """
 
     def __init__(self, provider: LoggerProvider) -> None:

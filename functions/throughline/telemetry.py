@@ -69,7 +69,7 @@ def start(*, baggage: Mapping[str, BaggageKey] | None = None) -> None:
             "cloud.provider": "gcp",
             "faas.name": target,
             "faas.version": os.environ.get("K_REVISION", ""),
-            # Google's OTLP endpoint refuses what doesn't name its project.
+            # Google's OTLP endpoint refuses telemetry that does not name its project.
             **({"gcp.project_id": project_id} if project_id else {}),
         }
     )

@@ -74,7 +74,7 @@ def _is_too_long(members: list[str]) -> bool:
 
 
 def _fit(members: list[str]) -> list[str]:
-    """Remove whole members until the list fits: big ones first, each time from the right."""
+    """Remove whole members until the list fits: long ones first, each time from the right."""
     fitting = list(members)
     for longer_than in (BIG_MEMBER_CHARS, 0):
         for index in reversed(range(len(fitting))):

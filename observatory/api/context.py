@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from observatory.compare.digest import Digests
 from observatory.feature_flags.fault_flags import FaultFlags
 from observatory.receive.budget import Budget
+from observatory.receive.folding import Folding
 from observatory.schemas.ask import Example
 from observatory.sources import Sources
 from observatory.store import Retention, Store
@@ -16,6 +17,7 @@ class Context:
 
     Args:
         store: the open store.
+        folding: the telemetry that has been received and is not in the store yet.
         digests: the digests of its traces.
         retention: the limits of the store's age and size.
         budget: the memory for telemetry that has been received and is not written yet.
@@ -26,6 +28,7 @@ class Context:
     """
 
     store: Store
+    folding: Folding
     digests: Digests
     retention: Retention
     budget: Budget

@@ -33,7 +33,7 @@ def health(context: Reading) -> Response:
         "logs": logs,
         "traces": traces,
         "digested_spans": digested,
-        "pending_bytes": context.budget.held_bytes,
+        "pending_bytes": context.budget.held_bytes + context.folding.pending_bytes,
         "source_root": str(context.sources.root),
         "editor": context.sources.address,
     }

@@ -44,7 +44,7 @@ router = new_router()
 
 
 class ExportQuery(SelectionQuery):
-    """Which traces to export; all telemetry when no parameter is given."""
+    """The traces to export; without parameters, all telemetry."""
 
     trace: list[TraceId] = Field(
         default_factory=list,

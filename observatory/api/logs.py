@@ -30,7 +30,7 @@ router = new_router()
 
 
 class LogsQuery(SelectionQuery):
-    """Which log records."""
+    """The log records to return."""
 
     severity_at_least: WholeNumber = Field(
         0,

@@ -16,7 +16,7 @@ router = new_router()
 
 
 class SeriesQuery(TimeRange):
-    """Which metric; the time range applies to the times of its points."""
+    """The metric to return; the time range applies to the times of its points."""
 
     name: str = Field(pattern=".+", description="The metric's name, as /api/metrics lists it")
     service: str = Field(

@@ -1,15 +1,13 @@
 """``/api/openapi.json``: the OpenAPI document, which ``python -m observatory.api`` prints too."""
 
-import copy
 import functools
 from typing import Any
 
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse, Response
 
 from observatory import VERSION
-from observatory.api.routing import methods_of, new_router
+from observatory.api.routing import ReadableRoute, new_router
 
 ABOUT = """\
 The API that the explorer and `./scripts/trace` use. Telemetry is received as OTLP over HTTP at
@@ -28,16 +26,11 @@ def document() -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of every route of the API."""
     from observatory.api import ROUTES  # noqa: PLC0415  # a cycle: ROUTES has this route
 
-    documented_routes = []
-    for route in ROUTES:
-        if isinstance(route, APIRoute):
-            documented_routes.append(copy.copy(route))
-            documented_routes[-1].methods = methods_of(route)
     description = get_openapi(
         title="Throughline Observatory",
         version=VERSION,
         description=ABOUT,
-        routes=documented_routes,
+        routes=[route.documented() for route in ROUTES if isinstance(route, ReadableRoute)],
     )
     description["paths"] = dict(sorted(description["paths"].items()))
     _drop_titles(description)

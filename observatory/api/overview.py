@@ -23,14 +23,14 @@ router = new_router()
 
 
 class HeatmapQuery(SelectionQuery):
-    """Which traces, and the size of the grid."""
+    """The traces to count, and the size of the grid."""
 
     columns: WholeNumber = Field(COLUMNS, ge=1, le=COLUMNS_MAX, description="The number of columns")
     rows: WholeNumber = Field(ROWS, ge=1, le=ROWS_MAX, description="The number of rows")
 
 
 class CompareQuery(SelectionQuery):
-    """Which traces, and which subset of them to compare with the rest."""
+    """The traces to read, and the subset of them to compare with the rest."""
 
     in_: str = Field(
         default="",
@@ -52,7 +52,7 @@ class CompareQuery(SelectionQuery):
 
 
 class KeysQuery(parameters.Query):
-    """Which keys."""
+    """The keys to suggest."""
 
     prefix: str = Field(
         default="",
@@ -61,7 +61,7 @@ class KeysQuery(parameters.Query):
 
 
 class ValuesQuery(KeysQuery):
-    """Which values of which key."""
+    """The key, and the values of it to suggest."""
 
     key: str = Field(pattern=".+", description="The key, as /api/keys lists it")
 

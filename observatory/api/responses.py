@@ -119,7 +119,9 @@ async def body_of(request: Request, limit_bytes: int) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         if len(body) + len(chunk) > limit_bytes:
-            raise TooLarge(f"The body is larger than {limit_bytes // 2**20} MiB.")
+            raise TooLarge(
+                f"The body is larger than {limit_bytes // 2**20} MiB: send less in one request."
+            )
         body += chunk
     return bytes(body)
 
@@ -153,4 +155,5 @@ async def json_body(request: Request, limit_bytes: int) -> Any:
 
 def trace_not_found(trace_id: str) -> JSONResponse:
     """Return the 404 for a trace that has no stored spans."""
-    return error(404, "trace_not_found", f"No span of trace {trace_id} is stored.")
+    message = f"No span of trace {trace_id} is stored: it has not arrived yet, or was deleted."
+    return error(404, "trace_not_found", message)

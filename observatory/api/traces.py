@@ -32,7 +32,7 @@ router = new_router()
 
 
 class ListQuery(SelectionQuery):
-    """Which traces, and which page of the list."""
+    """The traces to list, and the page of the list to return."""
 
     limit: WholeNumber = Field(
         DEFAULT_LIMIT, ge=1, le=LIMIT_MAX, description="The maximum number of traces"

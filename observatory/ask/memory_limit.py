@@ -19,7 +19,7 @@ QUERY_BYTES = 512 * 2**20
 # How much all queries together may add to the memory in use at the first one. Allocators keep freed
 # memory, and later queries can reuse it.
 TOTAL_BYTES = 1536 * 2**20
-# The allowance that remains even beyond that, because other threads need memory meanwhile.
+# A query may always add this much, even beyond the total, because other threads need memory too.
 MINIMUM_BYTES = 128 * 2**20
 STATUS = Path("/proc/self/status")
 

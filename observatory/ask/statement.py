@@ -59,12 +59,15 @@ def _refuse_functions(reader: duckdb.DuckDBPyConnection, sql: str) -> None:
     try:
         tree = json.loads(serialised[0] if serialised else "")
     except (ValueError, RecursionError) as error:
-        raise BadSql("The query is nested too deeply.") from error
+        raise BadSql("The query is nested too deeply: use fewer subqueries.") from error
     if tree["error"]:
         raise BadSql(tree.get("error_message", "The query cannot be parsed as a SELECT."))
     for name in _table_functions(tree):
         if name not in TABLE_FUNCTIONS:
-            raise BadSql(f"The table function {name}() is not allowed.")
+            raise BadSql(
+                f"The table function {name}() is not allowed: query the views, such as spans, "
+                "traces and logs."
+            )
 
 
 def _table_functions(tree: Any) -> Iterator[str]:

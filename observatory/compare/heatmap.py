@@ -11,11 +11,11 @@ from observatory.compare.selection import NANOS_PER_MS, Selection, nanos, now_ms
 from observatory.compare.snapshot import snapshot
 from observatory.schemas.overview import Heatmap, HeatmapRow
 
-# Without a time range, traces are outliers whose start is further from the middle 98 % than this
-# many times its width, and than a day. Their clocks were wrong.
+# Without a time range, a trace is an outlier if its start is further from the middle 98 % of all
+# starts than this many times their width, and further than a day: its clock was wrong.
 OUTLIER_WIDTHS = 20
 OUTLIER_MS = 24 * 3600_000.0
-# The range ends now, unless the last trace is older than this and than nine times the range.
+# The range ends now, unless the last trace is older than this and older than nine such ranges.
 RECENT_MS = 15 * 60_000.0
 WIDTH_MIN_MS = 1_000.0
 SHORTEST_MS = 0.01

@@ -45,7 +45,11 @@ class Place(NamedTuple):
 
 
 def covered_spans(by_id: Mapping[str, StoredRow]) -> set[str]:
-    """Return the ids of the spans whose stored parents lead to a declared root."""
+    """Return the ids of the spans whose stored parents lead to a root.
+
+    A root is a span without a parent that did not lose its context: it is declared one, or it does
+    not report an absent or invalid context, as the spans of most instrumentations.
+    """
     known: dict[str, bool] = {}
     for span_id in by_id:
         path = []
@@ -55,12 +59,16 @@ def covered_spans(by_id: Mapping[str, StoredRow]) -> set[str]:
             path.append(at)
             at = by_id[at]["parent_span_id"]
         if at is None:
-            reaches = by_id[path[-1]]["root"] is not None if path else False
+            reaches = bool(path) and not _lost_context(by_id[path[-1]])
         else:
             reaches = known.get(at, False)
         for ancestor_id in path:
             known[ancestor_id] = reaches
     return {span_id for span_id, reaches in known.items() if reaches}
+
+
+def _lost_context(span: StoredRow) -> bool:
+    return span["root"] is None and span["context"] in ("absent", "invalid")
 
 
 def walk(by_id: Mapping[str, StoredRow]) -> Iterator[Place]:

@@ -17,7 +17,7 @@ SPANS_LIMIT = 10_000
 LOGS_LIMIT = 10_000
 LINKED_TRACES_LIMIT = 1_000
 
-# Rows are stored in the order of arrival, so a range of arrival times spares scanning the table.
+# Rows are stored in the order of arrival, so a range of arrival times avoids scanning the table.
 ARRIVAL_TIMES = """
 select watermark as first, null as last from digest_state
 union all

@@ -1,4 +1,4 @@
-"""Divide a journey's time into categories: at the vendor, in queues, in our code, in between."""
+"""Divide a journey's time into categories: at the vendor, in queues, in our code, between spans."""
 
 import heapq
 from collections.abc import Iterable, Sequence

@@ -1,5 +1,6 @@
 """Decode queued requests in batches and pass their rows to the store.
 
+These are the requests that cannot be acknowledged from the journal; see ``folding``.
 Decoding and committing both have a fixed cost per request besides the cost per span. So one thread
 decodes everything that was queued during the previous batch as a single batch. A second thread
 would not help, because most of decoding holds the GIL.
@@ -12,7 +13,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from observatory.receive.batch import Batch
+from observatory.receive.folding import Folding
 from observatory.store import Store
+from observatory.store.rows import SPANS, Rows
 
 Read = Callable[..., Batch]
 # Batch size: small enough that one request does not wait long for the others in its batch.
@@ -20,6 +23,10 @@ GROUP_LIMIT_BYTES = 2**21
 # Backpressure limit: enough decoded rows to keep the writer busy. Decoded rows take more memory
 # than request bodies, so further requests stay undecoded.
 UNWRITTEN_LIMIT_ROWS = 100_000
+
+
+# The result of a request that is in the journal: its rows are still to be made.
+JOURNALED = Batch(Rows("spans", SPANS.empty_table()), 0, "")
 
 
 class NotStored(Exception):
@@ -35,6 +42,7 @@ class Intake:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.folding = Folding(store)
         self._unwritten_rows = 0
         self._written = threading.Condition()
         self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
@@ -42,23 +50,28 @@ class Intake:
         self._thread.start()
 
     def add(self, read: Read, body: bytes) -> Future[Batch]:
-        """Queue a request and return a future of its batch, done once the rows are committed.
+        """Journal or queue a request, and return a future that is done once it is safe.
 
-        The future raises the error of ``read`` if the request cannot be decoded, and ``NotStored``
-        if the store failed to write the rows.
+        It is done once the request is in the journal or its rows are committed. The result says
+        what was rejected. The future raises the error of ``read`` if the request cannot be decoded,
+        and ``NotStored`` if the store failed to write the rows.
 
         Args:
             read: decodes serialized requests of this type.
             body: the serialized protobuf request.
         """
         request = _Request(read, body)
-        self._queue.put(request)
+        if self.folding.acknowledges(read, body):
+            request.done.set_result(JOURNALED)
+        else:
+            self._queue.put(request)
         return request.done
 
     def close(self) -> None:
         """Process the queued requests, then stop. May be called twice."""
         self._queue.put(None)
         self._thread.join()
+        self.folding.close()
 
     def _run(self) -> None:
         item = self._queue.get()

@@ -1,8 +1,8 @@
 """OTLP over HTTP: ``/v1/traces``, ``/v1/logs`` and ``/v1/metrics``.
 
-A 200 is sent only once the rows are committed to the file. A body that cannot be read is answered
-with OTLP's Status message in the request's own encoding; items that cannot be stored are counted in
-``partial_success``.
+A 200 is sent only once the request is in the journal or its rows are in the file. A body that
+cannot be read is answered with OTLP's Status message in the request's own encoding; items that
+cannot be stored are counted in ``partial_success``.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from starlette.routing import Route
 from observatory.receive import wire
 from observatory.receive.batch import Batch
 from observatory.receive.budget import RETRY_AFTER_SECONDS, Budget, Overloaded, Share
+from observatory.receive.folding import Folding
 from observatory.receive.intake import Intake, NotStored, Read
 from observatory.receive.logs import logs_of
 from observatory.receive.metrics import metrics_of
@@ -54,6 +55,11 @@ class Receiver:
     def routes(self) -> list[Route]:
         """The routes that accept telemetry."""
         return [Route(signal.path, self._endpoint(signal), methods=["POST"]) for signal in SIGNALS]
+
+    @property
+    def folding(self) -> Folding:
+        """The requests that are acknowledged and not in the file yet."""
+        return self._intake.folding
 
     def close(self) -> None:
         """Store the telemetry received so far, and stop. May be called twice."""

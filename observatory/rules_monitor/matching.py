@@ -10,7 +10,7 @@ from observatory.rules_monitor import language, syntax
 from observatory.rules_monitor.evaluation import READS, SET, Evaluation
 from observatory.rules_monitor.typed import Path
 
-# The methods of the words of an `allow` that cover several.
+# The words of an `allow` that stand for several methods, and those methods.
 METHODS = {"read": READS, "write": SET | {"delete"}}
 _WILDCARD = re.compile(r"\{\s*(\w+)\s*(=\s*\*\*\s*)?\}", re.ASCII)
 
@@ -18,7 +18,7 @@ _WILDCARD = re.compile(r"\{\s*(\w+)\s*(=\s*\*\*\s*)?\}", re.ASCII)
 def allows_about(evaluation: Evaluation) -> tuple[tuple[int, bool], ...]:
     """Return those of the evaluation's ``allows`` that cover its path and method.
 
-    All of them where the rules cannot be parsed.
+    Return all of them if the rules cannot be parsed.
     """
     try:
         root = language.parse(evaluation.rules)

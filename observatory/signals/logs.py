@@ -31,7 +31,7 @@ class Position:
 
 @dataclass(frozen=True)
 class LogFilter:
-    """Which records to return. All conditions must hold.
+    """The conditions of the records to return. All of them must hold.
 
     Args:
         selection: the traces and the period of the records.

@@ -1,6 +1,8 @@
 """The DuckDB file: one writer that commits in groups, any number of readers.
 
 Readers take a cursor each. DuckDB gives every query a snapshot, so they never wait for the writer.
+Beside the file is its journal of requests that are acknowledged and not in the file yet. Moving
+them into the file is called folding.
 """
 
 import contextlib
@@ -17,7 +19,8 @@ from typing import Any, TypeVar
 import duckdb
 import pyarrow as pa
 
-from observatory.store.opening import DATABASE, cursor_of, open_file
+from observatory.store.journal import Journal
+from observatory.store.opening import DATABASE, cursor_of, journal_id, open_file
 from observatory.store.promotions import NO_PROMOTIONS, Promotions
 from observatory.store.rows import Rows
 from observatory.store.writing import RowWriter
@@ -56,6 +59,7 @@ class Store:
         self._connection = open_file(path, promotions)
         self._cursor = cursor_of(self._connection)
         self._row_writer = RowWriter(self._cursor, promotions)
+        self.journal = Journal(path, journal_id(self._cursor), self._row_writer.folded)
         self._revision = 0
         self._failing = False
         self._queue: queue.SimpleQueue[_Addition | _Task | None] = queue.SimpleQueue()
@@ -72,7 +76,23 @@ class Store:
 
         The future raises DuckDB's or Arrow's error if the rows could not be written.
         """
-        addition = _Addition(rows)
+        return self._add(_Addition([rows]))
+
+    def fold(self, rows: Sequence[Rows], begin: int, end: int) -> Future[None]:
+        """Queue the rows of the journal's requests from position ``begin`` to ``end``.
+
+        The new position is committed together with the rows. Does nothing if ``begin`` is not
+        ``folded`` any more by then: the requests have been stored or cleared. Return a future like
+        that of ``add``.
+        """
+        return self._add(_Addition(rows, (begin, end)))
+
+    @property
+    def folded(self) -> int:
+        """Return the journal's position up to which its requests are in the file."""
+        return self._row_writer.folded
+
+    def _add(self, addition: "_Addition") -> Future[None]:
         self._queue.put(addition)
         return addition.done
 
@@ -87,12 +107,15 @@ class Store:
         return task.done
 
     def clear(self) -> None:
-        """Delete every row, including those queued before the call, and shrink the file."""
+        """Delete every row and every request in the journal, including those queued before the
+        call, and shrink the file."""
+        position = self.journal.end
 
         def clear(cursor: duckdb.DuckDBPyConnection) -> None:
             for table in ALL_TABLES:
                 cursor.execute(f"delete from {table}")  # noqa: S608
             self._row_writer.reload()
+            self._row_writer.fold_to(position)
 
         # The file can only be truncated behind its last used block. The promoted attributes stay,
         # so move them from wherever they are to the front, which the first checkpoint has freed.
@@ -103,6 +126,7 @@ class Store:
             cursor.execute("drop table kept_promotions")
 
         self.run(clear).result()
+        self.journal.trim(position, last=True)
         self.checkpoint()
         self.run(rewrite).result()
         self.checkpoint()
@@ -128,18 +152,20 @@ class Store:
         task.done.result()
 
     def used_bytes(self) -> int:
-        """Return how many bytes of the file are in use, including the write-ahead log."""
+        """Return how many bytes of the file are in use, including the write-ahead log and the
+        journal."""
         with self.reader() as reader:
             row = reader.execute(
                 "select used_blocks * block_size from pragma_database_size() "
                 "where database_name = ?",
                 [DATABASE],
             ).fetchone()
-        return int((row and row[0]) or 0) + self._size_of(".wal")
+        return int((row and row[0]) or 0) + self._size_of(".wal") + self.journal.size_bytes
 
     def file_bytes(self) -> int:
-        """Return the size of the file on disk in bytes, including the write-ahead log."""
-        return self._size_of("") + self._size_of(".wal")
+        """Return the size of the file on disk in bytes, including the write-ahead log and the
+        journal."""
+        return self._size_of("") + self._size_of(".wal") + self.journal.size_bytes
 
     def _size_of(self, suffix: str) -> int:
         try:
@@ -160,6 +186,7 @@ class Store:
         """Write the queued rows, then close the file. May be called twice."""
         self._queue.put(None)
         self._thread.join()
+        self.journal.close()
         self._cursor.close()
         self._connection.close()
 
@@ -171,7 +198,7 @@ class Store:
             item = self._queue.get()
             while isinstance(item, _Addition):
                 group.append(item)
-                rows += item.rows.table.num_rows
+                rows += sum(each.table.num_rows for each in item.rows)
                 if rows >= GROUP_LIMIT_ROWS or self._queue.empty():
                     break
                 item = self._queue.get()
@@ -182,9 +209,16 @@ class Store:
                 item.complete(self._alone if item.alone else self._in_transaction)
 
     def _commit(self, group: Sequence["_Addition"]) -> None:
+        position = self.folded
+        rows: list[Rows] = []
+        for addition in group:
+            begin, end = addition.journaled or (position, position)
+            if begin == position:
+                rows += addition.rows
+                position = end
         try:
             with self._rolled_back_on_error():
-                self._row_writer.commit([addition.rows for addition in group])
+                self._row_writer.commit(rows, None if position == self.folded else position)
         except (duckdb.Error, pa.ArrowException) as error:
             if len(group) > 1:  # find the bad batch, so that only that one fails
                 for addition in group:
@@ -241,10 +275,14 @@ def _checkpoint(cursor: duckdb.DuckDBPyConnection) -> None:
 
 
 class _Addition:
-    """Rows to be written, and a future that is done once they are committed."""
+    """Rows to be written, and a future that is done once they are committed.
 
-    def __init__(self, rows: Rows) -> None:
+    ``journaled`` holds the journal's positions before and after the requests that they are from.
+    """
+
+    def __init__(self, rows: Sequence[Rows], journaled: tuple[int, int] | None = None) -> None:
         self.rows = rows
+        self.journaled = journaled
         self.done: Future[None] = Future()
         self.done.set_running_or_notify_cancel()  # a disconnected sender must not cancel the write
 

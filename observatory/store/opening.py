@@ -1,13 +1,14 @@
 """Open or create the DuckDB file, or refuse it with the reason."""
 
 import logging
+import secrets
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from observatory.store.promotions import Promotions, promote
-from observatory.store.tables import SCHEMA_VERSION, TABLES
+from observatory.store.tables import JOURNAL_STATE, SCHEMA_VERSION, TABLES
 from observatory.store.views import create_views
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ def open_file(path: Path, promotions: Promotions) -> duckdb.DuckDBPyConnection:
             log.warning("%s: the promoted attributes changed; their columns were rebuilt", path)
         connection.begin()
         create_views(connection, promotions)
+        _create_journal_state(connection)
         connection.commit()
     except BaseException:
         connection.close()
@@ -75,6 +77,18 @@ def cursor_of(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnectio
     cursor = connection.cursor()
     cursor.execute(f"use {DATABASE}")
     return cursor
+
+
+def journal_id(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the id of the file's journal."""
+    (number,) = connection.execute("select journal_id from journal_state").fetchone() or (0,)
+    return f"{number:08x}"
+
+
+def _create_journal_state(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(JOURNAL_STATE)
+    if connection.execute("from journal_state").fetchone() is None:
+        connection.execute("insert into journal_state values (?, 0)", [secrets.randbits(32)])
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -55,3 +55,10 @@ create table resources (
     attributes map(varchar, varchar) not null, attribute_types varchar not null
 );
 """
+
+# Not in TABLES, because files of this version exist that lack it. One row: which journal belongs to
+# the file (see store.journal), and up to which position its requests have been stored. DuckDB needs
+# no block for a single row of numbers, so this one does not keep a cleared file from shrinking.
+JOURNAL_STATE = """
+create table if not exists journal_state (journal_id uinteger not null, position ubigint not null)
+"""

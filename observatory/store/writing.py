@@ -35,7 +35,21 @@ class RowWriter:
         self._resources: set[int] = set()
         self._schemas: set[int] = set()
         self._watermark = 0
+        self._folded = 0
         self.reload()
+
+    @property
+    def folded(self) -> int:
+        """Return the journal's position up to which its requests are in the file."""
+        return self._folded
+
+    def fold_to(self, position: int) -> None:
+        """Set the journal's position in the current transaction.
+
+        If the transaction is rolled back, call ``reload``.
+        """
+        self._cursor.execute("update journal_state set position = ?", [position])
+        self._folded = position
 
     def reload(self) -> None:
         """Reload the caches from the file, at the start and whenever rows were deleted."""
@@ -57,9 +71,16 @@ class RowWriter:
                 f"select max(received_unix_nano) from raw_{kind}"  # noqa: S608
             ).fetchone()
             self._watermark = max(self._watermark, (last and last[0]) or 0)
+        state = self._cursor.execute("select position from journal_state").fetchone()
+        self._folded = state[0] if state else 0
 
-    def commit(self, group: Sequence[Rows]) -> None:
+    def commit(self, group: Sequence[Rows], folded: int | None = None) -> None:
         """Write the rows in one transaction, all or nothing.
+
+        Args:
+            group: the rows.
+            folded: the journal's position after the requests that the rows are from; None if they
+                are not from the journal.
 
         Raises:
             duckdb.Error, pyarrow.ArrowException: the rows could not be written.
@@ -88,7 +109,10 @@ class RowWriter:
                 self._insert(
                     f"raw_{kind}", pa.concat_tables(kind_tables), f", {stamp} as received_unix_nano"
                 )
+        if folded is not None:
+            self._cursor.execute("update journal_state set position = ?", [folded])
         self._cursor.commit()
+        self._folded = self._folded if folded is None else folded
         self._recent.remember(new_identities)
         self._resources.update(each.id for each in new_resources)
         self._schemas.update(each.id for each in new_schemas)

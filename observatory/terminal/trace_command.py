@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         parents=[shared],
         help="check that every span reaches a root, and show what each hop carried",
         description="Show the context coverage, and what each hop carried. Exit 1 if a span does "
-        "not reach a declared root.",
+        "not reach a root.",
     )
     coverage.set_defaults(run=_coverage)
     for command in (diff_command, sql_command, file_commands):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import (
+    acknowledgement,
     bundle,
     callers,
     coldstart,
@@ -72,6 +73,12 @@ BENCHES = {
         5,
         "spans accepted per second, in rounds of 200,000 from eight senders, compared with rotel's "
         "blackhole and Phoenix; then memory and query latency with all spans stored",
+    ),
+    "acknowledgement": Bench(
+        acknowledgement.measure,
+        200,
+        "from sending one span to an idle Observatory to its response, compared with a request "
+        "that is acknowledged after its commit, and the parts of both",
     ),
     "explorer": Bench(
         explorer.measure,

@@ -15,12 +15,12 @@ class Sent(TypedDict):
     """The result of a round, as otlp_load.py prints it.
 
     `spans` is the number of spans in requests answered with 200, `seconds` the duration,
-    `told_later` the number of responses 429 or 503, and `refused` that of all other responses.
+    `throttled` the number of responses 429 or 503, and `refused` that of all other responses.
     """
 
     spans: int
     seconds: float
-    told_later: int
+    throttled: int
     refused: int
     last_trace_id: str
 

@@ -75,7 +75,7 @@ def summary(
         "spans_stored": stored,
         "lost": acknowledged - stored,
         "refused_requests": sum(sent["refused"] for sent in rounds),
-        "told_to_come_later": sum(sent["told_later"] for sent in rounds),
+        "throttled": sum(sent["throttled"] for sent in rounds),
         "searchable_s_max": round(max(searchable_s), 3),
         **memory,
     }
@@ -100,8 +100,8 @@ def start(processes: Processes, data: Path) -> str:
 
     Its log is beside the database.
     """
-    for suffix in ("", ".wal"):
-        Path(f"{data}{suffix}").unlink(missing_ok=True)
+    for leftover in data.parent.glob(f"{data.name}*"):
+        leftover.unlink()
     log = data.with_suffix(".log")
     command = [str(paths.python_in(paths.VENV)), "-m", "observatory", "--port", "0"]
     command += ["--config", str(paths.OBSERVATORY_CONFIG)]

@@ -28,21 +28,21 @@ class Round:
 
     spans: int = 0
     seconds: float = 0.0
-    told_later: int = 0
+    throttled: int = 0
     refused: int = 0
     last_trace_id: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def add(self, spans: int, told_later: int, refused: int) -> None:
+    def add(self, spans: int, throttled: int, refused: int) -> None:
         """Add the counts of one connection."""
         with self._lock:
             self.spans += spans
-            self.told_later += told_later
+            self.throttled += throttled
             self.refused += refused
 
     def as_json(self) -> str:
         """Return the result as a line of JSON."""
-        names = ("spans", "seconds", "told_later", "refused", "last_trace_id")
+        names = ("spans", "seconds", "throttled", "refused", "last_trace_id")
         return json.dumps({name: getattr(self, name) for name in names})
 
 
@@ -71,18 +71,18 @@ def _send(url: str, requests: list[bytes], barrier: threading.Barrier, done: Rou
     )
     connection.connect()
     barrier.wait()
-    stored = told_later = refused = 0
+    stored = throttled = refused = 0
     for body in requests:
         status = _post(connection, body)
         while status in RETRYABLE:
-            told_later += 1
+            throttled += 1
             time.sleep(RETRY_SECONDS)
             status = _post(connection, body)
         if status == 200:
             stored += SPANS_PER_REQUEST
         else:
             refused += 1
-    done.add(stored, told_later, refused)
+    done.add(stored, throttled, refused)
     connection.close()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+LOGS_HINT = "Look for the cause in the stack's logs, .throughline/*/*.log."
+
 
 class UserError(Exception):
     """An error that the user can act on.

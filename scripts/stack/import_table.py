@@ -1,7 +1,7 @@
 """Write the import rules of ARCHITECTURE.md from the contracts that enforce them.
 
 The rules for Python are the contracts of import-linter in pyproject.toml. Those for the page are in
-tests/unit/page/import_rules.json, which tests/unit/page/imports.test.ts holds the page to.
+tests/unit/page/import_rules.json, which tests/unit/page/imports.test.ts enforces.
 """
 
 from __future__ import annotations

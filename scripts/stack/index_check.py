@@ -67,7 +67,10 @@ def queries(observatory: Observatory, *, every: bool = False) -> list[SeenQuery]
             for missing in [firestore_indexes.missing(text, indexes)]
         ]
     except firestore_indexes.Unreadable as error:
-        raise UserError(f"{error}.") from error
+        raise UserError(
+            f"A span's db.query.text cannot be parsed: {error}.",
+            hint="Add the form of the query to cloud/firestore_indexes.py.",
+        ) from error
 
 
 def show(seen_queries: list[SeenQuery]) -> None:

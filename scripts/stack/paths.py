@@ -8,6 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MADE = ROOT / ".throughline"
 
 VENV = ROOT / ".venv"
+GITHUB = ROOT / ".github"
 FUNCTIONS = ROOT / "functions"
 ACQUIRER = ROOT / "acquirer"
 FIREBASE = ROOT / "node_modules" / "firebase-tools" / "lib" / "bin" / "firebase.js"

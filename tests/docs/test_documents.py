@@ -60,7 +60,7 @@ def test_the_readme_of_scripts_lists_every_script() -> None:
 
 
 def test_firebase_json_is_valid_against_the_clis_own_schema() -> None:
-    """And the stack's own variations of it start from a valid file."""
+    """The stack's own variations are made from it, and so start from a valid file."""
     schema = ROOT / "node_modules/firebase-tools/schema/firebase-config.json"
     config = json.loads((ROOT / "firebase.json").read_text())
     jsonschema.validate(config, json.loads(schema.read_text()))

@@ -16,13 +16,13 @@ CONDITION = re.compile(r"^\| `([\w-]+)` \| ([\w ]+) \| ([^|]+) \| `([\w-]+)` \|$
 
 
 def test_the_table_lists_the_faults_of_the_catalogue() -> None:
-    """In the same order and wording."""
+    """The table has the order and the wording of the catalogue."""
     rows = [row[:4] for row in ROW.findall(PAGE.read_text())]
     assert rows == [(fault.name, fault.kind, fault.where, fault.summary) for fault in FAULTS]
 
 
 def test_the_conditions_table_lists_the_conditions_of_the_catalogue() -> None:
-    """In the same order and wording."""
+    """The table has the order and the wording of the catalogue."""
     rows = [row[:3] for row in CONDITION.findall(PAGE.read_text())]
     assert rows == [(one.name, one.where, one.summary) for one in CONDITIONS]
 

@@ -39,7 +39,7 @@ def test_every_option_that_it_names_exists() -> None:
 
 
 def test_every_view_is_in_the_first_table() -> None:
-    """Except Storage, which has a section."""
+    """Storage is the exception: it has a section."""
     table = PAGE.partition("| question | where |")[2].partition("\n\n")[0].lower()
     views = {path.strip("/") for path in UI_PATHS if "{" not in path} - {""}
     assert {view for view in views if view not in table} <= {"storage"}

@@ -25,7 +25,7 @@ def test_every_shown_picture_exists_and_is_taken_by_a_test(document: Path) -> No
 
 
 def test_every_picture_is_shown() -> None:
-    """Except for scenarios without a page."""
+    """Pictures of scenarios without a page are the exception."""
     shown = {picture.name for document in DOCUMENTS for picture in markdown.pictures(document)}
     without_page = {
         f"{name}.png" for name, of in SCENARIOS.items() if of not in scenario_page.names()

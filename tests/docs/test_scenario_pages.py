@@ -64,7 +64,7 @@ def test_a_page_has_the_command_that_runs_its_scenario(name: str) -> None:
 
 @pytest.mark.parametrize("name", OF_STAGES)
 def test_a_fix_shows_the_wrong_and_then_the_right_function(name: str) -> None:
-    """Each as it is in its file, and after a link to the file."""
+    """Each function is quoted as it is in its file, after a link to the file."""
     replacement = replacement_of(name)
     wrong, right, *_ = [quote for quote in quotes(name) if is_version_of(quote[1], replacement)]
     assert wrong == function_in(
@@ -75,7 +75,7 @@ def test_a_fix_shows_the_wrong_and_then_the_right_function(name: str) -> None:
 
 @pytest.mark.parametrize("name", OF_STAGES)
 def test_a_fix_quotes_the_current_code(name: str) -> None:
-    """Each block is lines of the last linked file, with any indentation."""
+    """Each block consists of lines of the last linked file, with any indentation."""
     assert quotes(name)
     for path, code in quotes(name):
         lines = (ROOT / path).read_text().splitlines(keepends=True)
@@ -129,7 +129,7 @@ def function_in(path: str, name: str) -> tuple[str, str]:
 
 @pytest.mark.parametrize("name", OF_THE_PAGE)
 def test_removed_lines_of_a_diff_are_in_the_fault(name: str) -> None:
-    """In the fault's own module, or in code that asks whether the fault is on."""
+    """They are in the fault's own module, or in code that checks whether the fault is on."""
     wrong = [line for sign, line in diff(name) if sign == "-"]
     assert wrong, "the diff removes nothing"
     assert [

@@ -102,7 +102,7 @@ def test_an_order_has_the_same_pseudonym_as_its_buyers_welcome(
     open_show: Callable[..., str],
     box_office: BoxOffice,
 ) -> None:
-    """Nothing carries the trace context from one to the other."""
+    """No carrier takes the trace context from the user's creation to the order."""
     traceparent = new_traceparent()
     order_id = buyer.place(show_id=open_show(seats=0), _trace={"traceparent": traceparent})
     box_office.wait_for(order_id)

@@ -97,7 +97,7 @@ def test_hostings_rewrite_passes_the_headers_on(
 def test_our_copy_takes_precedence_over_a_rewritten_traceparent(
     addresses: Addresses, observatory: Observatory, open_show: Callable[..., str], flags: str
 ) -> None:
-    """As by Google's front end, often unsampled: its span becomes a link."""
+    """Google's front end rewrites it, often unsampled; its span becomes a link."""
     ours, platforms = new_traceparent(), new_traceparent()[:-2] + flags
     get_availability(addresses, open_show(seats=1), {"traceparent": platforms, COPY: ours})
     journey = journey_of(observatory, ours, "availability")
@@ -206,7 +206,7 @@ def test_an_oversized_header_does_not_cost_the_traceparent(
 def test_an_invalid_request_gets_a_json_error(
     addresses: Addresses, method: str, query: dict[str, str], status: int
 ) -> None:
-    """Never a status 500."""
+    """The status is never 500."""
     url = function_url(addresses, "availability")
     response = httpx.request(method, url, params=query, timeout=30)
     assert (response.status_code, list(response.json())) == (status, ["error"])

@@ -10,8 +10,8 @@ from observatory.client import Observatory
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice, Buyer, new_traceparent
 from tests.hops.pubsub import about, publish
-from tests.hops.redelivery import ATTEMPTS
-from tests.spans import ORDER_SECONDS, has_spans, one_row, picture, rows_of, trace_of_order
+from tests.hops.redelivery import Redelivery
+from tests.spans import ORDER_SECONDS, has_spans, one_row, picture, trace_of_order
 from tests.trace_plugin import Trace
 
 
@@ -74,32 +74,26 @@ def test_googles_own_attribute_is_read_too(
 POISON = (b"not json", b"[]", b"{}", b'{"order_id": 7}', b'{"order_id": "a/b"}', b"\xff\xfe")
 
 
-@pytest.fixture(scope="module")
-def poison_trace_ids(addresses: Addresses) -> dict[bytes, str]:
-    """The trace id of each unreadable message.
-
-    All messages are published together, because each takes eight seconds until it is given up.
-    """
-    traceparents = {data: new_traceparent() for data in POISON}
-    for data, traceparent in traceparents.items():
-        publish(addresses, "order-paid", data, {"traceparent": traceparent})
-    return {data: traceparent.split("-")[1] for data, traceparent in traceparents.items()}
-
-
 @pytest.mark.parametrize("data", POISON, ids=str)
-def test_an_unreadable_message_fails_each_attempt_and_is_dead_lettered(
-    poison_trace_ids: dict[bytes, str], observatory: Observatory, data: bytes
+def test_an_unreadable_message_is_given_up_at_its_first_attempt(
+    addresses: Addresses,
+    observatory: Observatory,
+    redelivery: Redelivery,
+    data: bytes,
 ) -> None:
-    """The trace has only the attempts, each with the exception, and the dead letter."""
+    """The trace has one run of issue, with the exception and the reason, and no retry."""
+    traceparent = new_traceparent()
+    before = redelivery.state()
+    publish(addresses, "order-paid", data, {"traceparent": traceparent})
     journey = observatory.wait_for_trace(
-        poison_trace_ids[data], has_spans(("redelivery", "send dead-letter")), ORDER_SECONDS
+        traceparent.split("-")[1], has_spans(("issue", "issue")), ORDER_SECONDS
     )
-    attempts = rows_of(journey, "issue", "issue")
-    assert len(attempts) == journey["spans"] - 1 == ATTEMPTS, picture(journey)
-    for attempt in attempts:
-        assert attempt["error"]
-        exception = attempt["events"][0]["attributes"]
-        assert exception["exception.type"] == "boxoffice.topics.UnreadableMessage"
+    run = one_row(journey, "issue", "issue")
+    assert run["error"]
+    assert run["attributes"]["boxoffice.gave_up"] == "unreadable_message"
+    exception = run["events"][0]["attributes"]
+    assert exception["exception.type"] == "boxoffice.topics.UnreadableMessage"
+    assert redelivery.state() == before
 
 
 def test_a_repeated_message_changes_nothing(

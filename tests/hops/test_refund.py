@@ -124,7 +124,7 @@ def test_only_a_ticketed_order_is_refunded(
 def test_an_order_whose_refund_the_processor_rejects_stays_ticketed(
     addresses: Addresses, organiser: Buyer, order_in: Callable[..., str], box_office: BoxOffice
 ) -> None:
-    """Here, because the processor does not know the charge."""
+    """The processor rejects this refund because it does not know the charge."""
     order_id = order_in("ticketed", charge_id="ch_unknown")
     response = call_refund(addresses, {"order_id": order_id}, organiser)
     assert response.status_code == 400
@@ -201,7 +201,7 @@ def test_the_processor_refunds_a_charge_once(
 def test_the_processor_rejects_an_invalid_refund_with_a_code_and_a_message(
     addresses: Addresses, body: object, key: str | None, status: int
 ) -> None:
-    """Never a status 500."""
+    """The status is never 500."""
     response = request_refund(addresses, body, key)
     assert (response.status_code, set(response.json()["error"])) == (status, {"code", "message"})
 

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 
 import httpx
 import pytest
@@ -24,14 +25,28 @@ from tests.unit.observatory.reported_rules import ACCESSES, RULES, UID, Access
 
 PROJECT = "demo-reported-rules"
 SERVICE = "firestore.rules"
+# The monitor does not record allowed reads.
+RECORDED = [access for access in ACCESSES if not (access.allowed and access.method == "get")]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt at an access: the path that it used, and Firestore's response."""
+
+    path: str
+    response: httpx.Response
 
 
 @pytest.fixture(scope="module")
-def _rules(addresses: Addresses) -> Iterator[None]:
+def attempts(addresses: Addresses) -> Iterator[list[Attempt]]:
+    """An attempt at each access.
+
+    All are made at once, because the monitor takes two seconds to record each.
+    """
     url = f"{addresses.firestore}/emulator/v1/projects/{PROJECT}:securityRules"
     rules = {"rules": {"files": [{"name": "reported.rules", "content": RULES}]}}
     httpx.put(url, json=rules, timeout=30).raise_for_status()
-    yield
+    yield [_attempt(access, addresses) for access in RECORDED]
     database = f"{addresses.firestore}/emulator/v1/projects/{PROJECT}/databases/(default)"
     httpx.delete(f"{database}/documents", timeout=30).raise_for_status()
 
@@ -61,19 +76,7 @@ def _unique(path: str) -> str:
     return "/".join(segments)
 
 
-def _recorded(access: Access) -> bool:
-    """Return whether the monitor records the access: allowed reads it does not."""
-    return not (access.allowed and access.method == "get")
-
-
-@pytest.mark.usefixtures("_rules")
-@pytest.mark.parametrize(
-    "access", [access for access in ACCESSES if _recorded(access)], ids=lambda access: access.id
-)
-def test_the_emulator_and_the_monitor_agree(
-    access: Access, addresses: Addresses, observatory: Observatory
-) -> None:
-    """The emulator's outcome is the recorded one, and the monitor names the deciding line."""
+def _attempt(access: Access, addresses: Addresses) -> Attempt:
     path = _unique(access.path)
     if access.stored is not None:
         with closing(Firestore(addresses.firestore, PROJECT, OWNER)) as owner:
@@ -81,11 +84,20 @@ def test_the_emulator_and_the_monitor_agree(
     token = _token(UID) if access.uid is not None else None
     with closing(Firestore(addresses.firestore, PROJECT, token)) as documents:
         if access.method == "get":
-            response = documents.get(path)
-        elif access.method == "create":
-            response = documents.create(path, access.attempted or {})
-        else:
-            response = documents.update(path, access.attempted or {})
+            return Attempt(path, documents.get(path))
+        if access.method == "create":
+            return Attempt(path, documents.create(path, access.attempted or {}))
+        return Attempt(path, documents.update(path, access.attempted or {}))
+
+
+@pytest.mark.parametrize(
+    ("number", "access"), enumerate(RECORDED), ids=[access.id for access in RECORDED]
+)
+def test_the_emulator_and_the_monitor_agree(
+    attempts: list[Attempt], number: int, access: Access, observatory: Observatory
+) -> None:
+    """The emulator's outcome is the recorded one, and the monitor names the deciding line."""
+    path, response = attempts[number].path, attempts[number].response
     assert response.status_code == (200 if access.allowed else 403), response.text
 
     def decisions() -> list[Row]:

@@ -71,7 +71,7 @@ def test_concurrent_orders_are_all_counted_without_a_retry(
 def test_an_order_is_counted_once_and_subtracted_when_it_is_refunded(
     order_in: Callable[..., str],
 ) -> None:
-    """Even if its message is delivered twice."""
+    """It is counted once even if its message is delivered twice."""
     order_id = order_in("paid", seats=SEATS)
     assert [ticket(order_id).moved for _ in range(2)] == [True, False]
     assert tally_sums() == (1, SEATS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -13,10 +13,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from stack.clients.browser_purchase import browser as chromium
+from stack.setup import install
+from stack.setup.steps import setup_lock
 from tests.addresses import Addresses
 from tests.journey.observatory_server import (
     ObservatoryServer,
-    build_explorer,
     explorer_page,
     observatory_in_a_thread,
 )
@@ -32,18 +33,25 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def page(browser: Browser, addresses: Addresses) -> Iterator[Page]:
-    """The Box Office's page, open in a fresh browser profile; fails on a script error in it."""
+@contextmanager
+def open_page(browser: Browser, address: str) -> Iterator[Page]:
+    """Yield the Box Office's page in a fresh browser profile; fail on a script error in it."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     errors: list[str] = []
     page = context.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(addresses.hosting)
+    page.goto(address)
     expect(page.locator("[data-show-id]").first).to_be_visible()
     yield page
     context.close()
     assert errors == []
+
+
+@pytest.fixture
+def page(browser: Browser, addresses: Addresses) -> Iterator[Page]:
+    """The Box Office's page, open in a fresh browser profile."""
+    with open_page(browser, addresses.hosting) as page:
+        yield page
 
 
 class BoxOfficePage:
@@ -100,9 +108,10 @@ def new_account(addresses: Addresses) -> Callable[[], tuple[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def explorer_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def explorer_build() -> Path:
     """The folder of the explorer, built from the current sources."""
-    return build_explorer(tmp_path_factory.mktemp("explorer"))
+    with setup_lock():
+        return install.explorer()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_every_hop_of_the_contract_is_carried(addresses: Addresses) -> None:
-    """All fifteen, each joined as the contract says, with a median wait and a trace id."""
+    """All fifteen are joined as the contract says, and have a median wait and a trace id."""
     # A process of its own: Playwright's synchronous API can't start twice in one.
     completed = subprocess.run(
         [ROOT / "scripts" / "hops", "--json", "--port-offset", str(addresses.offset)],

@@ -74,7 +74,7 @@ def test_the_editor_can_be_used_by_keyboard(server: ObservatoryServer, new_page:
 
 
 def test_a_failed_query_shows_where_it_failed(server: ObservatoryServer, new_page: NewPage) -> None:
-    """With DuckDB's message, and a button that moves the caret there."""
+    """DuckDB's message is shown, and a button moves the caret to the error."""
     page = new_page()
     page.goto(query_path("select name\nfrom spanz"))
     expect(page.get_by_role("heading", name="The query failed")).to_be_visible()
@@ -116,7 +116,7 @@ def test_large_results_are_sorted_and_drawn_lazily(
 
 
 def test_a_result_is_copied_as_csv(server: ObservatoryServer, new_page: NewPage) -> None:
-    """With a header row, and quotes where CSV needs them."""
+    """The copy has a header row, and quotes where CSV needs them."""
     page = new_page()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(query_path("select 'a, b' as text, 2 as number"))

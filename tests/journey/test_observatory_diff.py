@@ -103,11 +103,11 @@ def test_a_trace_that_is_not_stored_is_named(new_page: NewPage, trace_ids: tuple
     assert_accessible(page)
 
 
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("width", [360, pytest.param(1440, marks=pytest.mark.long)])
 def test_the_comparison_is_accessible_and_fits_the_screen(
     new_page: NewPage, trace_ids: tuple[str, str], width: int
 ) -> None:
-    """With differences, and without: a trace compared with itself."""
+    """This holds with differences and without any, for a trace compared with itself."""
     page = new_page(width=width)
     page.goto(f"/diff/{trace_ids[0]}/{trace_ids[1]}")
     expect(rows(page)).to_have_count(24)

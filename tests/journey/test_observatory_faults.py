@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from cloud.platform_conditions.catalogue import CONDITIONS
 from faults.catalogue import FAULTS
+from observatory.feature_flags.fault_flags import read_fault_flags
 from stack.scenario_runner.flags import EFFECTIVE_SECONDS
 from tests.addresses import Addresses
 from tests.buyer import BoxOffice
@@ -23,7 +24,7 @@ from tests.journey.observatory_server import (
     ObservatoryServer,
     assert_accessible,
     explorer_page,
-    observatory_in_a_process,
+    observatory_in_a_thread,
 )
 from tests.trace_plugin import WholeTrace
 from tests.unit.local_server import free_port, serving
@@ -77,13 +78,15 @@ def open_page(
     Two of them have a flag; the third is turned on by a parameter of the app's page.
     """
     documents = f"{addresses.firestore}/v1/projects/{addresses.project}/databases/(default)"
-    options = [
-        *("--faults", str(write_catalogue(tmp_path))),
-        *("--flags", f"{documents}/documents/{fault_flags.collection}"),
-        *("--app", addresses.hosting),
-    ]
+    connected = read_fault_flags(
+        write_catalogue(tmp_path),
+        f"{documents}/documents/{fault_flags.collection}",
+        addresses.hosting,
+    )
     contexts = []
-    with observatory_in_a_process(tmp_path / "spans.duckdb", explorer_build, *options) as server:
+    with observatory_in_a_thread(
+        tmp_path / "spans.duckdb", explorer_build, fault_flags=connected
+    ) as server:
 
         def enter_page(**options: Any) -> Page:
             context = explorer_page(browser, server.url, **options)
@@ -131,7 +134,7 @@ def test_a_fault_is_turned_on_and_off_by_keyboard(
 def test_a_flag_changed_elsewhere_is_shown_within_seconds(
     open_page: OpenPage, fault_flags: FaultFlags
 ) -> None:
-    """In every view; “Turn all off” turns off all faults."""
+    """Every view shows it; “Turn all off” turns off all faults."""
     page = open_page()
     page.goto("/")
     expect(page.get_by_role("heading", name="No traces yet")).to_be_visible()
@@ -159,7 +162,10 @@ def test_a_fault_of_the_page_is_a_link_to_the_page_with_it(
     expect(page.get_by_role("switch")).to_have_count(2)
 
 
-@pytest.mark.parametrize("width", [360, 768, 1440])
+@pytest.mark.parametrize(
+    "width",
+    [360, pytest.param(768, marks=pytest.mark.long), pytest.param(1440, marks=pytest.mark.long)],
+)
 def test_the_faults_view_is_accessible_and_fits_the_screen(
     open_page: OpenPage, fault_flags: FaultFlags, width: int
 ) -> None:
@@ -227,12 +233,13 @@ def test_the_list_survives_an_outage_of_firestore(
     """The switches are disabled while Firestore is unreachable, and work again afterwards."""
     port, firestore = free_port(), Firestore()
     firestore.turn("no-key")
-    options = [
-        *("--faults", str(write_catalogue(tmp_path)), "--app", "http://127.0.0.1:9"),
-        *("--flags", f"http://127.0.0.1:{port}{COLLECTION}"),
-    ]
+    connected = read_fault_flags(
+        write_catalogue(tmp_path), f"http://127.0.0.1:{port}{COLLECTION}", "http://127.0.0.1:9"
+    )
     with (
-        observatory_in_a_process(tmp_path / "spans.duckdb", explorer_build, *options) as server,
+        observatory_in_a_thread(
+            tmp_path / "spans.duckdb", explorer_build, fault_flags=connected
+        ) as server,
         explorer_page(browser, server.url) as page,
     ):
         page.goto("/faults")
@@ -251,7 +258,7 @@ def test_the_list_survives_an_outage_of_firestore(
 def test_without_a_catalogue_the_view_says_how_to_connect_an_app(
     server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """With the command to run, and without any switch."""
+    """The view has the command to run, and no switches."""
     page = new_page(width=360)
     page.goto("/faults")
     expect(page.get_by_role("heading", name="No app with faults is connected")).to_be_visible()
@@ -264,14 +271,15 @@ def test_without_a_catalogue_the_view_says_how_to_connect_an_app(
 def test_an_empty_catalogue_has_an_empty_state(
     browser: Browser, explorer_build: Path, tmp_path: Path
 ) -> None:
-    """Not an error."""
+    """An empty catalogue is not an error."""
     with serving(Firestore().respond) as firestore:
-        options = [
-            *("--faults", str(write_catalogue(tmp_path, [])), "--app", "http://127.0.0.1:9"),
-            *("--flags", f"{firestore.url}{COLLECTION}"),
-        ]
+        connected = read_fault_flags(
+            write_catalogue(tmp_path, []), f"{firestore.url}{COLLECTION}", "http://127.0.0.1:9"
+        )
         with (
-            observatory_in_a_process(tmp_path / "spans.duckdb", explorer_build, *options) as server,
+            observatory_in_a_thread(
+                tmp_path / "spans.duckdb", explorer_build, fault_flags=connected
+            ) as server,
             explorer_page(browser, server.url) as page,
         ):
             page.goto("/faults")

@@ -84,7 +84,7 @@ def test_input_is_handled_as_soon_as_an_element_appears(
 def test_a_filter_can_be_built_from_suggestions(
     server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """Key, operator and value, by keyboard alone."""
+    """The keyboard is enough to choose key, operator and value."""
     server.send(purchase(show="night-ferry"), purchase(show="low-tide"))
     page = new_page()
     page.goto("/")
@@ -112,7 +112,7 @@ def test_a_filter_can_be_built_from_suggestions(
 
 
 def test_a_syntax_error_in_a_filter_is_marked(server: ObservatoryServer, new_page: NewPage) -> None:
-    """Visually, and for screen readers."""
+    """It is marked visibly and for screen readers."""
     server.send(purchase())
     page = new_page()
     page.goto("/")
@@ -129,7 +129,7 @@ def test_a_syntax_error_in_a_filter_is_marked(server: ObservatoryServer, new_pag
 def test_a_traceparent_in_the_filter_opens_its_span(
     server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """And an unknown address has a link to the overview."""
+    """An unknown address has a link to the overview."""
     trace = purchase()
     server.send(trace)
     trace_id, span_id = (trace.trace_id.hex(), trace.spans[0][1].span_id.hex())
@@ -175,7 +175,7 @@ def test_a_time_range_can_be_chosen_or_typed(server: ObservatoryServer, new_page
 
 
 def test_a_copied_link_has_a_fixed_time_range(server: ObservatoryServer, new_page: NewPage) -> None:
-    """So that it shows the same traces later, with the same filter and order."""
+    """The link shows the same traces later, with the same filter and order."""
     server.send(purchase())
     page = new_page()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -206,7 +206,7 @@ def test_the_colour_scheme_is_remembered(server: ObservatoryServer, new_page: Ne
 def test_single_key_shortcuts_can_be_turned_off(
     server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """In the help dialog, which `?` opens."""
+    """The switch is in the help dialog, which `?` opens."""
     page = new_page()
     page.goto("/")
     page.get_by_role("heading", name="No traces yet").wait_for()

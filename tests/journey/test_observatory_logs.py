@@ -137,7 +137,7 @@ def test_the_log_can_be_read_by_keyboard(server: ObservatoryServer, new_page: Ne
 def test_the_first_log_line_replaces_the_empty_state(
     server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """Without a reload."""
+    """The page is not reloaded."""
     page = new_page()
     page.goto("/logs?last=all")
     expect(page.get_by_role("heading", name="No log lines yet")).to_be_visible()

@@ -43,7 +43,7 @@ def test_services_and_hops_are_drawn_from_the_data(
 def test_a_broken_hop_is_marked_and_links_to_its_orphans(
     server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """By more than its colour: its line is dashed and its label counts the orphans."""
+    """It differs by more than its colour: its line is dashed, and its label counts the orphans."""
     orphaned = purchase("lost", orphaned="settle")
     server.send(*many_purchases(12), orphaned)
     page = new_page()
@@ -129,7 +129,7 @@ FITS = "element => element.scrollWidth <= element.clientWidth"
 def test_many_services_fit_the_page_until_one_is_selected(
     server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """Then the map scrolls beside the details, says so, and keeps the selected service visible."""
+    """Then the map scrolls beside the details and keeps the selected service visible."""
     server.send(trace_of_all_services())
     page = new_page()
     page.goto("/map")
@@ -147,7 +147,9 @@ def test_many_services_fit_the_page_until_one_is_selected(
     assert_accessible(page)
 
 
-@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+@pytest.mark.parametrize(
+    "motion", ["reduce", pytest.param("no-preference", marks=pytest.mark.long)]
+)
 def test_on_a_phone_the_keyboard_scrolls_the_map(
     server: ObservatoryServer, new_page: NewPage, motion: Literal["no-preference", "reduce"]
 ) -> None:

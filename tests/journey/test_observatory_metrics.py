@@ -63,7 +63,7 @@ def wait_until_drawn(page: Page) -> None:
 
 
 def test_a_cumulative_sum_is_shown_as_a_rate(server: ObservatoryServer, new_page: NewPage) -> None:
-    """20 in 10 s are 2/s, one line per series; a note says that it is a rate."""
+    """An increase of 20 in 10 s is 2/s, with a line per series; a note says that it is a rate."""
     send_metrics(server)
     page = new_page()
     page.goto("/metrics")
@@ -81,7 +81,7 @@ def test_a_cumulative_sum_is_shown_as_a_rate(server: ObservatoryServer, new_page
 
 
 def test_a_histogram_is_shown_as_quantiles(server: ObservatoryServer, new_page: NewPage) -> None:
-    """p50 and p95, with a note that they are estimates."""
+    """The chart shows p50 and p95, with a note that they are estimates."""
     send_metrics(server)
     page = new_page()
     page.goto("/metrics?name=http.server.request.duration&service=charge")
@@ -111,7 +111,7 @@ def test_the_table_has_a_row_for_each_point(server: ObservatoryServer, new_page:
 def test_a_time_range_without_points_has_a_message(
     server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """Instead of an empty chart."""
+    """The message replaces the empty chart."""
     send_metrics(server)
     page = new_page()
     page.goto("/metrics?from=1000&to=2000")

@@ -66,7 +66,7 @@ def open_overview(server: ObservatoryServer, page: Page) -> None:
 def test_figures_heatmap_and_list_show_the_same_traces(
     server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """All of those sent."""
+    """They show all traces that were sent."""
     page = new_page()
     open_overview(server, page)
     expect(page.locator(".figures div").first).to_contain_text(str(TOTAL))
@@ -101,7 +101,7 @@ def test_a_box_is_compared_with_the_other_traces(
 
 
 def test_a_box_can_be_drawn_by_touch(server: ObservatoryServer, new_page: NewPage) -> None:
-    """At a phone's width, without scrolling sideways."""
+    """The page is as narrow as a phone's and does not scroll sideways."""
     page = new_page(width=360, height=780, touch=True)
     open_overview(server, page)
     page.locator(".heatmap").scroll_into_view_if_needed()
@@ -170,7 +170,7 @@ def test_a_box_can_be_drawn_compared_and_cleared_by_keyboard(
 
 
 def test_a_cell_with_one_trace_opens_it(server: ObservatoryServer, new_page: NewPage) -> None:
-    """Because a single trace can't be compared with others by attribute."""
+    """A single trace cannot be compared with others by attribute."""
     page = new_page()
     trace = purchase()
     server.send(trace)
@@ -197,7 +197,7 @@ def test_the_table_has_the_counts_of_the_heatmap(
 
 
 def test_new_traces_appear_unless_paused(server: ObservatoryServer, new_page: NewPage) -> None:
-    """Without a reload; `p` pauses and resumes."""
+    """They appear without a reload; `p` pauses and resumes."""
     page = new_page()
     server.send(purchase("first"))
     page.goto("/")
@@ -273,7 +273,7 @@ def test_a_figure_links_to_its_traces(server: ObservatoryServer, new_page: NewPa
 def test_each_empty_state_says_what_to_do_next(
     server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """Nothing stored, nothing in the time range, nothing that matches the filter."""
+    """The store, the time range or the result of the filter may be empty."""
     page = new_page()
     page.goto("/")
     expect(page.get_by_role("heading", name="No traces yet")).to_be_visible()

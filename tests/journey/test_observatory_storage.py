@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.journey.observatory_server import (
     ObservatoryServer,
     assert_accessible,
-    observatory_in_a_process,
+    observatory_in_a_thread,
 )
 from tests.journey.purchases import many_purchases, purchase
 
@@ -59,7 +59,7 @@ def test_an_export_can_be_imported_into_another_observatory(
     downloading.value.save_as(file)
     assert "resourceSpans" in json.loads(file.read_text())
 
-    with observatory_in_a_process(tmp_path / "other.duckdb", explorer_build) as other:
+    with observatory_in_a_thread(tmp_path / "other.duckdb", explorer_build) as other:
         browser = page.context.browser
         assert browser is not None
         other_page = browser.new_page()
@@ -91,7 +91,7 @@ def test_only_the_filtered_traces_can_be_exported(
 
 
 def test_files_that_cannot_be_imported_are_listed_with_the_reason(
-    server: ObservatoryServer, new_page: NewPage
+    server: ObservatoryServer, new_page: NewPage, tmp_path: Path
 ) -> None:
     """Several files at once; a name with markup is shown as text."""
     page = new_page(width=360, height=780)
@@ -102,12 +102,11 @@ def test_files_that_cannot_be_imported_are_listed_with_the_reason(
         "cut.json": b'{"resourceSp',
         "large.json": b" " * (17 * 2**20),
     }
-    page.get_by_label("Files to import").set_input_files(
-        [
-            FilePayload(name=name, mimeType="application/json", buffer=content)
-            for name, content in files.items()
-        ]
-    )
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    page.get_by_label("Files to import").set_input_files([folder / name for name in files])
     expect(page.locator(".file-imports .bad")).to_have_count(3)
     expect(page.locator(".file-imports")).to_contain_text("<b>odd.json")
     expect(page.locator(".file-imports")).to_contain_text("./scripts/trace import large.json")

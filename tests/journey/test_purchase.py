@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
-from playwright.sync_api import Locator, Page, Route, expect
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from observatory.client import Observatory
 from observatory.schemas.journey import Journey, Row
+from tests.addresses import Addresses
 from tests.buyer import BoxOffice, Buyer
-from tests.journey.conftest import BoxOfficePage
+from tests.journey.conftest import BoxOfficePage, open_page
 from tests.spans import has_spans, one_row, rows_of, wait_for
 from tests.trace_plugin import Trace, WholeTrace
 from tests.unit.framework import ROOT
@@ -33,6 +36,26 @@ SPINE = (
 WRITE, DECISION = ("page", "create orders"), ("firestore.rules", "create orders allowed")
 
 
+@dataclass(frozen=True)
+class Bought:
+    """A ticketed order of one seat of a show, on the page where it was bought."""
+
+    page: Page
+    order: Locator
+    show_id: str
+
+
+@pytest.fixture(scope="module")
+def bought(browser: Browser, addresses: Addresses, box_office: BoxOffice) -> Iterator[Bought]:
+    """A purchase that succeeded; all tests that only look at one share it."""
+    show_id = box_office.open_show(5, 1000)
+    with open_page(browser, addresses.hosting) as page:
+        order = BoxOfficePage(page).buy(show_id)
+        expect(order).to_have_attribute("data-order-state", "ticketed")
+        yield Bought(page, order, show_id)
+    box_office.close_show(show_id)
+
+
 def trace_of(whole_trace: WholeTrace, order: Locator) -> Trace:
     """Return the order's trace once it has the page's last update and the rules' decision."""
     state = order.get_attribute("data-order-state")
@@ -42,13 +65,10 @@ def trace_of(whole_trace: WholeTrace, order: Locator) -> Trace:
 
 
 def test_a_purchase_is_one_trace_from_click_to_last_update(
-    box_office_page: BoxOfficePage, whole_trace: WholeTrace, open_show: Callable[..., str]
+    bought: Bought, whole_trace: WholeTrace
 ) -> None:
     """Every hop in order, each with the right parent, without orphans or errors."""
-    show_id = open_show(seats=5)
-    order = box_office_page.buy(show_id)
-    expect(order).to_have_attribute("data-order-state", "ticketed")
-    trace = trace_of(whole_trace, order)
+    trace = trace_of(whole_trace, bought.order)
     spans = [trace.one(service, name) for service, name, _, _ in SPINE]
     for row, (_, _, kind, hop) in zip(spans, SPINE, strict=True):
         assert (row["kind"], row["hop"]) == (kind, hop)
@@ -64,17 +84,15 @@ def test_a_purchase_is_one_trace_from_click_to_last_update(
     assert journey["errors"] == 0
     buy = spans[0]
     assert buy["root"] == "page"
-    assert buy["attributes"]["boxoffice.order.id"] == order.get_attribute("data-order-id")
-    assert buy["attributes"]["boxoffice.show.id"] == show_id
+    assert buy["attributes"]["boxoffice.order.id"] == bought.order.get_attribute("data-order-id")
+    assert buy["attributes"]["boxoffice.show.id"] == bought.show_id
 
 
 def test_every_span_of_a_purchase_names_its_source_line(
-    box_office_page: BoxOfficePage, whole_trace: WholeTrace, open_show: Callable[..., str]
+    bought: Bought, whole_trace: WholeTrace
 ) -> None:
     """Spans of the page, the rules, the functions, their libraries and the card processor."""
-    order = box_office_page.buy(open_show(seats=5))
-    expect(order).to_have_attribute("data-order-state", "ticketed")
-    rows = trace_of(whole_trace, order).journey["rows"]
+    rows = trace_of(whole_trace, bought.order).journey["rows"]
     lines = {f"{row['service']}: {row['label']}": source_line(row) for row in rows}
     assert {name for name, line in lines.items() if not line} == set()
     assert lines["page: buy"] == (
@@ -101,18 +119,13 @@ def source_line(row: Row) -> tuple[str, str] | None:
 
 
 def test_each_update_of_the_page_is_a_child_of_the_stage_that_wrote_it(
-    box_office_page: BoxOfficePage,
-    observatory: Observatory,
-    whole_trace: WholeTrace,
-    open_show: Callable[..., str],
+    bought: Bought, observatory: Observatory, whole_trace: WholeTrace
 ) -> None:
     """Each update's span also links the page view in which it arrived.
 
     Firestore may skip intermediate states, so not every one need arrive.
     """
-    order = box_office_page.buy(open_show(seats=5))
-    expect(order).to_have_attribute("data-order-state", "ticketed")
-    trace = trace_of(whole_trace, order)
+    trace = trace_of(whole_trace, bought.order)
     writers = {"reserved": "reserve", "charging": "charge", "paid": "settle", "ticketed": "issue"}
     updates = [row for row in trace.find("page") if row["hop"] == "listener"]
     if len(updates) < 2:
@@ -128,44 +141,33 @@ def test_each_update_of_the_page_is_a_child_of_the_stage_that_wrote_it(
         assert one_row(view_trace, "page", "page view")["root"] == "page"
 
 
-def test_the_buyer_gets_tickets(
-    box_office_page: BoxOfficePage, page: Page, open_show: Callable[..., str]
-) -> None:
+def test_the_buyer_gets_tickets(bought: Bought) -> None:
     """The ticket on the page has a code made from the order's id."""
-    order = box_office_page.buy(open_show(seats=5))
-    expect(order).to_have_attribute("data-order-state", "ticketed")
-    order_id = order.get_attribute("data-order-id") or ""
-    ticket = page.locator("[data-ticket-code]")
+    order_id = bought.order.get_attribute("data-order-id") or ""
+    ticket = bought.page.locator("[data-ticket-code]")
     expect(ticket).to_have_count(1)
     expect(ticket).to_have_attribute("data-ticket-code", f"TEST-{order_id[-6:].upper()}-1")
 
 
-def test_the_order_links_to_its_trace(
-    box_office_page: BoxOfficePage, page: Page, open_show: Callable[..., str]
-) -> None:
+def test_the_order_links_to_its_trace(bought: Bought) -> None:
     """“See this order's trace” opens this order's waterfall in the Observatory."""
-    order = box_office_page.buy(open_show(seats=5))
-    expect(order).to_have_attribute("data-order-state", "ticketed")
-    with page.expect_popup() as opened:
-        order.get_by_role("link", name="See this order's trace").click()
+    with bought.page.expect_popup() as opened:
+        bought.order.get_by_role("link", name="See this order's trace").click()
     explorer = opened.value
-    trace_id = order.get_attribute("data-trace-id")
+    trace_id = bought.order.get_attribute("data-trace-id")
     expect(explorer).to_have_url(re.compile(f"/traces/{trace_id}$"))
     for service in ("reserve", "charge", "acquirer", "settle", "issue"):
         expect(explorer.get_by_text(service, exact=True).first).to_be_visible()
+    explorer.close()
 
 
 def test_the_support_code_identifies_the_orders_trace(
-    box_office_page: BoxOfficePage,
-    page: Page,
-    observatory: Observatory,
-    whole_trace: WholeTrace,
-    open_show: Callable[..., str],
+    bought: Bought, observatory: Observatory, whole_trace: WholeTrace
 ) -> None:
     """The code shown is the first eight digits of the trace id; the button copies the whole id."""
+    page, order = bought.page, bought.order
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    order = box_office_page.buy(open_show(seats=5))
-    expect(order).to_have_attribute("data-order-state", "ticketed")
+    page.bring_to_front()
     trace_id = trace_of(whole_trace, order).journey["trace_id"]
     code = order.locator("code").inner_text()
     assert len(code) == 8
@@ -192,6 +194,47 @@ def test_a_declined_card_is_explained(
     trace.none("issue")
     trace.no_orphans()
     expect(page.locator("[data-ticket-code]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("number", ["4000000000006421", "4000000000006447"], ids=["402", "422"])
+def test_a_card_that_the_processor_refuses_is_explained(
+    box_office_page: BoxOfficePage,
+    page: Page,
+    whole_trace: WholeTrace,
+    open_show: Callable[..., str],
+    number: str,
+) -> None:
+    """Nothing was charged, the seats are for sale again, and the trace ends with `charge`."""
+    show_id = open_show(seats=5)
+    box_office_page.open(show_id)
+    page.get_by_label("Card number").fill(number)
+    page.get_by_role("button", name="Pay").click()
+    order = page.locator(".order[data-order-id]").first
+    expect(order).to_have_attribute("data-order-state", "failed")
+    expect(order).to_contain_text("The card processor refused")
+    expect(order).to_contain_text("Nothing was charged")
+    expect(box_office_page.show(show_id)).to_have_attribute("data-seats-left", "5")
+    trace = trace_of(whole_trace, order)
+    trace.parent(trace.one("page", "order failed"), trace.one("charge", "charge"))
+    trace.none("settle")
+    trace.no_orphans()
+
+
+def test_a_charge_of_another_amount_is_explained(
+    box_office_page: BoxOfficePage,
+    page: Page,
+    open_show: Callable[..., str],
+    box_office: BoxOffice,
+) -> None:
+    """The page says that the money goes back."""
+    order = box_office_page.buy(open_show(seats=5))
+    expect(order).to_have_attribute("data-order-state", "ticketed")
+    order_id = order.get_attribute("data-order-id")
+    fields = {"state": "failed", "reason": "charge_differs"}
+    box_office.documents.update(f"orders/{order_id}", fields).raise_for_status()
+    expect(order).to_contain_text("charged another amount")
+    expect(order).to_contain_text("goes back to your card")
+    expect(page.get_by_text("Order failed").first).to_be_visible()
 
 
 def test_a_sold_out_show_has_a_disabled_button(

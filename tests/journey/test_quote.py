@@ -13,7 +13,7 @@ from tests.spans import ORDER_SECONDS, has_spans, one_row, rows_of
 
 
 def traceparents(page: Page, path: str) -> list[str]:
-    """Return a list that grows by the traceparent of each later request to `path`."""
+    """Return a list to which the traceparent of each later request to `path` is appended."""
     recorded: list[str] = []
 
     def record(request: Request) -> None:

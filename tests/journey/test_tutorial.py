@@ -36,7 +36,7 @@ def site(request: pytest.FixtureRequest, browser: Browser, addresses: Addresses)
 
 
 def test_search_opens_the_matching_page(site: Page) -> None:
-    """Ctrl+K, a word, Enter."""
+    """The keys are Ctrl+K, a word, and Enter."""
     site.wait_for_load_state("networkidle")
     site.keyboard.press("Control+k")
     site.wait_for_function("document.activeElement !== document.body")

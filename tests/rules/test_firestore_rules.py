@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -29,9 +29,7 @@ def place(buyer: Buyer, **changes: Any) -> int:
 
 def place_as(order_id: str, buyer: Buyer, **changes: Any) -> int:
     """Try to place an order under a chosen id; return the HTTP status."""
-    order = buyer.order(**changes)
-    path = f"orders/{order_id}"
-    return buyer.documents.create(path, order, server_times=("placed_at",)).status_code
+    return buyer.attempt(order_id, **changes).status_code
 
 
 def signed_out(addresses: Addresses) -> Firestore:
@@ -55,8 +53,41 @@ def test_an_order_needs_a_signed_in_user(addresses: Addresses, buyer: Buyer) -> 
 def test_an_orders_id_has_at_most_64_characters(buyer: Buyer, sold_out_show: str) -> None:
     """The stages refuse a longer id, so its seats would stay held."""
     stem = new_order_id()
-    assert place_as(stem.ljust(64, "x"), buyer, show_id=sold_out_show) == 200
     assert place_as(stem.ljust(65, "x"), buyer, show_id=sold_out_show) == DENIED
+    assert place_as(stem.ljust(64, "x"), buyer, show_id=sold_out_show) == 200
+
+
+def test_an_order_needs_the_note_that_it_is_the_latest(buyer: Buyer, sold_out_show: str) -> None:
+    """Without the note a client could place any number of orders."""
+    path, order = f"orders/{new_order_id()}", buyer.order(show_id=sold_out_show)
+    response = buyer.documents.create(path, order, server_times=("placed_at",))
+    assert response.status_code == DENIED
+
+
+def test_two_orders_need_two_seconds_between_them(buyer: Buyer, sold_out_show: str) -> None:
+    """The client library waits that long; without the wait the rules refuse the second order."""
+    buyer.place(show_id=sold_out_show)
+    assert place(buyer, show_id=sold_out_show) == DENIED
+    buyer.place(show_id=sold_out_show)
+
+
+def test_a_show_that_has_begun_cannot_be_ordered(
+    buyer: Buyer, box_office: BoxOffice, sold_out_show: str
+) -> None:
+    """Its start counts by the server's clock."""
+    change = {"starts_at": datetime.now(UTC) - timedelta(seconds=1)}
+    box_office.documents.update(f"shows/{sold_out_show}", change).raise_for_status()
+    assert place(buyer, show_id=sold_out_show) == DENIED
+
+
+def test_the_note_of_the_latest_order_is_private(
+    buyer: Buyer, new_buyer: Callable[[], Buyer], sold_out_show: str
+) -> None:
+    """Neither its buyer nor anyone else reads it."""
+    buyer.place(show_id=sold_out_show)
+    for person in (buyer, new_buyer()):
+        assert person.documents.get(f"buyers/{buyer.uid}").status_code == DENIED
+        assert person.documents.delete(f"buyers/{buyer.uid}").status_code == DENIED
 
 
 @pytest.mark.parametrize(
@@ -126,8 +157,7 @@ def test_users_read_their_own_role_document_and_write_none(
 
 def test_the_server_sets_the_time_of_an_order(buyer: Buyer) -> None:
     """An order with the client's own `placed_at` is denied."""
-    order = buyer.order(placed_at=datetime(2026, 1, 1, tzinfo=UTC))
-    assert buyer.documents.create(f"orders/{new_order_id()}", order).status_code == DENIED
+    assert place(buyer, placed_at=datetime(2026, 1, 1, tzinfo=UTC)) == DENIED
 
 
 @pytest.mark.parametrize(
@@ -201,7 +231,7 @@ def test_an_order_is_read_by_its_buyer_alone(
 def test_a_buyer_cannot_change_an_order(
     buyer: Buyer, box_office: BoxOffice, sold_out_show: str, changes: dict[str, Any]
 ) -> None:
-    """Nor can they change its trace or delete it; only the functions write it."""
+    """They cannot change its trace or delete it either; only the functions write it."""
     order_id = buyer.place(show_id=sold_out_show)
     before = box_office.wait_for(order_id)
     assert buyer.documents.update(f"orders/{order_id}", changes).status_code == DENIED
@@ -248,7 +278,7 @@ def test_collections_without_a_rule_cannot_be_read_or_written(buyer: Buyer) -> N
 def test_no_user_can_read_or_set_the_flags_of_the_faults(
     buyer: Buyer, organiser: Buyer, who: str
 ) -> None:
-    """Only an administrator can."""
+    """Only an administrator can read and set them."""
     documents = (buyer if who == "a buyer" else organiser).documents
     assert documents.set("flags/no-idempotency-key", {"on": True}).status_code == DENIED
     assert documents.get("flags/no-idempotency-key").status_code == DENIED

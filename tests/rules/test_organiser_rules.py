@@ -103,7 +103,7 @@ def test_a_show_has_exactly_its_fields(
 
 @pytest.mark.parametrize("show_id", ["Upper", "under_score", "x" * 65])
 def test_a_shows_id_has_the_form_that_an_order_requires(organiser: Buyer, show_id: str) -> None:
-    """Up to 64 lowercase letters, digits and hyphens."""
+    """It has up to 64 lowercase letters, digits and hyphens."""
     assert create_show(organiser.documents, show_id) == DENIED
 
 

@@ -21,9 +21,9 @@ from tests.scenarios.conftest import PlayOnce
 
 SECONDS = 90
 DOCUMENTS = checkout("README.md", "CONTRIBUTING.md", "docs/*.md", "docs/**/*.md")
-# Each command once, even if several documents have it.
+# Each command once, even if several documents have it, with different comments.
 COMMANDS = {
-    command.line: (document, command)
+    tuple(command.words): (document, command)
     for document in reversed(DOCUMENTS)
     for command in markdown.commands(document)
 }.values()

@@ -20,7 +20,7 @@ from tests.scenarios.evidence import decisive_span
 def test_the_picture_of_a_scenario_can_be_taken(
     name: str, played: PlayOnce, addresses: Addresses, request: pytest.FixtureRequest
 ) -> None:
-    """Only with --pictures; tests/docs checks that the picture exists."""
+    """It is taken only with --pictures; tests/docs checks that it exists."""
     if not request.config.getoption("--pictures"):
         pytest.skip("runs only with --pictures")
     result = played(name, False)

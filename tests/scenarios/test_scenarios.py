@@ -31,7 +31,7 @@ def test_with_the_fault_the_symptom_occurs_and_the_traces_reveal_it(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_fixed_there_is_no_symptom_and_no_evidence(name: str, played: PlayOnce) -> None:
-    """And the traces have no orphans."""
+    """The traces have no orphans either."""
     result = played(name, True)
     assert result.symptom is None, shown(result)
     assert result.evidence is None, shown(result)

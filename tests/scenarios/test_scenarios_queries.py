@@ -40,7 +40,7 @@ def _page_opened(addresses: Addresses, observatory: Observatory) -> None:
 
 @pytest.mark.usefixtures("_page_opened")
 def test_every_query_that_ran_has_its_index(observatory: Observatory) -> None:
-    """Except the queries of faults; production would reject a query without its index."""
+    """Queries of faults are the exception; production would reject a query without its index."""
     queries = index_check.queries(observatory)
     assert {query.text for query in queries} >= PAGE_QUERIES
     assert [query for query in queries if query.missing] == []

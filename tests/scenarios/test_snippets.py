@@ -49,7 +49,7 @@ def test_the_snippet_of_a_scenario_passes_without_the_fault(
 def test_the_snippet_of_a_scenario_fails_with_the_fault(
     name: str, snippet: Snippet, played: PlayOnce, observatory: Observatory
 ) -> None:
-    """On at least one trace, with a failed assertion and not another error."""
+    """It fails on at least one trace, with a failed assertion and not another error."""
     with pytest.raises((AssertionError, pytest.fail.Exception)):
         run_on_traces(snippet, played(name, False), observatory)
 

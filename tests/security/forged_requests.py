@@ -1,4 +1,4 @@
-"""Requests that a hostile or a legal client can send, and what the rules must make of each."""
+"""Requests that a hostile or a legal client can send, and the expected outcome of each."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from tests.security.lone_firestore import DOCUMENTS, Call, Outcome, id_token
 TRACE_ID, SPAN_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TRACEPARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"
 STARTS_AT = datetime(2030, 1, 1, 20, tzinfo=UTC)
+BEGUN_AT = datetime(2020, 1, 1, 20, tzinfo=UTC)
 
-#: A value that leaves the field out.
+#: In place of a value: the field is absent.
 MISSING = object()
 
 NOBODY, ALICE, BOB, ORGANISER = "nobody", "alice", "bob", "organiser"
 
-#: Claims that grant nothing, however much they look like the organiser's.
+#: Claims that grant nothing, although they resemble the organiser's.
 FORGED_CLAIMS: Mapping[str, Mapping[str, object]] = {
     "role in capitals": {"role": "ORGANISER"},
     "role with a space": {"role": "organiser "},
@@ -43,7 +44,7 @@ FORGED_CLAIMS: Mapping[str, Mapping[str, object]] = {
 
 CLIENTS: Mapping[str, Callable[[], str | None]] = {
     NOBODY: lambda: None,
-    # As Firebase Auth describes a user who signed in anonymously, as every buyer does.
+    # The claims that Firebase Auth issues to an anonymous user, which every buyer is.
     ALICE: lambda: id_token("alice", firebase={"sign_in_provider": "anonymous"}),
     BOB: lambda: id_token("bob", firebase={"sign_in_provider": "anonymous"}),
     ORGANISER: lambda: id_token("olga", role="organiser"),
@@ -55,13 +56,26 @@ CLIENTS: Mapping[str, Callable[[], str | None]] = {
     },
 }
 
-#: The documents that are there before each run of the table.
+#: The documents that exist before each run of the table.
 STORED: Mapping[str, Mapping[str, Any]] = {
     "orders/alices": {"uid": "alice", "show_id": "night-ferry", "seats": 2, "state": "reserved"},
     "orders/bobs": {"uid": "bob", "show_id": "night-ferry", "seats": 1, "state": "ticketed"},
     "orders/nobodys": {"show_id": "night-ferry", "seats": 1, "state": "placed"},
     "orders/nulls": {"uid": None, "show_id": "night-ferry", "seats": 1, "state": "placed"},
-    "shows/night-ferry": {"title": "Night Ferry", "seats_left": 5, "seats_total": 60},
+    "shows/night-ferry": {
+        "title": "Night Ferry",
+        "starts_at": STARTS_AT,
+        "seats_left": 5,
+        "seats_total": 60,
+    },
+    "shows/begun": {"starts_at": BEGUN_AT},
+    **{f"shows/{show_id}": {"starts_at": STARTS_AT} for show_id in ("a", "9", "-", "x" * 64)},
+    "shows/timeless": {"title": "Without a start"},
+    "buyers/early": {"last_order_id": "x", "last_order_at": STARTS_AT},
+    "buyers/ready": {"last_order_id": "x", "last_order_at": BEGUN_AT},
+    "buyer_holds/alice": {"orders": 3, "seats": 12},
+    "show_holds/night-ferry": {"seats": 30},
+    "sweeps/orders": {"placed_at": BEGUN_AT},
     "tickets/alices-1": {"uid": "alice", "code": "NIGHT-ALICES-1"},
     "tickets/bobs-1": {"uid": "bob", "code": "NIGHT-BOBS-1"},
     "roles/alice": {"role": "organiser"},
@@ -69,19 +83,22 @@ STORED: Mapping[str, Mapping[str, Any]] = {
     "tally/0": {"orders": 1, "seats": 1},
     "audit/entry": {"order_id": "bobs", "state": "ticketed"},
     "flags/no-idempotency-key": {"on": False},
+    "dead_letters/letter": {"stage": "settle", "event": "a card's token"},
     "anything/else": {"uid": "alice"},
 }
 
 
 @cache
 def token(client: str) -> str | None:
-    """Return the ID token of one of CLIENTS, None for one who is signed out."""
-    return CLIENTS[client]()
+    """Return the ID token of one of CLIENTS, or of a buyer with that uid; None if signed out."""
+    if client in CLIENTS:
+        return CLIENTS[client]()
+    return id_token(client, firebase={"sign_in_provider": "anonymous"})
 
 
 @dataclass(frozen=True)
 class ForgedRequest:
-    """One call of one client, and what must become of it."""
+    """One call of one client, and its expected outcome."""
 
     name: str
     client: str
@@ -100,6 +117,7 @@ def forged_requests() -> list[ForgedRequest]:
         *orders(),
         *order_ids(),
         *order_traces(),
+        *order_notes(),
         *shows(),
         *show_ids(),
         *batches(),
@@ -127,7 +145,12 @@ def reads() -> Iterator[ForgedRequest]:
         "roles/alice": {**alice, ORGANISER: Outcome.DENIED},
         "tally/0": organiser,
         "audit/entry": organiser,
+        "buyers/early": closed,
+        "buyer_holds/alice": closed,
+        "show_holds/night-ferry": closed,
+        "sweeps/orders": closed,
         "flags/no-idempotency-key": closed,
+        "dead_letters/letter": closed,
         "anything/else": closed,
         "shows/night-ferry/orders/alices": closed,
         "orders/alices/private/note": closed,
@@ -137,7 +160,7 @@ def reads() -> Iterator[ForgedRequest]:
         for client, outcome in by_client.items():
             yield ForgedRequest(f"{client} gets {path}", client, get(path), outcome)
     for path in ("orders/nobodys", "orders/missing", "tickets/missing"):
-        # There is no buyer to compare with.
+        # The document has no `uid` with which the rule could compare the client's.
         yield ForgedRequest(f"{ALICE} gets {path}", ALICE, get(path), Outcome.FAILED)
         yield ForgedRequest(f"{NOBODY} gets {path}", NOBODY, get(path), Outcome.DENIED)
     both = get("orders/alices", "orders/bobs")
@@ -147,7 +170,7 @@ def reads() -> Iterator[ForgedRequest]:
 def queries() -> Iterator[ForgedRequest]:
     """Yield queries for whole collections, and for the documents of one buyer."""
     organiser = {NOBODY: Outcome.DENIED, ALICE: Outcome.DENIED, ORGANISER: Outcome.ALLOWED}
-    # The rule asks for the buyer, which is unknown where the query does not name one.
+    # The rule reads the buyer's uid, which is unknown if the query has no condition on it.
     buyers = {**organiser, ALICE: Outcome.FAILED}
     closed = dict.fromkeys(organiser, Outcome.NO_RULE)
     for collection, by_client in {
@@ -157,7 +180,10 @@ def queries() -> Iterator[ForgedRequest]:
         "roles": closed,
         "tally": organiser,
         "audit": organiser,
+        "buyers": closed,
+        "buyer_holds": closed,
         "flags": closed,
+        "dead_letters": closed,
         "anything": closed,
     }.items():
         for client, outcome in by_client.items():
@@ -187,7 +213,7 @@ def queries() -> Iterator[ForgedRequest]:
 
 
 def claims() -> Iterator[ForgedRequest]:
-    """Yield what only the organiser may do, by clients whose claims look like the organiser's."""
+    """Yield requests that only organisers may make, by clients with claims that resemble theirs."""
     for client in FORGED_CLAIMS:
         for name, call in (
             ("reads the audit", get("audit/entry")),
@@ -208,19 +234,21 @@ def claims() -> Iterator[ForgedRequest]:
     )
 
 
-# Writes of documents that are there, and where nobody may write
+# Writes of stored documents, and writes where no client may write
 
 
 def writes_of_stored_documents() -> Iterator[ForgedRequest]:
-    """Yield changes and deletions of every document that is there: no client may make one."""
+    """Yield changes and deletions of every stored document, which no client may make."""
     for path in STORED:
         for client in (NOBODY, ALICE, ORGANISER):
             for name, call in (
                 ("updates", update(path, {"uid": "alice"})),
                 ("deletes", delete(path)),
             ):
-                # To set a document is to update it if it is there.
-                yield ForgedRequest(f"{client} {name} {path}", client, call, Outcome.NO_RULE)
+                # Setting a document that exists is an update.
+                is_note = path.startswith("buyers/") and name == "updates"
+                outcome = Outcome.DENIED if is_note else Outcome.NO_RULE
+                yield ForgedRequest(f"{client} {name} {path}", client, call, outcome)
     for state in State:
         change = update("orders/alices", {"state": state.value})
         name = f"{ALICE} moves her order to {state.value}"
@@ -244,7 +272,7 @@ def writes_of_stored_documents() -> Iterator[ForgedRequest]:
     overwrite = set_("shows/night-ferry", show())
     yield ForgedRequest(f"{ORGANISER} overwrites a show", ORGANISER, overwrite, Outcome.DENIED)
     for client, outcome in {
-        # Such a write may be a creation until Firestore has looked, and these may create no show.
+        # Until Firestore has read the document, this may be a creation, which they are denied.
         **dict.fromkeys((NOBODY, ALICE), Outcome.DENIED),
         ORGANISER: Outcome.NO_RULE,
     }.items():
@@ -261,7 +289,11 @@ def creations_elsewhere() -> Iterator[ForgedRequest]:
         "roles/forged": {"role": "organiser"},
         "tally/1": {"orders": 1, "seats": 1},
         "audit/forged": {"order_id": "alices", "state": "ticketed"},
+        "buyer_holds/forged": {"orders": 0, "seats": 0},
+        "show_holds/forged": {"seats": 0},
+        "sweeps/forged": {"placed_at": BEGUN_AT},
         "flags/forged": {"on": True},
+        "dead_letters/forged": {"stage": "settle"},
         "anything/forged": {"uid": "alice"},
         "orders/alices/private/forged": order(),
         "shows/night-ferry/orders/forged": order(),
@@ -313,7 +345,7 @@ def orders() -> Iterator[ForgedRequest]:
             *(value for value in wrong_types if value is not MISSING),
             datetime(2026, 1, 1, tzinfo=UTC),
         ],
-        # What only the functions write, and what nobody does.
+        # Fields that only the functions write, and fields that nothing writes.
         "amount_cents": [1, None],
         "currency": ["EUR"],
         "hold_until": [STARTS_AT],
@@ -330,17 +362,71 @@ def orders() -> Iterator[ForgedRequest]:
             for value in values:
                 name = f"{ALICE} places an order with {key} {_shown(value)}"
                 yield _placed(name, order(**{key: value}), expected)
-    unstamped = create("orders/unstamped", order())
+    unstamped = noted(create("orders/unstamped", order()), "unstamped", ALICE)
     yield ForgedRequest(f"{ALICE} places an order unstamped", ALICE, unstamped, Outcome.DENIED)
-    empty = create("orders/empty", {})
+    empty = noted(create("orders/empty", {}), "empty", ALICE)
     yield ForgedRequest(f"{ALICE} places an empty order", ALICE, empty, Outcome.DENIED)
-    as_the_page = set_("orders/as-the-page", order(asked_at=STARTS_AT), ("placed_at",))
+    buyer, fields = "pages-buyer", order(uid="pages-buyer", asked_at=STARTS_AT)
+    as_the_page = noted(set_("orders/as-the-page", fields, ("placed_at",)), "as-the-page", buyer)
     name = f"{ALICE} places an order as the page does"
-    yield ForgedRequest(name, ALICE, as_the_page, Outcome.ALLOWED)
+    yield ForgedRequest(name, buyer, as_the_page, Outcome.ALLOWED)
+    yield _placed(f"{ALICE} orders of a begun show", order(show_id="begun"), Outcome.DENIED)
+    # Without the show, or its start, there is nothing to compare with.
+    for show_id in ("missing", "timeless"):
+        name = f"{ALICE} orders of a show that is {show_id}"
+        yield _placed(name, order(show_id=show_id), Outcome.FAILED)
+
+
+def order_notes() -> Iterator[ForgedRequest]:
+    """Yield orders without a proper note that they are their buyer's latest, and forged notes."""
+
+    def place(order_id: str, uid: str, *notes: Call) -> Call:
+        return together(create(f"orders/{order_id}", order(uid=uid), ("placed_at",)), *notes)
+
+    for name, uid, call, outcome in (
+        ("no note", "n1", place("n1", "n1"), Outcome.FAILED),
+        ("an old note", "ready", place("n2", "ready"), Outcome.DENIED),
+        ("a note of another order", "n3", place("n3", "n3", note("n3", "other")), Outcome.DENIED),
+        ("another buyer's note", "n4", place("n4", "n4", note("n5", "n4")), Outcome.DENIED),
+        (
+            "a note after a pause",
+            "ready",
+            place("n6", "ready", note("ready", "n6")),
+            Outcome.ALLOWED,
+        ),
+        ("a note too soon", "early", place("n7", "early", note("early", "n7")), Outcome.DENIED),
+    ):
+        yield ForgedRequest(f"a buyer orders with {name}", uid, call, outcome)
+    for when in ("before", "after"):
+        first, second = (
+            create(f"orders/n8-{when}-{number}", order(uid="n8"), ("placed_at",)) for number in "12"
+        )
+        one_note = note("n8", f"n8-{when}-{'1' if when == 'after' else '2'}")
+        name = f"a buyer orders twice in one commit, the noted one {when} the other"
+        call = together(first, second, one_note)
+        yield ForgedRequest(name, "n8", call, Outcome.DENIED)
+        both = together(*(first, note("n8", f"n8-{when}-1"), second, note("n8", f"n8-{when}-2")))
+        name = f"a buyer orders twice in one commit, with two notes, {when}"
+        yield ForgedRequest(name, "n8", both, Outcome.DENIED)
+    forged: list[dict[str, object]] = [
+        {"note": "an extra field"},
+        *_each("last_order_id", MISSING, None, 7, "", "a b", "x" * 65, ["x"]),
+        *_each("last_order_at", MISSING, None, 7, BEGUN_AT, STARTS_AT),
+        *_each("_trace", MISSING, None, {}, TRACEPARENT, {"traceparent": "nonsense"}),
+    ]
+    for uid in ("ready", "nobody-yet"):
+        for changes in forged:
+            name = f"{uid} notes an order with {_shown(changes)}"
+            yield ForgedRequest(name, uid, note(uid, "x", **changes), Outcome.DENIED)
+        name = f"{NOBODY} notes an order of {uid}"
+        yield ForgedRequest(name, NOBODY, note(uid, "x"), Outcome.DENIED)
+        for client in (BOB, ORGANISER):
+            name = f"{client} notes an order of {uid}"
+            yield ForgedRequest(name, client, note(uid, "x"), Outcome.DENIED)
 
 
 def order_ids() -> Iterator[ForgedRequest]:
-    """Yield new orders whose ids some stage of an order's life would not accept."""
+    """Yield new orders with ids that every stage accepts, and with ids that some stage refuses."""
     for order_id in (
         *("a", "7", "Z", "9mJ3bTq0RrVwXyZ1aBcD", "8c0f5d8e-5a55-4e0c-9a3a-0c9b1f4f7f4e"),
         *("night-ferry-copy-copy", "x" * 64),
@@ -509,7 +595,7 @@ def show_ids() -> Iterator[ForgedRequest]:
 
 
 def batches() -> Iterator[ForgedRequest]:
-    """Yield commits of two writes: one forged write keeps the legal one out too."""
+    """Yield commits of two writes, of which one is forged: neither may be stored."""
     for what, forged, outcome in (
         ("an update of stock", update("shows/night-ferry", {"seats_left": 9}), Outcome.NO_RULE),
         ("a ticket", create("tickets/batched-1", {"uid": "alice"}), Outcome.NO_RULE),
@@ -521,17 +607,18 @@ def batches() -> Iterator[ForgedRequest]:
     ):
         for when in ("after", "before"):
             name = f"{ALICE} commits {what} {when} a legal order"
-            legal = create(f"orders/{_own_id(name)}", order(), ("placed_at",))
+            buyer = order_id = _own_id(name)
+            placed = create(f"orders/{order_id}", order(uid=buyer), ("placed_at",))
+            legal = noted(placed, order_id, buyer)
             calls = (legal, forged) if when == "after" else (forged, legal)
-            call = Call(":commit", {"writes": [w for c in calls for w in c.body["writes"]]})
-            yield ForgedRequest(name, ALICE, call, outcome)
+            yield ForgedRequest(name, buyer, together(*calls), outcome)
 
 
-# What the rows are made of
+# Parts of the rows
 
 
 def order(**changes: object) -> dict[str, Any]:
-    """Return an order of alice's that the rules accept, but for `changes`."""
+    """Return a valid order of alice's with `changes` to its fields."""
     fields: dict[str, Any] = {
         "uid": "alice",
         "show_id": "night-ferry",
@@ -545,7 +632,7 @@ def order(**changes: object) -> dict[str, Any]:
 
 
 def show(**changes: object) -> dict[str, Any]:
-    """Return a show that the rules accept of the organiser, but for `changes`."""
+    """Return a valid show with `changes` to its fields."""
     fields: dict[str, Any] = {
         "title": "A Test in Three Acts",
         "venue": "Studio",
@@ -575,7 +662,7 @@ def query(
     descendants: bool = False,
     **equal: object,
 ) -> Call:
-    """Return a query for documents, those in which a field is as in `equal` if that is given."""
+    """Return a query for documents whose fields have the values of `equal`; by default, for all."""
     structured: dict[str, Any] = {
         "from": [{"collectionId": collection, "allDescendants": descendants}]
     }
@@ -599,12 +686,12 @@ def count(collection: str) -> Call:
 
 
 def create(path: str, fields: Mapping[str, Any], server_times: tuple[str, ...] = ()) -> Call:
-    """Return the creation of a document, the fields `server_times` set to the server's time."""
+    """Return the creation of a document; Firestore sets the fields `server_times` to its time."""
     return _commit(_write(path, fields, server_times) | {"currentDocument": {"exists": False}})
 
 
 def set_(path: str, fields: Mapping[str, Any], server_times: tuple[str, ...] = ()) -> Call:
-    """Return a write of a document, whether it is there or not."""
+    """Return a write of a document, whether or not it exists."""
     return _commit(_write(path, fields, server_times))
 
 
@@ -626,6 +713,23 @@ def delete(path: str) -> Call:
     return _commit({"delete": f"{DOCUMENTS}/{path}"})
 
 
+def note(uid: str, order_id: str, **changes: object) -> Call:
+    """Return a write of the note that an order is its buyer's latest one, but for `changes`."""
+    fields = {"last_order_id": order_id, "_trace": {"traceparent": TRACEPARENT}, **changes}
+    stamped = () if "last_order_at" in fields else ("last_order_at",)
+    return set_(f"buyers/{uid}", _without_missing(fields), stamped)
+
+
+def noted(placing: Call, order_id: str, uid: str) -> Call:
+    """Return the commit of an order together with its note."""
+    return together(placing, note(uid, order_id))
+
+
+def together(*calls: Call) -> Call:
+    """Return one commit of the writes of several."""
+    return Call(":commit", {"writes": [write for call in calls for write in call.body["writes"]]})
+
+
 def _commit(write: Mapping[str, Any]) -> Call:
     return Call(":commit", {"writes": [write]})
 
@@ -642,16 +746,27 @@ def _write(path: str, fields: Mapping[str, Any], server_times: tuple[str, ...]) 
 def _placed(
     name: str, fields: dict[str, Any], expected: Outcome, client: str = ALICE
 ) -> ForgedRequest:
-    """Return a creation of an order, which Firestore stamps with the time unless it has one."""
+    """Return a creation of an order; Firestore sets `placed_at` unless `fields` has one.
+
+    Each of alice's has a buyer of its own, because the rules limit how often one places orders.
+    """
+    order_id = _own_id(name)
+    if client == ALICE:
+        client = order_id
+        if fields.get("uid") == ALICE:
+            fields = {**fields, "uid": client}
     stamped = () if "placed_at" in fields else ("placed_at",)
-    call = create(f"orders/{_own_id(name)}", fields, stamped)
+    call = noted(create(f"orders/{order_id}", fields, stamped), order_id, client)
     return ForgedRequest(name, client, call, expected)
 
 
 def _placed_as(order_id: str, expected: Outcome) -> ForgedRequest:
-    call = create(f"orders/{order_id}", order(), ("placed_at",))
     name = f"{ALICE} places an order as {_shown(order_id)}"
-    return ForgedRequest(name, ALICE, call, expected)
+    buyer = _own_id(name)
+    call = create(f"orders/{order_id}", order(uid=buyer), ("placed_at",))
+    if expected is not Outcome.INVALID:
+        call = noted(call, order_id, buyer)
+    return ForgedRequest(name, buyer, call, expected)
 
 
 def _each(key: str, *values: object) -> list[dict[str, object]]:
@@ -660,7 +775,7 @@ def _each(key: str, *values: object) -> list[dict[str, object]]:
 
 
 def _own_id(name: str) -> str:
-    """Return an id that the documents of other rows do not have."""
+    """Return a document id that no other row uses."""
     return f"row-{zlib.crc32(name.encode()):08x}"
 
 
@@ -669,7 +784,7 @@ def _without_missing(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shown(value: object) -> str:
-    """Return a value as a row's name shows it: ASCII, and not too long to read."""
+    """Return a value as short ASCII text, for the name of a row."""
     if value is MISSING:
         return "missing"
     text = ascii(value)

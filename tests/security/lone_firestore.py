@@ -31,17 +31,17 @@ START_SECONDS = 60
 CALLS_AT_A_TIME = 8
 _COMMENT_OR_TEXT = re.compile(r"//[^\n]*|'[^']*'")
 _READY = "Dev App Server is now running"
-# The emulator evaluates the rules of all but a query twice: before it has read the document, when
-# most is still unknown and ends in this message, and after. Only the second evaluation decides.
+# Except for a query, the emulator evaluates the rules twice: before it has read the document, when
+# most values are unknown and cause this message, and afterwards. The second evaluation decides.
 _FIRST_EVALUATION = re.compile(r"evaluation error at L\d+:\d+ for '(?!list)\w+' @ L\d+(, )?")
 
 
 class Outcome(Enum):
-    """What Firestore and its rules make of a request."""
+    """Whether a request was allowed, and what denied it."""
 
     ALLOWED = "allowed"
-    DENIED = "denied: the condition of each rule is false"
-    NO_RULE = "denied: no rule is about such a request"
+    DENIED = "denied: the condition of each matching rule is false"
+    NO_RULE = "denied: no rule matches the request"
     FAILED = "denied: a rule cannot be evaluated"
     INVALID = "refused by Firestore before any rule"
 
@@ -62,8 +62,8 @@ class Call:
 class Expression:
     """A node of the emulator's syntax tree of the rules.
 
-    `start` and `end` are offsets into the source. `values` are the values that the expression had:
-    an `undefined` is one that a first evaluation could not know, an empty one was not evaluated.
+    `start` and `end` are offsets into the source. `values` are the values that the expression had;
+    `undefined` is from a first evaluation, and an empty value means that it was not evaluated.
     """
 
     start: int
@@ -73,22 +73,23 @@ class Expression:
     children: Sequence[Expression]
 
     def walk(self) -> Iterator[Expression]:
-        """Yield the expression and all that it consists of."""
+        """Yield the expression and its descendants."""
         yield self
         for child in self.children:
             yield from child.walk()
 
 
 class LoneFirestore:
-    """A running emulator, and the project PROJECT in it."""
+    """A running emulator at `url`, and the project PROJECT in it."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self._project = f"{url}/emulator/v1/projects/{PROJECT}"
         self._documents = f"{url}/v1/{DOCUMENTS}"
         self._client = httpx.Client(timeout=60, verify=NO_CERTIFICATES)
 
     def load_rules(self, source: str) -> None:
-        """Replace the project's rules, which also forgets what was evaluated before.
+        """Replace the project's rules, and clear the report of evaluated expressions.
 
         Raises:
             InvalidRules: they do not compile.
@@ -115,7 +116,7 @@ class LoneFirestore:
         response.raise_for_status()
 
     def outcome(self, call: Call, token: str | None) -> Outcome:
-        """Make a call with a client's ID token, or signed out, and return what became of it."""
+        """Make a call with a client's ID token, or signed out, and return its outcome."""
         response = self._client.post(
             f"{self._documents}{call.method}",
             json=dict(call.body),
@@ -126,7 +127,7 @@ class LoneFirestore:
         answer = response.json()
         error = (answer[0] if isinstance(answer, list) else answer)["error"]
         if error["status"] == "ALREADY_EXISTS":
-            # Firestore looks whether the document is there after the rules have let the write in.
+            # Firestore checks whether the document exists after the rules have allowed the write.
             return Outcome.ALLOWED
         if error["status"] == "INVALID_ARGUMENT":
             return Outcome.INVALID
@@ -139,7 +140,7 @@ class LoneFirestore:
         return Outcome.DENIED if denied else Outcome.FAILED
 
     def outcomes(self, calls: Sequence[tuple[Call, str | None]]) -> list[Outcome]:
-        """Make calls with ID tokens, a few at a time, and return what became of each."""
+        """Make calls with ID tokens, a few at a time, and return their outcomes."""
         with ThreadPoolExecutor(CALLS_AT_A_TIME) as pool:
             return list(pool.map(lambda call: self.outcome(*call), calls))
 
@@ -183,7 +184,7 @@ def _open_brackets(text: str) -> int:
 
 
 def id_token(uid: str, **claims: object) -> str:
-    """Return an unsigned ID token, which the emulator accepts for what it says."""
+    """Return an unsigned ID token; the emulator accepts its claims."""
     now = int(time.time())
     payload = {
         "iss": f"https://securetoken.google.com/{PROJECT}",
@@ -208,7 +209,7 @@ def running(log: Path) -> Iterator[LoneFirestore]:
     log.unlink(missing_ok=True)
     service = Service(
         "The Firestore emulator",
-        # It runs for seconds: not worth an optimising compiler, nor a collector's threads.
+        # It runs for seconds, so the optimising compiler and parallel collection do not pay off.
         [
             *(str(install.java()), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"),
             *("-jar", str(_jar()), "--host", "127.0.0.1", "--port", str(port)),
@@ -241,6 +242,6 @@ def _free_port() -> int:
 def _jar() -> Path:
     jar = toolchain.downloaded_emulator("firestore") or toolchain.firestore_emulator()
     assert jar, (
-        "There is no Firestore emulator: run the tests with ./scripts/test, which fetches it"
+        "There is no Firestore emulator: run the tests with ./scripts/test, which installs it"
     )
     return jar

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 
 from tests.security.lone_firestore import Expression
 
-# Each list of methods of an `allow`, and a wider or narrower one.
+# The methods of an `allow`, and the wider or narrower lists that replace them.
 _ALLOW = re.compile(r"allow (?P<methods>[\w, ]+): if (?P<condition>[^;]+);")
 _OTHER_METHODS = {
     "read": ("get", "list"),
     "get": ("read",),
     "list": ("read",),
     "create": ("write", "create, update", "create, delete"),
+    "update": ("write", "create, update", "update, delete"),
 }
+# No request can be made in a microsecond of one's choice, so that no row of a table could tell
+# `<` from `<=` beside the time of the request.
+_REVERSE = {"<=": ">=", ">=": "<=", "<": ">", ">": "<"}
 _OPPOSITE = {"<=": "<", ">=": ">", "<": "<=", ">": ">=", "==": "!=", "!=": "=="}
 _COMPARISON = re.compile(r"\s*(<=|>=|==|!=|<|>)\s*")
 _LIST_CALL = re.compile(r"\.(hasOnly|hasAll)\(\[(?P<items>[^]]*)\]\)")
@@ -46,8 +50,8 @@ class Mutant:
 def mutants(source: str, roots: Sequence[Expression]) -> list[Mutant]:
     """Return every mutant of rules, of which `roots` is the emulator's syntax tree.
 
-    Each condition is taken to be true and to be false; comparisons move by one; each `allow` is
-    given to everybody, to nobody, and for other methods; lists of keys lose and gain a key.
+    Each condition becomes true and false; the constants of comparisons change by one; each `allow`
+    applies to all clients, to none, and to other methods; lists of keys lose and gain a key.
     """
     changes = [
         *(change for root in roots for node in root.walk() for change in _of(node, source)),
@@ -82,7 +86,9 @@ def _of(node: Expression, source: str) -> Iterator[Change]:
     if node.children and (operator_ := _COMPARISON.match(source, node.children[0].end)):
         start, end = operator_.span(1)
         if end < node.end:
-            yield start, end, _OPPOSITE[operator_[1]]
+            is_of_time = "request.time" in source[node.start : node.end]
+            other = _REVERSE if is_of_time and operator_[1] in _REVERSE else _OPPOSITE
+            yield start, end, other[operator_[1]]
             number = re.compile(r"\s*(\d+)").match(source, end)
             if number and number.end() <= node.end:
                 for step in (-1, 1):
@@ -92,7 +98,7 @@ def _of(node: Expression, source: str) -> Iterator[Change]:
 
 
 def _of_conditions(source: str, roots: Sequence[Expression]) -> Iterator[Change]:
-    """Yield the changes of whole conditions: what an `allow` asks, or a function returns."""
+    """Yield the changes of whole conditions: those of an `allow`, or the result of a function."""
     for root in roots:
         yield from _truth(root, source)
 

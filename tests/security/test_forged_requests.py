@@ -1,4 +1,4 @@
-"""The forged-client campaign: every request of the table, through the emulator's rules engine."""
+"""Makes every request of the table, and checks the decision of the emulator's rules engine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TABLE = forged_requests()
 
 @pytest.fixture(scope="module")
 def outcomes(firestore_emulator: LoneFirestore) -> Mapping[str, Outcome]:
-    """Make every request of the table, and return what became of each, by its name."""
+    """Make every request of the table, and return its outcome by its name."""
     firestore_emulator.load_rules(RULES)
     firestore_emulator.reset(STORED)
     calls = [(row.call, token(row.client)) for row in TABLE]
@@ -28,16 +28,16 @@ def outcomes(firestore_emulator: LoneFirestore) -> Mapping[str, Outcome]:
 def test_the_rules_decide_as_the_table_says(
     outcomes: Mapping[str, Outcome], row: ForgedRequest
 ) -> None:
-    """The request is let in, or refused for the expected kind of reason."""
+    """The request is allowed, or denied for the expected kind of reason."""
     assert outcomes[row.name] is row.expected
 
 
 def test_the_legal_requests_evaluate_every_expression_of_the_rules(
     firestore_emulator: LoneFirestore,
 ) -> None:
-    """Each expression of the rules has a value in some request of the table that is let in.
+    """Each expression of the rules has a value in some allowed request of the table.
 
-    The report holds the whole request for each mention of it, too much for the whole table.
+    Only allowed requests are made, because the report repeats the request with each value.
     """
     firestore_emulator.load_rules(RULES)
     firestore_emulator.reset(STORED)

@@ -19,6 +19,11 @@ export const auth: Auth = initializeAuth(app, {
 });
 export const firestore: Firestore = getFirestore(app);
 
+// Before the first request; its code is loaded only where there is a key.
+export const appCheckHeaders = settings.appCheckKey
+  ? (await import("./appCheck")).startAppCheck(app, settings.appCheckKey)
+  : async () => ({});
+
 if (settings.authEmulatorUrl) {
   connectAuthEmulator(auth, settings.authEmulatorUrl, { disableWarnings: true });
 }

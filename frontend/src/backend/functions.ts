@@ -1,7 +1,7 @@
 import { settings } from "../settings";
 import { call } from "../throughline/callable";
 import type { Sending } from "../throughline/http";
-import { auth } from "./firebase";
+import { appCheckHeaders, auth } from "./firebase";
 
 /**
  * Call the callable function `name` with the account that is signed in and the trace context of
@@ -16,7 +16,12 @@ export async function callFunction(
   timeoutMs: number,
 ): Promise<unknown> {
   const idToken = await auth.currentUser?.getIdToken();
-  return call(functionUrl(name), data, { idToken, headers, answered, timeoutMs });
+  return call(functionUrl(name), data, {
+    idToken,
+    headers: { ...headers, ...(await appCheckHeaders()) },
+    answered,
+    timeoutMs,
+  });
 }
 
 /** Return the address of the function `name`. */

@@ -10,7 +10,7 @@ import {
   where,
 } from "firebase/firestore";
 import type { Fail, Report } from "../model/live";
-import { tell } from "../tracing/load";
+import { withTracing } from "../tracing/load";
 import { firestore } from "./firebase";
 import { type ListQuery, queryText } from "./listQuery";
 
@@ -40,7 +40,7 @@ export function watch<T>(
       began,
       error,
     };
-    tell((tracing) => tracing.listened(listening));
+    withTracing((tracing) => tracing.listened(listening));
   };
   return onSnapshot(
     firestoreQuery(listQuery),

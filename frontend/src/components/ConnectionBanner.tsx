@@ -10,7 +10,7 @@ interface Props {
 // A connection that is back within this time is not worth a message.
 const PATIENCE_MS = 2_000;
 
-/** Tells that the page may be out of date and recovers automatically. */
+/** Says that the page may be out of date and recovers automatically. */
 export function ConnectionBanner({ online, connected, paused }: Props) {
   const [lost, setLost] = useState(false);
   useEffect(() => {

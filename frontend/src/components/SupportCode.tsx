@@ -17,7 +17,7 @@ export function SupportCode({ traceId }: { traceId: string }) {
   );
 }
 
-/** The same on one line, where nothing went wrong: a code that can be read out; the whole is copied. */
+/** For an order that has not failed: one line with the short code; its button copies the whole id. */
 export function ShortSupportCode({ traceId, about }: { traceId: string; about: string }) {
   return (
     <span class="support-short">

@@ -1,8 +1,8 @@
 /**
  * Open the organiser's view after a role change, but keep using the token from before it.
  *
- * A token has the claims of when it was issued, and is good for an hour. A page that reads the role
- * from a document knows it before the rules and the functions, which read the token.
+ * A token has the claims of the time when it was issued, and is valid for an hour. A page that reads
+ * the role from a document knows it before the rules and the functions, which read the token.
  */
 import type { takeUpRole as right } from "../backend/organiser/role";
 

@@ -111,7 +111,7 @@ export function readForm(
 
 /** Cents of an amount in euros, with a point or a comma; null if it is not an amount. */
 function centsOf(typed: string): number | null {
-  const found = /^€?\s*(?<euros>\d{1,7})(?:[.,](?<cents>\d{1,2}))?$/.exec(typed.trim())?.groups;
-  if (!found) return null;
-  return Number(found.euros) * 100 + Number((found.cents ?? "").padEnd(2, "0"));
+  const groups = /^€?\s*(?<euros>\d{1,7})(?:[.,](?<cents>\d{1,2}))?$/.exec(typed.trim())?.groups;
+  if (!groups) return null;
+  return Number(groups.euros) * 100 + Number((groups.cents ?? "").padEnd(2, "0"));
 }

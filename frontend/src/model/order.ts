@@ -11,6 +11,7 @@ export const ORDER_STATES = [
   "declined",
   "expired",
   "refunded",
+  "failed",
 ] as const;
 
 export type OrderState = (typeof ORDER_STATES)[number];
@@ -20,9 +21,14 @@ export interface Order {
   showId: string;
   seats: number;
   state: OrderState;
-  /** Why it was rejected or declined; empty otherwise. */
+  /** Why it was rejected, declined, expired or failed; empty otherwise. */
   reason: string;
-  /** Null until the server has stamped it. */
+  /** If it was rejected because of the buyer's unpaid orders: how many they may have, and had. */
+  limit: number;
+  held: number;
+  /** Whether its seats were held while it was not paid for. */
+  hasHold: boolean;
+  /** Null until the server has set it. */
   placedAt: Date | null;
   /** When the order entered each state that it has been in, `placed` excepted. */
   movedAt: Partial<Record<OrderState, Date>>;

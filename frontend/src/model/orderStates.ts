@@ -15,7 +15,12 @@ const DONE: Record<OrderState, string> = {
   declined: "Payment declined",
   expired: "Hold ran out",
   refunded: "Refunded",
+  failed: "Order failed",
 };
+
+/** What was done when an order reached a state; without a hold, no seats are held. */
+const doneLabel = ({ hasHold }: Order, state: OrderState): string =>
+  state === "reserved" && !hasHold ? "Order accepted" : DONE[state];
 
 const DOING: Partial<Record<OrderState, string>> = {
   placed: "Sending your order…",
@@ -39,7 +44,7 @@ export function stepsOf(order: Order): Step[] {
     (state === "placed" ? order.placedAt : order.movedAt[state]) ?? null;
   const done = (state: OrderState): Step => ({
     state,
-    label: DONE[state],
+    label: doneLabel(order, state),
     status: "done",
     at: at(state),
   });
@@ -81,10 +86,7 @@ export function standingOf(order: Order): Standing {
       return {
         label: "Hold ran out",
         tone: "bad",
-        explanation: {
-          happened: "The payment did not arrive in time, so your seats are on sale again.",
-          hint: "Your card was not charged. Buy again if there are seats left.",
-        },
+        explanation: whyExpired(order.reason),
       };
     case "refunded":
       return {
@@ -95,6 +97,8 @@ export function standingOf(order: Order): Standing {
           hint: "The money goes back to the card you paid with.",
         },
       };
+    case "failed":
+      return { label: "Order failed", tone: "bad", explanation: whyFailed(order.reason) };
     default:
       return { label: "In progress", tone: "moving" };
   }
@@ -103,7 +107,7 @@ export function standingOf(order: Order): Standing {
 /** What has just happened to an order, as it is read out. */
 export function newsOf(order: Order): string {
   const { explanation } = standingOf(order);
-  const happened = order.hasPendingWrites ? "Sending your order" : DONE[order.state];
+  const happened = order.hasPendingWrites ? "Sending your order" : doneLabel(order, order.state);
   return explanation ? `${happened}. ${explanation.happened} ${explanation.hint}` : `${happened}.`;
 }
 
@@ -112,7 +116,20 @@ export function isSettled(state: OrderState): boolean {
   return !PATH.includes(state) || state === "ticketed";
 }
 
-function whyRejected({ reason, seats }: Order): { happened: string; hint: string } {
+function whyExpired(reason: string): { happened: string; hint: string } {
+  if (reason === "sold_out") {
+    return {
+      happened: "Other buyers paid for the last seats before your payment arrived.",
+      hint: "You are not charged: the payment goes back to your card. Pick another show.",
+    };
+  }
+  return {
+    happened: "The payment did not arrive in time, so your seats are on sale again.",
+    hint: "Your card was not charged. Buy again if there are seats left.",
+  };
+}
+
+function whyRejected({ reason, seats, limit, held }: Order): { happened: string; hint: string } {
   if (reason === "sold_out") {
     return {
       happened: `There were not ${seatCount(seats)} left when your order came in. Another buyer was faster.`,
@@ -123,6 +140,24 @@ function whyRejected({ reason, seats }: Order): { happened: string; hint: string
     return {
       happened: "The sale had ended when your order came in.",
       hint: "Your card was not charged. Pick another show, or ask at the door.",
+    };
+  }
+  if (reason === "show_begun") {
+    return {
+      happened: "The show had begun when your order came in.",
+      hint: "Your card was not charged. Pick another show.",
+    };
+  }
+  if (reason === "too_many_orders") {
+    return {
+      happened: `You have ${held} orders that are not paid for yet, and can have ${limit} at a time.`,
+      hint: "Your card was not charged. Buy again when one of them is paid for.",
+    };
+  }
+  if (reason === "too_many_seats") {
+    return {
+      happened: `You asked for ${seatCount(seats)}, and ${held} of your other orders are not paid for yet; you can have ${limit} at a time.`,
+      hint: "Your card was not charged. Buy again when those are paid for.",
     };
   }
   if (reason === "unknown_show") {
@@ -154,6 +189,26 @@ function whyDeclined(reason: string): { happened: string; hint: string } {
       return {
         happened: "The bank declined the payment without giving a reason.",
         hint: `${released} Buy again with another card, or ask your bank.`,
+      };
+  }
+}
+
+function whyFailed(reason: string): { happened: string; hint: string } {
+  switch (reason) {
+    case "charge_refused":
+      return {
+        happened: "The card processor refused to take the payment for this order.",
+        hint: "Nothing was charged and your seats are back on sale. Buy again with another card.",
+      };
+    case "charge_differs":
+      return {
+        happened: "Your card was charged another amount than this order costs.",
+        hint: "The whole payment goes back to your card, and your seats are back on sale. Buy again, or ask the box office.",
+      };
+    default:
+      return {
+        happened: "The box office could not complete this order.",
+        hint: "If you were charged, the money goes back to your card. Buy again, or ask the box office.",
       };
   }
 }

@@ -45,7 +45,7 @@ const REFUND: UserErrors = {
   },
   "failed-precondition": {
     title: "This order can't be refunded.",
-    hint: "Only an order with tickets can be refunded. Nothing was refunded.",
+    hint: "It has no valid tickets, or the card processor refused the refund. Nothing was refunded.",
   },
   unavailable: {
     title: "The box office can't be reached.",

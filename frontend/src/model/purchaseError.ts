@@ -41,7 +41,7 @@ const USER_ERRORS: Record<PurchaseErrorCode, UserError> = {
   },
   "permission-denied": {
     title: "The box office refused this order.",
-    hint: "Nothing was ordered or charged. Reload the page and try again; if it happens again, send us the support code.",
+    hint: "Nothing was ordered or charged. A show that has begun is not on sale any more, and two orders need 2 seconds between them. Otherwise reload the page and try again; if it happens again, send us the support code.",
   },
   unavailable: {
     title: "The box office can't be reached.",

@@ -3,11 +3,11 @@ import type { Order, OrderState } from "./order";
 import type { Tone } from "./orderStates";
 import type { Show } from "./show";
 
-/** The most orders of one show that the page follows; more, and its sums are of the newest only. */
+/** The most orders of one show that the page follows; its sums leave out older ones. */
 export const MOST_SALES = 1_000;
 
 export interface Sales {
-  /** Seats that were paid for and not given back. */
+  /** Seats that were paid for and not refunded. */
   soldSeats: number;
   /** Seats held for orders that are still on their way. */
   heldSeats: number;
@@ -43,6 +43,7 @@ export const STANDING: Record<OrderState, { label: string; tone: Tone }> = {
   declined: { label: "Declined", tone: "bad" },
   expired: { label: "Hold ran out", tone: "quiet" },
   refunded: { label: "Refunded", tone: "quiet" },
+  failed: { label: "Failed", tone: "bad" },
 };
 
 /** An order's short name: the end of its id, as on its tickets. */

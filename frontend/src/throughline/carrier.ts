@@ -1,5 +1,5 @@
 /**
- * The core: trace context as a small map of strings, read strictly and written plainly.
+ * The core: reads and writes trace context as a small map of strings.
  *
  * Every hop carries context in some map. The adapters know where that map is; only this module
  * knows what is in it. Rules: W3C Trace Context level 2, https://www.w3.org/TR/trace-context-2/.
@@ -15,7 +15,7 @@ export interface TraceCarrier {
 }
 
 /**
- * The context that a hop received. `reason` tells why it is invalid, or what was dropped beside a
+ * The context that a hop received. `reason` says why it is invalid, or what was dropped beside a
  * valid traceparent; it does not quote the carrier.
  */
 export type Extraction =
@@ -46,7 +46,7 @@ export function inject(spanContext: SpanContext, baggage?: string): TraceCarrier
 /**
  * A carrier for a caller that records no spans: fresh ids, flagged as not sampled.
  *
- * The spans that follow share one trace id. Their parent is missing, and the flag tells that it was
+ * The spans that follow share one trace id. Their parent is missing, and the flag says that it was
  * never recorded.
  */
 export function injectUnrecorded(): TraceCarrier {

@@ -48,7 +48,7 @@ export class ListenerTrace {
     const versions = this.seen.get(arrival.documentId);
     if (!versions || arrival.hasPendingWrites || versions.has(arrival.version)) return undefined;
     versions.add(arrival.version);
-    const found = extract(arrival.carrier);
+    const context = extract(arrival.carrier);
     const span = this.tracer.startSpan(
       arrival.spanName,
       {
@@ -58,13 +58,13 @@ export class ListenerTrace {
           ...hopAttributes(
             "listener",
             "document-field",
-            found.state,
-            found.state === "absent" ? undefined : found.reason,
+            context.state,
+            context.state === "absent" ? undefined : context.reason,
           ),
           ...arrival.attributes,
         },
       },
-      childOf(found.state === "carried" ? found.spanContext : undefined),
+      childOf(context.state === "carried" ? context.spanContext : undefined),
     );
     span.end();
     return span.spanContext();

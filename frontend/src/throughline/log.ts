@@ -1,8 +1,8 @@
 /**
  * Hop 15: every log record has the ids of its span.
  *
- * The records are encoded as OTLP/JSON here: a page logs a few flat records, and
- * OpenTelemetry's SDK for logs would be 3 KB (gzip) of a page's 22. Fields:
+ * The records are encoded as OTLP/JSON here: a page logs a few flat records, and OpenTelemetry's SDK
+ * for logs would make the page larger. Fields:
  * https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding and
  * https://opentelemetry.io/docs/specs/otel/logs/data-model/.
  */
@@ -129,7 +129,7 @@ export function createLog(poster: LogPoster, sink: Pick<Console, Severity> = con
   };
 }
 
-// Leaves room for what the spans of the same moment weigh; a character may be three bytes.
+// Leaves room for the spans that are sent at the same time; a character may take three bytes.
 const KEEPALIVE_MAX_CHARS = 10_000;
 
 /** Encodes attributes as OTLP's typed pairs; other types are converted to strings. */

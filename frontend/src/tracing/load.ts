@@ -2,7 +2,7 @@
 import { settings } from "../settings";
 import { type Tracing, untraced } from "./tracing";
 
-// Long enough for a slow phone to fetch 22 KB, short enough that buyers do not give up.
+// Long enough for a slow phone to fetch the chunk, short enough that buyers do not give up.
 const WAIT_MS = 3_000;
 
 const loading: Promise<Tracing> = import("./index").then(
@@ -22,7 +22,7 @@ export function tracing(): Promise<Tracing> {
   return Promise.race([loading, givingUp]).finally(() => clearTimeout(timer));
 }
 
-/** Call `about` with the tracing once it is loaded, however late. Returns at once. */
-export function tell(about: (loaded: Tracing) => void): void {
-  void loading.then(about);
+/** Call `action` with the tracing once it is loaded, however late. Returns at once. */
+export function withTracing(action: (loaded: Tracing) => void): void {
+  void loading.then(action);
 }

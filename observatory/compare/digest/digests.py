@@ -76,7 +76,7 @@ class Digests:
         with self._lock:
             revision = (
                 self._store.revision
-            )  # read first, so that a later commit is not taken for digested
+            )  # read first, so that a later commit does not count as digested
             if self._digested == revision:
                 return
             with self._store.reader() as cursor:

@@ -76,6 +76,8 @@ select span.trace, span.span, span.parent, span.began, span.ended, span.root, sp
     span.context, span.service_name as service, span.resource_id,
     span.status_code = 'ERROR' as error,
     span.parent is not null and parent.span is null as orphan,
+    span.parent is null and span.root is null
+        and coalesce(span.context in ('absent', 'invalid'), false) as lost_context,
     coalesce(parent.began < span.began, false) as after_parent,
     parent.service_name as sender,
     coalesce(span.hop, parent.hop) as via,
@@ -89,21 +91,23 @@ select span.trace, span.span, span.parent, span.began, span.ended, span.root, sp
 from changed_spans as span left join changed_spans as parent on parent.span = span.parent
 """
 
-# A span is covered when its stored parents lead to a declared root. ``legs.covered_spans`` computes
-# the same for one trace, and a test compares the two. A trace in which every span without a parent
-# is a declared root, and every other span starts after its stored parent, has no cycle of parents:
-# all its spans are covered. Only the other traces, uncertain_traces, need the recursive query.
+# A span is covered when its stored parents lead to a root: a span that has no parent, unless it
+# reports that it should have received a context and did not. ``legs.covered_spans`` computes the
+# same for one trace, and a test compares the two. A trace in which every span without a parent is a
+# root, and every other span starts after its stored parent, has no cycle of parents: all its spans
+# are covered. Only the other traces, uncertain_traces, need the recursive query.
 COVERED = """
 create or replace temp table uncertain_traces as
 select trace from linked_spans
 group by trace
-having bool_or(orphan or not after_parent and (parent is not null or root is null));
+having bool_or(orphan or lost_context or not after_parent and parent is not null);
 
 create or replace temp table covered_spans as
 with recursive candidates as materialized (
-    select trace, span, parent, root from linked_spans semi join uncertain_traces using (trace)
+    select trace, span, parent, lost_context
+    from linked_spans semi join uncertain_traces using (trace)
 ), covered_spans(span) as (
-    select span from candidates where root is not null and parent is null
+    select span from candidates where parent is null and not lost_context
     union
     select child.span
     from candidates as child join covered_spans on child.parent = covered_spans.span

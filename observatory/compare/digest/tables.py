@@ -11,7 +11,7 @@ import duckdb
 from observatory.store.promotions import promotions_of
 
 # Increase with every change of the tables or of their contents.
-_VERSION = 5
+_VERSION = 6
 
 TABLES = """
 create table digest_state (
@@ -26,7 +26,7 @@ create table trace_digests (
     started bigint not null, ended bigint not null, duration_ms double not null,
     root varchar not null, root_service varchar not null, subject varchar, state varchar,
     spans bigint not null, errors bigint not null, orphans bigint not null,
-    covered bigint not null,        -- spans that lead to a declared root
+    covered bigint not null,        -- spans that lead to a root
     attempts bigint,
     facts ubigint[] not null,       -- the facts of keys that are not wide
     key_set ubigint not null,       -- the set of all its keys, in fact_sets

@@ -16,21 +16,45 @@ from observatory.client import Observatory
 from observatory.schemas.journey import Journey
 from stack.clients.errors import stack_errors
 from stack.console import print_line, step
-from stack.errors import UserError
+from stack.errors import LOGS_HINT, UserError
 from stack.local.addresses import StackAddresses
 from stack.setup import toolchain
 
 PURCHASE_SECONDS = 60
 TRACE_SECONDS = 20
 
+# Playwright disables these features of Chromium. They are repeated because the browser takes its
+# list from the last --disable-features.
+DISABLED_BY_PLAYWRIGHT = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "TcpPortRandomizationWin",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+    "msForceBrowserSignIn",
+    "msEdgeUpdateLaunchServicesPreferredVersion",
+)
+# The suggestions of the address bar, which a headless browser does not show. They are pages in a
+# process of their own, which takes half a second of CPU time for each new window.
+_SUGGESTIONS = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup")
 # Skip the browser's own background work, which slows its start, especially without a network.
 _QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    f"--disable-features={','.join((*DISABLED_BY_PLAYWRIGHT, *_SUGGESTIONS))}",
 )
-_FINAL = ("ticketed", "rejected", "declined", "expired")
+_FINAL = ("ticketed", "rejected", "declined", "expired", "failed")
 
 
 @dataclass(frozen=True)
@@ -100,7 +124,9 @@ def buy_a_ticket(page: Page, box_office: str) -> Purchase:
         }
     except BrowserError as error:
         first_line = error.message.splitlines()[0]
-        raise UserError(f"The purchase failed in the browser: {first_line}") from error
+        raise UserError(
+            f"The purchase failed in the browser: {first_line}", hint=LOGS_HINT
+        ) from error
     return Purchase(shown["order-id"], shown["order-state"], shown["trace-id"], wall_s)
 
 

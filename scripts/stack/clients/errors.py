@@ -8,9 +8,7 @@ from contextlib import contextmanager
 import httpx
 
 from observatory.client import ObservatoryError
-from stack.errors import UserError
-
-LOGS_HINT = "Look for the cause in the stack's logs, .throughline/*/*.log."
+from stack.errors import LOGS_HINT, UserError
 
 
 @contextmanager

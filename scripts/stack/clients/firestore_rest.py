@@ -68,6 +68,17 @@ class Firestore:
         write = self._write(path, document, server_times)
         return self._commit({**write, "currentDocument": {"exists": False}})
 
+    def create_beside(
+        self,
+        other: tuple[str, dict[str, Any], tuple[str, ...]],
+        path: str,
+        document: dict[str, Any],
+        server_times: tuple[str, ...] = (),
+    ) -> httpx.Response:
+        """Create a document, and in the same commit set `other`: path, document, server times."""
+        write = self._write(path, document, server_times)
+        return self._commit({**write, "currentDocument": {"exists": False}}, self._write(*other))
+
     def set(
         self, path: str, document: dict[str, Any], server_times: tuple[str, ...] = ()
     ) -> httpx.Response:

@@ -77,8 +77,31 @@ def checks(*, fix: bool) -> list[Check]:
             ["npm", "run", "generate-types", "--", "--check"],
             paths.ROOT / "observatory" / "ui",
         ),
+        *_github_checks(python / "check-jsonschema"),
         Check("documentation site", site, paths.TUTORIAL),
         Check("documentation", [str(python / "python"), "-m", "pytest", "-q", "tests/docs"]),
+    ]
+
+
+def _github_checks(validator: Path) -> list[Check]:
+    """Return the checks of GitHub's configuration files against their JSON schemas."""
+    files = {
+        "github-workflows": sorted(paths.GITHUB.glob("workflows/*.yml")),
+        "dependabot": list(paths.GITHUB.glob("dependabot.yml")),
+        "github-issue-config": list(paths.GITHUB.glob("ISSUE_TEMPLATE/config.yml")),
+        "github-issue-forms": [
+            path
+            for path in sorted(paths.GITHUB.glob("ISSUE_TEMPLATE/*.yml"))
+            if path.name != "config.yml"
+        ],
+    }
+    return [
+        Check(
+            f"GitHub: {schema.removeprefix('github-')}",
+            [str(validator), "--builtin-schema", f"vendor.{schema}", *map(str, matching)],
+        )
+        for schema, matching in files.items()
+        if matching
     ]
 
 

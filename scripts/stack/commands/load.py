@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from stack.console import print_line
 from stack.load import load_generator
 from stack.load.load_generator import Load
 from stack.load.load_report import broken
+from stack.load.process_kills import ProcessKills, plan
 from stack.local import current, running
 from stack.local.addresses import StackAddresses, free_addresses
 from stack.local.current import DEV_FOLDER
@@ -37,8 +39,10 @@ The keys of --json:
   final           orders in a final state
   oversold        seats sold beyond a show's stock
   double_charged  orders with more than one succeeded charge in the acquirer's book
-  lost            orders not final at the deadline (3 minutes, plus 2 s for each order), or paid
-                  for without all their tickets
+  lost            orders not final at the deadline (3 minutes, plus 2 s for each order and 2
+                  minutes for each kill), or paid for without all their tickets
+  killed          processes that --kill killed
+  failed          orders that a stage gave up; the cards used here are approved or declined
   dead_letters    events that redelivery gave up
   coverage        share of the spans of the orders' traces that reach a declared root
   orphans         spans of those traces whose parent is not stored
@@ -51,6 +55,10 @@ The keys of --json:
                   chaos failed before the function ran
   p50_s, p95_s    seconds from placed to the final state, by Firestore's clock
 
+With --kill, spans that a killed process had not sent are missing, and events can be dead-lettered
+while a service restarts; the sweep resumes their orders. So the command then checks only final,
+oversold, double_charged and lost, and that every planned process was killed.
+
 Exit status: 0 every invariant held; 1 one did not, or the command could not run; 2 bad usage.
 """
 
@@ -58,27 +66,45 @@ Exit status: 0 every invariant held; 1 one did not, or the command could not run
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit status."""
     options = _parse(arguments)
-    if running_stack := current.find():
+    if not options.kill and (running_stack := current.find()):
         install.everything(chromium=False)
         return _place(options, running_stack, DEV_FOLDER)
     print_line("Throughline: setting up")
     install.everything(chromium=False)
     addresses = free_addresses()
-    with current.exclusive_stack(FOLDER, addresses), running.stack(addresses, FOLDER):
-        return _place(options, addresses, FOLDER)
+    with (
+        current.exclusive_stack(FOLDER, addresses),
+        running.stack(addresses, FOLDER) as processes,
+    ):
+        kills = None
+        if options.kill:
+            kills = ProcessKills(
+                processes, addresses, plan(options.kill, options.seed), options.seed
+            )
+        return _place(options, addresses, FOLDER, kills)
 
 
-def _place(options: argparse.Namespace, addresses: StackAddresses, folder: Path) -> int:
+def _place(
+    options: argparse.Namespace,
+    addresses: StackAddresses,
+    folder: Path,
+    kills: ProcessKills | None = None,
+) -> int:
     """Place the orders, print the report, and return the exit status."""
+    if kills:
+        print_line(f"Killing {kills.planned} processes during the run; the seed is {options.seed}")
     with stack_errors():
-        report = load_generator.run(addresses, folder / "firebase.log", _load(options))
-    for line in (*report.details, *broken(report.figures)):
+        report = load_generator.run(addresses, folder / "firebase.log", _load(options), kills)
+    problems = broken(report.figures)
+    if kills and len(kills.done) < kills.planned:
+        problems.append(f"only {len(kills.done)} of {kills.planned} processes were killed")
+    for line in (*report.details, *problems):
         print_line(f"✗ {line}")
     if options.json:
         print(json.dumps(report.figures))
     else:
         print("\n".join(f"{name:<16}{value}" for name, value in report.figures.items()))
-    return 1 if broken(report.figures) else 0
+    return 1 if problems else 0
 
 
 def _load(options: argparse.Namespace) -> Load:
@@ -133,7 +159,21 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--fail", type=rate, metavar="R", help="share of first deliveries that fail"
     )
     parser.add_argument(
-        "--seed", type=int, default=1, metavar="S", help="seed of the chaos (default: 1)"
+        "--kill",
+        type=positive,
+        metavar="N",
+        help="kill N processes with SIGKILL during the run: workers of functions, the acquirer, "
+        "the Observatory and redelivery in random order; on a stack of its own, on Linux",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=1,
+        metavar="S",
+        help="seed of the chaos, and of what is killed when (default: 1)",
     )
     add_json(parser)
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.kill and sys.platform != "linux":
+        parser.error("--kill finds the workers in /proc, which only Linux has")
+    return options

@@ -46,7 +46,10 @@ TIERS = {
         "one component at a time, the page included; no emulators", stack=False, parallel=True
     ),
     "rules": Tier("the security rules, in the real rules engine, as different users"),
-    "security": Tier("forged requests against the rules, and mutants of the rules", stack=False),
+    "security": Tier(
+        "forged requests, mutants of the rules, locks of strangers and killed processes",
+        stack=False,
+    ),
     "hops": Tier("each hop on the real emulators, invalid input included"),
     "journey": Tier("whole purchases, with a real browser", parallel=True, browser=True),
     "scenarios": Tier("every scenario, with its fault and fixed", browser=True),
@@ -57,6 +60,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit status."""
     names, pytest_options, long = _parse(arguments)
     began = time.monotonic()
+    # The tests start hundreds of Python processes. Without cached bytecode each would compile
+    # everything that it imports, which takes longer than most of the tests.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     print_line("Throughline: setting up")
     install.everything(chromium=any(TIERS[name].browser for name in names))
     statuses = [_vitest()] if "unit" in names else []
@@ -132,7 +138,7 @@ def _parse(words: Sequence[str]) -> tuple[list[str], list[str], bool]:
     parser.add_argument(
         "--long",
         action="store_true",
-        help="also run the tests that take minutes, each of which has a short version in the fast "
+        help="also run the slow and broad tests, each of which has a short version in the fast "
         "suite; run this before a release",
     )
     arguments, pytest_options = list(words), []

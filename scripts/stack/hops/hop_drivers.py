@@ -13,7 +13,7 @@ from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Page, Request, Route
 
 from stack.clients.browser_purchase import buy_a_ticket
-from stack.errors import UserError
+from stack.errors import LOGS_HINT, UserError
 from stack.local.addresses import StackAddresses
 
 PAGE_SECONDS = 60
@@ -65,7 +65,9 @@ def request_quote(page: Page, addresses: StackAddresses) -> None:
         page.get_by_role("button", name="Buy ").first.click(timeout=PAGE_SECONDS * 1000)
         page.locator('.quote[data-quote="quoted"]').wait_for(timeout=PAGE_SECONDS * 1000)
     except BrowserError as error:
-        raise UserError(f"The page showed no price: {_first_line(error)}") from error
+        raise UserError(
+            f"The page showed no price: {_first_line(error)}", hint=LOGS_HINT
+        ) from error
 
 
 def buy(page: Page, addresses: StackAddresses, run: HopRun) -> None:
@@ -76,7 +78,10 @@ def buy(page: Page, addresses: StackAddresses, run: HopRun) -> None:
     """
     purchase = buy_a_ticket(page, addresses.hosting)
     if purchase.order_state != "ticketed":
-        raise UserError(f"Order {purchase.order_id} is {purchase.order_state}, not ticketed.")
+        raise UserError(
+            f"Order {purchase.order_id} is {purchase.order_state}, not ticketed.",
+            hint=LOGS_HINT,
+        )
     run.order_id = purchase.order_id
     run.trace_ids[purchase.trace_id] = None
 
@@ -110,7 +115,9 @@ def fetch_availability(page: Page, addresses: StackAddresses) -> None:
         page.locator("[data-seats-looked-up]").wait_for(timeout=PAGE_SECONDS * 1000)
         page.unroute_all(behavior="ignoreErrors")
     except BrowserError as error:
-        raise UserError(f"The page did not request the seats left: {_first_line(error)}") from error
+        raise UserError(
+            f"The page did not request the seats left: {_first_line(error)}", hint=LOGS_HINT
+        ) from error
 
 
 def sweep(http: httpx.Client, addresses: StackAddresses, run: HopRun) -> str:
@@ -184,7 +191,9 @@ def refund(
         page.get_by_role("dialog").get_by_role("button", name="Refund").click()
         refunded.wait_for(timeout=PAGE_SECONDS * 1000)
     except BrowserError as error:
-        raise UserError(f"The order was not refunded: {_first_line(error)}") from error
+        raise UserError(
+            f"Order {run.order_id} was not refunded: {_first_line(error)}", hint=LOGS_HINT
+        ) from error
 
 
 def _accounts(addresses: StackAddresses, method: str) -> str:
@@ -201,7 +210,9 @@ def _order(http: httpx.Client, addresses: StackAddresses, run: HopRun) -> Any:
 
 def _json_of(response: httpx.Response) -> Any:
     if response.is_error:
-        raise UserError(f"{response.url} answered {response.status_code}: {response.text[:200]}")
+        raise UserError(
+            f"{response.url} answered {response.status_code}: {response.text[:200]}", hint=LOGS_HINT
+        )
     return response.json() if response.headers.get("content-type", "").startswith(JSON) else None
 
 

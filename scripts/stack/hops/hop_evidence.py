@@ -113,7 +113,7 @@ def _received(journey: Journey, row: Row, parent: Row | None) -> Crossing:
         missing = "is not stored" if row["parent_span_id"] else "is not named"
         wrong = f"the parent of {row['name']} {missing}"
     elif not row["covered"]:
-        wrong = f"{row['name']} does not reach a declared root"
+        wrong = f"{row['name']} does not reach a root"
     if parent is None:
         return Crossing(journey["trace_id"], "link" if row["links"] else None, None, wrong)
     return Crossing(journey["trace_id"], "parent", _wait_ms(row, parent), wrong)
@@ -131,7 +131,7 @@ def _sent(journey: Journey, row: Row, hop: str) -> Crossing:
     if not receivers:
         not_continued = f"no other service continued the trace after {row['name']}"
         return Crossing(journey["trace_id"], None, None, not_continued)
-    wrong = None if row["covered"] else f"{row['name']} does not reach a declared root"
+    wrong = None if row["covered"] else f"{row['name']} does not reach a root"
     first = min(receivers, key=lambda other: other["offset_ms"])
     wait_ms = row["duration_ms"] if hop == "document" else _wait_ms(first, row)
     return Crossing(journey["trace_id"], "parent", wait_ms, wrong)
@@ -144,8 +144,11 @@ def _root(
     fired_unix_nano: int | None,
     linked: Collection[tuple[str, str]],
 ) -> Crossing:
-    """Return the crossing of a declared root: a sweep must link the orders that it touched, and the
-    spans of a user's later actions must link the creation of the user."""
+    """Return the crossing of a declared root.
+
+    A sweep must link the orders that it handled, and the spans of a user's later actions must link
+    the creation of the user.
+    """
     wrong = None
     links_some = any(link["stored"] for link in row["links"])
     is_linked = (journey["trace_id"], row["span_id"]) in linked

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from stack.clients.box_office import APPROVED, DECLINED, FINAL, BoxOffice, Buyer
 from stack.clients.page_spans import order_write_spans, page
 from stack.console import print_line
 from stack.errors import UserError
-from stack.load.load_report import Invocations, LoadReport, Order, report
+from stack.load.load_report import Events, Invocations, LoadReport, Order, report
+from stack.load.process_kills import ProcessKills
 from stack.local.addresses import StackAddresses
 
 SHOWS = 4
@@ -26,6 +27,8 @@ PROGRESS_SECONDS = 5.0
 STILL_SECONDS = 2.0
 # A stuck order waits for the sweep: it is due after a minute, and the sweep runs every minute.
 DEADLINE_SECONDS, DEADLINE_PER_ORDER_SECONDS = 180.0, 2.0
+# The orders that a killed process was working on wait for the sweep too.
+DEADLINE_PER_KILL_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,16 @@ class Load:
     chaos: dict[str, float]
 
 
-def run(addresses: StackAddresses, functions_log: Path, load: Load) -> LoadReport:
+def run(
+    addresses: StackAddresses,
+    functions_log: Path,
+    load: Load,
+    kills: ProcessKills | None = None,
+) -> LoadReport:
     """Place the orders, wait until no event is pending, and return the report.
 
-    The shows are deleted and chaos is turned off afterwards.
+    Processes are killed as `kills` has planned. The shows are deleted and chaos is turned off
+    afterwards.
 
     Raises:
         UserError: events are pending before the first order, or a service does not answer.
@@ -68,12 +77,25 @@ def run(addresses: StackAddresses, functions_log: Path, load: Load) -> LoadRepor
         orders = _orders(load)
         stack.enter_context(_shows(box_office, orders, load.seats))
         stack.enter_context(_chaos(redelivery, load.chaos))
+
+        def restarted(service: str) -> None:
+            if service == "Redelivery":
+                # It has forgotten the chaos, and its counts begin at 0 again.
+                before.update(dict.fromkeys(before, 0))
+                redelivery.post("/chaos", json=load.chaos).raise_for_status()
+
         invocations.begin()
         deadline = time.monotonic() + DEADLINE_SECONDS + load.orders * DEADLINE_PER_ORDER_SECONDS
-        _buy_all(addresses, box_office, orders, load.concurrency, deadline)
+        deadline += kills.planned * DEADLINE_PER_KILL_SECONDS if kills else 0
+        progress = _buy_all(addresses, box_office, orders, load.concurrency, deadline)
+        # Closed here, because otherwise an error would leave the buyers running.
+        for done in stack.enter_context(closing(progress)):
+            if kills:
+                kills.advance(done / load.orders, restarted)
         after = _wait_until_quiet(redelivery, invocations, max(deadline, time.monotonic() + 60))
         redelivered = {name: count - before[name] for name, count in after.items()}
-        return report(addresses.observatory, box_office, orders, invocations, redelivered)
+        events = Events(invocations, redelivered, kills.done if kills else [])
+        return report(addresses.observatory, box_office, orders, events)
 
 
 def _orders(load: Load) -> list[Order]:
@@ -123,8 +145,11 @@ def _buy_all(
     orders: list[Order],
     concurrency: int,
     deadline: float,
-) -> None:
-    """Place all orders, with `concurrency` of them in progress at a time."""
+) -> Generator[int]:
+    """Place all orders, with `concurrency` of them in progress at a time.
+
+    Yield the number of orders that are done, each time that one more is.
+    """
     over = threading.Event()
     began = reported_at = time.monotonic()
     with (
@@ -145,6 +170,7 @@ def _buy_all(
             for number, done in enumerate(waiting, start=1):
                 if error := done.exception():
                     print_line(f"✗ Reading an order failed: {type(error).__name__}: {error}")
+                yield number
                 now = time.monotonic()
                 if now - reported_at > PROGRESS_SECONDS or number == len(orders):
                     print_line(f"  … {number} of {len(orders)} orders done, {now - began:.0f} s")

@@ -27,6 +27,8 @@ PAGE_SPANS = 2
 ARRIVING_SECONDS = 20.0
 DETAILS_MAX = 20
 
+# Logged instead of "Finished", without the function's name, if a worker ends during an invocation.
+_FAILED = re.compile(r"Request to function failed", re.ASCII)
 _LOG_LINE = re.compile(
     r'functions: (Beginning execution of|Finished) "[a-z]+-[a-z]+\d+-(\w+)"', re.ASCII
 )
@@ -70,35 +72,50 @@ class Invocations:
         return self._read()["Finished"]
 
     def are_running(self) -> bool:
-        """Return whether an invocation has started and not finished."""
+        """Return whether an invocation has started, and neither finished nor failed."""
         logged = self._read()
-        return bool(logged["Beginning execution of"] - logged["Finished"])
+        unfinished = logged["Beginning execution of"] - logged["Finished"]
+        return unfinished.total() > logged["failed"].total()
 
     def _read(self) -> dict[str, Counter[str]]:
         logged: dict[str, Counter[str]] = {
             "Beginning execution of": Counter(),
             "Finished": Counter(),
+            "failed": Counter(),
         }
         with self._log.open("rb") as log:
             log.seek(self._from)
-            for event, function in _LOG_LINE.findall(log.read().decode(errors="replace")):
-                if function in FUNCTIONS:
-                    logged[event][function] += 1
+            text = log.read().decode(errors="replace")
+        logged["failed"].update(_FAILED.findall(text))
+        for event, function in _LOG_LINE.findall(text):
+            if function in FUNCTIONS:
+                logged[event][function] += 1
         return logged
 
 
+@dataclass(frozen=True)
+class Events:
+    """What happened to the events of a run.
+
+    Attributes:
+        invocations: those that the functions emulator logged.
+        redelivered: the increase of each number of redelivery's state. Its `untried` are
+            invocations that only handed an event over and left no span; each delivery by redelivery
+            is a further invocation.
+        killed: names of the processes that were killed during the run.
+    """
+
+    invocations: Invocations
+    redelivered: Mapping[str, int]
+    killed: Sequence[str] = ()
+
+
 def report(
-    observatory_url: str,
-    box_office: BoxOffice,
-    orders: Sequence[Order],
-    invocations: Invocations,
-    redelivered: Mapping[str, int],
+    observatory_url: str, box_office: BoxOffice, orders: Sequence[Order], events: Events
 ) -> LoadReport:
     """Compare the orders with Firestore, the acquirer's book and the Observatory.
 
-    `redelivered` has the increase of each number of redelivery's state. Its `untried` are
-    invocations that only handed an event over and left no span; each delivery by redelivery is a
-    further invocation.
+    If processes were killed, the spans that they lost are counted, but not described.
     """
     documents = _documents(box_office, "orders", orders)
     # Tickets of other orders may be incomplete, as those that scenarios create.
@@ -113,7 +130,7 @@ def report(
             succeeded[order_id] += 1
             kept[order_id] += not charge.get("refund_id")
     details: list[str] = []
-    untried = redelivered["untried"]
+    untried = events.redelivered["untried"]
     sold: list[OrderOutcome] = []
     for order in orders:
         state = documents.get(order.id, {}).get("state", "missing")
@@ -129,20 +146,23 @@ def report(
                 f"{tickets[order.id]} of {sold[-1].tickets_due} tickets; its trace is "
                 f"{order.trace_id}"
             )
+    failed = [order.id for order in sold if order.state == "failed"]
+    details += [f"order {order_id} failed: {documents[order_id]['reason']}" for order_id in failed]
     charged_twice = [order for order in sold if order.is_charged_twice]
     details += [f"order {order.id} was charged {order.taken} times" for order in charged_twice]
 
-    counted = invocations.counts()
+    counted = events.invocations.counts()
     expected = PAGE_SPANS * sum(bool(order.trace_id) for order in orders)
     expected += counted.total() - untried
     journeys = _complete_journeys(observatory_url, orders, expected)
     spans = sum(journey["spans"] for journey in journeys)
     stored = Counter(_owner(row) for row in _counted_rows(journeys))
-    if stored.total() != expected:
+    if stored.total() != expected and not events.killed:
         details.append(f"the emulator logged {dict(counted)}, {untried} of them handed over")
         details.append(f"the Observatory holds {dict(stored)}")
     for journey in journeys:
-        if journey["orphans"] or journey["covered"] != journey["spans"]:
+        is_covered = not journey["orphans"] and journey["covered"] == journey["spans"]
+        if not is_covered and not events.killed:
             details.append(f"trace {journey['trace_id']}: {_uncovered(journey)}")
 
     seconds = [
@@ -157,7 +177,9 @@ def report(
             "oversold": oversold(sold, {order.show_id: order.stock for order in orders}, {}),
             "double_charged": len(charged_twice),
             "lost": sum(order.is_lost for order in sold),
-            "dead_letters": redelivered["dead"],
+            "failed": len(failed),
+            "killed": len(events.killed),
+            "dead_letters": events.redelivered["dead"],
             "coverage": sum(journey["covered"] for journey in journeys) / spans if spans else 0.0,
             "orphans": sum(journey["orphans"] for journey in journeys),
             "spans_expected": expected,
@@ -170,13 +192,20 @@ def report(
 
 
 def broken(figures: Mapping[str, Any]) -> list[str]:
-    """Return a line for each invariant that the figures break."""
+    """Return a line for each invariant that the figures break.
+
+    A killed process loses the spans that it has not sent, and its restart can outlast an event's
+    attempts. Then the sweep resumes the order.
+    """
     holds = {
         f"{figures['final']} of {figures['orders']} orders are in a final state": figures["final"]
         == figures["orders"],
         f"{figures['oversold']} seats were sold beyond the stock": not figures["oversold"],
         f"{figures['double_charged']} orders were charged twice": not figures["double_charged"],
         f"{figures['lost']} orders were lost": not figures["lost"],
+        f"{figures['failed']} orders were given up": not figures["failed"],
+    }
+    holds_without_kills = {
         f"{figures['dead_letters']} events were dead-lettered": not figures["dead_letters"],
         f"coverage is {figures['coverage']:.4f}, not 1": figures["coverage"] == 1.0,
         f"{figures['orphans']} spans are orphans": not figures["orphans"],
@@ -184,6 +213,8 @@ def broken(figures: Mapping[str, Any]) -> list[str]:
             figures["spans_stored"] == figures["spans_expected"]
         ),
     }
+    if not figures["killed"]:
+        holds |= holds_without_kills
     return [line for line, is_so in holds.items() if not is_so]
 
 

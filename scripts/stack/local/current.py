@@ -82,8 +82,8 @@ def require(port_offset: int | None = None) -> StackAddresses:
                 "--port-offset to use this checkout's stack.",
             )
         return addresses
-    if found := find():
-        return found
+    if stack := find():
+        return stack
     if starting := recorded():
         raise UserError(
             f"The stack of this checkout is not ready: {starting.hosting} or "

@@ -57,16 +57,16 @@ def are_ready(log: Path) -> bool:
     output = log.read_text(errors="replace")
     if "All emulators ready" not in output:
         return False
-    if found := re.search(r"Failed to load function definition[^\n]*", output):
-        raised = re.findall(r"^\w*(?:Error|Exception): .*", output[: found.start()], re.MULTILINE)
-        reason = (raised or [found[0]])[-1][:300]
+    if failure := re.search(r"Failed to load function definition[^\n]*", output):
+        raised = re.findall(r"^\w*(?:Error|Exception): .*", output[: failure.start()], re.MULTILINE)
+        reason = (raised or [failure[0]])[-1][:300]
         raise UserError(f"The functions did not load: {reason} (full log: {log})")
     return True
 
 
 def environment(java: Path) -> dict[str, str]:
     """Return the suite's environment variables, except those for the functions."""
-    found = {
+    variables = {
         "PATH": os.pathsep.join([str(java.parent), os.environ.get("PATH", "")]),
         "JAVA_HOME": str(java.parent.parent),
         # The emulator starts a worker for each concurrent event, at about a second of CPU each.
@@ -82,8 +82,8 @@ def environment(java: Path) -> dict[str, str]:
         ("pubsub", toolchain.pubsub_emulator),
     ):
         if not toolchain.is_downloaded(emulator) and (binary := elsewhere()):
-            found[f"{emulator.upper()}_EMULATOR_BINARY_PATH"] = str(binary)
-    return found
+            variables[f"{emulator.upper()}_EMULATOR_BINARY_PATH"] = str(binary)
+    return variables
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stack.console import print_line
-from stack.errors import UserError
+from stack.errors import LOGS_HINT, UserError
 
 # A process that ended sooner than this is not restarted: it would end again.
 SHORT_LIFE_SECONDS = 10.0
@@ -70,6 +70,12 @@ class Service:
             self.kill_group(signal.SIGKILL)
             self.begin()
 
+    def kill_and_restart(self) -> None:
+        """Kill the process and its group without a warning, and start it again."""
+        self.kill_group(signal.SIGKILL)
+        self.process.wait()
+        self.begin()
+
     def kill_group(self, signal_number: int) -> None:
         """Send a signal to the process and its whole process group."""
         with contextlib.suppress(ProcessLookupError):
@@ -100,9 +106,13 @@ class Processes:
         self.services.append(service)
         return service
 
+    def service(self, name: str) -> Service:
+        """Return the service with that name."""
+        return next(service for service in self.services if service.name == name)
+
     def pid(self, name: str) -> int:
         """Return the process id of the service with that name."""
-        return next(service.process.pid for service in self.services if service.name == name)
+        return self.service(name).process.pid
 
     def check(self) -> None:
         """Raise UserError if a process has ended."""
@@ -162,6 +172,33 @@ def _end_orphans() -> None:
                 os.waitpid(orphan, 0)
 
 
+def trees_with(ancestor: int, variable: str, value: str) -> list[int]:
+    """Return the topmost descendants of `ancestor` whose environment has this value (Linux only).
+
+    Their own descendants have inherited it.
+    """
+    wanted = f"{variable}={value}".encode()
+    found: list[int] = []
+    for child in _children_of(ancestor):
+        environment = b""
+        with contextlib.suppress(OSError):
+            environment = Path(f"/proc/{child}/environ").read_bytes()
+        if wanted in environment.split(b"\0"):
+            found.append(child)
+        else:
+            found += trees_with(child, variable, value)
+    return found
+
+
+def kill_tree(root: int) -> None:
+    """Kill a process and its descendants (Linux only)."""
+    children = _children_of(root)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(root, signal.SIGKILL)
+    for child in children:
+        kill_tree(child)
+
+
 def _children_of(parent: int) -> list[int]:
     children = []
     for entry in Path("/proc").iterdir():
@@ -196,7 +233,7 @@ def wait_until(
         if time.monotonic() > deadline:
             raise UserError(
                 f"{what} was not ready within {seconds:.0f} s.",
-                hint="Look for the cause in the logs, .throughline/*/*.log.",
+                hint=LOGS_HINT,
             )
         time.sleep(0.1)
 

@@ -93,7 +93,7 @@ def stack(
             _wait_for(processes, "Redelivery", f"{addresses.redelivery}/state")
             _wait_for(processes, "The Firestore emulator", addresses.firestore)
             _start_rules_monitor(processes, addresses, folder, env)
-            # While the other emulators and the functions load.
+            # Meanwhile the other emulators and the functions load.
             seed.shows(addresses.firestore, PROJECT)
             _wait_for(processes, "The Auth emulator", addresses.auth)
             seed.organiser(addresses.auth, PROJECT)
@@ -204,7 +204,7 @@ def _start_rules_monitor(
             *("--emulator", f"ws://{HOST}:{addresses.ports['websocket']}"),
             *("--otlp", addresses.observatory, "--rules", "rules/firestore.rules"),
             *("--resource", "orders=boxoffice.order.id"),
-            *("--mask-ids", "roles"),
+            *("--mask-ids", "roles", "--mask-ids", "buyers"),
         ],
         env,
         folder / "rules_monitor.log",

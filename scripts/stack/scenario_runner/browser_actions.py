@@ -10,7 +10,7 @@ from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Page, Route
 
 from stack.clients.browser_purchase import browser
-from stack.errors import UserError
+from stack.errors import LOGS_HINT, UserError
 
 PAGE_MS = 60_000
 APPROVED = "4242 4242 4242 4242"
@@ -50,7 +50,11 @@ def open_page(address: str, clock_offset: timedelta = timedelta(0)) -> Iterator[
             page.goto(address)
             yield page
     except BrowserError as error:
-        raise UserError(f"An action on the page failed: {error.message.splitlines()[0]}") from error
+        first_line = error.message.splitlines()[0]
+        raise UserError(
+            f"An action on the page failed: {first_line}",
+            hint=f"Try it yourself at {address}. {LOGS_HINT}",
+        ) from error
 
 
 def buy(page: Page, show_id: str, card: str = APPROVED) -> None:

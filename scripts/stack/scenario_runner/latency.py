@@ -17,7 +17,7 @@ TimedRequest = tuple[str, float]
 class LatencyComparison:
     """Requests that may be slow, and others to compare them with.
 
-    The quickest of each are compared, because the delays of a busy machine come and go.
+    The lowest latency of each is compared, because a busy machine delays some of the requests.
     """
 
     maybe_slow: Sequence[TimedRequest]

@@ -39,7 +39,6 @@ class ScenarioContext(StackProbe):
     def __init__(self, addresses: StackAddresses, stack: ExitStack) -> None:
         super().__init__(addresses, stack)
         self._tracer = stack.enter_context(page(addresses.observatory))
-        self._buyer: Buyer | None = None
         self._shows: list[str] = []
         self._titles: list[str] = []
         self.accounts = Accounts(addresses, self.box_office.documents)
@@ -56,7 +55,7 @@ class ScenarioContext(StackProbe):
         return self.box_office.open_show(seats, price_cents, show_id)
 
     def place(self, show_id: str, **changes: Any) -> PlacedOrder:
-        """Place an order with the spans that the page would export."""
+        """Place an order as a new buyer, with the spans that the page would export."""
         buyer = self._sign_in()
         self.flags.wait_until_effective()
         order_id = new_order_id()
@@ -66,7 +65,6 @@ class ScenarioContext(StackProbe):
 
     def place_at_once(self, show_ids: Sequence[str], **changes: Any) -> list[PlacedOrder]:
         """Place an order for each of the shows concurrently."""
-        self._sign_in()
         self.flags.wait_until_effective()
         with ThreadPoolExecutor(len(show_ids)) as pool:
             return list(pool.map(lambda show_id: self.place(show_id, **changes), show_ids))
@@ -88,9 +86,9 @@ class ScenarioContext(StackProbe):
         """Delete the show with that title, if it was created, at the end."""
         self._titles.append(title)
 
-    def card(self, trouble: str) -> str:
-        """Return the token of a new test card; `trouble` is one of acquirer/troubles.py."""
-        return f"tok_{secrets.token_hex(8)}_{trouble}"
+    def card(self, outcome: str) -> str:
+        """Return the token of a new test card; `outcome` is one of acquirer/cards.py."""
+        return f"tok_{secrets.token_hex(8)}_{outcome}"
 
     def create_tickets(self, show_id: str, count: int) -> None:
         """Create `count` tickets of a show that belong to no order."""
@@ -189,11 +187,10 @@ class ScenarioContext(StackProbe):
         )
 
     def _sign_in(self) -> Buyer:
-        """Return the buyer who places all orders; sign in the first time."""
-        if self._buyer is None:
-            self._buyer = Buyer(self.addresses)
-            self._stack.callback(self._buyer.close)
-        return self._buyer
+        """Return a new buyer: the rules limit how often one buyer places an order."""
+        buyer = Buyer(self.addresses)
+        self._stack.callback(buyer.close)
+        return buyer
 
     def _clear(self) -> None:
         """Delete the accounts, and the shows with their orders and tickets."""

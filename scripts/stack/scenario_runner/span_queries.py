@@ -64,10 +64,12 @@ def calls_to_vendor(journey: Journey, invocation: Row, path: str) -> list[Row]:
 
 
 def pending_sends(journey: Journey) -> list[Row]:
-    """Return the producer spans whose message was neither processed nor dead-lettered yet."""
+    """Return the producer spans whose message was neither processed nor given up yet."""
 
     def has_arrived(child: Row) -> bool:
-        return is_dead_letter(child) or (is_invocation(child) and not child["error"])
+        if is_dead_letter(child) or attr(child, "boxoffice.gave_up"):
+            return True
+        return is_invocation(child) and not child["error"]
 
     return [
         row

@@ -18,7 +18,7 @@ from observatory.schemas.journey import Journey, Row
 from stack.clients.box_office import FINAL, BoxOffice
 from stack.clients.firestore_rest import NO_CERTIFICATES
 from stack.clients.pseudonym import pseudonym
-from stack.errors import UserError
+from stack.errors import LOGS_HINT, UserError
 from stack.local.addresses import StackAddresses
 from stack.scenario_runner.span_queries import attr, invocations, pending_sends, rows
 
@@ -56,7 +56,9 @@ class StackProbe:
         find = partial(self.orders_of, show_id)
         self.wait_until(lambda: bool(find()))
         if not (order_ids := find()):
-            raise UserError(f"No order was placed for {show_id} within {ORDER_SECONDS:.0f} s.")
+            raise UserError(
+                f"No order was placed for {show_id} within {ORDER_SECONDS:.0f} s.", hint=LOGS_HINT
+            )
         return order_ids[0]
 
     def orders_of(self, show_id: str) -> list[str]:
@@ -141,7 +143,11 @@ class StackProbe:
 
         self.wait_until(lambda: bool(find()), TRACE_SECONDS)
         if not (stored := find()):
-            raise UserError(f"No span “{span}” with {attribute} = {value} was stored in time.")
+            raise UserError(
+                f"No span “{span}” with {attribute} = {value} was stored within "
+                f"{TRACE_SECONDS:.0f} s.",
+                hint=LOGS_HINT,
+            )
         return stored[0]
 
     def rules_traces_of(self, uid: str, *, wait: bool) -> list[str]:
@@ -176,7 +182,10 @@ class StackProbe:
 
         self.wait_until(lambda: bool(find()))
         if not (stored := find()):
-            raise UserError(f"No span “{name}” of trace {trace_id} was stored in time.")
+            raise UserError(
+                f"No span “{name}” of trace {trace_id} was stored within {ORDER_SECONDS:.0f} s.",
+                hint=f"See what is stored with ./scripts/trace show {trace_id}.",
+            )
         return stored[0]
 
     def wait_for_decision(self, trace_id: str) -> None:
@@ -245,7 +254,10 @@ class StackProbe:
                     break
                 time.sleep(POLL_SECONDS)
             if journey is None:
-                raise UserError(f"No span of trace {trace_id} is stored at {self.observatory.url}.")
+                raise UserError(
+                    f"No span of trace {trace_id} is stored at {self.observatory.url}.",
+                    hint=LOGS_HINT,
+                )
             journeys.append(journey)
         return journeys
 

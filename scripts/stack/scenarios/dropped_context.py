@@ -14,7 +14,7 @@ def provoke(context: ScenarioContext) -> Observation:
     """Buy a ticket, and look it up by the support code that the page shows."""
     placed = context.place(context.open_show())
     order = context.wait_for(placed.order_id)
-    # The order's state is final before its last spans are stored, in whichever trace.
+    # The order reaches its final state before its last spans are stored, in either trace.
     context.wait_for_end_of("issue", placed.order_id)
     others = [trace for trace in context.traces_of(placed.order_id) if trace != placed.trace_id]
     symptom = f"the order is {order['state']}, and its support code finds only half of its spans"

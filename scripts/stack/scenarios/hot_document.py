@@ -48,7 +48,10 @@ def waited_seconds(context: ScenarioContext, placed: PlacedOrder) -> float:
     """
     order = context.wait_for(placed.order_id)
     if order["state"] != "ticketed":
-        raise UserError(f"Order {placed.order_id} is {order['state']}, and has no ticket.")
+        raise UserError(
+            f"Order {placed.order_id} is {order['state']}, and has no ticket.",
+            hint=f"See why with ./scripts/trace show {placed.trace_id}.",
+        )
     context.wait_for_invocation(placed.trace_id, "issue")
     ready_at = min(
         unix_seconds(journey, ended_ms(row))

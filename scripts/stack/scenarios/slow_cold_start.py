@@ -42,7 +42,7 @@ def provoke(context: ScenarioContext) -> Observation:
             f"{len(first)} of {REQUESTS} prices came from a new instance; at least 2 are needed.",
             hint="Run the scenario again.",
         )
-    # The quickest of each, because the delays of a busy machine come and go.
+    # The minimum of each, because a busy machine delays some of the requests.
     slow, fast = min(first), min(later)
     symptom = (
         f"{len(first)} of {len(traces)} prices take {slow:.0f} ms or more, the others {fast:.0f} ms"

@@ -33,7 +33,7 @@ _LANGUAGES = {
 
 
 def sources(root: Path) -> list[str]:
-    """Return the files and folders outside docs/ that pages link to: sorted paths from `root`."""
+    """Return the files and folders outside docs/ that pages link to, as sorted paths in `root`."""
     linked = set()
     for page in (root / DOCS).rglob("*.md"):
         at = page.relative_to(root).as_posix()

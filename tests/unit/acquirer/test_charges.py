@@ -27,7 +27,7 @@ def new_charge(key: str = "order-1", **changes: Any) -> Charge:
         token=TOKEN,
         webhook_url="http://127.0.0.1:1/settle",
         metadata={"order_id": "7", "traceparent": "00-…"},
-        asked_in={"traceparent": "00-…"},
+        request_context={"traceparent": "00-…"},
     )
     return dataclasses.replace(charge, **changes)
 

@@ -247,7 +247,7 @@ def test_a_webhook_that_was_being_retried_when_it_was_killed_is_resumed(tmp_path
 
 
 def test_a_finished_webhook_is_not_sent_again_after_a_restart(tmp_path: Path) -> None:
-    """Neither a delivered webhook nor one that the merchant refused with 4xx."""
+    """It was delivered, or the merchant refused it with 4xx."""
     statuses = {"/yes": 200, "/no": 400}
     with serving(lambda request: statuses[request.path]) as server:
         with serve(tmp_path) as running, merchant(running) as http:
@@ -269,7 +269,9 @@ def unfinished_in(folder: Path) -> int:
     """Return how many charges in the book a new process would resume."""
     db = sqlite3.connect(folder / "book.sqlite")
     try:
-        count: int = db.execute("SELECT count(*) FROM charges WHERE NOT is_told").fetchone()[0]
+        count: int = db.execute(
+            "SELECT count(*) FROM charges WHERE NOT is_webhook_done"
+        ).fetchone()[0]
         return count
     finally:
         db.close()

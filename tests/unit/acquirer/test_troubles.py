@@ -31,7 +31,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def processor(clock: Clock) -> troubles.Troubles:
-    """The troubles of a processor that has just started."""
+    """The problems of a processor that has just started."""
     return troubles.Troubles(clock)
 
 
@@ -63,10 +63,10 @@ def test_only_the_first_answer_is_late(processor: troubles.Troubles, clock: Cloc
 
 
 @pytest.mark.parametrize(("token", "trouble"), [(DOWN, "down"), (LATE, "late")])
-def test_a_card_starts_over_after_a_rest(
+def test_a_card_repeats_its_behaviour_after_a_pause(
     processor: troubles.Troubles, clock: Clock, token: str, trouble: str
 ) -> None:
-    """So the same test card can be used for a second demonstration."""
+    """The same test card can therefore be used for a second demonstration."""
     processor.count_request(token)
     clock.now = troubles.REST_SECONDS - 0.1
     assert processor.count_request(token) is None
@@ -81,7 +81,7 @@ def test_every_request_is_counted_per_card(processor: troubles.Troubles) -> None
     assert processor.usage() == {DOWN: 2, APPROVED: 1}
 
 
-def test_an_ordinary_card_meets_no_trouble(processor: troubles.Troubles) -> None:
+def test_an_ordinary_card_neither_fails_nor_waits(processor: troubles.Troubles) -> None:
     assert [processor.count_request(APPROVED) for _ in range(3)] == [None] * 3
 
 
@@ -111,6 +111,20 @@ def test_the_decorator_fails_or_delays_taking_a_charge(
     assert response_status == status
     assert events == ([] if status == 503 else ["taken", *slept_seconds])
     assert body == {"token": token} or body["error"]["code"] == "unavailable"
+
+
+@pytest.mark.parametrize("status", [400, 402, 403, 422])
+def test_a_refused_card_gets_its_status_at_every_request_and_no_charge(status: int) -> None:
+    """The last three digits of the outcome are the status."""
+
+    @troubles.of_processor
+    def take_charge(_book: Book, _body: dict[str, Any], _key: str) -> tuple[dict[str, Any], int]:
+        raise AssertionError("a charge was taken")
+
+    for _ in range(2):
+        body = {"token": f"tok_00000000000000b1_refused_{status}"}
+        answer, answered_status = take_charge(Book(None), body, "key")
+        assert (answered_status, answer["error"]["code"]) == (status, "card_refused")
 
 
 @pytest.mark.parametrize(

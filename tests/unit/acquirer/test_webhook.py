@@ -29,7 +29,7 @@ CHARGE = Charge(
     token="tok_0000000000000000_approved",
     webhook_url="",
     metadata={"order_id": "7"},
-    asked_in={},
+    request_context={},
     status="succeeded",
 )
 

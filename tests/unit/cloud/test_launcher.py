@@ -96,7 +96,7 @@ def test_a_failed_event_is_handed_over_only_in_the_emulator(
 
 
 def test_the_launcher_replaces_the_script_that_pip_installed(tmp_path: Path) -> None:
-    """As a new file, because the old one may be hard-linked into another environment."""
+    """It is a new file, because the old one may be hard-linked into another environment."""
     venv = tmp_path / "venv" / "bin"
     venv.mkdir(parents=True)
     script, shared = venv / "functions-framework", tmp_path / "shared"

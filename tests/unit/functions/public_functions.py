@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from concurrent import futures
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ _ORDER: dict[str, Any] = {
     "currency": "EUR",
     "card_token": "tok_0000000000000000_approved",
     "charge_id": "ch_1",
+    "placed_at": datetime.now(UTC),
+    "hold_until": datetime.now(UTC) + timedelta(hours=1),
 }
 DOCUMENTS: Mapping[str, Mapping[str, Any]] = {
     f"shows/{SHOW}": {

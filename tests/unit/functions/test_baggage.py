@@ -72,7 +72,7 @@ def test_an_invalid_value_is_dropped_alone(key: str, value: str) -> None:
 
 
 def test_an_invalid_value_is_not_sent() -> None:
-    """Even if the function itself set it."""
+    """This holds even if the function itself set it."""
     token = context.attach(baggage.set_baggage("order.id", "a@example.org", arrive().context))
     try:
         assert "baggage" not in carrier.write()

@@ -50,7 +50,7 @@ def test_a_call_links_to_its_callers_creation(spans: InMemorySpanExporter) -> No
 def test_a_caller_without_a_usable_claim_is_served_without_a_link(
     spans: InMemorySpanExporter, token: dict[str, Any] | None
 ) -> None:
-    """For example users created before tracing, guests and signed-out callers."""
+    """Examples are users created before tracing, guests and signed-out callers."""
     call(token)
     assert the_span(spans).links == ()
 

@@ -112,7 +112,7 @@ def test_a_functions_span_has_the_line_of_its_definition(
 def test_a_span_started_outside_the_app_has_no_line(
     tracer: Tracer, memory: InMemorySpanExporter
 ) -> None:
-    """For example in a thread that a library started."""
+    """An example is a span of a thread that a library started."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(tracer.start_span, "work").result().end()
     assert code_of(memory) == {}

@@ -316,7 +316,7 @@ def test_a_scenario_waits_longer_than_a_flag_is_cached() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_fault_is_off_if_the_faults_are_not_installed(name: str) -> None:
-    """So it is in production, where main.py does not install them by default."""
+    """In production, main.py does not install them by default."""
     assert switch.on(name) is False
 
 

@@ -211,7 +211,7 @@ def test_a_functions_exception_is_raised_after_delivery() -> None:
 
 
 def test_items_without_a_waiting_request_are_exported_in_the_background() -> None:
-    """For example the spans of a request that the platform aborted."""
+    """Examples are the spans of a request that the platform aborted."""
     app = App(background_delay_seconds=0.05)
     app.tracer.start_span("left behind").end()
     eventually(lambda: app.endpoint.names() == ["left behind"], "the background thread sends it")

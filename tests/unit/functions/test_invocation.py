@@ -105,7 +105,7 @@ def test_a_call_inside_a_span_restores_that_span(spans: InMemorySpanExporter) ->
 def test_telemetry_is_flushed_after_the_span_and_before_returning(
     spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
-    """So it is for every way to end, because the platform may remove the CPU afterwards."""
+    """This holds however the function ends, because the platform may remove the CPU afterwards."""
     finished_at_flush = []
 
     @contextmanager

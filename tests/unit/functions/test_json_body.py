@@ -19,7 +19,7 @@ values = st.recursive(
 
 @given(values.filter(lambda value: value not in (float("inf"), float("-inf"))), st.booleans())
 def test_valid_json_is_parsed(value: object, ascii_only: bool) -> None:
-    """With any Unicode text, escaped or not."""
+    """It may contain any Unicode text, escaped or not."""
     text = json.dumps(value, ensure_ascii=ascii_only).replace("Infinity", "0")
     assert parse_json(text.encode()) == json.loads(text)
 

@@ -68,5 +68,5 @@ def test_settle_is_called_over_http(endpoints: dict[str, dict[str, Any]]) -> Non
 
 @pytest.mark.parametrize("name", ["reserve", "charge", "issue", "audit"])
 def test_failed_events_are_retried(endpoints: dict[str, dict[str, Any]], name: str) -> None:
-    """So one failed attempt does not lose an order."""
+    """One failed attempt therefore does not lose an order."""
     assert endpoints[name]["eventTrigger"]["retry"] is True

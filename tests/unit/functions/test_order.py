@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from boxoffice.order import FINAL, MOVES, MoveStatus, State, check_move, is_order_id
+from boxoffice.order import FINAL, MOVES, MoveStatus, State, check_move, invalid_field, is_order_id
 
 LEGAL = {
     ("placed", "reserved"),
@@ -16,11 +18,19 @@ LEGAL = {
     ("charging", "expired"),
     ("paid", "ticketed"),
     ("ticketed", "refunded"),
+    ("placed", "failed"),
+    ("reserved", "failed"),
+    ("charging", "failed"),
+    ("paid", "failed"),
 }
 
 # Every path from placed to a state without a legal move.
 PATHS = [
     ["placed", "rejected"],
+    ["placed", "failed"],
+    ["placed", "reserved", "failed"],
+    ["placed", "reserved", "charging", "failed"],
+    ["placed", "reserved", "charging", "paid", "failed"],
     ["placed", "reserved", "expired"],
     ["placed", "reserved", "charging", "expired"],
     ["placed", "reserved", "charging", "declined"],
@@ -52,7 +62,7 @@ def test_no_state_can_be_reached_from_itself() -> None:
 
 def test_a_final_state_is_one_that_no_stage_moves_on_from() -> None:
     """Ticketed is final too, although an organiser can refund the order."""
-    assert {"rejected", "declined", "expired", "ticketed", "refunded"} == FINAL
+    assert {"rejected", "declined", "expired", "ticketed", "refunded", "failed"} == FINAL
 
 
 @pytest.mark.parametrize(("now", "to"), sorted(LEGAL))
@@ -83,6 +93,10 @@ def test_a_move_to_a_state_that_the_order_has_passed_is_already_made(path: list[
         ("placed", "charging"),
         ("reserved", "paid"),
         ("paid", "refunded"),
+        ("failed", "expired"),
+        ("failed", "ticketed"),
+        ("ticketed", "failed"),
+        ("declined", "failed"),
     ],
 )
 def test_a_move_off_the_orders_path_is_illegal(now: str, to: str) -> None:
@@ -107,3 +121,34 @@ def test_an_order_id_has_1_to_64_letters_digits_and_hyphens(value: str) -> None:
 )
 def test_other_values_are_not_order_ids(value: object) -> None:
     assert not is_order_id(value)
+
+
+PLACED = {
+    "state": "placed",
+    "show_id": "night-ferry",
+    "seats": 2,
+    "uid": "buyer",
+    "card_token": "tok_1",
+    "placed_at": datetime.now(UTC),
+}
+RESERVED = {
+    **PLACED,
+    "state": "reserved",
+    "amount_cents": 5000,
+    "currency": "EUR",
+    "hold_until": datetime.now(UTC),
+}
+
+
+def test_an_order_needs_a_price_and_a_hold_only_once_it_is_reserved() -> None:
+    assert invalid_field(PLACED) is None
+    assert invalid_field(RESERVED) is None
+    assert invalid_field({**PLACED, "state": "reserved"}) == "amount_cents"
+
+
+@pytest.mark.parametrize("name", [name for name in RESERVED if name != "state"])
+@pytest.mark.parametrize("value", [None, "", "a/b", 0, -1, True, 1.5, [], {}], ids=repr)
+def test_a_missing_or_malformed_field_of_an_order_is_named(name: str, value: object) -> None:
+    """No value here is usable for any field."""
+    assert invalid_field({**RESERVED, name: value}) == name
+    assert invalid_field({key: RESERVED[key] for key in RESERVED if key != name}) == name

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = Path(__file__).with_name("package.cjs")
 
-#: What lies in functions/ once people have worked there, and is not deployed.
+#: Files that development leaves in functions/, and that are not deployed.
 LEFT_BEHIND = (
     "venv/bin/functions-framework",
     "venv/lib/python3.11/site-packages/flask/app.py",
@@ -28,7 +28,7 @@ LEFT_BEHIND = (
     "firebase-debug.log",
     "ui-debug.log",
 )
-# Settings of the package throughline, which are deployed; all others are of the scripts.
+# Settings of the package throughline, which are deployed; the others belong to the scripts.
 LIBRARY_SETTINGS = r"THROUGHLINE_(CPU_STAYS_ALLOCATED|GROUP_DELAY_MILLIS)\b"
 LOCAL_STACK = re.compile(
     r"\bcloud[./](delivery|launcher|platform_conditions|firestore_indexes)\b"

@@ -55,7 +55,7 @@ def test_the_specifications_samplers_by_name(
 
 @pytest.mark.parametrize("name", ["traceidratio", "parentbased_traceidratio"])
 def test_a_ratio_decides_by_the_trace_id(name: str) -> None:
-    """So every function makes the same decision for a trace."""
+    """Every function therefore makes the same decision for a trace."""
     sampler = chosen(name, "0.25")
     assert samples(sampler, trace_id=LOW)
     assert not samples(sampler, trace_id=HIGH)

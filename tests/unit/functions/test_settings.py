@@ -32,9 +32,18 @@ READERS: dict[str, tuple[Callable[[], object], object]] = {
 }
 
 
+OPTIONAL_READERS: dict[str, tuple[Callable[[], object], object]] = {
+    "UNPAID_ORDERS_MAX": (settings.unpaid_orders_max, 6),
+    "UNPAID_SEATS_MAX": (settings.unpaid_seats_max, 12),
+    "UNPAID_SHARE_MAX": (settings.unpaid_share_max, 0.5),
+    "UNPAID_STALL_SECONDS": (settings.unpaid_stall_seconds, 6.0),
+    "ENFORCE_APP_CHECK": (settings.enforce_app_check, False),
+}
+
+
 @pytest.fixture(autouse=True)
 def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*READERS, "FAULTS", "K_SERVICE", "FUNCTIONS_EMULATOR"):
+    for name in (*READERS, *OPTIONAL_READERS, "FAULTS", "K_SERVICE", "FUNCTIONS_EMULATOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GCLOUD_PROJECT", "demo-throughline")
 
@@ -112,6 +121,57 @@ def test_the_emulator_is_not_production(name: str, monkeypatch: pytest.MonkeyPat
     assert read() == default
 
 
+@pytest.mark.parametrize("name", OPTIONAL_READERS)
+def test_an_optional_setting_has_a_default_in_production_too(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unset or empty, here and there."""
+    read, default = OPTIONAL_READERS[name]
+    assert read() == default
+    monkeypatch.setenv(name, "")
+    monkeypatch.setenv("K_SERVICE", "reserve")
+    assert read() == default
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [
+        ("UNPAID_ORDERS_MAX", "1", 1),
+        ("UNPAID_SEATS_MAX", "8", 8),
+        ("UNPAID_SHARE_MAX", "0", 0.0),
+        ("UNPAID_SHARE_MAX", "1", 1.0),
+        ("ENFORCE_APP_CHECK", "yes", True),
+        ("ENFORCE_APP_CHECK", "no", False),
+    ],
+)
+def test_a_set_value_of_an_optional_setting_is_used(
+    name: str, value: str, meant: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The smallest and the largest values are allowed."""
+    monkeypatch.setenv(name, value)
+    assert OPTIONAL_READERS[name][0]() == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("UNPAID_ORDERS_MAX", value) for value in ("0", "-1", "2.5", "three", "٣")),
+        *(("UNPAID_SEATS_MAX", value) for value in ("7", "-8", "all")),
+        *(("UNPAID_SHARE_MAX", value) for value in ("-0.1", "1.1", "50%", "nan", "inf")),
+        *(("UNPAID_STALL_SECONDS", value) for value in ("0", "-1", "soon", "inf")),
+        *(("ENFORCE_APP_CHECK", value) for value in ("true", "1", "on")),
+    ],
+)
+def test_an_invalid_limit_is_an_error_with_its_name_and_value(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One order of 8 seats must fit, and a misspelt value must not count as no limit."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(settings.SettingError) as error:
+        OPTIONAL_READERS[name][0]()
+    assert str(error.value).startswith(f"{name} is {value!r}; it must be ")
+
+
 @pytest.mark.parametrize(
     ("value", "emulated", "deployed"),
     [("", True, False), ("emulated", True, False), ("always", True, True), ("never", False, False)],
@@ -122,9 +182,9 @@ def test_faults_are_installed_only_in_the_emulator_by_default(
     """Without the setting a deployed project has none."""
     monkeypatch.setenv("FAULTS", value)
     monkeypatch.setenv("K_SERVICE", "settle")
-    assert settings.install_faults() is deployed
+    assert settings.faults_allowed() is deployed
     monkeypatch.setenv("FUNCTIONS_EMULATOR", "true")
-    assert settings.install_faults() is emulated
+    assert settings.faults_allowed() is emulated
 
 
 def test_an_invalid_value_of_faults_is_an_error_with_its_name(
@@ -133,7 +193,7 @@ def test_an_invalid_value_of_faults_is_an_error_with_its_name(
     """A misspelt value must not count as any of the three."""
     monkeypatch.setenv("FAULTS", "yes")
     with pytest.raises(settings.SettingError, match=r"^FAULTS is 'yes'; it must be"):
-        settings.install_faults()
+        settings.faults_allowed()
 
 
 def test_either_platform_variable_gives_the_project_id(

@@ -158,7 +158,7 @@ def with_state(*values: str, name: str = "tracestate") -> Headers:
     ],
     ids=lambda value: value[:60] if isinstance(value, str) else "",
 )
-def test_traceparent(
+def test_only_a_valid_traceparent_names_a_parent(
     section: str, requirement: str, headers: Headers, parent: tuple[str, str] | None
 ) -> None:
     """Sections 3.2 and 3.3: which headers name a parent; all others start a new trace."""
@@ -239,7 +239,9 @@ def test_traceparent(
     ],
     ids=lambda value: value[:60] if isinstance(value, str) else "",
 )
-def test_tracestate(section: str, requirement: str, headers: Headers, kept: str | None) -> None:
+def test_the_forwarded_tracestate_follows_the_specification(
+    section: str, requirement: str, headers: Headers, kept: str | None
+) -> None:
     """Sections 3.3 and 3.5: the list that a function forwards; traceparent is always used."""
     assert parent_in(headers) == PARENT, f"{section}: {requirement}"
     assert sent_after(headers).get("tracestate") == kept, f"{section}: {requirement}"
@@ -254,13 +256,15 @@ def test_tracestate(section: str, requirement: str, headers: Headers, kept: str 
         ("3.2.2.5.3", "MUST set the other flags to zero", "fd", "01"),
     ],
 )
-def test_flags(section: str, requirement: str, sent: str, expected: str) -> None:
+def test_only_the_defined_flags_are_sent(
+    section: str, requirement: str, sent: str, expected: str
+) -> None:
     """Section 3.2.2.5: the flags of an outgoing traceparent."""
     written = sent_after([("traceparent", f"00-{TRACE_ID}-{SPAN_ID}-{sent}")])["traceparent"]
     assert written[-2:] == expected, f"{section}: {requirement}"
 
 
-def test_the_forwarded_context_is_a_mutation_that_3_4_allows() -> None:
+def test_the_context_is_forwarded_with_changes_that_section_3_4_allows() -> None:
     """3.4: trace-id stays, parent-id is new; 3.2.4: as version 00; 3.2.1: names in lower case."""
     sent = sent_after([("Traceparent", f"cc-{TRACE_ID}-{SPAN_ID}-01-more"), ("Tracestate", "a=1")])
     version, trace_id, parent_id, flags = sent["traceparent"].split("-")

@@ -70,12 +70,16 @@ class Running:
         return self.http.post(path, content=body, headers=PROTOBUF | named)
 
     def send(self, trace: Trace, *services: str) -> None:
-        """Send a trace, or the spans of some of its services, and its log records."""
+        """Send a trace, or the spans of some of its services, and its log records.
+
+        They are in the file when this returns.
+        """
         response = self.post("/v1/traces", trace.request(*services).SerializeToString())
         assert response.status_code == 200, response.text
         if trace.logs:
             response = self.post("/v1/logs", trace.logs_request().SerializeToString())
             assert response.status_code == 200, response.text
+        self.context.folding.catch_up()
 
 
 @pytest.fixture

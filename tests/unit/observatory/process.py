@@ -1,14 +1,34 @@
-"""Run an Observatory in a process of its own, which tests can kill or measure."""
+"""Run an Observatory in a process that tests can kill, and commands without a process."""
 
+import io
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 from tests.unit.observatory.box_office import CONFIG
 
 ROOT = Path(__file__).parents[3]
+
+
+def run_main(
+    main: Callable[[list[str]], int], arguments: tuple[str, ...]
+) -> subprocess.CompletedProcess[str]:
+    """Run the `main` of a command in this process, which saves its imports.
+
+    Return its exit status and what it printed, as `subprocess.run` does.
+    """
+    out = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+    err = io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            status: int | str | None = main(list(arguments))
+        except SystemExit as end:
+            status = end.code
+    assert isinstance(status, int)
+    printed = out.buffer.getvalue().decode()
+    return subprocess.CompletedProcess(arguments, status, printed, err.getvalue())
 
 
 @contextmanager

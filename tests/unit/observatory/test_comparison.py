@@ -196,7 +196,7 @@ def rows_of(specs: SpanSpecs) -> list[Any]:
 @given(span_specs, span_specs)
 @settings(max_examples=200, deadline=None)
 def test_every_span_is_in_the_diff_once(left: SpanSpecs, right: SpanSpecs) -> None:
-    """Also with cycles of parents. Only spans with the same name are paired."""
+    """This holds with cycles of parents too. Only spans with the same name are paired."""
     left_rows, right_rows = rows_of(left), rows_of(right)
     pairs = list(aligned(left_rows, right_rows))
     for side, rows in (("left", left_rows), ("right", right_rows)):

@@ -55,7 +55,7 @@ def test_the_path_of_a_purchase_has_its_waits_and_no_gaps(running: Running) -> N
 
 
 def test_time_belongs_to_the_call_that_was_waited_for(running: Running) -> None:
-    """A caller has the time between its calls. Of concurrent calls, the last to end counts."""
+    """Time between calls is the caller's own; of concurrent calls, the last to end counts."""
     trace = Trace()
     top = trace.span("charge", "charge", SERVER, 0, 100)
     trace.span("charge", "quick", CLIENT, 10, 20, top)

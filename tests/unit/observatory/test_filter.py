@@ -49,7 +49,7 @@ from observatory.compare.parsing import BadFilter, parse
     ],
 )
 def test_a_filter_is_parsed_into_its_tree(text: str, tree: Tree | None) -> None:
-    """Words, comparisons, units, quotes, brackets and operators."""
+    """It may have words, comparisons, units, quotes, brackets and operators."""
     assert parse(text) == tree
 
 
@@ -135,7 +135,7 @@ trees = st.recursive(texts.map(Word) | names.map(Exists) | _comparisons(), _join
 
 @given(trees)
 def test_the_text_of_a_tree_parses_to_the_same_tree(tree: Tree) -> None:
-    """Also with quotes, brackets, keywords and units in keys and values."""
+    """Keys and values may contain quotes, brackets, keywords and units."""
     assert parse(render(tree)) == tree
 
 

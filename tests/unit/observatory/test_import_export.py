@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from google.protobuf import json_format
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -56,6 +56,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
+Requests = tuple[ExportTraceServiceRequest, ExportLogsServiceRequest, ExportMetricsServiceRequest]
 REFERENCED_RESOURCES = """
 with referenced as (
     select resource_id from raw_spans union select resource_id from raw_logs
@@ -319,9 +320,7 @@ def metrics(draw: st.DrawFn) -> ExportMetricsServiceRequest:
 
 
 @st.composite
-def requests(
-    draw: st.DrawFn,
-) -> tuple[ExportTraceServiceRequest, ExportLogsServiceRequest, ExportMetricsServiceRequest]:
+def requests(draw: st.DrawFn) -> Requests:
     """Generate telemetry of any content in a few traces, resources and scopes."""
     spans, logs = ExportTraceServiceRequest(), ExportLogsServiceRequest()
     traces = [secrets.token_bytes(16) for _ in range(3)]
@@ -370,23 +369,28 @@ def requests(
     return spans, logs, draw(metrics())
 
 
-@given(requests())
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-def test_importing_an_export_restores_all_rows(
-    tmp_path: Path,
-    sent: tuple[ExportTraceServiceRequest, ExportLogsServiceRequest, ExportMetricsServiceRequest],
-) -> None:
+@pytest.mark.parametrize("examples", [12, pytest.param(200, marks=pytest.mark.long)])
+def test_importing_an_export_restores_all_rows(tmp_path: Path, examples: int) -> None:
     """This holds for any content."""
+
+    @settings(max_examples=examples)
+    @given(requests())
+    def check(sent: Requests) -> None:
+        check_round_trip(tmp_path, sent)
+
+    check()
+
+
+def check_round_trip(folder: Path, sent: Requests) -> None:
+    """Store the requests in a new file, and compare its rows with those of a copy."""
     name = secrets.token_hex(8)
-    store = Store(tmp_path / f"{name}.duckdb")
+    store = Store(folder / f"{name}.duckdb")
     try:
         bodies = [request.SerializeToString() for request in sent]
         for batch in (spans_of(bodies[0]), logs_of(bodies[1]), metrics_of(bodies[2])):
             if batch.rows.table.num_rows:
                 store.add(batch.rows).result(10)
-        assert rows_of_copy(store, tmp_path / f"{name}-copy.duckdb") == rows(store)
+        assert rows_of_copy(store, folder / f"{name}-copy.duckdb") == rows(store)
     finally:
         store.close()
 

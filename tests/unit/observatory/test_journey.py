@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from observatory.compare.coverage import coverage_of_everything
@@ -137,14 +137,28 @@ def test_a_missing_producer_leaves_an_orphan_and_uncovered_spans(running: Runnin
     assert running.client.trace(trace.trace_id.hex())["coverage"] == 1
 
 
-def test_spans_below_an_undeclared_root_are_not_covered(running: Running) -> None:
+@pytest.mark.parametrize("context", ["absent", "invalid"])
+def test_spans_below_a_receiver_without_context_are_not_covered(
+    running: Running, context: str
+) -> None:
     """A receiver that started a trace of its own is not an orphan, but not covered either."""
     trace = Trace()
-    top = trace.span("charge", "charge", CONSUMER, 0, 10, throughline__context="absent")
+    top = trace.span("charge", "charge", CONSUMER, 0, 10, throughline__context=context)
     trace.span("charge", "POST /charges", CLIENT, 1, 9, top)
     journey = journey_of(running, trace)
     assert (journey["orphans"], journey["coverage"]) == (0, 0.0)
     assert journey["summary"].endswith("0 of 1 hop carried the context.")
+
+
+def test_a_root_of_another_app_is_covered(running: Running) -> None:
+    """Instrumentations that know nothing of throughline report neither a context nor a root."""
+    trace = Trace()
+    top = trace.span("checkout", "GET /cart", SERVER, 0, 10)
+    trace.span("checkout", "select", CLIENT, 1, 9, top)
+    journey = journey_of(running, trace)
+    assert (journey["covered"], journey["coverage"]) == (2, 1.0)
+    coverage = running.client.coverage()
+    assert (coverage["covered"], coverage["broken"], coverage["roots"]) == (2, [], {})
 
 
 def test_spans_in_a_cycle_of_parents_are_shown_once_and_not_covered(running: Running) -> None:
@@ -249,13 +263,24 @@ def test_a_service_may_declare_its_party(running: Running) -> None:
     assert running.client.trace(trace.trace_id.hex())["rows"][0]["party"] == "vendor"
 
 
-def draw_span_specs(draw: Any) -> list[tuple[int | None, bool, bool]]:
-    """Draw for each span its parent's index (-1: missing), whether it is a root and is exported."""
+ATTRIBUTES: dict[str, dict[str, Any]] = {
+    "declared root": {"throughline__root": "page"},
+    "declared root, nothing carried": {
+        "throughline__root": "page",
+        "throughline__context": "absent",
+    },
+    "lost context": {"throughline__context": "absent"},
+    "plain": {},
+}
+
+
+def draw_span_specs(draw: Any) -> list[tuple[int | None, str, bool]]:
+    """Draw for each span its parent's index (-1: missing), its attributes, whether it is sent."""
     size = draw(st.integers(1, 12))
     return [
         (
             draw(st.one_of(st.none(), st.integers(-1, size - 1))),
-            draw(st.booleans()),
+            draw(st.sampled_from(list(ATTRIBUTES))),
             draw(st.integers(0, 9)) > 0,
         )
         for _ in range(size)
@@ -265,19 +290,24 @@ def draw_span_specs(draw: Any) -> list[tuple[int | None, bool, bool]]:
 span_specs = st.composite(draw_span_specs)()
 
 
-@given(span_specs)
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-def test_list_coverage_and_journey_agree(
-    tmp_path: Path, specs: Sequence[tuple[int | None, bool, bool]]
-) -> None:
+@pytest.mark.parametrize("examples", [15, pytest.param(200, marks=pytest.mark.long)])
+def test_list_coverage_and_journey_agree(tmp_path: Path, examples: int) -> None:
     """For any tree of spans, the SQL of digests and the Python of journeys count the same."""
+
+    @settings(max_examples=examples)
+    @given(span_specs)
+    def check(specs: Sequence[tuple[int | None, str, bool]]) -> None:
+        check_counts(tmp_path, specs)
+
+    check()
+
+
+def check_counts(folder: Path, specs: Sequence[tuple[int | None, str, bool]]) -> None:
+    """Store a tree of spans in a new file, and compare the counts of spans and orphans."""
     trace = Trace()
-    root: dict[str, Any] = {"throughline__root": "page"}
     spans = [
-        trace.span("page", str(n), INTERNAL, n, n + 5, **(root if is_root else {}))
-        for n, (_, is_root, _) in enumerate(specs)
+        trace.span("page", str(n), INTERNAL, n, n + 5, **ATTRIBUTES[kind])
+        for n, (_, kind, _) in enumerate(specs)
     ]
     for span, (parent, _, _) in zip(spans, specs, strict=True):
         if parent is not None:
@@ -286,8 +316,7 @@ def test_list_coverage_and_journey_agree(
     trace.spans = [("page", span) for span in exported]
     if not trace.spans:
         return
-    path = tmp_path / f"{trace.trace_id.hex()}.duckdb"
-    store = Store(path)
+    store = Store(folder / f"{trace.trace_id.hex()}.duckdb")
     digests = Digests(store)
     try:
         store.add(trace.rows()).result(10)

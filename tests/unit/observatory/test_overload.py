@@ -88,8 +88,8 @@ def test_memory_stays_bounded_under_overload(tmp_path: Path) -> None:
     The server still answers health checks, refuses some requests and stores all it acknowledged.
     """
     data = tmp_path / "spans.duckdb"
-    # Concatenated protobuf messages are one message, and so are concatenated gzip members. So a
-    # large constant body plus a small trace of its own makes each request cheaply.
+    # Concatenated protobuf messages parse as one message, and concatenated gzip members as one
+    # body. So each request is the same large body followed by a small trace of its own.
     large_body = bulk(14 * MB).request().SerializeToString()
     large_body_gzipped = gzipped(large_body)
     statuses: Counter[int] = Counter()
@@ -215,7 +215,7 @@ def test_requests_stay_undecoded_while_the_writer_is_behind(
         trace = Trace()
         for _ in range(spans):
             trace.span("page", "buy", INTERNAL, 0, 1)
-        # A reader of its own makes each request a batch of its own.
+        # Each request has a reader of its own, so no two are decoded in one batch.
         added.append(intake.add(partial(recording_reader), trace.request().SerializeToString()))
     eventually(lambda: len(read) >= decoded_limit, "the first requests are decoded")
     assert not writing.wait(0.3)

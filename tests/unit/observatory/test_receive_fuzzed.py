@@ -27,6 +27,7 @@ from observatory.receive.logs import logs_of
 from observatory.receive.metrics import metrics_of
 from observatory.receive.otlp import SIGNALS
 from observatory.receive.spans import spans_of
+from observatory.receive.validity import all_logs_valid, all_spans_valid
 from observatory.receive.wire import Encoding, Refusal, decode, refusing
 from observatory.store import Store
 from observatory.store.values import attributes_of
@@ -100,6 +101,33 @@ def test_attributes_come_back_as_they_were_sent(store: Store, sent: list[dict[st
         attributes_of(texts, types) for texts, types in stored_attributes(store, trace)
     ]
     assert read_attributes == [as_json(attributes) for attributes in sent]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(TEXT, VALUES, max_size=3), st.data())
+def test_a_request_that_passes_the_check_is_stored_completely(
+    attributes: dict[str, Any], data: st.DataObject
+) -> None:
+    """Such a request is acknowledged before it is converted to rows, so that must not fail."""
+    trace = Trace()
+    parent = trace.span("page", "buy", INTERNAL, 0, 1)
+    span = trace.span("page", "pay", INTERNAL, 0, 1, parent, "declined", links=[parent])
+    span.attributes.extend(key_values(attributes))
+    trace.log("page", span, 0, "INFO", "paying")
+    is_valid, rows_of, request = data.draw(
+        st.sampled_from(
+            [
+                (all_spans_valid, spans_of, trace.request()),
+                (all_logs_valid, logs_of, trace.logs_request()),
+            ]
+        )
+    )
+    body = bytearray(request.SerializeToString())
+    assert is_valid(bytes(body))
+    for index in data.draw(st.lists(st.integers(0, len(body) - 1), max_size=3)):
+        body[index] = data.draw(st.integers(0, 255))
+    if is_valid(bytes(body)):
+        assert rows_of(bytes(body)).reason == ""
 
 
 @given(st.dictionaries(TEXT, VALUES, max_size=3), st.data())

@@ -82,8 +82,8 @@ def test_the_oldest_traces_are_deleted_when_the_file_is_too_large(tmp_path: Path
     """The used size is then below the limit (to a block), and the newest traces are kept."""
     store = Store(tmp_path / "spans.duckdb")
     traces = [many_spans(time.time_ns() + n) for n in range(200)]
-    for trace in traces:
-        store.add(trace.rows()).result(10)
+    for added in [store.add(trace.rows()) for trace in traces]:
+        added.result(30)
     store.checkpoint()
     limit = store.used_bytes() / 2 / MB
     retention = Retention(store, Limits(size_mb=limit))

@@ -91,7 +91,7 @@ def test_the_deciding_line_may_be_in_a_function() -> None:
 
 
 def test_the_line_of_the_failing_operand_is_found() -> None:
-    """For example, an operand that reads a missing field or a member of null."""
+    """Such an operand reads a missing field or a member of null, for example."""
     assert line_in(f"true\n && {DATA}.nothing == 1", "error") == 1
     assert line_in("true\n && request.auth.uid == 'x'", "error", uid=None) == 1
     assert line_in(f"true\n && {DATA}.state < 3", "error") == 1

@@ -207,7 +207,7 @@ def test_a_histogram_is_returned_with_its_quantiles(metrics_server: Running) -> 
     assert took["series"][0]["points"] == [[times_ms[0], 1.0], [times_ms[1], 1.0]]
 
 
-def test_quantiles_of_delta_and_of_empty_histograms() -> None:
+def test_quantiles_are_computed_for_delta_and_empty_histograms() -> None:
     """Delta counts are used as they are; without values there is no quantile."""
 
     def point(seconds: int, counts: list[int]) -> Point:

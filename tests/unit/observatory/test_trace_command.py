@@ -5,25 +5,33 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from observatory.promoted import state_of, subject_of, title_of
 from observatory.terminal.waterfall import render_waterfall
 from observatory.text_format import duration_text
+from stack.commands import trace
 from tests.unit.observatory.conftest import Running
+from tests.unit.observatory.process import run_main
 from tests.unit.observatory.telemetry import ERROR, INTERNAL, SERVER, Trace, purchase
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "trace"
 
 
-def trace_command(*arguments: str, columns: int = 100) -> subprocess.CompletedProcess[str]:
-    """Run the script with the Python that runs the tests."""
-    environment = os.environ | {"COLUMNS": str(columns)}
-    environment.pop("OTEL_EXPORTER_OTLP_ENDPOINT", None)
+def trace_command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `./scripts/trace` in this process, with a terminal of 100 columns."""
+    with patch.dict(os.environ, {"COLUMNS": "100"}):
+        os.environ.pop("OTEL_EXPORTER_OTLP_ENDPOINT", None)
+        return run_main(trace.main, arguments)
+
+
+def trace_script(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `./scripts/trace` in a process of its own."""
     return subprocess.run(
         [SCRIPT, *arguments],
-        env=environment,
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         timeout=30,
@@ -66,7 +74,7 @@ def test_show_exits_1_for_a_broken_trace(running: Running) -> None:
 
 def test_an_unknown_name_exits_1(running: Running) -> None:
     """The error is on stderr, and stdout is empty."""
-    shown = trace_command("show", "unknown", "--url", running.url)
+    shown = trace_script("show", "unknown", "--url", running.url)
     assert (shown.returncode, shown.stdout) == (1, "")
     assert "No trace with the id or subject unknown" in shown.stderr
 
@@ -155,14 +163,7 @@ def test_ls_lists_traces_and_filters_by_words(running: Running) -> None:
 
 def test_the_observatory_is_found_by_the_otlp_environment_variable(running: Running) -> None:
     """OTEL_EXPORTER_OTLP_ENDPOINT, to which spans are exported, is also where they are read."""
-    run = subprocess.run(
-        [SCRIPT, "ls"],
-        env=os.environ | {"OTEL_EXPORTER_OTLP_ENDPOINT": running.url + "/"},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    run = trace_script("ls", OTEL_EXPORTER_OTLP_ENDPOINT=running.url + "/")
     assert run.returncode == 0
 
 

@@ -1,6 +1,6 @@
 /**
- * What the page asks of the functions, against a real HTTP server that is the functions, Hosting and
- * the OTLP endpoint at once.
+ * The page's requests to the functions, sent to a real HTTP server that stands in for the functions,
+ * Hosting and the OTLP endpoint.
  */
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -63,7 +63,7 @@ const traced = () =>
     functionsUrl: `${base}/demo/us-central1`,
   });
 
-/** The page's own way to the functions, but for the sign-in. */
+/** The page's client of the functions, without the sign-in. */
 const functions = {
   functionUrl: (name: string) => `${base}/demo/us-central1/${name}`,
   callFunction: (name: string, data: unknown, { headers, answered }: Sending, timeoutMs: number) =>
@@ -121,13 +121,13 @@ test("a quote is a root span with the call as its child and the context in the h
   });
   const spans = await spansOnce("quote");
   const root = spans.find((span) => span.name === "quote");
-  const asked = spans.find((span) => span.name === "POST /quote");
+  const request = spans.find((span) => span.name === "POST /quote");
   expect(attribute(root, "throughline.root")).toBe("page");
   expect(root?.parentSpanId ?? "").toBe("");
-  expect(asked?.parentSpanId).toBe(root?.spanId);
-  expect(attribute(asked, "faas.invoked_name")).toBe("quote");
-  expect(attribute(asked, "faas.invoked_region")).toBe("us-central1");
-  const traceparent = `00-${asked?.traceId}-${asked?.spanId}-01`;
+  expect(request?.parentSpanId).toBe(root?.spanId);
+  expect(attribute(request, "faas.invoked_name")).toBe("quote");
+  expect(attribute(request, "faas.invoked_region")).toBe("us-central1");
+  const traceparent = `00-${request?.traceId}-${request?.spanId}-01`;
   expect(to("/demo/us-central1/quote")?.headers).toMatchObject({
     traceparent,
     "x-throughline-context": traceparent,
@@ -143,10 +143,10 @@ test("a refused quote has the function's error code, on its span too", async () 
   await expect(requestQuote("gone", 2, functions, traced())).rejects.toMatchObject({
     code: "not-found",
   });
-  const asked = (await spansOnce("quote")).find((span) => span.name === "POST /quote");
-  expect(asked?.status.code).toBe(2);
-  expect(attribute(asked, "error.type")).toBe("not-found");
-  expect(attribute(asked, "http.response.status_code")).toBe(404);
+  const request = (await spansOnce("quote")).find((span) => span.name === "POST /quote");
+  expect(request?.status.code).toBe(2);
+  expect(attribute(request, "error.type")).toBe("not-found");
+  expect(attribute(request, "http.response.status_code")).toBe(404);
 });
 
 test("a malformed quote is refused with the name of the invalid field", () => {
@@ -172,8 +172,8 @@ test("seats left are requested through Hosting, all shows in one trace", async (
   ]);
   const spans = await spansOnce("look up seats");
   const root = spans.find((span) => span.name === "look up seats");
-  const asked = spans.filter((span) => span.name === "GET /api/availability");
-  expect(asked.map((span) => span.parentSpanId)).toEqual(Array(3).fill(root?.spanId));
+  const requests = spans.filter((span) => span.name === "GET /api/availability");
+  expect(requests.map((span) => span.parentSpanId)).toEqual(Array(3).fill(root?.spanId));
   expect(to("/api/availability?show_id=a")?.headers.traceparent).toContain(root?.traceId);
 });
 

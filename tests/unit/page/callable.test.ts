@@ -7,15 +7,15 @@ import { type CallOptions, call } from "../../../frontend/src/throughline/callab
 let server: Server;
 let url: string;
 let answer: { status: number; body: string } | "never";
-let asked: { request: IncomingMessage; body: string }[];
+let requests: { request: IncomingMessage; body: string }[];
 
 beforeEach(async () => {
   answer = { status: 200, body: '{"result":{"fine":true}}' };
-  asked = [];
+  requests = [];
   server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    asked.push({ request, body: Buffer.concat(chunks).toString("utf8") });
+    requests.push({ request, body: Buffer.concat(chunks).toString("utf8") });
     if (answer === "never") return;
     response.writeHead(answer.status, { "content-type": "application/json" }).end(answer.body);
   });
@@ -38,7 +38,7 @@ const failure = (status: number, body: unknown) => {
 
 test("data and result are sent as the protocol defines", async () => {
   expect(await ask()).toEqual({ fine: true });
-  const [{ request, body }] = asked as [(typeof asked)[0]];
+  const [{ request, body }] = requests as [(typeof requests)[0]];
   expect([request.method, request.url]).toEqual(["POST", "/project/region/quote"]);
   expect(JSON.parse(body)).toEqual({ data: { seats: 2 } });
   expect(request.headers["content-type"]).toBe("application/json");
@@ -48,7 +48,7 @@ test("data and result are sent as the protocol defines", async () => {
 test("the caller's token and headers are sent", async () => {
   const answered = vi.fn();
   await ask({ idToken: "abc", headers: { traceparent: "00-x" }, answered });
-  expect(asked[0]?.request.headers).toMatchObject({
+  expect(requests[0]?.request.headers).toMatchObject({
     authorization: "Bearer abc",
     traceparent: "00-x",
   });

@@ -12,20 +12,20 @@ const SPAN = "00f067aa0ba902b7";
 const GOOD = `00-${TRACE}-${SPAN}-01`;
 
 function carried(carrier: unknown) {
-  const found = extract(carrier);
-  if (found.state !== "carried") throw new Error(`not carried: ${JSON.stringify(found)}`);
-  return found.spanContext;
+  const context = extract(carrier);
+  if (context.state !== "carried") throw new Error(`not carried: ${JSON.stringify(context)}`);
+  return context.spanContext;
 }
 
 function faultOf(carrier: unknown): string {
-  const found = extract(carrier);
-  return found.state === "invalid" ? found.reason : found.state;
+  const context = extract(carrier);
+  return context.state === "invalid" ? context.reason : context.state;
 }
 
 function lossIn(carrier: unknown): string | undefined {
-  const found = extract(carrier);
-  if (found.state !== "carried") throw new Error(`not carried: ${JSON.stringify(found)}`);
-  return found.reason;
+  const context = extract(carrier);
+  if (context.state !== "carried") throw new Error(`not carried: ${JSON.stringify(context)}`);
+  return context.reason;
 }
 
 test("an injected context is extracted unchanged", () => {

@@ -40,7 +40,7 @@ function write(path: string, text: string): void {
   writeFileSync(join(folder, path), text);
 }
 
-/** A page of one module, with a fault that answers wrong in it. */
+/** A page that consists of one module, and a fault that replaces its function. */
 function writeSmallPage(): void {
   write("model/answer.ts", 'export function answer() {\n  return "right";\n}\n');
   write(
@@ -136,7 +136,7 @@ test("the page builds once its faults' folder and the marked lines are deleted",
   }
 }, 60_000);
 
-/** Makes the packages findable from the copy as they are from the page: its own come first. */
+/** Makes the page's packages resolve from the copy, its own ones first. */
 function linkPackages(): void {
   mkdirSync(join(folder, "node_modules"));
   for (const packages of [join(FRONTEND, "node_modules"), PACKAGES]) {

@@ -34,7 +34,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** Makes one request from a click, and gives back what was recorded. */
+/** Makes one request from a click, and returns what was recorded. */
 async function ask(request: Partial<OutgoingRequest> = {}, ownServers = [base]) {
   const record = recorded();
   const click = record.tracer.startSpan("click", {}, childOf(undefined));
@@ -44,8 +44,8 @@ async function ask(request: Partial<OutgoingRequest> = {}, ownServers = [base]) 
     answered(response.status);
     return response.status;
   };
-  const asked = new HttpTrace(record.tracer, ownServers).request(click, outgoing, send);
-  return { result: await asked, click: click.spanContext(), ...record };
+  const response = new HttpTrace(record.tracer, ownServers).request(click, outgoing, send);
+  return { result: await response, click: click.spanContext(), ...record };
 }
 
 test("a request to an own server carries its span's context and a copy of traceparent", async () => {
@@ -70,8 +70,8 @@ test("the headers can be read back as a carrier, tracestate included", () => {
   };
   const headers = contextHeaders(spanContext);
   expect(headers.tracestate).toBe("vendor=x");
-  const found = extract(headers);
-  expect(found.state === "carried" && found.spanContext.spanId).toBe(spanContext.spanId);
+  const context = extract(headers);
+  expect(context.state === "carried" && context.spanContext.spanId).toBe(spanContext.spanId);
 });
 
 test("a third party gets a span and no header", async () => {
@@ -119,12 +119,12 @@ test.each([400, 404, 500])(
 test("a server that cannot be reached fails the span and the caller", async () => {
   const record = recorded();
   const click = record.tracer.startSpan("click", {}, childOf(undefined));
-  const asked = new HttpTrace(record.tracer, []).request(
+  const response = new HttpTrace(record.tracer, []).request(
     click,
     { method: "GET", url: "http://127.0.0.1:1/seats" },
     () => fetch("http://127.0.0.1:1/seats"),
   );
-  await expect(asked).rejects.toThrow();
+  await expect(response).rejects.toThrow();
   expect(record.named("GET /seats").attributes["error.type"]).toBe("TypeError");
 });
 

@@ -11,10 +11,10 @@ function filesIn(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-/** What a file imports or re-exports: statically, for its effect only, or when asked. */
+/** What a file imports or re-exports: statically, for its effect only, or dynamically. */
 function importsOf(text: string): string[] {
   const patterns = [/\bfrom\s*"([^"]+)"/g, /\bimport\s*"([^"]+)"/g, /\bimport\(\s*"([^"]+)"/g];
-  return patterns.flatMap((pattern) => [...text.matchAll(pattern)].map((found) => found[1] ?? ""));
+  return patterns.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => match[1] ?? ""));
 }
 
 function isAllowedInLibrary(specifier: string): boolean {
@@ -91,7 +91,7 @@ test("each part of the page imports only the parts below it", () => {
 });
 
 test("only the installed faults know of faults", () => {
-  // The carrier's checks speak of malformed fields.
+  // The carrier's checks mention malformed fields.
   const modules = filesIn(SOURCE).filter((file) => !/\/(faults|throughline)\//.test(file));
   expect(modules.length).toBeGreaterThan(40);
   for (const file of modules) {
@@ -138,7 +138,7 @@ test("the page's first chunk does not pull in the tracing or Firebase chunks", (
     const name = relative(SOURCE, file);
     if (/^(throughline|backend|faults|tracing\/index)/.test(name)) continue;
     const text = readFileSync(file, "utf8").replace(/import type [^;]+;/g, "");
-    const eager = [...text.matchAll(/\bfrom\s*"([^"]+)"/g)].map((found) => found[1] ?? "");
+    const eager = [...text.matchAll(/\bfrom\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
     for (const specifier of eager) {
       expect(specifier, name).not.toMatch(lazy);
       expect(specifier, name).not.toMatch(/^(firebase|@opentelemetry)\//);

@@ -1,4 +1,4 @@
-/** A live query as plain data: the query that is made of it, and its words for the trace. */
+/** A live query as plain data: the query that is made of it, and its text on spans. */
 import { expect, test } from "vitest";
 import { type ListQuery, queryText } from "../../../frontend/src/backend/listQuery";
 

@@ -1,4 +1,4 @@
-/** Log records against a real OTLP endpoint, or the lack of one. */
+/** Log records, sent to a real OTLP endpoint or to one that does not answer. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";

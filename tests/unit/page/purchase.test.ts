@@ -132,9 +132,9 @@ test("each span has the source line that started it", async () => {
   view.pageReady();
   const spans = await spansOnce("page view");
   const lines = ["page view", "buy", "POST /tokens", "create orders"].map((name) => {
-    const said = (key: string) => spans[name]?.attributes.find((one) => one.key === key)?.value;
-    const file = said("code.file.path")?.stringValue ?? "";
-    const line = said("code.line.number")?.intValue ?? 0;
+    const recorded = (key: string) => spans[name]?.attributes.find((one) => one.key === key)?.value;
+    const file = recorded("code.file.path")?.stringValue ?? "";
+    const line = recorded("code.line.number")?.intValue ?? 0;
     return [file, readFileSync(resolve(ROOT, file), "utf8").split("\n")[line - 1]?.trim()];
   });
   expect(lines).toEqual([

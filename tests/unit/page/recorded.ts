@@ -13,9 +13,9 @@ export function recorded() {
     tracer: provider.getTracer("test"),
     spans: (): ReadableSpan[] => exporter.getFinishedSpans(),
     named(name: string): ReadableSpan {
-      const found = exporter.getFinishedSpans().find((span) => span.name === name);
-      if (!found) throw new Error(`No span "${name}" has ended.`);
-      return found;
+      const ended = exporter.getFinishedSpans().find((span) => span.name === name);
+      if (!ended) throw new Error(`No span "${name}" has ended.`);
+      return ended;
     },
   };
 }

@@ -9,6 +9,7 @@ test("without variables the page uses the local stack", () => {
     functionsUrl: "http://127.0.0.1:5001/demo-throughline/us-central1",
     otlpEndpoint: "http://127.0.0.1:4318",
     observatoryUrl: "http://127.0.0.1:4318",
+    appCheckKey: null,
     acquirerUrl: "http://127.0.0.1:4320",
   });
 });

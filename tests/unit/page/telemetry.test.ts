@@ -1,4 +1,4 @@
-/** Against a real OTLP endpoint, or the lack of one. */
+/** Telemetry, sent to a real OTLP endpoint or to one that does not answer. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";

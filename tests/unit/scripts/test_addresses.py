@@ -90,7 +90,7 @@ def test_a_port_is_in_use_if_a_program_listens_on_all_interfaces() -> None:
 def test_the_hint_is_a_valid_offset(
     offset: int, hinted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the last offset it is the first one."""
+    """After the last offset, it is the first one."""
     monkeypatch.setattr(addresses, "_is_taken", lambda port: True)
     with pytest.raises(UserError, match=rf"--port-offset {hinted}$"):
         StackAddresses(offset).require_free_ports()

@@ -43,9 +43,9 @@ def chunk(
 def test_ratios_are_of_medians_and_of_95th_percentiles() -> None:
     """Outliers affect only the second."""
     assert ratios([2.0] * 20, [1.0] * 20) == {"median_ratio": 2.0, "p95_ratio": 2.0}
-    found = ratios([*[1.0] * 18, 3.0, 3.0], [1.0] * 20)
-    assert found["median_ratio"] == 1.0
-    assert found["p95_ratio"] == pytest.approx(3.0)
+    summary = ratios([*[1.0] * 18, 3.0, 3.0], [1.0] * 20)
+    assert summary["median_ratio"] == 1.0
+    assert summary["p95_ratio"] == pytest.approx(3.0)
     assert p95([4.0]) == 4.0
 
 
@@ -82,7 +82,7 @@ def test_overhead_pairs_the_orders_of_neighbouring_phases() -> None:
 
 def test_tracing_counts_its_own_chunks_and_its_code_in_shared_chunks() -> None:
     """Other code in shared chunks does not count."""
-    found = bundle.summary(
+    summary = bundle.summary(
         [
             chunk("index", "shared", size=500, tracing=20, entry=True),
             chunk("shared", size=300, tracing=3),
@@ -91,17 +91,17 @@ def test_tracing_counts_its_own_chunks_and_its_code_in_shared_chunks() -> None:
             chunk("backend", "index", size=1000, tracing=4),
         ]
     )
-    assert found["tracing_gzip_bytes"] == 100 + 70 + 20 + 3 + 4
-    assert found["of_it_before_first_paint_bytes"] == 20 + 3
-    assert found["page_gzip_bytes"] == 1970
-    assert not found["blocks_first_paint"]
+    assert summary["tracing_gzip_bytes"] == 100 + 70 + 20 + 3 + 4
+    assert summary["of_it_before_first_paint_bytes"] == 20 + 3
+    assert summary["page_gzip_bytes"] == 1970
+    assert not summary["blocks_first_paint"]
 
 
 def test_tracing_in_the_pages_own_chunk_blocks_its_first_paint() -> None:
-    """That is so if the import of the tracing code becomes a static one."""
-    found = bundle.summary([chunk("index", size=500, tracing=90, entry=True)])
-    assert found["tracing_gzip_bytes"] == found["of_it_before_first_paint_bytes"] == 90
-    assert found["blocks_first_paint"]
+    """This happens if the import of the tracing code becomes a static one."""
+    summary = bundle.summary([chunk("index", size=500, tracing=90, entry=True)])
+    assert summary["tracing_gzip_bytes"] == summary["of_it_before_first_paint_bytes"] == 90
+    assert summary["blocks_first_paint"]
 
 
 def test_a_cold_start_is_compared_with_the_same_functions_without_throughline() -> None:
@@ -117,7 +117,7 @@ def sent(spans: int, seconds: float, refused: int = 0) -> Sent:
     return {
         "spans": spans,
         "seconds": seconds,
-        "told_later": 0,
+        "throttled": 0,
         "refused": refused,
         "last_trace_id": "ab" * 16,
     }
@@ -126,10 +126,10 @@ def sent(spans: int, seconds: float, refused: int = 0) -> Sent:
 def test_the_observatorys_rate_is_the_median_of_its_rounds() -> None:
     """Spans are lost if they were acknowledged and are not stored."""
     rounds = [sent(100, 1.0), sent(100, 2.0), sent(100, 4.0, refused=1)]
-    found = observatory.summary(rounds, 299, [0.1, 0.3, 0.2], {"rss_mb": 7})
-    assert (found["spans_per_s"], found["spans_per_s_min"]) == (50, 25)
-    assert (found["spans_stored"], found["lost"], found["refused_requests"]) == (299, 1, 1)
-    assert (found["searchable_s_max"], found["rss_mb"]) == (0.3, 7)
+    summary = observatory.summary(rounds, 299, [0.1, 0.3, 0.2], {"rss_mb": 7})
+    assert (summary["spans_per_s"], summary["spans_per_s_min"]) == (50, 25)
+    assert (summary["spans_stored"], summary["lost"], summary["refused_requests"]) == (299, 1, 1)
+    assert (summary["searchable_s_max"], summary["rss_mb"]) == (0.3, 7)
 
 
 def test_a_reference_that_could_not_be_measured_has_a_reason_and_no_ratio() -> None:
@@ -160,11 +160,12 @@ def test_the_generated_spans_have_the_documented_sizes() -> None:
 
 
 def test_frames_are_compared_with_those_of_an_empty_page() -> None:
-    """In milliseconds, with the number of visible hitches."""
-    found = scrolling.summary([16.7] * 18 + [33.4, 60.0], [16.7] * 20)
-    assert (found["frames"], found["frame_median_ms"], found["frame_max_ms"]) == (20, 16.7, 60.0)
-    assert (found["frames_over_50_ms"], found["empty_page_frames_over_50_ms"]) == (1, 0)
-    assert found["median_ratio"] == 1.0
+    """The figures are in milliseconds, with the number of visible hitches."""
+    summary = scrolling.summary([16.7] * 18 + [33.4, 60.0], [16.7] * 20)
+    assert (summary["frames"], summary["frame_median_ms"]) == (20, 16.7)
+    assert summary["frame_max_ms"] == 60.0
+    assert (summary["frames_over_50_ms"], summary["empty_page_frames_over_50_ms"]) == (1, 0)
+    assert summary["median_ratio"] == 1.0
 
 
 def test_the_first_paint_is_compared_with_a_plain_page_and_checked_against_limits() -> None:
@@ -173,11 +174,11 @@ def test_the_first_paint_is_compared_with_a_plain_page_and_checked_against_limit
         {"overview_ms": 300.0, "plain_ms": 100.0, "listed_ms": 350.0, "scripts": ["index.js"]}
     ] * 3
     sizes = {"index.js": 40_000, "map.js": 30_000}
-    found = explorer.summary(opened, sizes)
-    assert (found["first_paint_median_ms"], found["median_ratio"]) == (300, 3.0)
-    assert found["javascript_gzip_bytes"] == 70_000
-    assert found["of_it_for_the_overview_bytes"] == 40_000
-    assert found["within_limits"]
+    summary = explorer.summary(opened, sizes)
+    assert (summary["first_paint_median_ms"], summary["median_ratio"]) == (300, 3.0)
+    assert summary["javascript_gzip_bytes"] == 70_000
+    assert summary["of_it_for_the_overview_bytes"] == 40_000
+    assert summary["within_limits"]
     assert not explorer.summary(opened, sizes | {"ask.js": 200_000})["within_limits"]
     slow = [opened[0] | {"overview_ms": 1_200.0}]
     assert not explorer.summary(slow, sizes)["within_limits"]

@@ -117,7 +117,7 @@ def test_changed_requirements_are_installed_once(checkout: Checkout) -> None:
 
 
 def test_the_environment_is_replaced_for_another_python(checkout: Checkout) -> None:
-    """After an upgrade of the system's Python, or with THROUGHLINE_PYTHON."""
+    """The system's Python was upgraded, or THROUGHLINE_PYTHON names another one."""
     checkout.trace()
     named = checkout.fake_python("other", "3.12.99 (of this test)")
     status, out, err = checkout.trace(THROUGHLINE_PYTHON=str(named))
@@ -159,7 +159,7 @@ def test_concurrent_commands_create_the_environment_once(
 def test_an_interrupted_set_up_is_repeated(
     checkout: Checkout, tmp_path: Path, number: signal.Signals
 ) -> None:
-    """Even if the incomplete environment already has a Python."""
+    """It is repeated even if the incomplete environment already has a Python."""
     gate = tmp_path / "gate"
     gate.touch()
     with checkout.begin(UV_WAITS=str(gate)) as first:

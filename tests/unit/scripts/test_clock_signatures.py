@@ -80,7 +80,7 @@ def test_a_harmless_late_write_does_not_match(changes: dict[str, Any]) -> None:
     ids=str,
 )
 def test_a_harmless_wrong_clock_does_not_match(changes: dict[str, Any]) -> None:
-    """Without a large skew, or with a valid hold."""
+    """The skew is small, or the hold is valid."""
     assert wrong_clock.signature([skewed_order(**changes)]) is None
 
 

@@ -35,7 +35,7 @@ def call(
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_help_is_printed_on_stdout_and_explains_the_exit_status(script: str) -> None:
-    """In any working directory."""
+    """This holds in any working directory."""
     done = call(script, "--help", cwd=Path("/"))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"usage: ./scripts/{script}")

@@ -79,7 +79,7 @@ def test_a_stack_that_was_killed_is_not_found(folder: Path) -> None:
 
 
 def test_an_invalid_record_is_ignored(folder: Path) -> None:
-    """For example because the disk was full."""
+    """A record may be incomplete because the disk was full."""
     for text in ("", "{", "[]", '{"pid": 1}', '{"pid": 1, "port_offset": "many"}'):
         (folder / "stack.json").write_text(text)
         (folder / "lock").touch()
@@ -109,7 +109,7 @@ def test_for_an_offset_without_a_stack_the_error_names_offset_address_and_comman
 
 
 def test_trace_queries_the_observatory_of_the_running_stack(running: StackAddresses) -> None:
-    """Not the one on the default port."""
+    """It does not query the one on the default port."""
     assert trace.observatory_url() == running.observatory == "http://127.0.0.1:8095"
 
 

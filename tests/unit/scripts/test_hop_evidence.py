@@ -19,9 +19,9 @@ def test_a_wait_starts_at_the_producers_end() -> None:
     rows = [row("a", None, "send", kind="PRODUCER", at=0, took=10, service="reserve")]
     for name, at in (("b", 40), ("c", 20), ("d", 30)):
         rows.append(row(name, "a", "charge", hop="pubsub", at=at))
-    found = evidence_in([journey(*rows)])["pubsub"]
-    assert found.carried
-    assert found.summary() == {
+    evidence = evidence_in([journey(*rows)])["pubsub"]
+    assert evidence.carried
+    assert evidence.summary() == {
         "carried": True,
         "joined_as": "parent",
         "p50_ms": 20.0,
@@ -37,8 +37,8 @@ def test_without_a_producer_that_ended_a_wait_starts_at_the_parents_start(
 ) -> None:
     parent = row("a", None, "POST /charges", kind=kind, at=5, took=took)
     settle = row("b", "a", "settle", hop="webhook", at=45)
-    found = evidence_in([journey(parent, settle)])["webhook"]
-    assert found.summary()["p50_ms"] == 40.0
+    evidence = evidence_in([journey(parent, settle)])["webhook"]
+    assert evidence.summary()["p50_ms"] == 40.0
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_without_a_producer_that_ended_a_wait_starts_at_the_parents_start(
         ),
         ({"parent_span_id": "gone", "covered": False}, "the parent of expire is not stored"),
         ({"parent_span_id": None}, "the parent of expire is not named"),
-        ({"covered": False}, "expire does not reach a declared root"),
+        ({"covered": False}, "expire does not reach a root"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -96,8 +96,8 @@ def test_a_senders_hop_is_carried_only_with_a_child_in_another_service(
     same_service = row("b", "a", "own child", at=3)
     assert not evidence_in([journey(sent, same_service)])[hop].carried
     receiver = row("c", "a", "receiver", at=12, service="other")
-    found = evidence_in([journey(sent, same_service, receiver)])[hop]
-    assert (found.carried, found.summary()["p50_ms"]) == (True, wait_ms)
+    evidence = evidence_in([journey(sent, same_service, receiver)])[hop]
+    assert (evidence.carried, evidence.summary()["p50_ms"]) == (True, wait_ms)
 
 
 def swept(**changes: Any) -> Journey:
@@ -110,9 +110,9 @@ def swept(**changes: Any) -> Journey:
 def test_a_schedule_must_be_a_declared_root_that_links_a_stored_order() -> None:
     """Its wait starts when it was fired."""
     fired = {"schedule": 1_000_000_000_000 - 5_000_000}
-    found = evidence_in([swept()], fired)["schedule"]
-    assert (found.carried, found.summary()["joined_as"]) == (True, "link")
-    assert found.summary()["p50_ms"] == 7.0
+    evidence = evidence_in([swept()], fired)["schedule"]
+    assert (evidence.carried, evidence.summary()["joined_as"]) == (True, "link")
+    assert evidence.summary()["p50_ms"] == 7.0
     unproven: list[dict[str, Any]] = [
         {"links": []},
         {"links": [link(stored=False)]},
@@ -129,8 +129,8 @@ def test_a_users_creation_must_be_a_declared_root_that_a_later_action_links() ->
     unlinked = evidence_in([welcomed])["auth"]
     assert (unlinked.carried, unlinked.summary()["joined_as"]) == (False, "root")
     quote: Row = {**row("a", None, "quote"), "links": [link(stored=True)]}
-    found = evidence_in([welcomed, journey(quote)])["auth"]
-    assert (found.carried, found.summary()["joined_as"]) == (True, "link")
+    evidence = evidence_in([welcomed, journey(quote)])["auth"]
+    assert (evidence.carried, evidence.summary()["joined_as"]) == (True, "link")
 
 
 def test_a_log_line_must_belong_to_a_stored_span() -> None:

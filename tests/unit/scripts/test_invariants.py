@@ -30,7 +30,7 @@ def test_a_seat_that_is_sold_and_for_sale_again_is_oversold() -> None:
 
 
 def test_seats_that_are_held_are_neither_sold_nor_for_sale() -> None:
-    """So fewer seats may be for sale than are left."""
+    """Fewer seats may therefore be for sale than are left."""
     assert broken_of_five_seats(SOLD, left=1) == frozenset()
 
 
@@ -43,7 +43,7 @@ def test_two_charges_break_an_invariant_even_if_one_was_refunded() -> None:
 
 
 def test_a_paid_order_without_tickets_or_refund_is_lost() -> None:
-    """So is an order that is not in a final state."""
+    """An order that is not in a final state is lost too."""
     assert broken_of_five_seats(replace(SOLD, tickets=1)) == {"no lost order"}
     assert broken_of_five_seats(replace(SOLD, state="expired", tickets=0), left=5) == {
         "no lost order"
@@ -52,6 +52,10 @@ def test_a_paid_order_without_tickets_or_refund_is_lost() -> None:
         broken_of_five_seats(replace(SOLD, state="expired", tickets=0, kept=0), left=5)
         == frozenset()
     )
+    assert broken_of_five_seats(replace(SOLD, state="failed", tickets=0), left=5) == {
+        "no lost order"
+    }
+    assert broken_of_five_seats(replace(SOLD, state="failed", tickets=0, kept=0), left=5) == set()
     assert broken_of_five_seats(replace(SOLD, state="charging", tickets=0, kept=0)) == {
         "no lost order"
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -11,7 +12,7 @@ import pytest
 from stack.clients.box_office import APPROVED, BoxOffice
 from stack.clients.firestore_rest import encode
 from stack.load import load_report
-from stack.load.load_report import Invocations, LoadReport, Order, broken, report
+from stack.load.load_report import Events, Invocations, LoadReport, Order, broken, report
 
 PLACED, ENDED = "2026-01-01T10:00:00.000Z", "2026-01-01T10:00:02.500123456Z"
 
@@ -45,7 +46,10 @@ class Stack:
         """Respond as Firestore does."""
         documents: dict[str, dict[str, Any]] = {
             "orders": {
-                order_id: {"state": state, "placed_at": PLACED, "moved_at": {state: ENDED}}
+                order_id: {
+                    **{"state": state, "placed_at": PLACED, "moved_at": {state: ENDED}},
+                    **({"reason": "charge_refused"} if state == "failed" else {}),
+                }
                 for order_id, state in self.states.items()
             },
             "tickets": {
@@ -76,11 +80,11 @@ class Stack:
             "rows": rows,
         }
 
-    def report(self, untried: int = 0, dead: int = 0) -> LoadReport:
+    def report(self, untried: int = 0, dead: int = 0, killed: Sequence[str] = ()) -> LoadReport:
         """Return the report of the fake stack."""
-        box_office = cast("BoxOffice", self)
         redelivered = {"untried": untried, "dead": dead}
-        return report("http://observatory", box_office, self.orders, self.invocations, redelivered)
+        events = Events(self.invocations, redelivered, killed)
+        return report("http://observatory", cast("BoxOffice", self), self.orders, events)
 
     def __enter__(self) -> Self:
         return self
@@ -107,13 +111,15 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
 
 
 def test_valid_orders_break_no_invariant(stack: Stack) -> None:
-    found = stack.report()
-    assert found.figures == {
+    result = stack.report()
+    assert result.figures == {
         "orders": 2,
         "final": 2,
         "oversold": 0,
         "double_charged": 0,
         "lost": 0,
+        "failed": 0,
+        "killed": 0,
         "dead_letters": 0,
         "coverage": 1.0,
         "orphans": 0,
@@ -122,32 +128,32 @@ def test_valid_orders_break_no_invariant(stack: Stack) -> None:
         "p50_s": 2.5,
         "p95_s": 2.5,
     }
-    assert (broken(found.figures), list(found.details)) == ([], [])
+    assert (broken(result.figures), list(result.details)) == ([], [])
 
 
 def test_seats_sold_beyond_the_stock_are_counted(stack: Stack) -> None:
-    """By seat, not by order."""
+    """The figure counts seats, not orders."""
     for order in stack.orders:
         order.stock = 1
-    found = stack.report().figures
-    assert found["oversold"] == 3
-    assert broken(found) == ["3 seats were sold beyond the stock"]
+    figures = stack.report().figures
+    assert figures["oversold"] == 3
+    assert broken(figures) == ["3 seats were sold beyond the stock"]
 
 
 def test_an_order_charged_twice_is_named(stack: Stack) -> None:
-    """Even if the buyer has the tickets."""
+    """It is named even if the buyer has the tickets."""
     stack.paid.append("order1")
-    found = stack.report()
-    assert broken(found.figures) == ["1 orders were charged twice"]
-    assert list(found.details) == ["order order1 was charged 2 times"]
+    result = stack.report()
+    assert broken(result.figures) == ["1 orders were charged twice"]
+    assert list(result.details) == ["order order1 was charged 2 times"]
 
 
 def test_unfinished_orders_and_paid_orders_without_all_tickets_are_lost(stack: Stack) -> None:
     stack.states["order0"], stack.paid = "placed", ["order1"]
     stack.tickets = [("order1", 1)]
-    found = stack.report().figures
-    assert (found["final"], found["lost"]) == (1, 2)
-    assert broken(found) == ["1 of 2 orders are in a final state", "2 orders were lost"]
+    figures = stack.report().figures
+    assert (figures["final"], figures["lost"]) == (1, 2)
+    assert broken(figures) == ["1 of 2 orders are in a final state", "2 orders were lost"]
 
 
 def test_money_kept_for_an_order_that_expired_is_a_lost_order(stack: Stack) -> None:
@@ -156,12 +162,21 @@ def test_money_kept_for_an_order_that_expired_is_a_lost_order(stack: Stack) -> N
     assert stack.report().figures["lost"] == 1
 
 
+def test_an_order_that_a_stage_gave_up_is_named_with_its_reason(stack: Stack) -> None:
+    """It is not lost, but no order of a load should fail."""
+    stack.states["order0"], stack.tickets = "failed", [("order1", 1), ("order1", 2)]
+    stack.paid = ["order1"]
+    found = stack.report()
+    assert broken(found.figures) == ["1 orders were given up"]
+    assert list(found.details) == ["order order0 failed: charge_refused"]
+
+
 def test_an_invocation_without_a_stored_span_is_reported(stack: Stack) -> None:
     """Invocations are counted in the emulator's log, independently of the spans."""
     stack.called("issue")
-    found = stack.report()
-    assert broken(found.figures) == ["8 spans are stored, 9 were expected"]
-    assert "'issue': 1" in found.details[0]
+    result = stack.report()
+    assert broken(result.figures) == ["8 spans are stored, 9 were expected"]
+    assert "'issue': 1" in result.details[0]
 
 
 def test_handed_over_events_and_other_functions_are_not_counted(stack: Stack) -> None:
@@ -170,15 +185,46 @@ def test_handed_over_events_and_other_functions_are_not_counted(stack: Stack) ->
 
 
 def test_a_dead_letter_is_reported(stack: Stack) -> None:
-    """Even if every order is in a final state."""
+    """It is reported even if every order is in a final state."""
     assert broken(stack.report(dead=3).figures) == ["3 events were dead-lettered"]
 
 
 def test_an_orphan_is_named_with_its_trace(stack: Stack) -> None:
     stack.rows["trace1"][2] |= {"covered": False, "orphan": True}
-    found = stack.report()
-    assert broken(found.figures) == ["coverage is 0.9000, not 1", "1 spans are orphans"]
-    assert list(found.details) == ["trace trace1: reserve · reserve (orphan)"]
+    result = stack.report()
+    assert broken(result.figures) == ["coverage is 0.9000, not 1", "1 spans are orphans"]
+    assert list(result.details) == ["trace trace1: reserve · reserve (orphan)"]
+
+
+def test_missing_spans_and_dead_letters_are_expected_of_killed_processes(stack: Stack) -> None:
+    """They are counted all the same."""
+    stack.called("issue")
+    stack.rows["trace1"][2] |= {"covered": False, "orphan": True}
+    found = stack.report(dead=3, killed=["issue"])
+    assert (broken(found.figures), list(found.details)) == ([], [])
+    names = ("killed", "dead_letters", "orphans", "spans_expected", "spans_stored")
+    assert [found.figures[name] for name in names] == [1, 3, 1, 9, 8]
+
+
+def test_killed_processes_may_lose_no_order(stack: Stack) -> None:
+    stack.states["order0"] = "charging"
+    assert broken(stack.report(killed=["charge"]).figures) == [
+        "1 of 2 orders are in a final state",
+        "1 orders were lost",
+    ]
+
+
+def test_an_invocation_whose_worker_was_killed_does_not_run(stack: Stack) -> None:
+    """The emulator logs its failure, without its function, instead of its end."""
+    stack.invocations.begin()
+    with stack.log.open("a") as log:
+        log.write('i  functions: Beginning execution of "us-central1-settle"\n')
+        log.write('i  functions: Beginning execution of "us-central1-charge"\n')
+        log.write("⚠  functions: Request to function failed: Error: socket hang up\n")
+    assert stack.invocations.are_running()
+    with stack.log.open("a") as log:
+        log.write('i  functions: Finished "us-central1-charge" in 3ms\n')
+    assert not stack.invocations.are_running()
 
 
 def test_only_invocations_after_begin_are_counted(stack: Stack) -> None:

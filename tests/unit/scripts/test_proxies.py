@@ -54,7 +54,7 @@ def _dead_proxy(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.usefixtures("_dead_proxy")
 def test_loopback_is_reached_without_the_proxy(server_url: str) -> None:
-    """With each HTTP client that the scripts and the functions use."""
+    """This holds for each HTTP client that the scripts and the functions use."""
     with pytest.raises(requests.exceptions.ProxyError):
         requests.get(server_url, timeout=10)
     proxies.bypass_for_loopback(os.environ)
@@ -74,7 +74,7 @@ def test_loopback_is_reached_without_the_proxy(server_url: str) -> None:
     ],
 )
 def test_other_exemptions_are_kept(before: dict[str, str], after: str) -> None:
-    """In both variables."""
+    """They are kept in both variables."""
     environment = dict(before)
     proxies.bypass_for_loopback(environment)
     assert environment["no_proxy"] == environment["NO_PROXY"] == after

@@ -9,7 +9,7 @@ from tests.unit.local_server import serving
 
 
 def test_a_scheduled_function_is_fired_repeatedly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the emulator's address for it."""
+    """The request goes to the emulator's address for the function."""
     monkeypatch.setattr(schedule, "EVERY_SECONDS", {"sweep": 0.02})
     with serving() as server:
         with schedule.on_schedule(server.url, "demo-throughline"):

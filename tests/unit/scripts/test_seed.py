@@ -29,12 +29,12 @@ def seed_request() -> ReceivedRequest:
 def shows(seed_request: ReceivedRequest) -> dict[str, dict[str, Any]]:
     """The documents written, by their id."""
     prefix = f"projects/{PROJECT}/databases/(default)/documents/shows/"
-    found = {}
+    shows_by_id = {}
     for write in json.loads(seed_request.body)["writes"]:
         name = write["update"]["name"]
         assert name.startswith(prefix)
-        found[name.removeprefix(prefix)] = decode({"mapValue": write["update"]})
-    return found
+        shows_by_id[name.removeprefix(prefix)] = decode({"mapValue": write["update"]})
+    return shows_by_id
 
 
 def test_all_shows_are_written_in_one_commit_with_administrator_rights(
@@ -66,7 +66,7 @@ def test_every_show_has_exactly_the_fields_that_the_stages_read(
 
 
 def test_every_show_is_on_sale_with_all_seats_left(shows: dict[str, dict[str, Any]]) -> None:
-    """In euros, each with its own rank on the page."""
+    """Prices are in euros, and each show has its own rank on the page."""
     for show in shows.values():
         assert show["seats_left"] == show["seats_total"]
         assert show["currency"] == "EUR"

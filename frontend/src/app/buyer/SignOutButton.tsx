@@ -6,7 +6,7 @@ interface Props {
   signOut: () => void;
 }
 
-/** Signs a guest out, after saying what a guest with orders loses by it. */
+/** Signs a guest out, after a warning that the guest's orders can then no longer be seen. */
 export function SignOutButton({ orderCount, signOut }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [confirming, setConfirming] = useState(false);

@@ -34,7 +34,7 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
   const again = useRef<HTMLButtonElement>(null);
   const busy = progress.status === "busy";
   useEffect(() => {
-    // A button that is disabled while it works loses the focus.
+    // The button lost the focus when it was disabled during the request.
     if (progress.status === "failed") again.current?.focus();
   }, [progress]);
 
@@ -53,7 +53,7 @@ export function NewShowDialog({ online, rank, onCreated, onClose }: Props) {
       const started = createShow(show, rank, loaded, trace);
       traced(started.traceId);
       await started.created;
-      // Closed first: a dialog that closes gives the focus back, and the show takes it then.
+      // The dialog is closed first, because closing moves the focus, which the show then takes.
       dialog.current?.close();
       onCreated(started.showId);
     });

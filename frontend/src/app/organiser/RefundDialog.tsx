@@ -26,7 +26,7 @@ export function RefundDialog({ order, show, online, onRefunded, onClose }: Props
   const again = useRef<HTMLButtonElement>(null);
   const busy = progress.status === "busy";
   useEffect(() => {
-    // A button that is disabled while it works loses the focus.
+    // The button lost the focus when it was disabled during the request.
     if (progress.status === "failed") again.current?.focus();
   }, [progress]);
 
@@ -36,7 +36,7 @@ export function RefundDialog({ order, show, online, onRefunded, onClose }: Props
       const started = refund(order, loaded, trace);
       traced(started.traceId);
       await started.refunded;
-      // Closed first: a dialog that closes gives the focus back, and the order takes it then.
+      // The dialog is closed first, because closing moves the focus, which the order then takes.
       dialog.current?.close();
       onRefunded(order.id);
     });

@@ -28,14 +28,14 @@ export function SignIn({ online }: { online: boolean }) {
   const submit = async (event: Event) => {
     event.preventDefault();
     if (busy || !online) return;
-    const found: FormErrors = {
+    const formErrors: FormErrors = {
       ...(email.trim() === "" && { email: "Enter your e-mail address." }),
       ...(password === "" && { password: "Enter your password." }),
     };
-    setErrors(found);
+    setErrors(formErrors);
     setFailure(null);
-    if (found.email) return emailInput.current?.focus();
-    if (found.password) return passwordInput.current?.focus();
+    if (formErrors.email) return emailInput.current?.focus();
+    if (formErrors.password) return passwordInput.current?.focus();
     setBusy(true);
     try {
       await (await backend).signIn(email.trim(), password);

@@ -26,7 +26,7 @@ export function Workplace({ online }: { online: boolean }) {
   const title = useRef<HTMLHeadingElement>(null);
   const takesFocus = useRef<string | null>(null);
 
-  // An organiser who has just created a show goes on from its sales.
+  // After creating a show, the organiser sees its sales.
   useEffect(() => {
     if (chosen && takesFocus.current === chosen.id) {
       takesFocus.current = null;

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { tell } from "../../tracing/load";
+import { withTracing } from "../../tracing/load";
 import { backend, withBackend } from "./backend";
 
 /** The visitor of the organiser's page, as far as it is known. */
@@ -24,7 +24,7 @@ export function useOrganiser(): VisitorAndActions {
   useEffect(() => {
     const fail = (error: Error) => {
       console.error("The signed-in account could not be read", error);
-      tell((tracing) => tracing.pageFailed(error));
+      withTracing((tracing) => tracing.pageFailed(error));
       setVisitor({ status: "failed", error });
     };
     return withBackend(
@@ -33,7 +33,7 @@ export function useOrganiser(): VisitorAndActions {
           if (account === null) setVisitor({ status: "signed-out" });
           else if (account.isOrganiser) setVisitor({ status: "organiser", email: account.email });
           else setVisitor({ status: "no-claim", ...account });
-          tell((tracing) => tracing.pageReady());
+          withTracing((tracing) => tracing.pageReady());
         }, fail),
       fail,
     );

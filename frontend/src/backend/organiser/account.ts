@@ -10,8 +10,8 @@ import { watchRole } from "./role";
 /**
  * Report the account that is signed in, or null, now and whenever it or its claim changes.
  *
- * The claim is in the ID token, which is good for an hour. While an account is no organiser's by its
- * token, the page watches for a change of role and fetches a new token then.
+ * The claim is in the ID token, which is valid for an hour. While the token lacks the organiser's
+ * claim, the page watches for a change of role, and then fetches a new token.
  *
  * @returns a function that stops reporting.
  */
@@ -27,7 +27,7 @@ export function watchOrganiser(
       return;
     }
     user.getIdTokenResult().then((token) => {
-      // Another account may have signed in meanwhile, or this one have signed out.
+      // Another account may have signed in meanwhile, or this one may have signed out.
       if (auth.currentUser !== user) return;
       const isOrganiser = token.claims.role === "organiser";
       report({ email: user.email ?? "", isOrganiser, isWatched: false });

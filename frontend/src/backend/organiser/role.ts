@@ -14,8 +14,8 @@ export interface RoleChange {
 }
 
 /**
- * Follow `roles/{uid}`, which is written, with the server's time as `granted_at`, after an account's
- * claim has changed.
+ * Follow `roles/{uid}`, which is written after an account's claim has changed; its `granted_at` is
+ * the server's time.
  *
  * @returns a function that stops following it.
  */

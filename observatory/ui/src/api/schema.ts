@@ -886,8 +886,7 @@ export interface components {
          *     ``leg`` is the index of its leg, ``indent`` its depth within that leg, ``depth`` its depth
          *     within the trace. ``label`` is the name without an RPC's package. ``party`` is the kind of
          *     participant that its service is. ``wait`` is the interval between its producer's end and its own
-         *     start. ``orphan``: its parent is not stored. ``covered``: its stored parents lead to a declared
-         *     root.
+         *     start. ``orphan``: its parent is not stored. ``covered``: its stored parents lead to a root.
          */
         Row: {
             attributes: {

@@ -52,7 +52,7 @@ def test_an_invalid_event_is_rejected_with_a_reason(payload: object) -> None:
 
 @pytest.mark.parametrize("span", [7, "", "nonsense", TRACEPARENT + "-01", TRACEPARENT + "\n"])
 def test_an_invalid_traceparent_is_ignored(span: object) -> None:
-    """It arrived over HTTP, and would be sent in a header."""
+    """Any client may have sent it, and the next delivery would have it in a header."""
     assert parse_attempt({"span": span, "error": "boom"}) == Attempt("boom")
     assert parse_attempt("not a map") == Attempt()
 

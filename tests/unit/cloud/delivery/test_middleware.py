@@ -107,7 +107,7 @@ def test_an_event_that_succeeds_is_not_handed_over(
 
 
 def test_an_event_that_fails_is_handed_over(process: LocalServer, last: LastInvocation) -> None:
-    """With its body, the error and the span; the emulator receives the usual response."""
+    """So are its body, the error and the span; the emulator receives the usual response."""
     worker = Worker(fail, process.url, None, last)
     status, _ = worker.deliver()
     assert status == 500
@@ -176,7 +176,7 @@ def test_without_the_delivery_process_events_run_once_and_one_warning_is_logged(
     process_status: int | None,
     chaos: bool,
 ) -> None:
-    """Whether the process is down or rejects the event."""
+    """The process is down, or rejects the event."""
     caplog.set_level(logging.WARNING, "cloud.delivery.middleware")
     chaos_file = tmp_path / "chaos"
     if chaos:
@@ -188,13 +188,13 @@ def test_without_the_delivery_process_events_run_once_and_one_warning_is_logged(
     assert worker.bodies == [BODY] * 3
     name = "cloud.delivery.middleware"
     (warning,) = [record.getMessage() for record in caplog.records if record.name == name]
-    assert "takes no events" in warning
+    assert "accepts no events" in warning
 
 
 def test_a_request_that_is_not_a_delivery_passes_through(
     process: LocalServer, last: LastInvocation, tmp_path: Path
 ) -> None:
-    """For example a health probe."""
+    """A health probe is an example."""
     chaos_file = tmp_path / "chaos"
     chaos_file.touch()
     assert Worker(fail, process.url, chaos_file, last).client.get("/").status_code == 405

@@ -61,7 +61,7 @@ def test_a_query_without_its_index_fails_as_in_production(
 def test_every_other_query_is_sent(
     run_query: Callable[[str], list[Any]], fake_flags: FakeFlags, on: set[str], field: str
 ) -> None:
-    """Because the condition is off, or because the query needs no composite index."""
+    """The condition is off, or the query needs no composite index."""
     fake_flags.on = on
     with pytest.raises(ServiceUnavailable):
         run_query(field)

@@ -133,7 +133,7 @@ def serve(flags: Flags) -> Callable[..., Any]:
 def test_the_condition_is_recorded_only_on_the_invocations_span(
     flags: Flags, fake_flags: FakeFlags, spans: InMemorySpanExporter, signals: list[str]
 ) -> None:
-    """With the flag off, on no span."""
+    """While the flag is off, it is recorded on no span."""
     post = serve(flags)
     post("/")
     fake_flags.on = {INSTANCES_COME_AND_GO.name}

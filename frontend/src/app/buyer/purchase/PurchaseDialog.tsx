@@ -35,7 +35,7 @@ export function PurchaseDialog({ show, uid, whyNotBuy, onPlaced, onClose }: Prop
   const { progress, start } = usePurchase((orderId) => {
     // If the buyer has closed the dialog, the focus stays where it is.
     if (!dialog.current?.open) return;
-    // Closed first: a dialog that closes gives the focus back, and the new order takes it then.
+    // The dialog is closed first, because closing moves the focus, which the new order then takes.
     dialog.current.close();
     onPlaced(orderId);
   });

@@ -39,7 +39,7 @@ export function buy(
   });
   const url = `${acquirerUrl}/tokens`;
   const placed = within(trace, async () => {
-    // The processor's endpoint for browsers takes no headers of ours, so the trace's stay here.
+    // The processor's endpoint for browsers accepts none of our headers, so no context is sent.
     const cardToken = await trace.request(
       { method: "POST", url, line: __SOURCE_LINE__ },
       ({ answered }) => tokenise(url, digitsOf(cardNumber), answered),

@@ -19,14 +19,14 @@ const ASKING: QuoteProgress = { status: "asking" };
 export function useQuote(showId: string, seats: number): QuoteProgress {
   const [progress, setProgress] = useState<QuoteProgress>(ASKING);
   const [attempt, setAttempt] = useState(0);
-  const asked = useRef(false);
+  const hasRequested = useRef(false);
 
   useEffect(() => {
     let current = true;
     const report = (next: QuoteProgress) => current && setProgress(next);
     report(ASKING);
     const ask = async () => {
-      asked.current = true;
+      hasRequested.current = true;
       try {
         const [loaded, trace] = await Promise.all([backend, tracing()]);
         report({ status: "quoted", quote: await requestQuote(showId, seats, loaded, trace) });
@@ -35,7 +35,7 @@ export function useQuote(showId: string, seats: number): QuoteProgress {
         report({ status: "failed", retry: () => setAttempt((last) => last + 1) });
       }
     };
-    const timer = setTimeout(() => void ask(), asked.current ? SETTLED_AFTER_MS : 0);
+    const timer = setTimeout(() => void ask(), hasRequested.current ? SETTLED_AFTER_MS : 0);
     return () => {
       // A running request is not aborted, so that its trace is complete; its response is ignored.
       current = false;

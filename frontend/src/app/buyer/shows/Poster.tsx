@@ -1,4 +1,4 @@
-/** A poster drawn from a show's id: the same id, the same picture. */
+/** A poster drawn from a show's id: the same id always gives the same picture. */
 export function Poster({ seed }: { seed: string }) {
   const hash = hashOf(seed);
   const hue = hash % 360;
@@ -88,7 +88,7 @@ const Hills: Motif = ({ shift }) => (
 
 const MOTIFS: Motif[] = [Waves, Arches, Rings, Beams, Hills];
 
-/** FNV-1a with MurmurHash3's finaliser, 32 bits, so that similar ids give unlike pictures. */
+/** FNV-1a with MurmurHash3's finaliser, 32 bits, so that similar ids give different pictures. */
 function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (const character of text) {

@@ -35,7 +35,7 @@ export function ShowCard({ show, whyNotBuy, buy }: Props) {
           {soldOut ? "Sold out: every seat is taken" : availability.label}
         </span>
         <SeatsBar share={sold} />
-        {show.saleEndsAt && <SaleEnd at={show.saleEndsAt} />}
+        <SaleEnd show={show} />
       </div>
       <div class="show-foot">
         <span class="price">
@@ -57,10 +57,15 @@ export function ShowCard({ show, whyNotBuy, buy }: Props) {
 }
 
 /**
- * Until when a show is sold. No button depends on it: the server decides whether an order came in
+ * Until when a show is sold, or that it has begun. No button depends on it: the server decides whether an order came in
  * time, because the device's clock may be wrong.
  */
-function SaleEnd({ at }: { at: Date }) {
+function SaleEnd({ show }: { show: Show }) {
+  const at = show.saleEndsAt;
+  if (show.startsAt.getTime() <= Date.now()) {
+    return <span class="soft">The show has begun: no more tickets are sold</span>;
+  }
+  if (at === null) return null;
   return (
     <span class="soft">
       On sale until <time dateTime={at.toISOString()}>{dayAndTime(at)}</time>

@@ -37,8 +37,8 @@ export function useSeatsLeft(feed: Feed<Show>, online: boolean): ShowsAndAge {
       // A hidden page sends no requests.
       if (document.visibilityState === "visible") {
         try {
-          const found = await requestSeatsLeft(showIds.current, location.origin, await tracing());
-          if (!stopped) setKnown(found);
+          const seats = await requestSeatsLeft(showIds.current, location.origin, await tracing());
+          if (!stopped) setKnown(seats);
         } catch (error) {
           console.warn("The seats left could not be requested either", error);
           nextMs = Math.min(2 * waitMs, EVERY_MAX_MS);

@@ -107,7 +107,7 @@ function Suggestions({ selection, heatmap, onCompare, onCompareFilter }: Props) 
         )}
         {coverage !== null && coverage < 1 && (
           <Suggestion title="Traces that lost the context" onClick={compare("uncovered > 0")}>
-            traces with a span that has no path of stored parents to a declared root
+            traces with a span that has no path of stored parents to a root
           </Suggestion>
         )}
       </div>

@@ -41,7 +41,7 @@ export function Figures({ heatmap, onFilter }: Props) {
       </Figure>
       <Figure
         name="context coverage"
-        title="Share of spans with a path of stored parents to a declared root"
+        title="Share of spans with a path of stored parents to a root"
       >
         {coverage === null
           ? "–"

@@ -202,7 +202,7 @@ function SpanWarnings({ unusual, row }: { unusual: Unusual | null; row: Row }) {
       )}
       {!row.orphan && !row.covered && (
         <p class="banner warn">
-          It has no path of stored parents to a declared root: a hop has lost the context.
+          It has no path of stored parents to a root: a hop has lost the context.
         </p>
       )}
       {unusualMark && (

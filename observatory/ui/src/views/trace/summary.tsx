@@ -110,7 +110,7 @@ function ContextLoss({ trace, arriving }: Pick<Props, "trace" | "arriving">) {
           {arriving ? "It may still arrive." : "It was lost or never sent."}
         </>
       ) : (
-        "The first span has no parent and is not declared a root, so a hop has lost the context."
+        "A span should have received a context and did not, so a hop has lost the context."
       )}
     </p>
   );
