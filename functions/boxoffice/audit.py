@@ -36,7 +36,7 @@ def audit(event: CloudEvent[Any]) -> None:
     try:
         document.create({**entry, "at": event.time, **throughline.trace_field()})
     except AlreadyExists:
-        span.set_attribute("boxoffice.nothing_to_do", "done")
+        span.set_attribute("boxoffice.skipped", "done")
 
 
 def read_field(event: CloudEvent[Any], name: str) -> str:

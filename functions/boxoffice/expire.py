@@ -63,5 +63,5 @@ def release_hold(order: ledger.Document, _transaction: firestore.Transaction) ->
 
 def acknowledge_early_task(order_id: str) -> None:
     """Record on the span and in the log that the task ran before the hold lapsed."""
-    trace.get_current_span().set_attribute("boxoffice.nothing_to_do", "early")
-    _log.info("The hold of order %s still runs; nothing to do", order_id)
+    trace.get_current_span().set_attribute("boxoffice.skipped", "early")
+    _log.info("The hold of order %s still runs; skipped", order_id)

@@ -115,7 +115,7 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
     `decide(order, transaction)` returns the move. It may read more documents, and runs again when
     the transaction is retried. Without it only the state changes. An order that made this move
     before, or that can no longer make it, is left unchanged, and the span's
-    `boxoffice.nothing_to_do` says which.
+    `boxoffice.skipped` says which.
 
     Raises:
         UnknownOrder: there is no such order.
@@ -139,7 +139,7 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
         current = read_state(order_id, order)
         status = check_move(current, target)
         if status is not MoveStatus.LEGAL:
-            span.set_attribute("boxoffice.nothing_to_do", status.value)
+            span.set_attribute("boxoffice.skipped", status.value)
             return Outcome(order, current, moved=False)
         if target is not State.FAILED:
             check_form(order_id, current, order)
@@ -170,5 +170,5 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
     if outcome.moved:
         _log.info("Order %s is %s", order_id, outcome.state)
     else:
-        _log.info("Order %s is %s already; nothing to do", order_id, outcome.state)
+        _log.info("Order %s is %s already; skipped", order_id, outcome.state)
     return outcome

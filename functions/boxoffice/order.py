@@ -60,7 +60,7 @@ class Rejection(StrEnum):
 
 
 class MoveStatus(Enum):
-    """Whether an order can move to a state; `boxoffice.nothing_to_do` on spans has the value."""
+    """Whether an order can move to a state; `boxoffice.skipped` on spans has the value."""
 
     LEGAL = "legal"
     ALREADY_MADE = "done"  # the event was delivered twice, or late

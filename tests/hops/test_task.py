@@ -50,7 +50,7 @@ def test_a_task_continues_the_trace_of_the_function_that_enqueued_it(
     attributes = expire["attributes"]
     assert attributes["messaging.destination.name"] == "expire"
     assert attributes["throughline.attempt"] == 1
-    assert attributes["boxoffice.nothing_to_do"] == "early"
+    assert attributes["boxoffice.skipped"] == "early"
     assert journey["errors"] == 0, picture(journey)
 
 

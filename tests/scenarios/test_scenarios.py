@@ -62,5 +62,5 @@ def test_without_the_fault_a_duplicated_message_issues_the_order_once(played: Pl
     trace = Trace(played("duplicate-delivery", True).journeys[0])
     trace.path("page", "reserve", "charge", "settle", "issue")
     trace.exactly(2, "charge", "charge")
-    trace.one("issue", "issue", **{"boxoffice.nothing_to_do": None})
+    trace.one("issue", "issue", **{"boxoffice.skipped": None})
     trace.no_orphans()

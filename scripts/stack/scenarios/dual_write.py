@@ -19,7 +19,7 @@ def provoke(context: ScenarioContext) -> Observation:
 
 
 def signature(journeys: Sequence[Journey]) -> str | None:
-    """Find an attempt that had nothing to do, after every attempt to send failed."""
+    """Find an attempt that skipped its work, after every attempt to send failed."""
     for journey in journeys:
         attempts = [row for _, row in invocations([journey], "reserve")]
         sends = [
@@ -28,9 +28,9 @@ def signature(journeys: Sequence[Journey]) -> str | None:
             for child in children(journey, row)
             if child["name"] == "send order-reserved"
         ]
-        done = [row for row in attempts if attr(row, "boxoffice.nothing_to_do") == "done"]
+        done = [row for row in attempts if attr(row, "boxoffice.skipped") == "done"]
         if done and sends and all(send["error"] for send in sends):
-            return "the order moved, its message failed, and the next attempt had nothing to do"
+            return "the order moved, its message failed, and the next attempt skipped its work"
     return None
 
 

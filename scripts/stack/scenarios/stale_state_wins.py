@@ -26,7 +26,7 @@ def provoke(context: ScenarioContext) -> Observation:
 def signature(journeys: Sequence[Journey]) -> str | None:
     """Find a stage that moved an order back after a later stage had ended."""
     for journey, row in invocations(journeys, "charge"):
-        if row["error"] or attr(row, "boxoffice.nothing_to_do"):
+        if row["error"] or attr(row, "boxoffice.skipped"):
             continue
         later = [
             other
