@@ -72,6 +72,7 @@ STORED: Mapping[str, Mapping[str, Any]] = {
     **{f"shows/{show_id}": {"starts_at": STARTS_AT} for show_id in ("a", "9", "-", "x" * 64)},
     "shows/timeless": {"title": "Without a start"},
     "buyers/early": {"last_order_id": "x", "last_order_at": STARTS_AT},
+    "buyers/odd": {"last_order_id": "a b", "last_order_at": BEGUN_AT},
     "buyers/ready": {"last_order_id": "x", "last_order_at": BEGUN_AT},
     "buyer_holds/alice": {"orders": 3, "seats": 12},
     "show_holds/night-ferry": {"seats": 30},
@@ -395,6 +396,9 @@ def order_notes() -> Iterator[ForgedRequest]:
             Outcome.ALLOWED,
         ),
         ("a note too soon", "early", place("n7", "early", note("early", "n7")), Outcome.DENIED),
+        # The rules let no such note in; the order's own rule holds all the same.
+        ("a note of an unusable id", "odd", place("a b", "odd"), Outcome.DENIED),
+        ("no note, signed out", NOBODY, place("n9", "alice"), Outcome.DENIED),
     ):
         yield ForgedRequest(f"a buyer orders with {name}", uid, call, outcome)
     for when in ("before", "after"):
