@@ -200,7 +200,7 @@ def one_span() -> Trace:
 
 
 def spans_body(trace: Trace) -> bytes:
-    return trace.request().SerializeToString()
+    return bytes(trace.request().SerializeToString())
 
 
 def count(store: Store, table: str) -> int:
