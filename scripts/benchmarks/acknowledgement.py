@@ -27,6 +27,7 @@ from observatory.configuration import read_configuration
 from observatory.receive.spans import spans_of
 from observatory.receive.validity import all_spans_valid
 from observatory.store import Store
+from observatory.store.rows import Rows
 from stack import paths
 from stack.errors import UserError
 from stack.local.processes import Processes
@@ -82,11 +83,14 @@ def parts(bodies: Sequence[bytes], data: Path) -> dict[str, list[float]]:
         milliseconds[name].append((time.perf_counter() - began) * 1000)
         return result
 
+    def commit(rows: Rows) -> None:
+        store.add(rows).result(TIMEOUT_SECONDS)
+
     for body in bodies:
         timed("check", all_spans_valid, body)
         timed("journal", store.journal.append, "spans", body)
         batch = timed("decode", spans_of, body)
-        timed("commit", lambda rows: store.add(rows).result(TIMEOUT_SECONDS), batch.rows)
+        timed("commit", commit, batch.rows)
     store.close()
     return milliseconds
 

@@ -200,8 +200,7 @@ def one_span() -> Trace:
 
 
 def spans_body(trace: Trace) -> bytes:
-    body: bytes = trace.request().SerializeToString()
-    return body
+    return bytes(trace.request().SerializeToString())
 
 
 def count(store: Store, table: str) -> int:
