@@ -72,8 +72,8 @@ OPTIONAL_SETTINGS = (
     Setting(
         "UNPAID_STALL_SECONDS",
         "6",
-        "if unpaid orders speak for all seats left and none is paid for in this time, further "
-        "orders are accepted without a hold; until then they wait",
+        "if unpaid orders speak for all seats left, and some failed while none was paid for in "
+        "this time, further orders are accepted without a hold; until then they wait",
     ),
     Setting(
         "ENFORCE_APP_CHECK",

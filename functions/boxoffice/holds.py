@@ -7,8 +7,8 @@ sale. There are three limits:
 - The unpaid orders of a show hold a limited share of its seats. Further orders are accepted without
   a hold: they are charged first, and take their seats when they are paid for. As long as payments
   come, no more are accepted than there are seats.
-- If unpaid orders speak for all seats that are left, and none of them is paid for within a few
-  seconds, further orders are accepted all the same. So only orders that are paid for keep out a
+- If unpaid orders speak for all seats that are left, and some fail while none is paid for within a
+  few seconds, further orders are accepted all the same. So only orders that are paid for keep out a
   buyer who pays. If there are too many of these, the last ones get their money back.
 
 The counters are documents that only the functions access. An order records what it was counted
@@ -29,6 +29,9 @@ from opentelemetry import trace
 import settings
 from boxoffice import clients
 from boxoffice.order import UNPAID, Rejection, State
+
+# Without a failure, payments may just be slow: unpaid orders stall after this many times as long.
+STALL_FACTOR_WITHOUT_FAILURE = 4
 
 BUYERS = "buyer_holds"
 SHOWS = "show_holds"
@@ -62,6 +65,7 @@ class Counters:
         held: seats that the show's unpaid orders hold.
         unheld: seats of its unpaid orders that were accepted without a hold.
         progress_at: when one of these orders was last paid for, or else the first was accepted.
+        failed_at: when one of them last ended without being paid for.
     """
 
     orders: int = 0
@@ -69,6 +73,7 @@ class Counters:
     held: int = 0
     unheld: int = 0
     progress_at: datetime | None = None
+    failed_at: datetime | None = None
 
     def rejection(self, asked: int, limits: Limits) -> Mapping[str, object] | None:
         """Return why the buyer may not order `asked` more seats, as fields of the order, or None.
@@ -93,9 +98,15 @@ class Counters:
         if asked <= seats_left - self.unheld:
             fits = self.held + asked <= show_limit(seats_total, limits)
             return Admission.HELD if fits else Admission.UNHELD
-        stall = timedelta(seconds=limits.stall_seconds)
-        is_stalled = self.progress_at is not None and now - self.progress_at >= stall
-        return Admission.OVERBOOKED if is_stalled else None
+        return Admission.OVERBOOKED if self.is_stalled(now, limits) else None
+
+    def is_stalled(self, now: datetime, limits: Limits) -> bool:
+        """Return whether none of the show's unpaid orders has been paid for in too long."""
+        if self.progress_at is None:
+            return False
+        has_failure = self.failed_at is not None and self.failed_at > self.progress_at
+        factor = 1 if has_failure else STALL_FACTOR_WITHOUT_FAILURE
+        return now - self.progress_at >= timedelta(seconds=limits.stall_seconds * factor)
 
 
 def show_limit(seats_total: int, limits: Limits) -> int:
@@ -176,7 +187,7 @@ def count(
 ) -> None:
     """Count an accepted order; `counters` are those that its transaction has read."""
     is_first = not counters.held and not counters.unheld
-    _add(transaction, counted, 1, has_progress=is_first)
+    _add(transaction, counted, 1, "progress_at" if is_first else None)
 
 
 def stop_counting(
@@ -189,15 +200,18 @@ def stop_counting(
     counted = order.get("counted")
     if counted is None or to in UNPAID:
         return {}
-    _add(transaction, counted, -1, has_progress=to is State.PAID)
+    _add(transaction, counted, -1, "progress_at" if to is State.PAID else "failed_at")
     return {"counted": firestore.DELETE_FIELD}
 
 
 def _add(
-    transaction: firestore.Transaction, counted: Mapping[str, Any], sign: int, *, has_progress: bool
+    transaction: firestore.Transaction, counted: Mapping[str, Any], sign: int, timestamp: str | None
 ) -> None:
-    """Add an order to the counters, or subtract it. Increments read nothing, so writers of the same
-    counter wait for each other only while they commit."""
+    """Add an order to the counters, or subtract it, and set a timestamp of its show to now.
+
+    Increments read nothing, so writers of the same counter wait for each other only while they
+    commit.
+    """
     of_buyer = {
         "orders": firestore.Increment(sign),
         "seats": firestore.Increment(sign * counted["seats"]),
@@ -208,7 +222,7 @@ def _add(
         of_show = {
             "held": firestore.Increment(sign * held),
             "unheld": firestore.Increment(sign * unheld),
-            **({"progress_at": firestore.SERVER_TIMESTAMP} if has_progress else {}),
+            **({timestamp: firestore.SERVER_TIMESTAMP} if timestamp else {}),
         }
         transaction.set(_show(counted), of_show, merge=True)
 

@@ -109,7 +109,7 @@ def lapse(order_id: str) -> ledger.Outcome:
 
 
 def stall() -> None:
-    """Let the show's unpaid orders be without a payment for a minute."""
+    """Let the show's unpaid orders be without a payment for a minute, and without a failure."""
     minute_ago = datetime.now(UTC) - timedelta(minutes=1)
     clients.firestore().document(f"show_holds/{SHOW}").update({"progress_at": minute_ago})
 
@@ -155,15 +155,15 @@ def test_many_accounts_hold_at_most_half_of_a_show_and_a_buyer_who_pays_gets_sea
     accepted = attack(accounts)
     assert 20 < held_seats() <= SEATS_TOTAL / 2
     stall()
-    (legal,) = reserve_all([place("legal", "alice", 2)])
+    (legal,) = reserve_all([place("legal", "alice", 5)])
     assert legal.state is State.RESERVED
     assert not legal.order["has_hold"]
     assert pay("legal").state is State.PAID
     assert held_seats() <= SEATS_TOTAL / 2
-    # The attackers' cards are declined or never answered for, and every seat but two comes back.
+    # The attackers' cards are declined or never answered for, and all other seats come back.
     for number, order_id in enumerate(accepted):
         assert (pay(order_id, "declined") if number % 2 else lapse(order_id)).moved
-    assert read(f"shows/{SHOW}")["seats_left"] == SEATS_TOTAL - 2
+    assert read(f"shows/{SHOW}")["seats_left"] == SEATS_TOTAL - 5
     counters = read(f"show_holds/{SHOW}")
     assert (counters["held"], counters["unheld"]) == (0, 0)
     for uid in ("alice", *(f"account-{order_id[1:]}" for order_id in accepted)):
@@ -171,9 +171,11 @@ def test_many_accounts_hold_at_most_half_of_a_show_and_a_buyer_who_pays_gets_sea
 
 
 def test_while_payments_come_no_order_is_charged_for_a_seat_that_another_may_get(
-    firestore: LoneFirestore,
+    firestore: LoneFirestore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of fifty orders of two seats each thirty are accepted, and all of them get their seats."""
+    # However slow this machine is, these orders have not stalled.
+    monkeypatch.setenv("UNPAID_STALL_SECONDS", "3600")
     order_ids = [place(f"o{number}", f"buyer-{number}", 2) for number in range(50)]
     outcomes = dict(zip(order_ids, reserve_all(order_ids), strict=True))
     accepted = [order_id for order_id in order_ids if outcomes[order_id].state is State.RESERVED]

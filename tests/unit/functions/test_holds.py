@@ -58,10 +58,23 @@ def test_while_payments_come_no_more_orders_are_accepted_than_there_are_seats() 
     assert counters.admission(2, 10, 20, NOW, LIMITS) is None
 
 
-def test_unpaid_orders_that_stall_keep_nobody_out() -> None:
-    """After six seconds without a payment another order may take its chance."""
-    counters = Counters(held=10, unheld=10, progress_at=NOW - timedelta(seconds=6))
-    assert counters.admission(8, 10, 20, NOW, LIMITS) is Admission.OVERBOOKED
+@pytest.mark.parametrize(
+    ("without_payment", "failed_ago", "is_stalled"),
+    [(5.9, 1, False), (6, 1, True), (6, 7, False), (6, None, False), (24, None, True)],
+)
+def test_unpaid_orders_that_stall_keep_nobody_out(
+    without_payment: float, failed_ago: float | None, is_stalled: bool
+) -> None:
+    """After six seconds with a failure and no payment another order may take its chance; without
+    a failure the payments may just be slow."""
+    counters = Counters(
+        held=10,
+        unheld=10,
+        progress_at=NOW - timedelta(seconds=without_payment),
+        failed_at=None if failed_ago is None else NOW - timedelta(seconds=failed_ago),
+    )
+    expected = Admission.OVERBOOKED if is_stalled else None
+    assert counters.admission(8, 10, 20, NOW, LIMITS) is expected
 
 
 def test_a_hold_that_is_freed_is_not_taken_from_orders_without_one() -> None:

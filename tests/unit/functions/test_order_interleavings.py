@@ -100,6 +100,7 @@ class BoxOffice:
     unheld: int = 0
     now: datetime = BEGAN_AT
     progress_at: datetime = BEGAN_AT
+    failed_at: datetime | None = None
     show_version: int = 0
     orders: list[Order] = field(default_factory=list)
     tickets: Counter[int] = field(default_factory=Counter)
@@ -198,6 +199,7 @@ class BoxOffice:
             self.held,
             self.unheld,
             self.progress_at,
+            self.failed_at,
         )
         admission = counters.admission(order.seats, self.seats_left, SEATS_TOTAL, self.now, LIMITS)
         if counters.rejection(order.seats, LIMITS) or admission is None:
@@ -205,25 +207,26 @@ class BoxOffice:
         order.admission = admission
         document = {"uid": order.buyer, "show_id": "show", "seats": order.seats}
         order.counted = holds.counted_with(document, admission)
-        self.count(order, 1, has_progress=not self.held and not self.unheld)
+        is_first = not self.held and not self.unheld
+        self.count(order, 1, "progress_at" if is_first else None)
         self.seats_left -= order.counted["held"]
         return None
 
-    def count(self, order: Order, sign: int, *, has_progress: bool) -> None:
-        """Add an order to the counters, or subtract it."""
+    def count(self, order: Order, sign: int, timestamp: str | None) -> None:
+        """Add an order to the counters, or subtract it, and set a timestamp to now."""
         assert order.counted is not None
         self.unpaid_orders[order.buyer] += sign
         self.unpaid_seats[order.buyer] += sign * order.counted["seats"]
         self.held += sign * order.counted["held"]
         self.unheld += sign * order.counted["unheld"]
-        if has_progress and (order.counted["held"] or order.counted["unheld"]):
-            self.progress_at = self.now
+        if timestamp and (order.counted["held"] or order.counted["unheld"]):
+            setattr(self, timestamp, self.now)
         self.show_version += 1
 
     def stop_counting(self, order: Order) -> None:
         """Subtract an order that was counted while it was unpaid."""
         if order.counted is not None and order.state not in UNPAID:
-            self.count(order, -1, has_progress=order.state is State.PAID)
+            self.count(order, -1, "progress_at" if order.state is State.PAID else "failed_at")
             order.counted = None
 
     def sell_seats(self, order: Order) -> State | None:
