@@ -90,6 +90,33 @@ def test_posts_in_sequence_share_a_connection_and_overlapping_ones_do_not() -> N
     assert numbers == {0, 1}
 
 
+def test_a_body_in_chunks_arrives_whole_and_its_connection_is_kept() -> None:
+    """As behind a proxy."""
+    numbers = set()
+    chunked = (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\n"
+    )
+
+    def serve(connection: socket.socket, number: int) -> None:
+        numbers.add(number)
+        while request_on(connection):
+            connection.sendall(chunked)
+
+    with raw(serve) as url:
+        traces = endpoint(url)
+        assert [traces.post(b"spans")().body for _ in range(2)] == [b"body"] * 2
+    assert numbers == {0}
+
+
+def test_a_line_break_in_a_header_does_not_begin_another() -> None:
+    """A secret that was pasted with its line break still works."""
+    with serving() as server:
+        header = {"authorization": "Bearer x\r\nx-injected: y"}
+        Endpoint(server.url, header, TIMEOUT_SECONDS).post(b"spans")()
+        (request,) = server.requests
+    assert "x-injected" not in request.headers
+
+
 @pytest.mark.parametrize("when", ["after an answer", "after the next request"])
 def test_a_connection_that_the_endpoint_closed_is_replaced(when: str) -> None:
     """An instance that slept, or an endpoint that restarted, costs no export."""
