@@ -41,7 +41,7 @@ def firestore(
     firestore_emulator.reset({f"shows/{SHOW}": show()})
     clients.firestore.cache_clear()
     yield firestore_emulator
-    clients.firestore().close()
+    clients.firestore().close()  # type: ignore[no-untyped-call]
     clients.firestore.cache_clear()
 
 
