@@ -90,9 +90,9 @@ def of_processor(take_charge: TakeCharge) -> TakeCharge:
         if trouble == "down":
             message = "The processor is down. Try again later."
             return {"error": {"code": "unavailable", "message": message}}, 503
-        if outcome in cards.REFUSED.values():
+        if outcome is not None and outcome in cards.REFUSED.values():
             message = "The processor does not take this card."
-            return {"error": {"code": "card_refused", "message": message}}, int(outcome[-3:])
+            return {"error": {"code": "card_refused", "message": message}}, int(str(outcome)[-3:])
         answer = take_charge(book, body, key)
         if trouble == "late":
             time.sleep(LATE_ANSWER_SECONDS)

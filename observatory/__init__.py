@@ -11,6 +11,7 @@ The packages, in the order in which a span meets them:
 ``import_export``  writes traces to a file and reads them back
 ``feature_flags``  reads and sets the flags of an app's faults
 ``api``            serves all of it as JSON, whose types are in ``schemas``
+``mcp_server``     offers the same to assistants, by the Model Context Protocol
 ``app``            is the composition root; ``guard`` checks hosts and origins
 ``ui/``            is the explorer, which runs in the browser
 

@@ -1,9 +1,13 @@
 """Compose the Observatory's packages into one ASGI application."""
 
+import asyncio
+import logging
 import secrets
+import socket
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -18,12 +22,17 @@ from observatory.api.responses import path_not_found
 from observatory.compare.digest import Digests
 from observatory.feature_flags.fault_flags import FaultFlags
 from observatory.guard import Guard
+from observatory.mcp_server.http import McpEndpoint
 from observatory.receive.budget import Budget
 from observatory.receive.otlp import Receiver
 from observatory.schemas.ask import Example
 from observatory.sources import Sources
 from observatory.store import Limits, Retention, Store
 
+if TYPE_CHECKING:
+    from observatory.receive.otlp_grpc import GrpcServer
+
+SHUTDOWN_SECONDS = 5
 BUDGET_BYTES = 96 * 2**20
 # The explorer is a single page that chooses the view by the path.
 UI_PATHS = (
@@ -31,6 +40,7 @@ UI_PATHS = (
     *("/traces/{trace_id}", "/diff/{left}/{right}"),
 )
 UI_MISSING = "The explorer is not built yet. ./scripts/dev builds it; the API is under /api.\n"
+log = logging.getLogger(__name__)
 NOT_FOUND = (
     "Not found. POST telemetry to /v1/traces, /v1/logs or /v1/metrics; set "
     "OTEL_EXPORTER_OTLP_ENDPOINT to the address without a path.\n"
@@ -43,6 +53,7 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
     *,
     hosts: Iterable[str] = (),
     origins: Iterable[str] = (),
+    grpc_listener: socket.socket | None = None,
     budget_bytes: int = BUDGET_BYTES,
     limits: Limits = Limits(),  # noqa: B008  # it is frozen
     sources: Sources = Sources(),  # noqa: B008  # so are they
@@ -56,6 +67,7 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
         ui: the folder of the built explorer; may be absent.
         hosts: host names to accept besides loopback names.
         origins: origins that may send telemetry besides loopback origins.
+        grpc_listener: a socket that reserves the address for OTLP/gRPC; None turns gRPC off.
         budget_bytes: the limit on telemetry that is received but not yet stored.
         limits: how long and how much telemetry is kept.
         sources: where source files are, and how to open them.
@@ -66,6 +78,7 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
     receiver = Receiver(store, budget)
     digests = Digests(store)
     retention = Retention(store, limits)
+    mcp = McpEndpoint()
     boot = secrets.token_hex(4)
     context = Context(
         store, receiver.folding, digests, retention, budget, sources, boot, fault_flags, examples
@@ -73,7 +86,11 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001
+        grpc = asyncio.create_task(_serve_grpc(receiver, grpc_listener))
         yield
+        if (grpc_server := await grpc) is not None:
+            await grpc_server.stop(SHUTDOWN_SECONDS)
+        await mcp.close()
         receiver.close()
         budget.close()
         retention.close()
@@ -87,6 +104,7 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
         routes=[
             *receiver.routes,
             *api.ROUTES,
+            mcp.route,
             *_explorer(ui),
         ],
         middleware=[Middleware(Guard, hosts=hosts, origins=origins)],
@@ -95,6 +113,32 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
     )
     app.state.context = context
     return app
+
+
+async def _serve_grpc(receiver: Receiver, listener: socket.socket | None) -> "GrpcServer | None":
+    """Start the gRPC server on the address of ``listener``, which is closed.
+
+    It runs beside the HTTP server's start, so that importing grpc doesn't delay the first page.
+    """
+    if listener is None:
+        return None
+    server_class = await asyncio.to_thread(_import_grpc_server)
+    host, port = listener.getsockname()[:2]
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    server = server_class(receiver)
+    listener.close()
+    try:
+        await server.start(address)
+    except OSError as error:
+        log.error("cannot receive OTLP/gRPC on %s: %s", address, error)
+        return None
+    return server
+
+
+def _import_grpc_server() -> "type[GrpcServer]":
+    from observatory.receive.otlp_grpc import GrpcServer  # noqa: PLC0415  # takes 0.2 s
+
+    return GrpcServer
 
 
 def _not_found(ui: Path) -> Callable[[Request, Exception], Response]:

@@ -15,6 +15,9 @@ from observatory.schemas.comparison import Diff, UnusualSteps
 from observatory.schemas.health import Health
 from observatory.schemas.import_export import ImportResult
 from observatory.schemas.journey import Journey
+from observatory.schemas.map import Map
+from observatory.schemas.overview import Contrast
+from observatory.schemas.signals import LogPage
 from observatory.schemas.storage import Cleared
 from observatory.schemas.traces import Coverage, TraceList
 
@@ -27,7 +30,7 @@ POLL_SECONDS = 0.1
 
 
 # Error codes whose messages are shown as they are.
-REFUSALS = frozenset({"bad_sql", "bad_filter", "bad_file", "too_large", "try_later"})
+REFUSALS = frozenset({"bad_request", "bad_sql", "bad_filter", "bad_file", "too_large", "try_later"})
 
 
 class ObservatoryError(Exception):
@@ -60,10 +63,22 @@ class Observatory:
 
     Every method raises ``NotRunning`` if no Observatory runs there, and ``ObservatoryError`` for an
     unexpected response.
+
+    Args:
+        url: where the Observatory runs.
+        start_hint: the command that starts it, for the message of ``NotRunning``.
+        transport: how requests are sent; None for the network.
     """
 
-    def __init__(self, url: str = DEFAULT_URL) -> None:
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        start_hint: str = START_HINT,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self.url = url.rstrip("/")
+        self._start_hint = start_hint
         # trust_env: requests within this machine must not go through a proxy.
         # verify: loading the system's certificates takes longer than most requests, and plain HTTP
         # does not need them.
@@ -71,6 +86,7 @@ class Observatory:
         self._http = httpx.Client(
             timeout=REQUEST_TIMEOUT_SECONDS,
             trust_env=False,
+            transport=transport,
             verify=True if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         )
 
@@ -91,7 +107,7 @@ class Observatory:
             raise NotRunning(self._not_running("another program responds there"))
         return cast("Health", health)
 
-    def traces(
+    def traces(  # noqa: PLR0913  # one for each of the API's parameters
         self,
         limit: int = 50,
         *,
@@ -99,17 +115,86 @@ class Observatory:
         trace_id_prefix: str | None = None,
         service: str | None = None,
         text: str | None = None,
+        last_seconds: float | None = None,
+        sort: str | None = None,
+        order: str | None = None,
+        cursor: str | None = None,
     ) -> TraceList:
-        """Return the newest ``limit`` (1 to 500) traces that match every filter, newest first."""
-        filters = {
-            "limit": str(limit),
-            "subject": subject,
-            "trace_id_prefix": trace_id_prefix,
-            "service": service,
-            "q": text,
-        }
-        query = {name: value for name, value in filters.items() if value is not None}
+        """Return ``limit`` (1 to 500) traces that match every filter, by default the newest.
+
+        Args:
+            limit: the maximum number of traces.
+            subject: the traces' subject, such as an order.
+            trace_id_prefix: the beginning of the trace id.
+            service: a service with a span in the trace.
+            text: a filter.
+            last_seconds: only traces that began in the last this many seconds.
+            sort: ``start``, ``duration``, ``spans`` or ``errors``.
+            order: ``desc`` or ``asc``.
+            cursor: the ``next_cursor`` of the previous page.
+        """
+        query = _query(
+            limit=limit,
+            subject=subject,
+            trace_id_prefix=trace_id_prefix,
+            service=service,
+            q=text,
+            last=last_seconds,
+            sort=sort,
+            order=order,
+            cursor=cursor,
+        )
         return cast("TraceList", self._get("/api/traces", query))
+
+    def compare(
+        self, inside: str, text: str | None = None, last_seconds: float | None = None
+    ) -> Contrast:
+        """Compare the attributes of the traces that match ``inside`` with those of the rest.
+
+        Args:
+            inside: a filter for the subset.
+            text: a filter for all traces of the comparison.
+            last_seconds: only traces that began in the last this many seconds.
+        """
+        query = _query(q=text, last=last_seconds) | {"in": inside}
+        return cast("Contrast", self._get("/api/compare", query))
+
+    def service_map(self, text: str | None = None, last_seconds: float | None = None) -> Map:
+        """Return the graph of services and hops of the traces that match a filter."""
+        return cast("Map", self._get("/api/map", _query(q=text, last=last_seconds)))
+
+    def logs(  # noqa: PLR0913  # one for each of the API's parameters
+        self,
+        limit: int,
+        *,
+        text: str | None = None,
+        words: str | None = None,
+        severity_at_least: int | None = None,
+        trace_id: str | None = None,
+        last_seconds: float | None = None,
+        before: str | None = None,
+    ) -> LogPage:
+        """Return ``limit`` (1 to 1000) log records, newest first.
+
+        Args:
+            limit: the maximum number of records.
+            text: a filter for the records' traces.
+            words: words that must occur in a record.
+            severity_at_least: the lowest severity number: 9 is INFO, 13 WARN, 17 ERROR.
+            trace_id: the records' trace.
+            last_seconds: only records of the last this many seconds.
+            before: the ``next`` of the previous page.
+        """
+        query = _query(
+            limit=limit,
+            q=text,
+            text=words,
+            severity_at_least=severity_at_least,
+            trace=trace_id,
+            last=last_seconds,
+            before=before,
+        )
+        return cast("LogPage", self._get("/api/logs", query))
 
     def trace(self, trace_id: str) -> Journey:
         """Return one trace.
@@ -288,7 +373,11 @@ class Observatory:
         )
 
     def _not_running(self, reason: str) -> str:
-        return f"No Observatory at {self.url} ({reason}). Start it with {START_HINT}."
+        return f"No Observatory at {self.url} ({reason}). Start it with {self._start_hint}."
+
+
+def _query(**parameters: str | float | None) -> dict[str, str]:
+    return {name: str(value) for name, value in parameters.items() if value is not None}
 
 
 def _error_in(body: Any) -> tuple[str, str]:

@@ -123,7 +123,7 @@ def set_on_span(failure: PermanentFailure) -> None:
     """Set the failure's reason on the current span, and the exception as its error."""
     kind, span = type(failure), trace.get_current_span()
     span.record_exception(failure)
-    span.set_attribute("boxoffice.gave_up", failure.reason)
+    span.set_attribute("boxoffice.permanent_failure", failure.reason)
     span.set_attribute("error.type", f"{kind.__module__}.{kind.__qualname__}")
     span.set_status(Status(StatusCode.ERROR, f"{kind.__name__}: {failure}"))
 

@@ -33,7 +33,6 @@ def _intercepted(make_channel: Callable[..., Any]) -> Callable[..., Any]:
         # never calls Google over gRPC does not need it.
         from opentelemetry.instrumentation.grpc import (  # noqa: PLC0415
             client_interceptor,
-            filters,
             grpcext,
         )
 
@@ -51,11 +50,20 @@ def _intercepted(make_channel: Callable[..., Any]) -> Callable[..., Any]:
                 return invoker(request, metadata)
 
         channel = make_channel(*arguments, **options)
-        only_firestore = filters.service_name(_SERVICE)
-        interceptor = client_interceptor(filter_=only_firestore)  # type: ignore[no-untyped-call]
+        interceptor = client_interceptor(filter_=_is_firestores)  # type: ignore[no-untyped-call]
         return grpcext.intercept_channel(channel, Queries(), interceptor)  # type: ignore[no-untyped-call]
 
     return make_intercepted
+
+
+def _is_firestores(client_info: Any) -> bool:
+    """Return whether a call is one of Firestore's.
+
+    The instrumentation's own filters check the type of `client_info` against a protocol each time,
+    which takes a tenth of a millisecond.
+    """
+    method: str = client_info.full_method
+    return method.lstrip("/").startswith(f"{_SERVICE}/")
 
 
 class DatabaseAttributes(SpanProcessor):

@@ -64,6 +64,7 @@ class Folding:
         self._journal = store.journal
         self._failing = False
         self._unwritable = False
+        self._unsyncable = False
         self._synced_at = time.monotonic()
         self._progress = threading.Condition()
         self._wanted = threading.Event()
@@ -183,8 +184,11 @@ class Folding:
             self._synced_at = time.monotonic()
             try:
                 self._journal.sync()
+                self._unsyncable = False
             except OSError as error:
-                log.error("%s cannot be synced: %s", self._journal.name, error)
+                if not self._unsyncable:
+                    log.error("%s cannot be synced: %s", self._journal.name, error)
+                self._unsyncable = True
 
 
 def _rows_of(records: Sequence[Record]) -> list[Rows]:

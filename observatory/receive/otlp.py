@@ -2,11 +2,12 @@
 
 A 200 is sent only once the request is in the journal or its rows are in the file. A body that
 cannot be read is answered with OTLP's Status message in the request's own encoding; items that
-cannot be stored are counted in ``partial_success``.
+cannot be stored are counted in ``partial_success``. ``Receiver.admit`` is the part that does not
+depend on HTTP; OTLP over gRPC (``otlp_grpc``) uses it too.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -76,9 +77,35 @@ class Receiver:
         encoding = Encoding.JSON
         try:
             encoding = wire.encoding_of(request.headers.get("content-type", ""))
+            packed = request.headers.get("content-encoding", "")
+            batch = await self.admit(signal, encoding, packed, partial(_body, request))
+        except Refusal as refusal:
+            return _refused(refusal, encoding)
+        except ClientDisconnect:
+            return Response(status_code=400)  # the client is gone
+        return Response(wire.render(signal.response(batch), encoding), media_type=encoding)
+
+    async def admit(
+        self,
+        signal: Signal,
+        encoding: Encoding,
+        packed: str,
+        read_body: Callable[[Share], Awaitable[bytes]],
+    ) -> Batch:
+        """Read, decode and store a request; return its batch once the request is safe.
+
+        Args:
+            signal: the kind of telemetry.
+            encoding: how the body is encoded.
+            packed: how the body is compressed: ``gzip``, or an empty string.
+            read_body: returns the body, and takes its size from the share of the budget.
+
+        Raises:
+            Refusal: the body cannot be decoded, or cannot be stored now.
+        """
+        try:
             with self._budget.share() as share, wire.refusing(signal.request, encoding):
-                body = await _body(request, share)
-                packed = request.headers.get("content-encoding", "")
+                body = await read_body(share)
                 unpack = partial(_unpack, signal, body, packed, encoding, share)
                 if packed or encoding is Encoding.JSON:
                     decoded = await self._budget.one_at_a_time(unpack)
@@ -90,20 +117,16 @@ class Receiver:
                     repair = partial(wire.repaired, signal.request, decoded.body)
                     decoded = await self._budget.one_at_a_time(repair)
                     batch = await asyncio.wrap_future(self._intake.add(signal.read, decoded.body))
-                batch = batch.with_rejected(decoded.rejected, decoded.reason)
-        except Refusal as refusal:
-            return _refused(refusal, encoding)
+                return batch.with_rejected(decoded.rejected, decoded.reason)
         except Overloaded:
-            return _refused(_try_later("Telemetry arrives faster than it can be stored"), encoding)
+            raise try_later("Telemetry arrives faster than it can be stored") from None
         except NotStored as error:
             # Retryable: the usual cause is a full disk, and the sender may be able to buffer.
-            return _refused(_try_later(f"The store failed: {error}"), encoding)
-        except ClientDisconnect:
-            return Response(status_code=400)  # the client is gone
-        return Response(wire.render(signal.response(batch), encoding), media_type=encoding)
+            raise try_later(f"The store failed: {error}") from error
 
 
-def _try_later(reason: str) -> Refusal:
+def try_later(reason: str) -> Refusal:
+    """Return the refusal of a request that may succeed when it is sent again."""
     return Refusal(503, Code.UNAVAILABLE, f"{reason}: retry later.", RETRY_AFTER_SECONDS)
 
 

@@ -21,11 +21,11 @@ from typing import NamedTuple
 
 from observatory.store.rows import KINDS, Kind
 
-# Segments are deleted as a whole, so this much is kept of what has been stored already.
-SEGMENT_BYTES = 4 * 2**20
-# The limit on disk use: as much as the store writes in about ten seconds, so that a start after a
-# crash does not take long either.
-LIMIT_BYTES = 64 * 2**20
+# The size of a segment. A segment is deleted once all of it has been stored in the database.
+SEGMENT_BYTES = 2**20
+# The limit on disk use: as much as the store writes in about a second, because telemetry should be
+# searchable a second after it was acknowledged.
+LIMIT_BYTES = 8 * 2**20
 # The body's length, the CRC-32 of the rest of the record, and the index of its kind in KINDS.
 _LENGTH_AND_CHECKSUM = struct.Struct("<II")
 _OVERHEAD_BYTES = _LENGTH_AND_CHECKSUM.size + 1

@@ -60,7 +60,7 @@ def _header(journey: Journey, width: int, ink: Ink) -> Iterable[str]:
         count_text(len(journey["services"]), "service"),
         ("the first " if journey["truncated"] else "") + count_text(journey["spans"], "span"),
         count_text(journey["orphans"], "orphan"),
-        f"coverage {_percent(journey['coverage'])}",
+        f"coverage {percent_text(journey['coverage'])}",
     ]
     if journey["errors"]:
         facts.append(count_text(journey["errors"], "error"))
@@ -134,21 +134,31 @@ def _bar(row: Row, total_ms: float, width: int) -> tuple[str, str]:
 
 
 def _problem_lines(row: Row, width: int, ink: Ink) -> Iterable[str]:
+    for problem in context_problems(row):
+        yield ink("    " + fit(problem, width - 4), YELLOW)
+    if message := error_message(row):
+        yield ink("    " + fit(message, width - 4), RED)
+
+
+def context_problems(row: Row) -> Iterable[str]:
+    """Describe what is wrong with the context that a span received."""
     if row["context"] and row["context"] != "carried":
         reason = row["attributes"].get("throughline.context.reason")
-        context = f"context {row['context']}" + (f": {reason}" if reason else "")
-        yield ink("    " + fit(context, width - 4), YELLOW)
+        yield f"context {row['context']}" + (f": {reason}" if reason else "")
     if row["orphan"]:
-        orphan = f"its parent {row['parent_span_id']} is not stored"
-        yield ink("    " + fit(orphan, width - 4), YELLOW)
-    if row["error"]:
-        exception = next((e for e in row["events"] if e["name"] == "exception"), None)
-        message = row["status_message"]
-        if not message and exception:
-            details = exception["attributes"]
-            message = f"{details.get('exception.type')}: {details.get('exception.message')}"
-        if message:
-            yield ink("    " + fit(" ".join(message.split()), width - 4), RED)
+        yield f"its parent {row['parent_span_id']} is not stored"
+
+
+def error_message(row: Row) -> str:
+    """Return the message of a span with an error on one line; empty if it has none."""
+    if not row["error"]:
+        return ""
+    message = row["status_message"]
+    exception = next((e for e in row["events"] if e["name"] == "exception"), None)
+    if not message and exception:
+        details = exception["attributes"]
+        message = f"{details.get('exception.type')}: {details.get('exception.message')}"
+    return " ".join(message.split())
 
 
 def _scale(total_ms: float, columns: Columns) -> str:
@@ -174,6 +184,7 @@ def _columns_for(rows: Iterable[Row], width: int) -> Columns:
     return Columns(service, name, width - service - name - 4 - 2 * DURATION_WIDTH)
 
 
-def _percent(share: float) -> str:
+def percent_text(share: float) -> str:
+    """Format a share of spans."""
     # 99.97 % must not be rounded to 100 %, which would hide a lost span.
     return "100 %" if share == 1 else f"{min(share * 100, 99.9):.1f} %"

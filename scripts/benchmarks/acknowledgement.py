@@ -76,17 +76,17 @@ def parts(bodies: Sequence[bytes], data: Path) -> dict[str, list[float]]:
         name: [] for name in ("check", "journal", "decode", "commit")
     }
 
-    def timed(name: str, work: Callable[[], Any]) -> Any:
+    def timed(name: str, work: Callable[..., Any], *arguments: Any) -> Any:
         began = time.perf_counter()
-        result = work()
+        result = work(*arguments)
         milliseconds[name].append((time.perf_counter() - began) * 1000)
         return result
 
     for body in bodies:
-        timed("check", lambda body=body: all_spans_valid(body))
-        timed("journal", lambda body=body: store.journal.append("spans", body))
-        batch = timed("decode", lambda body=body: spans_of(body))
-        timed("commit", lambda batch=batch: store.add(batch.rows).result(TIMEOUT_SECONDS))
+        timed("check", all_spans_valid, body)
+        timed("journal", store.journal.append, "spans", body)
+        batch = timed("decode", spans_of, body)
+        timed("commit", lambda rows: store.add(rows).result(TIMEOUT_SECONDS), batch.rows)
     store.close()
     return milliseconds
 

@@ -2,7 +2,8 @@
 
 Each round sends 200,000 spans over eight connections, in requests encoded beforehand, to one
 Observatory; the default of five rounds makes a million spans. Then observatory_queries.py measures
-queries, and the same senders send to the products in reference_stores.py.
+queries and observatory_mcp.py tool calls, two rounds are sent over gRPC, and the same senders send
+to the products in reference_stores.py.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import statistics
 import subprocess
 import time
@@ -19,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import observatory_queries, reference_stores
+from benchmarks import observatory_mcp, observatory_queries, reference_stores
 from benchmarks.load_process import LoadProcess, Sent
 from stack import paths
 from stack.console import print_line
@@ -29,6 +31,7 @@ from stack.local.processes import Processes, wait_until
 
 FOLDER = paths.MADE / "bench" / "observatory"
 SPANS_A_ROUND = 200_192  # requests of 512
+GRPC_ROUNDS = 2
 START_SECONDS = 30.0
 SEARCH_SECONDS = 60.0
 
@@ -54,6 +57,8 @@ def measure(runs: int) -> dict[str, Any]:
         filled_mb = _rss_mb(pid)
         queries = observatory_queries.measure(url)
         queried_mb = _rss_mb(pid)
+        queries |= observatory_mcp.measure(url)
+        queries |= _over_grpc(data, _rate(rounds))
     return (
         summary(
             rounds, stored, searchable_s, {"rss_mb": filled_mb, "rss_mb_after_queries": queried_mb}
@@ -91,6 +96,23 @@ def compared(spans_per_s: float, references: dict[str, Any]) -> dict[str, Any]:
     return {**references, **{f"observatory_to_{name}": ratio for name, ratio in ratios.items()}}
 
 
+def _over_grpc(data: Path, http_spans_per_s: float) -> dict[str, Any]:
+    """Send rounds over gRPC to the Observatory whose log is beside ``data``."""
+    port = re.search(r"OTLP/gRPC on port (\d+)", data.with_suffix(".log").read_text())
+    if port is None:
+        raise UserError("The Observatory did not print its port for gRPC.")
+    with LoadProcess(f"grpc://{HOST}:{port[1]}", SPANS_A_ROUND, seed=2) as load:
+        rounds = []
+        for _ in range(GRPC_ROUNDS):
+            load.encode()
+            rounds.append(load.send())
+    return {
+        "grpc_spans_per_s": round(_rate(rounds)),
+        "grpc_refused_requests": sum(sent["refused"] for sent in rounds),
+        "grpc_to_http_ratio": round(_rate(rounds) / http_spans_per_s, 3),
+    }
+
+
 def _rate(rounds: Sequence[Sent]) -> float:
     return statistics.median(sent["spans"] / sent["seconds"] for sent in rounds)
 
@@ -104,6 +126,7 @@ def start(processes: Processes, data: Path) -> str:
         leftover.unlink()
     log = data.with_suffix(".log")
     command = [str(paths.python_in(paths.VENV)), "-m", "observatory", "--port", "0"]
+    command += ["--grpc-port", "0"]
     command += ["--config", str(paths.OBSERVATORY_CONFIG)]
     processes.start("Observatory", [*command, "--data", str(data)], os.environ, log, paths.ROOT)
 

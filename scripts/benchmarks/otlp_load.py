@@ -1,4 +1,7 @@
-"""Sends spans over eight connections as fast as possible, one round for each line on stdin."""
+"""Sends spans over eight connections as fast as possible, one round for each line on stdin.
+
+The URL is that of an OTLP endpoint: ``http://HOST:PORT``, or ``grpc://HOST:PORT`` for OTLP/gRPC.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,12 @@ import random
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+import grpc
 
 from benchmarks.otlp_traces import Traces
 
@@ -20,6 +27,7 @@ TIMEOUT_SECONDS = 120
 # Shorter than an OTLP client's, to keep the endpoint busy.
 RETRY_SECONDS = 0.02
 RETRYABLE = (429, 503)
+EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 
 @dataclass
@@ -65,32 +73,59 @@ def send(url: str, requests: list[bytes]) -> Round:
 
 
 def _send(url: str, requests: list[bytes], barrier: threading.Barrier, done: Round) -> None:
+    connected = _grpc if url.startswith("grpc:") else _http
+    with connected(url) as post:
+        barrier.wait()
+        stored = throttled = refused = 0
+        for body in requests:
+            status = post(body)
+            while status in RETRYABLE:
+                throttled += 1
+                time.sleep(RETRY_SECONDS)
+                status = post(body)
+            if status == 200:
+                stored += SPANS_PER_REQUEST
+            else:
+                refused += 1
+        done.add(stored, throttled, refused)
+
+
+@contextmanager
+def _http(url: str) -> Iterator[Callable[[bytes], int]]:
+    """Connect, and yield a function that posts a body and returns the status."""
     address = urlsplit(url)
     connection = http.client.HTTPConnection(
         address.hostname or "", address.port, timeout=TIMEOUT_SECONDS
     )
     connection.connect()
-    barrier.wait()
-    stored = throttled = refused = 0
-    for body in requests:
-        status = _post(connection, body)
-        while status in RETRYABLE:
-            throttled += 1
-            time.sleep(RETRY_SECONDS)
-            status = _post(connection, body)
-        if status == 200:
-            stored += SPANS_PER_REQUEST
-        else:
-            refused += 1
-    done.add(stored, throttled, refused)
+
+    def post(body: bytes) -> int:
+        connection.request("POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"})
+        response = connection.getresponse()
+        response.read()
+        return response.status
+
+    yield post
     connection.close()
 
 
-def _post(connection: http.client.HTTPConnection, body: bytes) -> int:
-    connection.request("POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"})
-    response = connection.getresponse()
-    response.read()
-    return response.status
+@contextmanager
+def _grpc(url: str) -> Iterator[Callable[[bytes], int]]:
+    """Connect, and yield a function that exports a message and returns HTTP's status for it."""
+    # Without the option, all channels of the process share one connection.
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    with grpc.insecure_channel(urlsplit(url).netloc, options=options) as channel:
+        grpc.channel_ready_future(channel).result(TIMEOUT_SECONDS)
+        export = channel.unary_unary(EXPORT)
+
+        def post(body: bytes) -> int:
+            try:
+                export(body, timeout=TIMEOUT_SECONDS)
+            except grpc.RpcError as error:
+                return 503 if error.code() is grpc.StatusCode.UNAVAILABLE else 400
+            return 200
+
+        yield post
 
 
 def main() -> int:

@@ -85,9 +85,11 @@ def measure(runs: int) -> dict[str, Any]:
                     hint=f"Look for the cause in {FOLDER}/*.log.",
                 )
             _check(bought, tracing, addresses.observatory)
-            took = [each and each.wall_s - ACQUIRER_DELAY_SECONDS for each in purchases]
+            took = [each.wall_s - ACQUIRER_DELAY_SECONDS if each else None for each in purchases]
             phases.append(Phase(tracing, took, used))
-            print_line(f"  {tracing} tracing: {statistics.median(filter(None, took)):.3f} s")
+            if bought:
+                median_s = statistics.median(seconds for seconds in took if seconds is not None)
+                print_line(f"  {tracing} tracing: {median_s:.3f} s")
     return {"lost": lost, **summary(phases)}
 
 
@@ -114,6 +116,8 @@ def summary(phases: list[Phase]) -> dict[str, Any]:
         for pair in zip(with_it.took_s, without.took_s, strict=True):
             if pair[0] is not None and pair[1] is not None:
                 pairs.append((pair[0], pair[1]))
+    if not pairs:
+        raise UserError("No pair of orders was bought, so there is no result.")
     with_s, without_s = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     orders = sum(len(phase.took_s) for phase in phases) / 2
     added_ms = {

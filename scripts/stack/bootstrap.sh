@@ -17,6 +17,12 @@ if [ -z "$python" ]; then
   exit 1
 fi
 
+# The Observatory alone has an environment of its own, and needs nothing of the others.
+if [ "${1:-}" = observatory ]; then
+  shift
+  PYTHONPATH=$root/scripts exec "$python" -P -m stack.setup.observatory "$@"
+fi
+
 # stack/setup/bootstrap.py writes these two files once everything is installed.
 { made_with=$(cat "$venv/made-with-python") &&
   [ "$made_with" = "$version" ] &&

@@ -90,7 +90,7 @@ def test_an_unreadable_message_is_given_up_at_its_first_attempt(
     )
     run = one_row(journey, "issue", "issue")
     assert run["error"]
-    assert run["attributes"]["boxoffice.gave_up"] == "unreadable_message"
+    assert run["attributes"]["boxoffice.permanent_failure"] == "unreadable_message"
     exception = run["events"][0]["attributes"]
     assert exception["exception.type"] == "boxoffice.topics.UnreadableMessage"
     assert redelivery.state() == before

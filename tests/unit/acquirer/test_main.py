@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.unit.framework import ROOT, Framework, framework
-from tests.unit.local_server import LocalServer, eventually, free_port, serving
+from tests.unit.local_server import LocalServer, ReceivedRequest, eventually, free_port, serving
 from tests.unit.otlp import spans_in
 
 ACQUIRER = ROOT / "acquirer"
@@ -276,21 +277,49 @@ def unfinished_in(folder: Path) -> int:
         db.close()
 
 
+def instrumented(endpoint: str) -> dict[str, str]:
+    """Return the environment in which the acquirer sends its spans to an endpoint."""
+    (instrumentation,) = ACQUIRER.glob("venv/lib/python3*/site-packages/opentelemetry/*tation")
+    return {
+        # As the command opentelemetry-instrument sets it.
+        "PYTHONPATH": str(instrumentation / "auto_instrumentation"),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_BSP_SCHEDULE_DELAY": "100",
+        "OTEL_PYTHON_FLASK_EXCLUDED_URLS": "/health",
+        "ACQUIRER_DELAY_SECONDS": "0",
+    }
+
+
+def test_a_charge_is_answered_while_an_export_hangs(tmp_path: Path) -> None:
+    """Spans leave in the background, so a slow endpoint delays no merchant."""
+    release, has_hung = threading.Event(), threading.Event()
+
+    def answer(request: ReceivedRequest) -> int:
+        if request.path == "/v1/traces":
+            has_hung.set()
+            release.wait(30)
+        return 200
+
+    with serving(answer) as server:
+        try:
+            env = instrumented(server.url)
+            with serve(tmp_path, **env) as running, merchant(running) as http:
+                post_charge(http, "first", charge_body(f"{server.url}/webhook"))
+                assert has_hung.wait(20)
+                for number in range(5):
+                    body = charge_body(f"{server.url}/webhook")
+                    assert post_charge(http, str(number), body).status_code == 202
+                assert not release.is_set()
+        finally:
+            release.set()
+
+
 def test_every_span_has_the_source_line_that_started_it(tmp_path: Path) -> None:
     """The spans of instrumentations have one too: the request's and the webhook's."""
-    (instrumentation,) = ACQUIRER.glob("venv/lib/python3*/site-packages/opentelemetry/*tation")
     with serving() as server:
-        env = {
-            # As the command opentelemetry-instrument sets it.
-            "PYTHONPATH": str(instrumentation / "auto_instrumentation"),
-            "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
-            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-            "OTEL_METRICS_EXPORTER": "none",
-            "OTEL_BSP_SCHEDULE_DELAY": "100",
-            "OTEL_PYTHON_FLASK_EXCLUDED_URLS": "/health",
-            "ACQUIRER_DELAY_SECONDS": "0",
-        }
-        with serve(tmp_path, **env) as running, merchant(running) as http:
+        with serve(tmp_path, **instrumented(server.url)) as running, merchant(running) as http:
             post_charge(http, "key", charge_body(f"{server.url}/webhook"))
             eventually(lambda: len([*spans_in(server)]) >= 3, "three spans arrive")
         lines = {span.name: line_named_by(span) for span, _ in spans_in(server)}

@@ -6,7 +6,7 @@ Transactions run one after the other.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,8 +19,15 @@ from google.cloud import firestore
 class Snapshot:
     """One document as it was read."""
 
-    id: str
+    reference: Reference
     fields: dict[str, Any] | None
+
+    @property
+    def id(self) -> str:
+        return self.reference.path.rpartition("/")[2]
+
+    def get(self, name: str) -> Any:
+        return (self.fields or {})[name]
 
     @property
     def exists(self) -> bool:
@@ -39,6 +46,9 @@ class MemoryFirestore:
     def collection(self, name: str) -> Collection:
         return Collection(self, name)
 
+    def document(self, path: str) -> Reference:
+        return Reference(self, path)
+
     def transaction(self, max_attempts: int) -> Transaction:
         return Transaction(self, max_attempts)
 
@@ -56,7 +66,9 @@ class MemoryFirestore:
         document = dict(self.documents.get(path, {})) if merge else {}
         for name, value in changes.items():
             outer, _, inner = name.partition(".")
-            if inner:
+            if value is firestore.DELETE_FIELD:
+                document.pop(name, None)
+            elif inner:
                 document[outer] = {**document.get(outer, {}), inner: resolved(value, None)}
             else:
                 document[outer] = resolved(value, document.get(outer))
@@ -100,7 +112,7 @@ class Collection:
 
     def get(self) -> list[Snapshot]:
         return [
-            Snapshot(name, fields)
+            Snapshot(self.document(name), fields)
             for name, fields in self.client.in_collection(self.name).items()
             if all(self._matches(fields, each) for each in self.filters)
         ]
@@ -120,10 +132,13 @@ class Reference:
 
     def get(self, transaction: Transaction | None = None) -> Snapshot:
         assert transaction is None or not transaction.writes, "a read after a write"
-        return Snapshot(self.path.rpartition("/")[2], self.client.documents.get(self.path))
+        return Snapshot(self, self.client.documents.get(self.path))
 
     def set(self, fields: Mapping[str, Any]) -> None:
         self.client.write(self.path, fields, merge=False)
+
+    def delete(self) -> None:
+        self.client.documents.pop(self.path, None)
 
     def create(self, fields: Mapping[str, Any]) -> None:
         if self.path in self.client.documents:
@@ -140,6 +155,9 @@ class Transaction:
         self._read_only = False
         self._id: bytes | None = None
         self.writes: list[tuple[str, Reference, Mapping[str, Any]]] = []
+
+    def get_all(self, references: Iterable[Reference]) -> list[Snapshot]:
+        return [reference.get(self) for reference in references]
 
     def create(self, reference: Reference, fields: Mapping[str, Any]) -> None:
         self.writes.append(("create", reference, fields))

@@ -93,6 +93,25 @@ def test_a_proxy_of_the_environment_is_used(server: LocalServer) -> None:
     }
 
 
+def test_what_an_endpoint_behind_a_proxy_rejects_is_logged() -> None:
+    """OpenTelemetry's exporters, which are used there, take any 200 for a success."""
+
+    def answer(request: ReceivedRequest) -> int | tuple[int, bytes, dict[str, str]]:
+        body = b'{"partialSuccess": {"rejectedSpans": "1", "errorMessage": "too old"}}'
+        is_spans = request.path.endswith("/v1/traces")
+        return (200, body, {"Content-Type": "application/json"}) if is_spans else 200
+
+    with serving(answer) as server:
+        lines = work(
+            {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector.example:4318",
+                "http_proxy": server.url,
+            }
+        )
+    messages = [json.loads(line)["message"] for line in lines]
+    assert [message for message in messages if "rejected 1 of its items: too old" in message]
+
+
 def test_an_export_reuses_the_connection_of_the_one_before(
     server: LocalServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,7 +93,7 @@ def recorded_records() -> list[ReadableLogRecord]:
     provider.add_log_record_processor(collected)
     logger = provider.get_logger("box.office")
     in_span = trace.set_span_in_context(trace.NonRecordingSpan(REMOTE))
-    bodies = ("text", {"a": {"b": [1, None, b"x"]}}, 5, 1.5, True, None, ["x", 1])
+    bodies: tuple[Any, ...] = ("text", {"a": {"b": [1, None, b"x"]}}, 5, 1.5, True, None, ["x", 1])
     for body in bodies:
         logger.emit(
             LogRecord(

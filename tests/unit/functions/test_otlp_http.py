@@ -17,9 +17,9 @@ TIMEOUT_SECONDS = 0.5
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: x/y\r\n\r\nok"
 
 
-def endpoint(url: str, **options: str) -> Endpoint:
+def endpoint(url: str) -> Endpoint:
     """Return an endpoint with a short time-out."""
-    return Endpoint(f"{url}/v1/traces", {"x-key": "k"}, TIMEOUT_SECONDS, **options)
+    return Endpoint(f"{url}/v1/traces", {"x-key": "k"}, TIMEOUT_SECONDS)
 
 
 @contextlib.contextmanager

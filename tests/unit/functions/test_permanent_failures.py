@@ -13,7 +13,7 @@ import hmac
 import inspect
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -23,9 +23,6 @@ import flask
 import pytest
 import requests
 from firebase_functions.https_fn import FunctionsErrorCode, HttpsError
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import settings
@@ -69,13 +66,13 @@ class Processor:
     charges: dict[str, dict[str, Any]] = field(default_factory=dict)
     refunds: dict[str, str] = field(default_factory=dict)
     refusals: dict[str, tuple[int | Exception, str]] = field(default_factory=dict)
-    requests: list[str] = field(default_factory=list)
+    received: list[str] = field(default_factory=list)
     status: str = "pending"
 
     def post(self, url: str, **request: Any) -> requests.Response:
         """Answer a request as `requests.post` does."""
         path = url.removeprefix(settings.acquirer_url())
-        self.requests.append(path)
+        self.received.append(path)
         key, body = request["headers"]["Idempotency-Key"], request["json"]
         if path in self.refusals:
             status, code = self.refusals[path]
@@ -121,6 +118,7 @@ class Platform:
             "price_cents": CENTS // SEATS,
             "currency": "EUR",
             "seats_left": SEATS_TOTAL - held,
+            "seats_total": SEATS_TOTAL,
         }
         now = datetime.now(UTC)
         order = {
@@ -176,7 +174,7 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
     """What surrounds the stages, in memory."""
     made = Platform()
     monkeypatch.setattr(clients, "firestore", lambda: made.firestore)
-    monkeypatch.setattr(acquirer.requests, "post", made.processor.post)
+    monkeypatch.setattr(requests, "post", made.processor.post)
     monkeypatch.setattr(acquirer, "pauses_seconds", lambda: (0.0,) * 3)
     monkeypatch.setattr(topics, "publish", lambda *sent: made.messages.append(sent))
     monkeypatch.setattr(
@@ -218,7 +216,7 @@ def message(stage: Any, data: bytes) -> Run:
         source="//pubsub.googleapis.com/projects/p/topics/t",
         data=SimpleNamespace(message=Message(attributes={}, message_id="7")),
     )
-    return in_request(lambda: stage.__wrapped__(event), base64.b64encode(data))
+    return in_request(lambda: traced(stage)(event), base64.b64encode(data))
 
 
 def about(stage: Any, order_id: object = ORDER) -> Run:
@@ -237,13 +235,13 @@ def created(order_id: str = ORDER, document: dict[str, Any] | None = None) -> Ru
         params={"order_id": order_id},
         data=SimpleNamespace(to_dict=lambda: document or {}),
     )
-    return in_request(lambda: reserve.reserve.__wrapped__(event))
+    return in_request(lambda: traced(reserve.reserve)(event))
 
 
 def task(data: object) -> Run:
     """Return the delivery of a task."""
     call = SimpleNamespace(data=data)
-    return in_request(lambda: expire.expire.__wrapped__(call))
+    return in_request(lambda: traced(expire.expire)(call))
 
 
 def lapsed(order_id: object = ORDER) -> Run:
@@ -262,7 +260,7 @@ def order_moved(data: object, event_id: str = "evt-3") -> Run:
         time=datetime.now(UTC),
         data=data,
     )
-    return in_request(lambda: audit.audit.__wrapped__(event))
+    return in_request(lambda: traced(audit.audit)(event))
 
 
 def webhook(body: bytes) -> Run:
@@ -275,7 +273,7 @@ def webhook(body: bytes) -> Run:
         headers = {"Acquirer-Signature": f"t={sent_at},v1={digest}"}
         app = flask.Flask("settle")
         with app.test_request_context("/", method="POST", data=body, headers=headers):
-            answer: flask.Response = settle.settle.__wrapped__(flask.request)
+            answer: flask.Response = traced(settle.settle)(flask.request)
             return answer
 
     return run
@@ -300,7 +298,13 @@ def refund_call(order_id: str = ORDER) -> dict[str, Any]:
 
 def run_sweep() -> None:
     """Run the sweep."""
-    sweep.sweep.__wrapped__(SimpleNamespace(schedule_time=datetime.now(UTC)))
+    traced(sweep.sweep)(SimpleNamespace(schedule_time=datetime.now(UTC)))
+
+
+def traced(function: Any) -> Callable[[Any], Any]:
+    """Return a deployed function without the SDK's decorator."""
+    below: Callable[[Any], Any] = function.__wrapped__
+    return below
 
 
 def in_request(run: Run, body: bytes = b"an event") -> Run:
@@ -324,8 +328,31 @@ def test_a_charge_that_the_processor_refuses_fails_the_order_in_one_run(
     platform.assert_failed("charge_refused")
     run_sweep()
     assert deliver(about(charge.charge)) == 1
-    assert platform.processor.requests == ["/charges"]
+    assert platform.processor.received == ["/charges"]
     assert platform.messages == []
+
+
+@pytest.mark.parametrize("held", [SEATS, 0], ids=["held", "unheld"])
+def test_an_order_that_fails_is_counted_as_unpaid_no_more(platform: Platform, held: int) -> None:
+    """It returns the seats that it held: none, if it was accepted without a hold."""
+    counted = {
+        "uid": "buyer",
+        "show_id": SHOW,
+        "seats": SEATS,
+        "held": held,
+        "unheld": SEATS - held,
+    }
+    platform.place(State.RESERVED, counted=counted, has_hold=held > 0)
+    of_buyer = {"orders": 1, "seats": SEATS}
+    of_show = {"held": held, "unheld": SEATS - held}
+    platform.firestore.documents["buyer_holds/buyer"] = of_buyer
+    platform.firestore.documents[f"show_holds/{SHOW}"] = of_show
+    platform.processor.refusals["/charges"] = (402, "")
+    assert deliver(about(charge.charge)) == 1
+    assert platform.order["state"] == "failed"
+    assert platform.seats_left == SEATS_TOTAL - SEATS + held
+    assert platform.firestore.documents["buyer_holds/buyer"] == {"orders": 0, "seats": 0}
+    assert platform.firestore.documents[f"show_holds/{SHOW}"] == {"held": 0, "unheld": 0}
 
 
 @pytest.mark.parametrize("code", LASTING_CONFLICTS)
@@ -335,7 +362,7 @@ def test_a_conflict_that_lasts_is_a_refusal(platform: Platform, code: str) -> No
     platform.processor.refusals["/charges"] = (409, code)
     assert deliver(about(charge.charge)) == 1
     platform.assert_failed("charge_refused")
-    assert platform.processor.requests == ["/charges"]
+    assert platform.processor.received == ["/charges"]
 
 
 @pytest.mark.parametrize("status", [*TRANSIENT, requests.Timeout(), requests.ConnectionError()])
@@ -346,7 +373,7 @@ def test_a_charge_that_may_succeed_later_is_retried_and_the_order_waits(
     platform.place(State.RESERVED)
     platform.processor.refusals["/charges"] = (status, "request_in_progress")
     assert deliver(about(charge.charge)) == RUNS_MAX
-    assert len(platform.processor.requests) == 3 * RUNS_MAX
+    assert len(platform.processor.received) == 3 * RUNS_MAX
     assert (platform.order["state"], platform.dead_letters) == ("charging", [])
     assert platform.seats_left == SEATS_TOTAL - SEATS
     platform.processor.refusals.clear()
@@ -362,7 +389,7 @@ def test_a_response_that_is_not_a_charge_is_retried(
     """Such as the page of a proxy, with status 200."""
     answer = response(200, None)
     answer._content = body
-    monkeypatch.setattr(acquirer.requests, "post", lambda *_arguments, **_options: answer)
+    monkeypatch.setattr(requests, "post", lambda *_arguments, **_options: answer)
     platform.place(State.RESERVED)
     with pytest.raises(acquirer.AcquirerError, match="status 200"):
         about(charge.charge)()
@@ -393,7 +420,7 @@ def test_a_refusal_does_not_fail_an_order_that_was_paid_in_the_meantime(
         assert deliver(charged()) == 1
         return response(403, {})
 
-    monkeypatch.setattr(acquirer.requests, "post", refuse)
+    monkeypatch.setattr(requests, "post", refuse)
     assert deliver(about(charge.charge)) == 1
     assert (platform.order["state"], platform.seats_left) == ("paid", SEATS_TOTAL - SEATS)
     assert platform.dead_letters == []
@@ -506,7 +533,7 @@ def test_an_order_without_a_field_that_its_move_needs_fails_after_one_run(
     ids=str,
 )
 def test_a_malformed_order_fails_before_it_takes_seats(
-    platform: Platform, change: dict[str, object]
+    platform: Platform, change: dict[str, Any]
 ) -> None:
     platform.place(**change)
     assert deliver(created()) == 1
@@ -560,7 +587,7 @@ def test_a_charge_that_differs_from_its_order_is_refunded_once_and_fails_the_ord
     platform.assert_failed("charge_differs")
     assert platform.order["charge_id"] == "ch_1"
     assert platform.processor.refunds == {f"refund-{ORDER}": "ch_1"}
-    assert platform.processor.requests == ["/refunds"]
+    assert platform.processor.received == ["/refunds"]
     assert platform.messages == []
 
 
@@ -642,7 +669,7 @@ def test_an_order_whose_refund_is_refused_fails_and_leaves_a_dead_letter(
     assert deliver(charged(amount_cents=1)) == 1
     assert (platform.order["state"], platform.order["reason"]) == ("failed", "charge_differs")
     assert platform.seats_left == SEATS_TOTAL
-    assert platform.processor.requests == ["/refunds"]
+    assert platform.processor.received == ["/refunds"]
     platform.assert_dead_letter("settle", "refused_by_processor")
 
 
@@ -685,14 +712,14 @@ def test_an_organiser_learns_whether_to_try_a_refund_again(
 
 @pytest.mark.parametrize("change", [{"seats": 0}, {"state": "no such state"}], ids=str)
 def test_an_organiser_is_told_that_an_order_is_unusable_before_its_money_moves(
-    platform: Platform, change: dict[str, object]
+    platform: Platform, change: dict[str, Any]
 ) -> None:
     platform.place(State.TICKETED)
     platform.order.update(change)
     with pytest.raises(HttpsError) as refused:
         refund_call()
     assert refused.value.code is FunctionsErrorCode.FAILED_PRECONDITION
-    assert platform.processor.requests == []
+    assert platform.processor.received == []
 
 
 def test_an_order_that_cannot_move_after_its_refund_is_a_dead_letter(platform: Platform) -> None:
@@ -705,16 +732,6 @@ def test_an_order_that_cannot_move_after_its_refund_is_a_dead_letter(platform: P
         assert refused.value.code is FunctionsErrorCode.FAILED_PRECONDITION
     assert platform.processor.refunds == {f"refund-{ORDER}": "ch_1"}
     platform.assert_dead_letter("refund", "missing_document")
-
-
-@pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
-    """The spans that the stages end."""
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
-    yield exporter
-    provider.shutdown()
 
 
 def span_named(spans: InMemorySpanExporter, name: str) -> dict[str, Any]:
@@ -734,7 +751,7 @@ def test_the_span_has_both_amounts_and_the_field_that_differs(
         "boxoffice.charge.amount_cents": CENTS - 1,
         "boxoffice.charge.currency": "EUR",
         "boxoffice.charge.differs_in": "amount_cents",
-        "boxoffice.gave_up": "charge_differs",
+        "boxoffice.permanent_failure": "charge_differs",
         "boxoffice.order.state": "failed",
         "error.type": "boxoffice.failure.OrderFailure",
         "http.response.status_code": 200,
@@ -749,7 +766,7 @@ def test_a_refusals_span_has_the_processors_status_and_code(
     platform.processor.refusals["/charges"] = (402, "card_refused")
     about(charge.charge)()
     (span,) = [span for span in spans.get_finished_spans() if span.name == "charge"]
-    assert (span.attributes or {})["boxoffice.gave_up"] == "charge_refused"
+    assert (span.attributes or {})["boxoffice.permanent_failure"] == "charge_refused"
     assert (span.attributes or {})["boxoffice.charge.amount_cents"] == CENTS
     assert str(span.status.description).endswith("status 402, card_refused")
     assert not span.status.is_ok
@@ -767,5 +784,6 @@ def test_an_order_that_goes_well_gives_nothing_up(
     assert platform.order["state"] == "ticketed"
     assert len(platform.firestore.in_collection("tickets")) == SEATS
     assert all(
-        "boxoffice.gave_up" not in (span.attributes or {}) for span in spans.get_finished_spans()
+        "boxoffice.permanent_failure" not in (span.attributes or {})
+        for span in spans.get_finished_spans()
     )

@@ -1,11 +1,13 @@
-"""A function whose CPU is taken away as soon as it has answered has delivered its telemetry."""
+"""A function that is stopped or killed as soon as it has answered has delivered its telemetry."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import shutil
 import signal
+import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.framework import ROOT, Framework, framework
-from tests.unit.local_server import LocalServer, serving
+from tests.unit.local_server import LocalServer, eventually, serving
 from tests.unit.otlp import records_in, spans_in
 
 FOLDER = ROOT / "functions" / "throughline"
@@ -42,9 +44,15 @@ SPANS, RECORDS = Counter({"work": 1, "inner": 1}), Counter({"working": 1})
 
 
 @pytest.fixture
-def endpoint() -> Iterator[LocalServer]:
+def status() -> list[int]:
+    """The status with which the endpoint answers, as the only item; a test may change it."""
+    return [200]
+
+
+@pytest.fixture
+def endpoint(status: list[int]) -> Iterator[LocalServer]:
     """The OTLP endpoint."""
-    with serving() as local:
+    with serving(lambda _: status[0]) as local:
         yield local
 
 
@@ -122,3 +130,67 @@ def test_nothing_is_missing_if_the_process_stops_right_after_an_answer(
             list(pool.map(call, trace_ids))
         check(trace_ids)
     assert (incomplete, len(received.spans)) == ([], requests)
+
+
+def worker_of(function: Framework) -> int:
+    """Return the process id of the server's only worker."""
+    listed = subprocess.run(
+        ["pgrep", "-P", str(function.process.pid)], capture_output=True, text=True, check=False
+    )
+    (worker,) = map(int, listed.stdout.split())
+    return worker
+
+
+def answered_by(function: Framework, numbers: range) -> list[str]:
+    """Call the function once for each number; return the trace ids."""
+    trace_ids = [f"{number:032x}" for number in numbers]
+    for trace_id in trace_ids:
+        headers = {"traceparent": f"00-{trace_id}-{1:016x}-01"}
+        connection = http.client.HTTPConnection("127.0.0.1", function.port, timeout=SECONDS)
+        connection.request("GET", "/", headers=headers)
+        assert connection.getresponse().read() == b"done"
+        connection.close()
+    return trace_ids
+
+
+def kill_worker(function: Framework) -> None:
+    """Kill the worker, and wait until the server has started another."""
+    killed = worker_of(function)
+    os.kill(killed, signal.SIGKILL)
+
+    def is_replaced() -> bool:
+        with contextlib.suppress(ValueError):  # No worker at the moment, or two.
+            return worker_of(function) != killed
+        return False
+
+    eventually(is_replaced, "another worker runs")
+
+
+def test_a_killed_worker_loses_nothing_that_it_answered(
+    function: Framework, endpoint: LocalServer
+) -> None:
+    """Nor does the next worker."""
+    answered = answered_by(function, range(1, 6))
+    kill_worker(function)
+    answered += answered_by(function, range(6, 11))
+    received = Received(endpoint)
+    received.read()
+    assert [trace_id for trace_id in answered if not received.is_complete(trace_id)] == []
+
+
+def test_a_worker_killed_in_an_outage_loses_only_what_it_buffered(
+    function: Framework, endpoint: LocalServer, status: list[int]
+) -> None:
+    """That is the one loss which docs/guide/plan-for-trouble.md admits: there is no spool."""
+    before = answered_by(function, range(1, 6))
+    received = Received(endpoint)
+    received.read()
+    status[0] = 503
+    buffered = answered_by(function, range(6, 11))
+    endpoint.requests.clear()
+    kill_worker(function)
+    status[0] = 200
+    after = answered_by(function, range(11, 16))
+    received.read()
+    assert all(map(received.is_complete, [*before, *after]))
+    assert not any(map(received.is_complete, buffered))

@@ -13,11 +13,11 @@ import uvicorn
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
-from observatory.__main__ import _listen
 from observatory.api import Context
 from observatory.app import create_app
 from observatory.client import Observatory
 from observatory.configuration import Configuration
+from observatory.listening import listen
 from observatory.store import Store
 from stack.clients.firestore_rest import NO_CERTIFICATES
 from tests.unit.observatory.box_office import BOX_OFFICE
@@ -34,7 +34,7 @@ class Running:
         self, data: Path, ui: Path, configuration: Configuration = BOX_OFFICE, **options: Any
     ) -> None:
         self.store = Store(data, configuration.promotions)
-        listener = _listen("127.0.0.1", 0)
+        listener = listen("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         app = create_app(self.store, ui, examples=configuration.examples, **options)
         self.context: Context = app.state.context

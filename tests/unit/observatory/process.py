@@ -32,12 +32,12 @@ def run_main(
 
 
 @contextmanager
-def observatory_process(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def observatory_process(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Start an Observatory; yield the process and its URL, and kill it at the end."""
     with subprocess.Popen(
         [
             *(sys.executable, "-m", "observatory", "--port", "0"),
-            *("--data", str(data), "--config", str(CONFIG)),
+            *("--data", str(data), "--config", str(CONFIG), *options),
         ],
         cwd=ROOT,
         stdout=subprocess.PIPE,

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from observatory.__main__ import _listen, _parser
+from observatory.listening import listen
+from observatory.options import create_parser
 from tests.unit.observatory.conftest import Running
 
 BODY = b""
@@ -12,11 +13,11 @@ BODY = b""
 
 def test_only_loopback_is_bound_by_default() -> None:
     """Other addresses are bound only with ``--host``."""
-    options = _parser().parse_args([])
-    with _listen(options.host, 0) as listener:
+    options = create_parser().parse_args([])
+    with listen(options.host, 0) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
-    options_with_host = _parser().parse_args(["--host", "0.0.0.0"])  # noqa: S104
-    with _listen(options_with_host.host, 0) as listener:
+    options_with_host = create_parser().parse_args(["--host", "0.0.0.0"])  # noqa: S104
+    with listen(options_with_host.host, 0) as listener:
         assert listener.getsockname()[0] == "0.0.0.0"  # noqa: S104
 
 

@@ -200,7 +200,8 @@ def one_span() -> Trace:
 
 
 def spans_body(trace: Trace) -> bytes:
-    return trace.request().SerializeToString()
+    body: bytes = trace.request().SerializeToString()
+    return body
 
 
 def count(store: Store, table: str) -> int:

@@ -114,15 +114,15 @@ def test_a_request_that_passes_the_check_is_stored_completely(
     span = trace.span("page", "pay", INTERNAL, 0, 1, parent, "declined", links=[parent])
     span.attributes.extend(key_values(attributes))
     trace.log("page", span, 0, "INFO", "paying")
-    is_valid, rows_of, request = data.draw(
+    is_valid, rows_of, sent = data.draw(
         st.sampled_from(
             [
-                (all_spans_valid, spans_of, trace.request()),
-                (all_logs_valid, logs_of, trace.logs_request()),
+                (all_spans_valid, spans_of, trace.request().SerializeToString()),
+                (all_logs_valid, logs_of, trace.logs_request().SerializeToString()),
             ]
         )
     )
-    body = bytearray(request.SerializeToString())
+    body = bytearray(sent)
     assert is_valid(bytes(body))
     for index in data.draw(st.lists(st.integers(0, len(body) - 1), max_size=3)):
         body[index] = data.draw(st.integers(0, 255))

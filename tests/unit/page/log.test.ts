@@ -117,9 +117,11 @@ test("later records wait for the batch that is being sent, and a flush does not"
     answer = resolve;
   });
   server.prependListener("request", (_request, response) => {
-    const end = response.end.bind(response);
-    response.end = ((...body: Parameters<typeof end>) =>
-      void answered.then(() => end(...body))) as typeof response.end;
+    const end = response.end.bind(response) as (...body: unknown[]) => typeof response;
+    response.end = (...body: unknown[]) => {
+      void answered.then(() => end(...body));
+      return response;
+    };
   });
   const slow = poster(1);
   const log = createLog(slow, silent);

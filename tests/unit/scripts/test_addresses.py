@@ -39,6 +39,7 @@ def test_the_default_ports_are_those_of_the_pages_and_functions_settings() -> No
     assert defaults.url("functions") == "http://127.0.0.1:5001"
     assert defaults.url("firestore") == "http://127.0.0.1:8080"
     assert defaults.url("observatory") == "http://127.0.0.1:4318"
+    assert defaults.ports["observatory_grpc"] == 4317
     assert defaults.url("acquirer") == "http://127.0.0.1:4320"
     assert defaults.ports["websocket"] == 9150
 
@@ -59,7 +60,7 @@ def unused_addresses() -> StackAddresses:
     return next(p for p in usable if REFUSED.isdisjoint(p.ports.values()))
 
 
-@pytest.mark.parametrize("name", ["acquirer", "firestore", "websocket", "hub"])
+@pytest.mark.parametrize("name", ["acquirer", "observatory_grpc", "firestore", "websocket", "hub"])
 def test_a_port_in_use_is_an_error_that_names_it_and_another_offset(name: str) -> None:
     mine = unused_addresses()
     mine.require_free_ports()

@@ -219,3 +219,31 @@ def test_the_bootstrap_needs_only_the_standard_library() -> None:
     """It runs before any package is installed; -S hides the installed ones."""
     command = [sys.executable, "-S", "-P", "-c", "import stack.setup.bootstrap"]
     subprocess.run(command, env={"PYTHONPATH": str(ROOT / "scripts")}, check=True)
+
+
+def test_the_observatory_alone_does_not_create_the_environment_of_the_rest(
+    checkout: Checkout,
+) -> None:
+    """It has an environment of its own, with only its own packages."""
+    shutil.copy(ROOT / "scripts" / "observatory", checkout.root / "scripts" / "observatory")
+    for name in ("observatory/requirements.txt", "observatory/ui/index.html", "package-lock.json"):
+        (checkout.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout.root / name).write_text("one==1\n")
+    for tool in ("node", "npm"):
+        executable(checkout.path / tool, 'echo "v20.0.0"')
+    vite = 'for last; do :; done; while [ "$1" != --outDir ]; do shift; done\n'
+    vite += 'mkdir -p "$2" && touch "$2/index.html"'
+    executable(checkout.root / "node_modules" / ".bin" / "vite", vite)
+    done = subprocess.run(
+        [checkout.root / "scripts" / "observatory", "--port", "4"],
+        env={"PATH": str(checkout.path), "UV_LOG": str(checkout.log)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"-P -m observatory.command --port 4; PYTHONPATH={checkout.root}\n"
+    assert checkout.log.read_text().split() == ["venv", "pip"]
+    assert not (checkout.root / ".venv").exists()
+    assert (checkout.root / "observatory" / "ui" / "dist" / "index.html").exists()
