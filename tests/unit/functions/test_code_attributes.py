@@ -39,6 +39,7 @@ def tracer(memory: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch) -> Tra
     made.add_span_processor(CodeAttributes())
     made.add_span_processor(SimpleSpanProcessor(memory))
     monkeypatch.setattr(trace, "get_tracer", made.get_tracer)
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: made)
     return made.get_tracer("test")
 
 
