@@ -76,8 +76,10 @@ def test_an_order_beyond_a_buyers_limit_says_by_which_numbers(
 ) -> None:
     """The buyer learns how many unpaid orders they have, and how many they may have."""
     show_id = open_show(seats=5)
-    order_id = box_office_page.buy(show_id).get_attribute("data-order-id")
-    uid = box_office.wait_for(str(order_id))["uid"]
+    bought = box_office_page.buy(show_id)
+    expect(bought).to_have_attribute("data-order-state", "ticketed")
+    order_id = bought.get_attribute("data-order-id")
+    uid = box_office.documents.read(f"orders/{order_id}")["uid"]
     unpaid = {"orders": 6, "seats": 6}
     box_office.documents.set(f"buyer_holds/{uid}", unpaid).raise_for_status()
     order = box_office_page.buy(show_id)

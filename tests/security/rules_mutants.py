@@ -15,7 +15,7 @@ _OTHER_METHODS = {
     "get": ("read",),
     "list": ("read",),
     "create": ("write", "create, update", "create, delete"),
-    "update": ("write", "create, update", "update, delete"),
+    "update": ("write", "update, delete"),
 }
 # No request can be made in a microsecond of one's choice, so that no row of a table could tell
 # `<` from `<=` beside the time of the request.
