@@ -34,6 +34,7 @@ DOCUMENTS = {
     SHOW: {"title": "Night Ferry", "price_cents": 2500, "currency": "EUR", "seats_total": 60}
     | {"seats_left": 5, "starts_at": datetime(2030, 1, 1, 20, tzinfo=UTC)},
     ORDER: {"uid": BOB, "show_id": "night-ferry", "seats": 1, "state": "placed"}
+    | {"card_token": "tok_0000000000000000_approved"}
     | {"placed_at": datetime(2026, 1, 1, tzinfo=UTC)},
 }
 
