@@ -206,7 +206,7 @@ def test_attempts_that_fail_before_and_after_the_function_runs_are_in_the_trace(
 
     def both_attempts(journey: Journey) -> bool:
         return all(
-            sorted(attempts(journey, name))[:2] == [1, 2] for name in ("reserve", "charge", "issue")
+            {1, 2} <= set(attempts(journey, name)) for name in ("reserve", "charge", "issue")
         )
 
     def attempts(journey: Journey, name: str) -> list[int]:
@@ -219,9 +219,11 @@ def test_attempts_that_fail_before_and_after_the_function_runs_are_in_the_trace(
     failed = [row for row in rows_of(journey, "redelivery") if row["name"].startswith("deliver ")]
     assert {row["status_message"] for row in failed} == {"made to fail before the function ran"}
     for name in ("reserve", "charge", "issue"):
-        rows = {attempt_of(row): row for row in rows_of(journey, name, name)}
-        if 1 in rows:
-            assert links_named(rows[2], "first-attempt") == [rows[1]["span_id"]]
+        # The second attempt of reserve may publish again, so charge may receive two messages.
+        rows = rows_of(journey, name, name)
+        first = {row["span_id"] for row in rows if attempt_of(row) == 1}
+        second = [row for row in rows if attempt_of(row) == 2]
+        assert first <= {link for row in second for link in links_named(row, "first-attempt")}
 
 
 def test_without_the_redelivery_process_purchases_work(

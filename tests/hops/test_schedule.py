@@ -117,12 +117,13 @@ def test_an_order_that_moved_recently_is_not_changed(
     assert box_office.documents.read(f"orders/{order_id}") == before
 
 
-def test_an_order_without_context_is_resumed_and_an_invalid_order_does_not_stop_it(
+def test_an_order_without_context_is_resumed_and_an_invalid_order_fails_alone(
     addresses: Addresses, order_in: Callable[..., str], box_office: BoxOffice
 ) -> None:
     invalid = order_in("charging", placed_at=LONG_AGO, hold_until="soon")
     order_id = order_in("paid", placed_at=LONG_AGO)
     assert fire(addresses).status_code == 200
     assert box_office.wait_for(order_id)["state"] == "ticketed"
-    assert box_office.documents.read(f"orders/{invalid}")["state"] == "charging"
+    failed = box_office.documents.read(f"orders/{invalid}")
+    assert (failed["state"], failed["reason"]) == ("failed", "malformed_order")
     box_office.documents.delete(f"orders/{invalid}").raise_for_status()
