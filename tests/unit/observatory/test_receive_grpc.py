@@ -269,6 +269,8 @@ def test_a_taken_grpc_port_is_one_clear_line(
     assert not Path(data).exists()
 
 
+# test_overload.py has the case of HTTP, which shares the limits, in the fast suite.
+@pytest.mark.long
 @pytest.mark.measures
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports another process's peak")
 def test_memory_stays_bounded_under_overload_over_grpc(tmp_path: Path) -> None:
