@@ -87,6 +87,7 @@ def _github_checks(validator: Path) -> list[Check]:
     """Return the checks of GitHub's configuration files against their JSON schemas."""
     files = {
         "github-workflows": sorted(paths.GITHUB.glob("workflows/*.yml")),
+        "github-actions": sorted(paths.GITHUB.glob("actions/*/action.yml")),
         "dependabot": list(paths.GITHUB.glob("dependabot.yml")),
         "github-issue-config": list(paths.GITHUB.glob("ISSUE_TEMPLATE/config.yml")),
         "github-issue-forms": [
