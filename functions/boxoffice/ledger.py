@@ -32,7 +32,7 @@ class UnknownOrder(PermanentFailure):
 
 
 class UnknownState(PermanentFailure):
-    """Raised for an order whose state is none of the states."""
+    """Raised for an order whose state is missing or unknown."""
 
     reason = "unknown_state"
 
@@ -119,7 +119,7 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
 
     Raises:
         UnknownOrder: there is no such order.
-        UnknownState: the order's state is none of the states.
+        UnknownState: the order's state is missing or unknown.
         OrderFailure: the order lacks a field that its move needs, or a document that the move
             changes does not exist.
         transactions.Contended: others kept the documents locked.
@@ -161,7 +161,7 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
     except NotFound as error:
         if not moves_from:
             raise
-        # The commit updates documents that must exist; somebody deleted the show, or a ticket.
+        # The commit updates the show or tickets, of which one has been deleted.
         message = f"order {order_id} cannot be {target}: a document that the move changes is gone"
         raise OrderFailure(order_id, moves_from[0], "missing_document", message) from error
     span.set_attribute("boxoffice.order.state", outcome.state)
