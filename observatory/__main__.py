@@ -107,12 +107,11 @@ def serve(arguments: list[str], defaults: Defaults, welcome: Welcome | None = No
     grpc = f" (OTLP/gRPC on port {bound_grpc_port})" if bound_grpc_port else ""
     print(f"Observatory on http://{shown}:{port}/, keeping {options.data}{grpc}", flush=True)
     local = "127.0.0.1" if host in WILDCARD_HOSTS else shown
+    url = f"http://{local}:{port}"
     if welcome is not None:
-        grpc_url = f"http://{local}:{bound_grpc_port}" if bound_grpc_port else None
-        welcome(f"http://{local}:{port}", grpc_url)
+        welcome(url, f"http://{local}:{bound_grpc_port}" if bound_grpc_port else None)
     if options.browser:
         # In a thread, because the launchers of some browsers wait.
-        url = f"http://{local}:{port}"
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
     server.run(sockets=[listener])
     gc.unfreeze()  # DuckDB's bindings warn about objects that are not collected at exit
