@@ -21,7 +21,7 @@ from firebase_functions.options import (
     RateLimits,
     RetryConfig,
 )
-from firebase_functions.params import Expression, SecretParam
+from firebase_functions.params import PROJECT_ID, Expression, SecretParam
 
 import settings
 
@@ -72,8 +72,9 @@ def _options(
         # Without a region, the CLI deploys functions that Pub/Sub starts to us-east1, and the
         # others to us-central1.
         "region": settings.region(),
-        # The text of an expression, which the CLI resolves when it deploys.
-        "service_account": str(settings.SERVICE_ACCOUNT),
+        # The CLI resolves the two expressions. It would also complete "NAME@", but not where it
+        # creates the scheduler's job and grants access to secrets.
+        "service_account": f"{settings.SERVICE_ACCOUNT}@{PROJECT_ID}.iam.gserviceaccount.com",
         "cpu": 1,
         "memory": memory,
         "concurrency": settings.THREADS,

@@ -56,13 +56,11 @@ REGION = StringParam(
 )
 SERVICE_ACCOUNT = StringParam(
     "SERVICE_ACCOUNT",
-    default="boxoffice@",
-    description="The service account that the functions run as. What follows the @ may be left "
-    "out for an account of this project.",
+    default="boxoffice",
+    description="The name of the service account, in this project, that the functions run as.",
     input=TextInput(
-        example="boxoffice@",
-        validation_regex=r"^[a-z0-9-]+@",
-        validation_error_message="It must be a service account's address, or its name and an @.",
+        validation_regex=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$",
+        validation_error_message="It must be the part of its address before the @.",
     ),
 )
 THREADS = IntParam(

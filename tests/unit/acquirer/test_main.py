@@ -403,9 +403,9 @@ def test_only_its_own_configuration_deploys_it() -> None:
     [codebase] = json.loads((ROOT / "firebase.acquirer.json").read_text())["functions"]
     assert (codebase["source"], codebase["codebase"]) == ("acquirer", "acquirer")
     manifest = json.dumps(yaml.safe_load((ACQUIRER / "functions.yaml").read_text()))
-    [endpoint] = resolved(manifest, REGION="europe-west1", SERVICE_ACCOUNT="shop@")
+    [endpoint] = resolved(manifest, REGION="europe-west1", SERVICE_ACCOUNT="shop")
     assert (endpoint["id"], endpoint["region"]) == ("acquirer", "europe-west1")
-    assert endpoint["serviceAccount"] == "shop@"
+    assert endpoint["serviceAccount"] == "shop@box-office.iam.gserviceaccount.com"
     assert endpoint["maxInstances"] == 1
     assert [each["key"] for each in endpoint["secretEnvironmentVariables"]] == [
         "ACQUIRER_WEBHOOK_SECRET"

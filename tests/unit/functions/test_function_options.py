@@ -61,7 +61,7 @@ def test_every_function_has_its_region_size_limits_and_identity(endpoints: Endpo
     """The CLI's own choices differ by the kind of trigger, and allow 80 requests at a time."""
     for name, endpoint in endpoints.items():
         assert endpoint["region"] == "us-central1", name
-        assert endpoint["serviceAccount"] == "boxoffice@", name
+        assert endpoint["serviceAccount"] == "boxoffice@box-office.iam.gserviceaccount.com", name
         assert endpoint["cpu"] == 1, name
         assert endpoint["availableMemoryMb"] in (256, 512), name
         assert endpoint["concurrency"] == (1 if name == "sweep" else 8), name
@@ -71,13 +71,13 @@ def test_every_function_has_its_region_size_limits_and_identity(endpoints: Endpo
 
 def test_another_region_applies_to_every_function_and_to_the_channel() -> None:
     """Triggers, Pub/Sub and the Eventarc channel included; the settings are used as given."""
-    endpoints = deploy(REGION="europe-west1", THREADS="4", SERVICE_ACCOUNT="shop@")
+    endpoints = deploy(REGION="europe-west1", THREADS="4", SERVICE_ACCOUNT="shop")
     assert {endpoint["region"] for endpoint in endpoints.values()} == {"europe-west1"}
     assert endpoints["audit"]["eventTrigger"]["channel"] == (
         "projects/box-office/locations/europe-west1/channels/firebase"
     )
     assert endpoints["quote"]["concurrency"] == 4
-    assert endpoints["quote"]["serviceAccount"] == "shop@"
+    assert endpoints["quote"]["serviceAccount"] == "shop@box-office.iam.gserviceaccount.com"
 
 
 def test_only_functions_that_are_called_from_outside_are_public(endpoints: Endpoints) -> None:
