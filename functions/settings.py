@@ -135,6 +135,12 @@ UNPAID_STALL_SECONDS = StringParam(
     "for in this time, further orders are accepted without a hold; until then they wait.",
     input=_NUMBER_ABOVE_ZERO,
 )
+RETENTION_DAYS = IntParam(
+    "RETENTION_DAYS",
+    default=400,
+    description="After how many days Firestore deletes orders that have ended, their tickets and "
+    "audit entries, and dead letters.",
+)
 PSEUDONYM_SALT = SecretParam(
     "PSEUDONYM_SALT",
     description="The secret that turns users' ids into the pseudonyms on spans, such as the output "
@@ -356,6 +362,11 @@ def unpaid_share_max() -> float:
 def unpaid_stall_seconds() -> float:
     """Return how long unpaid orders may keep all seats of a show without a payment."""
     return _positive(UNPAID_STALL_SECONDS)
+
+
+def retention_days() -> int:
+    """Return how many days an order is kept after it has ended."""
+    return _count(RETENTION_DAYS, 1)
 
 
 def organiser_emails() -> frozenset[str]:
