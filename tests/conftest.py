@@ -27,7 +27,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect tests for --one-by-one: by use of an emulator, and by the marker `measures`."""
+    """Give long tests an hour, and deselect tests for --one-by-one.
+
+    Those that use an emulator or have the marker `measures` run one by one.
+    """
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.timeout(3600))
     if choice := config.getoption("--one-by-one"):
         selected: list[pytest.Item] = []
         deselected: list[pytest.Item] = []
