@@ -10,6 +10,7 @@ from firebase_functions.core import CloudEvent
 from google.api_core.exceptions import AlreadyExists
 from opentelemetry import trace
 
+import function_options
 import throughline
 from boxoffice import clients, giving_up, order_events
 from boxoffice.failure import PermanentFailure
@@ -24,7 +25,11 @@ class UnreadableEvent(PermanentFailure):
     reason = "unreadable_event"
 
 
-@eventarc_fn.on_custom_event_published(event_type=order_events.ORDER_MOVED, retry=True)
+@eventarc_fn.on_custom_event_published(
+    event_type=order_events.ORDER_MOVED,
+    channel=order_events.channel(),
+    **function_options.AUDIT,
+)
 @throughline.on_event
 @giving_up.on_permanent_failure(by="audit")
 def audit(event: CloudEvent[Any]) -> None:

@@ -168,7 +168,9 @@ def _restart_workers(phase: str, processes: Processes) -> None:
 
     before = loaded()
     is_disabled = str(phase == "without").lower()
-    (FUNCTIONS / ".env.local").write_text(f"OTEL_SDK_DISABLED={is_disabled}\n")
+    (FOLDER / emulators.FUNCTIONS_SETTINGS / ".env.local").write_text(
+        f"OTEL_SDK_DISABLED={is_disabled}\n"
+    )
     main = FUNCTIONS / "main.py"
     edited = -math.inf
 
