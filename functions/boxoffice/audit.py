@@ -14,6 +14,7 @@ import function_options
 import throughline
 from boxoffice import clients, giving_up, order_events, retention
 from boxoffice.failure import PermanentFailure
+from boxoffice.order import is_order_id
 
 AUDIT = "audit"
 
@@ -47,7 +48,7 @@ def audit(event: CloudEvent[Any]) -> None:
 
 
 def read_field(event: CloudEvent[Any], name: str) -> str:
-    """Return one field of the event's data, a string of 1 to 64 characters.
+    """Return one field of the event's data: an order's id, or a string of 1 to 64 characters.
 
     Raises:
         UnreadableEvent: the field is missing or has another form, or the event's id cannot be a
@@ -57,6 +58,7 @@ def read_field(event: CloudEvent[Any], name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9-]{1,128}", event.id):
         raise UnreadableEvent("the event has no usable id")
     value = event.data.get(name) if isinstance(event.data, dict) else None
-    if not isinstance(value, str) or not 0 < len(value) <= 64:
+    usable = is_order_id(value) if name == "order_id" else isinstance(value, str) and value
+    if not isinstance(value, str) or not usable or len(value) > 64:
         raise UnreadableEvent(f"event {event.id} has no usable {name}")
     return value

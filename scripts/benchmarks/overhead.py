@@ -27,7 +27,8 @@ from benchmarks import buyer
 from benchmarks.cpu_time import cpu_seconds
 from benchmarks.ratio import paired_ratios, ratios
 from stack import paths
-from stack.clients.browser_purchase import Purchase, browser
+from stack.clients.browser import browser
+from stack.clients.browser_purchase import Purchase
 from stack.console import print_line
 from stack.errors import UserError
 from stack.local import emulators, running

@@ -17,7 +17,7 @@ from stack.local.http import answers
 from stack.local.processes import Processes, wait_until
 from stack.setup import install, toolchain
 
-START_SECONDS = 120.0
+START_SECONDS = 180.0
 
 
 def page_settings(addresses: StackAddresses) -> dict[str, str]:
