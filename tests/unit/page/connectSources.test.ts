@@ -69,7 +69,7 @@ test("every built page begins with its policy", async () => {
   for (const { source } of pages) {
     const [first] = String(source).split("<head>")[1]?.trim().split("\n") ?? [];
     expect(first).toMatch(
-      /^<meta http-equiv="Content-Security-Policy" content="connect-src 'self' .*http:\/\/127\.0\.0\.1:5320/,
+      /^<meta http-equiv="Content-Security-Policy" content="connect-src &#39;self&#39; .*http:\/\/127\.0\.0\.1:5320/,
     );
   }
 }, 60_000);
