@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from boxoffice import giving_up, issue, ledger
+from boxoffice import charge, giving_up, issue, ledger
 from boxoffice.audit import AUDIT
 from boxoffice.order import State
 from stack import paths
@@ -46,7 +46,7 @@ def test_an_order_ends_with_its_tickets(platform: Platform) -> None:
 def test_an_order_that_fails_ends_too(platform: Platform) -> None:
     platform.place(State.RESERVED)
     platform.processor.refusals["/charges"] = (402, "card_refused")
-    stages.deliver(stages.about(stages.charge.charge))
+    stages.deliver(stages.about(charge.charge))
     assert platform.order["state"] == "failed"
     assert_ends_in_ten_days(platform.order)
 
@@ -54,7 +54,7 @@ def test_an_order_that_fails_ends_too(platform: Platform) -> None:
 def test_an_order_that_can_still_move_does_not_end(platform: Platform) -> None:
     """A payment may arrive for it at any time."""
     platform.place(State.RESERVED)
-    stages.deliver(stages.about(stages.charge.charge))
+    stages.deliver(stages.about(charge.charge))
     assert platform.order["state"] == "charging"
     assert "delete_at" not in platform.order
 
