@@ -163,7 +163,8 @@ class Service:
         try:
             instance = await start(
                 name,
-                [str(self._source.bin / "functions-framework")],
+                # In a container it listens on every address; here nobody else may reach it.
+                [str(self._source.bin / "functions-framework"), "--host", "127.0.0.1"],
                 self.environment(),
                 self._source.folder,
                 self._log,

@@ -61,9 +61,11 @@ class Queue:
         if self._front_end.find_url(request["url"]) is None:
             raise BadTask(f"{request['url']} is not the address of a deployed function.")
         try:
-            due = datetime.fromisoformat(task["scheduleTime"]) if "scheduleTime" in task else None
-            base64.b64decode(request.get("body", ""), validate=True)
-        except ValueError as error:
+            # The Admin SDK sends null for what is not set.
+            scheduled = task.get("scheduleTime")
+            due = datetime.fromisoformat(scheduled) if scheduled else None
+            base64.b64decode(request.get("body") or "", validate=True)
+        except (TypeError, ValueError) as error:
             raise BadTask(f"The task is invalid: {error}") from error
         name = task.get("name") or f"{self.name}/tasks/{secrets.randbits(63)}"
         delay_seconds = max(0.0, due.timestamp() - time.time()) if due else 0.0
@@ -110,7 +112,7 @@ class Queue:
         }
         token = request.get("oidcToken") or {}
         account = token.get("serviceAccountEmail") or self._default_account
-        body = base64.b64decode(request.get("body", ""))
+        body = base64.b64decode(request.get("body") or "")
         self.dispatched += 1
         answer = await self._front_end.call(service, account, headers, body, path)
         if not answer.is_success:

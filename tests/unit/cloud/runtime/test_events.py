@@ -184,8 +184,8 @@ def test_a_task_runs_when_it_is_due_and_again_while_it_fails(tmp_path: Path) -> 
         url = service.function.url
         body = base64.b64encode(b"{}").decode()
         request = {"url": url, "body": body, "headers": {"Content-Type": "application/json"}}
-        queue.create({"scheduleTime": due.isoformat(), "httpRequest": request})
-        failing = {"httpRequest": {**request, "url": f"{url}/fail"}}
+        queue.create({"scheduleTime": due.isoformat(), "name": None, "httpRequest": request})
+        failing = {"httpRequest": {**request, "url": f"{url}/fail"}, "scheduleTime": None}
         name = queue.create(failing)["name"]
         await _until(lambda: queue.given_up == [name])
         assert life_of(tmp_path).count("handled /fail") == 2
