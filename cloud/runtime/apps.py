@@ -90,6 +90,13 @@ def internal_app(runtime: Runtime) -> Starlette:
     async def status(_request: Request) -> Response:
         return JSONResponse({"ready": runtime.hosting is not None, **runtime.status()})
 
+    async def state(_request: Request) -> Response:
+        """Report deliveries as cloud/delivery does; every attempt reaches the function."""
+        deliveries = runtime.delivery.deliveries
+        return JSONResponse(
+            {"pending": deliveries.in_progress, "dead": len(deliveries.dropped), "untried": 0}
+        )
+
     async def set_chaos(request: Request) -> Response:
         try:
             runtime.delivery.chaos = chaos.parse(await body_of(request))
@@ -119,6 +126,7 @@ def internal_app(runtime: Runtime) -> Starlette:
             ),
             Route("/pubsub/{region}/{function}", receive_message, methods=["POST"]),
             Route("/status", status),
+            Route("/state", state),
             Route("/chaos", set_chaos, methods=["POST"]),
             Route("/jobs/{job}/run", run_job, methods=["POST"]),
             Mount("/", app=metadata),

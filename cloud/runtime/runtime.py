@@ -138,6 +138,7 @@ class Runtime:
                     "memory_mib": service.function.memory_bytes >> 20,
                     "max_instances": service.function.max_instances,
                     "timeout_seconds": service.function.timeout_seconds,
+                    "open_requests": service.open_requests,
                     **dataclasses.asdict(service.statistics),
                 }
                 for service in self.front_end.services

@@ -75,6 +75,11 @@ class Service:
         self._numbers = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def open_requests(self) -> int:
+        """Return how many requests the instances process."""
+        return sum(instance.open_requests for instance in self._instances)
+
     @asynccontextmanager
     async def instance(self) -> AsyncIterator[Instance]:
         """Yield an instance to send one request to, once one has room.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from observatory.schemas.journey import Journey
 from stack import index_check
 from stack.clients.errors import stack_errors
 from stack.console import step
+from stack.load.load_report import FUNCTIONS
 from stack.local import emulators
 from stack.local.addresses import StackAddresses
 from stack.local.current import exclusive_stack
@@ -46,6 +48,30 @@ class Running:
     granted: list[str]
     deploy_seconds: float
     processes: Processes
+
+
+class AnsweredInvocations:
+    """Counts the invocations that the instances of a rehearsed site answered."""
+
+    def __init__(self, place: Site) -> None:
+        self._place = place
+        self._from: Counter[str] = Counter()
+
+    def begin(self) -> None:
+        """Count only invocations from now on."""
+        self._from = self._read("invocations")
+
+    def counts(self) -> Counter[str]:
+        """Return how often each function answered."""
+        return self._read("invocations") - self._from
+
+    def are_running(self) -> bool:
+        """Return whether an instance has an open request."""
+        return bool(self._read("open_requests").total())
+
+    def _read(self, figure: str) -> Counter[str]:
+        functions = self._place.status().get("functions", {})
+        return Counter({name: functions[name][figure] for name in FUNCTIONS if name in functions})
 
 
 @contextmanager

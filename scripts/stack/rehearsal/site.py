@@ -32,8 +32,8 @@ RELAY = "telemetry"
 class Site:
     """The addresses of a rehearsed site, which reuses the ports of a local stack.
 
-    The front end has the port of the emulated functions, so that the clients of the local stack
-    reach the rehearsed functions too.
+    The front end has the port of the emulated functions and the runtime that of redelivery, so that
+    the clients of the local stack work here too.
     """
 
     addresses: StackAddresses
@@ -41,7 +41,7 @@ class Site:
     @property
     def internal(self) -> str:
         """Return where the emulators and the stack reach the runtime."""
-        return self.addresses.url("eventarc")
+        return self.addresses.redelivery
 
     @property
     def server_port(self) -> int:
@@ -153,8 +153,8 @@ def start_runtime(processes: Processes, site: Site, deployment: Path, folder: Pa
             *("--uv", python_environment.uv_command()),
             *("--python", python_environment.base_python()),
             *("--front-end", str(ports["functions"]), "--hosting", str(ports["hosting"])),
-            *("--internal", str(ports["eventarc"]), "--apis", str(ports["tasks"])),
-            *("--proxy", str(ports["redelivery"])),
+            *("--internal", str(ports["redelivery"]), "--apis", str(ports["tasks"])),
+            *("--proxy", str(ports["eventarc"])),
             *("--firestore", f"{HOST}:{ports['firestore']}"),
             *("--auth", f"{HOST}:{ports['auth']}", "--pubsub", f"{HOST}:{ports['pubsub']}"),
         ],
@@ -182,7 +182,7 @@ def _start_firestore(
             *("--host", HOST, "--port", str(addresses.ports["firestore"])),
             *("--websocket_port", str(addresses.ports["websocket"])),
             *("--project_id", addresses.project, "--single_project_mode", "true"),
-            *("--functions_emulator", f"{HOST}:{addresses.ports['eventarc']}"),
+            *("--functions_emulator", f"{HOST}:{addresses.ports['redelivery']}"),
         ],
         env,
         folder / "firestore.log",
