@@ -116,7 +116,9 @@ def internal_app(runtime: Runtime) -> Starlette:
     def refuse(request: Request, error: Exception) -> Response:
         return response_to(request, GoogleError(400, str(error)))
 
-    metadata: Any = metadata_server.create_app(runtime.deployed.project, runtime.identity)
+    metadata: Any = metadata_server.create_app(
+        runtime.deployed.project, runtime.identity, runtime.service_account
+    )
     return Starlette(
         routes=[
             Route(

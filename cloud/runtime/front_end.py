@@ -4,6 +4,8 @@
   generates trace ids and adds both headers (https://docs.cloud.google.com/run/docs/trace), not what
   it does with the caller's; replacing the caller's is what users report. Few requests are sampled,
   so here none is.
+- A function with internal ingress answers 404 to the internet, while Eventarc, Cloud Scheduler and
+  Cloud Tasks of the project reach it: https://docs.cloud.google.com/run/docs/securing/ingress
 - Private functions demand an identity token: https://docs.cloud.google.com/run/docs/authenticating/overview
 - TLS ends here; `X-Forwarded-For` and `X-Forwarded-Proto` say who called and how:
   https://docs.cloud.google.com/run/docs/container-contract
@@ -86,7 +88,7 @@ class FrontEnd:
         """POST to a function as one of Google's services does, with an account's identity token."""
         token = self._identity.token(account, service.function.uri)
         signed = {**headers, "authorization": f"Bearer {token}"}
-        return await self.handle(service, "POST", path, list(signed.items()), body, "127.0.0.1")
+        return await self._handle(service, "POST", path, list(signed.items()), body, "127.0.0.1")
 
     async def handle(  # noqa: PLR0913, PLR0917  (a request has that many parts)
         self,
@@ -97,7 +99,20 @@ class FrontEnd:
         body: bytes,
         client: str,
     ) -> Answer:
-        """Return a function's response to a request, or the platform's own."""
+        """Return a function's response to a request from the internet, or the platform's own."""
+        if service.function.is_internal:
+            return _platform(404, "The requested URL was not found on this server.")
+        return await self._handle(service, method, path, headers, body, client)
+
+    async def _handle(  # noqa: PLR0913, PLR0917
+        self,
+        service: Service,
+        method: str,
+        path: str,
+        headers: list[tuple[str, str]],
+        body: bytes,
+        client: str,
+    ) -> Answer:
         function = service.function
         if len(body) > REQUEST_MAX_BYTES:
             return _platform(413, "Request too large.")

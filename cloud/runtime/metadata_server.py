@@ -6,22 +6,23 @@ https://docs.cloud.google.com/run/docs/container-contract#metadata-server
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from cloud.deployment.project_apis import DEFAULT_SERVICE_ACCOUNT, PROJECT_NUMBER
+from cloud.deployment.project_apis import PROJECT_NUMBER
 from cloud.runtime.identity import Identity
 
 _FLAVOR = {"Metadata-Flavor": "Google"}
 
 
-def create_app(project: str, identity: Identity) -> Starlette:
+def create_app(project: str, identity: Identity, email: Callable[[], str]) -> Starlette:
     """Return the server's app.
 
-    It can't tell which function asks, so every function is the default service account here.
+    It can't tell which function asks, so every function has the account `email()` here.
     """
 
     def require_flavor(request: Request) -> Response | None:
@@ -38,7 +39,7 @@ def create_app(project: str, identity: Identity) -> Starlette:
         values = {
             "project/project-id": project,
             "project/numeric-project-id": PROJECT_NUMBER,
-            "instance/service-accounts/default/email": DEFAULT_SERVICE_ACCOUNT,
+            "instance/service-accounts/default/email": email(),
             "universe/universe-domain": "googleapis.com",
         }
         name = request.path_params["name"].strip("/")
@@ -52,7 +53,7 @@ def create_app(project: str, identity: Identity) -> Starlette:
         return JSONResponse(
             {
                 "aliases": ["default"],
-                "email": DEFAULT_SERVICE_ACCOUNT,
+                "email": email(),
                 "scopes": ["https://www.googleapis.com/auth/cloud-platform"],
             },
             headers=_FLAVOR,
@@ -74,7 +75,7 @@ def create_app(project: str, identity: Identity) -> Starlette:
         if refusal := require_flavor(request):
             return refusal
         audience = request.query_params.get("audience", "")
-        return PlainTextResponse(identity.token(DEFAULT_SERVICE_ACCOUNT, audience), headers=_FLAVOR)
+        return PlainTextResponse(identity.token(email(), audience), headers=_FLAVOR)
 
     accounts = "/computeMetadata/v1/instance/service-accounts/{account}"
     return Starlette(

@@ -104,7 +104,7 @@ class Runtime:
             self.front_end.services.append(service)
             self._begin(service.watch())
         for name, queue in self.deployed.queues().items():
-            self.queues[name] = Queue(queue, self.front_end, DEFAULT_SERVICE_ACCOUNT)
+            self.queues[name] = Queue(queue, self.front_end, self.service_account())
         for name, job in self.deployed.jobs().items():
             self.jobs[name] = Job(job, self.front_end)
         self.hosting = Hosting(self.deployed.site(), self.front_end)
@@ -127,6 +127,11 @@ class Runtime:
         await self.front_end.close()
         if self._proxy_server:
             self._proxy_server.close()
+
+    def service_account(self) -> str:
+        """Return the account that the functions run as, or the default one if it is not one."""
+        accounts = {service.function.service_account for service in self.front_end.services}
+        return accounts.pop() if len(accounts) == 1 else DEFAULT_SERVICE_ACCOUNT
 
     def status(self) -> dict[str, Any]:
         """Return what runs and what happened, as JSON."""

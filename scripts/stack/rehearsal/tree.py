@@ -18,19 +18,17 @@ _NOT_COPIED = shutil.ignore_patterns("venv", "__pycache__", "*.log", ".env*")
 
 
 def settings(addresses: StackAddresses) -> dict[str, str]:
-    """Return the functions' settings for a rehearsal, as functions/.env.<project> has them.
+    """Return the settings for a rehearsal that differ from functions/.env.example.
 
     Those that the deployed tree does not read are harmless.
     """
     return {
         "ACQUIRER_URL": addresses.acquirer,
-        "ACQUIRER_TIMEOUT_SECONDS": "5",
         "SETTLE_URL": addresses.function("settle"),
         "SITE_ORIGINS": json.dumps([addresses.hosting]),
-        "ORGANISER_EMAILS": "organiser@example.org",
-        "SWEEP_AFTER_SECONDS": "60",
-        "HOLD_SECONDS": "600",
+        "ORGANISER_EMAILS": json.dumps(["organiser@example.org"]),
         "OTEL_EXPORTER_OTLP_ENDPOINT": addresses.observatory,
+        "OTEL_LOGS_EXPORTER": "otlp",
     }
 
 
@@ -55,7 +53,7 @@ def stage(
     Args:
         folder: is replaced.
         public: the built page.
-        settings: are written to the .env file of each codebase.
+        settings: are written to the .env file of each codebase, with the others of its example.
         secrets: are written there too, unless the codebase declares them as secrets.
         project: the project's id.
     """
@@ -75,13 +73,23 @@ def stage(
         (folder / codebase["source"] / "venv").symlink_to(source / "venv")
         bound = set(_declared_secrets(source))
         declared |= bound
-        values = {**settings, **{name: secrets[name] for name in secrets if name not in bound}}
+        undeclared = {name: secrets[name] for name in secrets if name not in bound}
+        values = {**_example(source), **settings, **undeclared}
         lines = [f"{name}={value}" for name, value in sorted(values.items())]
         (folder / codebase["source"] / f".env.{project}").write_text("\n".join(lines) + "\n")
     destination = folder / config["hosting"]["public"]
     destination.parent.mkdir(parents=True, exist_ok=True)
     destination.symlink_to(os.path.realpath(public))
     return sorted(declared & set(secrets))
+
+
+def _example(source: Path) -> dict[str, str]:
+    """Return the settings that the codebase's .env.example has a value for."""
+    example = source / ".env.example"
+    if not example.is_file():
+        return {}
+    pairs = re.findall(r"^([A-Z]\w*)=(.*)$", example.read_text(), re.MULTILINE)
+    return dict(pairs)
 
 
 def _declared_secrets(source: Path) -> Iterator[str]:

@@ -65,6 +65,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "rules/i.json": "{}",
         "functions/main.py": 'KEY = SecretParam(\n    "DECLARED", description="x")',
         "functions/.env.demo": "LEFTOVER=1",
+        "functions/.env.example": "# Text\nDEFAULT=2\nSETTING=0\n# REQUIRED=\n",
         "functions/venv/bin/python": "",
         "built/index.html": "<p>",
     }
@@ -82,7 +83,9 @@ def test_the_staged_tree_is_what_firebase_json_names(checkout: Path, tmp_path: P
     secrets = {"DECLARED": "a", "UNDECLARED": "b"}
     settings = {"SETTING": "1"}
     assert tree.stage(staged, checkout / "built", settings, secrets, "demo") == ["DECLARED"]
-    assert (staged / "functions" / ".env.demo").read_text() == "SETTING=1\nUNDECLARED=b\n"
+    assert (
+        staged / "functions" / ".env.demo"
+    ).read_text() == "DEFAULT=2\nSETTING=1\nUNDECLARED=b\n"
     assert (staged / "rules" / "r.rules").read_text() == "rules"
     assert (staged / "page" / "dist" / "index.html").read_text() == "<p>"
     assert (staged / "functions" / "venv").is_symlink()

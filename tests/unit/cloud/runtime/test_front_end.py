@@ -88,6 +88,18 @@ def test_a_private_function_demands_the_token_of_an_invoker(tmp_path: Path) -> N
     run(service, work)
 
 
+def test_a_function_with_internal_ingress_is_hidden_from_the_internet(tmp_path: Path) -> None:
+    """Google's services reach it all the same."""
+    service = service_in(tmp_path)(function(ingressSettings="ALLOW_INTERNAL_ONLY"))
+
+    async def work(front_end: FrontEnd) -> None:
+        assert (await post(front_end)).status_code == 404
+        assert life_of(tmp_path) == []
+        assert (await front_end.call(service, ACCOUNT, {}, b"", "/")).status_code == 200
+
+    run(service, work)
+
+
 def test_an_instance_gets_no_more_requests_than_its_concurrency(tmp_path: Path) -> None:
     """Others are started up to the maximum; a request beyond that waits."""
     limits = {"maxInstanceRequestConcurrency": 2, "maxInstanceCount": 2}
