@@ -88,7 +88,7 @@ def rehearsed_site(addresses: StackAddresses, folder: Path) -> Iterator[Running]
         for leftover in folder.glob("observatory.duckdb*"):
             leftover.unlink()
         public = folder / "page"
-        install.page(public, site.page_settings(addresses))
+        install.page(public, site.page_settings(addresses), mode="production")
         with Processes() as processes:
             with emulators.starting():
                 # They start while firebase-tools deploys.

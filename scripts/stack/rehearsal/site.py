@@ -15,6 +15,7 @@ from stack import paths, proxies
 from stack.local import emulators, running, seed
 from stack.local.addresses import HOST, StackAddresses
 from stack.local.processes import Processes, wait_until
+from stack.rehearsal import tree
 from stack.setup import install, python_environment, toolchain
 
 # Building the environment of the functions' requirements for the first time is part of the start.
@@ -74,6 +75,7 @@ def page_settings(addresses: StackAddresses) -> dict[str, str]:
         None,
     )
     return {
+        **tree.example_of(paths.ROOT / "frontend"),
         "VITE_FIREBASE_PROJECT_ID": addresses.project,
         "VITE_FIREBASE_API_KEY": "rehearsal",
         "VITE_FIREBASE_AUTH_DOMAIN": f"{addresses.project}.firebaseapp.com",

@@ -74,7 +74,7 @@ def stage(
         bound = set(_declared_secrets(source))
         declared |= bound
         undeclared = {name: secrets[name] for name in secrets if name not in bound}
-        values = {**_example(source), **settings, **undeclared}
+        values = {**example_of(source), **settings, **undeclared}
         lines = [f"{name}={value}" for name, value in sorted(values.items())]
         (folder / codebase["source"] / f".env.{project}").write_text("\n".join(lines) + "\n")
     destination = folder / config["hosting"]["public"]
@@ -83,9 +83,9 @@ def stage(
     return sorted(declared & set(secrets))
 
 
-def _example(source: Path) -> dict[str, str]:
-    """Return the settings that the codebase's .env.example has a value for."""
-    example = source / ".env.example"
+def example_of(folder: Path) -> dict[str, str]:
+    """Return the settings that the folder's .env.example has, except those in comments."""
+    example = folder / ".env.example"
     if not example.is_file():
         return {}
     pairs = re.findall(r"^([A-Z]\w*)=(.*)$", example.read_text(), re.MULTILINE)
