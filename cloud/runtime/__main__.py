@@ -35,11 +35,12 @@ def main() -> int:
 
 async def _serve(options: argparse.Namespace) -> None:
     ports = {field.name: getattr(options, field.name) for field in dataclasses.fields(Addresses)}
+    folder = options.folder.resolve()
     runtime = Runtime(
-        Deployed(options.deployment, options.project),
+        Deployed(options.deployment.resolve(), options.project),
         Addresses(**ports),
-        options.folder,
-        Builder(options.folder / "sources", options.cache, options.uv, options.python),
+        folder,
+        Builder(folder / "sources", options.cache.resolve(), options.uv, options.python),
         idle_seconds=options.idle_seconds,
     )
     runtime.prepare()

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import httpx
 
 from cloud.runtime.identity import Identity
+from cloud.runtime.instance import StartFailed
 from cloud.runtime.service import NoInstance, Service
 
 REQUEST_MAX_BYTES = 32 * 1024 * 1024
@@ -140,6 +141,8 @@ class FrontEnd:
             return _platform(504, "upstream request timeout")
         except NoInstance as error:
             return _platform(429, str(error))
+        except StartFailed:
+            return _platform(503, "The container failed to start and listen on its port.")
         except httpx.HTTPError as error:
             service.statistics.failures.append(f"{function.name}: {type(error).__name__}")
             return _platform(503, "The instance ended the connection without a response.")

@@ -33,7 +33,7 @@ POLL_SECONDS = 0.5
 
 
 class NoInstance(Exception):
-    """No instance became free in time, or none could be started."""
+    """No instance became free in time."""
 
 
 @dataclass
@@ -71,6 +71,7 @@ class Service:
         self._idle_seconds = idle_seconds
         self._instances: list[Instance] = []
         self._starting = 0
+        self._failed_starts = 0
         self._changed = asyncio.Condition()
         self._numbers = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -86,6 +87,7 @@ class Service:
 
         Raises:
             NoInstance: none has room in time.
+            StartFailed: none is running, and the one that was started for the request ended.
         """
         instance = await self._acquire()
         self.statistics.requests += 1
@@ -131,13 +133,15 @@ class Service:
         }
 
     async def _acquire(self) -> Instance:
-        began = time.monotonic()
+        began, failed_before = time.monotonic(), self._failed_starts
         async with self._changed:
             while True:
                 for instance in self._instances:
                     if instance.is_running and (instance.open_requests < self.function.concurrency):
                         instance.begin_request()
                         return instance
+                if self._failed_starts > failed_before and not self._instances:
+                    raise StartFailed(self.statistics.failures[-1])
                 running = len(self._instances) + self._starting
                 if running < self.function.max_instances and not self._starting:
                     self._begin_start()
@@ -175,7 +179,8 @@ class Service:
                 self._log,
                 float(self.function.timeout_seconds),
             )
-        except StartFailed as failure:
+        except (StartFailed, OSError) as failure:
+            self._failed_starts += 1
             self.statistics.failures.append(str(failure))
         else:
             self.statistics.starts += 1
