@@ -82,6 +82,9 @@ def _server(app: Starlette, port: int, tls: Runtime | None = None) -> uvicorn.Se
         host=HOST,
         port=port,
         log_level="warning",
+        # The instance's own headers are passed on.
+        server_header=False,
+        date_header=False,
         timeout_graceful_shutdown=3,
         ssl_certfile=str(tls.certificate) if tls else None,
         ssl_keyfile=str(tls.certificate_key) if tls else None,

@@ -131,10 +131,17 @@ class FrontEnd:
             ("forwarded", f'for="{client}";proto=https'),
             ("host", function.uri.removeprefix("https://")),
         ]
+        return await self._send(service, method, path, passed, body)
+
+    async def _send(
+        self, service: Service, method: str, path: str, headers: list[tuple[str, str]], body: bytes
+    ) -> Answer:
+        """Return an instance's response, or the platform's own if there is none."""
+        function = service.function
         try:
             async with asyncio.timeout(function.timeout_seconds), service.instance() as instance:
                 response = await self._client.request(
-                    method, f"{instance.address}{path}", headers=passed, content=body
+                    method, f"{instance.address}{path}", headers=headers, content=body
                 )
         except TimeoutError:
             service.statistics.timeouts += 1
