@@ -27,7 +27,7 @@ from tests.unit.functions.cloud_events import document_event
 from tests.unit.functions.public_functions import DOCUMENTS, FUNCTIONS, PROJECT, SHOW, TICKETED
 from tests.unit.local_server import free_port, serving
 
-THREADS = settings.THREADS.default
+THREADS = int(str(settings.THREADS.default))
 REQUESTS = 8 * THREADS
 JSON = {"Content-Type": "application/json"}
 ORDERS = {
