@@ -56,13 +56,11 @@ REGION = StringParam(
 )
 SERVICE_ACCOUNT = StringParam(
     "SERVICE_ACCOUNT",
-    default="boxoffice@",
-    description="The service account that the functions run as. What follows the @ may be left "
-    "out for an account of this project.",
+    default="boxoffice",
+    description="The name of the service account, in this project, that the functions run as.",
     input=TextInput(
-        example="boxoffice@",
-        validation_regex=r"^[a-z0-9-]+@",
-        validation_error_message="It must be a service account's address, or its name and an @.",
+        validation_regex=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$",
+        validation_error_message="It must be the part of its address before the @.",
     ),
 )
 THREADS = IntParam(
@@ -136,6 +134,12 @@ UNPAID_STALL_SECONDS = StringParam(
     description="If unpaid orders speak for all seats left, and some failed while none was paid "
     "for in this time, further orders are accepted without a hold; until then they wait.",
     input=_NUMBER_ABOVE_ZERO,
+)
+RETENTION_DAYS = IntParam(
+    "RETENTION_DAYS",
+    default=400,
+    description="After how many days Firestore deletes orders that have ended, their tickets and "
+    "audit entries, and dead letters.",
 )
 PSEUDONYM_SALT = SecretParam(
     "PSEUDONYM_SALT",
@@ -358,6 +362,11 @@ def unpaid_share_max() -> float:
 def unpaid_stall_seconds() -> float:
     """Return how long unpaid orders may keep all seats of a show without a payment."""
     return _positive(UNPAID_STALL_SECONDS)
+
+
+def retention_days() -> int:
+    """Return how many days an order is kept after it has ended."""
+    return _count(RETENTION_DAYS, 1)
 
 
 def organiser_emails() -> frozenset[str]:

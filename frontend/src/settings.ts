@@ -52,4 +52,5 @@ function hostAndPort(name: string, value: string): { host: string; port: number 
   return { host: groups.host ?? "", port: Number(groups.port) };
 }
 
-export const settings: Settings = readSettings(import.meta.env);
+// Node has no `import.meta.env`; the build reads settings there, with `readSettings`.
+export const settings: Settings = readSettings(import.meta.env ?? {});

@@ -39,6 +39,7 @@ OPTIONAL_READERS: dict[str, tuple[Callable[[], object], object]] = {
     "UNPAID_SEATS_MAX": (settings.unpaid_seats_max, 12),
     "UNPAID_SHARE_MAX": (settings.unpaid_share_max, 0.5),
     "UNPAID_STALL_SECONDS": (settings.unpaid_stall_seconds, 6.0),
+    "RETENTION_DAYS": (settings.retention_days, 400),
     "ENFORCE_APP_CHECK": (settings.enforce_app_check, False),
     "OTLP_HEADERS_SECRET": (settings.has_otlp_headers_secret, False),
 }
@@ -248,6 +249,7 @@ def test_a_set_value_of_an_optional_setting_is_used(
         *(("UNPAID_ORDERS_MAX", value) for value in ("0", "-1", "2.5", "three", "٣")),
         *(("UNPAID_SEATS_MAX", value) for value in ("7", "-8", "all")),
         *(("UNPAID_SHARE_MAX", value) for value in ("-0.1", "1.1", "50%", "nan", "inf")),
+        *(("RETENTION_DAYS", value) for value in ("0", "-1", "1.5", "ever")),
         *(("UNPAID_STALL_SECONDS", value) for value in ("0", "-1", "soon", "inf")),
         *(("ENFORCE_APP_CHECK", value) for value in ("true", "1", "on")),
     ],
