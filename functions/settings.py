@@ -81,6 +81,17 @@ OPTIONAL_SETTINGS = (
         "whether callable functions refuse requests without a valid App Check token: yes or no",
     ),
     Setting(
+        "RELAY_TELEMETRY",
+        "yes",
+        "whether the function telemetry relays the page's spans and log records: yes, or no, after "
+        "which pages stop sending",
+    ),
+    Setting(
+        "TELEMETRY_REQUESTS_PER_SECOND",
+        "200",
+        "how many requests of pages an instance of the function telemetry accepts each second",
+    ),
+    Setting(
         "FAULTS",
         "emulated",
         "where the faults can be turned on by their flags: emulated (only in the emulator), always "
@@ -122,6 +133,13 @@ def _positive(name: str) -> float:
     if not 0 < number < math.inf:
         raise SettingError(f"{name} is {value!r}; it must be a number of seconds above zero.")
     return number
+
+
+def _is_yes(name: str) -> bool:
+    value = _value(name)
+    if value not in ("yes", "no"):
+        raise SettingError(f"{name} is {value!r}; it must be yes or no.")
+    return value == "yes"
 
 
 def is_emulated() -> bool:
@@ -209,10 +227,17 @@ def pseudonym_salt() -> str:
 
 def enforce_app_check() -> bool:
     """Return whether callable functions demand an App Check token."""
-    value = _value("ENFORCE_APP_CHECK")
-    if value not in ("yes", "no"):
-        raise SettingError(f"ENFORCE_APP_CHECK is {value!r}; it must be yes or no.")
-    return value == "yes"
+    return _is_yes("ENFORCE_APP_CHECK")
+
+
+def relay_telemetry() -> bool:
+    """Return whether the page's telemetry is relayed."""
+    return _is_yes("RELAY_TELEMETRY")
+
+
+def telemetry_requests_per_second() -> int:
+    """Return how many requests an instance of the function telemetry accepts each second."""
+    return _count("TELEMETRY_REQUESTS_PER_SECOND", 1)
 
 
 def faults_allowed() -> bool:
