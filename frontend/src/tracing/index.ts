@@ -152,7 +152,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
 
 /** Whether a URL is on the page's own origin, as that of the site's relay is. */
 function isOwn(url: string): boolean {
-  return new URL(url, location.href).origin === location.origin;
+  return new URL(url, location.origin).origin === location.origin;
 }
 
 /** The `code.*` attributes of the source line that started a span. */
