@@ -42,7 +42,8 @@ _DEFAULT_ENDPOINT = "http://localhost:4318"
 
 _log = logging.getLogger(__name__)
 
-Sent, Result = TypeVar("Sent"), TypeVar("Result")
+Sent = TypeVar("Sent")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)

@@ -236,7 +236,7 @@ def _switched_off() -> flask.Response:
 
     204 alone would not do: OTLP's clients take any 2xx for a success, and some endpoints send it.
     """
-    return flask.Response(status=204, headers={"Retry-After": OFF_SECONDS})
+    return flask.Response(status=204, headers={"Retry-After": str(OFF_SECONDS)})
 
 
 def _error(refused: Refused, *, is_json: bool) -> flask.Response:

@@ -493,7 +493,7 @@ def test_requests_that_wait_together_are_one_post(
 ) -> None:
     """All are answered with the answer to it."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", str(SECONDS))
-    monkeypatch.setattr("throughline.forwarding.GATHER_SECONDS", 1.0)
+    monkeypatch.setattr("throughline.forwarding.GATHER_SECONDS", 0.5)
     gated, names = Gated(), [str(number) for number in range(6)]
     with serving(gated.answer) as endpoint:
         statuses = posted_together(site(endpoint.url), names, gated, endpoint)
@@ -507,7 +507,7 @@ def test_what_the_endpoint_refuses_costs_no_neighbour(
 ) -> None:
     """Each request of the refused group is posted alone."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", str(SECONDS))
-    monkeypatch.setattr("throughline.forwarding.GATHER_SECONDS", 1.0)
+    monkeypatch.setattr("throughline.forwarding.GATHER_SECONDS", 0.5)
     gated = Gated()
     with serving(gated.answer) as endpoint:
         statuses = posted_together(site(endpoint.url), ["good", "bad"], gated, endpoint)
@@ -520,7 +520,7 @@ def test_what_the_endpoint_refuses_costs_no_neighbour(
 def test_a_group_has_a_limited_size(site: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """An endpoint would refuse a body that is too large, with everything in it."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", str(SECONDS))
-    monkeypatch.setattr("throughline.forwarding.GATHER_SECONDS", 1.0)
+    monkeypatch.setattr("throughline.forwarding.GATHER_SECONDS", 0.5)
     monkeypatch.setattr("throughline.forwarding.GROUP_MAX_BYTES", 600)
     gated, names = Gated(), [str(number) for number in range(6)]
     with serving(gated.answer) as endpoint:
@@ -617,7 +617,7 @@ def fuzzed() -> Iterator[Site]:
         relay.close()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(data=st.data(), is_log=st.booleans(), value=JSON_VALUES)
 def test_no_json_fails_the_relay(fuzzed: Site, data: Any, is_log: bool, value: Any) -> None:
     """Any value in place of any other is accepted, dropped or refused."""
@@ -627,7 +627,7 @@ def test_no_json_fails_the_relay(fuzzed: Site, data: Any, is_log: bool, value: A
     assert response.status_code in (200, 400, 403)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     at=st.integers(0, len(BYTES_OF_A_REQUEST)), length=st.integers(0, 8), new=st.binary(max_size=8)
 )
