@@ -273,9 +273,9 @@ test("a live query is a child span of the page view with its text, and the reaso
 });
 
 test.each([
-  ["its own origin", () => base, "token"],
-  ["another origin", () => "https://site.example", undefined],
-])("App Check's token goes with telemetry to %s only", async (_, origin, token) => {
+  ["the page's own origin", "token", () => base],
+  ["another origin", undefined, () => "https://site.example"],
+])("telemetry to %s is sent with this App Check token: %s", async (_, token, origin) => {
   vi.stubGlobal("location", { pathname: "/", origin: origin() });
   proveTelemetry(async () => ({ "x-firebase-appcheck": "token" }));
   startBoxOfficeTracing({
