@@ -14,8 +14,8 @@ export interface Settings {
   otlpEndpoint: string;
   /** The share of traces that the page and the functions record, from 0 to 1. */
   traceSampleRatio: number;
-  /** Base of the explorer in which an order's trace is shown. */
-  observatoryUrl: string;
+  /** Base of the explorer in which an order's trace is shown; null means no links to traces. */
+  observatoryUrl: string | null;
   /** Base of the card processor that turns a card number into a token. */
   acquirerUrl: string;
 }
@@ -43,7 +43,7 @@ export function readSettings(env: Record<string, unknown>): Settings {
     appCheckKey: text("VITE_APP_CHECK_KEY", "") || null,
     otlpEndpoint: url("VITE_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
     traceSampleRatio: ratio("VITE_TRACE_SAMPLE_RATIO", text("VITE_TRACE_SAMPLE_RATIO", "1")),
-    observatoryUrl: url("VITE_OBSERVATORY_URL", "http://127.0.0.1:4318"),
+    observatoryUrl: url("VITE_OBSERVATORY_URL", "http://127.0.0.1:4318") || null,
     acquirerUrl: url("VITE_ACQUIRER_URL", "http://127.0.0.1:4320"),
   };
 }

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import flask
 from firebase_functions import https_fn
 
+import function_options
 import settings
 
 if TYPE_CHECKING:
     from throughline.relay import Relay
 
-# Beyond these, pages are answered with 429: telemetry must not be what a busy day costs.
-INSTANCES_MAX = 3
 # What the page's spans and log records say about orders. Everything else is for the stages to say.
 PAGE_ATTRIBUTES = frozenset(
     {
@@ -29,7 +28,7 @@ PAGE_ATTRIBUTES = frozenset(
 )
 
 
-@https_fn.on_request(max_instances=INSTANCES_MAX)
+@https_fn.on_request(**function_options.TELEMETRY)
 def telemetry(request: flask.Request) -> flask.Response:
     """Answer POST …/v1/traces and POST …/v1/logs, OTLP over HTTP, of the page.
 
