@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
 from typing import Any
 
 import flask
@@ -558,6 +559,16 @@ def test_the_app_relays_its_page_unless_it_is_switched_off(
     assert [set(attributes(each)) for each, _ in spans_in(endpoint)] == (
         [set(names[:3])] if status == 200 else []
     )
+
+
+@pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs"])
+def test_hosting_passes_what_a_deployed_page_posts_to_the_function(path: str) -> None:
+    """Of the rewrites, the first that matches is used."""
+    example = (ROOT / "frontend" / ".env.example").read_text()
+    (endpoint,) = re.findall(r"^VITE_OTLP_ENDPOINT=(.+)$", example, re.MULTILINE)
+    rewrites = json.loads((ROOT / "firebase.json").read_text())["hosting"]["rewrites"]
+    matching = [each for each in rewrites if fnmatch(endpoint + path, each["source"])]
+    assert matching[0]["function"]["functionId"] == "telemetry"
 
 
 def test_every_attribute_that_the_page_sets_is_allowed() -> None:
