@@ -254,8 +254,6 @@ def _error(refused: Refused, *, is_json: bool) -> flask.Response:
 def _body(request: flask.Request) -> bytes:
     """Return the request's body, decompressed."""
     too_large = Refused(413, f"The body has more than {BODY_MAX_BYTES} bytes.")
-    if (request.content_length or 0) > BODY_MAX_BYTES:
-        raise too_large
     body = request.stream.read(BODY_MAX_BYTES + 1)
     if len(body) > BODY_MAX_BYTES:
         raise too_large
