@@ -5,33 +5,66 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from stack.commands.options import add_json
 from stack.console import print_line
+from stack.deploy import flow
 from stack.deploy.checking import FAILED, NOT_RUN, Result, run_checks
+from stack.deploy.plan import Plan
 from stack.deploy.tree import Tree
 from stack.errors import UserError
 from stack.setup import install
 
+DESCRIPTION = """\
+Deploy this checkout to a Firebase project: run all checks, show what will be created and changed,
+ask, and then deploy rules, indexes, functions and page with the pinned firebase-tools. It may be
+run again at any time: it continues with what is missing. docs/deploy.md describes every step.
+"""
 _MARKS = {FAILED: "✗", NOT_RUN: "–"}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit status."""
     options = _parse(arguments)
-    install.everything()
     tree = Tree(project=_project(options.project))
-    return _check(tree, as_json=options.json)
-
-
-def _check(tree: Tree, *, as_json: bool) -> int:
+    if not options.check and not tree.project:
+        raise UserError(
+            "No project was named.", hint="Name one with --project, or add it to .firebaserc."
+        )
+    install.everything()
     results = run_checks(tree)
+    failed = [result.check for result in results if result.status == FAILED]
+    if options.check:
+        return _report_checks(tree, results, failed, as_json=options.json)
+    if failed:
+        _show([result for result in results if result.status == FAILED])
+        print_line(f"\n✗ Not ready to deploy: {', '.join(failed)}.")
+        return 1
+    summary = flow.deploy(
+        tree,
+        flow.Options(options.location, options.blocking),
+        lambda plan: _confirm(plan, is_confirmed=options.yes),
+    )
+    if summary is None:
+        print_line("Nothing was changed.")
+        return 1
+    if options.json:
+        print(json.dumps(summary))
+    else:
+        _show_deployed(summary)
+    return 1 if summary["access_problems"] else 0
+
+
+def _report_checks(
+    tree: Tree, results: Sequence[Result], failed: Sequence[str], *, as_json: bool
+) -> int:
     if as_json:
         print(json.dumps({"project": tree.project, "checks": [each.summary() for each in results]}))
     else:
         _show(results)
-    failed = [result.check for result in results if result.status == FAILED]
     if failed:
         print_line(f"\n✗ Not ready to deploy: {', '.join(failed)}.")
         return 1
@@ -45,6 +78,30 @@ def _show(results: Sequence[Result]) -> None:
         print(f"{_MARKS.get(result.status, '✓')} {result.check}: {result.about}{reason}")
         for finding in result.findings:
             print(f"    {finding.place}: {finding.message}\n      {finding.hint}")
+
+
+def _confirm(plan: Plan, *, is_confirmed: bool) -> bool:
+    """Show the plan on stderr, and return whether the person agrees."""
+    print_line(f"\nThis will, in the project {plan.project.id}:")
+    for line in plan.lines():
+        print_line(f"  • {line}")
+    for note in plan.notes:
+        print_line(f"  ! {note}")
+    if is_confirmed:
+        return True
+    if not sys.stdin.isatty():
+        raise UserError("The plan was not confirmed.", hint="Confirm it with --yes.")
+    print_line("")
+    return input("Deploy? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _show_deployed(summary: Mapping[str, Any]) -> None:
+    print(f"\nDeployed: {summary['site']}")
+    for key, title in (("access_problems", "To correct"), ("undo", "To undo")):
+        if summary[key]:
+            print(f"\n{title}:")
+        for line in summary[key]:
+            print(f"  {line}")
 
 
 def _project(named: str | None) -> str | None:
@@ -72,15 +129,40 @@ def _project(named: str | None) -> str | None:
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="./scripts/deploy",
-        description="Check what would be deployed, without an account.",
-        epilog="Exit status: 0 no check failed; 1 a check failed; 2 bad usage.",
+        description=DESCRIPTION,
+        epilog="Exit status: 0 deployed, or no check failed; 1 a check or a step failed, or the "
+        "plan was not confirmed; 2 bad usage.",
     )
-    parser.add_argument("--check", action="store_true", help="run all checks, and deploy nothing")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="only run the checks, which need no account, and report every mistake",
+    )
     parser.add_argument(
         "--project", metavar="P", help="id of the project, or its alias in .firebaserc"
     )
+    parser.add_argument("--yes", action="store_true", help="do not ask: carry out the plan")
+    parser.add_argument(
+        "--location",
+        default="",
+        help="where to create the Firestore database, if there is none (default: the functions' "
+        "region)",
+    )
+    parser.add_argument(
+        "--with-blocking",
+        dest="blocking",
+        action="store_true",
+        default=None,
+        help="fail if the project cannot have blocking functions (default: deploy them if it can)",
+    )
+    parser.add_argument(
+        "--without-blocking",
+        dest="blocking",
+        action="store_false",
+        help="do not deploy blocking functions",
+    )
     add_json(parser)
     options = parser.parse_args(arguments)
-    if not options.check:
-        parser.error("only --check is supported")
+    if options.check and (options.yes or options.location or options.blocking is not None):
+        parser.error("--check deploys nothing; leave out --yes, --location and --…-blocking")
     return options

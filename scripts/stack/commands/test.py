@@ -53,6 +53,7 @@ TIERS = {
     "hops": Tier("each hop on the real emulators, invalid input included"),
     "journey": Tier("whole purchases, with a real browser", parallel=True, browser=True),
     "scenarios": Tier("every scenario, with its fault and fixed", browser=True),
+    "production": Tier("what is deployed, and the deployment", stack=False, parallel=True),
 }
 
 

@@ -57,7 +57,11 @@ async function discover(codebase) {
   const context = { projectId: project, projectDir: root, sourceDir, runtime };
   const found = { source: codebase.source, error: "", stage: "source", printed: "" };
   try {
-    const settings = environment.loadUserEnvs({ functionsSource: sourceDir, projectId: project });
+    const settings = environment.loadUserEnvs({
+      functionsSource: sourceDir,
+      projectId: project,
+      projectDir: root,
+    });
     Object.assign(found, { settings, stage: "discovery" });
     const delegate = await runtimes.getRuntimeDelegate(context);
     const build = await delegate.discoverBuild({}, { ...settings, GCLOUD_PROJECT: project });

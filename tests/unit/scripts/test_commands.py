@@ -68,7 +68,7 @@ def test_help_is_printed_on_stdout_and_explains_the_exit_status(script: str) -> 
         ("test", ["--fast"], "--fast"),
         ("test", ["juorney"], "there is no tier 'juorney'; did you mean journey?"),
         ("test", ["unit", "hop"], "there is no tier 'hop'; did you mean hops?"),
-        ("test", ["zzz"], "the tiers are unit, rules, security, hops, journey, scenarios"),
+        ("test", ["zzz"], "the tiers are unit, rules, security, hops, journey, scenarios, production"),
         ("scenario", [], "list | run"),
         ("scenario", ["run"], "name one or more scenarios, or pass --all"),
         ("scenario", ["run", "late-webhook", "--all"], "name one or more scenarios, or pass --all"),
