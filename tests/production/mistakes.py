@@ -40,7 +40,9 @@ class Mistake:
 
 def copy_tree(root: Path) -> None:
     """Copy what the checks read into the folder `root`; packages are links to the checkout's."""
-    leave_out = shutil.ignore_patterns("venv", "node_modules", "dist", "__pycache__", ".*")
+    leave_out = shutil.ignore_patterns(
+        "venv", "node_modules", "dist", "__pycache__", ".*_cache", ".secret.local"
+    )
     for folder in ("functions", "frontend", "design-tokens", "rules"):
         shutil.copytree(paths.ROOT / folder, root / folder, ignore=leave_out)
     for file in ("firebase.json", "package.json", "package-lock.json"):

@@ -87,10 +87,11 @@ def settings_for(
         "VITE_FIRESTORE_EMULATOR": "",
         "VITE_FUNCTIONS_URL": f"https://{region}-{project}.cloudfunctions.net",
         "VITE_APP_CHECK_KEY": "",
-        # The page's own origin, where Hosting passes telemetry on.
-        "VITE_OTLP_ENDPOINT": "",
+        # A path of the site, where Hosting passes telemetry on.
+        "VITE_OTLP_ENDPOINT": "/telemetry",
         "VITE_OBSERVATORY_URL": "",
-        "VITE_ACQUIRER_URL": functions.get("ACQUIRER_URL", ""),
+        "VITE_ACQUIRER_URL": functions.get("ACQUIRER_URL", "")
+        or ("" if tree.project else "https://processor.example"),
     }
     chosen = read_settings(tree.text(f"frontend/.env.{project}"))
     return derived | {name: value for _, name, value in chosen if name.startswith("VITE_")}
@@ -116,6 +117,8 @@ def build(tree: Tree, settings: Mapping[str, str]) -> Page:
             external_command.run(
                 [
                     *(str(paths.ROOT / "node_modules" / ".bin" / "vite"), "build"),
+                    # The mode decides which file of settings an error of the build names.
+                    *("--mode", tree.project_id),
                     *("--outDir", str(folder), "--emptyOutDir"),
                 ],
                 "deploy-page",
