@@ -13,6 +13,7 @@ from stack.commands.options import add_json
 from stack.console import print_line
 from stack.deploy import flow
 from stack.deploy.checking import FAILED, NOT_RUN, Result, run_checks
+from stack.deploy.organiser import make_organiser
 from stack.deploy.plan import Plan
 from stack.deploy.tree import Tree
 from stack.errors import UserError
@@ -35,6 +36,12 @@ def main(arguments: Sequence[str]) -> int:
             "No project was named.", hint="Name one with --project, or add it to .firebaserc."
         )
     install.everything()
+    if options.organiser:
+        google = flow.log_in(tree.project_id)
+        with flow.translated():
+            make_organiser(google, options.organiser)
+        print_line(f"{options.organiser} is an organiser from the next sign-in on.")
+        return 0
     results = run_checks(tree)
     failed = [result.check for result in results if result.status == FAILED]
     if options.check:
@@ -161,8 +168,19 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         action="store_false",
         help="do not deploy blocking functions",
     )
+    parser.add_argument(
+        "--organiser",
+        metavar="EMAIL",
+        help="deploy nothing, and make this user an organiser: for projects without blocking "
+        "functions",
+    )
     add_json(parser)
     options = parser.parse_args(arguments)
-    if options.check and (options.yes or options.location or options.blocking is not None):
-        parser.error("--check deploys nothing; leave out --yes, --location and --…-blocking")
+    deploys = options.yes or options.location or options.blocking is not None
+    if (options.check or options.organiser) and deploys:
+        parser.error(
+            "--check and --organiser deploy nothing; leave out --yes, --location and --…-blocking"
+        )
+    if options.check and options.organiser:
+        parser.error("--check needs no account; leave out --organiser")
     return options

@@ -43,7 +43,7 @@ class Run:
 class Firebase(Protocol):
     """Runs one command of firebase-tools; what deploys depends on this only."""
 
-    def __call__(self, arguments: Sequence[str], log: str) -> Run:
+    def __call__(self, arguments: Sequence[str], log: str, /) -> Run:
         """Run the command with its output in the log `log`, and return how it ended."""
 
 

@@ -64,6 +64,18 @@ def wanted(tree: Tree, options: Options) -> Wanted:
     )
 
 
+def log_in(project: str) -> GoogleApi:
+    """Return a client of Google's APIs, with the login of firebase-tools.
+
+    Raises:
+        UserError: there is no login.
+    """
+    with step("Logging in"):
+        token, account = google_api.log_in(project)
+    print_line(f"    as {account}")
+    return GoogleApi(project, token)
+
+
 def deploy(
     tree: Tree,
     options: Options,
@@ -82,12 +94,8 @@ def deploy(
         UserError: the deployment is impossible, or a step failed.
     """
     asked = wanted(tree, options)
-    if google is None:
-        with step("Logging in"):
-            token, account = google_api.log_in(tree.project_id)
-        print_line(f"    as {account}")
-        google = GoogleApi(tree.project_id, token)
-    with _translated(), step("Reading the project"):
+    google = google or log_in(tree.project_id)
+    with translated(), step("Reading the project"):
         secrets = list(asked.secrets)
         project = projects.read(google, asked.runtime_account, asked.every_api, secrets)
     plan, refusals = planning.decide(asked, project, options.location)
@@ -110,7 +118,7 @@ def carry_out(tree: Tree, plan: Plan, google: GoogleApi) -> dict[str, Any]:
         for codebase in manifest.discover(tree).codebases
         for name, value in codebase.settings.items()
     }
-    with _translated(), _resumable(plan):
+    with translated(), resumable(plan):
         steps.prepare_project(plan, google)
         page = steps.build_page(tree, plan, google, settings)
         with steps.configuration(tree, page.folder) as config:
@@ -136,7 +144,7 @@ def summary(plan: Plan, problems: list[str], site: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Turn an API's refusal into a line for the person."""
     try:
         yield
@@ -153,7 +161,7 @@ def _translated() -> Iterator[None]:
 
 
 @contextmanager
-def _resumable(plan: Plan) -> Iterator[None]:
+def resumable(plan: Plan) -> Iterator[None]:
     """Say on Ctrl-C what has happened, and that a second run continues."""
     try:
         yield

@@ -270,7 +270,8 @@ def _notes(
     if left_out:
         yield (
             f"Without Identity Platform, {', '.join(left_out)} is not deployed: nobody becomes an "
-            "organiser by signing up. See docs/deploy.md#organisers for the way without it."
+            "organiser by signing up. Without it: ./scripts/deploy --organiser EMAIL "
+            f"--project {project.id} (docs/deploy.md#organisers)."
         )
     for name in leftovers:
         yield (
