@@ -43,6 +43,7 @@ def copy_tree(root: Path) -> None:
     leave_out = shutil.ignore_patterns(
         "venv", "node_modules", "dist", "__pycache__", ".*_cache", ".secret.local"
     )
+    root.mkdir(exist_ok=True)
     for folder in ("functions", "frontend", "design-tokens", "rules"):
         shutil.copytree(paths.ROOT / folder, root / folder, ignore=leave_out)
     for file in ("firebase.json", "package.json", "package-lock.json"):

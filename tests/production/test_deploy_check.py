@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
-from stack.deploy import checking, manifest
+from stack.deploy import checking
 from stack.deploy.finding import Finding
 from stack.deploy.tree import Tree
 from tests.production import mistakes
 from tests.production.mistakes import MISTAKES, PROJECT, Mistake
+from tests.production.settings_files import settings_file
 
-# Values for settings that have no default; the others get their default.
-_EXAMPLES = {
-    "ACQUIRER_URL": "https://processor.example",
-    "ORGANISER_EMAILS": "organiser@example.org",
-}
-# One discovery, compilation or build takes seconds; these run in the long suite.
 _BY_NAME = {mistake.name: mistake for mistake in MISTAKES}
-
-
-@pytest.fixture(scope="session")
-def settings_file() -> str:
-    """Return a settings file with a value for each setting that the functions declare."""
-    lines = []
-    for codebase in manifest.discover(Tree()).codebases:
-        for param in codebase.params:
-            if param["type"] != "secret":
-                value = _EXAMPLES.get(param["name"], param.get("default", ""))
-                text = value if isinstance(value, str) else json.dumps(value)
-                lines.append(f"{param['name']}={text}\n")
-    return "".join(lines)
 
 
 @pytest.fixture
@@ -68,26 +49,26 @@ def test_a_mistake_is_found_without_starting_a_tool(name: str, root: Path) -> No
 
 @pytest.mark.long
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
-def test_a_mistake_is_found(mistake: Mistake, root: Path, settings_file: str) -> None:
+def test_a_mistake_is_found(mistake: Mistake, root: Path) -> None:
     """Each is made alone in a copy of the tree."""
-    (root / mistakes.SETTINGS).write_text(settings_file)
+    (root / mistakes.SETTINGS).write_text(settings_file())
     mistake.make(root)
     _assert_reported(mistake, _findings(root, mistake.check))
 
 
 @pytest.mark.long
-def test_an_untouched_tree_passes(root: Path, settings_file: str) -> None:
+def test_an_untouched_tree_passes(root: Path) -> None:
     """No check finds a mistake, or is left out."""
-    (root / mistakes.SETTINGS).write_text(settings_file)
+    (root / mistakes.SETTINGS).write_text(settings_file())
     results = checking.run_checks(Tree(root, PROJECT))
     assert checking.findings(results) == []
     assert {result.status for result in results} == {checking.PASSED}
 
 
 @pytest.mark.long
-def test_mistakes_are_reported_together(root: Path, settings_file: str) -> None:
+def test_mistakes_are_reported_together(root: Path) -> None:
     """One run reports every mistake, as far as the tree can still be read."""
-    (root / mistakes.SETTINGS).write_text(settings_file)
+    (root / mistakes.SETTINGS).write_text(settings_file())
     # Without these a check could not run: the functions could not be discovered, or the page built.
     alone = {
         "a comma too many in firebase.json",

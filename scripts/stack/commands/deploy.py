@@ -35,6 +35,11 @@ def main(arguments: Sequence[str]) -> int:
         raise UserError(
             "No project was named.", hint="Name one with --project, or add it to .firebaserc."
         )
+    if not options.check and (tree.project or "").startswith("demo-"):
+        raise UserError(
+            f"{tree.project} exists in the emulators only, as every id that begins with demo-.",
+            hint="Name a project of your own with --project.",
+        )
     install.everything()
     if options.organiser:
         google = flow.log_in(tree.project_id)
