@@ -172,6 +172,7 @@ def _web_app(google: GoogleApi) -> str:
 
 
 def _live_release(google: GoogleApi) -> dict[str, Any] | None:
-    channel = google.find("hosting", f"/v1beta1/sites/{google.project}/channels/live") or {}
+    site = f"/v1beta1/projects/{google.project}/sites/{google.project}"
+    channel = google.find("hosting", f"{site}/channels/live") or {}
     release: dict[str, Any] | None = channel.get("release")
     return release
