@@ -124,5 +124,8 @@ EXPIRE: TaskOptions = {
 }
 REFUND: CallableOptions = {**_options(_SMALL, 5, 60, _PUBLIC, _SALT), **_CALLABLE}
 AUDIT: EventOptions = {**_options(_SMALL, 5, 30, _INTERNAL, _SALT), "retry": True}
+# Few instances, beyond which pages are answered with 429: telemetry must not be what a busy day
+# costs. A request is held for as long as the OTLP endpoint takes, at most a second.
+TELEMETRY = _options(_SMALL, 3, 10, _PUBLIC)
 # Two sweeps at a time would resume the same orders.
 SWEEP: Options = {**_options(_LARGE, 1, 120, _INTERNAL, _SALT), "concurrency": 1}

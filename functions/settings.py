@@ -149,8 +149,22 @@ PSEUDONYM_SALT = SecretParam(
 ENFORCE_APP_CHECK = StringParam(
     "ENFORCE_APP_CHECK",
     default="no",
-    description="Whether callable functions refuse requests without a valid App Check token.",
+    description="Whether callable functions and the function telemetry refuse requests without a "
+    "valid App Check token.",
     input=_YES_OR_NO,
+)
+RELAY_TELEMETRY = StringParam(
+    "RELAY_TELEMETRY",
+    default="yes",
+    description="Whether the function telemetry relays the page's spans and log records. After no, "
+    "pages stop sending.",
+    input=_YES_OR_NO,
+)
+TELEMETRY_REQUESTS_PER_SECOND = IntParam(
+    "TELEMETRY_REQUESTS_PER_SECOND",
+    default=200,
+    description="How many requests of pages an instance of the function telemetry accepts each "
+    "second.",
 )
 FAULTS = StringParam(
     "FAULTS",
@@ -385,6 +399,16 @@ def pseudonym_salt() -> str:
 def enforce_app_check() -> bool:
     """Return whether callable functions demand an App Check token."""
     return _is_yes(ENFORCE_APP_CHECK)
+
+
+def relay_telemetry() -> bool:
+    """Return whether the page's telemetry is relayed."""
+    return _is_yes(RELAY_TELEMETRY)
+
+
+def telemetry_requests_per_second() -> int:
+    """Return how many requests an instance of the function telemetry accepts each second."""
+    return _count(TELEMETRY_REQUESTS_PER_SECOND, 1)
 
 
 def has_otlp_headers_secret() -> bool:

@@ -1,4 +1,6 @@
-"""The four functions that any client can reach, each served by Functions Framework for a test.
+"""Functions that any client can reach, each served by Functions Framework for a test.
+
+They are all but `telemetry`, which test_relay.py and test_relay_server.py test.
 
 Firestore is a stand-in over gRPC that holds one show and two orders and forgets what is written.
 The card processor, Eventarc and the OTLP endpoint are one local server.

@@ -87,7 +87,9 @@ def test_only_functions_that_are_called_from_outside_are_public(endpoints: Endpo
         for name, endpoint in endpoints.items()
         if endpoint["ingressSettings"] != "ALLOW_INTERNAL_ONLY"
     }
-    assert public == {"welcome", "availability", "quote", "settle", "refund", "expire"}
+    assert public == {
+        *("welcome", "availability", "quote", "settle", "refund", "expire", "telemetry"),
+    }
 
 
 def bound_secrets(endpoints: Endpoints) -> dict[str, set[str]]:
