@@ -110,7 +110,7 @@ def test_rows_show_hops_waits_and_the_critical_path(
     )
     expect(reserve.locator(".wait")).to_be_visible()
     expect(reserve.locator(".path").first).to_be_visible()
-    expect(page.get_by_text("2.33 s from click to ticketed")).to_be_visible()
+    expect(page.get_by_text("2.29 s from click to ticketed")).to_be_visible()
     assert_accessible(page)
 
 
