@@ -6,7 +6,10 @@ import re
 _RPC_PACKAGE = re.compile(r"^/?(?:\w+\.)+(?=\w+/\w+$)")
 
 
-# Ids, hashes and numbers: what differs between messages about the same problem. RE2 knows it too.
+# Ids, hashes and numbers: what differs between messages about the same problem.
+_PART = re.compile("[A-Za-z0-9_-]+")
+_DIGIT = re.compile("[0-9]")
+# The same in SQL, where regular expressions do not backtrack.
 _VARIABLE_PART = "[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*"
 _VARIABLE_PLACEHOLDER = "#"
 _MESSAGE_LENGTH_MAX = 500
@@ -18,7 +21,11 @@ def message_pattern(message: str) -> str:
     Messages about the same problem then are equal: ``order o-17 not found`` and
     ``order o-18 not found`` are both ``order # not found``.
     """
-    return re.sub(_VARIABLE_PART, _VARIABLE_PLACEHOLDER, message[:_MESSAGE_LENGTH_MAX])
+
+    def replaced(part: re.Match[str]) -> str:
+        return _VARIABLE_PLACEHOLDER if _DIGIT.search(part[0]) else part[0]
+
+    return _PART.sub(replaced, message[:_MESSAGE_LENGTH_MAX])
 
 
 def message_pattern_sql(column: str) -> str:
