@@ -121,7 +121,11 @@ def _findings(journey: Journey) -> Iterator[str]:
         yield f"error{f' ({len(texts)} times)' if len(texts) > 1 else ''}: {texts[0]}"
     if len(errors) > LISTED:
         yield f"{len(errors) - LISTED} more kinds of errors, see the rows with ✗"
-    waits = [(row["wait"]["duration_ms"], row) for row in journey["rows"] if row["wait"]]
+    waits = [
+        (row["wait"]["duration_ms"], row)
+        for row in journey["rows"]
+        if row["wait"] and row["wait"]["offset_ms"] < journey["wait_ms"]
+    ]
     for milliseconds, row in sorted(waits, key=lambda wait: -wait[0])[:LISTED]:
         yield f"{row['service']}: {row['label']} waited {duration_text(milliseconds)} to start"
     if journey["missing_parents"] and not journey["awaiting"]:

@@ -687,14 +687,15 @@ export interface components {
          * @description One trace: its legs in the order in which they began, and what follows from its spans.
          *
          *     ``wait_ms`` is when the user's wait ended. ``state_tone`` says how good the final state is; null
-         *     when the state is not final. ``awaited_parents`` have not arrived yet; when the grace period has
-         *     ended, they are ``missing_parents``. ``repeats`` are steps that can be left out of a view, and
-         *     ``linked_from`` the spans of other traces that link to this one. ``parts`` divides the duration
-         *     by category. ``skew`` is null when the clocks agree; ``skew_corrected``: the times have been
-         *     corrected by it. ``truncated``: the trace has more spans than the rows.
+         *     when the state is not final. ``awaiting`` counts the uncovered spans that lead to an absent
+         *     parent, while that may still arrive: until the grace period has ended, ``orphans`` and
+         *     ``missing_parents`` are no reason for an alarm. ``repeats`` are steps that can be left out of a
+         *     view, and ``linked_from`` the spans of other traces that link to this one. ``parts`` divides the
+         *     duration by category. ``skew`` is null when the clocks agree; ``skew_corrected``: the times have
+         *     been corrected by it. ``truncated``: the trace has more spans than the rows.
          */
         Journey: {
-            awaited_parents: string[];
+            awaiting: number;
             coverage: number;
             covered: number;
             critical_path: components["schemas"]["PathSegment"][];
