@@ -409,11 +409,12 @@ def test_what_was_known_at_the_start_comes_before_what_may_follow_from_it(
         root = trace.span(
             "page", "buy", PRODUCER, 0, 10, show__id=show, phase="placed", throughline__root="page"
         )
+        result: dict[str, Any] = {"result": "nothing_to_do"} if fails else {}
         trace.span(
             "reserve", "reserve", CONSUMER, 20, 30, root,
             error=f"order o-{n} of seat {n}F is lost" if fails else None,
             throughline__attempt=5 if fails else 1, phase="stuck" if fails else "reserved",
-            **({"result": "nothing_to_do"} if fails else {}),
+            **result,
         )  # fmt: skip
         traces.append(trace)
     send_all(running, traces)

@@ -1,10 +1,13 @@
 """Findings: spans that look healthy and are probably not."""
 
+from typing import Any
+
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from observatory.terminal.waterfall import render_waterfall
 from tests.unit.observatory.conftest import Running
-from tests.unit.observatory.telemetry import CLIENT, CONSUMER, INTERNAL, Span, Trace, purchase
+from tests.unit.observatory.telemetry import CLIENT, CONSUMER, INTERNAL, Trace, purchase
 
 
 def call(t: Trace, parent: Span, name: str, at_ms: float) -> Span:
@@ -18,7 +21,7 @@ def rolled_back(case: str) -> Trace:
     """Return a trace in which a transaction is rolled back, for different reasons."""
     t = Trace()
     error = "sold out" if case == "error" else None
-    outcome = {"boxoffice__skipped": "done"} if case == "outcome" else {}
+    outcome: dict[str, Any] = {"boxoffice__skipped": "done"} if case == "outcome" else {}
     top = t.span("issue", "issue", CONSUMER, 0, 50, None, error, **outcome)
     body = t.span("issue", "move the order", INTERNAL, 1, 40, top)
     call(t, body, "BeginTransaction", 2)
