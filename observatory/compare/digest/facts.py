@@ -28,7 +28,7 @@ _SPAN_FACTS = {
 # Facts of spans with an error.
 _ERROR_FACTS = {
     "error.service": "service_name",
-    "error.message": f"nullif({message_pattern_sql('status_message')}, '')",
+    "error.message": message_pattern_sql("status_message"),
 }
 # Attributes that are stored in these columns, and their keys in filters.
 _COLUMN_ATTRIBUTES = {
@@ -122,7 +122,7 @@ from (
     from changed_spans
     union all
     select trace, unnest([{", ".join(_span_key(name) for name in _ERROR_FACTS)}]),
-        unnest([{", ".join(_ERROR_FACTS.values())}])
+        unnest([service_name, error_message])
     from changed_spans where status_code = 'ERROR'
     union all
     select trace, {LEG_KEY}, via || '{HOP_ARROW}' || service from linked_spans
@@ -238,13 +238,18 @@ def start_sets(promotions: Promotions) -> str:
     )
     return f"""
 create or replace temp table start_sets as
-select trace, start_keys, hash(start_keys) as start_set from (
-    select trace, list_sort(list_filter(list_concat(
-        keys, list_transform(map_keys(attributes), lambda name: hash(name)), [{of_columns}]
-    ), lambda key: key is not null)) as start_keys
+with starts as (
+    select trace, schema_id, resource_id, [{of_columns}] as column_keys
     from start_spans join changed_spans using (trace, span)
+), kinds as (
+    select schema_id, resource_id, column_keys, list_sort(list_filter(list_concat(
+        keys, list_transform(map_keys(attributes), lambda name: hash(name)), column_keys
+    ), lambda key: key is not null)) as start_keys
+    from (select distinct schema_id, resource_id, column_keys from starts)
     join schema_keys using (schema_id) join resources using (resource_id)
 )
+select trace, start_keys, hash(start_keys) as start_set
+from starts join kinds using (schema_id, resource_id, column_keys)
 """
 
 

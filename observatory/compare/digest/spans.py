@@ -8,6 +8,7 @@ from functools import cache
 
 from observatory.journey.rows import QUEUEING_HOPS
 from observatory.store.promotions import Promotion, Promotions
+from observatory.text_format import message_pattern_sql
 
 CHANGED_BY_ARRIVAL = """
 create or replace temp table changed_traces as
@@ -64,7 +65,9 @@ create or replace temp table changed_spans as
 select trace, trace_key, trace_id, hash(trace_id, span_id) as span,
     case when parent_span_id is not null then hash(trace_id, parent_span_id) end as parent,
     span_id, start_unix_nano as began, end_unix_nano as ended, name, kind, status_code,
-    status_message, root, hop, context, {promoted}service_name, resource_id, schema_id,
+    case when status_code = 'ERROR' then nullif({message_pattern_sql("status_message")}, '') end
+        as error_message,
+    root, hop, context, {promoted}service_name, resource_id, schema_id,
     received_unix_nano as received
 from changed_rows
 """
@@ -115,10 +118,11 @@ with recursive candidates as materialized (
 from connected_spans;
 
 create or replace temp view spans_with_coverage as
-select linked_spans.*, coalesce(connected_spans.covered, trace not in (from uncertain_traces))
-        as covered,
-    not coalesce(connected_spans.covered, true) as awaiting
-from linked_spans left join connected_spans using (span);
+select *,
+    trace not in (from uncertain_traces)
+        or span in (select span from connected_spans where covered) as covered,
+    span in (select span from connected_spans where not covered) as awaiting
+from linked_spans;
 """
 
 INSERT_SERVICES = """

@@ -231,7 +231,9 @@ function RepeatsCells({ item, range, onRepeats }: RowProps & { item: Item & { ki
         >
           <FoldIcon folded={!expanded} />
         </button>
-        <span class="label">{repeatText(repeat)}</span>
+        <span class="label" title={repeatText(repeat)}>
+          {repeat.repeats.length} more like this
+        </span>
         {repeat.errors > 0 && <span class="mark bad">{count(repeat.errors, "error")}</span>}
       </Cell>
       <Cell class="bars-cell" label={`until ${durationText(repeat.to_ms)}`}>
