@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
+import re
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
@@ -42,6 +43,7 @@ UI_PATHS = (
     *("/", "/map", "/logs", "/metrics", "/ask", "/storage", "/faults"),
     *("/traces/{trace_id}", "/diff/{left}/{right}"),
 )
+TRACE_ID = re.compile("[0-9a-fA-F]{32}")
 UI_MISSING = "The explorer is not built yet. ./scripts/dev builds it; the API is under /api.\n"
 log = logging.getLogger(__name__)
 NOT_FOUND = (
@@ -174,8 +176,11 @@ def _explorer(ui: Path) -> list[BaseRoute]:
         return FileResponse(index, headers={"Cache-Control": "no-cache"})
 
     def trace(request: Request) -> Response:
+        trace_id = request.path_params["trace_id"]
+        if TRACE_ID.fullmatch(trace_id) is None:
+            raise HTTPException(404)
         query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"/traces/{quote(request.path_params['trace_id'])}{query}")
+        return RedirectResponse(f"/traces/{trace_id}{query}")
 
     return [
         *(Route(path, page) for path in UI_PATHS),

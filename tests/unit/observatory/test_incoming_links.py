@@ -27,7 +27,9 @@ def test_a_trace_knows_the_spans_that_link_to_it(running: Running) -> None:
 
 
 def test_the_singular_address_of_a_trace_redirects(running: Running) -> None:
-    """It keeps the query."""
-    response = running.http.get("/trace/00ff?span=ab")
+    """It keeps the query. Anything but a trace id is an unknown page."""
+    trace_id = "0Af7651916cd43dd8448eb211c80319c"
+    response = running.http.get(f"/trace/{trace_id}?span=ab")
     assert response.status_code == 307
-    assert response.headers["location"] == "/traces/00ff?span=ab"
+    assert response.headers["location"] == f"/traces/{trace_id}?span=ab"
+    assert running.http.get("/trace/somewhere").status_code == 404
