@@ -1,10 +1,12 @@
 import { defineConfig } from "vite";
+import { requiredSettings } from "./requiredSettings";
 import { sourceLines } from "./sourceLines";
 // Intentional bugs. For a page without them, delete src/faults and these lines marked FAULTS.
 import { installFaults } from "./src/faults/install"; // FAULTS
 
 export default defineConfig({
   plugins: [
+    requiredSettings(),
     sourceLines(),
     installFaults(), // FAULTS
   ],

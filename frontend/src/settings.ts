@@ -12,8 +12,8 @@ export interface Settings {
   appCheckKey: string | null;
   /** Base of the OTLP/HTTP endpoint that takes the page's spans and logs. */
   otlpEndpoint: string;
-  /** Base of the explorer in which an order's trace is shown. */
-  observatoryUrl: string;
+  /** Base of the explorer in which an order's trace is shown; null means no links to traces. */
+  observatoryUrl: string | null;
   /** Base of the card processor that turns a card number into a token. */
   acquirerUrl: string;
 }
@@ -40,7 +40,7 @@ export function readSettings(env: Record<string, unknown>): Settings {
     functionsUrl: url("VITE_FUNCTIONS_URL", `http://127.0.0.1:5001/${projectId}/us-central1`),
     appCheckKey: text("VITE_APP_CHECK_KEY", "") || null,
     otlpEndpoint: url("VITE_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
-    observatoryUrl: url("VITE_OBSERVATORY_URL", "http://127.0.0.1:4318"),
+    observatoryUrl: url("VITE_OBSERVATORY_URL", "http://127.0.0.1:4318") || null,
     acquirerUrl: url("VITE_ACQUIRER_URL", "http://127.0.0.1:4320"),
   };
 }

@@ -10,6 +10,7 @@ from firebase_functions import firestore_fn
 from google.cloud import firestore
 from opentelemetry import trace
 
+import function_options
 import settings
 import throughline
 from boxoffice import clients, giving_up, holds, ledger, order_events, queues, topics
@@ -25,7 +26,7 @@ class MustWait(Exception):
 
 
 @retry_on_failure
-@firestore_fn.on_document_created(document="orders/{order_id}")
+@firestore_fn.on_document_created(document="orders/{order_id}", **function_options.RESERVE)
 @throughline.on_document
 @giving_up.on_permanent_failure(by="reserve")
 def reserve(event: firestore_fn.Event[Any]) -> None:
