@@ -60,10 +60,14 @@ TIERS = {
     "journey": Tier(
         "whole purchases, with a real browser", ("parallel", "stack", "measuring"), browser=True
     ),
+    "production": Tier(
+        "the checks before a deployment; this tree deployed to a stand-in of Google's APIs",
+        ("parallel", "measuring"),
+        browser=True,
+    ),
     "scenarios": Tier(
         "every scenario, with its fault and fixed", ("parallel", "stack"), browser=True
     ),
-    "production": Tier("what is deployed, and the deployment", ("parallel",)),
 }
 
 
