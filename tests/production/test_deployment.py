@@ -125,7 +125,8 @@ def standin(tmp_path: Path) -> Iterator[Standin]:
             return httpx.Response(answer.status_code, content=answer.content)
 
         transport = httpx.MockTransport(forward)
-        yield Standin(GoogleApi(PROJECT, "token", transport, waits.append), requests, waits)
+        with GoogleApi(PROJECT, "token", transport, waits.append) as google:
+            yield Standin(google, requests, waits)
 
 
 def read(google: GoogleApi) -> Project:
