@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stack.commands import rehearse
 from stack.commands.options import add_json
 from stack.console import print_line
 from stack.deploy import flow
@@ -24,17 +25,13 @@ Deploy this checkout to a Firebase project: run all checks, show what will be cr
 ask, and then deploy rules, indexes, functions and page with the pinned firebase-tools. It may be
 run again at any time: it continues with what is missing. docs/deploy.md describes every step.
 """
-REHEARSE = "--rehearse"
 _MARKS = {FAILED: "✗", NOT_RUN: "–"}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit status."""
-    if REHEARSE in arguments:
-        # Imported here, because it imports the server of the stand-in.
-        from stack.commands import rehearse  # noqa: PLC0415
-
-        return rehearse.main([each for each in arguments if each != REHEARSE])
+    if "--rehearse" in arguments:
+        return rehearse.main([word for word in arguments if word != "--rehearse"])
     options = _parse(arguments)
     tree = Tree(project=_project(options.project))
     if not options.check and not tree.project:
@@ -156,10 +153,10 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         help="only run the checks, which need no account, and report every mistake",
     )
     parser.add_argument(
-        REHEARSE,
+        "--rehearse",
         action="store_true",
-        help="deploy to a stand-in on this machine, run it as production would, and buy a ticket; "
-        "its own options are listed by --rehearse --help",
+        help="deploy to a stand-in of Google's APIs on this machine, and buy a ticket there; "
+        "--rehearse --help lists its options",
     )
     parser.add_argument(
         "--project", metavar="P", help="id of the project, or its alias in .firebaserc"

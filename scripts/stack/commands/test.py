@@ -61,7 +61,7 @@ TIERS = {
         "whole purchases, with a real browser", ("parallel", "stack", "measuring"), browser=True
     ),
     "production": Tier(
-        "the checks before a deployment; this tree deployed to a stand-in of Google's APIs",
+        "the checks of a deployment, and this tree deployed and run as in production",
         ("parallel", "measuring"),
         browser=True,
     ),
