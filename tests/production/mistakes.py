@@ -292,6 +292,14 @@ MISTAKES = (
         "Delete the line",
     ),
     Mistake(
+        "a setting of the page that was not filled in",
+        append(PAGE_SETTINGS, "VITE_FIREBASE_API_KEY=my-api-key\n"),
+        "page settings",
+        PAGE_SETTINGS,
+        "placeholder",
+        "Set VITE_FIREBASE_API_KEY",
+    ),
+    Mistake(
         "a missing security header",
         change_firebase_json(_drop_security_headers),
         "headers",

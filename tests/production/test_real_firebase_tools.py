@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,11 +19,13 @@ from stack import paths
 from stack.deploy import flow
 from stack.deploy.plan import Plan
 from stack.deploy.tree import Tree
-from stack.local.processes import Processes, wait_until
+from stack.local.processes import Processes
 from stack.rehearsal.deployment import start_server
 from tests.production import mistakes
 from tests.production.mistakes import PROJECT
 from tests.production.settings_files import settings_file
+
+DEPLOY_SECONDS = 180.0
 
 
 @pytest.fixture
@@ -91,13 +94,11 @@ def test_an_interrupted_deployment_is_continued(server: str, tmp_path: Path) -> 
     process = subprocess.Popen(
         [sys.executable, "-c", program], env=environment, stdout=log, stderr=log
     )
-    with Processes() as none:
-        wait_until(
-            lambda: process.poll() is not None or bool(_functions(server)),
-            "The first function",
-            none,
-            300,
-        )
+    deadline = time.monotonic() + DEPLOY_SECONDS
+    while not _functions(server):
+        assert process.poll() is None, (tmp_path / "interrupted.log").read_text()
+        assert time.monotonic() < deadline, "no function was deployed"
+        time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) != 0
     finished = flow.deploy(Tree(root, PROJECT), flow.Options(), lambda _plan: True)
