@@ -167,10 +167,10 @@ MISTAKES = (
     ),
     Mistake(
         "a module that cannot be imported",
-        replace("functions/boxoffice/charge.py", "import settings\n", "import setings\n"),
+        replace("functions/boxoffice/charge.py", "import throughline\n", "import throughlin\n"),
         "discovery",
         "functions/boxoffice/charge.py",
-        "No module named 'setings'",
+        "No module named 'throughlin'",
         "Correct the exception",
     ),
     Mistake(
