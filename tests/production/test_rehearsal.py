@@ -14,7 +14,8 @@ from stack.local.addresses import free_addresses
 from stack.rehearsal import rehearsal
 from stack.setup import install
 
-pytestmark = pytest.mark.long
+# Each takes a machine for itself.
+pytestmark = [pytest.mark.long, pytest.mark.measures]
 
 CHAOS = {"seed": 1, "duplicate_rate": 0.1, "reorder_rate": 0.1, "fail_rate": 0.05}
 # Spans of an order in another order's trace, by the id that the stages put on their spans.

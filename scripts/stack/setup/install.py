@@ -205,8 +205,10 @@ def _chromium() -> None:
     apt = shutil.which("apt-get") if os.geteuid() == 0 else None
     with step("Chromium"):
         if apt and external_command.succeeds([apt, "update", "-qq"], "chromium"):
-            install = [apt, "install", "-y", "-qq", "--no-install-recommends", "chromium"]
-            external_command.succeeds(install, "chromium")
+            install = [apt, "install", "-y", "-qq", "--no-install-recommends"]
+            for package in ("chromium-headless-shell", "chromium"):
+                if external_command.succeeds([*install, package], "chromium"):
+                    break
         if not toolchain.chromium():
             external_command.succeeds(
                 [str(paths.python_in(paths.VENV)), "-m", "playwright", "install", "chromium"],
