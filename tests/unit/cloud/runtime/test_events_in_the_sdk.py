@@ -58,7 +58,8 @@ def received(
     monkeypatch.setenv("FIREBASE_CONFIG", json.dumps({"projectId": PROJECT}))
     source, noted = folder / "main.py", folder / "received.json"
     source.write_text(SOURCE.format(received=noted))
-    client = create_app(target, str(source), "cloudevent").test_client()
+    app = create_app(target, str(source), "cloudevent")  # type: ignore[no-untyped-call]
+    client = app.test_client()
     response = client.post("/", data=body, headers=dict(headers))
     assert response.status_code == 200, response.text
     return json.loads(noted.read_text())
