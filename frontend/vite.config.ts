@@ -1,4 +1,5 @@
 import { defineConfig } from "vite";
+import { connectSources } from "./connectSources";
 import { requiredSettings } from "./requiredSettings";
 import { sourceLines } from "./sourceLines";
 // Intentional bugs. For a page without them, delete src/faults and these lines marked FAULTS.
@@ -7,6 +8,7 @@ import { installFaults } from "./src/faults/install"; // FAULTS
 export default defineConfig({
   plugins: [
     requiredSettings(),
+    connectSources(),
     sourceLines(),
     installFaults(), // FAULTS
   ],

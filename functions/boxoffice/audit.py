@@ -12,7 +12,7 @@ from opentelemetry import trace
 
 import function_options
 import throughline
-from boxoffice import clients, giving_up, order_events
+from boxoffice import clients, giving_up, order_events, retention
 from boxoffice.failure import PermanentFailure
 from boxoffice.order import is_order_id
 
@@ -40,7 +40,9 @@ def audit(event: CloudEvent[Any]) -> None:
     span.set_attribute("boxoffice.order.state", entry["state"])
     document = clients.firestore().collection(AUDIT).document(event.id)
     try:
-        document.create({**entry, "at": event.time, **throughline.trace_field()})
+        document.create(
+            {**entry, "at": event.time, **retention.deletion(), **throughline.trace_field()}
+        )
     except AlreadyExists:
         span.set_attribute("boxoffice.skipped", "done")
 

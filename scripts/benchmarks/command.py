@@ -17,6 +17,7 @@ from benchmarks import (
     observatory,
     overhead,
     purchase,
+    relay,
     scrolling,
     startup,
 )
@@ -64,6 +65,13 @@ BENCHES = {
         "second with 40, exporting to the Observatory, to an endpoint that responds at once and "
         "to one that responds after 100 ms; how long an event function is held for an event; and "
         "where the processor time goes",
+    ),
+    "relay": Bench(
+        relay.measure,
+        3_000,
+        "the function telemetry at 100 requests per second on one instance, forwarding to an "
+        "endpoint that responds after 100 ms: the rate achieved, latency from when a request is "
+        "due, and failed requests",
     ),
     "bundle": Bench(
         bundle.measure, 1, "the page's tracing code ÷ the rest of the page, in bytes of gzip"

@@ -9,6 +9,7 @@ import { ListenerTrace } from "../throughline/listener";
 import { createLog } from "../throughline/log";
 import { childOf, fail } from "../throughline/span";
 import { startTelemetry } from "../throughline/telemetry";
+import { proof } from "./proof";
 import type { Action, ActionTrace, SourceLine, Tracing } from "./tracing";
 
 const ROOT = { "throughline.root": "page" };
@@ -21,6 +22,8 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
   const { tracer, logs } = startTelemetry({
     serviceName: "page",
     otlpEndpoint: settings.otlpEndpoint,
+    sampleRatio: settings.traceSampleRatio,
+    ...(settings.appCheckKey && isOwn(settings.otlpEndpoint) && { headers: proof }),
   });
   const log = createLog(logs);
   const view = tracer.startSpan(
@@ -145,6 +148,11 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
       if (spanContext) log("info", `Order is ${order.state}`, spanContext, attributes);
     },
   };
+}
+
+/** Whether a URL is on the page's own origin, as that of the site's relay is. */
+function isOwn(url: string): boolean {
+  return new URL(url, location.origin).origin === location.origin;
 }
 
 /** The `code.*` attributes of the source line that started a span. */

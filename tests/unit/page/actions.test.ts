@@ -17,6 +17,7 @@ import { call } from "../../../frontend/src/throughline/callable";
 import type { TraceCarrier } from "../../../frontend/src/throughline/carrier";
 import type { Sending } from "../../../frontend/src/throughline/http";
 import { startBoxOfficeTracing } from "../../../frontend/src/tracing/index";
+import { proveTelemetry } from "../../../frontend/src/tracing/proof";
 import { untraced } from "../../../frontend/src/tracing/tracing";
 
 interface ReceivedRequest {
@@ -269,4 +270,20 @@ test("a live query is a child span of the page view with its text, and the reaso
   expect(attribute(shows, "db.collection.name")).toBe("shows");
   expect(attribute(shows, "error.type")).toBeUndefined();
   expect(attribute(orders, "error.type")).toBe("permission-denied");
+});
+
+test.each([
+  ["the page's own origin", "token", () => base],
+  ["another origin", undefined, () => "https://site.example"],
+])("telemetry to %s is sent with this App Check token: %s", async (_, token, origin) => {
+  vi.stubGlobal("location", { pathname: "/", origin: origin() });
+  proveTelemetry(async () => ({ "x-firebase-appcheck": "token" }));
+  startBoxOfficeTracing({
+    ...readSettings({}),
+    otlpEndpoint: `${base}/telemetry`,
+    functionsUrl: base,
+    appCheckKey: "key",
+  }).pageReady();
+  await vi.waitFor(() => expect(to("/telemetry/v1/traces")).toBeDefined(), 5_000);
+  expect(to("/telemetry/v1/traces")?.headers["x-firebase-appcheck"]).toBe(token);
 });
