@@ -11,7 +11,7 @@ from google.api_core.exceptions import AlreadyExists
 from opentelemetry import trace
 
 import throughline
-from boxoffice import clients, giving_up, order_events
+from boxoffice import clients, facts, giving_up, order_events
 from boxoffice.failure import PermanentFailure
 
 AUDIT = "audit"
@@ -30,13 +30,12 @@ def audit(event: CloudEvent[Any]) -> None:
     """Create audit/{event id}; a second delivery finds that the document exists."""
     entry = {name: read_field(event, name) for name in ("order_id", "state", "by")}
     span = trace.get_current_span()
-    span.set_attribute("boxoffice.order.id", entry["order_id"])
-    span.set_attribute("boxoffice.order.state", entry["state"])
+    span.set_attributes(facts.of_audit(entry))
     document = clients.firestore().collection(AUDIT).document(event.id)
     try:
         document.create({**entry, "at": event.time, **throughline.trace_field()})
     except AlreadyExists:
-        span.set_attribute("boxoffice.skipped", "done")
+        span.set_attributes(facts.skipped("done"))
 
 
 def read_field(event: CloudEvent[Any], name: str) -> str:

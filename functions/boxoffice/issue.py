@@ -9,7 +9,7 @@ from firebase_functions.core import CloudEvent
 from google.cloud import firestore
 
 import throughline
-from boxoffice import giving_up, ledger, order_events, tally, topics
+from boxoffice import giving_up, ledger, order_events, tally, topics, transactions
 from boxoffice.order import State
 
 
@@ -40,7 +40,8 @@ def write_tickets(
     transaction: firestore.Transaction, order_id: str, order: ledger.Document
 ) -> None:
     """Create tickets/{order_id}-{number}, one per seat, numbered from 1."""
-    for number, ticket in enumerate(ledger.tickets(order_id, order), start=1):
+    tickets = ledger.tickets(order_id, order)
+    for number, ticket in enumerate(tickets, start=1):
         transaction.create(
             ticket,
             {
@@ -52,6 +53,7 @@ def write_tickets(
                 "issued_at": firestore.SERVER_TIMESTAMP,
             },
         )
+    transactions.note({"boxoffice.tickets.written": len(tickets)})
 
 
 def ticket_code(show_id: str, order_id: str, number: int) -> str:
