@@ -14,6 +14,8 @@ import { LogPoster } from "./log";
 
 export interface TelemetrySettings {
   serviceName: string;
+  /** The build's version, such as its commit; empty if it is unknown. */
+  serviceVersion?: string;
   /** Base of the OTLP/HTTP endpoint, without `/v1/…`. */
   otlpEndpoint: string;
 }
@@ -35,9 +37,14 @@ const EXPORT_TIMEOUT_MS = 2_000;
 const BATCH_MAX_SPANS = 64;
 
 /** Starts tracing and logging over OTLP/HTTP (JSON), and flushes when the page is hidden. */
-export function startTelemetry({ serviceName, otlpEndpoint }: TelemetrySettings): Telemetry {
+export function startTelemetry({
+  serviceName,
+  serviceVersion,
+  otlpEndpoint,
+}: TelemetrySettings): Telemetry {
   const resource: Attributes = {
     "service.name": serviceName,
+    ...(serviceVersion && { "service.version": serviceVersion }),
     "telemetry.sdk.name": "opentelemetry",
     "telemetry.sdk.language": "webjs",
   };

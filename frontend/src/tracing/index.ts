@@ -2,14 +2,15 @@
 import { type Attributes, SpanKind } from "@opentelemetry/api";
 import type { Settings } from "../settings";
 import { writeBaggage } from "../throughline/baggage";
-import { extract } from "../throughline/carrier";
+import { extract, inject } from "../throughline/carrier";
 import { writeWithTrace } from "../throughline/document";
 import { HttpTrace } from "../throughline/http";
 import { ListenerTrace } from "../throughline/listener";
 import { createLog } from "../throughline/log";
 import { childOf, fail } from "../throughline/span";
 import { startTelemetry } from "../throughline/telemetry";
-import type { Action, ActionTrace, SourceLine, Tracing } from "./tracing";
+import { pathOf, removedIds, shownOrder } from "./facts";
+import type { Action, ActionTrace, LiveQuery, SourceLine, Tracing } from "./tracing";
 
 const ROOT = { "throughline.root": "page" };
 
@@ -20,6 +21,7 @@ const BAGGAGE_KEYS = ["order.id", "show.id"];
 export function startBoxOfficeTracing(settings: Settings): Tracing {
   const { tracer, logs } = startTelemetry({
     serviceName: "page",
+    serviceVersion: settings.serviceVersion,
     otlpEndpoint: settings.otlpEndpoint,
   });
   const log = createLog(logs);
@@ -27,7 +29,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
     "page view",
     {
       startTime: performance.timeOrigin,
-      attributes: { ...ROOT, "url.path": location.pathname, ...at(__SOURCE_LINE__) },
+      attributes: { ...ROOT, "url.path": pathOf(location.pathname), ...at(__SOURCE_LINE__) },
     },
     childOf(undefined),
   );
@@ -55,6 +57,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
     if (orderId) listener.expect(orderId, orderState);
     return {
       traceId: span.spanContext().traceId,
+      carrier: inject(span.spanContext()),
       request: ({ method, url, callable, line }, send) =>
         http.request(
           span,
@@ -102,26 +105,38 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
       view.end();
     },
     begin,
-    listened({ collection, text, began, error, line }) {
+    listened({ began, rows, error, ...query }) {
       const span = tracer.startSpan(
-        `listen ${collection}`,
+        `listen ${query.collection}`,
         {
           kind: SpanKind.CLIENT,
           startTime: began,
           attributes: {
-            "db.system.name": "gcp.firestore",
-            "db.collection.name": collection,
-            "db.operation.name": "listen",
-            "db.query.text": text,
-            "db.query.summary": `listen ${collection}`,
+            ...asked(query),
+            ...(rows !== undefined && { "db.response.returned_rows": rows }),
             ...serverOf(settings),
-            ...at(line),
           },
         },
         childOf(view.spanContext()),
       );
       if (error) fail(span, error);
       span.end();
+    },
+    left({ ids, rows, ...query }) {
+      tracer
+        .startSpan(
+          `leave ${query.collection}`,
+          {
+            attributes: {
+              ...asked(query),
+              "db.response.returned_rows": rows,
+              "throughline.listener.removed": ids.length,
+              "throughline.listener.removed_ids": removedIds(ids),
+            },
+          },
+          childOf(view.spanContext()),
+        )
+        .end();
     },
     orderArrived(order, line) {
       const attributes = {
@@ -137,6 +152,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
         spanName: `order ${order.state}`,
         attributes: {
           ...attributes,
+          ...shownOrder(order),
           "db.system.name": "gcp.firestore",
           "db.collection.name": "orders",
           ...at(line),
@@ -151,6 +167,19 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
 function at(line: SourceLine): Attributes {
   const [file, number] = line.split(":");
   return { "code.file.path": `frontend/src/${file}`, "code.line.number": Number(number) };
+}
+
+/** The attributes of a live query. */
+function asked({ collection, text, limit, line }: LiveQuery): Attributes {
+  return {
+    "db.system.name": "gcp.firestore",
+    "db.collection.name": collection,
+    "db.operation.name": "listen",
+    "db.query.text": text,
+    "db.query.summary": `listen ${collection}`,
+    ...(limit !== undefined && { "db.query.parameter.limit": String(limit) }),
+    ...at(line),
+  };
 }
 
 /** The attributes of a called function, after the FaaS conventions for the caller's side. */
