@@ -1,17 +1,17 @@
 import { defineConfig } from "vite";
 import { commit } from "./commit";
+import { requiredSettings } from "./requiredSettings";
 import { sourceLines } from "./sourceLines";
 // Intentional bugs. For a page without them, delete src/faults and these lines marked FAULTS.
 import { installFaults } from "./src/faults/install"; // FAULTS
 
-// For `service.version` on every span of the page.
-process.env.VITE_SERVICE_VERSION ??= commit();
-
 export default defineConfig({
   plugins: [
+    requiredSettings(),
     sourceLines(),
     installFaults(), // FAULTS
   ],
+  define: { __SERVICE_VERSION__: JSON.stringify(commit()) },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     target: "es2022",

@@ -13,31 +13,41 @@ from tests.buyer import BoxOffice, Buyer
 pytest_plugins = ["tests.trace_plugin"]
 
 
+PARTS = ("parallel", "emulator", "stack", "measuring")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options --pictures and --one-by-one.
+    """Add the options --pictures and --part.
 
     To update the pictures of the documentation: ./scripts/test journey -- --pictures
     """
     parser.addoption("--pictures", action="store_true", help="write the pictures into docs/")
     parser.addoption(
-        "--one-by-one",
-        choices=("only", "none"),
-        help="run only the tests that use the stack or measure time, or only the others",
+        "--part",
+        choices=PARTS,
+        help="run only the tests that share nothing, those that start a Firestore emulator, those "
+        "on the stack, or those that measure time",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect tests for --one-by-one: by use of an emulator, and by the marker `measures`."""
-    if choice := config.getoption("--one-by-one"):
-        selected: list[pytest.Item] = []
-        deselected: list[pytest.Item] = []
-        for item in items:
-            fixtures = {*getattr(item, "fixturenames", ())}
-            uses_emulator = bool(fixtures & {"addresses", "firestore_emulator"})
-            runs_alone = uses_emulator or item.get_closest_marker("measures") is not None
-            (selected if runs_alone == (choice == "only") else deselected).append(item)
-        items[:] = selected
-        config.hook.pytest_deselected(items=deselected)
+    """Give long tests an hour, and deselect the tests that are not in the chosen part."""
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.timeout(3600))
+    if part := config.getoption("--part"):
+        config.hook.pytest_deselected(items=[item for item in items if _part_of(item) != part])
+        items[:] = [item for item in items if _part_of(item) == part]
+
+
+def _part_of(item: pytest.Item) -> str:
+    """Return the part that a test belongs to, by its marker and its fixtures."""
+    if item.get_closest_marker("measures"):
+        return "measuring"
+    fixtures = getattr(item, "fixturenames", ())
+    if "addresses" in fixtures:
+        return "stack"
+    return "emulator" if "firestore_emulator" in fixtures else "parallel"
 
 
 @pytest.fixture(scope="session")

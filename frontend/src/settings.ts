@@ -10,12 +10,10 @@ export interface Settings {
   functionsUrl: string;
   /** The reCAPTCHA Enterprise site key for App Check; null means no App Check. */
   appCheckKey: string | null;
-  /** The commit that the page was built from; empty if it is unknown. */
-  serviceVersion: string;
   /** Base of the OTLP/HTTP endpoint that takes the page's spans and logs. */
   otlpEndpoint: string;
-  /** Base of the explorer in which an order's trace is shown. */
-  observatoryUrl: string;
+  /** Base of the explorer in which an order's trace is shown; null means no links to traces. */
+  observatoryUrl: string | null;
   /** Base of the card processor that turns a card number into a token. */
   acquirerUrl: string;
 }
@@ -41,9 +39,8 @@ export function readSettings(env: Record<string, unknown>): Settings {
     ),
     functionsUrl: url("VITE_FUNCTIONS_URL", `http://127.0.0.1:5001/${projectId}/us-central1`),
     appCheckKey: text("VITE_APP_CHECK_KEY", "") || null,
-    serviceVersion: text("VITE_SERVICE_VERSION", ""),
     otlpEndpoint: url("VITE_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
-    observatoryUrl: url("VITE_OBSERVATORY_URL", "http://127.0.0.1:4318"),
+    observatoryUrl: url("VITE_OBSERVATORY_URL", "http://127.0.0.1:4318") || null,
     acquirerUrl: url("VITE_ACQUIRER_URL", "http://127.0.0.1:4320"),
   };
 }

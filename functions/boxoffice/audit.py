@@ -10,9 +10,11 @@ from firebase_functions.core import CloudEvent
 from google.api_core.exceptions import AlreadyExists
 from opentelemetry import trace
 
+import function_options
 import throughline
 from boxoffice import clients, facts, giving_up, order_events
 from boxoffice.failure import PermanentFailure
+from boxoffice.order import is_order_id
 
 AUDIT = "audit"
 
@@ -23,7 +25,11 @@ class UnreadableEvent(PermanentFailure):
     reason = "unreadable_event"
 
 
-@eventarc_fn.on_custom_event_published(event_type=order_events.ORDER_MOVED, retry=True)
+@eventarc_fn.on_custom_event_published(
+    event_type=order_events.ORDER_MOVED,
+    channel=order_events.channel(),
+    **function_options.AUDIT,
+)
 @throughline.on_event
 @giving_up.on_permanent_failure(by="audit")
 def audit(event: CloudEvent[Any]) -> None:
@@ -39,7 +45,7 @@ def audit(event: CloudEvent[Any]) -> None:
 
 
 def read_field(event: CloudEvent[Any], name: str) -> str:
-    """Return one field of the event's data, a string of 1 to 64 characters.
+    """Return one field of the event's data: an order's id, or a string of 1 to 64 characters.
 
     Raises:
         UnreadableEvent: the field is missing or has another form, or the event's id cannot be a
@@ -49,6 +55,7 @@ def read_field(event: CloudEvent[Any], name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9-]{1,128}", event.id):
         raise UnreadableEvent("the event has no usable id")
     value = event.data.get(name) if isinstance(event.data, dict) else None
-    if not isinstance(value, str) or not 0 < len(value) <= 64:
+    usable = is_order_id(value) if name == "order_id" else isinstance(value, str) and value
+    if not isinstance(value, str) or not usable or len(value) > 64:
         raise UnreadableEvent(f"event {event.id} has no usable {name}")
     return value

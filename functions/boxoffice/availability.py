@@ -8,11 +8,12 @@ import flask
 from firebase_functions import https_fn
 from opentelemetry import trace
 
+import function_options
 import throughline
 from boxoffice import facts, ledger, shows
 
 
-@https_fn.on_request()
+@https_fn.on_request(**function_options.AVAILABILITY)
 @throughline.on_request
 def availability(request: flask.Request) -> flask.Response:
     """Answer GET ?show_id=… with {"show_id", "seats_left"}; errors are {"error"} with 400, 404 or

@@ -9,6 +9,7 @@ from firebase_functions import pubsub_fn
 from firebase_functions.core import CloudEvent
 from opentelemetry import trace
 
+import function_options
 import settings
 import throughline
 from boxoffice import acquirer, facts, giving_up, ledger, settlement, topics
@@ -16,7 +17,7 @@ from boxoffice.failure import OrderFailure
 from boxoffice.order import State
 
 
-@pubsub_fn.on_message_published(topic=topics.ORDER_RESERVED, retry=True)
+@pubsub_fn.on_message_published(topic=topics.ORDER_RESERVED, **function_options.CHARGE)
 @throughline.on_message
 @giving_up.on_permanent_failure(by="charge")
 def charge(event: CloudEvent[Any]) -> None:

@@ -6,10 +6,11 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from firebase_functions import https_fn, options, tasks_fn
+from firebase_functions import https_fn, tasks_fn
 from google.cloud import firestore
 from opentelemetry import trace
 
+import function_options
 import throughline
 from boxoffice import facts, giving_up, ledger, order_events, queues, transactions
 from boxoffice.order import State
@@ -21,11 +22,7 @@ class HoldNotLapsed(Exception):
     """Raised inside the transaction while the order's hold still runs."""
 
 
-@tasks_fn.on_task_dispatched(
-    retry_config=options.RetryConfig(max_attempts=5, min_backoff_seconds=5),
-    # Expiry is not urgent: many at once must not slow down the buyers.
-    rate_limits=options.RateLimits(max_concurrent_dispatches=2),
-)
+@tasks_fn.on_task_dispatched(**function_options.EXPIRE)
 @throughline.on_task
 @giving_up.on_permanent_failure(by="expire")
 def expire(task: https_fn.CallableRequest[Any]) -> None:

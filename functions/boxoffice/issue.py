@@ -8,12 +8,13 @@ from firebase_functions import pubsub_fn
 from firebase_functions.core import CloudEvent
 from google.cloud import firestore
 
+import function_options
 import throughline
 from boxoffice import giving_up, ledger, order_events, tally, topics, transactions
 from boxoffice.order import State
 
 
-@pubsub_fn.on_message_published(topic=topics.ORDER_PAID, retry=True)
+@pubsub_fn.on_message_published(topic=topics.ORDER_PAID, **function_options.ISSUE)
 @throughline.on_message
 @giving_up.on_permanent_failure(by="issue")
 def issue(event: CloudEvent[Any]) -> None:

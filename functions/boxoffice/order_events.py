@@ -15,7 +15,6 @@ from boxoffice import clients, ledger
 from boxoffice.order import FINAL
 
 ORDER_MOVED = "boxoffice.order.moved"
-CHANNEL = "locations/us-central1/channels/firebase"
 
 PUBLISH_TIMEOUT_SECONDS = 5
 
@@ -49,6 +48,11 @@ def record(order_id: str, outcome: ledger.Outcome, by: str) -> None:
         )
 
 
+def channel() -> str:
+    """Return the name, in the project, of the channel that the CLI creates beside the functions."""
+    return f"locations/{settings.region()}/channels/firebase"
+
+
 def publish(event_id: str, data: dict[str, str], extensions: dict[str, str]) -> None:
     """Publish one CloudEvent on the project's Firebase channel.
 
@@ -70,9 +74,9 @@ def publish(event_id: str, data: dict[str, str], extensions: dict[str, str]) -> 
         },
         "textData": json.dumps(data),
     }
-    channel = f"projects/{settings.project_id()}/{CHANNEL}"
+    project = f"projects/{settings.project_id()}"
     clients.eventarc().post(
-        f"{settings.eventarc_url()}/{channel}:publishEvents",
+        f"{settings.eventarc_url()}/{project}/{channel()}:publishEvents",
         json={"events": [event]},
         timeout=PUBLISH_TIMEOUT_SECONDS,
     ).raise_for_status()

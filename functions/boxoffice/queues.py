@@ -10,6 +10,7 @@ from firebase_admin import functions
 from firebase_admin.exceptions import FirebaseError
 from google.auth.exceptions import GoogleAuthError
 
+import settings
 import throughline
 from boxoffice.failure import PermanentFailure
 from boxoffice.order import is_order_id
@@ -35,7 +36,8 @@ def schedule_expiry(order_id: str, due: datetime) -> None:
     try:
         with throughline.enqueueing(EXPIRE) as headers:
             options = functions.TaskOptions(schedule_time=due.astimezone(UTC), headers=headers)
-            functions.task_queue(EXPIRE).enqueue({"data": data}, options)
+            queue = f"locations/{settings.region()}/functions/{EXPIRE}"
+            functions.task_queue(queue).enqueue({"data": data}, options)
     except (FirebaseError, GoogleAuthError, ValueError) as error:
         _log.warning("Could not enqueue the expiry of order %s: %s", order_id, type(error).__name__)
 

@@ -8,14 +8,14 @@ from firebase_functions import https_fn
 from firebase_functions.https_fn import FunctionsErrorCode, HttpsError
 from opentelemetry import trace
 
-import settings
+import function_options
 import throughline
 from boxoffice import facts, ledger, shows
 
 SEATS_MAX = 8
 
 
-@https_fn.on_call(enforce_app_check=settings.enforce_app_check())
+@https_fn.on_call(**function_options.QUOTE)
 @throughline.on_call
 def quote(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
     """Answer {show_id, seats} with the price of these seats, and whether they are available.

@@ -10,7 +10,7 @@ from firebase_functions.https_fn import FunctionsErrorCode, HttpsError
 from google.cloud import firestore
 from opentelemetry import trace
 
-import settings
+import function_options
 import throughline
 from boxoffice import (
     acquirer,
@@ -28,7 +28,7 @@ from boxoffice.order import MoveStatus, State, check_move, is_order_id
 ORGANISER = "organiser"
 
 
-@https_fn.on_call(enforce_app_check=settings.enforce_app_check())
+@https_fn.on_call(**function_options.REFUND)
 @throughline.on_call
 def refund(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
     """Answer {order_id} with {order_id, state: "refunded"}; the caller must be an organiser.

@@ -11,6 +11,7 @@ from firebase_functions import firestore_fn
 from google.cloud import firestore
 from opentelemetry import trace
 
+import function_options
 import settings
 import throughline
 from boxoffice import (
@@ -36,7 +37,7 @@ class MustWait(Exception):
 
 
 @retry_on_failure
-@firestore_fn.on_document_created(document="orders/{order_id}")
+@firestore_fn.on_document_created(document="orders/{order_id}", **function_options.RESERVE)
 @throughline.on_document
 @giving_up.on_permanent_failure(by="reserve")
 def reserve(event: firestore_fn.Event[Any]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import flask
 from firebase_functions import https_fn
 
+import function_options
 import settings
 import throughline
 from boxoffice import giving_up, settlement, transactions
@@ -38,7 +39,7 @@ def echoed_metadata(request: flask.Request) -> object:
     return read_charge(request)["metadata"]
 
 
-@https_fn.on_request()
+@https_fn.on_request(**function_options.SETTLE)
 @throughline.on_webhook(echoed_metadata)
 def settle(request: flask.Request) -> flask.Response:
     """Move the order to paid, declined or failed, or refund a payment that came too late.

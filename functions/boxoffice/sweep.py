@@ -14,6 +14,7 @@ from firebase_functions import scheduler_fn
 from google.cloud.firestore import FieldFilter
 from opentelemetry import trace
 
+import function_options
 import settings
 import throughline
 from boxoffice import clients, facts, giving_up, ledger, queues, reserve, topics
@@ -27,7 +28,7 @@ CURSOR = "sweeps/orders"
 _log = logging.getLogger(__name__)
 
 
-@scheduler_fn.on_schedule(schedule="every 1 minutes", max_instances=1, timeout_sec=120)
+@scheduler_fn.on_schedule(schedule="every 1 minutes", **function_options.SWEEP)
 @throughline.on_schedule
 def sweep(_event: scheduler_fn.ScheduledEvent) -> None:
     """Resume every stuck order, each in its own trace; a failure does not stop the others."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from firebase_functions import identity_fn
 from opentelemetry import trace
 
+import function_options
 import settings
 import throughline
 from boxoffice import enduser
 
 
-@identity_fn.before_user_created()
+@identity_fn.before_user_created(**function_options.WELCOME)
 @throughline.on_auth
 def welcome(event: identity_fn.AuthBlockingEvent) -> identity_fn.BeforeCreateResponse:
     """Make the user an organiser or a buyer by the custom claim `role`."""

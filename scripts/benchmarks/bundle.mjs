@@ -11,6 +11,7 @@ const gzipBytes = (code) => gzipSync(code, { level: 9 }).length;
 
 const result = await build({
   root,
+  mode: "emulators",
   configFile: `${root}/vite.config.ts`,
   logLevel: "silent",
   build: { write: false, sourcemap: false },

@@ -7,7 +7,7 @@ from typing import Any
 from playwright.sync_api import Browser
 from playwright.sync_api import Error as BrowserError
 
-from stack.clients.browser_purchase import browser
+from stack.clients.browser import browser
 from stack.errors import UserError
 
 VIEWPORT_PX = (1280, 900)

@@ -27,7 +27,8 @@ from benchmarks import buyer
 from benchmarks.cpu_time import cpu_seconds
 from benchmarks.ratio import paired_ratios, ratios
 from stack import paths
-from stack.clients.browser_purchase import Purchase, browser
+from stack.clients.browser import browser
+from stack.clients.browser_purchase import Purchase
 from stack.console import print_line
 from stack.errors import UserError
 from stack.local import emulators, running
@@ -167,7 +168,9 @@ def _restart_workers(phase: str, processes: Processes) -> None:
 
     before = loaded()
     is_disabled = str(phase == "without").lower()
-    (FUNCTIONS / ".env.local").write_text(f"OTEL_SDK_DISABLED={is_disabled}\n")
+    (FOLDER / emulators.FUNCTIONS_SETTINGS / ".env.local").write_text(
+        f"OTEL_SDK_DISABLED={is_disabled}\n"
+    )
     main = FUNCTIONS / "main.py"
     edited = -math.inf
 

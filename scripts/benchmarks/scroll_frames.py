@@ -8,7 +8,7 @@ from itertools import pairwise
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Page
 
-from stack.clients.browser_purchase import browser
+from stack.clients.browser import browser
 from stack.errors import UserError
 
 # As far as a quick turn of a wheel, so that new rows appear with nearly every frame.

@@ -46,7 +46,7 @@ def _emulators_alone(addresses: StackAddresses) -> float:
     env = running.environment(addresses, install.java())
     with (
         emulators.starting(),
-        emulators.config_for(addresses, FOLDER / "page") as config,
+        emulators.config_for(addresses, FOLDER / "page", FOLDER, env) as config,
         Processes() as processes,
     ):
         began = time.monotonic()

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from stack.clients.browser_purchase import browser as chromium
+from stack.clients.browser import browser as chromium
 from stack.setup import install
 from stack.setup.steps import setup_lock
 from tests.addresses import Addresses

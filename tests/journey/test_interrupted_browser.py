@@ -44,10 +44,14 @@ def test_an_interrupted_command_cleans_up_and_stops_its_browser(number: signal.S
         text=True,
         process_group=0,
     ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "open\n"
-        os.killpg(process.pid, number)
-        out, err = process.communicate(timeout=60)
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "open\n"
+            os.killpg(process.pid, number)
+            out, err = process.communicate(timeout=60)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
     assert (process.returncode, out) == (130, "restored\n")
     assert err == "\nInterrupted. All processes have been stopped.\n"
     with pytest.raises(ProcessLookupError):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from stack.clients.browser_purchase import browser
+from stack.clients.browser import browser
 from stack.scenario_runner import scenario as scenarios
 from tests import pictures
 from tests.addresses import Addresses

@@ -49,8 +49,9 @@ interface TraceLinkProps {
   about?: string;
 }
 
-/** Opens a trace in the Observatory, in a new tab. */
+/** Opens a trace in the Observatory, in a new tab; nothing where the page knows no Observatory. */
 export function TraceLink({ traceId, children, about }: TraceLinkProps) {
+  if (settings.observatoryUrl === null) return null;
   return (
     <a
       class="trace-link"

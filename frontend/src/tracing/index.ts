@@ -17,11 +17,15 @@ const ROOT = { "throughline.root": "page" };
 /** The baggage keys that leave the page; the functions accept no others. */
 const BAGGAGE_KEYS = ["order.id", "show.id"];
 
-/** Starts tracing and the span of this page view, which starts when the page starts to load. */
-export function startBoxOfficeTracing(settings: Settings): Tracing {
+/**
+ * Starts tracing and the span of this page view, which starts when the page starts to load.
+ *
+ * @param serviceVersion the commit that the page was built from; empty if it is unknown.
+ */
+export function startBoxOfficeTracing(settings: Settings, serviceVersion = ""): Tracing {
   const { tracer, logs } = startTelemetry({
     serviceName: "page",
-    serviceVersion: settings.serviceVersion,
+    serviceVersion,
     otlpEndpoint: settings.otlpEndpoint,
   });
   const log = createLog(logs);

@@ -2,58 +2,23 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import Error as BrowserError
+from playwright.sync_api import Page
 
 from observatory.client import Observatory
 from observatory.schemas.journey import Journey
+from stack.clients.browser import browser
 from stack.clients.errors import stack_errors
 from stack.console import print_line, step
 from stack.errors import LOGS_HINT, UserError
 from stack.local.addresses import StackAddresses
-from stack.setup import toolchain
 
 PURCHASE_SECONDS = 60
 TRACE_SECONDS = 20
 
-# Playwright disables these features of Chromium. They are repeated because the browser takes its
-# list from the last --disable-features.
-DISABLED_BY_PLAYWRIGHT = (
-    "AvoidUnnecessaryBeforeUnloadCheckSync",
-    "DestroyProfileOnBrowserClose",
-    "HttpsUpgrades",
-    "HttpsFirstBalancedModeAutoEnable",
-    "LensOverlay",
-    "MediaRouter",
-    "PaintHolding",
-    "ThirdPartyStoragePartitioning",
-    "AvoidCorsURLLoaderRestartOnRedirect",
-    "TcpPortRandomizationWin",
-    "OptimizationHints",
-    "NetworkTimeServiceQuerying",
-    "AimEnabled",
-    "PreconnectToSearch",
-    "msForceBrowserSignIn",
-    "msEdgeUpdateLaunchServicesPreferredVersion",
-)
-# The suggestions of the address bar, which a headless browser does not show. They are pages in a
-# process of their own, which takes half a second of CPU time for each new window.
-_SUGGESTIONS = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup")
-# Skip the browser's own background work, which slows its start, especially without a network.
-_QUIET = (
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    f"--disable-features={','.join((*DISABLED_BY_PLAYWRIGHT, *_SUGGESTIONS))}",
-)
 _FINAL = ("ticketed", "rejected", "declined", "expired", "failed")
 
 
@@ -68,36 +33,6 @@ class Purchase:
     order_state: str
     trace_id: str
     wall_s: float
-
-
-@contextmanager
-def browser() -> Iterator[Browser]:
-    """Yield a headless Chromium.
-
-    Raises:
-        UserError: no Chromium or Chrome is installed.
-    """
-    executable = toolchain.chromium()
-    if executable is None:
-        raise UserError(
-            "No Chromium or Chrome was found.",
-            hint="Install one, or set THROUGHLINE_CHROMIUM to its path.",
-        )
-    # Chromium's sandbox does not work as root, which is common in containers and CI.
-    arguments = [*_QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(executable), args=arguments)
-        try:
-            yield launched
-        except KeyboardInterrupt:
-            # A Ctrl-C at the terminal also ends Playwright's driver and the browser; asyncio and
-            # Playwright would log that.
-            for logger in ("asyncio", "playwright"):
-                logging.getLogger(logger).setLevel(logging.CRITICAL)
-            raise
-        finally:
-            with suppress(BrowserError):
-                launched.close()
 
 
 def buy_a_ticket(page: Page, box_office: str) -> Purchase:

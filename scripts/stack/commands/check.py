@@ -52,6 +52,12 @@ def checks(*, fix: bool) -> list[Check]:
             paths.ROOT / "scripts",
         ),
         Check(
+            "settings in functions/.env.example",
+            [str(python / "python"), "-m", "stack.settings_example", *([] if fix else ["--check"])],
+            paths.ROOT / "scripts",
+            {"PYTHONPATH": str(paths.FUNCTIONS)},
+        ),
+        Check(
             "types: functions",
             [*mypy, "main.py", "boxoffice"],
             paths.FUNCTIONS,

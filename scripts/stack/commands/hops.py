@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 
 from stack import paths
-from stack.clients.browser_purchase import browser
+from stack.clients.browser import browser
 from stack.clients.errors import stack_errors
 from stack.commands.options import add_port_offset
 from stack.console import print_line

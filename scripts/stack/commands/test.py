@@ -7,10 +7,14 @@ import dataclasses
 import difflib
 import json
 import os
+import shutil
+import signal
 import subprocess
+import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from pathlib import Path
 
 from stack import paths
 from stack.console import print_line
@@ -19,6 +23,10 @@ from stack.local.addresses import free_addresses
 from stack.setup import install, toolchain
 
 FOLDER = paths.MADE / "test"
+# How long pytest has to end by itself when this command is interrupted.
+GRACE_SECONDS = 12.0
+# The exit status of pytest when it finds no tests.
+NO_TESTS = 5
 # Options of pytest-xdist. Idle workers take tests from busy ones. More than four workers would save
 # only seconds, and each starts a browser.
 ON_ALL_CORES = ("--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal")
@@ -30,29 +38,31 @@ class Tier:
 
     Attributes:
         about: one-line description.
-        stack: whether some of the tests need a stack.
-        parallel: whether some of the tests can run in parallel.
+        parts: the parts that its tests belong to (see tests/conftest.py).
         browser: whether some of the tests need a browser.
     """
 
     about: str
-    stack: bool = True
-    parallel: bool = False
+    parts: tuple[str, ...]
     browser: bool = False
 
 
 TIERS = {
     "unit": Tier(
-        "one component at a time, the page included; no emulators", stack=False, parallel=True
+        "one component at a time, the page included; no emulators", ("parallel", "measuring")
     ),
-    "rules": Tier("the security rules, in the real rules engine, as different users"),
+    "rules": Tier("the security rules, in the real rules engine, as different users", ("stack",)),
     "security": Tier(
         "forged requests, mutants of the rules, locks of strangers and killed processes",
-        stack=False,
+        ("emulator",),
     ),
-    "hops": Tier("each hop on the real emulators, invalid input included"),
-    "journey": Tier("whole purchases, with a real browser", parallel=True, browser=True),
-    "scenarios": Tier("every scenario, with its fault and fixed", browser=True),
+    "hops": Tier("each hop on the real emulators, invalid input included", ("stack",)),
+    "journey": Tier(
+        "whole purchases, with a real browser", ("parallel", "stack", "measuring"), browser=True
+    ),
+    "scenarios": Tier(
+        "every scenario, with its fault and fixed", ("parallel", "stack"), browser=True
+    ),
 }
 
 
@@ -78,24 +88,76 @@ def _vitest() -> int:
 
 
 def _pytests(names: list[str], options: list[str], *, long: bool) -> list[int]:
-    """Run pytest, and return its exit statuses.
+    """Run pytest on the tiers, and return its exit statuses.
 
-    Tests that can run in parallel run first, on all cores. Then those that use the stack or measure
-    time run one by one, because other tests would distort their timing. With options for pytest,
-    all tests run in one process, so that -x, -s and --pdb work.
+    With options for pytest, all tests run in one process, so that -x, -s and --pdb work.
     """
-    statuses = []
     # The later -m wins over the one of pyproject.toml, which leaves the long tests out.
-    selection = ("-m", "long or not long") if long else ()
-    if not options and (parallel := [name for name in names if TIERS[name].parallel]):
-        statuses.append(_pytest(parallel, (*selection, "--one-by-one=none", *ON_ALL_CORES), None))
-    with _stack(needed=any(TIERS[name].stack for name in names)) as stack:
-        serial = options or ("--one-by-one=only",)
-        statuses.append(_pytest(names, (*selection, *serial), stack))
-    return statuses
+    selection = ["-m", "long or not long"] if long else []
+    if not options:
+        return _parts(names, selection, emulator_first=long)
+    with (
+        _stack(needed="stack" in _parts_of(names)) as stack,
+        _pytest(names, [*selection, *options], stack) as wait,
+    ):
+        return [wait()]
 
 
-def _pytest(names: Sequence[str], options: Sequence[str], stack: dict[str, object] | None) -> int:
+def _parts(names: list[str], selection: list[str], *, emulator_first: bool) -> list[int]:
+    """Run the tests part by part, and return pytest's exit statuses.
+
+    While the tests that share nothing run on all cores, the stack starts. The tests on the stack
+    mostly wait, so those with an emulator of their own run beside them, unless `emulator_first`.
+    Those that measure time run last, alone.
+    """
+
+    def part(
+        name: str,
+        *options: str,
+        stack: dict[str, object] | None = None,
+        log: Path | None = None,
+    ) -> _Running:
+        tiers = [tier for tier in names if name in TIERS[tier].parts]
+        if not tiers:
+            return nullcontext(lambda: 0)
+        return _pytest(tiers, [*selection, f"--part={name}", *options], stack, log)
+
+    with (
+        part("parallel", *ON_ALL_CORES) as parallel,
+        _stack(needed="stack" in _parts_of(names)) as stack,
+    ):
+        statuses = [parallel()]
+        with part("emulator", log=FOLDER / "emulator-tests.log") as emulator:
+            if emulator_first:
+                statuses.append(emulator())
+            with part("stack", stack=stack) as on_stack:
+                statuses.append(on_stack())
+            if not emulator_first:
+                statuses.append(emulator())
+        with part("measuring", stack=stack) as measuring:
+            statuses.append(measuring())
+    # Of a tier that has tests in a part, all may be long.
+    return [0 if status == NO_TESTS else status for status in statuses]
+
+
+def _parts_of(names: Sequence[str]) -> set[str]:
+    return {part for name in names for part in TIERS[name].parts}
+
+
+_Running = AbstractContextManager[Callable[[], int]]
+
+
+@contextmanager
+def _pytest(
+    names: Sequence[str],
+    options: Sequence[str],
+    stack: dict[str, object] | None,
+    log: Path | None = None,
+) -> Iterator[Callable[[], int]]:
+    """Run pytest while the block runs; yield a function that waits for its exit status.
+
+    With a `log`, its output goes there, and is printed when it has ended.
+    """
     environment = dict(os.environ)
     if stack:
         environment["THROUGHLINE_STACK"] = json.dumps(stack)
@@ -103,7 +165,29 @@ def _pytest(names: Sequence[str], options: Sequence[str], stack: dict[str, objec
         environment["THROUGHLINE_CHROMIUM"] = str(chromium)
     folders = [f"tests/{name}" for name in names if (paths.ROOT / "tests" / name).is_dir()]
     command = [str(paths.python_in(paths.VENV)), "-m", "pytest", *folders, *options]
-    return subprocess.run(command, cwd=paths.ROOT, env=environment, check=False).returncode
+    if log:
+        log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") if log else nullcontext() as out:
+        process = subprocess.Popen(
+            command, cwd=paths.ROOT, env=environment, stdout=out, stderr=out and subprocess.STDOUT
+        )
+
+    def wait() -> int:
+        status = process.wait()
+        if log:
+            with log.open(errors="replace") as text:
+                shutil.copyfileobj(text, sys.stdout)
+        return status
+
+    try:
+        yield wait
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE_SECONDS)
+            process.kill()
+            process.wait()
 
 
 @contextmanager
@@ -128,7 +212,7 @@ def _parse(words: Sequence[str]) -> tuple[list[str], list[str], bool]:
         description="Install what is missing, start a separate stack, and run the tests on it.",
         epilog="tiers:\n"
         + "\n".join(f"  {name:<{width}}  {tier.about}" for name, tier in TIERS.items())
-        + "\n\nTests that need no stack run on all cores, the others one by one."
+        + "\n\nTests that share nothing run on all cores, those on the stack one by one."
         + "\nArguments after -- are passed to pytest: ./scripts/test hops -- -k webhook"
         + "\nAll tests then run in one process; -n auto runs the unit tier in parallel."
         + "\nExit status: 0 all tests passed; 1 a test failed or could not run; 2 bad usage.",

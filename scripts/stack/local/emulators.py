@@ -12,6 +12,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from firebase_functions.params import SecretParam
+
+import settings
 from stack import paths, proxies
 from stack.errors import UserError
 from stack.local.addresses import PROJECT, StackAddresses
@@ -19,6 +22,8 @@ from stack.local.processes import Processes, Service
 from stack.setup import toolchain
 
 NAME = "The Firebase emulator suite"
+# Folder of a stack's settings of the functions, inside the stack's own.
+FUNCTIONS_SETTINGS = "functions-settings"
 
 
 @contextmanager
@@ -88,7 +93,11 @@ def environment(java: Path) -> dict[str, str]:
 
 @contextmanager
 def config_for(
-    addresses: StackAddresses, public: Path, functions: Path | None = None
+    addresses: StackAddresses,
+    public: Path,
+    folder: Path,
+    environment: Mapping[str, str],
+    functions: Path = paths.FUNCTIONS,
 ) -> Iterator[Path]:
     """Yield a copy of firebase.json for one stack, with its ports, page, Python version and UI.
 
@@ -97,17 +106,20 @@ def config_for(
     Args:
         addresses: the stack's addresses.
         public: the folder of the page.
-        functions: a folder in the checkout to run instead of the checkout's functions.
+        folder: the stack's folder, for the settings of its functions.
+        environment: the environment of the stack, which may have settings of the functions.
+        functions: the folder of the functions, in the checkout.
     """
     config = json.loads((paths.ROOT / "firebase.json").read_text())
     version = sys.version_info
     config["functions"][0]["runtime"] = f"python{version.major}{version.minor}"
-    if functions:
-        config["functions"][0]["source"] = os.path.relpath(functions, paths.ROOT)
+    config["functions"][0]["source"] = os.path.relpath(functions, paths.ROOT)
+    _write_settings(folder / FUNCTIONS_SETTINGS, functions, environment)
+    config["functions"][0]["configDir"] = os.path.relpath(folder / FUNCTIONS_SETTINGS, paths.ROOT)
     config["hosting"]["public"] = os.path.relpath(public, paths.ROOT)
-    for name, settings in config["emulators"].items():
-        if isinstance(settings, dict):
-            settings["port"] = addresses.ports[name]
+    for name, emulator in config["emulators"].items():
+        if isinstance(emulator, dict):
+            emulator["port"] = addresses.ports[name]
     config["emulators"]["firestore"]["websocketPort"] = addresses.ports["websocket"]
     config["emulators"]["ui"]["enabled"] = toolchain.is_downloaded("ui")
     path = paths.ROOT / f".firebase.{addresses.offset}.json"
@@ -116,3 +128,31 @@ def config_for(
         yield path
     finally:
         path.unlink(missing_ok=True)
+
+
+def _write_settings(folder: Path, functions: Path, environment: Mapping[str, str]) -> None:
+    """Write the files from which the emulator gives the functions their settings and secrets.
+
+    It would ask for each declared setting that is not in its files, and look for each secret in
+    Secret Manager. The secrets' file must be in the folder of the functions; it is the same for all
+    stacks.
+    """
+    values = settings.local_environment(environment, PROJECT)
+    secrets = {
+        name: value
+        for name, value in values.items()
+        if isinstance(settings.declared()[name], SecretParam)
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, texts in (
+        (folder / f".env.{PROJECT}", {name: values[name] for name in values.keys() - secrets}),
+        (functions / ".secret.local", secrets),
+    ):
+        temporary = path.with_name(f"{path.name}.{os.getpid()}")
+        temporary.write_text("".join(_dotenv_line(name, texts[name]) for name in sorted(texts)))
+        temporary.replace(path)
+
+
+def _dotenv_line(name: str, value: str) -> str:
+    """Return an assignment in the CLI's dotenv format, whose escapes in quotes are JSON's."""
+    return f"{name}={json.dumps(value, ensure_ascii=False)}\n"

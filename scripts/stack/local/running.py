@@ -12,13 +12,13 @@ from pathlib import Path
 from stack import paths
 from stack.console import print_line, step
 from stack.local import emulators, schedule, seed
-from stack.local.addresses import HOST, PROJECT, StackAddresses
+from stack.local.addresses import HOST, PROJECT, REGION, StackAddresses
 from stack.local.http import answers
 from stack.local.processes import Processes, wait_until
 from stack.setup import install, toolchain
 from stack.setup.commit import commit, resource_attributes
 
-START_SECONDS = 120.0
+START_SECONDS = 180.0
 
 
 def page_settings(addresses: StackAddresses) -> dict[str, str]:
@@ -28,7 +28,7 @@ def page_settings(addresses: StackAddresses) -> dict[str, str]:
     return {
         "VITE_AUTH_EMULATOR_URL": addresses.auth,
         "VITE_FIRESTORE_EMULATOR": f"{HOST}:{addresses.ports['firestore']}",
-        "VITE_FUNCTIONS_URL": f"{addresses.functions}/{PROJECT}/us-central1",
+        "VITE_FUNCTIONS_URL": f"{addresses.functions}/{PROJECT}/{REGION}",
         "VITE_OTLP_ENDPOINT": addresses.observatory,
         "VITE_OBSERVATORY_URL": addresses.observatory,
         "VITE_ACQUIRER_URL": addresses.acquirer,
@@ -59,7 +59,7 @@ def stack(
     folder: Path,
     *,
     data: Path | None = None,
-    functions: Path | None = None,
+    functions: Path = paths.FUNCTIONS,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[Processes]:
     """Run a stack until the block ends.
@@ -68,7 +68,7 @@ def stack(
         addresses: the stack's addresses.
         folder: for logs and run-time files.
         data: the Observatory's database; None: a new one in `folder`.
-        functions: a folder to run instead of the checkout's functions.
+        functions: the folder of the functions.
         settings: additional environment variables of all processes.
 
     Raises:
@@ -84,7 +84,8 @@ def stack(
         data = folder / "observatory.duckdb"
         for leftover in folder.glob("observatory.duckdb*"):
             leftover.unlink()
-    with emulators.config_for(addresses, public, functions) as config, Processes() as processes:
+    config_of_stack = emulators.config_for(addresses, public, folder, env, functions)
+    with config_of_stack as config, Processes() as processes:
         with step("Observatory, acquirer, redelivery, Firebase emulators"), emulators.starting():
             _start_observatory(processes, addresses, folder, data, env)
             _start_acquirer(processes, addresses, folder, env)

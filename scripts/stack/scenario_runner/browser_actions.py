@@ -9,7 +9,7 @@ from datetime import timedelta
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Page, Route
 
-from stack.clients.browser_purchase import browser
+from stack.clients.browser import browser
 from stack.errors import LOGS_HINT, UserError
 
 PAGE_MS = 60_000

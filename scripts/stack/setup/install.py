@@ -78,7 +78,10 @@ def page(folder: Path, settings: dict[str, str]) -> None:
         if needed:
             with step("Box Office page"):
                 external_command.run(
-                    [_bin("vite"), "build", "--outDir", str(folder), "--emptyOutDir"],
+                    [
+                        *(_bin("vite"), "build", "--mode", "emulators"),
+                        *("--outDir", str(folder), "--emptyOutDir"),
+                    ],
                     "page",
                     "Fix this error in the page's code.",
                     cwd=paths.ROOT / "frontend",

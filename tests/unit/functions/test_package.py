@@ -76,7 +76,8 @@ def versioned() -> list[str]:
 def test_the_package_is_the_deployed_unit(packaged: dict[str, str]) -> None:
     """It has the functions, the modules they import and their requirements, and nothing else."""
     assert {name.split("/")[0] for name in packaged} == {
-        *("main.py", "settings.py", "server_limits.py", "request_validation.py"),
+        *("main.py", "settings.py", "function_options.py"),
+        *("server_limits.py", "request_validation.py"),
         "requirements.txt",
         *("boxoffice", "throughline", "faults"),
     }

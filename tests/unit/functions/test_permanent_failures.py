@@ -484,6 +484,11 @@ def test_an_order_in_no_known_state_is_a_dead_letter_after_one_run(
         ("audit", order_moved(["x"]), "unreadable_event"),
         (
             "audit",
+            order_moved({"order_id": "order 1", "state": "paid", "by": "tests"}),
+            "unreadable_event",
+        ),
+        (
+            "audit",
             order_moved({"order_id": "x", "state": "y", "by": "z"}, ".."),
             "unreadable_event",
         ),

@@ -303,10 +303,10 @@ test("what leaves a live query's result is a span with the ids, and how many sta
 });
 
 test("the build's version is on the resource of every span", async () => {
-  const tracing = startBoxOfficeTracing({
-    ...readSettings({ VITE_SERVICE_VERSION: "v1-3-g6b9f8c3" }),
-    otlpEndpoint: base,
-  });
+  const tracing = startBoxOfficeTracing(
+    { ...readSettings({}), otlpEndpoint: base },
+    "v1-3-g6b9f8c3",
+  );
   tracing.pageReady();
   await spansOnce("page view");
   const [resource] = JSON.parse(to("/v1/traces")?.body ?? "").resourceSpans;

@@ -126,6 +126,7 @@ test("the page builds once its faults' folder and the marked lines are deleted",
   await promisify(execFile)(join(PACKAGES, ".bin/tsc"), ["--noEmit", "-p", folder]);
   const { output } = (await build({
     root: folder,
+    mode: "emulators",
     logLevel: "error",
     build: { write: false },
   })) as { output: { fileName: string; code?: string }[] };

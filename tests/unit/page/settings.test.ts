@@ -1,5 +1,14 @@
-import { expect, test } from "vitest";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { build } from "vite";
+import { expect, onTestFinished, test } from "vitest";
+import { requiredSettings } from "../../../frontend/requiredSettings";
 import { readSettings } from "../../../frontend/src/settings";
+
+const EXAMPLE = resolve(import.meta.dirname, "../../../frontend/.env.example");
+const example = parseEnv(readFileSync(EXAMPLE, "utf8"));
 
 test("without variables the page uses the local stack", () => {
   expect(readSettings({})).toMatchObject({
@@ -30,4 +39,52 @@ test("a Firestore emulator that is not HOST:PORT is an error with its value", ()
   expect(() => readSettings({ VITE_FIRESTORE_EMULATOR: "8080" })).toThrow(
     'VITE_FIRESTORE_EMULATOR is "8080"; it must be HOST:PORT, or empty for none.',
   );
+});
+
+test("without an Observatory the page has no links to traces", () => {
+  expect(readSettings({ VITE_OBSERVATORY_URL: "" }).observatoryUrl).toBeNull();
+});
+
+test("the example has every variable that the page reads, and no other", () => {
+  const names = new Set<string>();
+  const recorder = {
+    get: (_target: object, name: string | symbol) => {
+      names.add(String(name));
+    },
+  };
+  readSettings(new Proxy({}, recorder));
+  expect([...names].sort()).toEqual(Object.keys(example).sort());
+});
+
+/** Builds a page of one empty module, in `mode` and with the variables of `env` alone. */
+async function buildPage(mode: string, env: Record<string, string>): Promise<unknown> {
+  const root = mkdtempSync(join(tmpdir(), "settings-"));
+  onTestFinished(() => rmSync(root, { recursive: true }));
+  const lines = Object.entries(env).map(([name, value]) => `${name}=${value}\n`);
+  writeFileSync(join(root, `.env.${mode}`), lines.join(""));
+  writeFileSync(join(root, "main.ts"), "export {};\n");
+  return build({
+    root,
+    mode,
+    configFile: false,
+    logLevel: "silent",
+    plugins: [requiredSettings(EXAMPLE)],
+    build: { write: false, lib: { entry: join(root, "main.ts"), formats: ["es"] } },
+  });
+}
+
+test.each(["production", "staging"])(
+  "a build for %s names each variable that it lacks, and those that are empty",
+  async (mode) => {
+    const { VITE_FUNCTIONS_URL: _1, VITE_APP_CHECK_KEY: _2, ...rest } = example;
+    const env = { ...(rest as Record<string, string>), VITE_ACQUIRER_URL: "" };
+    await expect(buildPage(mode, env)).rejects.toThrow(
+      /cannot be built without VITE_ACQUIRER_URL, VITE_APP_CHECK_KEY, VITE_FUNCTIONS_URL\..*frontend\/\.env\./,
+    );
+  },
+);
+
+test("a build with every variable succeeds, and so does one for the local stack without any", async () => {
+  await buildPage("production", example as Record<string, string>);
+  await buildPage("emulators", {});
 });

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import playwright
 
-from stack.clients.browser_purchase import DISABLED_BY_PLAYWRIGHT
+from stack.clients.browser import DISABLED_BY_PLAYWRIGHT
 
 BUNDLE = Path(playwright.__file__).parent / "driver" / "package" / "lib" / "coreBundle.js"
 

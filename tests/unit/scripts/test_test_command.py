@@ -1,4 +1,4 @@
-"""Tests that ./scripts/test runs each test either in parallel or one by one."""
+"""Tests that ./scripts/test runs every test, in one of its parts."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from stack.commands import test as test_command
+from tests.conftest import PARTS
 
 ROOT = Path(__file__).resolve().parents[3]
-# Tests that need the stack; and a file with one test that measures time and others that do neither.
+# Tests that need the stack, tests with an emulator of their own, and a file with one test that
+# measures time and others that do neither.
 ON_STACK = "tests/journey/test_stock.py"
+ON_EMULATOR = "tests/security/test_strangers_transactions.py"
 MIXED = "tests/journey/test_observatory_frame.py"
 MEASURES = f"{MIXED}::test_the_explorer_loads_fast_without_layout_shift"
 # Collects the tests of some files once for each list of options; the imports take the most time.
@@ -30,34 +34,49 @@ collected = []
 for options in json.loads(sys.argv[1]):
     recorder = Recorder()
     status = pytest.main(["--collect-only", "-q", *options, *sys.argv[2:]], [recorder])
-    assert status == 0, status
+    assert status in {0, 5}, status
     collected.append(recorder.ids)
 print(json.dumps(collected))
 """
 
 
-def collected(*options: list[str]) -> list[set[str]]:
+def collected(
+    *options: list[str], folders: Sequence[str] = (ON_STACK, ON_EMULATOR, MIXED)
+) -> list[set[str]]:
     """Return the ids of the tests that pytest collects with each of these lists of options."""
     done = subprocess.run(
-        [sys.executable, "-c", COLLECT, json.dumps(options), ON_STACK, MIXED],
+        [sys.executable, "-c", COLLECT, json.dumps(options), *folders],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return [set(ids) for ids in json.loads(done.stdout.splitlines()[-1])]
 
 
-def test_every_test_is_in_one_of_the_two_runs() -> None:
-    """Tests that need the stack or measure time are in the run one by one."""
-    every, alone, together = collected([], ["--one-by-one=only"], ["--one-by-one=none"])
-    assert alone | together == every
-    assert alone & together == set()
-    assert MEASURES in alone
-    assert {name for name in alone | together if name.startswith(ON_STACK)} <= alone
-    assert {name for name in alone if name.startswith(MIXED)} == {MEASURES}
+def test_every_test_is_in_one_part() -> None:
+    """Tests that measure time are in a part of their own, even if they need the stack."""
+    every, *parts = collected([], *([f"--part={part}"] for part in PARTS))
+    assert sorted(name for part in parts for name in part) == sorted(every)
+    parallel, emulator, stack, measuring = parts
+    assert MEASURES in measuring
+    assert {name for name in every if name.startswith(ON_STACK)} <= stack
+    assert {name for name in every if name.startswith(ON_EMULATOR)} == emulator
+    assert {name for name in every if name.startswith(MIXED)} - {MEASURES} <= parallel
+
+
+@pytest.mark.long
+def test_every_tier_names_the_parts_of_its_tests() -> None:
+    """Tests in a part that their tier does not name would never run."""
+    for name, tier in test_command.TIERS.items():
+        parts = collected(
+            *([f"--part={part}", "-m", "long or not long"] for part in PARTS),
+            folders=[f"tests/{name}"],
+        )
+        found = {part for part, tests in zip(PARTS, parts, strict=True) if tests}
+        assert found == set(tier.parts), name
 
 
 def test_the_processes_of_the_tests_cache_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
