@@ -99,6 +99,11 @@ class Function:
         return int(self._config.get("minInstanceCount") or 0)
 
     @property
+    def is_internal(self) -> bool:
+        """Return whether only services of the project may call the function."""
+        return str(self._config.get("ingressSettings")) == "ALLOW_INTERNAL_ONLY"
+
+    @property
     def service_account(self) -> str:
         """Return the account that the function runs as."""
         return str(self._config["serviceAccountEmail"])

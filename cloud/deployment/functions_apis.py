@@ -133,7 +133,8 @@ def _deploy(request: Request, name: str, function: dict[str, Any]) -> Response:
     archive = f"{source.get('bucket')}/{source.get('object')}"
     if not resources_of(request).upload_path(archive).is_file():
         raise GoogleError(400, f"The source gs://{archive} was not uploaded.")
-    config = function["serviceConfig"]
+    # The CLI sends null for settings that the code leaves to the platform.
+    config = function["serviceConfig"] = _without_nulls(function["serviceConfig"])
     service = re.sub("[^a-z0-9-]", "-", short_name.lower())
     deployed_before = re.search(r"-(\d{5})-\w+$", config.get("revision", ""))
     generation = int(deployed_before[1]) + 1 if deployed_before else 1
@@ -144,7 +145,8 @@ def _deploy(request: Request, name: str, function: dict[str, Any]) -> Response:
         "allTrafficOnLatestRevision": True,
     }
     config.setdefault("serviceAccountEmail", DEFAULT_SERVICE_ACCOUNT)
-    if trigger := function.get("eventTrigger"):
+    if function.get("eventTrigger"):
+        trigger = function["eventTrigger"] = _without_nulls(function["eventTrigger"])
         trigger.setdefault("serviceAccountEmail", config["serviceAccountEmail"])
         trigger["trigger"] = f"projects/{project}/locations/{location}/triggers/{service}"
     function |= {
@@ -156,6 +158,10 @@ def _deploy(request: Request, name: str, function: dict[str, Any]) -> Response:
     }
     resources_of(request).put(name, function)
     return _finished(request, name, function)
+
+
+def _without_nulls(settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _finished(request: Request, name: str, response: dict[str, Any]) -> Response:

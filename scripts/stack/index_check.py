@@ -51,13 +51,17 @@ class SeenQuery:
     missing: tuple[str, ...]
 
 
-def queries(observatory: Observatory, *, every: bool = False) -> list[SeenQuery]:
+def queries(
+    observatory: Observatory, *, every: bool = False, indexes: Any = None
+) -> list[SeenQuery]:
     """Return the queries that an Observatory has recorded; those of faults only with `every`.
+
+    `indexes` are those that exist, by default those of rules/firestore.indexes.json.
 
     Raises:
         UserError: the text of a query can't be parsed.
     """
-    indexes: Any = json.loads(INDEXES.read_text())
+    indexes = json.loads(INDEXES.read_text()) if indexes is None else indexes
     try:
         return [
             SeenQuery(text, services, times, trace_id, tuple(map(str, missing)))

@@ -14,7 +14,7 @@ from stack.commands.options import add_json, positive, rate
 from stack.console import print_line
 from stack.load import load_generator
 from stack.load.load_generator import Load
-from stack.load.load_report import broken
+from stack.load.load_report import LoggedInvocations, broken
 from stack.load.process_kills import ProcessKills, plan
 from stack.local import current, running
 from stack.local.addresses import StackAddresses, free_addresses
@@ -94,7 +94,8 @@ def _place(
     if kills:
         print_line(f"Killing {kills.planned} processes during the run; the seed is {options.seed}")
     with stack_errors():
-        report = load_generator.run(addresses, folder / "firebase.log", _load(options), kills)
+        invocations = LoggedInvocations(folder / "firebase.log")
+        report = load_generator.run(addresses, invocations, _load(options), kills)
     problems = broken(report.figures)
     if kills and len(kills.done) < kills.planned:
         problems.append(f"only {len(kills.done)} of {kills.planned} processes were killed")

@@ -60,6 +60,11 @@ TIERS = {
     "journey": Tier(
         "whole purchases, with a real browser", ("parallel", "stack", "measuring"), browser=True
     ),
+    "production": Tier(
+        "this tree deployed to a stand-in of Google's APIs, and run as in production",
+        ("parallel", "measuring"),
+        browser=True,
+    ),
     "scenarios": Tier(
         "every scenario, with its fault and fixed", ("parallel", "stack"), browser=True
     ),

@@ -8,7 +8,6 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 from opentelemetry.trace import Tracer
@@ -50,7 +49,7 @@ class Load:
 
 def run(
     addresses: StackAddresses,
-    functions_log: Path,
+    invocations: Invocations,
     load: Load,
     kills: ProcessKills | None = None,
 ) -> LoadReport:
@@ -66,7 +65,6 @@ def run(
         box_office = BoxOffice(addresses)
         stack.callback(box_office.close)
         redelivery = stack.enter_context(_client(addresses.redelivery))
-        invocations = Invocations(functions_log)
         invocations.begin()
         before = _wait_until_quiet(redelivery, invocations, time.monotonic() + 60)
         if before["pending"]:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from observatory.client import Observatory, TraceNotFound
 from observatory.schemas.journey import Journey, Row
@@ -56,8 +56,21 @@ class LoadReport:
     details: Sequence[str]
 
 
-class Invocations:
-    """Counts invocations of the purchase's functions in the functions emulator's log."""
+class Invocations(Protocol):
+    """Counts invocations of the purchase's functions."""
+
+    def begin(self) -> None:
+        """Count only invocations from now on."""
+
+    def counts(self) -> Counter[str]:
+        """Return how often each function finished."""
+
+    def are_running(self) -> bool:
+        """Return whether an invocation has started, and neither finished nor failed."""
+
+
+class LoggedInvocations:
+    """Counts invocations in the functions emulator's log."""
 
     def __init__(self, log: Path) -> None:
         self._log = log

@@ -87,19 +87,19 @@ def stack(
     config_of_stack = emulators.config_for(addresses, public, folder, env, functions)
     with config_of_stack as config, Processes() as processes:
         with step("Observatory, acquirer, redelivery, Firebase emulators"), emulators.starting():
-            _start_observatory(processes, addresses, folder, data, env)
-            _start_acquirer(processes, addresses, folder, env)
+            start_observatory(processes, addresses, folder, data, env)
+            start_acquirer(processes, addresses, folder, env)
             chaos_file = _start_redelivery(processes, addresses, folder, env)
             env["CLOUD_DELIVERY_CHAOS_FILE"] = str(chaos_file)
             suite = emulators.start(processes, config, env, folder / "firebase.log")
-            _wait_for(processes, "The Observatory", f"{addresses.observatory}/api/health")
-            _wait_for(processes, "The acquirer", f"{addresses.acquirer}/health")
-            _wait_for(processes, "Redelivery", f"{addresses.redelivery}/state")
-            _wait_for(processes, "The Firestore emulator", addresses.firestore)
-            _start_rules_monitor(processes, addresses, folder, env)
+            wait_for(processes, "The Observatory", f"{addresses.observatory}/api/health")
+            wait_for(processes, "The acquirer", f"{addresses.acquirer}/health")
+            wait_for(processes, "Redelivery", f"{addresses.redelivery}/state")
+            wait_for(processes, "The Firestore emulator", addresses.firestore)
+            start_rules_monitor(processes, addresses, folder, env)
             # Meanwhile the other emulators and the functions load.
             seed.shows(addresses.firestore, PROJECT)
-            _wait_for(processes, "The Auth emulator", addresses.auth)
+            wait_for(processes, "The Auth emulator", addresses.auth)
             seed.organiser(addresses.auth, PROJECT)
             wait_until(lambda: emulators.are_ready(suite.log), suite.name, processes, START_SECONDS)
         with schedule.on_schedule(addresses.functions, PROJECT):
@@ -140,13 +140,14 @@ def wait_for_ctrl_c(processes: Processes) -> None:
     print_line("")
 
 
-def _start_observatory(
+def start_observatory(
     processes: Processes,
     addresses: StackAddresses,
     folder: Path,
     data: Path,
     env: Mapping[str, str],
 ) -> None:
+    """Start the Observatory with its database at `data`."""
     processes.start(
         "The Observatory",
         [
@@ -169,9 +170,10 @@ def _flags(addresses: StackAddresses) -> str:
     return f"{addresses.firestore}/v1/{addresses.documents}/flags"
 
 
-def _start_acquirer(
+def start_acquirer(
     processes: Processes, addresses: StackAddresses, folder: Path, env: Mapping[str, str]
 ) -> None:
+    """Start the card processor with an empty book."""
     book = folder / "acquirer.sqlite"
     book.unlink(missing_ok=True)
     venv = paths.ACQUIRER / "venv" / "bin"
@@ -199,9 +201,10 @@ def _start_acquirer(
     )
 
 
-def _start_rules_monitor(
+def start_rules_monitor(
     processes: Processes, addresses: StackAddresses, folder: Path, env: Mapping[str, str]
 ) -> None:
+    """Start the process that turns the emulator's rules decisions into spans."""
     processes.start(
         "The rules monitor",
         [
@@ -237,5 +240,10 @@ def _start_redelivery(
     return chaos_file
 
 
-def _wait_for(processes: Processes, name: str, url: str) -> None:
+def wait_for(processes: Processes, name: str, url: str) -> None:
+    """Wait until a service answers at `url`.
+
+    Raises:
+        UserError: a process ended, or the service does not answer in time.
+    """
     wait_until(lambda: answers(url), name, processes, START_SECONDS)

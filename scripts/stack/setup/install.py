@@ -70,16 +70,19 @@ def java() -> Path:
     )
 
 
-def page(folder: Path, settings: dict[str, str]) -> None:
-    """Build the Box Office page into `folder`, with the build settings `settings` (VITE_…)."""
-    assignments = [f"{name}={value}" for name, value in sorted(settings.items())]
+def page(folder: Path, settings: dict[str, str], mode: str = "emulators") -> None:
+    """Build the Box Office page into `folder`, with the build settings `settings` (VITE_…).
+
+    In the mode "production" the build fails if a setting is missing.
+    """
+    assignments = [mode, *(f"{name}={value}" for name, value in sorted(settings.items()))]
     name = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
     with step_needed(f"page-{name}", files_in(*_PAGE_SOURCES), assignments, folder) as needed:
         if needed:
             with step("Box Office page"):
                 external_command.run(
                     [
-                        *(_bin("vite"), "build", "--mode", "emulators"),
+                        *(_bin("vite"), "build", "--mode", mode),
                         *("--outDir", str(folder), "--emptyOutDir"),
                     ],
                     "page",
@@ -202,8 +205,10 @@ def _chromium() -> None:
     apt = shutil.which("apt-get") if os.geteuid() == 0 else None
     with step("Chromium"):
         if apt and external_command.succeeds([apt, "update", "-qq"], "chromium"):
-            install = [apt, "install", "-y", "-qq", "--no-install-recommends", "chromium"]
-            external_command.succeeds(install, "chromium")
+            install = [apt, "install", "-y", "-qq", "--no-install-recommends"]
+            for package in ("chromium-headless-shell", "chromium"):
+                if external_command.succeeds([*install, package], "chromium"):
+                    break
         if not toolchain.chromium():
             external_command.succeeds(
                 [str(paths.python_in(paths.VENV)), "-m", "playwright", "install", "chromium"],

@@ -12,7 +12,7 @@ import pytest
 from stack.clients.box_office import APPROVED, BoxOffice
 from stack.clients.firestore_rest import encode
 from stack.load import load_report
-from stack.load.load_report import Events, Invocations, LoadReport, Order, broken, report
+from stack.load.load_report import Events, LoadReport, LoggedInvocations, Order, broken, report
 
 PLACED, ENDED = "2026-01-01T10:00:00.000Z", "2026-01-01T10:00:02.500123456Z"
 
@@ -32,7 +32,7 @@ class Stack:
         self.paid = ["order0", "order1"]
         self.rows = {order.trace_id: self._rows() for order in self.orders}
         self.documents = self
-        self.invocations = Invocations(self.log)
+        self.invocations = LoggedInvocations(self.log)
         self.called("reserve", "reserve", "charge", "charge")
 
     def called(self, *functions: str) -> None:

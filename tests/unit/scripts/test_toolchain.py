@@ -190,5 +190,7 @@ def test_a_browser_is_searched_in_the_variable_path_and_playwrights_downloads(
     assert toolchain.chromium() == new
     on_path = executable(tmp_path / "path" / "google-chrome", "")
     assert toolchain.chromium() == on_path
+    headless = executable(tmp_path / "path" / "chromium-headless-shell", "")
+    assert toolchain.chromium() == headless
     monkeypatch.setenv("THROUGHLINE_CHROMIUM", "/opt/chromium")
     assert toolchain.chromium() == Path("/opt/chromium")

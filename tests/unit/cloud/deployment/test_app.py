@@ -35,6 +35,20 @@ def test_a_created_function_has_its_source_and_settings(cli: Cli, deployed: Depl
     assert function.url == f"https://us-central1-{PROJECT}.cloudfunctions.net/quote"
 
 
+def test_settings_that_the_code_leaves_open_are_the_platforms(cli: Cli, deployed: Deployed) -> None:
+    """The CLI sends null for them."""
+    source = cli.upload(archive({"main.py": ""}))
+    unset = {"serviceAccountEmail": None, "timeoutSeconds": None, "maxInstanceCount": None}
+    trigger = {"eventType": "t", "serviceAccountEmail": None}
+    cli.create_function("audit", source, service=unset, eventTrigger=trigger)
+    (function,) = deployed.functions()
+    account = "100000000001-compute@developer.gserviceaccount.com"
+    assert function.service_account == account
+    assert function.trigger
+    assert function.trigger["serviceAccountEmail"] == account
+    assert (function.timeout_seconds, function.max_instances) == (60, 100)
+
+
 def test_an_update_makes_the_next_revision_and_keeps_the_topic(
     cli: Cli, deployed: Deployed
 ) -> None:
