@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from benchmarks import facts
 from observatory.client import Observatory
 from observatory.schemas.journey import Journey, Row
 from tests.addresses import Addresses
@@ -63,6 +64,17 @@ def test_a_purchase_shows_its_numbers_at_every_stage(
     expire, audit = one_row(journey, "expire", "expire"), one_row(journey, "audit", "audit")
     assert numbers(expire, "outcome", "skipped") in (["skipped", "early"], ["skipped", "never"])
     assert numbers(audit, "outcome", "moved.by") == ["written", "issue"]
+
+
+def test_facts_cost_at_most_400_bytes_a_span(
+    buyer: Buyer, observatory: Observatory, open_show: Callable[..., str]
+) -> None:
+    """At the 95th percentile of a purchase, as `./scripts/bench facts` computes it."""
+    journey = bought(buyer, observatory, show_id=open_show(seats=1))
+    # A slow machine's duplicates would change the percentile.
+    first = [row for row in journey["rows"] if numbers(row, "skipped") != ["done"]]
+    costs = facts.figures([{**journey, "rows": first}])
+    assert 50 < costs["bytes_per_span_p95"] <= 400, costs
 
 
 def test_a_released_stock_is_known_without_reading_it(
