@@ -97,9 +97,11 @@ def of_stock(before: int, after: int) -> Facts:
 
 def of_hold(order: Mapping[str, Any], ended_at: datetime) -> Facts:
     """Return for how long an order's seats were held, if the order says since when."""
-    reserved_at = order.get("moved_at", {}).get(State.RESERVED)
-    lasted = (ended_at - reserved_at).total_seconds() if reserved_at else None
-    return {} if lasted is None else {"boxoffice.hold.lasted_seconds": lasted}
+    moved_at = order.get("moved_at")
+    reserved_at = moved_at.get(State.RESERVED) if isinstance(moved_at, Mapping) else None
+    if not isinstance(reserved_at, datetime):
+        return {}
+    return {"boxoffice.hold.lasted_seconds": (ended_at - reserved_at).total_seconds()}
 
 
 def of_refusal(requested: int, left: int) -> Facts:

@@ -475,6 +475,12 @@ def test_a_refund_says_how_many_tickets_it_voided_and_what_it_returned(
     assert attributes["boxoffice.stock.after"] == SEATS_TOTAL
 
 
+@pytest.mark.parametrize("moved_at", [None, "never", {}, {"reserved": "yesterday"}])
+def test_a_hold_of_unknown_length_has_none(moved_at: object) -> None:
+    """A fact that cannot be computed never fails a stage."""
+    assert facts.of_hold({"moved_at": moved_at}, datetime.now(UTC)) == {}
+
+
 PERSONAL = ("Anna Schmidt", "anna@example.org", "4242424242424242", "+49 30 1234567")
 
 
