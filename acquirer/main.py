@@ -9,12 +9,17 @@ here adds only a span for the call to the card network, and source lines to ever
     GET  /charges  list every charge, for the merchant's accounts
     GET  /usage    count the charge requests for each token, for the processor's bill
     GET  /health   tell whether the service is up
+
+Deployed, it is a demonstration for a site that has no card processor yet: it takes no money, keeps
+its charges in memory, and settles a charge before it answers, because the platform takes the CPU
+away between requests. It calls webhooks of its own project alone, and does not list charges.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import re
 import threading
 import time
 from functools import cache
@@ -32,7 +37,14 @@ import troubles
 import webhook
 from charges import Book, Charge, KeyReused, NotRefundable, new_charge_id
 
-SECRET = os.environ.get("ACQUIRER_WEBHOOK_SECRET", "whsec_for_the_local_stack_only")
+# Cloud Run sets K_SERVICE.
+IS_DEPLOYED = bool(os.environ.get("K_SERVICE"))
+SECRET = os.environ.get("ACQUIRER_WEBHOOK_SECRET") or "whsec_for_the_local_stack_only"
+WEBHOOK_PATTERN = os.environ.get("ACQUIRER_WEBHOOK_PATTERN") or (
+    rf"https://[a-z0-9-]+-{re.escape(os.environ.get('GCLOUD_PROJECT', ''))}\.cloudfunctions\.net/.+"
+    if IS_DEPLOYED
+    else "https?://.+"
+)
 DELAY_SECONDS = os.environ.get("ACQUIRER_DELAY_SECONDS") or "0.3-1.5"
 MAX_CENTS = 99_999_999
 INVALID_KEY = "The Idempotency-Key header must have 1 to 255 characters."
@@ -43,6 +55,9 @@ _CORS = {
     "Access-Control-Allow-Headers": "Content-Type",
     "Access-Control-Max-Age": "3600",
 }
+
+if IS_DEPLOYED and not os.environ.get("ACQUIRER_WEBHOOK_SECRET"):
+    raise SystemExit("ACQUIRER_WEBHOOK_SECRET is not set: the default is public.")
 
 source_lines.install()
 trace_context.install()
@@ -68,9 +83,9 @@ def acquirer(request: flask.Request) -> Response:
             return take_charge(book, _json(request), request.headers.get("Idempotency-Key", ""))
         case ("POST", "/refunds"):
             return refund_charge(book, _json(request), request.headers.get("Idempotency-Key", ""))
-        case ("GET", "/charges"):
+        case ("GET", "/charges") if not IS_DEPLOYED:
             return {"charges": [charge.public() for charge in book.all_charges()]}, 200
-        case ("GET", "/usage"):
+        case ("GET", "/usage") if not IS_DEPLOYED:
             return {"requests": troubles.usage()}, 200
         case ("GET", "/health"):
             return {"status": "ok"}, 200
@@ -87,7 +102,7 @@ def open_book() -> Book:
     path = os.environ.get("ACQUIRER_BOOK")
     book = Book(Path(path) if path else None)
     for charge in book.unfinished():
-        settle_in_background(book, charge)
+        settle(book, charge)
     return book
 
 
@@ -102,7 +117,7 @@ def make_token(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
 
 @troubles.of_processor
 def take_charge(book: Book, body: dict[str, Any], key: str) -> tuple[dict[str, Any], int]:
-    """Create the charge that `body` describes and settle it in the background.
+    """Create the charge that `body` describes and settle it.
 
     A repeated idempotency key returns the first charge.
     """
@@ -125,7 +140,7 @@ def take_charge(book: Book, body: dict[str, Any], key: str) -> tuple[dict[str, A
     except KeyReused as error:
         return _error("idempotency_key_reused", str(error)), 409
     if is_new:
-        settle_in_background(book, charge)
+        settle(book, charge)
     return charge.public(), 202
 
 
@@ -149,9 +164,12 @@ def refund_charge(book: Book, body: dict[str, Any], key: str) -> tuple[dict[str,
     return {"id": charge.refund_id, "charge_id": charge.id, "status": "refunded"}, 201
 
 
-def settle_in_background(book: Book, charge: Charge) -> None:
-    """Settle a charge in a thread, without delaying the request."""
-    threading.Thread(target=settle_charge, args=(book, charge), daemon=True).start()
+def settle(book: Book, charge: Charge) -> None:
+    """Settle a charge in a thread, without delaying the request; deployed, settle it first."""
+    if IS_DEPLOYED:
+        settle_charge(book, charge)
+    else:
+        threading.Thread(target=settle_charge, args=(book, charge), daemon=True).start()
 
 
 def settle_charge(book: Book, charge: Charge) -> None:
@@ -187,8 +205,8 @@ def _invalid_field(body: dict[str, Any], key: str) -> str | None:
         return "currency must be EUR, GBP or USD."
     if cards.outcome_of(body.get("token")) is None:
         return "token must be a token from POST /tokens."
-    if not str(body.get("webhook_url", "")).startswith(("http://", "https://")):
-        return "webhook_url must be an http or https address."
+    if not re.fullmatch(WEBHOOK_PATTERN, str(body.get("webhook_url", ""))):
+        return "webhook_url must be an http or https address; deployed, one of the same project."
     if not isinstance(metadata, dict) or len(metadata) > 20:
         return "metadata must be an object with at most 20 entries."
     if not all(isinstance(value, str) and len(value) <= 8192 for value in metadata.values()):

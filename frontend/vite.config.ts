@@ -1,5 +1,6 @@
 import { defineConfig } from "vite";
 import { commit } from "./commit";
+import { connectSources } from "./connectSources";
 import { requiredSettings } from "./requiredSettings";
 import { sourceLines } from "./sourceLines";
 // Intentional bugs. For a page without them, delete src/faults and these lines marked FAULTS.
@@ -8,6 +9,7 @@ import { installFaults } from "./src/faults/install"; // FAULTS
 export default defineConfig({
   plugins: [
     requiredSettings(),
+    connectSources(),
     sourceLines(),
     installFaults(), // FAULTS
   ],

@@ -26,6 +26,7 @@ from boxoffice.expire import expire
 from boxoffice.refund import refund
 from boxoffice.audit import audit
 from boxoffice.sweep import sweep
+from boxoffice.telemetry import telemetry
 
 if settings.faults_allowed():
     import faults

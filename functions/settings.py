@@ -56,13 +56,11 @@ REGION = StringParam(
 )
 SERVICE_ACCOUNT = StringParam(
     "SERVICE_ACCOUNT",
-    default="boxoffice@",
-    description="The service account that the functions run as. What follows the @ may be left "
-    "out for an account of this project.",
+    default="boxoffice",
+    description="The name of the service account, in this project, that the functions run as.",
     input=TextInput(
-        example="boxoffice@",
-        validation_regex=r"^[a-z0-9-]+@",
-        validation_error_message="It must be a service account's address, or its name and an @.",
+        validation_regex=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$",
+        validation_error_message="It must be the part of its address before the @.",
     ),
 )
 THREADS = IntParam(
@@ -137,6 +135,12 @@ UNPAID_STALL_SECONDS = StringParam(
     "for in this time, further orders are accepted without a hold; until then they wait.",
     input=_NUMBER_ABOVE_ZERO,
 )
+RETENTION_DAYS = IntParam(
+    "RETENTION_DAYS",
+    default=400,
+    description="After how many days Firestore deletes orders that have ended, their tickets and "
+    "audit entries, and dead letters.",
+)
 PSEUDONYM_SALT = SecretParam(
     "PSEUDONYM_SALT",
     description="The secret that turns users' ids into the pseudonyms on spans, such as the output "
@@ -145,8 +149,22 @@ PSEUDONYM_SALT = SecretParam(
 ENFORCE_APP_CHECK = StringParam(
     "ENFORCE_APP_CHECK",
     default="no",
-    description="Whether callable functions refuse requests without a valid App Check token.",
+    description="Whether callable functions and the function telemetry refuse requests without a "
+    "valid App Check token.",
     input=_YES_OR_NO,
+)
+RELAY_TELEMETRY = StringParam(
+    "RELAY_TELEMETRY",
+    default="yes",
+    description="Whether the function telemetry relays the page's spans and log records. After no, "
+    "pages stop sending.",
+    input=_YES_OR_NO,
+)
+TELEMETRY_REQUESTS_PER_SECOND = IntParam(
+    "TELEMETRY_REQUESTS_PER_SECOND",
+    default=200,
+    description="How many requests of pages an instance of the function telemetry accepts each "
+    "second.",
 )
 FAULTS = StringParam(
     "FAULTS",
@@ -360,6 +378,11 @@ def unpaid_stall_seconds() -> float:
     return _positive(UNPAID_STALL_SECONDS)
 
 
+def retention_days() -> int:
+    """Return how many days an order is kept after it has ended."""
+    return _count(RETENTION_DAYS, 1)
+
+
 def organiser_emails() -> frozenset[str]:
     """Return the organisers' e-mail addresses, in lower case."""
     return frozenset(address.lower() for address in _texts(ORGANISER_EMAILS))
@@ -376,6 +399,16 @@ def pseudonym_salt() -> str:
 def enforce_app_check() -> bool:
     """Return whether callable functions demand an App Check token."""
     return _is_yes(ENFORCE_APP_CHECK)
+
+
+def relay_telemetry() -> bool:
+    """Return whether the page's telemetry is relayed."""
+    return _is_yes(RELAY_TELEMETRY)
+
+
+def telemetry_requests_per_second() -> int:
+    """Return how many requests an instance of the function telemetry accepts each second."""
+    return _count(TELEMETRY_REQUESTS_PER_SECOND, 1)
 
 
 def has_otlp_headers_secret() -> bool:

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from cloud.deployment import (
+    app_apis,
     firestore_apis,
     functions_apis,
     hosting_api,
@@ -34,11 +35,17 @@ APIS: dict[str, Sequence[BaseRoute]] = {
     "cloudtasks.googleapis.com": trigger_apis.CLOUD_TASKS_ROUTES,
     "compute.googleapis.com": project_apis.COMPUTE_ROUTES,
     "eventarc.googleapis.com": trigger_apis.EVENTARC_ROUTES,
-    "firebase.googleapis.com": project_apis.FIREBASE_ROUTES,
+    "firebase.googleapis.com": [
+        *app_apis.WEB_APP_ROUTES,
+        *project_apis.FIREBASE_ROUTES,
+    ],
     "firebasehosting.googleapis.com": hosting_api.HOSTING_ROUTES,
     "firebaserules.googleapis.com": firestore_apis.RULES_ROUTES,
     "firestore.googleapis.com": firestore_apis.FIRESTORE_ROUTES,
-    "iam.googleapis.com": project_apis.IAM_ROUTES,
+    "iam.googleapis.com": [
+        *project_apis.IAM_ROUTES,
+        *app_apis.SERVICE_ACCOUNT_ROUTES,
+    ],
     "identitytoolkit.googleapis.com": trigger_apis.IDENTITY_TOOLKIT_ROUTES,
     "oauth2.googleapis.com": project_apis.TOKEN_ROUTES,
     "pubsub.googleapis.com": trigger_apis.PUBSUB_ROUTES,

@@ -77,7 +77,8 @@ async def create_channel(request: Request) -> Response:
 
 async def get_identity_config(request: Request) -> Response:
     """Return the configuration of Identity Platform, which is enabled."""
-    return JSONResponse(resources_of(request).get(_identity_config(request)) or {})
+    stored = resources_of(request).get(_identity_config(request)) or {}
+    return JSONResponse({"subtype": "IDENTITY_PLATFORM", **stored})
 
 
 async def update_identity_config(request: Request) -> Response:

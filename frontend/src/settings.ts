@@ -10,8 +10,10 @@ export interface Settings {
   functionsUrl: string;
   /** The reCAPTCHA Enterprise site key for App Check; null means no App Check. */
   appCheckKey: string | null;
-  /** Base of the OTLP/HTTP endpoint that takes the page's spans and logs. */
+  /** Base of the OTLP/HTTP endpoint that takes the page's spans and logs; may be a path. */
   otlpEndpoint: string;
+  /** The share of traces that the page and the functions record, from 0 to 1. */
+  traceSampleRatio: number;
   /** Base of the explorer in which an order's trace is shown; null means no links to traces. */
   observatoryUrl: string | null;
   /** Base of the card processor that turns a card number into a token. */
@@ -40,9 +42,16 @@ export function readSettings(env: Record<string, unknown>): Settings {
     functionsUrl: url("VITE_FUNCTIONS_URL", `http://127.0.0.1:5001/${projectId}/us-central1`),
     appCheckKey: text("VITE_APP_CHECK_KEY", "") || null,
     otlpEndpoint: url("VITE_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
+    traceSampleRatio: ratio("VITE_TRACE_SAMPLE_RATIO", text("VITE_TRACE_SAMPLE_RATIO", "1")),
     observatoryUrl: url("VITE_OBSERVATORY_URL", "http://127.0.0.1:4318") || null,
     acquirerUrl: url("VITE_ACQUIRER_URL", "http://127.0.0.1:4320"),
   };
+}
+
+function ratio(name: string, value: string): number {
+  const number = value === "" ? 1 : Number(value);
+  if (number >= 0 && number <= 1) return number;
+  throw new Error(`${name} is "${value}"; it must be a number from 0 to 1.`);
 }
 
 function hostAndPort(name: string, value: string): { host: string; port: number } | null {
@@ -52,4 +61,5 @@ function hostAndPort(name: string, value: string): { host: string; port: number 
   return { host: groups.host ?? "", port: Number(groups.port) };
 }
 
-export const settings: Settings = readSettings(import.meta.env);
+// Node has no `import.meta.env`; the build reads settings there, with `readSettings`.
+export const settings: Settings = readSettings(import.meta.env ?? {});

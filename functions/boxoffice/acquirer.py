@@ -1,13 +1,19 @@
-"""Client of the card processor, a third party's HTTP service, with retries."""
+"""The card processor, a third party: its HTTP service, with retries, and its signed webhooks.
+
+Nothing else in boxoffice knows the processor's protocol.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import random
 import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import flask
 import requests
 from opentelemetry import trace
 
@@ -25,6 +31,16 @@ class Refused(PermanentFailure):
 
     reason = "refused_by_processor"
 
+
+class BadWebhook(PermanentFailure):
+    """Raised for a webhook that is signed but does not describe a charge."""
+
+    reason = "unreadable_webhook"
+
+
+SIGNATURE_HEADER = "Acquirer-Signature"
+# A recorded webhook can be replayed for this long; that is harmless, because the order has moved.
+TOLERANCE_SECONDS = 300
 
 # Statuses of class 4xx that a later request may not get: a time-out, a request under the same key
 # that is still in progress, one that came too early, and too many of them.
@@ -122,6 +138,27 @@ def retry_key(key: str) -> str:
     return key
 
 
+def request_charge(
+    order_id: str, key: str, *, amount_cents: int, currency: str, token: str
+) -> Mapping[str, Any]:
+    """Request a charge under an idempotency key, and return it as the processor describes it.
+
+    The processor stores the order's id and the trace context with the charge, and returns them in
+    its webhook. Raises what `post` raises.
+    """
+    return post(
+        "/charges",
+        key,
+        lambda context: {
+            "amount_cents": amount_cents,
+            "currency": currency,
+            "token": token,
+            "webhook_url": settings.settle_url(),
+            "metadata": {**context, "order_id": order_id},
+        },
+    )
+
+
 def refund(order_id: str, charge_id: str) -> str:
     """Refund a charge and return the refund's id; calling this again refunds nothing more.
 
@@ -131,3 +168,38 @@ def refund(order_id: str, charge_id: str) -> str:
     refund_id = str(response["id"])
     trace.get_current_span().set_attribute("boxoffice.refund.id", refund_id)
     return refund_id
+
+
+def verify(request: flask.Request) -> None:
+    """Verify the processor's signature, `t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`.
+
+    Raises:
+        throughline.Untrusted: the signature is missing, wrong or too old.
+    """
+    header = request.headers.get(SIGNATURE_HEADER, "")
+    fields = dict(pair.split("=", 1) for pair in header.split(",") if "=" in pair)
+    sent_at, signature = fields.get("t", ""), fields.get("v1", "")
+    if not re.fullmatch("[0-9]{1,12}", sent_at) or not signature:
+        raise throughline.Untrusted(f"no usable {SIGNATURE_HEADER} header")
+    signed = sent_at.encode() + b"." + request.get_data()
+    secret = settings.acquirer_webhook_secret().encode()
+    expected = hmac.new(secret, signed, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(expected.encode(), signature.encode()):
+        raise throughline.Untrusted("the signature is wrong")
+    if abs(time.time() - int(sent_at)) > TOLERANCE_SECONDS:
+        raise throughline.Untrusted("the signature is too old")
+
+
+def read_charge(request: flask.Request) -> Mapping[str, Any]:
+    """Return the charge that a webhook describes.
+
+    Raises:
+        BadWebhook: the body is not a charge event.
+    """
+    try:
+        charge = throughline.parse_json(request.get_data())["data"]["charge"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise BadWebhook("the body is not a charge event") from error
+    if not isinstance(charge, dict) or not isinstance(charge.get("metadata"), dict):
+        raise BadWebhook("the charge has no metadata")
+    return charge

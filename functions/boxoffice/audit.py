@@ -12,7 +12,7 @@ from opentelemetry import trace
 
 import function_options
 import throughline
-from boxoffice import clients, facts, giving_up, order_events
+from boxoffice import clients, facts, giving_up, order_events, retention
 from boxoffice.failure import PermanentFailure
 from boxoffice.order import is_order_id
 
@@ -39,7 +39,9 @@ def audit(event: CloudEvent[Any]) -> None:
     span.set_attributes(facts.of_audit(entry))
     document = clients.firestore().collection(AUDIT).document(event.id)
     try:
-        document.create({**entry, "at": event.time, **throughline.trace_field()})
+        document.create(
+            {**entry, "at": event.time, **retention.deletion(), **throughline.trace_field()}
+        )
     except AlreadyExists:
         span.set_attributes(facts.skipped("done"))
 

@@ -10,7 +10,6 @@ from firebase_functions.core import CloudEvent
 from opentelemetry import trace
 
 import function_options
-import settings
 import throughline
 from boxoffice import acquirer, facts, giving_up, ledger, settlement, topics
 from boxoffice.failure import OrderFailure
@@ -43,7 +42,7 @@ def begin_charging(order_id: str) -> ledger.Outcome:
 
 
 def request_charge(order_id: str, order: ledger.Document) -> Mapping[str, Any]:
-    """POST the charge to the processor and return the charge as the processor describes it.
+    """Request the charge from the processor and return it as the processor describes it.
 
     Raises:
         OrderFailure: the processor refused the request.
@@ -53,15 +52,12 @@ def request_charge(order_id: str, order: ledger.Document) -> Mapping[str, Any]:
     requested = {"amount_cents": cents, "currency": order["currency"]}
     trace.get_current_span().set_attributes(facts.of_charge(order, requested))
     try:
-        return acquirer.post(
-            "/charges",
+        return acquirer.request_charge(
+            order_id,
             idempotency_key(order_id),
-            lambda context: {
-                **requested,
-                "token": order["card_token"],
-                "webhook_url": settings.settle_url(),
-                "metadata": {**context, "order_id": order_id},
-            },
+            amount_cents=cents,
+            currency=order["currency"],
+            token=order["card_token"],
         )
     except acquirer.Refused as refusal:
         raise OrderFailure(order_id, State.CHARGING, "charge_refused", str(refusal)) from refusal

@@ -18,7 +18,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 import throughline
-from boxoffice import acquirer, clients, facts, ledger, order_events
+from boxoffice import acquirer, clients, facts, ledger, order_events, retention
 from boxoffice.failure import OrderFailure, PermanentFailure
 from boxoffice.order import State, invalid_field
 
@@ -148,6 +148,7 @@ def store_dead_letter(failure: PermanentFailure, by: str) -> None:
             "message": str(failure),
             "event": event[:EVENT_BYTES_MAX],
             "at": firestore.SERVER_TIMESTAMP,
+            **retention.deletion(),
             **throughline.trace_field(),
         }
     )

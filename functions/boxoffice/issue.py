@@ -10,7 +10,7 @@ from google.cloud import firestore
 
 import function_options
 import throughline
-from boxoffice import giving_up, ledger, order_events, tally, topics, transactions
+from boxoffice import giving_up, ledger, order_events, retention, tally, topics, transactions
 from boxoffice.order import State
 
 
@@ -52,6 +52,7 @@ def write_tickets(
                 "number": number,
                 "code": ticket_code(order["show_id"], order_id, number),
                 "issued_at": firestore.SERVER_TIMESTAMP,
+                **retention.deletion(),
             },
         )
     transactions.note({"boxoffice.tickets.written": len(tickets)})

@@ -12,9 +12,9 @@ from google.cloud import firestore
 from opentelemetry import trace
 
 import throughline
-from boxoffice import clients, enduser, facts, holds, transactions
+from boxoffice import clients, enduser, facts, holds, retention, transactions
 from boxoffice.failure import OrderFailure, PermanentFailure
-from boxoffice.order import MoveStatus, State, check_move, invalid_field
+from boxoffice.order import FINAL, MoveStatus, State, check_move, invalid_field
 
 ORDERS = "orders"
 SHOWS = "shows"
@@ -164,6 +164,7 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
             f"moved_at.{move.to}": firestore.SERVER_TIMESTAMP,
             **throughline.trace_field(),
             **holds.stop_counting(transaction, order, move.to),
+            **(retention.deletion() if move.to in FINAL else {}),
         }
         move.writes(transaction)
         transaction.update(reference, changes)

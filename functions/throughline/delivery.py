@@ -30,15 +30,22 @@ Export = Callable[[Sequence[Item]], Callable[[], bool]]
 _log = logging.getLogger(__name__)
 
 
+_BUFFERED = f"up to {KEPT_MAX_ITEMS} spans and as many log records are kept until it does"
+
+
 class Outage:
     """Whether the OTLP endpoint is failing; one for all exporters of a process.
 
     During an outage nothing is sent. After a gap, which doubles from one second to
     `RETRY_MAX_SECONDS`, one export tries again. The start and the end are logged once each, the end
     with the number of items that were dropped meanwhile. Thread-safe.
+
+    Args:
+        meanwhile: what happens to telemetry during an outage, for the log.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, meanwhile: str = _BUFFERED) -> None:
+        self._meanwhile = meanwhile
         self._lock = threading.Lock()
         self._until = 0.0
         self._gap_seconds = 0.0
@@ -63,10 +70,11 @@ class Outage:
                 self._until = now + self._gap_seconds
             return True
 
-    def begin(self, attempted_at: float | None = None) -> None:
+    def begin(self, attempted_at: float | None = None, retry_after_seconds: float = 0.0) -> None:
         """Record the failure of an export that began at `attempted_at` (`time.monotonic`).
 
-        Of several overlapping exports only the first failure lengthens the gap.
+        Of several overlapping exports only the first failure lengthens the gap. The next attempt is
+        due after `retry_after_seconds` at the earliest, which the endpoint may ask for.
         """
         with self._lock:
             now = time.monotonic()
@@ -75,13 +83,12 @@ class Outage:
                 return
             self._failed_at = now
             self._gap_seconds = min(2 * self._gap_seconds or FIRST_RETRY_SECONDS, RETRY_MAX_SECONDS)
-            self._until = now + self._gap_seconds
+            self._until = now + max(self._gap_seconds, retry_after_seconds)
         if is_first:
             _log.warning(
-                "The OTLP endpoint does not answer: up to %d spans and as many log records are "
-                "kept until it does. Is the Observatory running, and OTEL_EXPORTER_OTLP_ENDPOINT "
-                "right?",
-                KEPT_MAX_ITEMS,
+                "The OTLP endpoint does not answer: %s. Is the Observatory running, and "
+                "OTEL_EXPORTER_OTLP_ENDPOINT right?",
+                self._meanwhile,
             )
 
     def end(self) -> None:

@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
@@ -42,6 +42,9 @@ _DEFAULT_ENDPOINT = "http://localhost:4318"
 
 _log = logging.getLogger(__name__)
 
+Sent = TypeVar("Sent")
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True)
 class Signal:
@@ -54,12 +57,16 @@ class Signal:
     rejected_field: str
 
 
-_SPANS = Signal(
+SPANS = Signal(
     "TRACES", "v1/traces", otlp_encoding.spans, ExportTraceServiceResponse, "rejected_spans"
 )
-_RECORDS = Signal(
+RECORDS = Signal(
     "LOGS", "v1/logs", otlp_encoding.records, ExportLogsServiceResponse, "rejected_log_records"
 )
+
+#: Sends the body of an export request in protobuf, and returns a function that waits for the
+#: endpoint's answer. Neither raises.
+Post = Callable[[bytes], Callable[[], otlp_http.Answer]]
 
 
 def span_export(environment: Mapping[str, str], outage: Outage) -> SpanExport | None:
@@ -68,7 +75,7 @@ def span_export(environment: Mapping[str, str], outage: Outage) -> SpanExport | 
     The result is None if `OTEL_TRACES_EXPORTER` is "none". `outage` counts the spans that the
     endpoint rejects in an answer of 200.
     """
-    return _export(_SPANS, environment, outage)
+    return _export(SPANS, environment, outage)
 
 
 def record_export(environment: Mapping[str, str], outage: Outage) -> RecordExport | None:
@@ -77,28 +84,67 @@ def record_export(environment: Mapping[str, str], outage: Outage) -> RecordExpor
     The result is None if `OTEL_LOGS_EXPORTER` is "none". `outage` counts the log records that the
     endpoint rejects in an answer of 200.
     """
-    return _export(_RECORDS, environment, outage)
+    return _export(RECORDS, environment, outage)
 
 
 def _export(signal: Signal, environment: Mapping[str, str], outage: Outage) -> Export[Any] | None:
-    if environment.get(f"OTEL_{signal.name}_EXPORTER", "").strip().lower() == "none":
+    if _is_off(signal, environment):
         return None
     settings = _Settings(signal, environment)
     if settings.has_credential_provider:
         return _in_threads(_exporter(signal, settings, None))
-    session = _google_session() if _is_googles(settings.of("ENDPOINT")) else None
-    if session is None and _has_proxy():
-        session = _session()
+    session = _session_for(settings)
     if session is not None:
 
-        def note_rejected(response: requests.Response, **_: object) -> None:
+        def after(response: requests.Response, **_: object) -> None:
             if response.ok and response.content:
                 content_type = response.headers.get("content-type", "")
-                _note_rejected(signal, outage, response.content, content_type)
+                note_rejected(signal, outage, response.content, content_type)
 
-        session.hooks["response"].append(note_rejected)
+        session.hooks["response"].append(after)
         return _in_threads(_exporter(signal, settings, session))
     return _posted(signal, settings.endpoint(), outage)
+
+
+def post(signal: Signal, environment: Mapping[str, str]) -> Post | None:
+    """Return the function that posts encoded telemetry to the endpoint that the environment names.
+
+    The result is None if the signal's exporter is "none". A credential provider is not used: it
+    belongs to OpenTelemetry's exporters, which accept only spans and log records of this process.
+    """
+    if _is_off(signal, environment):
+        return None
+    settings = _Settings(signal, environment)
+    endpoint, session = settings.endpoint(), _session_for(settings)
+    return endpoint.post if session is None else _post_in_threads(session, endpoint)
+
+
+def _post_in_threads(session: requests.Session, endpoint: otlp_http.Endpoint) -> Post:
+    def send(body: bytes) -> otlp_http.Answer:
+        try:
+            response = session.post(
+                endpoint.url,
+                endpoint.compress(body),
+                headers=endpoint.headers,
+                timeout=endpoint.timeout_seconds,
+                # A redirect must not take the key to another host.
+                allow_redirects=False,
+            )
+        except Exception:  # noqa: BLE001  (those of requests and google-auth; any means the same)
+            return otlp_http.NO_ANSWER
+        fields = response.headers
+        return otlp_http.Answer(
+            response.status_code,
+            response.content,
+            fields.get("content-type", ""),
+            fields.get("retry-after", ""),
+        )
+
+    return _in_threads(send)
+
+
+def _is_off(signal: Signal, environment: Mapping[str, str]) -> bool:
+    return environment.get(f"OTEL_{signal.name}_EXPORTER", "").strip().lower() == "none"
 
 
 def _posted(signal: Signal, endpoint: otlp_http.Endpoint, outage: Outage) -> Export[Any]:
@@ -114,7 +160,7 @@ def _posted(signal: Signal, endpoint: otlp_http.Endpoint, outage: Outage) -> Exp
             if not 200 <= answer.status < 300:
                 return False
             if answer.body:
-                _note_rejected(signal, outage, answer.body, answer.content_type)
+                note_rejected(signal, outage, answer.body, answer.content_type)
             return True
 
         return is_accepted
@@ -122,7 +168,7 @@ def _posted(signal: Signal, endpoint: otlp_http.Endpoint, outage: Outage) -> Exp
     return export
 
 
-def _note_rejected(signal: Signal, outage: Outage, body: bytes, content_type: str) -> None:
+def note_rejected(signal: Signal, outage: Outage, body: bytes, content_type: str) -> None:
     """Report what an answer of 200 says was rejected; OTLP calls that a partial success."""
     response = signal.response()
     try:
@@ -216,7 +262,7 @@ def _exporter(
 ) -> Callable[[Sequence[Any]], bool]:
     """Return the export of OpenTelemetry's exporter, which reads the environment itself."""
     timeout = settings.timeout_seconds
-    if signal is _SPANS:
+    if signal is SPANS:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
             OTLPSpanExporter,
         )
@@ -231,24 +277,30 @@ def _exporter(
     return lambda batch: exporter.export(batch).name == "SUCCESS"
 
 
-def _in_threads(export: Callable[[Sequence[Any]], bool]) -> Export[Any]:
-    """Return `export` in two steps: it runs in a thread until its result is wanted."""
+def _in_threads(send: Callable[[Sent], Result]) -> Callable[[Sent], Callable[[], Result]]:
+    """Return `send` in two steps: it runs in a thread until its result is wanted."""
     pool = ThreadPoolExecutor(_CONNECTIONS_MAX, "throughline-export")
 
-    def untraced(batch: Sequence[Any]) -> bool:
+    def untraced(sent: Sent) -> Result:
         token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
         try:
-            return export(batch)
+            return send(sent)
         finally:
             detach(token)
 
-    def start(batch: Sequence[Any]) -> Callable[[], bool]:
+    def start(sent: Sent) -> Callable[[], Result]:
         try:
-            return pool.submit(untraced, batch).result
+            return pool.submit(untraced, sent).result
         except RuntimeError:  # The interpreter is ending and starts no more threads.
-            return functools.partial(untraced, batch)
+            return functools.partial(untraced, sent)
 
     return start
+
+
+def _session_for(settings: _Settings) -> requests.Session | None:
+    """Return the session for Google's endpoint or behind a proxy; None if no session is needed."""
+    session = _google_session() if _is_googles(settings.of("ENDPOINT")) else None
+    return _session() if session is None and _has_proxy() else session
 
 
 def _has_proxy() -> bool:

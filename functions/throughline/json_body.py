@@ -23,8 +23,11 @@ class InvalidJson(ValueError):
     """Raised for a body that is not usable JSON; the message gives the client the reason."""
 
 
-def parse_json(body: bytes) -> Any:
+def parse_json(body: bytes, *, repair: bool = False) -> Any:
     """Return the value of a JSON text in UTF-8 (RFC 8259); a byte order mark is skipped.
+
+    With `repair`, U+FFFD replaces half a surrogate pair, which a page sends if it cuts a text
+    within an emoji.
 
     Raises:
         InvalidJson: it is malformed, is not UTF-8, is nested deeper than 100 levels, or contains an
@@ -47,7 +50,10 @@ def parse_json(body: bytes) -> Any:
     except ValueError as error:
         raise InvalidJson("The body has an integer with too many digits.") from error
     # Both are rare, and checking every value takes longer than parsing.
-    if text.count("[") + text.count("{") > DEPTH_MAX or _SURROGATE_ESCAPE.search(text):
+    has_escapes = _SURROGATE_ESCAPE.search(text) is not None
+    if has_escapes and repair:
+        value = _without_surrogates(value)
+    if text.count("[") + text.count("{") > DEPTH_MAX or has_escapes:
         _check(value)
     return value
 
@@ -57,6 +63,15 @@ _TOO_DEEP = f"The body is nested deeper than {DEPTH_MAX} levels."
 
 def _refuse_constant(name: str) -> NoReturn:
     raise InvalidJson(f"The body is not JSON: {name} is not a JSON number.")
+
+
+def _without_surrogates(value: object) -> Any:
+    """Return a parsed JSON value with U+FFFD for each half of a surrogate pair."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except RecursionError as error:
+        raise InvalidJson(_TOO_DEEP) from error
+    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def _check(value: object) -> None:

@@ -35,12 +35,18 @@ _COMPRESS: Mapping[str, Callable[[bytes], bytes]] = {
 }
 
 
+def _uncompressed(body: bytes) -> bytes:
+    return body
+
+
 class Answer(NamedTuple):
     """An endpoint's answer; `status` 0 means that there was none within the time-out."""
 
     status: int
     body: bytes = b""
     content_type: str = ""
+    #: The header as it was sent, or "".
+    retry_after: str = ""
 
 
 NO_ANSWER = Answer(0)
@@ -64,19 +70,22 @@ class Endpoint:
         address = urlsplit(url)
         self._is_https = address.scheme == "https"
         self._host, self._port = address.hostname or "", address.port
-        self._compress = _COMPRESS.get(compression)
-        fields = {
-            "host": address.netloc.rpartition("@")[2],
+        #: Returns a body in the compression of this endpoint.
+        self.compress = _COMPRESS.get(compression, _uncompressed)
+        self.url = url
+        self.timeout_seconds = timeout_seconds
+        #: The headers of a post, without those of HTTP itself.
+        self.headers = {
             "content-type": "application/x-protobuf",
-            **({"content-encoding": compression} if self._compress else {}),
+            **({"content-encoding": compression} if compression in _COMPRESS else {}),
             **headers,
         }
+        fields = {"host": address.netloc.rpartition("@")[2], **self.headers}
         path = (address.path or "/") + (f"?{address.query}" if address.query else "")
         lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
         # A line break in a header would be another header.
         lines = [line.replace("\r", " ").replace("\n", " ") for line in lines]
         self._head = "\r\n".join([*lines, "content-length: "]).encode("latin-1", "replace")
-        self._timeout_seconds = timeout_seconds
         self._tls = tls
         self._forget_connections()
         os.register_at_fork(after_in_child=self._forget_connections)
@@ -87,9 +96,8 @@ class Endpoint:
 
     def post(self, body: bytes) -> Callable[[], Answer]:
         """Send `body`, and return a function that waits for the answer. Neither raises."""
-        if self._compress:
-            body = self._compress(body)
-        deadline = time.monotonic() + self._timeout_seconds
+        body = self.compress(body)
+        deadline = time.monotonic() + self.timeout_seconds
         kept = self._kept_connection()
         sent = self._sent(kept, body, deadline) if kept else None
         # The endpoint may have closed a connection that was kept, so a new one is tried.
@@ -155,7 +163,10 @@ class Endpoint:
                 self._idle.append(connection)
         if not is_kept:
             connection.close()
-        return Answer(response.status, body, response.fields.get("content-type", ""))
+        fields = response.fields
+        return Answer(
+            response.status, body, fields.get("content-type", ""), fields.get("retry-after", "")
+        )
 
 
 class _Response(http.client.HTTPResponse):

@@ -34,6 +34,15 @@ CPU_STAYS = "THROUGHLINE_CPU_STAYS_ALLOCATED"
 # How long the background thread collects, in milliseconds; OpenTelemetry's own variable.
 BACKGROUND_DELAY = "OTEL_BSP_SCHEDULE_DELAY"
 
+PROJECT = "gcp.project_id"
+# The resource attributes that the functions and the page of one deployment share.
+_OF_DEPLOYMENT = (
+    PROJECT,
+    "service.namespace",
+    "deployment.environment.name",
+    "deployment.environment",
+)
+
 _delivery: list[GroupDelivery] = []
 _log = logging.getLogger(__name__)
 
@@ -61,8 +70,7 @@ def start(*, baggage: Mapping[str, BaggageKey] | None = None, outcome: str | Non
         probe.answer_health_probes(flask.current_app)
     carrier.allow_baggage(baggage or {})
     outcomes.require(outcome)
-    project_id = os.environ.get("GCLOUD_PROJECT") or os.environ.get("GOOGLE_CLOUD_PROJECT")
-    log.to_stdout(project_id, os.environ)
+    log.to_stdout(_project(os.environ).get(PROJECT), os.environ)
     log.silence_opentelemetry()
     if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return
@@ -78,8 +86,7 @@ def start(*, baggage: Mapping[str, BaggageKey] | None = None, outcome: str | Non
             # The platform's own id of an instance costs a request to the metadata server.
             "faas.instance": instance_id,
             "faas.version": os.environ.get("K_REVISION", ""),
-            # Google's OTLP endpoint refuses telemetry that does not name its project.
-            **({"gcp.project_id": project_id} if project_id else {}),
+            **_project(os.environ),
         }
     )
     delivery = _group_delivery(os.environ)
@@ -113,6 +120,30 @@ def flush() -> None:
     """Deliver what has been recorded; the export timeout bounds how long that takes."""
     for delivery in _delivery:
         delivery.flush()
+
+
+def post(signal: exporters.Signal) -> exporters.Post | None:
+    """Return the function that posts telemetry of others to where this process sends its own."""
+    return exporters.post(signal, os.environ)
+
+
+def deployment() -> dict[str, str]:
+    """Return the resource attributes that say which deployment this process belongs to.
+
+    They are the project's id, and those of `OTEL_RESOURCE_ATTRIBUTES` that name the namespace and
+    the environment.
+    """
+    attributes = {**Resource.create({}).attributes, **_project(os.environ)}
+    return {name: str(attributes[name]) for name in _OF_DEPLOYMENT if name in attributes}
+
+
+def _project(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the resource attribute with the project's id, if that is known.
+
+    Google's OTLP endpoint refuses telemetry without it.
+    """
+    project_id = environment.get("GCLOUD_PROJECT") or environment.get("GOOGLE_CLOUD_PROJECT")
+    return {PROJECT: project_id} if project_id else {}
 
 
 def _group_delivery(environment: Mapping[str, str]) -> GroupDelivery:

@@ -18,6 +18,7 @@ from benchmarks import (
     observatory,
     overhead,
     purchase,
+    relay,
     scrolling,
     startup,
 )
@@ -72,6 +73,13 @@ BENCHES = {
         "the bytes that the facts on spans add to an order, in all, per span, and by attribute; of "
         "OTLP's protobuf encoding, before compression",
         True,
+    ),
+    "relay": Bench(
+        relay.measure,
+        3_000,
+        "the function telemetry at 100 requests per second on one instance, forwarding to an "
+        "endpoint that responds after 100 ms: the rate achieved, latency from when a request is "
+        "due, and failed requests",
     ),
     "bundle": Bench(
         bundle.measure, 1, "the page's tracing code ÷ the rest of the page, in bytes of gzip"

@@ -30,6 +30,7 @@ COMMANDS = {
         "stack.commands.scenario", "provoke a deliberate bug, and find its cause in the traces"
     ),
     "indexes": Command("stack.commands.indexes", "check that each query that ran has its index"),
+    "deploy": Command("stack.commands.deploy", "check what would be deployed, and deploy it"),
     # Named as a string, because the package stack may not import the benchmarks.
     "bench": Command("benchmarks.command", "measure beside a reference"),
 }

@@ -29,8 +29,8 @@ def test_relative_links_lead_to_existing_files_and_headings(document: Path) -> N
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=relative_name)
 def test_named_files_exist(document: Path) -> None:
-    # The first is written by the reader, the second by set-up.
-    made_later = ("functions/.env", "functions/venv/bin")
+    # The first two are written by the reader, the third by set-up.
+    made_later = ("functions/.env", "frontend/.env.production", "functions/venv/bin")
     assert [
         path for path in paths(document) if path not in made_later and not (ROOT / path).exists()
     ] == []
@@ -59,10 +59,11 @@ def test_the_readme_of_scripts_lists_every_script() -> None:
     assert listed == scripts
 
 
-def test_firebase_json_is_valid_against_the_clis_own_schema() -> None:
+@pytest.mark.parametrize("name", ["firebase.json", "firebase.acquirer.json"])
+def test_firebase_json_is_valid_against_the_clis_own_schema(name: str) -> None:
     """The stack's own variations are made from it, and so start from a valid file."""
     schema = ROOT / "node_modules/firebase-tools/schema/firebase-config.json"
-    config = json.loads((ROOT / "firebase.json").read_text())
+    config = json.loads((ROOT / name).read_text())
     jsonschema.validate(config, json.loads(schema.read_text()))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
 from stack.clients.browser import browser as chromium
 from stack.setup import install
@@ -33,13 +33,27 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+def collect_refusals(page: Page, errors: list[str]) -> None:
+    """Append what the page's Content Security Policy refuses to `errors`."""
+
+    def note(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            errors.append(message.text)
+
+    page.on("console", note)
+
+
 @contextmanager
 def open_page(browser: Browser, address: str) -> Iterator[Page]:
-    """Yield the Box Office's page in a fresh browser profile; fail on a script error in it."""
+    """Yield the Box Office's page in a fresh browser profile.
+
+    Fails on a script error in it, and on anything that its Content Security Policy refuses.
+    """
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     errors: list[str] = []
     page = context.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))
+    collect_refusals(page, errors)
     page.goto(address)
     expect(page.locator("[data-show-id]").first).to_be_visible()
     yield page

@@ -1,0 +1,1 @@
+"""Tests of what is deployed: the checks before a deployment, and the deployment itself."""

@@ -10,11 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from observatory.client import Observatory
-from stack import index_check
+from stack import index_check, paths
+from stack.deploy import recorded_queries
 from stack.scenario_runner.browser_actions import open_page
 from stack.scenario_runner.scenario_context import scenario_context
 from tests.addresses import Addresses
 
+RECORDED = paths.ROOT / recorded_queries.FILE
 PAGE_QUERIES = {
     "orders where uid == ? order by placed_at desc limit ?",
     "shows order by rank asc",
@@ -44,3 +46,10 @@ def test_every_query_that_ran_has_its_index(observatory: Observatory) -> None:
     queries = index_check.queries(observatory)
     assert {query.text for query in queries} >= PAGE_QUERIES
     assert [query for query in queries if query.missing] == []
+
+
+@pytest.mark.usefixtures("_page_opened")
+def test_every_query_that_ran_is_recorded(observatory: Observatory) -> None:
+    """A deployment is checked against the recorded queries: ./scripts/indexes --record adds one."""
+    recorded = {query for _, query in recorded_queries.read(RECORDED.read_text())}
+    assert {query.text for query in index_check.queries(observatory)} <= recorded

@@ -15,7 +15,7 @@ def resolved(manifest: str, example: str = "", **settings: str) -> list[dict[str
     """Return the functions that the CLI would deploy to the project box-office.
 
     Args:
-        manifest: the manifest, as JSON.
+        manifest: the manifest, as YAML or JSON.
         example: the text of a dotenv file.
         settings: settings, which take precedence over the file's.
     """

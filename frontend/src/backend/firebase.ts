@@ -9,6 +9,7 @@ import {
 } from "firebase/auth";
 import { connectFirestoreEmulator, type Firestore, getFirestore } from "firebase/firestore";
 import { settings } from "../settings";
+import { proveTelemetry } from "../tracing/proof";
 
 // Each page names in its HTML which sign-in it keeps: an organiser must not sign out the
 // guest of the same browser, whose orders no other account can read.
@@ -23,6 +24,7 @@ export const firestore: Firestore = getFirestore(app);
 export const appCheckHeaders = settings.appCheckKey
   ? (await import("./appCheck")).startAppCheck(app, settings.appCheckKey)
   : async () => ({});
+proveTelemetry(appCheckHeaders);
 
 if (settings.authEmulatorUrl) {
   connectAuthEmulator(auth, settings.authEmulatorUrl, { disableWarnings: true });

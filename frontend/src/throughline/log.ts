@@ -7,6 +7,7 @@
  * https://opentelemetry.io/docs/specs/otel/logs/data-model/.
  */
 import { type Attributes, SeverityNumber, type SpanContext } from "@opentelemetry/api";
+import { OtlpSender, type OtlpTarget } from "./otlp";
 
 export type Severity = "info" | "warn" | "error";
 
@@ -25,13 +26,10 @@ export type Log = (
 ) => void;
 
 /** The endpoint for log records, and a callback for those that could not be delivered. */
-export interface LogTarget {
-  /** Full address, `/v1/logs` included. */
-  url: string;
+export interface LogTarget extends OtlpTarget {
   /** Attributes of the resource that the records come from, such as `service.name`. */
   resource: Attributes;
   delayMs: number;
-  timeoutMs: number;
   lost: (records: number, error: Error) => void;
 }
 
@@ -48,8 +46,11 @@ export class LogPoster {
   private waiting: unknown[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private sending = 0;
+  private readonly sender: OtlpSender;
 
-  constructor(private readonly target: LogTarget) {}
+  constructor(private readonly target: LogTarget) {
+    this.sender = new OtlpSender(target);
+  }
 
   /** Adds one record; it is sent after `delayMs`, or after the batch that is being sent. */
   post(
@@ -91,7 +92,7 @@ export class LogPoster {
     const records = this.waiting;
     if (records.length === 0) return;
     this.waiting = [];
-    const { url, resource, timeoutMs, lost } = this.target;
+    const { resource, lost } = this.target;
     const body = JSON.stringify({
       resourceLogs: [
         {
@@ -102,15 +103,7 @@ export class LogPoster {
     });
     this.sending++;
     try {
-      const response = await fetch(url, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body,
-        // Outlives the page; browsers refuse more than 64 KiB of it at a time.
-        keepalive: body.length < KEEPALIVE_MAX_CHARS,
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      if (!response.ok) throw new Error(`HTTP ${response.status}`);
+      await this.sender.send(new TextEncoder().encode(body));
     } catch (error) {
       lost(records.length, error as Error);
     } finally {
@@ -128,9 +121,6 @@ export function createLog(poster: LogPoster, sink: Pick<Console, Severity> = con
     sink[severity](message, { ...ids, ...attributes });
   };
 }
-
-// Leaves room for the spans that are sent at the same time; a character may take three bytes.
-const KEEPALIVE_MAX_CHARS = 10_000;
 
 /** Encodes attributes as OTLP's typed pairs; other types are converted to strings. */
 function keyValues(attributes: Attributes): unknown[] {

@@ -1,23 +1,31 @@
 /** Sets up tracing: provider, processors, exporters, and the counting of undelivered telemetry. */
 import type { Attributes, Tracer } from "@opentelemetry/api";
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
-import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import {
-  AlwaysOnSampler,
   BatchSpanProcessor,
+  ParentBasedSampler,
+  type ReadableSpan,
   type Span,
+  type SpanExporter,
   type SpanProcessor,
+  TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
 import { LogPoster } from "./log";
+import { OtlpSender, type OtlpTarget, RETRY_MAX_MS } from "./otlp";
 
 export interface TelemetrySettings {
   serviceName: string;
   /** The build's version, such as its commit; empty if it is unknown. */
   serviceVersion?: string;
-  /** Base of the OTLP/HTTP endpoint, without `/v1/…`. */
+  /** Base of the OTLP/HTTP endpoint, without `/v1/…`; may be a path of the page's own origin. */
   otlpEndpoint: string;
+  /** The share of traces to record, from 0 to 1; all by default. */
+  sampleRatio?: number;
+  /** Headers for the endpoint; see `OtlpTarget`. */
+  headers?: OtlpTarget["headers"];
 }
 
 export interface Telemetry {
@@ -41,6 +49,8 @@ export function startTelemetry({
   serviceName,
   serviceVersion,
   otlpEndpoint,
+  sampleRatio = 1,
+  headers,
 }: TelemetrySettings): Telemetry {
   const resource: Attributes = {
     "service.name": serviceName,
@@ -49,34 +59,35 @@ export function startTelemetry({
     "telemetry.sdk.language": "webjs",
   };
   const endpoint = otlpEndpoint.replace(/\/+$/, "");
+  const target = { timeoutMs: EXPORT_TIMEOUT_MS, headers };
   const losses = new Losses(endpoint);
   const open = new OpenSpans();
   const tracerProvider = new TracerProvider({
     resource: resourceFromAttributes(resource),
-    // A remote parent's unsampled flag is ignored: a trace with gaps is of little use.
-    sampler: new AlwaysOnSampler(),
+    // Decided once for each trace, at its root. The functions follow the flag, as the page does with
+    // a trace that began elsewhere, so that a trace is whole or absent.
+    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
     spanProcessors: [
       open,
       new BatchSpanProcessor({
         scheduledDelayMillis: BATCH_DELAY_MS,
         maxExportBatchSize: BATCH_MAX_SPANS,
-        exportTimeoutMillis: 2 * EXPORT_TIMEOUT_MS,
+        // Longer than an export takes, which has two attempts.
+        exportTimeoutMillis: 3 * EXPORT_TIMEOUT_MS + RETRY_MAX_MS,
         // Flushed below instead, with the logs and on `pagehide` as well.
         disableAutoFlushOnDocumentHide: true,
-        exporter: losses.counting(
-          new OTLPTraceExporter({
-            url: `${endpoint}/v1/traces`,
-            timeoutMillis: EXPORT_TIMEOUT_MS,
-          }),
+        exporter: new JsonExporter(
+          new OtlpSender({ ...target, url: `${endpoint}/v1/traces` }),
+          losses,
         ),
       }),
     ],
   });
   const logs = new LogPoster({
+    ...target,
     url: `${endpoint}/v1/logs`,
     resource,
     delayMs: BATCH_DELAY_MS,
-    timeoutMs: EXPORT_TIMEOUT_MS,
     lost: (records, error) => losses.add(records, error),
   });
   const flush = async () => {
@@ -130,8 +141,27 @@ class OpenSpans implements SpanProcessor {
   async shutdown(): Promise<void> {}
 }
 
-interface Exporter<T> {
-  export(items: T[], done: (result: ExportResult) => void): void;
+/** Exports spans through an `OtlpSender`, and counts those that are lost. */
+class JsonExporter implements SpanExporter {
+  constructor(
+    private readonly sender: OtlpSender,
+    private readonly losses: Losses,
+  ) {}
+
+  export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
+    const body = JsonTraceSerializer.serializeRequest(spans) as Uint8Array<ArrayBuffer>;
+    this.sender.send(body).then(
+      () => done({ code: ExportResultCode.SUCCESS }),
+      (error: Error) => {
+        this.losses.add(spans.length, error);
+        done({ code: ExportResultCode.FAILED, error });
+      },
+    );
+  }
+
+  async forceFlush(): Promise<void> {}
+
+  async shutdown(): Promise<void> {}
 }
 
 /** Counts undelivered items, and warns once in the console. */
@@ -139,17 +169,6 @@ class Losses {
   count = 0;
 
   constructor(private readonly endpoint: string) {}
-
-  /** Wraps `exporter` so that its failures are counted. */
-  counting<T, E extends Exporter<T>>(exporter: E & Exporter<T>): E {
-    const send = exporter.export.bind(exporter);
-    exporter.export = (items, done) =>
-      send(items, (result) => {
-        if (result.code !== ExportResultCode.SUCCESS) this.add(items.length, result.error);
-        done(result);
-      });
-    return exporter;
-  }
 
   add(items: number, error: Error | undefined): void {
     if (this.count === 0) {

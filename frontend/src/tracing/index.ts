@@ -10,6 +10,7 @@ import { createLog } from "../throughline/log";
 import { childOf, fail } from "../throughline/span";
 import { startTelemetry } from "../throughline/telemetry";
 import { pathOf, removedIds, shownOrder } from "./facts";
+import { proof } from "./proof";
 import type { Action, ActionTrace, LiveQuery, SourceLine, Tracing } from "./tracing";
 
 const ROOT = { "throughline.root": "page" };
@@ -27,6 +28,8 @@ export function startBoxOfficeTracing(settings: Settings, serviceVersion = ""): 
     serviceName: "page",
     serviceVersion,
     otlpEndpoint: settings.otlpEndpoint,
+    sampleRatio: settings.traceSampleRatio,
+    ...(settings.appCheckKey && isOwn(settings.otlpEndpoint) && { headers: proof }),
   });
   const log = createLog(logs);
   const view = tracer.startSpan(
@@ -165,6 +168,11 @@ export function startBoxOfficeTracing(settings: Settings, serviceVersion = ""): 
       if (spanContext) log("info", `Order is ${order.state}`, spanContext, attributes);
     },
   };
+}
+
+/** Whether a URL is on the page's own origin, as that of the site's relay is. */
+function isOwn(url: string): boolean {
+  return new URL(url, location.origin).origin === location.origin;
 }
 
 /** The `code.*` attributes of the source line that started a span. */

@@ -7,9 +7,10 @@ import json
 from collections.abc import Sequence
 
 from observatory.client import Observatory
-from stack import index_check
+from stack import index_check, paths
 from stack.clients.errors import stack_errors
 from stack.commands.options import add_json, add_port_offset
+from stack.deploy import recorded_queries
 from stack.local import current
 from stack.setup import install
 
@@ -28,6 +29,10 @@ def main(arguments: Sequence[str]) -> int:
     install.everything()
     with stack_errors(), Observatory(addresses.observatory) as observatory:
         queries = index_check.queries(observatory, every=options.all)
+    if options.record:
+        file = paths.ROOT / recorded_queries.FILE
+        recorded = file.read_text() if file.is_file() else ""
+        file.write_text(recorded_queries.merged(recorded, (query.text for query in queries)))
     if options.json:
         print(json.dumps({"queries": [query.__dict__ for query in queries]}))
     else:
@@ -43,6 +48,14 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "could not run; 2 bad usage.",
     )
     parser.add_argument("--all", action="store_true", help="also check the queries of faults")
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help=f"add the queries to {recorded_queries.FILE}, which ./scripts/deploy --check reads",
+    )
     add_json(parser)
     add_port_offset(parser, "use the stack at this offset (default: this checkout's stack)")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.record and options.all:
+        parser.error("--record does not go with --all: queries of faults are not deployed")
+    return options

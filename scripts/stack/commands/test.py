@@ -61,7 +61,7 @@ TIERS = {
         "whole purchases, with a real browser", ("parallel", "stack", "measuring"), browser=True
     ),
     "production": Tier(
-        "this tree deployed to a stand-in of Google's APIs, and run as in production",
+        "the checks of a deployment, and this tree deployed and run as in production",
         ("parallel", "measuring"),
         browser=True,
     ),

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -143,7 +144,9 @@ def _write_settings(folder: Path, functions: Path, environment: Mapping[str, str
         for name, value in values.items()
         if isinstance(settings.declared()[name], SecretParam)
     }
-    folder.mkdir(parents=True, exist_ok=True)
+    # A benchmark may have left settings of its own there.
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     for path, texts in (
         (folder / f".env.{PROJECT}", {name: values[name] for name in values.keys() - secrets}),
         (functions / ".secret.local", secrets),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -15,6 +17,7 @@ import httpx
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from tests.unit.deployment import resolved
 from tests.unit.framework import ROOT, Framework, framework
 from tests.unit.local_server import LocalServer, ReceivedRequest, eventually, free_port, serving
 from tests.unit.otlp import spans_in
@@ -338,3 +341,71 @@ def line_named_by(span: Span) -> tuple[str, str]:
     attributes = {each.key: each.value for each in span.attributes}
     file, line = attributes["code.file.path"].string_value, attributes["code.line.number"].int_value
     return file, (ROOT / file).read_text().splitlines()[line - 1].strip()
+
+
+DEPLOYED = {
+    "K_SERVICE": "acquirer",
+    "GCLOUD_PROJECT": "box-office",
+    "ACQUIRER_WEBHOOK_SECRET": "whsec_deployed",
+    "ACQUIRER_DELAY_SECONDS": "0.1",
+}
+
+
+def test_deployed_it_has_settled_a_charge_when_it_answers(tmp_path: Path) -> None:
+    """The platform takes the CPU away between requests, so nothing may be left to do."""
+    with (
+        serving() as shop,
+        serve(tmp_path, **DEPLOYED, ACQUIRER_WEBHOOK_PATTERN=f"{shop.url}/.*") as running,
+        merchant(running) as http,
+    ):
+        answer = post_charge(http, "order-1", charge_body(f"{shop.url}/settle"))
+        assert answer.status_code == 202
+        assert [json.loads(request.body)["type"] for request in shop.requests] == [
+            "charge.succeeded"
+        ]
+
+
+def test_deployed_it_calls_its_own_project_alone_and_lists_nothing(tmp_path: Path) -> None:
+    """Strangers could use it to send requests, or read about charges, otherwise."""
+    with serve(tmp_path, **DEPLOYED) as running, merchant(running) as http:
+        for url in (
+            "https://us-central1-another.cloudfunctions.net/settle",
+            "https://us-central1-box-office.cloudfunctions.net.example/settle",
+            "http://us-central1-box-office.cloudfunctions.net/settle",
+            "http://127.0.0.1:1/settle",
+        ):
+            assert post_charge(http, url[-20:], charge_body(url)).status_code == 422
+        assert http.get("/charges").status_code == 404
+        assert http.get("/usage").status_code == 404
+
+
+def test_deployed_it_does_not_start_with_the_public_secret(tmp_path: Path) -> None:
+    """Anyone could sign webhooks with that."""
+    environment = {**DEPLOYED, "ACQUIRER_WEBHOOK_SECRET": "", "FUNCTION_TARGET": "acquirer"}
+    done = subprocess.run(
+        [ACQUIRER / "venv" / "bin" / "functions-framework", "--port", str(free_port())],
+        cwd=ACQUIRER,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "ACQUIRER_WEBHOOK_SECRET is not set" in done.stderr
+
+
+def test_only_its_own_configuration_deploys_it() -> None:
+    """The Firebase CLI reads its manifest, and the default deployment has no part of it."""
+    default = json.loads((ROOT / "firebase.json").read_text())
+    assert [codebase["source"] for codebase in default["functions"]] == ["functions"]
+    [codebase] = json.loads((ROOT / "firebase.acquirer.json").read_text())["functions"]
+    assert (codebase["source"], codebase["codebase"]) == ("acquirer", "acquirer")
+    manifest = (ACQUIRER / "functions.yaml").read_text()
+    [endpoint] = resolved(manifest, REGION="europe-west1", SERVICE_ACCOUNT="shop")
+    assert (endpoint["id"], endpoint["region"]) == ("acquirer", "europe-west1")
+    assert endpoint["serviceAccount"] == "shop@box-office.iam.gserviceaccount.com"
+    assert endpoint["maxInstances"] == 1
+    assert [each["key"] for each in endpoint["secretEnvironmentVariables"]] == [
+        "ACQUIRER_WEBHOOK_SECRET"
+    ]

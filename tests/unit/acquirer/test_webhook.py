@@ -16,7 +16,7 @@ from werkzeug.test import EnvironBuilder
 
 import throughline
 import webhook
-from boxoffice import settle
+from boxoffice import acquirer
 from charges import Charge
 from tests.unit.local_server import ReceivedRequest, free_port, serving
 
@@ -77,8 +77,8 @@ def test_the_box_office_accepts_the_signature() -> None:
     with serving() as server:
         webhook.deliver(charge_to(server.url), SECRET)
         received = as_flask(server.requests[0])
-    settle.verify(received)
-    assert settle.read_charge(received) == CHARGE.public()
+    acquirer.verify(received)
+    assert acquirer.read_charge(received) == CHARGE.public()
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_the_box_office_refuses_a_wrong_or_old_signature(
 ) -> None:
     header = webhook.sign(b"body", secret, int(time.time()) + at)
     with pytest.raises(throughline.Untrusted, match=message):
-        settle.verify(flask_request(body, {settle.SIGNATURE_HEADER: header}))
+        acquirer.verify(flask_request(body, {acquirer.SIGNATURE_HEADER: header}))
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 429])

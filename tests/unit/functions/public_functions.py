@@ -1,4 +1,6 @@
-"""The four functions that any client can reach, each served by Functions Framework for a test.
+"""Functions that any client can reach, each served by Functions Framework for a test.
+
+They are all but `telemetry`, which test_relay.py and test_relay_server.py test.
 
 Firestore is a stand-in over gRPC that holds one show and two orders and forgets what is written.
 The card processor, Eventarc and the OTLP endpoint are one local server.
@@ -109,8 +111,8 @@ class PublicFunctions:
 def public_functions(folder: Path) -> Iterator[PublicFunctions]:
     """Serve the four functions while the block runs; their logs go to `folder`."""
     with ExitStack() as stack:
-        local = stack.enter_context(serving(_answer))
-        firestore = stack.enter_context(_firestore())
+        local = stack.enter_context(serving(answer))
+        firestore = stack.enter_context(serving_firestore(DOCUMENTS))
         servers = {}
         for name in NAMES:
             environment = {
@@ -156,22 +158,24 @@ def signature(body: bytes, sent_at: str | None = None) -> str:
     return f"t={sent_at},v1={digest.hexdigest()}"
 
 
-def _answer(request: ReceivedRequest) -> tuple[int, bytes, dict[str, str]]:
-    answer = {"id": "re_1"} if request.path == "/refunds" else {}
+def answer(request: ReceivedRequest) -> tuple[int, bytes, dict[str, str]]:
+    """Answer as the card processor, Eventarc, Cloud Tasks and the OTLP endpoint do."""
+    answers = {"/refunds": {"id": "re_1"}, "/charges": {"id": "ch_1", "status": "pending"}}
     # OTLP's acknowledgement is an empty protobuf message.
-    body = b"" if request.path.startswith("/v1/") else json.dumps(answer).encode()
+    is_export = request.path.startswith("/v1/")
+    body = b"" if is_export else json.dumps(answers.get(request.path, {})).encode()
     return 200, body, {"Content-Type": "application/json"}
 
 
 @contextmanager
-def _firestore() -> Iterator[str]:
-    """Run the stand-in for Firestore; yields its address."""
+def serving_firestore(documents: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Run the stand-in for Firestore, which has these documents by path; yields its address."""
 
     def batch_get(request: Any, _context: object) -> Iterator[messages.BatchGetDocumentsResponse]:
         now = Timestamp()
         now.GetCurrentTime()
         for name in request.documents:
-            stored = DOCUMENTS.get(name.partition("/documents/")[2])
+            stored = documents.get(name.partition("/documents/")[2])
             if stored is None:
                 yield messages.BatchGetDocumentsResponse(missing=name, read_time=now)
                 continue

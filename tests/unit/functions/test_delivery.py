@@ -145,6 +145,18 @@ def test_a_silent_endpoint_costs_one_timeout(caplog: pytest.LogCaptureFixture) -
     assert second < EXPORT_TIMEOUT_SECONDS / 2
 
 
+def test_an_outage_lasts_at_least_as_long_as_the_endpoint_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And as long as the gap between attempts, if the endpoint asks for less."""
+    monkeypatch.setattr(delivery, "FIRST_RETRY_SECONDS", 1.0)
+    for asked, least in ((30.0, 29.0), (0.1, 0.9)):
+        outage = Outage()
+        outage.begin(retry_after_seconds=asked)
+        assert least < outage.seconds_left() <= max(asked, 1.0)
+        assert not outage.may_try()
+
+
 @pytest.mark.parametrize("status", [400, 404, 413, 500])
 def test_an_endpoint_that_rejects_exports_counts_as_an_outage(
     status: int, caplog: pytest.LogCaptureFixture

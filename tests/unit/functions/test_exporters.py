@@ -14,7 +14,7 @@ import pytest
 
 from tests.unit.functions.test_telemetry import run
 from tests.unit.local_server import LocalServer, ReceivedRequest, serving
-from tests.unit.otlp import records_in, spans_in
+from tests.unit.otlp import payload, records_in, spans_in
 
 WORK = """
 import logging, throughline
@@ -250,6 +250,48 @@ def test_googles_endpoint_gets_the_functions_token(tmp_path: Path) -> None:
     assert [request.headers["authorization"] for request in exports] == [f"Bearer {TOKEN}"] * 2
     assert resource["gcp.project_id"] == PROJECT
     assert [json.loads(line)["message"] for line in lines] == ["working"], "nothing went wrong"
+
+
+POST = """
+import os
+{before}
+from throughline import exporters
+post = exporters.post(exporters.SPANS, os.environ)
+print([post(b"")().status for _ in range(2)])
+"""
+
+
+def test_what_a_relay_posts_to_google_has_the_functions_token_too(tmp_path: Path) -> None:
+    """As the process's own telemetry has, compressed as that is."""
+    with serving(answer_as_google) as google:
+        host = google.url.removeprefix("http://")
+        lines = run(
+            POST.format(before=as_google(google.url)),
+            **{
+                "OTEL_EXPORTER_OTLP_ENDPOINT": google.url,
+                "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
+                **dict.fromkeys(("GCE_METADATA_HOST", "GCE_METADATA_IP"), host),
+                "CLOUDSDK_CONFIG": str(tmp_path),
+                "GOOGLE_CLOUD_PROJECT": PROJECT,
+            },
+        )
+        exports = [request for request in google.requests if request.path == "/v1/traces"]
+    assert lines == ["[200, 200]"]
+    assert [request.headers["authorization"] for request in exports] == [f"Bearer {TOKEN}"] * 2
+    assert [payload(request) for request in exports] == [b"", b""]
+
+
+def test_a_relay_sends_its_key_to_no_other_host_by_a_redirect(server: LocalServer) -> None:
+    """The session behind a proxy would follow it; the answer is passed on instead."""
+    with serving(lambda _: (307, b"", {"Location": f"{server.url}/v1/traces"})) as proxy:
+        lines = run(
+            POST.format(before=""),
+            OTEL_EXPORTER_OTLP_ENDPOINT="http://collector.example:4318",
+            OTEL_EXPORTER_OTLP_HEADERS="x-key=secret",
+            http_proxy=proxy.url,
+        )
+        assert {request.headers["x-key"] for request in proxy.requests} == {"secret"}
+    assert (lines, server.requests) == (["[307, 307]"], [])
 
 
 def test_googles_token_is_sent_to_no_other_address(tmp_path: Path, server: LocalServer) -> None:

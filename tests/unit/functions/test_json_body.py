@@ -81,3 +81,16 @@ def test_unusable_json_is_refused_with_the_reason(body: bytes, reason: str) -> N
     """The message is one sentence for the client."""
     with pytest.raises(InvalidJson, match=reason):
         parse_json(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'"\\ud83d cut"', "\ufffd cut"),
+        (b'{"\\ude00": ["\\ud83d\\ude00"]}', {"\ufffd": ["\U0001f600"]}),
+        (b'"whole"', "whole"),
+    ],
+)
+def test_half_a_surrogate_pair_is_replaced_on_request(body: bytes, value: object) -> None:
+    """A whole pair stays."""
+    assert parse_json(body, repair=True) == value

@@ -39,7 +39,7 @@ def test_exactly_the_stages_are_discovered(endpoints: dict[str, dict[str, Any]])
     assert set(endpoints) == {
         *("welcome", "availability", "quote"),
         *("reserve", "charge", "settle", "issue"),
-        *("expire", "refund", "audit", "sweep"),
+        *("expire", "refund", "audit", "sweep", "telemetry"),
     }
     assert all(endpoint["entryPoint"] == name for name, endpoint in endpoints.items())
 
@@ -64,6 +64,12 @@ def test_settle_is_called_over_http(endpoints: dict[str, dict[str, Any]]) -> Non
     """It has no retry option, because the processor retries webhooks."""
     assert "httpsTrigger" in endpoints["settle"]
     assert "eventTrigger" not in endpoints["settle"]
+
+
+def test_telemetry_has_few_instances(endpoints: dict[str, dict[str, Any]]) -> None:
+    """Anyone can call it, and it must not be what a busy day costs."""
+    assert "httpsTrigger" in endpoints["telemetry"]
+    assert endpoints["telemetry"]["maxInstances"] == 3
 
 
 @pytest.mark.parametrize("name", ["reserve", "charge", "issue", "audit"])

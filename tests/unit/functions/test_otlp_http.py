@@ -63,11 +63,12 @@ def answer_all(connection: socket.socket, _number: int) -> None:
 
 
 def test_a_post_is_answered() -> None:
-    """Status, body and content type arrive; the headers were sent."""
-    with serving(lambda _: (202, b"body", {"Content-Type": "text/plain"})) as server:
+    """Status, body, content type and Retry-After arrive; the headers were sent."""
+    headers = {"Content-Type": "text/plain", "Retry-After": "7"}
+    with serving(lambda _: (202, b"body", headers)) as server:
         answer = endpoint(server.url).post(b"spans")()
         (request,) = server.requests
-    assert answer == (202, b"body", "text/plain")
+    assert answer == (202, b"body", "text/plain", "7")
     assert (request.path, request.body, request.headers["x-key"]) == ("/v1/traces", b"spans", "k")
 
 

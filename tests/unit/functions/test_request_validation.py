@@ -36,6 +36,8 @@ from tests.unit.functions.traceparents import (
 from tests.unit.otlp import attributes, spans_in
 
 JSON = {"Content-Type": "application/json"}
+# In the emulator, pages of this machine are those of the site.
+SITE = "http://127.0.0.1:5002"
 LONE_SURROGATE = b'"\\ud83d"'
 
 
@@ -91,11 +93,11 @@ def test_a_callable_refuses_an_unusable_body(
     functions: PublicFunctions, function: str, body: bytes
 ) -> None:
     """The answer follows the callable protocol, and the caller's trace shows a refusal."""
-    response, spans = call(functions, function, body, Origin="https://app.example")
+    response, spans = call(functions, function, body, Origin=SITE)
     assert response.status == 400, response.body
     assert error_of(response)["status"] == "INVALID_ARGUMENT"
     assert error_of(response)["message"] not in ("", "Bad Request")
-    assert response.headers["access-control-allow-origin"] == "https://app.example"
+    assert response.headers["access-control-allow-origin"] == SITE
     (span,) = spans
     assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE_ID, SPAN_ID)
     assert span.status.code == Status.STATUS_CODE_UNSET
@@ -103,6 +105,28 @@ def test_a_callable_refuses_an_unusable_body(
     assert attributes(span)["error.type"] == "invalid-argument"
     (event,) = span.events
     assert attributes(event)["message"] == error_of(response)["message"]
+
+
+@pytest.mark.parametrize("function", ["quote", "refund"])
+def test_only_pages_of_the_site_may_call_a_callable(
+    functions: PublicFunctions, function: str
+) -> None:
+    """A browser sends no call of another page, whose preflight request gets no permission."""
+    asked = {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type,traceparent,x-throughline-context",
+    }
+    allowed = {
+        origin: functions.send(
+            Request(function, "OPTIONS", headers={**asked, "Origin": origin})
+        ).headers.get("access-control-allow-origin")
+        for origin in (SITE, "https://shop.example", "http://127.0.0.1.example")
+    }
+    assert allowed == {
+        SITE: SITE,
+        "https://shop.example": None,
+        "http://127.0.0.1.example": None,
+    }
 
 
 def test_a_refused_body_is_not_logged(functions: PublicFunctions) -> None:

@@ -39,7 +39,10 @@ OPTIONAL_READERS: dict[str, tuple[Callable[[], object], object]] = {
     "UNPAID_SEATS_MAX": (settings.unpaid_seats_max, 12),
     "UNPAID_SHARE_MAX": (settings.unpaid_share_max, 0.5),
     "UNPAID_STALL_SECONDS": (settings.unpaid_stall_seconds, 6.0),
+    "RETENTION_DAYS": (settings.retention_days, 400),
     "ENFORCE_APP_CHECK": (settings.enforce_app_check, False),
+    "RELAY_TELEMETRY": (settings.relay_telemetry, True),
+    "TELEMETRY_REQUESTS_PER_SECOND": (settings.telemetry_requests_per_second, 200),
     "OTLP_HEADERS_SECRET": (settings.has_otlp_headers_secret, False),
 }
 
@@ -232,6 +235,8 @@ def test_an_optional_setting_has_a_default_in_production_too(
         ("UNPAID_SHARE_MAX", "1", 1.0),
         ("ENFORCE_APP_CHECK", "yes", True),
         ("ENFORCE_APP_CHECK", "no", False),
+        ("RELAY_TELEMETRY", "no", False),
+        ("TELEMETRY_REQUESTS_PER_SECOND", "1", 1),
     ],
 )
 def test_a_set_value_of_an_optional_setting_is_used(
@@ -248,8 +253,11 @@ def test_a_set_value_of_an_optional_setting_is_used(
         *(("UNPAID_ORDERS_MAX", value) for value in ("0", "-1", "2.5", "three", "٣")),
         *(("UNPAID_SEATS_MAX", value) for value in ("7", "-8", "all")),
         *(("UNPAID_SHARE_MAX", value) for value in ("-0.1", "1.1", "50%", "nan", "inf")),
+        *(("RETENTION_DAYS", value) for value in ("0", "-1", "1.5", "ever")),
         *(("UNPAID_STALL_SECONDS", value) for value in ("0", "-1", "soon", "inf")),
         *(("ENFORCE_APP_CHECK", value) for value in ("true", "1", "on")),
+        *(("RELAY_TELEMETRY", value) for value in ("false", "0", "off")),
+        *(("TELEMETRY_REQUESTS_PER_SECOND", value) for value in ("0", "1.5", "many")),
     ],
 )
 def test_an_invalid_limit_is_an_error_with_its_name_and_value(

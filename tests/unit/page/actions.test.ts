@@ -19,6 +19,7 @@ import { call } from "../../../frontend/src/throughline/callable";
 import type { TraceCarrier } from "../../../frontend/src/throughline/carrier";
 import type { Sending } from "../../../frontend/src/throughline/http";
 import { startBoxOfficeTracing } from "../../../frontend/src/tracing/index";
+import { proveTelemetry } from "../../../frontend/src/tracing/proof";
 import { untraced } from "../../../frontend/src/tracing/tracing";
 
 interface ReceivedRequest {
@@ -319,4 +320,20 @@ test("the build's version is on the resource of every span", async () => {
 test("outside a Git repository the build has no version, and inside it has its commit's", () => {
   expect(commit()).toMatch(/[0-9a-f]{7}/);
   expect(commit(tmpdir())).toBe("");
+});
+
+test.each([
+  ["the page's own origin", "token", () => base],
+  ["another origin", undefined, () => "https://site.example"],
+])("telemetry to %s is sent with this App Check token: %s", async (_, token, origin) => {
+  vi.stubGlobal("location", { pathname: "/", origin: origin() });
+  proveTelemetry(async () => ({ "x-firebase-appcheck": "token" }));
+  startBoxOfficeTracing({
+    ...readSettings({}),
+    otlpEndpoint: `${base}/telemetry`,
+    functionsUrl: base,
+    appCheckKey: "key",
+  }).pageReady();
+  await vi.waitFor(() => expect(to("/telemetry/v1/traces")).toBeDefined(), 5_000);
+  expect(to("/telemetry/v1/traces")?.headers["x-firebase-appcheck"]).toBe(token);
 });

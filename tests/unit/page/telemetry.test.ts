@@ -2,6 +2,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { extract, inject } from "../../../frontend/src/throughline/carrier";
 import { createLog } from "../../../frontend/src/throughline/log";
 import { childOf } from "../../../frontend/src/throughline/span";
 import { startTelemetry } from "../../../frontend/src/throughline/telemetry";
@@ -114,4 +115,58 @@ test("a hidden page sends ended spans and keeps the others open", async () => {
   await vi.waitFor(() => expect(received).toHaveLength(1), DEADLINE);
   expect(received[0]?.body).toContain("ended");
   expect(open.isRecording()).toBe(true);
+});
+
+test("traces are recorded by the ratio, each as a whole", async () => {
+  const none = startTelemetry({ serviceName: "page", otlpEndpoint: base, sampleRatio: 0 });
+  const root = span(none, "root");
+  const child = none.tracer.startSpan("child", {}, childOf(root.spanContext()));
+  expect([root, child].map((one) => one.isRecording())).toEqual([false, false]);
+  // The functions see the flag, and so record nothing of it either.
+  expect(inject(child.spanContext()).traceparent).toMatch(/-00$/);
+  expect(child.spanContext().traceId).toBe(root.spanContext().traceId);
+
+  const half = startTelemetry({ serviceName: "page", otlpEndpoint: base, sampleRatio: 0.5 });
+  const roots = Array.from({ length: 200 }, () => span(half, "root"));
+  const recording = roots.filter((one) => one.isRecording());
+  expect(recording.length).toBeGreaterThan(50);
+  expect(recording.length).toBeLessThan(150);
+  for (const one of roots) {
+    const below = half.tracer.startSpan("below", {}, childOf(one.spanContext()));
+    expect(below.isRecording()).toBe(one.isRecording());
+  }
+});
+
+test("a trace that began elsewhere follows its own flag", () => {
+  const none = startTelemetry({ serviceName: "page", otlpEndpoint: base, sampleRatio: 0 });
+  const all = startTelemetry({ serviceName: "page", otlpEndpoint: base });
+  for (const [flag, isRecording] of [
+    ["01", true],
+    ["00", false],
+  ] as const) {
+    const read = extract({ traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-${flag}` });
+    const parent = childOf(read.state === "carried" ? read.spanContext : undefined);
+    for (const { tracer } of [none, all]) {
+      expect(tracer.startSpan("arrived", {}, parent).isRecording()).toBe(isRecording);
+    }
+  }
+});
+
+test("an endpoint that is switched off is left alone, and nothing counts as lost", async () => {
+  server.removeAllListeners("request");
+  server.on("request", (request, response) => {
+    received.push({ path: request.url ?? "", body: "" });
+    request.resume();
+    response.writeHead(204, { "retry-after": "600" }).end();
+  });
+  const telemetry = startTelemetry({ serviceName: "page", otlpEndpoint: base });
+  for (const name of ["one", "two"]) {
+    const work = span(telemetry, name);
+    telemetry.logs.post("info", name, work.spanContext(), {});
+    work.end();
+    await telemetry.flush();
+  }
+  expect(received.map(({ path }) => path).sort()).toEqual(["/v1/logs", "/v1/traces"]);
+  expect(telemetry.dropped()).toBe(0);
+  expect(console.warn).not.toHaveBeenCalled();
 });

@@ -17,6 +17,7 @@ from benchmarks import (
     observatory,
     otlp_traces,
     overhead,
+    relay,
     scrolling,
 )
 from benchmarks.load_process import Sent
@@ -227,3 +228,14 @@ def test_only_facts_are_counted_per_order_and_per_span() -> None:
         "boxoffice.order.seats": bytes_of_seats,
         "db.query.summary": bytes_of_summary,
     }
+
+
+def test_the_relays_rate_and_latency_are_of_answered_requests() -> None:
+    """A request that failed quickly must not improve them."""
+    answers = [relay.Answer(200, 100.0)] * 19 + [relay.Answer(200, 300.0)]
+    answers += [relay.Answer(status, 1.0) for status in (0, 429, 503)]
+    figures = relay.summary(answers, 0.2)
+    assert (figures["n"], figures["failed"], figures["requests_per_s"]) == (23, 3, 100.0)
+    assert figures["p50_ms"] == 100.0
+    assert 100.0 < figures["p95_ms"] <= 300.0
+    assert relay.summary([relay.Answer(0, 1.0)], 1.0)["p50_ms"] is None

@@ -63,12 +63,19 @@ def test_help_is_printed_on_stdout_and_explains_the_exit_status(script: str) -> 
         ("load", ["--fail", "1.5"], "1.5 is not a number from 0 to 1"),
         ("load", ["--duplicates", "nan"], "nan is not a number from 0 to 1"),
         ("check", ["--repair"], "--repair"),
+        ("deploy", ["--chekc"], "--chekc"),
+        ("deploy", ["--check", "--yes"], "--check and --organiser deploy nothing"),
+        ("deploy", ["--check", "--organiser", "a@example.org"], "leave out --organiser"),
         ("hops", ["--jsno"], "--jsno"),
         ("hops", ["task"], "task"),
         ("test", ["--fast"], "--fast"),
         ("test", ["juorney"], "there is no tier 'juorney'; did you mean journey?"),
         ("test", ["unit", "hop"], "there is no tier 'hop'; did you mean hops?"),
-        ("test", ["zzz"], "the tiers are unit, rules, security, hops, journey, scenarios"),
+        (
+            "test",
+            ["zzz"],
+            "the tiers are unit, rules, security, hops, journey, scenarios, production",
+        ),
         ("scenario", [], "list | run"),
         ("scenario", ["run"], "name one or more scenarios, or pass --all"),
         ("scenario", ["run", "late-webhook", "--all"], "name one or more scenarios, or pass --all"),
@@ -117,6 +124,22 @@ def test_a_port_offset_without_a_stack_is_one_line_with_a_hint(
         f"{addresses.hosting}. Start one with ./scripts/dev --port-offset {addresses.offset}, or "
         "omit --port-offset to use this checkout's stack.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "No project was named. Name one with --project, or add it to .firebaserc."),
+        (["--project", "My_Shop"], "My_Shop cannot be the id of a project"),
+        (["--project", "demo-shop"], "demo-shop exists in the emulators only"),
+    ],
+)
+def test_a_deployment_to_no_real_project_is_one_line(arguments: list[str], message: str) -> None:
+    """It fails before anything is installed or checked."""
+    done = call("deploy", *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"✗ {message}")
+    assert done.stderr.count("\n") == 1
 
 
 def test_the_program_lists_the_commands_of_all_executables() -> None:
