@@ -18,6 +18,8 @@ import { OtlpSender, type OtlpTarget, RETRY_MAX_MS } from "./otlp";
 
 export interface TelemetrySettings {
   serviceName: string;
+  /** The build's version, such as its commit; empty if it is unknown. */
+  serviceVersion?: string;
   /** Base of the OTLP/HTTP endpoint, without `/v1/…`; may be a path of the page's own origin. */
   otlpEndpoint: string;
   /** The share of traces to record, from 0 to 1; all by default. */
@@ -45,12 +47,14 @@ const BATCH_MAX_SPANS = 64;
 /** Starts tracing and logging over OTLP/HTTP (JSON), and flushes when the page is hidden. */
 export function startTelemetry({
   serviceName,
+  serviceVersion,
   otlpEndpoint,
   sampleRatio = 1,
   headers,
 }: TelemetrySettings): Telemetry {
   const resource: Attributes = {
     "service.name": serviceName,
+    ...(serviceVersion && { "service.version": serviceVersion }),
     "telemetry.sdk.name": "opentelemetry",
     "telemetry.sdk.language": "webjs",
   };
