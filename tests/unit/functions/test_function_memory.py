@@ -50,11 +50,12 @@ def message_about(order_id: str) -> Call:
     """Return the delivery of a Pub/Sub message about an order."""
     message = {
         "data": base64.b64encode(json.dumps({"order_id": order_id}).encode()).decode(),
-        "messageId": "1",
-        "publishTime": "2026-03-01T12:00:00.000Z",
+        "message_id": "1",
+        "publish_time": "2026-03-01T12:00:00.000Z",
         "attributes": {},
     }
-    return event("google.cloud.pubsub.topic.v1.messagePublished", {"message": message})
+    data = {"subscription": "projects/p/subscriptions/s", "message": message}
+    return event("google.cloud.pubsub.topic.v1.messagePublished", data)
 
 
 def event(kind: str, data: Mapping[str, Any]) -> Call:
