@@ -18,7 +18,10 @@ import { OtlpSender, type OtlpTarget, RETRY_MAX_MS } from "./otlp";
 
 export interface TelemetrySettings {
   serviceName: string;
-  /** Base of the OTLP/HTTP endpoint, without `/v1/…`; may be a path of the page's own origin. */
+  /**
+   * Base of the OTLP/HTTP endpoint, without `/v1/…`; may be a path of the page's own origin. If
+   * empty, nothing is sent.
+   */
   otlpEndpoint: string;
   /** The share of traces to record, from 0 to 1; all by default. */
   sampleRatio?: number;
@@ -56,6 +59,7 @@ export function startTelemetry({
   };
   const endpoint = otlpEndpoint.replace(/\/+$/, "");
   const target = { timeoutMs: EXPORT_TIMEOUT_MS, headers };
+  const url = (path: string) => endpoint && endpoint + path;
   const losses = new Losses(endpoint);
   const open = new OpenSpans();
   const tracerProvider = new TracerProvider({
@@ -73,7 +77,7 @@ export function startTelemetry({
         // Flushed below instead, with the logs and on `pagehide` as well.
         disableAutoFlushOnDocumentHide: true,
         exporter: new JsonExporter(
-          new OtlpSender({ ...target, url: `${endpoint}/v1/traces` }),
+          new OtlpSender({ ...target, url: url("/v1/traces") }),
           losses,
         ),
       }),
@@ -81,7 +85,7 @@ export function startTelemetry({
   });
   const logs = new LogPoster({
     ...target,
-    url: `${endpoint}/v1/logs`,
+    url: url("/v1/logs"),
     resource,
     delayMs: BATCH_DELAY_MS,
     lost: (records, error) => losses.add(records, error),
