@@ -29,7 +29,9 @@ class EgressProxy:
         return await asyncio.start_server(self._accept, "127.0.0.1", port)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        # Cancelled when the program ends; asyncio's streams would log that as an error.
+        ended = (asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError)
+        with contextlib.suppress(OSError, *ended):
             try:
                 async with asyncio.timeout(HEAD_TIMEOUT_SECONDS):
                     head = await reader.readuntil(b"\r\n\r\n")

@@ -79,6 +79,8 @@ def serve(arguments: list[str], defaults: Defaults, welcome: Welcome | None = No
         sources=Sources(options.source_root.absolute(), options.editor),
         fault_flags=fault_flags,
         examples=configuration.examples,
+        conventions=configuration.conventions,
+        grace_seconds=options.grace_seconds,
     )
     host, port = listener.getsockname()[:2]
     bound_grpc_port = grpc_listener.getsockname()[1] if grpc_listener else None

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -10,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -20,8 +22,10 @@ from observatory import api
 from observatory.api import EXCEPTION_HANDLERS, Context
 from observatory.api.responses import path_not_found
 from observatory.compare.digest import Digests
+from observatory.compare.digest.tables import GRACE_SECONDS
 from observatory.feature_flags.fault_flags import FaultFlags
 from observatory.guard import Guard
+from observatory.journey.conventions import NO_CONVENTIONS, Conventions
 from observatory.mcp_server.http import McpEndpoint
 from observatory.receive.budget import Budget
 from observatory.receive.otlp import Receiver
@@ -39,6 +43,7 @@ UI_PATHS = (
     *("/", "/map", "/logs", "/metrics", "/ask", "/storage", "/faults"),
     *("/traces/{trace_id}", "/diff/{left}/{right}"),
 )
+TRACE_ID = re.compile("[0-9a-fA-F]{32}")
 UI_MISSING = "The explorer is not built yet. ./scripts/dev builds it; the API is under /api.\n"
 log = logging.getLogger(__name__)
 NOT_FOUND = (
@@ -59,6 +64,8 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
     sources: Sources = Sources(),  # noqa: B008  # so are they
     fault_flags: FaultFlags | None = None,
     examples: tuple[Example, ...] = (),
+    conventions: Conventions = NO_CONVENTIONS,
+    grace_seconds: float = GRACE_SECONDS,
 ) -> FastAPI:
     """Return the application for ``store``, which it closes when the server shuts down.
 
@@ -73,15 +80,18 @@ def create_app(  # noqa: PLR0913  # one for each of the command's options
         sources: where source files are, and how to open them.
         fault_flags: the faults of the observed app; closed together with the store.
         examples: example SQL queries about the observed app.
+        conventions: what the observed app's attributes mean.
+        grace_seconds: how long an absent parent is awaited after a trace's last span arrived.
     """
     budget = Budget(budget_bytes)
     receiver = Receiver(store, budget)
-    digests = Digests(store)
+    digests = Digests(store, grace_seconds)
     retention = Retention(store, limits)
     mcp = McpEndpoint()
     boot = secrets.token_hex(4)
     context = Context(
-        store, receiver.folding, digests, retention, budget, sources, boot, fault_flags, examples
+        *(store, receiver.folding, digests, retention, budget, sources, boot, fault_flags),
+        *(examples, conventions, grpc_listener.getsockname()[1] if grpc_listener else None),
     )
 
     @asynccontextmanager
@@ -165,7 +175,15 @@ def _explorer(ui: Path) -> list[BaseRoute]:
             return PlainTextResponse(UI_MISSING, status_code=404)
         return FileResponse(index, headers={"Cache-Control": "no-cache"})
 
+    def trace(request: Request) -> Response:
+        trace_id = request.path_params["trace_id"]
+        if TRACE_ID.fullmatch(trace_id) is None:
+            raise HTTPException(404)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/traces/{trace_id}{query}")
+
     return [
         *(Route(path, page) for path in UI_PATHS),
+        Route("/trace/{trace_id}", trace),
         Mount("/assets", StaticFiles(directory=ui / "assets", check_dir=False)),
     ]

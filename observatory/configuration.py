@@ -1,8 +1,9 @@
 """Read the configuration for the observed app, the JSON file given with ``--config``.
 
 ``{"promote": [{"column", "attribute", "key", "description", "trace_description", "role"}],
-"examples": [{"question", "sql"}]}``. Both lists are optional, as are ``role`` and
-``trace_description``, which defaults to the description.
+"examples": [{"question", "sql"}], "final_states": {STATE: "good", "warn" or "bad"},
+"outcomes": [ATTRIBUTE]}``. All four are optional, as are ``role`` and ``trace_description``, which
+defaults to the description.
 """
 
 import json
@@ -14,9 +15,10 @@ from typing import Any, get_args
 
 from observatory.compare.digest.facts import ATTRIBUTE_PREFIX, keys_of_attributes, span_facts
 from observatory.compare.filter import KEYWORDS, RESERVED_KEYS, WAIT_PREFIX
+from observatory.journey.conventions import NO_CONVENTIONS, Conventions
 from observatory.schemas.ask import Example
 from observatory.schemas.comparison import DiffTrace
-from observatory.schemas.journey import Journey
+from observatory.schemas.journey import Journey, Tone
 from observatory.schemas.traces import TraceLine
 from observatory.store.promotions import NO_PROMOTIONS, Promotion, Promotions, Role
 from observatory.store.rows import SPANS
@@ -25,6 +27,7 @@ from observatory.store.views import views_of
 COLUMN = re.compile(r"[a-z][a-z0-9_]{0,62}")
 KEY = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
 ROLES: tuple[Role, ...] = get_args(Role)
+TONES: tuple[Tone, ...] = get_args(Tone)
 # The suffix of a role's column, by which the explorer and the terminal recognise it.
 SUFFIXES: dict[Role | None, str] = {"subject": "_id", "state": "_state"}
 # Columns that digests add to spans.
@@ -47,10 +50,11 @@ class BadConfiguration(Exception):
 
 @dataclass(frozen=True)
 class Configuration:
-    """The promoted attributes and example queries of an app; empty by default."""
+    """The promoted attributes, example queries and conventions of an app; empty by default."""
 
     promotions: Promotions = NO_PROMOTIONS
     examples: tuple[Example, ...] = ()
+    conventions: Conventions = NO_CONVENTIONS
 
 
 def read_configuration(path: Path) -> Configuration:
@@ -66,7 +70,9 @@ def read_configuration(path: Path) -> Configuration:
     except (ValueError, RecursionError) as error:
         raise BadConfiguration(f"{path} is not JSON: {error}.") from error
     try:
-        _check_names(document, {"promote", "examples"}, "the configuration")
+        _check_names(
+            document, {"promote", "examples", "final_states", "outcomes"}, "the configuration"
+        )
         promoted = tuple(
             _promotion(entry, f"promote[{index}]")
             for index, entry in enumerate(_list(document, "promote"))
@@ -76,9 +82,33 @@ def read_configuration(path: Path) -> Configuration:
             _example(entry, f"examples[{index}]")
             for index, entry in enumerate(_list(document, "examples"))
         )
+        conventions = Conventions(_final_states(document), _outcomes(document))
     except ValueError as error:
         raise BadConfiguration(f"{path}: {error}") from error
-    return Configuration(Promotions(promoted), examples)
+    return Configuration(Promotions(promoted), examples, conventions)
+
+
+def _final_states(document: Mapping[str, Any]) -> dict[str, Tone]:
+    states = document.get("final_states", {})
+    if not isinstance(states, dict):
+        raise ValueError(f"final_states is {states!r}: it must be an object.")
+    for state, tone in states.items():
+        if tone not in TONES:
+            raise ValueError(
+                f"final_states: {state} is {tone!r}: it must be {', '.join(TONES[:-1])} or "
+                f"{TONES[-1]}."
+            )
+    return states
+
+
+def _outcomes(document: Mapping[str, Any]) -> tuple[str, ...]:
+    outcomes = _list(document, "outcomes")
+    for index, attribute in enumerate(outcomes):
+        if not isinstance(attribute, str) or not attribute:
+            raise ValueError(
+                f"outcomes[{index}] is {attribute!r}: it must be the key of an attribute."
+            )
+    return tuple(outcomes)
 
 
 def _list(document: Mapping[str, Any], name: str) -> Sequence[Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from observatory.compare.digest.tables import GRACE_SECONDS
 from observatory.sources import CHECKOUT, EDITORS, Sources
 from observatory.store.retention import KEEP_HOURS, KEEP_MB
 
@@ -73,6 +74,14 @@ def create_parser(defaults: Defaults = Defaults()) -> argparse.ArgumentParser:
         default=KEEP_MB,
         metavar="MB",
         help="delete the oldest traces when the file exceeds this size (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--grace-seconds",
+        type=_not_negative,
+        default=GRACE_SECONDS,
+        metavar="SECONDS",
+        help="how long the parent of a span may arrive after the last span of its trace before it "
+        "counts as missing (default: %(default)g)",
     )
     parser.add_argument(
         "--ui",
@@ -159,6 +168,10 @@ def _positive(text: str) -> float:
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return number
+
+
+def _not_negative(text: str) -> float:
+    return 0.0 if text == "0" else _positive(text)
 
 
 def _url(text: str) -> str:

@@ -54,6 +54,8 @@ def environment(server: str, home: Path) -> dict[str, str]:
     return {
         **{variable: f"{server}/{host}" for variable, host in _VARIABLES.items()},
         "FIREBASE_TOKEN": "rehearsal",
+        # The message of the day, which the CLI does without.
+        "FIREBASE_REALTIME_URL": "https://rehearsal.invalid",
         "XDG_CONFIG_HOME": str(home),
         # In seconds. The default of 10 is too short for a busy machine.
         "FUNCTIONS_DISCOVERY_TIMEOUT": "60",

@@ -83,7 +83,11 @@ async def create_release(request: Request) -> Response:
     if version is None or version["status"] != "FINALIZED":
         raise GoogleError(400, f"Version {name} is not finalized.")
     channel = f"{_site(request)}/channels/{request.path_params['channel']}"
-    release = {"name": f"{channel}/releases/{secrets.token_hex(8)}", "version": {"name": name}}
+    release = {
+        **await body_of(request),
+        "name": f"{channel}/releases/{secrets.token_hex(8)}",
+        "version": {"name": name},
+    }
     return JSONResponse(resources_of(request).put(f"{channel}/release", release))
 
 
@@ -92,7 +96,9 @@ async def get_channel(request: Request) -> Response:
     channel = request.path_params["channel"]
     if channel != "live":
         raise GoogleError(404, f"Channel {channel} does not exist.")
-    return JSONResponse({"name": f"{_site(request)}/channels/live"})
+    name = f"{_site(request)}/channels/live"
+    release = resources_of(request).get(f"{name}/release")
+    return JSONResponse({"name": name, **({"release": release} if release else {})})
 
 
 async def get_site(request: Request) -> Response:

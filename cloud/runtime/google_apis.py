@@ -1,4 +1,4 @@
-"""The Google APIs that the deployed functions call over HTTPS: Cloud Tasks and Eventarc.
+"""The Google APIs that deployed functions call over HTTPS: Cloud Tasks, Eventarc, IAM Credentials.
 
 Every other request, to whatever address, is refused with Google's error and recorded. A call needs
 an access token; of which account is not checked.
@@ -25,7 +25,8 @@ from cloud.runtime.tasks import BadTask, Queue
 
 CLOUD_TASKS = "cloudtasks.googleapis.com"
 EVENTARC_PUBLISHING = "eventarcpublishing.googleapis.com"
-HOSTS = (CLOUD_TASKS, EVENTARC_PUBLISHING)
+IAM_CREDENTIALS = "iamcredentials.googleapis.com"
+HOSTS = (CLOUD_TASKS, EVENTARC_PUBLISHING, IAM_CREDENTIALS)
 
 _log = logging.getLogger(__name__)
 
@@ -57,8 +58,19 @@ def create_app(
                 delivery.begin(service, headers, body)
         return JSONResponse({})
 
+    async def allowed_locations(request: Request) -> Response:
+        """Report that the account may be used everywhere.
+
+        google-auth asks for it in the background. The API is described only in the library's source
+        (google/auth/_regional_access_boundary_utils.py), so that this answer is made up.
+        """
+        _require_token(request)
+        return JSONResponse({"locations": [], "encodedLocations": "0x0"})
+
+    allowed = "/v1/projects/-/serviceAccounts/{account}/allowedLocations"
     app = Starlette(
         routes=[
+            Host(IAM_CREDENTIALS, Router([Route(allowed, allowed_locations)])),
             Host(
                 CLOUD_TASKS,
                 Router([Route("/v2/{queue:path}/tasks", create_task, methods=["POST"])]),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from observatory.compare.digest import Digests
 from observatory.feature_flags.fault_flags import FaultFlags
+from observatory.journey.conventions import NO_CONVENTIONS, Conventions
 from observatory.receive.budget import Budget
 from observatory.receive.folding import Folding
 from observatory.schemas.ask import Example
@@ -25,6 +26,8 @@ class Context:
         boot: the server's boot id.
         fault_flags: the fault flags of the observed app; None when it has none.
         examples: example SQL queries about the observed app.
+        conventions: what the observed app's attributes mean.
+        grpc_port: the port for OTLP/gRPC; None when it is off.
     """
 
     store: Store
@@ -36,6 +39,8 @@ class Context:
     boot: str
     fault_flags: FaultFlags | None = None
     examples: tuple[Example, ...] = ()
+    conventions: Conventions = NO_CONVENTIONS
+    grpc_port: int | None = None
 
     @property
     def revision(self) -> str:
@@ -43,7 +48,10 @@ class Context:
 
         The store counts its commits from each start, so the boot id is part of the revision. While
         spans from before the start are being digested, responses change without a commit, so the
-        number of digest steps is part of it too.
+        number of digest steps is part of it too. After the last commit, an absent parent is missing
+        only when the grace period has ended.
         """
         revision = f"{self.boot}-{self.store.revision}"
+        if self.digests.awaits_parents:
+            revision += "-awaiting"
         return revision if self.digests.caught_up else f"{revision}-{self.digests.steps}"

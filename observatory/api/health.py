@@ -11,7 +11,7 @@ from observatory.store import SCHEMA_VERSION
 
 # DuckDB answers count(*) from its metadata, without reading the rows.
 STORED_ROWS = """
-select (select count(*) from raw_spans), (select count(*) from trace_digests),
+select (select count(*) from raw_spans), (select count(*) from digested_traces),
     (select count(*) from raw_logs), (select max(raw_rows) from digest_state)
 """
 
@@ -34,6 +34,7 @@ def health(context: Reading) -> Response:
         "traces": traces,
         "digested_spans": digested,
         "pending_bytes": context.budget.held_bytes + context.folding.pending_bytes,
+        "grpc_port": context.grpc_port,
         "source_root": str(context.sources.root),
         "editor": context.sources.address,
     }

@@ -2,11 +2,13 @@
 
 from typing import Annotated, Literal
 
+import duckdb
 from fastapi import Path, Query
 from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from observatory.api import parameters
+from observatory.api.context import Context
 from observatory.api.parameters import NoQuery, TraceId, TraceIdInPath
 from observatory.api.responses import NO_STORE, trace_not_found
 from observatory.api.routing import INVALID_PARAMETER, Reading, error_responses, new_router
@@ -32,6 +34,18 @@ class JourneyQuery(parameters.Query):
     )
 
 
+def _read(
+    context: Context, reader: duckdb.DuckDBPyConnection, trace_id: str, query: JourneyQuery
+) -> Journey | None:
+    return read_journey(
+        reader,
+        trace_id,
+        correct_skew=query.correct_skew == "1",
+        conventions=context.conventions,
+        grace_seconds=context.digests.grace_seconds,
+    )
+
+
 @router.get(
     "/api/traces/{trace_id}",
     response_model=Journey,
@@ -42,7 +56,7 @@ def trace(
     context: Reading, trace_id: TraceIdInPath, query: Annotated[JourneyQuery, Query()]
 ) -> Response:
     with context.store.reader() as reader:
-        journey = read_journey(reader, trace_id, correct_skew=query.correct_skew == "1")
+        journey = _read(context, reader, trace_id, query)
     if journey is None:
         return trace_not_found(trace_id)
     return JSONResponse(journey, headers=NO_STORE)
@@ -60,7 +74,7 @@ def unusual(
     query: Annotated[NoQuery, Query()],  # noqa: ARG001
 ) -> Response:
     with context.digests.reader() as reader:
-        steps = unusual_steps(reader, trace_id)
+        steps = unusual_steps(reader, trace_id, context.conventions)
     if steps is None:
         return trace_not_found(trace_id)
     return JSONResponse(steps, headers=NO_STORE)
@@ -81,7 +95,7 @@ def diff(
     journeys = []
     for trace_id in (left, right):
         with context.store.reader() as reader:
-            journey = read_journey(reader, trace_id, correct_skew=query.correct_skew == "1")
+            journey = _read(context, reader, trace_id, query)
             promotions = promotions_of(reader)
         if journey is None:
             return trace_not_found(trace_id)

@@ -101,7 +101,7 @@ def traces(context: Reading, request: Request, query: Annotated[ListQuery, Query
     with context.digests.reader() as reader:
         condition = selection.condition(reader)
         query.narrow(condition)
-        total, lines, cursor = list_traces(reader, condition, page)
+        total, lines, cursor = list_traces(reader, condition, page, context.conventions)
     trace_list: TraceList = {
         "revision": revision,
         "total": total,
@@ -119,5 +119,5 @@ def traces(context: Reading, request: Request, query: Annotated[ListQuery, Query
 )
 def coverage(context: Reading) -> Response:
     with context.digests.reader() as reader:
-        body = coverage_of_everything(reader)
+        body = coverage_of_everything(reader, context.conventions)
     return JSONResponse(body, headers=NO_STORE)

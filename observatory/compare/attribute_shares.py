@@ -59,6 +59,8 @@ class Attribute:
     kind: Literal["text", "number", "derived"]
     sizes: Sizes
     shares: list[Share]
+    # Whether it is an attribute of the first span of its traces, with one value in each.
+    known_at_start: bool = False
     difference: float = 0.0
     score: float = field(default=-1.0)
     # For waits: the medians inside and outside, in milliseconds.
@@ -102,6 +104,7 @@ class Attribute:
         return {
             "key": self.key,
             "kind": self.kind,
+            "known_at_start": self.known_at_start,
             "difference": self.difference,
             "values": values,
         }

@@ -11,7 +11,7 @@ import duckdb
 
 from observatory.compare.attribute_shares import VALUES_LIMIT, Attribute, Share, Sizes
 from observatory.compare.compared_traces import ComparedTraces
-from observatory.compare.contrast_sentence import contrast_sentence
+from observatory.compare.contrast_sentence import SIGNIFICANT_DIFFERENCE, contrast_sentence
 from observatory.compare.digest.facts import ATTEMPT_ATTRIBUTES, LEG
 from observatory.compare.filter import Comparison, Exists, Tree, render
 from observatory.compare.filter import Value as FilterValue
@@ -32,11 +32,18 @@ EQUIVALENT_KEYS = (
     frozenset({"orphans", "uncovered"}),
 )
 NOT_SET = "not set"
+# An attribute is known at the start if at least this share of its traces have it on their first
+# span, and if it has at most this many values for each trace.
+KNOWN_SHARE = 0.9
+# What was known at the start comes first if it differs at least this much of what differs most.
+CLEAR_SHARE = 0.5
+SINGLE_VALUED = 1.02
 
 # Traces grouped by their root, keys and hops. There are few such groups.
 GROUPS = """
 create or replace temp table trace_groups as
-select inside, root, root_service, key_set, leg_set, count(*) as traces, count(subject) as subjects
+select inside, root, root_service, key_set, leg_set, start_set, count(*) as traces,
+    count(subject) as subjects
 from {traces} group by all
 """
 _INSIDE = "coalesce(sum(traces) filter (where inside), 0)::bigint"
@@ -58,14 +65,14 @@ with fact_counts as (
         abs(inside / $selected - rest / $others) as difference
     from fact_counts join fact_values using (fact)
 ), compared_keys as (
-    select key, name, numeric
+    select key, name, numeric, sum(inside + rest) as uses
     from value_differences join fact_keys using (key) where name <> '{LEG}'
     group by key, name, numeric
     having case when numeric then count(*) <= {VALUES_LIMIT}
         else count(*) < 3 or sum(inside + rest) >= 1.25 * count(*) end
     order by max(difference) desc limit {KEYS_LIMIT}
 )
-select name, numeric, value, inside, rest
+select name, numeric, value, inside, rest, uses::bigint
 from value_differences join compared_keys using (key)
 qualify row_number() over (
     partition by key order by difference desc, inside + rest desc, value) <= {VALUES_LIMIT}
@@ -80,6 +87,17 @@ from key_set_counts join fact_sets using ("set") join fact_keys on fact_keys.key
 where name <> '{LEG}' group by name
 order by abs(sum(inside) / $selected - sum(rest) / $others) desc
 limit {10 * KEYS_LIMIT}
+"""
+# The number of traces whose first span has each key.
+STARTS = """
+with start_counts as (select start_set as "set", sum(traces) as traces from trace_groups group by 1)
+select name, sum(traces)::bigint
+from start_counts join fact_sets using ("set") join fact_keys on fact_keys.key = fact_sets.member
+group by name
+"""
+ROOTS = f"""
+select root, {_INSIDE}, {_REST} from trace_groups group by root
+order by sum(traces) desc, root limit {VALUES_LIMIT}
 """
 LEGS = f"select root, root_service, leg_set, {_INSIDE}, {_REST} from trace_groups group by all"
 SETS_WITH = 'select member, "set" from fact_sets where member in (select unnest($facts::ubigint[]))'
@@ -126,7 +144,7 @@ def contrast(reader: duckdb.DuckDBPyConnection, selection: Selection, subset: Su
                 attributes = _attributes(reader, compared, sizes, numbers)
     trivial_keys = subset.keys()
     attributes = [each for each in attributes if each.key not in trivial_keys]
-    attributes.sort(key=lambda attribute: (-attribute.score, attribute.key))
+    attributes = _ranked(attributes)
     subject = promotions_of(reader).subject
     noun = subject.key if subject is not None and have_subjects else "trace"
     return {
@@ -135,6 +153,17 @@ def contrast(reader: duckdb.DuckDBPyConnection, selection: Selection, subset: Su
         "sentence": contrast_sentence(attributes, sizes, noun, is_box=subset.is_box),
         "attributes": [attribute.to_json() for attribute in attributes[:ATTRIBUTES_LIMIT]],
     }
+
+
+def _ranked(attributes: Iterable[Attribute]) -> list[Attribute]:
+    """Sort attributes: clear differences that may be causes, then all others."""
+    by_score = sorted(attributes, key=lambda attribute: (-attribute.score, attribute.key))
+    clear = max(
+        SIGNIFICANT_DIFFERENCE, CLEAR_SHARE * max((each.score for each in by_score), default=0)
+    )
+    return sorted(
+        by_score, key=lambda attribute: not (attribute.known_at_start and attribute.score >= clear)
+    )
 
 
 def _compared(
@@ -164,10 +193,17 @@ def _attributes(
     parameters = {"selected": sizes.selected, "others": sizes.rest}
     shares: defaultdict[str, list[Share]] = defaultdict(list)
     kinds: dict[str, Any] = {}
-    for name, numeric, value, inside, rest in compared.query(FACTS, **parameters):
+    uses: dict[str, int] = {}
+    for name, numeric, value, inside, rest, uses_of_key in compared.query(FACTS, **parameters):
         kinds[name] = "number" if numeric else "text"
+        uses[name] = uses_of_key
         shares[name].append(Share(value, _equals(name, value, numeric), inside, rest))
     keys = reader.execute(KEYS, parameters).fetchall()
+    at_start = dict(reader.execute(STARTS).fetchall())
+    roots = [
+        Share(root, _equals("root", root, numeric=False), inside, rest)
+        for root, inside, rest in reader.execute(ROOTS).fetchall()
+    ]
     missing_hops = _missing_hops(reader)
     attributes = {attribute.key: attribute for attribute in numbers.result()}
     for name, shares_of_key in shares.items():
@@ -182,6 +218,14 @@ def _attributes(
         elif (unset.inside or unset.outside) and sizes.difference(unset) >= 0.01:
             set_ = Share("set", render(Exists(name)), inside, rest)
             attributes[name] = Attribute(name, "text", sizes, [set_, unset])
+    for name, inside, rest in keys:
+        if name in attributes:
+            traces = inside + rest
+            # With more values than traces, some were set later.
+            single = uses.get(name, traces) <= SINGLE_VALUED * traces
+            started = at_start.get(name, 0) >= KNOWN_SHARE * traces
+            attributes[name].known_at_start = single and started
+    attributes["root"] = Attribute("root", "text", sizes, roots, known_at_start=True)
     if missing_hops:
         attributes["missing_hop"] = Attribute("missing_hop", "derived", sizes, missing_hops)
     if "attempts" in attributes:  # it is derived from the others

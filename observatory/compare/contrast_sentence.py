@@ -25,6 +25,8 @@ def contrast_sentence(
         is_box: whether the subset is a box on the heatmap rather than a filter.
     """
     subset = count_text(sizes.selected, noun)
+    if not sizes.selected and not sizes.rest:
+        return [_part(f"No {noun} matches, so there is nothing to compare.")]
     if not sizes.selected:
         return [_part(f"No {noun} is {'in your box' if is_box else 'among those you chose'}.")]
     chosen = "you boxed" if is_box else "you chose"
@@ -59,8 +61,11 @@ def contrast_sentence(
 
 
 def _top_value(attributes: Sequence[Attribute]) -> tuple[Attribute, Share] | None:
-    """Return the value that is most over-represented in the subset, and its attribute."""
-    best: tuple[float, Attribute, Share] | None = None
+    """Return the value that is most over-represented in the subset, and its attribute.
+
+    Values that were known at the start come first, because the others may be consequences.
+    """
+    best: tuple[bool, float, Attribute, Share] | None = None
     for attribute in attributes:
         if attribute.medians is not None and attribute.key.startswith("wait."):
             continue
@@ -69,9 +74,10 @@ def _top_value(attributes: Sequence[Attribute]) -> tuple[Attribute, Share] | Non
             excess = sizes.inside(share) - sizes.outside(share)
             score = excess - sizes.noise(share) - 0.2 * (attribute.key in SPAN_KEYS)
             significant = excess >= SIGNIFICANT_DIFFERENCE and score > 0
-            if significant and (best is None or score > best[0]):
-                best = (score, attribute, share)
-    return None if best is None else best[1:]
+            rank = (attribute.known_at_start, score)
+            if significant and (best is None or rank > best[:2]):
+                best = (*rank, attribute, share)
+    return None if best is None else best[2:]
 
 
 def _longest_wait(attributes: Sequence[Attribute]) -> Attribute | None:

@@ -3,6 +3,7 @@
 import duckdb
 
 from observatory.compare.trace_list import trace_lines
+from observatory.journey.conventions import NO_CONVENTIONS, Conventions
 from observatory.schemas.traces import Coverage, HopCoverage, ServiceCoverage
 
 BROKEN_LIMIT = 20
@@ -27,7 +28,9 @@ order by started desc, trace_id limit {BROKEN_LIMIT}
 """
 
 
-def coverage_of_everything(reader: duckdb.DuckDBPyConnection) -> Coverage:
+def coverage_of_everything(
+    reader: duckdb.DuckDBPyConnection, conventions: Conventions = NO_CONVENTIONS
+) -> Coverage:
     """Return the context coverage of all stored spans, by service and by hop.
 
     It includes the newest traces with orphans or uncovered spans.
@@ -53,5 +56,5 @@ def coverage_of_everything(reader: duckdb.DuckDBPyConnection) -> Coverage:
         "services": services,
         "hops": hops,
         "roots": dict(reader.execute(ROOTS).fetchall()),
-        "broken": trace_lines(reader, broken),
+        "broken": trace_lines(reader, broken, conventions),
     }

@@ -22,7 +22,9 @@ KEYWORDS = frozenset({"and", "or", "not", "exists"})
 DURATION_KEYS = frozenset({"duration", "span.duration"})
 COUNT_KEYS = frozenset({"spans", "errors", "orphans", "uncovered", "attempts"})
 TRUTH_KEYS = frozenset({"error"})
-TEXT_KEYS = frozenset({"name", "service", "hop", "kind", "status", "root", "trace", "missing_hop"})
+TEXT_KEYS = frozenset(
+    {"name", "service", "hop", "kind", "status", "root", "declared_root", "trace", "missing_hop"}
+)
 WAIT_PREFIX = "wait."
 RESERVED_KEYS = DURATION_KEYS | COUNT_KEYS | TRUTH_KEYS | TEXT_KEYS
 
@@ -37,7 +39,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Word:
-    """Text to search for in span names, services and promoted attributes."""
+    """Text to search for in the values of all attributes, and in names and services."""
 
     text: str
 

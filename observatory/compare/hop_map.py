@@ -6,7 +6,7 @@ import duckdb
 
 from observatory.compare.filter import All, Comparison, Tree, Value, render
 from observatory.compare.selection import Selection, now_ms
-from observatory.journey.rows import PARTY_ATTRIBUTE, party_of
+from observatory.journey.rows import FUNCTION_ATTRIBUTE, PARTY_ATTRIBUTE, party_of
 from observatory.schemas.map import Map, MapEdge, MapNode
 
 UNKNOWN = "?"
@@ -19,7 +19,8 @@ select t.trace, t.started from trace_digests as t where {condition}
 NODES = f"""
 with totals as (
     select service, sum(spans)::bigint as spans, sum(errors)::bigint as errors,
-        any_value(attributes['{PARTY_ATTRIBUTE}']) as party
+        any_value(attributes['{PARTY_ATTRIBUTE}']) as party,
+        any_value(attributes['{FUNCTION_ATTRIBUTE}']) as function
     from trace_services semi join selected_traces using (trace)
     left join resources using (resource_id)
     group by service
@@ -27,7 +28,7 @@ with totals as (
     select receiver as service, quantile_cont(duration_ms, [0.5, 0.95]) as quantiles
     from trace_hops semi join selected_traces using (trace) where receives group by receiver
 )
-select service, party, spans, errors, quantiles
+select service, party, function, spans, errors, quantiles
 from totals left join receiving using (service) order by service
 """
 # A declared root has no sender, so it is not an edge. A receiver whose parent is not stored, or
@@ -64,13 +65,13 @@ def hop_map(reader: duckdb.DuckDBPyConnection, selection: Selection) -> Map:
         {
             "id": service,
             "service": service,
-            "party": party_of(service, {PARTY_ATTRIBUTE: party}),
+            "party": party_of(service, {PARTY_ATTRIBUTE: party, FUNCTION_ATTRIBUTE: function}),
             "spans": spans,
             "errors": errors,
             "p50_ms": quantiles[0] if quantiles else None,
             "p95_ms": quantiles[1] if quantiles else None,
         }
-        for service, party, spans, errors, quantiles in reader.execute(NODES).fetchall()
+        for service, party, function, spans, errors, quantiles in reader.execute(NODES).fetchall()
     ]
     edges = [_edge(row, minutes) for row in reader.execute(EDGES).fetchall()]
     if any(edge["from"] == UNKNOWN for edge in edges):
@@ -78,7 +79,7 @@ def hop_map(reader: duckdb.DuckDBPyConnection, selection: Selection) -> Map:
             {
                 "id": UNKNOWN,
                 "service": UNKNOWN,
-                "party": "function",
+                "party": "service",
                 "spans": 0,
                 "errors": 0,
                 "p50_ms": None,

@@ -52,6 +52,11 @@ join matching_facts using (fact)
 group by value order by starts_with(lower(value), $prefix) desc, count(*) desc, value
 limit {VALUES_LIMIT}
 """
+ROOTS = f"""
+select root, count(*) from trace_digests where contains(lower(root), $prefix)
+group by root order by starts_with(lower(root), $prefix) desc, count(*) desc, root
+limit {VALUES_LIMIT}
+"""
 WIDE_VALUES = f"""
 select left({{value}}, 1000) as value, count(distinct trace_key)
 from raw_spans join attribute_schemas using (schema_id) where contains(lower({{value}}), $prefix)
@@ -112,6 +117,9 @@ def values(reader: duckdb.DuckDBPyConnection, key: str, prefix: str) -> Values:
                 if str(error).lower().startswith(prefix.lower())
             ]
         }
+    if key == "root":
+        rows = reader.execute(ROOTS, {"prefix": prefix.lower()}).fetchall()
+        return {"values": [{"value": value, "count": count} for value, count in rows]}
     rows = reader.execute(VALUES, {"key": key, "prefix": prefix.lower()}).fetchall()
     (wide,) = reader.execute(
         "select bool_or(wide) from fact_keys where name = $key", {"key": key}

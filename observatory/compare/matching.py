@@ -37,7 +37,6 @@ _COLUMNS = {
     "uncovered": "(t.spans - t.covered)",
     "attempts": "t.attempts",
 }
-_WORD_KEYS = ("name", "service")
 
 
 class Condition:
@@ -99,7 +98,7 @@ class Condition:
             case Either(terms):
                 sql = " or ".join(self._sql_of(term) for term in terms)
             case Word(text):
-                sql = self._word(text.lower())
+                sql = self._word(text)
             case Exists(key):
                 sql = self._exists(self._keys.get(key, key))
             case Comparison(key, ("!=" | "!~") as operator, value):
@@ -109,10 +108,26 @@ class Condition:
         return f"({sql})"
 
     def _word(self, word: str) -> str:
-        """Match the word in names, services and promoted attributes, or as a trace id's start."""
-        alternatives = [f"starts_with(t.trace_id, {self._bind(word)})"]
-        for name in (*_WORD_KEYS, *(each.key for each in self.promotions.each)):
-            alternatives += self._containing(name, word)
+        """Match the word in all values of spans, or as the start of a trace's id.
+
+        Values that hardly ever occur twice, such as message ids, have to be equal to the word:
+        their text is in the raw rows only, which take too long to search. Only promoted attributes
+        are searched there too.
+        """
+        lower = word.lower()
+        alternatives = [f"starts_with(t.trace_id, {self._bind(lower)})"]
+        alternatives += self._any_fact(
+            "select fact from fact_values where contains(lower(value), {})", lower
+        )
+        for promotion in self.promotions.each:
+            key = self._stored_key(promotion.key)
+            if key is not None and key.wide:
+                alternatives += self._containing(promotion.key, lower)
+        bound = self._bind(word)
+        alternatives.append(
+            "t.trace in (select trace from wide_facts where fact in "
+            f"(select hash(key, {bound}) from fact_keys where wide))"
+        )
         return _either(alternatives)
 
     def _exists(self, key: str) -> str:
@@ -122,7 +137,7 @@ class Condition:
             return self._wait(key, "")
         if key == "missing_hop":
             return self._missing_hops(usual_hops(self._reader))
-        if key in ("trace", "error", "span.duration"):
+        if key in ("trace", "root", "error", "span.duration"):
             return "true"
         stored = self._stored_key(key)
         if stored is None:
@@ -142,6 +157,10 @@ class Condition:
         if key == "trace":
             text = self._bind(value.text.lower())
             return f"(t.trace_id = {text})" if operator == "=" else f"contains(t.trace_id, {text})"
+        if key == "root":
+            if operator == "=":
+                return f"(t.root = {self._bind(value.text)})"
+            return f"contains(lower(t.root), {self._bind(value.text.lower())})"
         if key == "missing_hop":
             text = value.text.lower()
             return self._missing_hops(
@@ -221,15 +240,20 @@ class Condition:
 
     def _any_value(self, key: "_Key", test: str, value: Any) -> list[str]:
         """Match traces with one of the facts of ``key`` whose value passes the test."""
-        facts = f"select fact from fact_values where key = {key.hash} and "
+        return self._any_fact(
+            f"select fact from fact_values where key = {key.hash} and {test}", value
+        )
+
+    def _any_fact(self, facts: str, value: Any) -> list[str]:
+        """Match traces with one of the facts that a query selects; ``{}`` is the value in it."""
         rows = self._reader.execute(
-            f"{facts} {test.format('$value')} limit {SINGLE_FACTS_MAX + 1}", {"value": value}
+            f"{facts.format('$value')} limit {SINGLE_FACTS_MAX + 1}", {"value": value}
         ).fetchall()
         if len(rows) <= SINGLE_FACTS_MAX:
             return [f"list_contains(t.facts, {fact:d}::ubigint)" for (fact,) in rows]
         return [
             "t.trace in (select trace from (select trace, unnest(facts) as fact "
-            f"from trace_digests) where fact in ({facts} {test.format(self._bind(value))}))"
+            f"from trace_digests) where fact in ({facts.format(self._bind(value))}))"
         ]
 
     def _stored_key(self, name: str) -> "_Key | None":

@@ -6,6 +6,7 @@ from typing import Any, Literal, cast, get_args
 import duckdb
 
 from observatory.compare.matching import Condition
+from observatory.journey.conventions import NO_CONVENTIONS, Conventions
 from observatory.journey.journey import timestamp
 from observatory.schemas.traces import TraceLine
 from observatory.store.promotions import Promotions, promotions_of
@@ -45,7 +46,10 @@ class Page:
 
 
 def list_traces(
-    reader: duckdb.DuckDBPyConnection, condition: Condition, page: Page
+    reader: duckdb.DuckDBPyConnection,
+    condition: Condition,
+    page: Page,
+    conventions: Conventions = NO_CONVENTIONS,
 ) -> tuple[int, list[TraceLine], Cursor | None]:
     """Return the number of traces that match, a page of them, and the next page's cursor."""
     (total,) = reader.execute(
@@ -69,13 +73,15 @@ def list_traces(
         """,
         condition.values,
     ).fetchall()
-    lines = trace_lines(reader, [trace for trace, _ in rows[: page.limit]])
+    lines = trace_lines(reader, [trace for trace, _ in rows[: page.limit]], conventions)
     more = len(rows) > page.limit
     next_cursor = Cursor(rows[page.limit - 1][1], lines[-1]["trace_id"]) if more else None
     return total, lines, next_cursor
 
 
-def trace_lines(reader: duckdb.DuckDBPyConnection, traces: list[int]) -> list[TraceLine]:
+def trace_lines(
+    reader: duckdb.DuckDBPyConnection, traces: list[int], conventions: Conventions
+) -> list[TraceLine]:
     """Return a line for each trace, in the given order."""
     parameters = {"traces": traces}
     services: dict[int, list[str]] = {}
@@ -99,10 +105,12 @@ def trace_lines(reader: duckdb.DuckDBPyConnection, traces: list[int]) -> list[Tr
         ).fetchall()
     }
     promotions = promotions_of(reader)
-    return [_line(rows[trace], services[trace], promotions) for trace in traces]
+    return [_line(rows[trace], services[trace], promotions, conventions) for trace in traces]
 
 
-def _line(row: tuple[Any, ...], services: list[str], promotions: Promotions) -> TraceLine:
+def _line(
+    row: tuple[Any, ...], services: list[str], promotions: Promotions, conventions: Conventions
+) -> TraceLine:
     line: TraceLine = {
         "trace_id": row[1],
         "root": row[2],
@@ -115,5 +123,6 @@ def _line(row: tuple[Any, ...], services: list[str], promotions: Promotions) -> 
         "started_unix_nano": str(row[10]),
         "started_at": timestamp(row[10]),
         "duration_ms": row[11],
+        "state_tone": conventions.tone(row[5]),
     }
     return cast("TraceLine", line | promotions.fields(row[4], row[5]))

@@ -66,6 +66,8 @@ def _histogram(row: Row) -> dict[str, Any]:
     point = _point(row) | {"count": str(row["count"])}
     if row["sum"] is not None:
         point["sum"] = double_json(row["sum"])
+    if row["max_value"] is not None:
+        point["max"] = double_json(row["max_value"])
     if row["bucket_counts"] is not None:
         point["bucketCounts"] = [str(count) for count in row["bucket_counts"]]
         point["explicitBounds"] = [double_json(bound) for bound in row["bounds"]]

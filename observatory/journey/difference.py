@@ -82,10 +82,12 @@ def _summary(journey: Journey, promotions: Promotions) -> DiffTrace:
         "headline": journey["headline"],
         "started_at": journey["started_at"],
         "duration_ms": journey["duration_ms"],
+        "state_tone": journey["state_tone"],
         "spans": journey["spans"],
         "errors": journey["errors"],
         "orphans": journey["orphans"],
         "services": journey["services"],
+        "truncated": journey["truncated"],
     }
     promoted = {each.column for each in promotions.each}
     return cast("DiffTrace", summary | {k: v for k, v in journey.items() if k in promoted})

@@ -6,21 +6,32 @@ from datetime import UTC, datetime
 from typing import cast
 
 from observatory.journey.clock_skew import corrected, skew_of
+from observatory.journey.conventions import NO_CONVENTIONS, Conventions
 from observatory.journey.critical_path import critical_path_of
-from observatory.journey.legs import StoredRow, StoredTrace
+from observatory.journey.findings import findings_of
+from observatory.journey.legs import StoredRow, StoredTrace, covered_spans
+from observatory.journey.repeats import repeats_of
 from observatory.journey.rows import log_line, milliseconds, rows_of
 from observatory.journey.time_spent import journey_summary, time_shares
+from observatory.journey.users_wait import headline_of, wait_of
 from observatory.schemas.journey import Journey, Leg, Row
 from observatory.store.promotions import Promotions
-from observatory.text_format import duration_text
 
 
-def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:
+def journey_of(
+    trace: StoredTrace,
+    *,
+    correct_skew: bool = False,
+    conventions: Conventions = NO_CONVENTIONS,
+    grace_seconds: float = 0.0,
+) -> Journey:
     """Return the journey of one trace.
 
     Args:
         trace: the stored spans and log records of the trace.
         correct_skew: whether to correct the times of services whose clocks disagree.
+        conventions: what the observed app's attributes mean.
+        grace_seconds: how long an absent parent is awaited after the last span arrived.
     """
     spans, logs = trace.spans, trace.logs
     skew = skew_of({span["span_id"]: span for span in spans})
@@ -31,10 +42,12 @@ def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:
     ended = max(max(span["start_unix_nano"], span["end_unix_nano"]) for span in spans)
     duration_ms = milliseconds(ended - began)
     lines = sorted((log_line(line, began) for line in logs), key=lambda line: line["offset_ms"])
+    silent_ns = time.time_ns() - max(span["received_unix_nano"] for span in spans)
     rows = rows_of(by_id, began, lines, trace.stored_traces)
     subject, state = _subject(spans, trace.promotions)
+    wait = wait_of(rows, duration_ms, state, trace.promotions, conventions)
     vendor = next((row["service"] for row in rows if row["party"] == "vendor"), None)
-    shares = time_shares(rows, duration_ms, vendor)
+    shares = time_shares(rows, duration_ms, wait.ms, vendor)
     received = [row for row in rows if row["context"] is not None]
     carried = sum(row["context"] == "carried" for row in received)
     in_time = sorted(rows, key=lambda row: row["offset_ms"])
@@ -43,14 +56,14 @@ def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:
     journey: Journey = {
         "trace_id": trace.trace_id,
         "root": first["name"] if first else None,
-        "headline": _headline(duration_ms, first, state, len(rows)),
+        "headline": headline_of(wait, duration_ms, first, len(rows)),
         "summary": journey_summary(shares, carried, len(received)),
         "started_unix_nano": str(began),
         "started_at": timestamp(began),
         "duration_ms": duration_ms,
-        "last_received_ms_ago": max(
-            0.0, milliseconds(time.time_ns() - max(span["received_unix_nano"] for span in spans))
-        ),
+        "wait_ms": wait.ms,
+        "state_tone": conventions.tone(state),
+        "last_received_ms_ago": max(0.0, milliseconds(silent_ns)),
         "services": list(dict.fromkeys(row["service"] for row in in_time)),
         "hops": list(dict.fromkeys(row["hop"] for row in in_time if row["hop"])),
         "spans": len(rows),
@@ -59,12 +72,18 @@ def journey_of(trace: StoredTrace, *, correct_skew: bool = False) -> Journey:
         "missing_parents": list(
             dict.fromkeys(row["parent_span_id"] or "" for row in in_time if row["orphan"])
         ),
+        "awaiting": 0
+        if silent_ns >= grace_seconds * 1e9
+        else len(covered_spans(by_id, awaiting=True)) - covered,
         "covered": covered,
         "coverage": covered / len(rows),
         "parts": shares,
         "legs": _legs(rows),
         "rows": rows,
         "logs": [line for line in lines if line["span_id"] not in by_id],
+        "repeats": repeats_of(rows, conventions),
+        "findings": findings_of(rows, conventions),
+        "linked_from": list(trace.linked_from),
         "critical_path": critical_path_of(rows, trace.trace_id),
         "skew": skew,
         "skew_corrected": skew is not None and correct_skew,
@@ -97,15 +116,6 @@ def _subject(spans: Iterable[StoredRow], promotions: Promotions) -> tuple[str | 
         )
         state = last[column] if last else None
     return subject, state
-
-
-def _headline(duration_ms: float, first: Row | None, state: str | None, spans: int) -> str:
-    took = duration_text(duration_ms)
-    if spans == 1:
-        return f"{took}, in a single span"
-    if state and first and first["party"] == "page":
-        return f"{took} from click to {state}"
-    return f"{took} from {first['name']} to its last span" if first else f"{took} seen so far"
 
 
 def _legs(rows: Iterable[Row]) -> list[Leg]:

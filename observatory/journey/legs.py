@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from observatory.schemas.journey import IncomingLink
 from observatory.store.promotions import Promotions
 
 StoredRow = Mapping[str, Any]
@@ -23,6 +24,7 @@ class StoredTrace(NamedTuple):
         spans: its spans without copies, at least one. Attributes, events and links are decoded.
         logs: its log records, with decoded attributes.
         stored_traces: the ids of the traces it links to that are stored.
+        linked_from: the spans of other traces that link to it.
         truncated: whether more spans are stored than ``spans`` has.
         promotions: the promoted attributes.
     """
@@ -31,6 +33,7 @@ class StoredTrace(NamedTuple):
     spans: Sequence[StoredRow]
     logs: Sequence[StoredRow]
     stored_traces: Collection[str]
+    linked_from: Sequence[IncomingLink]
     truncated: bool
     promotions: Promotions
 
@@ -44,11 +47,15 @@ class Place(NamedTuple):
     depth: int
 
 
-def covered_spans(by_id: Mapping[str, StoredRow]) -> set[str]:
+def covered_spans(by_id: Mapping[str, StoredRow], *, awaiting: bool = False) -> set[str]:
     """Return the ids of the spans whose stored parents lead to a root.
 
     A root is a span without a parent that did not lose its context: it is declared one, or it does
     not report an absent or invalid context, as the spans of most instrumentations.
+
+    Args:
+        by_id: the spans of one trace by their ids.
+        awaiting: whether absent parents may still arrive, so that they count as roots too.
     """
     known: dict[str, bool] = {}
     for span_id in by_id:
@@ -61,7 +68,7 @@ def covered_spans(by_id: Mapping[str, StoredRow]) -> set[str]:
         if at is None:
             reaches = bool(path) and not _lost_context(by_id[path[-1]])
         else:
-            reaches = known.get(at, False)
+            reaches = known.get(at, awaiting and at not in by_id)
         for ancestor_id in path:
             known[ancestor_id] = reaches
     return {span_id for span_id, reaches in known.items() if reaches}

@@ -6,9 +6,10 @@ from typing import Any
 
 import duckdb
 
+from observatory.journey.conventions import NO_CONVENTIONS, Conventions
 from observatory.journey.journey import journey_of
 from observatory.journey.legs import StoredTrace
-from observatory.schemas.journey import Journey
+from observatory.schemas.journey import IncomingLink, Journey
 from observatory.store.promotions import promotions_of
 from observatory.store.values import attributes_of
 
@@ -16,6 +17,7 @@ from observatory.store.values import attributes_of
 SPANS_LIMIT = 10_000
 LOGS_LIMIT = 10_000
 LINKED_TRACES_LIMIT = 1_000
+INCOMING_LINKS_LIMIT = 100
 
 # Rows are stored in the order of arrival, so a range of arrival times avoids scanning the table.
 ARRIVAL_TIMES = """
@@ -41,11 +43,20 @@ select resource_id, attributes, attribute_types from resources where resource_id
 ATTRIBUTE_SCHEMAS = """
 select schema_id, attribute_keys, attribute_types from attribute_schemas where schema_id in ({ids})
 """
+INCOMING_LINKS = """
+select trace_id, span_id, service, name, target_span_id from trace_links
+where target = hash($trace_id) order by trace_id, span_id limit $limit
+"""
 STORED_TRACES = "select distinct trace_id from raw_spans where trace_key in ({keys})"
 
 
 def read_journey(
-    reader: duckdb.DuckDBPyConnection, trace_id: str, *, correct_skew: bool = False
+    reader: duckdb.DuckDBPyConnection,
+    trace_id: str,
+    *,
+    correct_skew: bool = False,
+    conventions: Conventions = NO_CONVENTIONS,
+    grace_seconds: float = 0.0,
 ) -> Journey | None:
     """Return the journey of one trace; None when it has no stored spans.
 
@@ -53,6 +64,8 @@ def read_journey(
         reader: a cursor of a store with digest tables, which need not be up to date.
         trace_id: 32 hexadecimal digits, in lower case.
         correct_skew: whether to correct the times of services whose clocks disagree.
+        conventions: what the observed app's attributes mean.
+        grace_seconds: how long an absent parent is awaited after the last span arrived.
     """
     spans = read_spans(reader, trace_id, SPANS_LIMIT + 1)
     if not spans:
@@ -61,8 +74,18 @@ def read_journey(
     del spans[SPANS_LIMIT:]
     logs = read_logs(reader, trace_id)
     stored_traces = _stored_traces(reader, trace_id, spans)
-    trace = StoredTrace(trace_id, spans, logs, stored_traces, truncated, promotions_of(reader))
-    return journey_of(trace, correct_skew=correct_skew)
+    trace = StoredTrace(
+        trace_id,
+        spans,
+        logs,
+        stored_traces,
+        _linked_from(reader, trace_id),
+        truncated,
+        promotions_of(reader),
+    )
+    return journey_of(
+        trace, correct_skew=correct_skew, conventions=conventions, grace_seconds=grace_seconds
+    )
 
 
 def trace_key(trace_id: str) -> int:
@@ -160,6 +183,22 @@ def _stored_traces(
         rows = reader.execute(STORED_TRACES.format(keys=keys)).fetchall()
         stored.update({id_ for (id_,) in rows} & linked)
     return stored
+
+
+def _linked_from(reader: duckdb.DuckDBPyConnection, trace_id: str) -> list[IncomingLink]:
+    parameters = {"trace_id": trace_id, "limit": INCOMING_LINKS_LIMIT}
+    return [
+        {
+            "trace_id": linking_trace,
+            "span_id": span_id,
+            "service": service,
+            "name": name,
+            "to_span_id": to_span_id,
+        }
+        for linking_trace, span_id, service, name, to_span_id in reader.execute(
+            INCOMING_LINKS, parameters
+        ).fetchall()
+    ]
 
 
 def _list_of(numbers: Iterable[int]) -> str:

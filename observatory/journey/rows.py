@@ -2,18 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from observatory.journey.legs import StoredRow, covered_spans, walk
 from observatory.schemas.journey import LogLine, Party, Row, SourceLocation, SpanLink
 from observatory.text_format import short_name
 
-# The party of a service is the kind of participant that it is: a page, the security rules, a
-# function or a vendor. Services that are not listed here are functions, unless their resource
-# attribute says otherwise.
+# The party of a service is the kind of participant that it is. Its resource says so: by an
+# attribute of its own, or because it has the name of a function. These services need neither.
 PARTIES: dict[str, Party] = {"page": "page", "firestore.rules": "rules", "acquirer": "vendor"}
 PARTY_ATTRIBUTE = "throughline.party"
-PARTY_NAMES: tuple[Party, ...] = ("page", "rules", "function", "vendor")
+FUNCTION_ATTRIBUTE = "faas.name"
+PARTY_NAMES: tuple[Party, ...] = get_args(Party)
 
 # Hops with a queue between the sender and the receiver.
 QUEUEING_HOPS = frozenset({"trigger", "task", "pubsub", "eventarc", "listener"})
@@ -112,11 +112,13 @@ def log_line(line: StoredRow, began: int) -> LogLine:
 
 
 def party_of(service: str, resource: Mapping[str, Any]) -> Party:
-    """Return a service's party: its resource's ``throughline.party``, or else by its name."""
+    """Return a service's party: by its resource, or else by its name."""
     declared = resource.get(PARTY_ATTRIBUTE)
     if declared in PARTY_NAMES:
         return PARTY_NAMES[PARTY_NAMES.index(declared)]
-    return PARTIES.get(service, "function")
+    if service in PARTIES:
+        return PARTIES[service]
+    return "function" if resource.get(FUNCTION_ATTRIBUTE) else "service"
 
 
 def source_of(attributes: Mapping[str, Any]) -> SourceLocation | None:

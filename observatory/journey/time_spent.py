@@ -1,4 +1,4 @@
-"""Divide a journey's time into categories: at the vendor, in queues, in our code, between spans."""
+"""Divide a journey's time into categories: at the vendor, in queues, in services, between spans."""
 
 import heapq
 from collections.abc import Iterable, Sequence
@@ -10,14 +10,20 @@ from observatory.text_format import duration_text
 LABELS: dict[TimeCategory, str] = {
     "vendor": "at the vendor",
     "waiting": "waiting in queues",
-    "ours": "in our code",
+    "working": "in services",
     "between": "between spans",
+    "after": "after that",
 }
+# The label of "working" when the services are known to be parts of one app.
+IN_OUR_CODE = "in our code"
+OUR_PARTIES = frozenset({"page", "rules", "function"})
 # A smaller share of the duration is left out of the summary.
 SIGNIFICANT_SHARE = 0.01
 
 
-def time_shares(rows: Sequence[Row], duration_ms: float, vendor: str | None) -> list[TimeShare]:
+def time_shares(
+    rows: Sequence[Row], duration_ms: float, wait_ms: float, vendor: str | None
+) -> list[TimeShare]:
     """Assign every moment of a journey to one category, and return the time of each.
 
     A moment belongs to the span or the queue that started last of those in progress: to a webhook's
@@ -28,6 +34,7 @@ def time_shares(rows: Sequence[Row], duration_ms: float, vendor: str | None) -> 
     Args:
         rows: the spans of one trace.
         duration_ms: from the first start to the last end.
+        wait_ms: when the user's wait ended. What follows has a category of its own.
         vendor: the vendor's service name, for the label; None without a vendor.
     """
     spent: dict[TimeCategory, float] = dict.fromkeys(LABELS, 0.0)
@@ -35,15 +42,17 @@ def time_shares(rows: Sequence[Row], duration_ms: float, vendor: str | None) -> 
     work: list[tuple[float, float, TimeCategory]] = []
     for row in rows:
         begin = row["offset_ms"]
-        work.append((begin, begin + row["duration_ms"], _category(row)))
-        if row["wait"] is not None:
+        if begin < wait_ms:
+            work.append((begin, min(wait_ms, begin + row["duration_ms"]), _category(row)))
+        if row["wait"] is not None and row["wait"]["offset_ms"] < wait_ms:
+            begin = min(wait_ms, begin)
             waited_from = row["wait"]["offset_ms"]
             if row["hop"] == "listener":
                 background.append((waited_from, begin))
             else:
                 work.append((waited_from, begin, "waiting"))
     gaps = []
-    for begin, end, category in _last_started(work, duration_ms):
+    for begin, end, category in _last_started(work, wait_ms):
         if category is None:
             gaps.append((begin, end))
         else:
@@ -52,7 +61,10 @@ def time_shares(rows: Sequence[Row], duration_ms: float, vendor: str | None) -> 
         waited = _overlap(begin, end, background)
         spent["waiting"] += waited
         spent["between"] += end - begin - waited
+    spent["after"] = duration_ms - wait_ms
     labels = LABELS | ({"vendor": f"at the {vendor}"} if vendor else {})
+    if any(row["party"] in OUR_PARTIES for row in rows):
+        labels["working"] = IN_OUR_CODE
     return [
         {"where": category, "label": labels[category], "duration_ms": round(spent[category], 6)}
         for category in LABELS
@@ -67,10 +79,11 @@ def journey_summary(shares: Sequence[TimeShare], carried: int, received: int) ->
         carried: the number of hops whose receiver found the context.
         received: the number of all hops whose receiver reports it.
     """
-    total = sum(share["duration_ms"] for share in shares)
+    until = [share for share in shares if share["where"] != "after"]
+    total = sum(share["duration_ms"] for share in until)
     phrases = [
         f"{duration_text(share['duration_ms'])} {share['label']}"
-        for share in shares
+        for share in until
         if share["duration_ms"] > 0 and share["duration_ms"] >= SIGNIFICANT_SHARE * total
     ]
     sentences = [", ".join(phrases) + "."] if phrases else []
@@ -82,7 +95,7 @@ def journey_summary(shares: Sequence[TimeShare], carried: int, received: int) ->
 
 def _category(row: Row) -> TimeCategory:
     # The client span of a call to the vendor counts as the vendor's time, network included.
-    return "vendor" if row["party"] == "vendor" or row["hop"] == "vendor" else "ours"
+    return "vendor" if row["party"] == "vendor" or row["hop"] == "vendor" else "working"
 
 
 def _last_started(

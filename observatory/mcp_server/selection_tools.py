@@ -1,6 +1,6 @@
 """Tools about many traces: find and compare them, read their logs, and see the map of services."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -124,15 +124,24 @@ def compare(call: Call, asked: Compare) -> str:
     attributes = result["attributes"][: asked.limit]
     if attributes:
         answer.add()
-        answer.add("Attributes, the largest difference first; shares are inside / outside:")
-    answer.add_rows(
-        (line for attribute in attributes for line in _attribute_lines(attribute)),
-        lambda _: "Ask again with a smaller limit.",
-    )
+        answer.add("Attributes, the largest difference first; shares are inside / outside.")
+    answer.add_rows(_grouped_lines(attributes), lambda _: "Ask again with a smaller limit.")
     hidden = len(result["attributes"]) - len(attributes)
     if hidden:
         answer.cut(f"{hidden} more attributes differ less: raise limit to see them.")
     return answer.text()
+
+
+def _grouped_lines(attributes: Sequence[ComparedAttribute]) -> Iterator[str]:
+    groups = (
+        ("Known at the start of the traces, so they may be causes:", True),
+        ("Set later, so they may be consequences:", False),
+    )
+    for title, known_at_start in groups:
+        of_group = [each for each in attributes if each["known_at_start"] is known_at_start]
+        if of_group:
+            yield title
+            yield from (line for attribute in of_group for line in _attribute_lines(attribute))
 
 
 def _attribute_lines(attribute: ComparedAttribute) -> Iterator[str]:

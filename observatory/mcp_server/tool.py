@@ -12,9 +12,10 @@ FILTER_SYNTAX = (
     "A filter selects traces with at least one span that matches: words, or comparisons such as "
     '`service = checkout and duration > 2 s`, `http.route = "/pay" and (errors > 0 or '
     "attempts >= 3)`, `wait.worker > 500 ms`, `missing_hop exists`. Keys: duration, "
-    "span.duration, name, service, hop, kind, status, root, error, trace, spans, errors, orphans, "
-    "uncovered, attempts, wait.SERVICE, missing_hop, and any attribute of a span or resource by "
-    "its own name. Operators: = != > >= < <= ~ (contains) !~ exists; and, or, not, parentheses."
+    "span.duration, name, service, hop, kind, status, root (the name of the first span), error, "
+    "error.message (with # for ids and numbers), trace, spans, errors, orphans, uncovered, "
+    "attempts, wait.SERVICE, missing_hop, and any attribute of a span or resource by its own name. "
+    "Operators: = != > >= < <= ~ (contains) !~ exists; and, or, not, parentheses."
 )
 
 Filter = Annotated[str, Field(description=FILTER_SYNTAX)]

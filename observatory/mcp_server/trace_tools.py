@@ -1,9 +1,9 @@
 """Tools about one trace, or about the difference between two."""
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, cast
 
 from pydantic import Field
 
@@ -12,10 +12,16 @@ from observatory.mcp_server.answer import Answer, link_to
 from observatory.mcp_server.tool import Arguments, Call, Tool, TraceName
 from observatory.promoted import state_of, title_of
 from observatory.schemas.comparison import Diff, UnusualSteps
-from observatory.schemas.journey import Journey, Row
+from observatory.schemas.journey import Journey, Repeat, Row
 from observatory.terminal.difference import render_difference
-from observatory.terminal.waterfall import context_problems, error_message, percent_text
-from observatory.text_format import count_text, duration_text
+from observatory.terminal.waterfall import (
+    context_problems,
+    error_message,
+    folded_rows,
+    percent_text,
+    repeat_text,
+)
+from observatory.text_format import count_text, duration_text, message_pattern
 
 DIFF_WIDTH = 140
 LISTED = 5
@@ -29,6 +35,9 @@ class GetTrace(Arguments):
     rows: Annotated[
         int, Field(description="The maximum number of rows of the waterfall", ge=0, le=1000)
     ] = 100
+    repeats: Annotated[
+        bool, Field(description="Show each repeat of a step, instead of their number")
+    ] = False
     span_id: Annotated[
         str | None,
         Field(description="Show only this span, with all attributes, events, links and log lines"),
@@ -65,7 +74,8 @@ def get_trace(call: Call, asked: GetTrace) -> str:
         "nothing unusual"
     ]:
         answer.add(f"- {finding}")
-    rows = journey["rows"][asked.first_row : asked.first_row + asked.rows]
+    all_rows = list(journey["rows"] if asked.repeats else folded_rows(journey))
+    rows = all_rows[asked.first_row : asked.first_row + asked.rows]
     last = asked.first_row + len(rows)
     if rows:
         answer.add()
@@ -74,9 +84,9 @@ def get_trace(call: Call, asked: GetTrace) -> str:
         (_row_text(number, row) for number, row in enumerate(rows, asked.first_row)),
         lambda shown: f"Call get_trace with first_row={asked.first_row + shown}.",
     )
-    if complete and last < len(journey["rows"]):
+    if complete and last < len(all_rows):
         answer.cut(
-            f"These are rows {asked.first_row} to {last - 1} of {len(journey['rows'])}: call "
+            f"These are rows {asked.first_row} to {last - 1} of {len(all_rows)}: call "
             f"get_trace with first_row={last} for the next."
         )
     return answer.text()
@@ -98,21 +108,37 @@ def _header(journey: Journey) -> Iterator[str]:
 
 
 def _findings(journey: Journey) -> Iterator[str]:
-    errors = Counter(
-        f"{row['service']}: {row['label']}: {error_message(row) or 'no message'}"
-        for row in journey["rows"]
-        if row["error"]
-    )
-    for text, count in errors.most_common(LISTED):
-        yield f"error{f' ({count} times)' if count > 1 else ''}: {text}"
+    for finding in journey["findings"][:LISTED]:
+        yield f"{finding['text']} (span {finding['span_id']})"
+    if len(journey["findings"]) > LISTED:
+        yield f"{len(journey['findings']) - LISTED} more like these"
+    errors: defaultdict[str, list[str]] = defaultdict(list)
+    for row in journey["rows"]:
+        if row["error"]:
+            text = f"{row['service']}: {row['label']}: {error_message(row) or 'no message'}"
+            errors[message_pattern(text)].append(text)
+    for texts in sorted(errors.values(), key=lambda texts: -len(texts))[:LISTED]:
+        yield f"error{f' ({len(texts)} times)' if len(texts) > 1 else ''}: {texts[0]}"
     if len(errors) > LISTED:
         yield f"{len(errors) - LISTED} more kinds of errors, see the rows with ✗"
-    waits = [(row["wait"]["duration_ms"], row) for row in journey["rows"] if row["wait"]]
+    waits = [
+        (row["wait"]["duration_ms"], row)
+        for row in journey["rows"]
+        if row["wait"] and row["wait"]["offset_ms"] < journey["wait_ms"]
+    ]
     for milliseconds, row in sorted(waits, key=lambda wait: -wait[0])[:LISTED]:
         yield f"{row['service']}: {row['label']} waited {duration_text(milliseconds)} to start"
-    if journey["missing_parents"]:
+    if journey["missing_parents"] and not journey["awaiting"]:
         ids = ", ".join(journey["missing_parents"][:LISTED])
-        yield f"parents are missing, so spans were lost or are still to come: {ids}"
+        yield f"parents are missing, so spans were lost: {ids}"
+    if journey["awaiting"]:
+        ids = ", ".join(journey["missing_parents"][:LISTED])
+        yield f"some parents have not arrived yet: {ids}"
+    for link in journey["linked_from"][:LISTED]:
+        yield (
+            f"{link['service']}: {link['name']} in trace {link['trace_id']} links to span "
+            f"{link['to_span_id']} of this one"
+        )
     for clock in (journey["skew"] or {"services": []})["services"]:
         yield (
             f"the clock of {clock['service']} is off by {duration_text(clock['offset_ms'])}: "
@@ -127,11 +153,20 @@ def _unusual(steps: UnusualSteps) -> Iterator[str]:
         return
     state = " that reached the same state" if steps["same_state"] else ""
     others = f"of {steps['compared_with']} recent traces of this kind{state}"
-    for missing in steps["missing"][:LISTED]:
+    if steps["weak_baseline"]:
+        yield (
+            f"weak baseline: most {others} have errors, lost their context or ended badly, so what "
+            "is usual may be wrong"
+        )
+    causes = [missing for missing in steps["missing"] if not missing["follows"]]
+    for missing in causes[:LISTED]:
         yield (
             f"missing here: {missing['service']}: {missing['name']}, which "
             f"{missing['usual_share']:.0%} {others} have"
         )
+    following = len(steps["missing"]) - len(causes)
+    if following:
+        yield f"{count_text(following, 'step')} that would have followed from those, too"
     for repeated in steps["repeated"][:LISTED]:
         yield (
             f"repeated {repeated['times']} times: {repeated['service']}: {repeated['name']}, "
@@ -141,7 +176,9 @@ def _unusual(steps: UnusualSteps) -> Iterator[str]:
         yield (f"only {added['usual_share']:.0%} {others} have {added['service']}: {added['name']}")
 
 
-def _row_text(number: int, row: Row) -> str:
+def _row_text(number: int, row: Row | Repeat) -> str:
+    if "first" in row:
+        return f"{number} | ⋮ {repeat_text(cast('Repeat', row))}; set repeats to true to see them"
     waited = duration_text(row["wait"]["duration_ms"]) if row["wait"] else "-"
     text = (
         f"{number} | {duration_text(row['offset_ms'])} | {waited} | "

@@ -35,6 +35,7 @@ class Point(TypedDict):
     sum: float | None
     bounds: Sequence[float] | None
     bucket_counts: Sequence[int] | None
+    max_value: float | None
     attributes: Sequence[bytes]
     time: int
     start: int
@@ -98,6 +99,7 @@ def _rows(metric: Any, point: Any) -> list[Point]:
         sum=None,
         bounds=None,
         bucket_counts=None,
+        max_value=None,
         attributes=point.attributes,
         time=point.time_unix_nano,
         start=point.start_time_unix_nano,
@@ -114,6 +116,8 @@ def _rows(metric: Any, point: Any) -> list[Point]:
         return [_quantile(row, each) for each in point.quantile_values] or [row]
     if point.HasField("sum"):
         row["sum"] = point.sum
+    if point.HasField("max"):
+        row["max_value"] = point.max
     if type_ == "histogram":
         bounds, counts = list(point.explicit_bounds), list(point.bucket_counts)
     else:
@@ -195,6 +199,7 @@ def _table(
         "bucket_counts": pa.array(
             [point["bucket_counts"] for point in points], METRICS.field("bucket_counts").type
         ),
+        "max_value": pa.array([point["max_value"] for point in points], pa.float64()),
         "attributes": attributes.maps,
         "attribute_types": attributes.types,
         **origins,

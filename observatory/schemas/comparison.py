@@ -4,6 +4,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from observatory.schemas.journey import Tone
 from observatory.schemas.promoted import PromotedFields
 
 Verdict = Literal["same", "slower", "faster", "missing", "added"]
@@ -37,10 +38,12 @@ class Missing(Unusual):
     """A step that most of the other traces have and this one lacks.
 
     ``after`` is the step of this trace that would have led to it: its nearest caller in the other
-    traces that this trace has too. Null when this trace has none of its callers.
+    traces that this trace has too. Null when this trace has none of its callers. ``follows``: its
+    usual caller is missing too, so it is a consequence.
     """
 
     after: Step | None
+    follows: bool
 
 
 class Repeated(TypedDict):
@@ -58,11 +61,13 @@ class UnusualSteps(TypedDict):
 
     ``same_state``: it was compared only with traces whose subject reached the same state. The lists
     are empty when there are too few other traces to tell what is usual. A missing step comes after
-    the missing step that would have called it.
+    the missing step that would have called it. ``weak_baseline``: most of the compared traces have
+    errors, lost their context, or ended badly, so what is usual may be wrong.
     """
 
     compared_with: int
     same_state: bool
+    weak_baseline: bool
     missing: list[Missing]
     repeated: list[Repeated]
     added: list[Unusual]
@@ -79,17 +84,19 @@ class DiffSide(TypedDict):
 
 
 class DiffTrace(PromotedFields):
-    """A summary of one of two traces."""
+    """A summary of one of two traces; ``truncated``: it has more spans than were compared."""
 
     trace_id: str
     root: str | None
     headline: str
     started_at: str
     duration_ms: float
+    state_tone: Tone | None
     spans: int
     errors: int
     orphans: int
     services: list[str]
+    truncated: bool
 
 
 class DiffRow(TypedDict):

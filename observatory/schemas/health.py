@@ -12,6 +12,7 @@ class Health(TypedDict):
     traces see only the ``digested_spans`` so far. ``source_root`` is the folder with the source
     files that spans name. ``editor`` is the URL that opens a source file, with the placeholders
     ``{path}`` (absolute) and ``{line}``; null when opening source files is turned off.
+    ``grpc_port`` is the port for OTLP/gRPC; null when it is off.
     """
 
     service: Literal["throughline-observatory"]
@@ -24,5 +25,6 @@ class Health(TypedDict):
     traces: int
     digested_spans: int
     pending_bytes: int
+    grpc_port: int | None
     source_root: str
     editor: str | None

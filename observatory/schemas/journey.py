@@ -9,8 +9,11 @@ from typing_extensions import TypedDict
 
 from observatory.schemas.promoted import PromotedFields
 
-Party = Literal["page", "rules", "function", "vendor"]
-TimeCategory = Literal["vendor", "waiting", "ours", "between"]
+# What takes part in a trace; "service" is anything of which no more is known.
+Party = Literal["page", "rules", "function", "vendor", "service"]
+TimeCategory = Literal["vendor", "waiting", "working", "between", "after"]
+# How good a final state is.
+Tone = Literal["good", "warn", "bad"]
 
 
 class Interval(TypedDict):
@@ -113,8 +116,47 @@ class Leg(TypedDict):
     errors: int
 
 
+class Repeat(TypedDict):
+    """Steps that are equal to an earlier one, apart from their times and attributes.
+
+    Each step is a span and the spans below it in its leg, with the same names, services, hops and
+    errors. ``first`` is the span that they repeat, ``repeats`` are the others, in order of time.
+    ``spans`` counts those of the repeats. They took from ``shortest_ms`` to ``longest_ms``.
+    """
+
+    first: str
+    repeats: list[str]
+    spans: int
+    errors: int
+    from_ms: float
+    to_ms: float
+    shortest_ms: float
+    longest_ms: float
+
+
+class Finding(TypedDict):
+    """Something about a span that looks healthy and is probably not."""
+
+    kind: Literal["rolled_back", "no_outcome"]
+    span_id: str
+    text: str
+
+
+class IncomingLink(TypedDict):
+    """A span of another trace, with a link to the span ``to_span_id`` of this one."""
+
+    trace_id: str
+    span_id: str
+    service: str
+    name: str
+    to_span_id: str
+
+
 class TimeShare(TypedDict):
-    """The time that a journey spent in one category; the categories add up to its duration."""
+    """The time that a journey spent in one category; the categories add up to its duration.
+
+    ``after`` is the time after ``wait_ms`` of the journey.
+    """
 
     where: TimeCategory
     label: str
@@ -152,9 +194,13 @@ class Skew(TypedDict):
 class Journey(PromotedFields):
     """One trace: its legs in the order in which they began, and what follows from its spans.
 
-    ``parts`` divides the duration by category. ``skew`` is null when the clocks agree;
-    ``skew_corrected``: the times have been corrected by it. ``truncated``: the trace
-    has more spans than the rows.
+    ``wait_ms`` is when the user's wait ended. ``state_tone`` says how good the final state is; null
+    when the state is not final. ``awaiting`` counts the uncovered spans that lead to an absent
+    parent, while that may still arrive: until the grace period has ended, ``orphans`` and
+    ``missing_parents`` are no reason for an alarm. ``repeats`` are steps that can be left out of a
+    view, and ``linked_from`` the spans of other traces that link to this one. ``parts`` divides the
+    duration by category. ``skew`` is null when the clocks agree; ``skew_corrected``: the times have
+    been corrected by it. ``truncated``: the trace has more spans than the rows.
     """
 
     trace_id: str
@@ -164,6 +210,8 @@ class Journey(PromotedFields):
     started_unix_nano: str
     started_at: str
     duration_ms: float
+    wait_ms: float
+    state_tone: Tone | None
     last_received_ms_ago: float
     services: list[str]
     hops: list[str]
@@ -171,12 +219,16 @@ class Journey(PromotedFields):
     errors: int
     orphans: int
     missing_parents: list[str]
+    awaiting: int
     covered: int
     coverage: float
     parts: list[TimeShare]
     legs: list[Leg]
     rows: list[Row]
     logs: list[LogLine]
+    repeats: list[Repeat]
+    findings: list[Finding]
+    linked_from: list[IncomingLink]
     critical_path: list[PathSegment]
     skew: Skew | None
     skew_corrected: bool

@@ -59,16 +59,22 @@ class ComparedAttribute(TypedDict):
     """The distribution of an attribute inside and outside of the subset.
 
     ``difference`` is the largest difference between the shares of a value, from 0 to 1.
+    ``known_at_start``: it was set on the first span of the traces, so it cannot be a consequence of
+    what happened in them. Others may be consequences.
     """
 
     key: str
     kind: Literal["text", "number", "derived"]
+    known_at_start: bool
     difference: float
     values: list[ComparedValue]
 
 
 class Contrast(TypedDict):
-    """How a subset of the traces differs from the rest, the largest difference first.
+    """How a subset of the traces differs from the rest.
+
+    Clear differences in what was known at the start come first, then the others; in both groups the
+    largest first.
 
     ``selected`` counts the traces inside the subset, ``rest`` those outside.
     """

@@ -48,10 +48,12 @@ class MetricList(TypedDict):
 class Series(TypedDict):
     """One series of a metric: pairs of a time in Unix milliseconds and a value.
 
-    A value is null when it is not a finite number.
+    A value is null when it is not a finite number. ``instance`` has the attributes by which its
+    process differs from those of the other series, such as ``service.instance.id``.
     """
 
     attributes: dict[str, Any]
+    instance: dict[str, Any]
     points: list[tuple[float, float | None]]
 
 

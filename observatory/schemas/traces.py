@@ -2,11 +2,12 @@
 
 from typing_extensions import TypedDict
 
+from observatory.schemas.journey import Tone
 from observatory.schemas.promoted import PromotedFields
 
 
 class TraceLine(PromotedFields):
-    """One trace in the list of traces."""
+    """One trace in the list of traces; ``state_tone`` is null when its state is not final."""
 
     trace_id: str
     root: str
@@ -19,6 +20,7 @@ class TraceLine(PromotedFields):
     started_unix_nano: str
     started_at: str
     duration_ms: float
+    state_tone: Tone | None
 
 
 class TraceList(TypedDict):

@@ -1,7 +1,7 @@
 """List metrics, and compute their values over time."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -15,14 +15,20 @@ from observatory.store.values import attributes_of
 
 SERIES_LIMIT = 50
 POINTS_LIMIT = 100_000
+# Which attribute names an instance of a service, the best first.
+INSTANCE_KEYS = ("service.instance.id", "faas.instance", "host.name", "process.pid")
 
 METRICS = """
 select name, service_name, any_value(type), any_value(unit), any_value(description), count(*),
     count(distinct (attributes, resource_id))
 from raw_metrics group by name, service_name order by name, service_name
 """
+RESOURCES = """
+select resource_id, attributes, attribute_types from resources
+where resource_id in (select unnest($ids::ubigint[]))
+"""
 POINTS = """
-select time_unix_nano, start_unix_nano, value, count, sum, bounds, bucket_counts,
+select time_unix_nano, start_unix_nano, value, count, sum, bounds, bucket_counts, max_value,
     attributes, attribute_types, resource_id, type, coalesce(is_monotonic, false), temporality
 from raw_metrics
 where name = $name and service_name = $service
@@ -79,9 +85,11 @@ def series_of(
     if len(newest_first) == POINTS_LIMIT:  # the first points of the period may be missing
         since = newest_first[-1].time_unix_nano
     all_series = [points[::-1] for points in groups.values()][:SERIES_LIMIT]
+    instances = _instances(reader, {points[-1].resource_id for points in all_series})
     series: list[Series] = [
         {
             "attributes": attributes_of(points[-1].attributes, points[-1].attribute_types),
+            "instance": instances.get(points[-1].resource_id, {}),
             "points": [(time_ms, finite(value)) for time_ms, value in _values(points, since)],
         }
         for points in all_series
@@ -90,6 +98,27 @@ def series_of(
         "series": series,
         "quantiles": quantiles_of(all_series, since) if _is_histogram(newest_first) else None,
         "rate": any(point.is_counted for point in newest_first[:1]),
+    }
+
+
+def _instances(
+    reader: duckdb.DuckDBPyConnection, resource_ids: Collection[int]
+) -> dict[int, dict[str, Any]]:
+    """Return the attributes in which resources differ: one that tells all apart, or several."""
+    if len(resource_ids) < 2:
+        return {}
+    resources = {
+        id_: attributes_of(texts, types)
+        for id_, texts, types in reader.execute(RESOURCES, {"ids": [*resource_ids]}).fetchall()
+    }
+    keys = sorted({key for attributes in resources.values() for key in attributes})
+    values = {key: {repr(each.get(key)) for each in resources.values()} for key in keys}
+    telling_apart = [key for key in keys if len(values[key]) == len(resources)]
+    best = [key for key in INSTANCE_KEYS if key in telling_apart] or telling_apart
+    shown = best[:1] or [key for key in keys if len(values[key]) > 1]
+    return {
+        id_: {key: attributes[key] for key in shown if key in attributes}
+        for id_, attributes in resources.items()
     }
 
 

@@ -15,6 +15,7 @@ class Point:
     sum: float | None
     bounds: list[float] | None
     bucket_counts: list[int] | None
+    max_value: float | None
     attributes: dict[str, str]
     attribute_types: str
     resource_id: int

@@ -1,5 +1,6 @@
 """Compute the quantiles of a histogram over time from the counts of its buckets."""
 
+import math
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ def quantiles_of(all_series: Sequence[Sequence[Point]], since_unix_nano: int = 0
     """
     # The series of one process are sent at the same time; other processes have their own times.
     summed_counts: defaultdict[tuple[int, tuple[float, ...]], list[int]] = defaultdict(list)
+    largest = _largest(all_series)
     for points in all_series:
         for time, bounds, counts in _increases(points, since_unix_nano):
             known = summed_counts[time, bounds]
@@ -29,10 +31,12 @@ def quantiles_of(all_series: Sequence[Sequence[Point]], since_unix_nano: int = 0
     quantile_inputs = sorted(summed_counts.items())
     return {
         "p50": [
-            (time / NANOS_PER_MS, finite(_quantile(0.5, b, c))) for (time, b), c in quantile_inputs
+            (time / NANOS_PER_MS, finite(_quantile(0.5, b, c, largest)))
+            for (time, b), c in quantile_inputs
         ],
         "p95": [
-            (time / NANOS_PER_MS, finite(_quantile(0.95, b, c))) for (time, b), c in quantile_inputs
+            (time / NANOS_PER_MS, finite(_quantile(0.95, b, c, largest)))
+            for (time, b), c in quantile_inputs
         ],
     }
 
@@ -57,15 +61,31 @@ def _increases(points: Sequence[Point], since_unix_nano: int) -> Iterator[Increa
         yield point.time_unix_nano, tuple(point.bounds or ()), counts if restarted else increases
 
 
-def _quantile(share: float, bounds: Sequence[float], counts: Sequence[int]) -> float | None:
-    """Interpolate linearly within a bucket; beyond the last bound, return that bound."""
+def _largest(all_series: Sequence[Sequence[Point]]) -> float:
+    """Return the largest value that was measured; infinite if a series does not report it."""
+    maxima = [
+        max((each.max_value for each in points if each.max_value is not None), default=math.inf)
+        for points in all_series
+        if any(point.bucket_counts for point in points)
+    ]
+    return max(maxima, default=math.inf)
+
+
+def _quantile(
+    share: float, bounds: Sequence[float], counts: Sequence[int], largest: float
+) -> float | None:
+    """Interpolate linearly within a bucket, up to the largest value that was measured.
+
+    Beyond the last bound, return that bound.
+    """
     total = sum(counts)
     if not total or not bounds:
         return None
     sums = list(accumulate(counts))
     bucket = bisect_left(sums, share * total)
     if bucket >= len(bounds):
-        return bounds[-1]
+        return min(bounds[-1], largest)
     low = bounds[bucket - 1] if bucket else min(0.0, bounds[0])
     below = sums[bucket - 1] if bucket else 0
-    return low + (bounds[bucket] - low) * (share * total - below) / counts[bucket]
+    high = max(low, min(bounds[bucket], largest))
+    return low + (high - low) * (share * total - below) / counts[bucket]

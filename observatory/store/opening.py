@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from observatory.store.promotions import Promotions, promote
-from observatory.store.tables import JOURNAL_STATE, SCHEMA_VERSION, TABLES
+from observatory.store.tables import JOURNAL_STATE, MAX_VALUE, SCHEMA_VERSION, TABLES
 from observatory.store.views import create_views
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ def open_file(path: Path, promotions: Promotions) -> duckdb.DuckDBPyConnection:
         connection.begin()
         create_views(connection, promotions)
         _create_journal_state(connection)
+        connection.execute(MAX_VALUE)
         connection.commit()
     except BaseException:
         connection.close()

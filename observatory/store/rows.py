@@ -70,6 +70,7 @@ METRICS = pa.schema(
         ("sum", pa.float64()),
         ("bounds", pa.list_(pa.float64())),
         ("bucket_counts", pa.list_(pa.uint64())),
+        ("max_value", pa.float64()),
         *_ATTRIBUTES,
         *_ORIGIN,
     ]

@@ -46,6 +46,7 @@ create table raw_metrics (
     type varchar not null, is_monotonic boolean, temporality varchar,
     time_unix_nano bigint not null, start_unix_nano bigint,
     value double, count ubigint, sum double, bounds double[], bucket_counts ubigint[],
+    max_value double,
     attributes map(varchar, varchar) not null, attribute_types varchar not null,
     service_name varchar not null, scope_name varchar not null, resource_id ubigint not null,
     received_unix_nano bigint not null
@@ -62,3 +63,6 @@ create table resources (
 JOURNAL_STATE = """
 create table if not exists journal_state (journal_id uinteger not null, position ubigint not null)
 """
+
+# The same: the largest value of a histogram, if its sender reports it.
+MAX_VALUE = "alter table raw_metrics add column if not exists max_value double"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import duckdb
 
 from observatory.store.promotions import Promotion, Promotions
+from observatory.text_format import message_pattern_sql
 
 
 class View(NamedTuple):
@@ -69,6 +70,7 @@ METRICS = View(
         "value": "the value of a gauge or a sum",
         "count": "how many values a histogram has",
         "sum": "their sum",
+        "max": "the largest of them since the start, if the sender reports it",
         "bounds": "the upper bounds of its buckets",
         "bucket_counts": "how many values each bucket has",
         "is_monotonic": "whether a sum only increases",
@@ -81,7 +83,7 @@ METRICS = View(
     select name, service_name as service, type, unit,
         make_timestamptz(time_unix_nano // 1000) as time,
         make_timestamptz(start_unix_nano // 1000) as start_time,
-        value, count, sum, bounds, bucket_counts, is_monotonic, temporality,
+        value, count, sum, max_value as max, bounds, bucket_counts, is_monotonic, temporality,
         m.attributes, r.attributes as resource, description
     from raw_metrics as m left join resources as r using (resource_id)
     """,
@@ -106,9 +108,10 @@ def _spans(promotions: Promotions) -> View:
             "duration_ms": "how long it took",
             "status": "UNSET, OK or ERROR",
             "status_message": "why it failed",
+            "error_pattern": "the same, with # for each id and number: group errors by it",
             "hop": "the kind of hop it sends or receives, such as trigger, pubsub, webhook",
             "context": "whether the receiver got a trace context: carried, absent or invalid",
-            "root": "for a declared root, which kind",
+            "declared_root": "for a declared root, which kind",
             **{each.column: each.description for each in promotions.each},
             "attributes": "all attributes, as text: attributes['http.response.status_code']",
             "resource": "the attributes of the process: resource['service.version']",
@@ -122,7 +125,9 @@ def _spans(promotions: Promotions) -> View:
             make_timestamptz(start_unix_nano // 1000) as start_time,
             make_timestamptz(end_unix_nano // 1000) as end_time,
             (end_unix_nano - start_unix_nano) / 1e6 as duration_ms,
-            status_code as status, status_message, hop, context, root,{columns}
+            status_code as status, status_message,
+            {message_pattern_sql("status_message")} as error_pattern,
+            hop, context, root as declared_root,{columns}
             s.attributes, r.attributes as resource, events::json as events, links::json as links,
             scope_name as scope, make_timestamptz(received_unix_nano // 1000) as received_time
         from whole_spans as s left join resources as r using (resource_id)

@@ -69,6 +69,11 @@ def _head(side: str, head: DiffTrace, width: int, ink: Ink) -> Iterable[str]:
     facts += [count_text(head[kind], kind[:-1]) for kind in ("errors", "orphans") if head[kind]]
     yield fit(f"{side}  {name}: {' · '.join(facts)}", width)
     yield ink(f"       trace {head['trace_id']}", DIM)
+    if head["truncated"]:
+        yield ink(
+            fit(f"       It has more spans; only the first {head['spans']} were compared.", width),
+            YELLOW,
+        )
 
 
 def _row(row: DiffRow, width: int, ink: Ink) -> str:

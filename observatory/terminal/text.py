@@ -12,6 +12,7 @@ PARTY_COLOURS: dict[Party, str] = {
     "rules": "33",
     "function": "35",
     "vendor": "36",
+    "service": "35",
 }
 BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
 

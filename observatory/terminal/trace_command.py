@@ -79,6 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument(
         "id", help="a trace id or a prefix of one, or the trace's subject, such as an order id"
     )
+    show.add_argument(
+        "--all-rows",
+        action="store_true",
+        help="show each repeat of a step, instead of their number",
+    )
     show.set_defaults(run=_show)
     coverage = commands.add_parser(
         "coverage",
@@ -120,7 +125,10 @@ def _show(observatory: Observatory, options: argparse.Namespace) -> int:
         print_json(journey)
     else:
         width = shutil.get_terminal_size((100, 24)).columns
-        print(render_waterfall(journey, width=width, colour=wants_colour()), end="")
+        waterfall = render_waterfall(
+            journey, width=width, colour=wants_colour(), all_rows=options.all_rows
+        )
+        print(waterfall, end="")
     return HOLDS if journey["orphans"] == 0 and journey["coverage"] == 1 else DOES_NOT_HOLD
 
 

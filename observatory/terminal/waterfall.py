@@ -1,10 +1,10 @@
 """Render a trace as a waterfall in the terminal."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, cast
 
 from observatory.promoted import title_of
-from observatory.schemas.journey import Journey, Row
+from observatory.schemas.journey import Journey, Repeat, Row
 from observatory.terminal.text import (
     BOLD,
     DIM,
@@ -22,6 +22,8 @@ from observatory.text_format import count_text, duration_text
 WIDTH_MIN = 60
 WIDTH_MAX = 180
 DURATION_WIDTH = 8
+FINDINGS_SHOWN = 5
+LINKS_SHOWN = 3
 
 FULL, WAIT, MARK = "█", "░", "▏"
 EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -35,36 +37,89 @@ class Columns(NamedTuple):
     bars: int
 
 
-def render_waterfall(journey: Journey, width: int = 100, colour: bool = False) -> str:
+def render_waterfall(
+    journey: Journey, width: int = 100, colour: bool = False, *, all_rows: bool = False
+) -> str:
     """Render a trace as lines of at most ``width`` columns, each ended by a newline.
 
     Args:
         journey: what ``Observatory.trace`` returns.
         width: columns of the terminal; fewer than 60 are treated as 60, more than 180 as 180.
         colour: whether to use ANSI colours.
+        all_rows: whether to print the repeats of a step too, instead of their number.
     """
     width = max(WIDTH_MIN, min(width, WIDTH_MAX))
     ink = Ink(colour)
     columns = _columns_for(journey["rows"], width)
     lines = [*_header(journey, width, ink), "", ink(_scale(journey["duration_ms"], columns), DIM)]
-    for row in journey["rows"]:
+    for row in journey["rows"] if all_rows else folded_rows(journey):
+        if "first" in row:
+            lines.append(ink(fit("    ⋮ " + repeat_text(cast("Repeat", row)), width), DIM))
+            continue
         lines.append(_row_line(row, journey["duration_ms"], columns, ink))
         lines.extend(_problem_lines(row, width, ink))
     lines += ["", *_footer(journey, width, ink)]
     return "".join(line.rstrip() + "\n" for line in lines)
 
 
+def folded_rows(journey: Journey) -> Iterator[Row | Repeat]:
+    """Yield the rows without repeats; the repeats of a step follow its first occurrence."""
+    rows = journey["rows"]
+    repeats = {repeat["first"]: repeat for repeat in journey["repeats"]}
+    hidden = {span_id for repeat in journey["repeats"] for span_id in repeat["repeats"]}
+    due: list[tuple[int, Repeat]] = []  # with the index of the row before which they are listed
+    at = 0
+    while at < len(rows):
+        while due and due[-1][0] <= at:
+            yield due.pop()[1]
+        row = rows[at]
+        if row["span_id"] in hidden:
+            at = _end_of(rows, at)
+            continue
+        yield row
+        if row["span_id"] in repeats:
+            due.append((_end_of(rows, at), repeats[row["span_id"]]))
+        at += 1
+    while due:
+        yield due.pop()[1]
+
+
+def _end_of(rows: Sequence[Row], at: int) -> int:
+    """Return the index after the last row below ``rows[at]`` in its leg."""
+    top, end = rows[at], at + 1
+    while (
+        end < len(rows) and rows[end]["leg"] == top["leg"] and rows[end]["indent"] > top["indent"]
+    ):
+        end += 1
+    return end
+
+
+def repeat_text(repeat: Repeat) -> str:
+    """Describe the repeats of a step on one line."""
+    shortest, longest = duration_text(repeat["shortest_ms"]), duration_text(repeat["longest_ms"])
+    took = shortest if shortest == longest else f"{shortest} to {longest}"
+    times = len(repeat["repeats"])
+    text = f"{times} more like this until {duration_text(repeat['to_ms'])}, {took} each"
+    if repeat["spans"] > times:
+        text += f" ({count_text(repeat['spans'], 'span')})"
+    return text
+
+
 def _header(journey: Journey, width: int, ink: Ink) -> Iterable[str]:
     name = title_of(journey)
+    orphans = 0 if journey["awaiting"] else journey["orphans"]
+    coverage = (journey["covered"] + journey["awaiting"]) / journey["spans"]
     facts = [
         count_text(len(journey["services"]), "service"),
         ("the first " if journey["truncated"] else "") + count_text(journey["spans"], "span"),
-        count_text(journey["orphans"], "orphan"),
-        f"coverage {percent_text(journey['coverage'])}",
+        count_text(orphans, "orphan"),
+        f"coverage {percent_text(coverage)}",
     ]
+    if journey["awaiting"]:
+        facts.append("parents may still arrive")
     if journey["errors"]:
         facts.append(count_text(journey["errors"], "error"))
-    complete = journey["orphans"] == 0 and journey["coverage"] == 1 and not journey["truncated"]
+    complete = orphans == 0 and coverage == 1 and not journey["truncated"]
     title = f"{name}: {journey['headline']}"
     tail = " · ".join(facts)
     if len(title) + len(tail) + 3 <= width:
@@ -72,6 +127,11 @@ def _header(journey: Journey, width: int, ink: Ink) -> Iterable[str]:
     else:
         yield ink(fit(title, width), BOLD)
         yield tail if complete else ink(tail, YELLOW)
+    for finding in journey["findings"][:FINDINGS_SHOWN]:
+        yield ink(fit(f"! {finding['text']}", width), YELLOW)
+    if len(journey["findings"]) > FINDINGS_SHOWN:
+        more = len(journey["findings"]) - FINDINGS_SHOWN
+        yield ink(f"! {count_text(more, 'more finding')}", YELLOW)
     if journey["summary"]:
         yield from (ink(line, DIM) for line in wrapped(journey["summary"], width))
 
@@ -91,9 +151,18 @@ def _footer(journey: Journey, width: int, ink: Ink) -> Iterable[str]:
         shown = count_text(journey["spans"], "span")
         cut = f"The trace has more than {shown}; export it to get all of them."
         yield ink(fit(cut, width), YELLOW)
+    for link in journey["linked_from"][:LINKS_SHOWN]:
+        text = f"linked from {link['service']}: {link['name']}, trace {link['trace_id']}"
+        yield ink(fit(text, width), DIM)
+    if len(journey["linked_from"]) > LINKS_SHOWN:
+        more = len(journey["linked_from"]) - LINKS_SHOWN
+        yield ink(f"linked from {count_text(more, 'more span')}", DIM)
     if journey["missing_parents"]:
-        missing = ", ".join(journey["missing_parents"])
-        yield ink(fit(f"missing parents: {missing}", width), YELLOW)
+        parents = ", ".join(journey["missing_parents"])
+        if journey["awaiting"]:
+            yield ink(fit(f"parents that may still arrive: {parents}", width), DIM)
+        else:
+            yield ink(fit(f"missing parents: {parents}", width), YELLOW)
 
 
 def _row_line(row: Row, total_ms: float, columns: Columns, ink: Ink) -> str:

@@ -55,7 +55,10 @@ def summary(trace: Sequence[float], empty: Sequence[float]) -> dict[str, Any]:
 
 
 def large_trace(began_unix_nano: int, spans: int = SPANS) -> dict[str, Any]:
-    """Return a trace of `spans` spans as OTLP/JSON: 40 hops, each with many calls."""
+    """Return a trace of `spans` spans as OTLP/JSON: 40 hops, each with many calls.
+
+    All have different names, so that none of them repeats another one.
+    """
     chance = random.Random(1)  # noqa: S311  # the same trace each time
     services = ("page", "reserve", "charge", "settle", "issue")
     by_service: dict[str, list[dict[str, Any]]] = {service: [] for service in services}
@@ -67,7 +70,9 @@ def large_trace(began_unix_nano: int, spans: int = SPANS) -> dict[str, Any]:
         span: dict[str, Any] = {
             "traceId": TRACE_ID,
             "spanId": f"{number + 1:016x}",
-            "name": f"step {number}" if begins_leg else chance.choice(("read", "write", "commit")),
+            "name": f"step {number}"
+            if begins_leg
+            else f"{chance.choice(('read', 'write', 'commit'))} {number}",
             "kind": 5 if begins_leg else 3,
             "startTimeUnixNano": str(begin),
             "endTimeUnixNano": str(begin + chance.randrange(1, 40) * 1_000_000),

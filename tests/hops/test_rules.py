@@ -236,7 +236,9 @@ def test_the_decision_on_a_denied_read_links_to_the_write_at_its_path(
     assert stranger.documents.get(f"orders/{order_id}").status_code == 403
 
     def read_decisions() -> list[Row]:
-        page = observatory.traces(subject=order_id, text='root = rules and name ~ "get orders"')
+        page = observatory.traces(
+            subject=order_id, text='declared_root = rules and name ~ "get orders"'
+        )
         ids = [trace["trace_id"] for trace in page["traces"]]
         return [row for each in ids for row in observatory.trace(each)["rows"]]
 

@@ -68,17 +68,22 @@ def failed_purchase() -> Trace:
 
 
 def large_trace(spans: int) -> Trace:
-    """Return a trace of at least that many spans: messages, each with a consumer of nine spans."""
+    """Return a trace of at least that many spans: messages, each with a consumer of nine spans.
+
+    All have different names, so that none of them repeats another one.
+    """
     trace = Trace(began_unix_nano=unix_nano_ago(120))
     root = trace.span("page", "import", INTERNAL, 0, 60_000, throughline__root="page")
     while len(trace.spans) < spans:
         at = 60_000 * len(trace.spans) / spans
-        send = trace.span("page", "send item", PRODUCER, at, at + 3, root)
+        item = len(trace.spans)
+        send = trace.span("page", f"send item {item}", PRODUCER, at, at + 3, root)
         consumer = trace.span(
             "reserve", "reserve", CONSUMER, at + 40, at + 200, send, throughline__hop="pubsub"
         )
         for step in range(8):
-            trace.span("reserve", "GET /shows", CLIENT, at + 41 + step, at + 42 + step, consumer)
+            name = f"GET /shows/{item + step}"
+            trace.span("reserve", name, CLIENT, at + 41 + step, at + 42 + step, consumer)
     return trace
 
 
@@ -110,7 +115,7 @@ def test_rows_show_hops_waits_and_the_critical_path(
     )
     expect(reserve.locator(".wait")).to_be_visible()
     expect(reserve.locator(".path").first).to_be_visible()
-    expect(page.get_by_text("2.33 s from click to ticketed")).to_be_visible()
+    expect(page.get_by_text("2.29 s from click to ticketed")).to_be_visible()
     assert_accessible(page)
 
 
@@ -348,7 +353,7 @@ def test_a_denial_by_the_rules_shows_the_deciding_line(
 def test_span_links_open_the_linked_trace_and_values_filter_traces(
     server: ObservatoryServer, new_page: NewPage
 ) -> None:
-    """A sweep's link opens the order; an attribute's value leads to all traces with it."""
+    """A sweep's link opens the order and leads back; a value leads to all traces with it."""
     order = purchase("LINK-1", unix_nano_ago())
     sweep = Trace(began_unix_nano=unix_nano_ago())
     linked = span_of(order, "reserve", "reserve")
@@ -362,6 +367,8 @@ def test_span_links_open_the_linked_trace_and_values_filter_traces(
     details = page.get_by_role("complementary", name="reserve")
     expect(details).to_be_visible()
     expect(page).to_have_url(re.compile(order.trace_id.hex()))
+    back = details.get_by_role("link", name="sweep (sweep)")
+    expect(back).to_have_attribute("href", re.compile(sweep.trace_id.hex()))
     value = details.get_by_role("link", name="Traces with faas.trigger = datasource")
     value.focus()
     page.keyboard.press("Enter")
@@ -390,6 +397,44 @@ def test_a_trace_can_be_exported_queried_and_compared(
     typical.click()
     expect(page).to_have_url(re.compile(f"/diff/[0-9a-f]{{32}}/{trace.trace_id.hex()}"))
     expect(page.get_by_role("treegrid", name="Steps of both traces")).to_be_visible()
+
+
+def test_repeats_are_one_row_that_can_be_expanded(
+    server: ObservatoryServer, new_page: NewPage
+) -> None:
+    """By mouse and by key; a screen reader hears how many there are and whether they are shown."""
+    trace = purchase("REPEATED-1", unix_nano_ago())
+    send = span_of(trace, "reserve", "send order-reserved")
+    for n in range(12):
+        at = 10_000 + 1_000 * n
+        charge = trace.span(
+            "charge", "charge again", CONSUMER, at, at + 20 + n, send, throughline__hop="pubsub"
+        )
+        trace.span("charge", "read the order", CLIENT, at + 1, at + 2, charge)
+    server.send(trace)
+    page = new_page()
+    grid = open_trace(page, trace)
+    shown = len(trace.spans) - 22 + 1
+    expect(grid).to_have_attribute("aria-rowcount", str(shown))
+    repeats = grid.get_by_role(
+        "row", name="charge again, charge: 11 more like this, 21 ms to 31 ms"
+    )
+    expect(repeats).to_have_attribute("aria-expanded", "false")
+    assert_accessible(page)
+    repeats.click()
+    grid.focus()
+    page.keyboard.press("Enter")
+    expect(repeats).to_have_attribute("aria-expanded", "true")
+    expect(grid).to_have_attribute("aria-rowcount", str(shown + 22))
+    page.keyboard.press("ArrowRight")
+    expect(selected_row(page)).to_have_attribute("aria-label", re.compile("^charge again, charge"))
+    expect(page).to_have_url(re.compile("repeats="))
+    repeats.get_by_role("button", name="Hide the repeats of charge again").click()
+    expect(grid).to_have_attribute("aria-rowcount", str(shown))
+    # A link to one of them shows it.
+    last = trace.spans[-1][1].span_id.hex()
+    open_trace(page, trace, f"?span={last}")
+    expect(selected_row(page)).to_have_attribute("aria-label", re.compile("^read the order"))
 
 
 @LARGE_TRACES

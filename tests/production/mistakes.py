@@ -167,10 +167,10 @@ MISTAKES = (
     ),
     Mistake(
         "a module that cannot be imported",
-        replace("functions/boxoffice/charge.py", "import settings\n", "import setings\n"),
+        replace("functions/boxoffice/charge.py", "import throughline\n", "import throughlin\n"),
         "discovery",
         "functions/boxoffice/charge.py",
-        "No module named 'setings'",
+        "No module named 'throughlin'",
         "Correct the exception",
     ),
     Mistake(
@@ -290,6 +290,14 @@ MISTAKES = (
         PAGE_SETTINGS,
         "VITE_FIRESTORE_EMULATOR",
         "Delete the line",
+    ),
+    Mistake(
+        "a setting of the page that was not filled in",
+        append(PAGE_SETTINGS, "VITE_FIREBASE_API_KEY=my-api-key\n"),
+        "page settings",
+        PAGE_SETTINGS,
+        "placeholder",
+        "Set VITE_FIREBASE_API_KEY",
     ),
     Mistake(
         "a missing security header",

@@ -125,7 +125,8 @@ def standin(tmp_path: Path) -> Iterator[Standin]:
             return httpx.Response(answer.status_code, content=answer.content)
 
         transport = httpx.MockTransport(forward)
-        yield Standin(GoogleApi(PROJECT, "token", transport, waits.append), requests, waits)
+        with GoogleApi(PROJECT, "token", transport, waits.append) as google:
+            yield Standin(google, requests, waits)
 
 
 def read(google: GoogleApi) -> Project:
@@ -447,8 +448,8 @@ def test_a_network_that_drops_is_one_line() -> None:
 def test_a_missing_login_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer is that of the script that asks firebase-tools for its login."""
     answer = subprocess.CompletedProcess([], 0, '{"error": "have you run firebase login?"}', "")
-    monkeypatch.setattr(google_api.toolchain, "node", lambda: Path("node"))
-    monkeypatch.setattr(google_api.subprocess, "run", lambda *_args, **_options: answer)
+    monkeypatch.setattr("stack.deploy.google_api.toolchain.node", lambda: Path("node"))
+    monkeypatch.setattr("stack.deploy.google_api.subprocess.run", lambda *_args, **_options: answer)
     with pytest.raises(UserError, match="firebase login, or set GOOGLE_APPLICATION_CREDENTIALS"):
         google_api.log_in(PROJECT)
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,33 +19,24 @@ from stack import paths
 from stack.deploy import flow
 from stack.deploy.plan import Plan
 from stack.deploy.tree import Tree
-from stack.local.processes import Processes, wait_until
+from stack.local.processes import Processes
+from stack.rehearsal.deployment import start_server
 from tests.production import mistakes
 from tests.production.mistakes import PROJECT
 from tests.production.settings_files import settings_file
 
-START_SECONDS = 60.0
+DEPLOY_SECONDS = 180.0
 
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The stand-in, whose addresses firebase-tools and the command find in the environment."""
-    port = _free_port()
-    address = f"http://127.0.0.1:{port}"
     home = tmp_path / "home"
     home.mkdir()
     with Processes() as processes:
-        processes.start(
-            "The stand-in for Google's APIs",
-            [
-                *(sys.executable, "-m", "cloud.deployment", "--port", str(port)),
-                *("--folder", str(tmp_path / "standin"), "--project", PROJECT),
-            ],
-            {**os.environ, "PYTHONPATH": str(paths.ROOT)},
-            tmp_path / "standin.log",
-            paths.ROOT,
+        address = start_server(
+            processes, _free_port(), tmp_path / "standin", PROJECT, tmp_path / "standin.log"
         )
-        wait_until(lambda: _answers(address), "The stand-in", processes, START_SECONDS)
         for name, value in cli.environment(address, home).items():
             monkeypatch.setenv(name, value)
         yield address
@@ -102,13 +94,11 @@ def test_an_interrupted_deployment_is_continued(server: str, tmp_path: Path) -> 
     process = subprocess.Popen(
         [sys.executable, "-c", program], env=environment, stdout=log, stderr=log
     )
-    with Processes() as none:
-        wait_until(
-            lambda: process.poll() is not None or bool(_functions(server)),
-            "The first function",
-            none,
-            300,
-        )
+    deadline = time.monotonic() + DEPLOY_SECONDS
+    while not _functions(server):
+        assert process.poll() is None, (tmp_path / "interrupted.log").read_text()
+        assert time.monotonic() < deadline, "no function was deployed"
+        time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) != 0
     finished = flow.deploy(Tree(root, PROJECT), flow.Options(), lambda _plan: True)
@@ -122,13 +112,6 @@ def _functions(server: str) -> list[dict[str, str]]:
     url = f"{server}/cloudfunctions.googleapis.com/v2/projects/{PROJECT}/locations/-/functions"
     functions: list[dict[str, str]] = httpx.get(url).json().get("functions", [])
     return functions
-
-
-def _answers(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/unknown-requests").is_success
-    except httpx.HTTPError:
-        return False
 
 
 def _free_port() -> int:

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import duckdb
 
 from observatory.compare.digest import facts, spans
-from observatory.compare.digest.tables import BY_TRACE, NAMES, prepare
+from observatory.compare.digest.tables import BY_TRACE, GRACE_SECONDS, NAMES, prepare
 from observatory.store import Store
 from observatory.store.promotions import Promotions, hints, promotions_of
 
@@ -32,10 +33,13 @@ class Digests:
 
     Args:
         store: an open store. Close the digests before the store.
+        grace_seconds: how long an absent parent is awaited after a trace's last span arrived.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, grace_seconds: float = GRACE_SECONDS) -> None:
         self._store = store
+        self.grace_seconds = grace_seconds
+        self._grace_ends = 0.0
         self._lock = threading.Lock()
         self._digested: int | None = None  # the store's revision
         self._failing = False
@@ -44,7 +48,7 @@ class Digests:
         self._promotions_checked = False
         self._closing = threading.Event()
         with store.reader() as cursor:
-            prepare(cursor)
+            prepare(cursor, grace_seconds)
         self._thread = threading.Thread(target=self._follow, name="digests", daemon=True)
         self._thread.start()
 
@@ -69,6 +73,14 @@ class Digests:
         """The number of digest transactions since the start; changes whenever the digests do."""
         return self._steps
 
+    @property
+    def awaits_parents(self) -> bool:
+        """Whether spans arrived within the grace period.
+
+        When it ends, answers about absent parents change without a commit.
+        """
+        return time.monotonic() < self._grace_ends
+
     def refresh(self) -> None:
         """Digest everything that has been committed since the last refresh."""
         if self._digested == self._store.revision:
@@ -81,6 +93,7 @@ class Digests:
                 return
             with self._store.reader() as cursor:
                 more = True
+                self._grace_ends = time.monotonic() + self.grace_seconds
                 while more and not self._closing.is_set():
                     more = digest_some(cursor)
                     self._steps += 1
@@ -187,15 +200,16 @@ def _digest_changed(cursor: duckdb.DuckDBPyConnection, rows: str) -> None:
     (copies,) = _row(cursor, spans.COUNT_COPIES)
     if copies:
         _select_spans(cursor, spans.WITHOUT_COPIES.format(rows=rows), promotions)
-    for table in reversed(BY_TRACE):  # trace_digests last, because the condition reads it
+    for table in reversed(BY_TRACE):  # digested_traces last, because the condition reads it
         cursor.execute(
             f"delete from {table} where trace in "
-            "(select trace from trace_digests semi join changed_traces using (trace_key))"
+            "(select trace from digested_traces semi join changed_traces using (trace_key))"
         )
     cursor.execute(spans.LINKED_SPANS)
     cursor.execute(spans.COVERED)
     cursor.execute(spans.INSERT_SERVICES)
     cursor.execute(spans.INSERT_HOPS)
+    cursor.execute(spans.INSERT_LINKS)
     cursor.execute(spans.trace_totals(promotions))
     cursor.execute(facts.schema_keys(promotions))
     cursor.execute(facts.fact_rows(promotions))
@@ -205,6 +219,8 @@ def _digest_changed(cursor: duckdb.DuckDBPyConnection, rows: str) -> None:
     cursor.execute(facts.NUMBERS)
     cursor.execute(facts.INSERT_WIDE_FACTS)
     cursor.execute(facts.WAITS)
+    cursor.execute(facts.START_SPANS)
+    cursor.execute(facts.start_sets(promotions))
     cursor.execute(facts.CHANGED_SETS)
     cursor.execute(facts.INSERT_SETS)
     cursor.execute(facts.INSERT_DIGESTS)

@@ -7,6 +7,7 @@ from functools import cache
 
 from observatory.compare.filter import RESERVED_KEYS, WAIT_PREFIX
 from observatory.store.promotions import Promotions
+from observatory.text_format import message_pattern_sql
 
 # A key with this many values is wide if nearly every value occurs only once.
 WIDE_VALUES = 10_000
@@ -22,14 +23,18 @@ _SPAN_FACTS = {
     "hop": "hop",
     "kind": "kind",
     "status": "status_code",
-    "root": "root",
-    "error.service": "case when status_code = 'ERROR' then service_name end",
+    "declared_root": "root",
+}
+# Facts of spans with an error.
+_ERROR_FACTS = {
+    "error.service": "service_name",
+    "error.message": message_pattern_sql("status_message"),
 }
 # Attributes that are stored in these columns, and their keys in filters.
 _COLUMN_ATTRIBUTES = {
     "service.name": "service",
     "throughline.hop": "hop",
-    "throughline.root": "root",
+    "throughline.root": "declared_root",
 }
 # Precedes the name of an attribute that is the same as a reserved key.
 ATTRIBUTE_PREFIX = "attribute."
@@ -38,7 +43,11 @@ ATTEMPT_ATTRIBUTES = ("throughline.attempt", "throughline.delivery.attempt")
 
 def span_facts(promotions: Promotions) -> dict[str, str]:
     """Return the SQL of each fact that comes from a column, by its key in filters."""
-    return _SPAN_FACTS | {each.key: each.sql for each in promotions.each}
+    promoted = {each.key: each.sql for each in promotions.each}
+    errors = {
+        key: f"case when status_code = 'ERROR' then {sql} end" for key, sql in _ERROR_FACTS.items()
+    }
+    return _SPAN_FACTS | errors | promoted
 
 
 def keys_of_attributes(promotions: Promotions) -> dict[str, str]:
@@ -94,7 +103,7 @@ from attribute_schemas semi join changed_spans using (schema_id)
 @cache
 def fact_rows(promotions: Promotions) -> str:
     """Return SQL for every fact of every span, with duplicates."""
-    columns = span_facts(promotions)
+    columns = _SPAN_FACTS | {each.key: each.sql for each in promotions.each}
     return f"""
 create or replace temp table fact_rows as
 select trace, key, hash(key, value) as fact, value
@@ -111,6 +120,10 @@ from (
     select trace, unnest([{", ".join(_span_key(name) for name in columns)}]),
         unnest([{", ".join(columns.values())}])
     from changed_spans
+    union all
+    select trace, unnest([{", ".join(_span_key(name) for name in _ERROR_FACTS)}]),
+        unnest([service_name, error_message])
+    from changed_spans where status_code = 'ERROR'
     union all
     select trace, {LEG_KEY}, via || '{HOP_ARROW}' || service from linked_spans
     where receives and via is not null
@@ -174,7 +187,7 @@ group by key, fact
 # Keys with enough new values to check again whether they are wide, and the uses of their values.
 WIDE_CANDIDATES = """
 select key, numeric, known + new_values, uses + (
-    select count(*) from (select unnest(facts) as fact from trace_digests)
+    select count(*) from (select unnest(facts) as fact from digested_traces)
     semi join (from fact_values where fact_values.key = candidate.key) using (fact))
 from (select key, count(*) as new_values, sum(uses) as uses from new_facts group by key)
 join fact_keys as candidate using (key)
@@ -208,6 +221,38 @@ from changed_facts semi join (from fact_keys where wide) using (key)
 left join changed_numbers using (trace, key, fact)
 order by key
 """
+# The first span of each trace, from which it is known what was set at the start.
+START_SPANS = """
+create or replace temp table start_spans as
+select trace, arg_min(span, (parent is not null, began, span)) as span from changed_spans
+group by trace
+"""
+
+
+@cache
+def start_sets(promotions: Promotions) -> str:
+    """Return SQL for the keys of each trace's first span and of its resource."""
+    columns = {"declared_root": "root"} | {each.key: each.sql for each in promotions.each}
+    of_columns = ", ".join(
+        f"case when {sql} is not null then {_span_key(key)} end" for key, sql in columns.items()
+    )
+    return f"""
+create or replace temp table start_sets as
+with starts as (
+    select trace, schema_id, resource_id, [{of_columns}] as column_keys
+    from start_spans join changed_spans using (trace, span)
+), kinds as (
+    select schema_id, resource_id, column_keys, list_sort(list_filter(list_concat(
+        keys, list_transform(map_keys(attributes), lambda name: hash(name)), column_keys
+    ), lambda key: key is not null)) as start_keys
+    from (select distinct schema_id, resource_id, column_keys from starts)
+    join schema_keys using (schema_id) join resources using (resource_id)
+)
+select trace, start_keys, hash(start_keys) as start_set
+from starts join kinds using (schema_id, resource_id, column_keys)
+"""
+
+
 CHANGED_SETS = f"""
 create or replace temp table changed_sets as
 with key_sets as (
@@ -228,6 +273,8 @@ select "set", unnest(members) from (
     select distinct key_set as "set", keys as members from changed_sets
     union
     select distinct leg_set, legs from changed_sets
+    union
+    select distinct start_set, start_keys from start_sets
 ) anti join fact_sets using ("set")
 """
 WAITS = """
@@ -235,7 +282,7 @@ create or replace temp view waits as
 select trace, service, wait_ms from linked_spans where wait_ms is not null
 """
 INSERT_DIGESTS = f"""
-insert into trace_digests by name
+insert into digested_traces by name
 with fact_lists as (
     select trace, list(fact) as facts
     from changed_facts semi join (from fact_keys where not wide and key <> {LEG_KEY}) using (key)
@@ -254,10 +301,10 @@ with fact_lists as (
     from extremes group by trace
 )
 select trace_totals.*, (ended - started) / 1e6 as duration_ms, attempts,
-    coalesce(facts, []) as facts, key_set, leg_set,
+    coalesce(facts, []) as facts, key_set, leg_set, start_set,
     coalesce(number_keys, []) as number_keys, coalesce(least, []) as least,
     coalesce(most, []) as most
-from trace_totals join changed_sets using (trace)
+from trace_totals join changed_sets using (trace) join start_sets using (trace)
 left join fact_lists using (trace)
 left join number_lists using (trace)
 """
@@ -268,5 +315,7 @@ TEMPORARY = (
     "unknown_keys",
     "new_facts",
     "changed_numbers",
+    "start_spans",
+    "start_sets",
     "changed_sets",
 )

@@ -8,6 +8,7 @@ from functools import cache
 
 from observatory.journey.rows import QUEUEING_HOPS
 from observatory.store.promotions import Promotion, Promotions
+from observatory.text_format import message_pattern_sql
 
 CHANGED_BY_ARRIVAL = """
 create or replace temp table changed_traces as
@@ -20,12 +21,12 @@ create or replace temp table changed_traces as
 select trace_key
 from (select trace_key, count(*) as n from raw_spans group by trace_key) as raw
 full join (
-    select trace_key, sum(raw_rows) as n from trace_digests group by trace_key) as digested
+    select trace_key, sum(raw_rows) as n from digested_traces group by trace_key) as digested
 using (trace_key)
 where raw.n is distinct from digested.n
 """
 RECEIVED_SINCE = (
-    "select min(first_received) from trace_digests semi join changed_traces using (trace_key)"
+    "select min(first_received) from digested_traces semi join changed_traces using (trace_key)"
 )
 # Rows are stored in the order of arrival, so the bounds avoid scanning the whole table. New rows
 # are selected without looking at their traces.
@@ -63,8 +64,10 @@ def changed_spans(promotions: Promotions) -> str:
 create or replace temp table changed_spans as
 select trace, trace_key, trace_id, hash(trace_id, span_id) as span,
     case when parent_span_id is not null then hash(trace_id, parent_span_id) end as parent,
-    span_id, start_unix_nano as began, end_unix_nano as ended, name, kind, status_code, root, hop,
-    context, {promoted}service_name, resource_id, schema_id,
+    span_id, start_unix_nano as began, end_unix_nano as ended, name, kind, status_code,
+    case when status_code = 'ERROR' then nullif({message_pattern_sql("status_message")}, '') end
+        as error_message,
+    root, hop, context, {promoted}service_name, resource_id, schema_id,
     received_unix_nano as received
 from changed_rows
 """
@@ -102,32 +105,47 @@ select trace from linked_spans
 group by trace
 having bool_or(orphan or lost_context or not after_parent and parent is not null);
 
-create or replace temp table covered_spans as
+create or replace temp table connected_spans as
 with recursive candidates as materialized (
-    select trace, span, parent, lost_context
+    select trace, span, parent, lost_context, orphan
     from linked_spans semi join uncertain_traces using (trace)
-), covered_spans(span) as (
-    select span from candidates where parent is null and not lost_context
+), connected_spans(span, covered) as (
+    select span, not orphan from candidates where parent is null and not lost_context or orphan
     union
-    select child.span
-    from candidates as child join covered_spans on child.parent = covered_spans.span
+    select child.span, connected_spans.covered
+    from candidates as child join connected_spans on child.parent = connected_spans.span
 )
-from covered_spans;
+from connected_spans;
 
 create or replace temp view spans_with_coverage as
-select *, trace not in (from uncertain_traces) or span in (from covered_spans) as covered
+select *,
+    trace not in (from uncertain_traces)
+        or span in (select span from connected_spans where covered) as covered,
+    span in (select span from connected_spans where not covered) as awaiting
 from linked_spans;
 """
 
 INSERT_SERVICES = """
-insert into trace_services by name
+insert into digested_services by name
 select trace, service, any_value(resource_id) as resource_id, min(began) as began,
     count(*) as spans, count(*) filter (where error) as errors,
-    count(*) filter (where covered) as covered, count(*) filter (where orphan) as orphans
+    count(*) filter (where covered) as covered, count(*) filter (where awaiting) as awaiting,
+    count(*) filter (where orphan) as orphans
 from spans_with_coverage group by trace, service
 """
+INSERT_LINKS = """
+insert into trace_links by name
+with links as (
+    select trace, trace_id, span_id, service_name as service, name, unnest(list_zip(
+        json_extract_string(links, '$[*].trace_id'), json_extract_string(links, '$[*].span_id')
+    )) as link
+    from changed_rows where links <> '[]'
+)
+select trace, hash(link[1]) as target, link[2] as target_span_id, trace_id, span_id, service, name
+from links where link[1] <> trace_id
+"""
 INSERT_HOPS = """
-insert into trace_hops by name
+insert into digested_hops by name
 select trace, began, hop, via, sender, service as receiver, receives, duration_ms, wait_ms, error,
     context, orphan, root
 from linked_spans where receives or hop is not null
@@ -151,7 +169,8 @@ with extents as (
     from changed_spans group by trace
 ), span_counts as (
     select trace, count(*) as spans, count(*) filter (where error) as errors,
-        count(*) filter (where orphan) as orphans, count(*) filter (where covered) as covered
+        count(*) filter (where orphan) as orphans, count(*) filter (where covered) as covered,
+        count(*) filter (where awaiting) as awaiting
     from spans_with_coverage group by trace
 )
 select * from extents join span_counts using (trace) join row_counts using (trace)
@@ -176,7 +195,7 @@ TEMPORARY = (
     "row_counts",
     "linked_spans",
     "uncertain_traces",
-    "covered_spans",
+    "connected_spans",
     "trace_totals",
     "changed_traces",
 )

@@ -45,8 +45,7 @@ def main(arguments: Sequence[str]) -> int:
         )
     install.everything()
     if options.organiser:
-        google = flow.log_in(tree.project_id)
-        with flow.translated():
+        with flow.log_in(tree.project_id) as google, flow.translated():
             make_organiser(google, options.organiser)
         print_line(f"{options.organiser} is an organiser from the next sign-in on.")
         return 0

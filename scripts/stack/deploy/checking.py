@@ -52,6 +52,11 @@ CHECKS = (
         requirements.are_pinned_with_hashes,
     ),
     Check("page", "the page builds, with all its settings", page.is_built_from_this_tree),
+    Check(
+        "page settings",
+        "no setting of the page is a placeholder",
+        page.has_no_placeholder,
+    ),
     Check("page size", "the page is within its budget", page.is_within_its_budget),
     Check("page addresses", "the page uses no local address", page.connects_to_no_local_address),
     Check(

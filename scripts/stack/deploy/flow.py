@@ -80,7 +80,6 @@ def deploy(
     tree: Tree,
     options: Options,
     confirm: Callable[[Plan], bool],
-    google: GoogleApi | None = None,
 ) -> dict[str, Any] | None:
     """Deploy the tree, and return a summary; None if the plan was not confirmed.
 
@@ -88,13 +87,22 @@ def deploy(
         tree: the tree, whose project must be set.
         options: what the person chose.
         confirm: shows the plan, and returns whether to go on.
-        google: the client of Google's APIs; by default one with the login of firebase-tools.
 
     Raises:
         UserError: the deployment is impossible, or a step failed.
     """
     asked = wanted(tree, options)
-    google = google or log_in(tree.project_id)
+    with log_in(tree.project_id) as google:
+        return _deploy(tree, asked, options, confirm, google)
+
+
+def _deploy(
+    tree: Tree,
+    asked: Wanted,
+    options: Options,
+    confirm: Callable[[Plan], bool],
+    google: GoogleApi,
+) -> dict[str, Any] | None:
     with translated(), step("Reading the project"):
         secrets = list(asked.secrets)
         project = projects.read(google, asked.runtime_account, asked.every_api, secrets)

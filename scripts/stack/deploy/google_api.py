@@ -76,6 +76,16 @@ class GoogleApi:
             headers={"Authorization": f"Bearer {token}", "X-Goog-User-Project": project},
         )
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def __enter__(self) -> GoogleApi:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def get(self, api: str, path: str, **query: str) -> dict[str, Any]:
         """Return what an API has at a path.
 

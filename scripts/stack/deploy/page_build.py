@@ -21,6 +21,7 @@ from stack.deploy.finding import NotPossible
 from stack.deploy.tree import Tree, read_settings
 from stack.setup import external_command
 
+EXAMPLE = "frontend/.env.example"
 _INPUTS = ("frontend", "design-tokens", "package-lock.json")
 _LEFT_OUT = {"node_modules", "dist", "test-results"}
 # The settings that the built page holds: Vite replaces import.meta.env by an object.
@@ -93,8 +94,12 @@ def settings_for(
         "VITE_ACQUIRER_URL": functions.get("ACQUIRER_URL", "")
         or ("" if tree.project else "https://processor.example"),
     }
+    # The example has a value that is right for every project where it is not derived here.
+    example = {name: value for _, name, value in read_settings(tree.text(EXAMPLE))}
     chosen = read_settings(tree.text(f"frontend/.env.{project}"))
-    return derived | {name: value for _, name, value in chosen if name.startswith("VITE_")}
+    return (
+        example | derived | {name: value for _, name, value in chosen if name.startswith("VITE_")}
+    )
 
 
 def build(tree: Tree, settings: Mapping[str, str]) -> Page:

@@ -9,7 +9,9 @@ import {
   columnsOf,
   contentOf,
   durationTicks,
+  timeTickAnchor,
   timeTicks,
+  timeTicksIn,
   xOf,
   yOf,
 } from "../../../observatory/ui/src/views/overview/heatmap_scale";
@@ -83,6 +85,19 @@ describe("positions in the heatmap", () => {
     const few = durationTicks(heatmap, 0.4);
     for (const [index, { at }] of few.slice(1).entries())
       expect(at - (few[index]?.at ?? 0)).toBeGreaterThanOrEqual(0.4);
+  });
+
+  test("the labels of times with seconds do not overlap, however the range begins", () => {
+    const [labelPx, widthPx] = [56, 330];
+    for (let shift = 0; shift < 1000; shift += 50) {
+      const from_ms = start + shift;
+      const ticks = timeTicksIn({ ...heatmap, from_ms, to_ms: from_ms + 4000 }, widthPx);
+      expect(ticks.length).toBeGreaterThan(1);
+      const before = { start: 0, middle: labelPx / 2, end: labelPx };
+      const lefts = ticks.map((tick) => tick.at * widthPx - before[timeTickAnchor(tick)]);
+      for (const [index, left] of lefts.slice(1).entries())
+        expect(left).toBeGreaterThan((lefts[index] ?? 0) + labelPx);
+    }
   });
 
   test("more traces give a higher colour level", () => {

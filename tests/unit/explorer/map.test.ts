@@ -130,6 +130,24 @@ describe("the layout", () => {
       expect(at.x + LABEL.width / 2).toBeLessThanOrEqual(placed.width);
   });
 
+  test.each(DIRECTIONS)("places every line within the drawing (%s)", (direction) => {
+    // Many hops back and forth, of which dagre leads some around the outermost boxes.
+    const names = ["page", "a", "b", "c"];
+    const edges = names.flatMap((from, one) =>
+      names.flatMap((to, other) =>
+        one === other ? [edge(from, to)] : [edge(from, to), edge(from, to, { hop: "task" })],
+      ),
+    );
+    const placed = layOutMap({ nodes: names.map((name) => node(name)), edges }, direction);
+    for (const { line } of placed.edges.values()) {
+      const numbers = line.match(/-?[\d.]+/g)?.map(Number) ?? [];
+      const [xs, ys] = [0, 1].map((part) => numbers.filter((_, index) => index % 2 === part));
+      expect(Math.min(...(xs ?? []), ...(ys ?? []))).toBeGreaterThanOrEqual(0);
+      expect(Math.max(...(xs ?? []))).toBeLessThanOrEqual(placed.width);
+      expect(Math.max(...(ys ?? []))).toBeLessThanOrEqual(placed.height);
+    }
+  });
+
   test("keeps two hops between the same services apart", () => {
     const map = {
       nodes: [node("a"), node("b")],

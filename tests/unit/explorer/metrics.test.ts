@@ -4,7 +4,7 @@ import { chartLines, LINES_MAX } from "../../../observatory/ui/src/views/metrics
 import { shortNumber, unitText, valueText } from "../../../observatory/ui/src/views/metrics/units";
 
 function metricOf(...series: [attributes: Record<string, string>, points: MetricPoint[]][]) {
-  const all = series.map(([attributes, points]) => ({ attributes, points }));
+  const all = series.map(([attributes, points]) => ({ attributes, instance: {}, points }));
   return { series: all, quantiles: null, rate: false };
 }
 
@@ -29,6 +29,16 @@ describe("the lines of a chart", () => {
   test("are labelled by all attributes, or `value`, if there is one series", () => {
     expect(chartLines(metricOf([{ a: "x", b: "y" }, [[1, 1]]])).lines[0]?.label).toBe("x · y");
     expect(chartLines(metricOf([{}, [[1, 1]]])).lines[0]?.label).toBe("value");
+  });
+
+  test("are labelled by instance if two processes send the same series", () => {
+    const series = ["a-1", "b-2"].map((id) => ({
+      attributes: { route: "/buy" },
+      instance: { "service.instance.id": id },
+      points: [[1000, 1]] as MetricPoint[],
+    }));
+    const chart = chartLines({ series, quantiles: null, rate: false });
+    expect(chart.lines.map(({ label }) => label)).toEqual(["a-1", "b-2"]);
   });
 
   test("are limited in number, highest first", () => {

@@ -1,6 +1,6 @@
 /** The logic of the trace view, without rendering. */
 import { describe, expect, test } from "vitest";
-import type { Row, TraceLine, Unusual } from "../../../observatory/ui/src/api/types";
+import type { Repeat, Row, TraceLine, Unusual } from "../../../observatory/ui/src/api/types";
 import { visibleRows } from "../../../observatory/ui/src/scrolling/window_rows";
 import { filterPath } from "../../../observatory/ui/src/views/trace/attributes";
 import { candidatesIn } from "../../../observatory/ui/src/views/trace/compare_candidates";
@@ -23,6 +23,8 @@ import {
   gapsOf,
   itemsOf,
   linesOf,
+  repeatHiding,
+  repeatText,
   unusualText,
 } from "../../../observatory/ui/src/views/trace/waterfall_items";
 
@@ -61,7 +63,12 @@ function span(span_id: string, leg: number, indent: number, more: Partial<Row> =
   };
 }
 
-const DEFAULTS = { folded: new Set<string>(), opened: new Set<string>(), lines: false };
+const DEFAULTS = {
+  folded: new Set<string>(),
+  opened: new Set<string>(),
+  lines: false,
+  expanded: new Set<string>(),
+};
 const log = (body: string, offset_ms = 0, severity_number = 9) => ({
   span_id: null,
   offset_ms,
@@ -142,15 +149,24 @@ describe("unusual steps", () => {
   const unusual: Unusual = {
     compared_with: 40,
     same_state: true,
+    weak_baseline: false,
     missing: [
-      { hop: null, service: "audit", name: "Commit", usual_share: 1 },
-      { hop: "eventarc", service: "audit", name: "audit", usual_share: 1 },
+      { hop: null, service: "audit", name: "Commit", usual_share: 1, after: null, follows: false },
+      {
+        hop: "eventarc",
+        service: "audit",
+        name: "audit",
+        usual_share: 1,
+        after: null,
+        follows: false,
+      },
+      { hop: "pubsub", service: "mail", name: "mail", usual_share: 1, after: null, follows: true },
     ],
     repeated: [{ hop: "pubsub", service: "charge", name: "charge", times: 2, usual_times: 1 }],
     added: [{ hop: null, service: "page", name: "retry", usual_share: 0.02 }],
   };
 
-  test("include a row for a missing hop, but not for the calls it would have made", () => {
+  test("include a row for a missing hop, but not for what would have followed from it", () => {
     expect(gapsOf(unusual).map((gap) => gap.name)).toEqual(["audit"]);
     expect(gapsOf(null)).toEqual([]);
   });
@@ -193,6 +209,57 @@ describe("search in a trace", () => {
     expect(splitByMatches("Commit, commit", "commit")).toEqual(["", "Commit", ", ", "commit", ""]);
     expect(splitByMatches("İstanbul", "stan").join("")).toBe("İstanbul");
     expect(splitByMatches("as it is", "")).toEqual(["as it is"]);
+  });
+});
+
+describe("repeats", () => {
+  const rows = [
+    span("buy", 0, 0),
+    span("charge", 1, 0),
+    span("get", 1, 1),
+    span("charge2", 2, 0, { error: true }),
+    span("get2", 2, 1),
+    span("issue", 3, 0),
+    span("charge3", 4, 0),
+    span("get3", 4, 1),
+  ];
+  const repeat: Repeat = {
+    first: "charge",
+    repeats: ["charge2", "charge3"],
+    spans: 4,
+    errors: 1,
+    from_ms: 5,
+    to_ms: 90,
+    shortest_ms: 3,
+    longest_ms: 40,
+  };
+  const list = (...expanded: string[]) =>
+    itemsOf(rows, [], { ...DEFAULTS, expanded: new Set(expanded) }, [repeat]);
+  const ids = (...expanded: string[]) => list(...expanded).map((item) => item.id);
+
+  test("are one row below the step that they repeat", () => {
+    expect(ids()).toEqual(["buy", "charge", "get", "repeats:charge", "issue"]);
+    expect(repeatText(repeat)).toBe("2 more like this, 3 ms to 40 ms each");
+  });
+
+  test("are listed below that row when it is expanded", () => {
+    const after = ["charge2", "get2", "charge3", "get3", "issue"];
+    expect(ids("charge")).toEqual(["buy", "charge", "get", "repeats:charge", ...after]);
+  });
+
+  test("are found when a link names a span in one of them", () => {
+    expect(repeatHiding(rows, [repeat], "get3")).toBe("charge");
+    expect(repeatHiding(rows, [repeat], "get")).toBeNull();
+  });
+
+  test("expand and collapse by keyboard", () => {
+    const expand = { do: "expand-repeats", spanId: "charge" };
+    const collapse = { do: "collapse-repeats", spanId: "charge" };
+    expect(commandFor("Enter", list(), 3)).toEqual(expand);
+    expect(commandFor("ArrowRight", list(), 3)).toEqual(expand);
+    expect(commandFor("ArrowRight", list("charge"), 3)).toEqual({ do: "select", id: "charge2" });
+    expect(commandFor("ArrowLeft", list("charge"), 3)).toEqual(collapse);
+    expect(commandFor("ArrowLeft", list(), 3)).toEqual({ do: "select", id: "charge" });
   });
 });
 
@@ -283,6 +350,7 @@ test("the address holds the state of the trace view", () => {
     lines: true,
     opened: ["00000000000000ab"],
     collapsed: ["00000000000000cd", "00000000000000ef"],
+    repeats: ["00000000000000aa"],
   };
   const address = new URL(addressOf("cd34", viewState), "http://127.0.0.1");
   expect(address.pathname).toBe("/traces/cd34");

@@ -16,7 +16,8 @@ from typing import Any
 import grpc
 import httpx
 import pytest
-from cloudevents.http import CloudEvent, to_binary, to_structured
+from cloudevents.conversion import to_binary, to_structured
+from cloudevents.http import CloudEvent
 from google.pubsub_v1.types import PublishRequest, PublishResponse
 
 import function_options

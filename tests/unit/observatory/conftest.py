@@ -36,7 +36,14 @@ class Running:
         self.store = Store(data, configuration.promotions)
         listener = listen("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        app = create_app(self.store, ui, examples=configuration.examples, **options)
+        options.setdefault("grace_seconds", 0.0)
+        app = create_app(
+            self.store,
+            ui,
+            examples=configuration.examples,
+            conventions=configuration.conventions,
+            **options,
+        )
         self.context: Context = app.state.context
         self._server = uvicorn.Server(
             uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5)

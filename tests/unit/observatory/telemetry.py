@@ -18,6 +18,8 @@ MS = 1_000_000
 INTERNAL, SERVER, CLIENT = Span.SPAN_KIND_INTERNAL, Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CLIENT
 PRODUCER, CONSUMER = Span.SPAN_KIND_PRODUCER, Span.SPAN_KIND_CONSUMER
 ERROR = Status.STATUS_CODE_ERROR
+# Services whose resource says that they are functions.
+FUNCTIONS = frozenset({"reserve", "charge", "settle", "issue", "expire"})
 
 
 @dataclass
@@ -70,9 +72,10 @@ class Trace:
             if only and service not in only:
                 continue
             group = request.resource_spans.add()
-            group.resource.attributes.extend(
-                key_values({"service.name": service, "service.version": "0.1.0"})
-            )
+            attributes = {"service.name": service, "service.version": "0.1.0"}
+            if service in FUNCTIONS:
+                attributes["faas.name"] = service
+            group.resource.attributes.extend(key_values(attributes))
             scope = group.scope_spans.add()
             scope.scope.name = "throughline"
             scope.spans.extend(span for of, span in self.spans if of == service)

@@ -98,11 +98,18 @@ def test_a_trace_matches_a_comparison_when_one_of_its_spans_does(running: Runnin
         "error.service = charge": {"both"},
         "kind = client": {"both"},
         "status = error": {"both"},
-        "root = page and throughline.root exists": everything,
+        "declared_root = page and throughline.root exists": everything,
+        "root = both": {"both"},
+        "root ~ NEITH and root exists": {"neither"},
+        "root != both": {"neither"},
         "name = both": {"both"},
         f"trace = {both.trace_id.hex().upper()}": {"both"},
         f"trace ~ {both.trace_id.hex()[4:20]}": {"both"},
         "BOTH charge": {"both"},
+        "ferry": {"both"},
+        "0.5": {"both"},
+        "MINE": {"neither"},
+        "0.1.0": everything,
         "both neither": set(),
         "nothing = here": set(),
         "nothing exists": set(),
@@ -389,6 +396,39 @@ def test_the_largest_differences_come_first(running: Running) -> None:
     assert strong == ["12 orders", "show.id is “night-ferry”", "1.95 s more", "reserve"]
 
 
+def test_what_was_known_at_the_start_comes_before_what_may_follow_from_it(
+    running: Running,
+) -> None:
+    """A consequence that differs more is in the second group, as is a value that changes later."""
+    traces = []
+    for n in range(60):
+        fails = n % 5 == 0
+        trace = Trace(began_unix_nano=BEGAN + n * 10**9)
+        # The show differs a little less than what fails because of it.
+        show = "night-ferry" if fails or n == 1 else "opera"
+        root = trace.span(
+            "page", "buy", PRODUCER, 0, 10, show__id=show, phase="placed", throughline__root="page"
+        )
+        result: dict[str, Any] = {"result": "nothing_to_do"} if fails else {}
+        trace.span(
+            "reserve", "reserve", CONSUMER, 20, 30, root,
+            error=f"order o-{n} of seat {n}F is lost" if fails else None,
+            throughline__attempt=5 if fails else 1, phase="stuck" if fails else "reserved",
+            **result,
+        )  # fmt: skip
+        traces.append(trace)
+    send_all(running, traces)
+    contrast = get(running, "/api/compare", **{"in": "error = true"})
+    groups = [(each["key"], each["known_at_start"]) for each in contrast["attributes"]]
+    assert groups[0] == ("show.id", True)
+    later = {key for key, known_at_start in groups if not known_at_start}
+    assert {"result", "attempts", "phase", "error.message"} <= later
+    assert "show.id is “night-ferry”" in sentence_of(contrast)
+    message = next(each for each in contrast["attributes"] if each["key"] == "error.message")
+    assert message["values"][0]["label"] == "order # of seat # is lost"
+    assert get(running, "/api/traces", q=message["values"][0]["filter"])["total"] == 12
+
+
 def test_the_filter_of_every_compared_value_matches_its_count(running: Running) -> None:
     """This holds for text, numbers, ranges, waits, missing hops, and unset attributes."""
     traces = orders_of_shows()
@@ -469,6 +509,7 @@ def test_the_sentence_says_when_there_is_nothing_to_compare(running: Running) ->
     """Either side may be empty, or there may be no difference."""
     empty = get(running, "/api/compare", in_least_ms=1)
     assert (empty["selected"], empty["attributes"]) == (0, [])
+    assert sentence_of(empty) == "No trace matches, so there is nothing to compare."
     send_all(running, [single_span_trace(f"t{n % 2}", at_ms=n, seats=2) for n in range(40)])
 
     def sentence(**parameters: Any) -> str:
@@ -528,6 +569,7 @@ def test_keys_with_thousands_of_values_are_searched_but_not_compared(running: Ru
     assert total("cost >= 448 and cost < 449") == 1
     assert total("cost = 449.24") == 1
     assert total("message.id exists") == 450
+    assert total("m-449-24") == 1  # a bare word finds whole values of such a key
     keys = {key["key"]: key for key in get(running, "/api/keys")["keys"]}
     assert keys["message.id"]["values"] > 9_000
     assert keys["message.id"]["examples"]

@@ -21,6 +21,13 @@ from tests.unit.observatory.telemetry import (
 )
 
 
+def stuck(order_id: str) -> Trace:
+    """Return a trace of an order whose charge is never settled."""
+    trace = without(purchase(order_id), "order paid", "order ticketed")
+    trace.spans = [each for each in trace.spans if each[0] not in ("settle", "issue")]
+    return trace
+
+
 def unusual_of(running: Running, trace: Trace) -> dict[str, Any]:
     response = running.http.get(f"/api/traces/{trace.trace_id.hex()}/unusual")
     assert response.status_code == 200, response.text
@@ -82,6 +89,35 @@ def test_a_trace_is_compared_with_those_in_the_same_state(running: Running) -> N
     }
     (added,) = unusual["added"]
     assert (added["name"], added["usual_share"]) == ("give up", 0.0)
+
+
+def test_a_stuck_trace_is_compared_with_good_ones_and_its_first_gap_is_the_cause(
+    running: Running,
+) -> None:
+    """It does not matter that more traces are stuck. Steps after the first missing one follow."""
+    for n in range(5):
+        running.send(purchase(f"good-{n}"))
+    traces = [stuck(f"stuck-{n}") for n in range(7)]
+    for trace in traces:
+        running.send(trace)
+    unusual = unusual_of(running, traces[0])
+    assert (unusual["compared_with"], unusual["same_state"]) == (5, False)
+    assert unusual["weak_baseline"] is False
+    causes = [step["name"] for step in unusual["missing"] if not step["follows"]]
+    assert causes[0] == "settle"
+    assert "issue" not in causes
+    assert "issue" in {step["name"] for step in unusual["missing"]}
+
+
+def test_a_baseline_of_broken_traces_is_called_weak(running: Running) -> None:
+    """With too few good traces, all are compared, of which most failed here."""
+    for n in range(2):
+        running.send(purchase(f"good-{n}"))
+    traces = [stuck(f"stuck-{n}") for n in range(7)]
+    for trace in traces:
+        running.send(trace)
+    unusual = unusual_of(running, traces[0])
+    assert (unusual["compared_with"], unusual["weak_baseline"]) == (8, True)
 
 
 def test_fewer_than_five_other_traces_are_not_compared(running: Running) -> None:

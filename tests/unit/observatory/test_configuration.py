@@ -113,7 +113,7 @@ def test_columns_are_rebuilt_when_the_promoted_attributes_change(
     [
         ("{", "is not JSON"),
         ([], "must be an object"),
-        ({"promoted": []}, "'promoted' is unknown: use examples, promote"),
+        ({"promoted": []}, "'promoted' is unknown: use examples, final_states, outcomes, promote"),
         ({"promote": {}}, "promote is {}: it must be a list"),
         ({"promote": [{**ORDER, "column": "order id"}]}, "'order id' is not a column name"),
         ({"promote": [{**ORDER, "column": "duration_ms"}]}, "column duration_ms already exists"),
@@ -130,6 +130,12 @@ def test_columns_are_rebuilt_when_the_promoted_attributes_change(
         ({"promote": [{**ORDER, "column": "order"}]}, "its name must end in _id"),
         ({"promote": [ORDER, ORDER]}, "the column order_id occurs twice"),
         ({"examples": [{"question": "Why?"}]}, "examples[0]: sql is None"),
+        ({"final_states": ["paid"]}, "final_states is ['paid']: it must be an object"),
+        (
+            {"final_states": {"paid": "great"}},
+            "final_states: paid is 'great': it must be good, warn or bad",
+        ),
+        ({"outcomes": ["a", 1]}, "outcomes[1] is 1: it must be the key of an attribute"),
     ],
 )
 def test_an_invalid_configuration_is_refused(tmp_path: Path, document: Any, message: str) -> None:

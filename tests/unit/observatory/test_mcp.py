@@ -18,7 +18,7 @@ from mcp_types import CallToolResult, TextContent
 
 from tests.unit.local_server import free_port
 from tests.unit.observatory.conftest import Running
-from tests.unit.observatory.telemetry import INTERNAL, SERVER, Trace, purchase
+from tests.unit.observatory.telemetry import CONSUMER, INTERNAL, SERVER, Trace, purchase
 
 ROOT = Path(__file__).parents[3]
 LIMIT_BYTES = 64 * 1024
@@ -154,6 +154,7 @@ def test_every_tool_answers_and_links_to_the_explorer(
     assert f"{running.url}/?q=state+%3D+declined&last=all" in found
     assert "Inside, those with `state = declined`: 1 trace; outside: 1." in compared
     assert "100% / 0%" in compared
+    assert "Set later, so they may be consequences:" in compared
     assert f"{running.url}/traces/{bad_id}" in shown
     assert "Findings:" in shown
     assert "waited" in shown
@@ -227,6 +228,32 @@ def test_a_large_trace_is_shown_page_by_page(running: Running) -> None:
         pages += 1
     assert pages > 2
     assert [int(number) for number in seen] == list(range(900))
+
+
+def test_repeats_and_errors_that_differ_in_ids_are_counted(running: Running) -> None:
+    """The repeats can be asked for, and a finding comes with its span."""
+    trace = purchase("order-1")
+    send = next(span for _, span in trace.spans if span.name == "send order-reserved")
+    for n in range(9):
+        trace.span(
+            "charge", "charge again", CONSUMER, 5_000 + n, 5_001 + n, send,
+            error=f"charge ch-{n} is unknown", throughline__hop="pubsub",
+        )  # fmt: skip
+    silent = trace.span("issue", "look", CONSUMER, 6_000, 6_001, send, throughline__hop="pubsub")
+    running.send(trace)
+    running.wait_until_caught_up()
+    name = trace.trace_id.hex()
+    folded, whole = answers(
+        running,
+        ("get_trace", {"trace": name}),
+        ("get_trace", {"trace": name, "repeats": True}),
+    )
+    assert "error (9 times): charge: charge again: charge ch-0 is unknown" in folded
+    assert "⋮ 8 more like this" in folded
+    assert "charge ch-8" not in folded
+    assert f"without an outcome (span {silent.span_id.hex()})" in folded
+    assert "waited 5.00 s" not in folded  # the user had the tickets by then
+    assert "charge ch-8" in whole
 
 
 def test_every_answer_is_bounded(running: Running) -> None:

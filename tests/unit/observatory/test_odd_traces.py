@@ -2,6 +2,7 @@
 
 from observatory.journey.reading import SPANS_LIMIT
 from observatory.schemas.journey import Journey
+from observatory.terminal.difference import render_difference
 from tests.unit.observatory.conftest import Running
 from tests.unit.observatory.telemetry import INTERNAL, SERVER, Trace, key_values
 
@@ -65,5 +66,10 @@ def test_a_trace_with_more_than_ten_thousand_spans_is_truncated(running: Running
         trace.span("page", f"step {number}", INTERNAL, number + 1, number + 2, top)
     journey = journey_of(running, trace)
     assert (journey["spans"], journey["truncated"]) == (SPANS_LIMIT, True)
+    assert journey["repeats"] == []  # every step has another name
+    diff = running.client.diff(*[trace.trace_id.hex()] * 2)
+    assert diff["left"]["truncated"]
+    text = "It has more spans; only the first 10000 were compared."
+    assert render_difference(diff).count(text) == 2
     assert journey["orphans"] == 0
     assert journey["rows"][0]["name"] == "top"

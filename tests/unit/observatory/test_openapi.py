@@ -229,7 +229,8 @@ def test_the_schemas_have_the_details_of_the_types() -> None:
     assert not {"order_id", "order_state"} & set(line["required"])
     assert line["properties"]["order_id"]["anyOf"] == [{"type": "string"}, {"type": "null"}]
     assert {"from", "to"} <= set(edge["required"])
-    assert row["properties"]["party"]["enum"] == ["page", "rules", "function", "vendor"]
+    parties = ["page", "rules", "function", "vendor", "service"]
+    assert row["properties"]["party"]["enum"] == parties
     assert row["properties"]["events"]["items"] == {"$ref": "#/components/schemas/SpanEvent"}
     points = schemas["Series"]["properties"]["points"]["items"]
     assert (len(points["prefixItems"]), points["minItems"], points["maxItems"]) == (2, 2, 2)

@@ -115,7 +115,9 @@ def test_the_sdks_exporter_needs_nothing_but_the_address(
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     provider.get_tracer("test").start_span("buy").end()
     provider.shutdown()
-    assert running.observatory.client.health()["spans"] == 1
+    health = running.observatory.client.health()
+    assert health["spans"] == 1
+    assert running.address.endswith(f":{health['grpc_port']}")  # the explorer shows it
 
 
 def test_rejected_spans_are_counted_in_partial_success(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from observatory.receive.attributes import Attributes, attributes_of_rows
+from observatory.receive.wire import ExportMetricsServiceRequest
 from observatory.signals.logs import Position
 from observatory.signals.points import Point
 from observatory.signals.quantiles import quantiles_of
@@ -186,6 +187,7 @@ def test_a_gauge_is_returned_as_values_and_a_counter_as_a_rate(metrics_server: R
     assert free["series"] == [
         {
             "attributes": {"show": "ferry", "seats": 2},
+            "instance": {},
             "points": [[times_ms[0], 1.5], [times_ms[1], 2.5]],
         }
     ]
@@ -210,15 +212,44 @@ def test_a_histogram_is_returned_with_its_quantiles(metrics_server: Running) -> 
 def test_quantiles_are_computed_for_delta_and_empty_histograms() -> None:
     """Delta counts are used as they are; without values there is no quantile."""
 
-    def point(seconds: int, counts: list[int]) -> Point:
+    def point(seconds: int, counts: list[int], largest: float | None = None) -> Point:
         return Point(
-            seconds * 10**9, None, None, sum(counts), None, [10.0], counts,
+            seconds * 10**9, None, None, sum(counts), None, [10.0], counts, largest,
             {}, "", 1, "histogram", False, "delta",
         )  # fmt: skip
 
     quantiles = quantiles_of([[point(1, [4, 0]), point(2, [0, 0])], [point(1, [0, 4])]])
     assert quantiles["p50"] == [(1000.0, 10.0), (2000.0, None)]
     assert quantiles_of([]) == {"p50": [], "p95": []}
+
+    # No quantile exceeds the largest value that was measured, in a bucket or beyond the last bound.
+    within = quantiles_of([[point(1, [4, 0], 3.0)]])
+    assert within["p50"] == [(1000.0, 1.5)]
+    assert within["p95"] == [(1000.0, pytest.approx(2.85))]
+    assert quantiles_of([[point(1, [0, 4], 12.0)]])["p95"] == [(1000.0, 10.0)]
+    unknown = quantiles_of([[point(1, [4, 0], 3.0)], [point(1, [4, 0])]])
+    assert unknown["p95"] == [(1000.0, 9.5)]
+
+
+def test_series_of_two_instances_are_told_apart_by_their_resource(running: Running) -> None:
+    """By the attribute that names an instance, also if their resources differ in more."""
+    for instance, pid in (("a-1", 7), ("b-2", 8)):
+        request = ExportMetricsServiceRequest()
+        group = request.resource_metrics.add()
+        group.resource.attributes.extend(
+            key_values(
+                {"service.name": "shop", "service.instance.id": instance, "process.pid": pid}
+            )
+        )
+        data = group.scope_metrics.add().metrics.add(name="load").gauge.data_points
+        data.add(time_unix_nano=NOW, as_double=1.0)
+        running.post("/v1/metrics", request.SerializeToString())
+    response = running.http.get("/api/metrics/series", params={"service": "shop", "name": "load"})
+    instances = [one["instance"] for one in response.json()["series"]]
+    assert sorted(instances, key=str) == [
+        {"service.instance.id": "a-1"},
+        {"service.instance.id": "b-2"},
+    ]
 
 
 def test_a_metrics_request_without_a_service_gets_a_400(running: Running) -> None:

@@ -59,7 +59,7 @@ def test_show_accepts_a_trace_id_a_prefix_and_an_order_id(running: Running) -> N
     ]
     assert [run.returncode for run in shown] == [0, 0, 0]
     assert len({run.stdout for run in shown}) == 1
-    assert shown[0].stdout.startswith("Order order-1: 2.33 s from click to ticketed · 6 services")
+    assert shown[0].stdout.startswith("Order order-1: 2.29 s from click to ticketed · 6 services")
     assert "24 spans · 0 orphans · coverage 100 %" in shown[0].stdout
 
 

@@ -30,7 +30,7 @@ def test_diff_shows_the_steps_of_both_traces(two_orders: Running) -> None:
     """Missing steps are marked, and a sentence summarises the difference."""
     shown = trace_command("diff", "order-1", "order-2", "--url", two_orders.url)
     assert shown.returncode == 0, shown.stderr
-    assert "left   Order order-1: 2.33 s from click to ticketed · 24 spans" in shown.stdout
+    assert "left   Order order-1: 2.29 s from click to ticketed · 24 spans" in shown.stdout
     text = " ".join(shown.stdout.split())
     assert "The right one lacks order paid of page and send order-paid of settle" in text
     marked = [line for line in shown.stdout.splitlines()[:-1] if line.startswith("−")]

@@ -74,7 +74,7 @@ def test_help_is_printed_on_stdout_and_explains_the_exit_status(script: str) -> 
         (
             "test",
             ["zzz"],
-            "the tiers are unit, rules, security, hops, journey, scenarios, production",
+            "the tiers are unit, rules, security, hops, journey, production, scenarios",
         ),
         ("scenario", [], "list | run"),
         ("scenario", ["run"], "name one or more scenarios, or pass --all"),

@@ -410,12 +410,15 @@ export interface components {
          * @description The distribution of an attribute inside and outside of the subset.
          *
          *     ``difference`` is the largest difference between the shares of a value, from 0 to 1.
+         *     ``known_at_start``: it was set on the first span of the traces, so it cannot be a consequence of
+         *     what happened in them. Others may be consequences.
          */
         ComparedAttribute: {
             difference: number;
             key: string;
             /** @enum {string} */
             kind: "text" | "number" | "derived";
+            known_at_start: boolean;
             values: components["schemas"]["ComparedValue"][];
         };
         /**
@@ -432,7 +435,10 @@ export interface components {
             outside_count: number;
         };
         /**
-         * @description How a subset of the traces differs from the rest, the largest difference first.
+         * @description How a subset of the traces differs from the rest.
+         *
+         *     Clear differences in what was known at the start come first, then the others; in both groups the
+         *     largest first.
          *
          *     ``selected`` counts the traces inside the subset, ``rest`` those outside.
          */
@@ -500,7 +506,7 @@ export interface components {
             span_id: string;
             wait_ms: number;
         };
-        /** @description A summary of one of two traces. */
+        /** @description A summary of one of two traces; ``truncated``: it has more spans than were compared. */
         DiffTrace: {
             duration_ms: number;
             errors: number;
@@ -512,7 +518,9 @@ export interface components {
             services: string[];
             spans: number;
             started_at: string;
+            state_tone: ("good" | "warn" | "bad") | null;
             trace_id: string;
+            truncated: boolean;
         };
         /** @description A column of a view; ``says`` is its description. */
         DocumentedColumn: {
@@ -571,6 +579,13 @@ export interface components {
             faults: components["schemas"]["Fault"][];
             unreachable: string | null;
         };
+        /** @description Something about a span that looks healthy and is probably not. */
+        Finding: {
+            /** @enum {string} */
+            kind: "rolled_back" | "no_outcome";
+            span_id: string;
+            text: string;
+        };
         /**
          * @description The Observatory's status, and how much it stores.
          *
@@ -578,10 +593,12 @@ export interface components {
          *     traces see only the ``digested_spans`` so far. ``source_root`` is the folder with the source
          *     files that spans name. ``editor`` is the URL that opens a source file, with the placeholders
          *     ``{path}`` (absolute) and ``{line}``; null when opening source files is turned off.
+         *     ``grpc_port`` is the port for OTLP/gRPC; null when it is off.
          */
         Health: {
             digested_spans: number;
             editor: string | null;
+            grpc_port: number | null;
             logs: number;
             pending_bytes: number;
             revision: string;
@@ -653,6 +670,14 @@ export interface components {
             spans: number;
             trace_ids: string[];
         };
+        /** @description A span of another trace, with a link to the span ``to_span_id`` of this one. */
+        IncomingLink: {
+            name: string;
+            service: string;
+            span_id: string;
+            to_span_id: string;
+            trace_id: string;
+        };
         /** @description An interval of time within a trace. */
         Interval: {
             duration_ms: number;
@@ -661,26 +686,34 @@ export interface components {
         /**
          * @description One trace: its legs in the order in which they began, and what follows from its spans.
          *
-         *     ``parts`` divides the duration by category. ``skew`` is null when the clocks agree;
-         *     ``skew_corrected``: the times have been corrected by it. ``truncated``: the trace
-         *     has more spans than the rows.
+         *     ``wait_ms`` is when the user's wait ended. ``state_tone`` says how good the final state is; null
+         *     when the state is not final. ``awaiting`` counts the uncovered spans that lead to an absent
+         *     parent, while that may still arrive: until the grace period has ended, ``orphans`` and
+         *     ``missing_parents`` are no reason for an alarm. ``repeats`` are steps that can be left out of a
+         *     view, and ``linked_from`` the spans of other traces that link to this one. ``parts`` divides the
+         *     duration by category. ``skew`` is null when the clocks agree; ``skew_corrected``: the times have
+         *     been corrected by it. ``truncated``: the trace has more spans than the rows.
          */
         Journey: {
+            awaiting: number;
             coverage: number;
             covered: number;
             critical_path: components["schemas"]["PathSegment"][];
             duration_ms: number;
             errors: number;
+            findings: components["schemas"]["Finding"][];
             headline: string;
             hops: string[];
             last_received_ms_ago: number;
             legs: components["schemas"]["Leg"][];
+            linked_from: components["schemas"]["IncomingLink"][];
             logs: components["schemas"]["LogLine"][];
             missing_parents: string[];
             order_id?: string | null;
             order_state?: string | null;
             orphans: number;
             parts: components["schemas"]["TimeShare"][];
+            repeats: components["schemas"]["Repeat"][];
             root: string | null;
             rows: components["schemas"]["Row"][];
             services: string[];
@@ -689,9 +722,11 @@ export interface components {
             spans: number;
             started_at: string;
             started_unix_nano: string;
+            state_tone: ("good" | "warn" | "bad") | null;
             summary: string;
             trace_id: string;
             truncated: boolean;
+            wait_ms: number;
         };
         /** @description A key that filters can use; ``values`` is its number of distinct values. */
         Key: {
@@ -718,7 +753,7 @@ export interface components {
             name: string;
             offset_ms: number;
             /** @enum {string} */
-            party: "page" | "rules" | "function" | "vendor";
+            party: "page" | "rules" | "function" | "vendor" | "service";
             service: string;
             span_id: string;
             spans: number;
@@ -789,7 +824,7 @@ export interface components {
             p50_ms: number | null;
             p95_ms: number | null;
             /** @enum {string} */
-            party: "page" | "rules" | "function" | "vendor";
+            party: "page" | "rules" | "function" | "vendor" | "service";
             service: string;
             spans: number;
         };
@@ -822,10 +857,12 @@ export interface components {
          * @description A step that most of the other traces have and this one lacks.
          *
          *     ``after`` is the step of this trace that would have led to it: its nearest caller in the other
-         *     traces that this trace has too. Null when this trace has none of its callers.
+         *     traces that this trace has too. Null when this trace has none of its callers. ``follows``: its
+         *     usual caller is missing too, so it is a consequence.
          */
         Missing: {
             after: components["schemas"]["Step"] | null;
+            follows: boolean;
             hop: string | null;
             name: string;
             service: string;
@@ -866,6 +903,23 @@ export interface components {
                 number,
                 number | null
             ][];
+        };
+        /**
+         * @description Steps that are equal to an earlier one, apart from their times and attributes.
+         *
+         *     Each step is a span and the spans below it in its leg, with the same names, services, hops and
+         *     errors. ``first`` is the span that they repeat, ``repeats`` are the others, in order of time.
+         *     ``spans`` counts those of the repeats. They took from ``shortest_ms`` to ``longest_ms``.
+         */
+        Repeat: {
+            errors: number;
+            first: string;
+            from_ms: number;
+            longest_ms: number;
+            repeats: string[];
+            shortest_ms: number;
+            spans: number;
+            to_ms: number;
         };
         /** @description A step that occurs more often in this trace than in nearly all others. */
         Repeated: {
@@ -911,7 +965,7 @@ export interface components {
             orphan: boolean;
             parent_span_id: string | null;
             /** @enum {string} */
-            party: "page" | "rules" | "function" | "vendor";
+            party: "page" | "rules" | "function" | "vendor" | "service";
             resource: {
                 [key: string]: unknown;
             };
@@ -932,10 +986,14 @@ export interface components {
         /**
          * @description One series of a metric: pairs of a time in Unix milliseconds and a value.
          *
-         *     A value is null when it is not a finite number.
+         *     A value is null when it is not a finite number. ``instance`` has the attributes by which its
+         *     process differs from those of the other series, such as ``service.instance.id``.
          */
         Series: {
             attributes: {
+                [key: string]: unknown;
+            };
+            instance: {
                 [key: string]: unknown;
             };
             points: [
@@ -1025,14 +1083,18 @@ export interface components {
             spans: number;
             traces: number;
         };
-        /** @description The time that a journey spent in one category; the categories add up to its duration. */
+        /**
+         * @description The time that a journey spent in one category; the categories add up to its duration.
+         *
+         *     ``after`` is the time after ``wait_ms`` of the journey.
+         */
         TimeShare: {
             duration_ms: number;
             label: string;
             /** @enum {string} */
-            where: "vendor" | "waiting" | "ours" | "between";
+            where: "vendor" | "waiting" | "working" | "between" | "after";
         };
-        /** @description One trace in the list of traces. */
+        /** @description One trace in the list of traces; ``state_tone`` is null when its state is not final. */
         TraceLine: {
             coverage: number;
             duration_ms: number;
@@ -1046,6 +1108,7 @@ export interface components {
             spans: number;
             started_at: string;
             started_unix_nano: string;
+            state_tone: ("good" | "warn" | "bad") | null;
             trace_id: string;
         };
         /** @description A page of traces. ``total`` counts all that match; ``next_cursor`` requests the next page. */
@@ -1067,7 +1130,8 @@ export interface components {
          *
          *     ``same_state``: it was compared only with traces whose subject reached the same state. The lists
          *     are empty when there are too few other traces to tell what is usual. A missing step comes after
-         *     the missing step that would have called it.
+         *     the missing step that would have called it. ``weak_baseline``: most of the compared traces have
+         *     errors, lost their context, or ended badly, so what is usual may be wrong.
          */
         UnusualSteps: {
             added: components["schemas"]["Unusual"][];
@@ -1075,6 +1139,7 @@ export interface components {
             missing: components["schemas"]["Missing"][];
             repeated: components["schemas"]["Repeated"][];
             same_state: boolean;
+            weak_baseline: boolean;
         };
         /** @description The values of one key, the most frequent first. */
         Values: {

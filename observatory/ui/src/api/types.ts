@@ -24,6 +24,10 @@ export type SpanLog = Row["logs"][number];
 export type SourceLocation = NonNullable<Row["source"]>;
 /** A segment of the critical path. */
 export type PathSegment = Trace["critical_path"][number];
+export type Repeat = Trace["repeats"][number];
+export type Finding = Trace["findings"][number];
+export type IncomingLink = Trace["linked_from"][number];
+export type Tone = NonNullable<Trace["state_tone"]>;
 export type TimeShare = Trace["parts"][number];
 export type SkewedClock = NonNullable<Trace["skew"]>["services"][number];
 

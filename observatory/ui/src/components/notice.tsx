@@ -42,10 +42,12 @@ export function Unreachable({ stale }: { stale: boolean }) {
 }
 
 /** The environment variable that makes an OpenTelemetry SDK send its telemetry here. */
-export function ExporterSetting() {
+export function ExporterSetting({ port }: { port?: number }) {
+  const url = new URL(location.origin);
+  if (port !== undefined) url.port = String(port);
   return (
     <pre>
-      <code>OTEL_EXPORTER_OTLP_ENDPOINT={location.origin}</code>
+      <code>OTEL_EXPORTER_OTLP_ENDPOINT={url.origin}</code>
     </pre>
   );
 }

@@ -1,4 +1,5 @@
 /** The title of a trace: its subject, such as "Order 7f3a", or its root span's name. */
+import type { Tone } from "../api/types";
 import { stateOf, subjectOf } from "../promoted";
 
 export function TraceTitle({ trace }: { trace: { root: string | null } }) {
@@ -11,8 +12,10 @@ export function TraceTitle({ trace }: { trace: { root: string | null } }) {
   );
 }
 
-/** The final state of a trace's subject, if it is known. */
-export function StateChip({ trace }: { trace: object }) {
+/** The state that a trace's subject reached, if it is known, coloured if it is final. */
+export function StateChip({ trace }: { trace: { state_tone: Tone | null } }) {
   const state = stateOf(trace);
-  return state === null ? null : <span class="chip subject-state">{state}</span>;
+  return state === null ? null : (
+    <span class={`chip subject-state ${trace.state_tone ?? ""}`}>{state}</span>
+  );
 }

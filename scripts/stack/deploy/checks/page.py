@@ -13,6 +13,7 @@ from stack.deploy.tree import Tree
 from stack.errors import UserError
 
 READER = "frontend/src/settings.ts"
+_PLACEHOLDER = re.compile(r"\bmy-(?:project|api-key)\b")
 EMULATORS = ("VITE_AUTH_EMULATOR_URL", "VITE_FIRESTORE_EMULATOR")
 
 # Measured on this page, with a tenth to spare, in bytes of gzip.
@@ -36,6 +37,19 @@ def is_built_from_this_tree(tree: Tree) -> Iterator[Finding]:
             f"frontend/.env.{tree.project_id}.",
             tree.line_of(READER, name),
         )
+
+
+def has_no_placeholder(tree: Tree) -> Iterator[Finding]:
+    """Yield the settings of the built page that were copied from the example and not filled in."""
+    file = f"frontend/.env.{tree.project_id}"
+    for name, value in sorted(_page(tree).settings().items()):
+        if _PLACEHOLDER.search(value):
+            yield Finding(
+                f"{name} is {value}, which is the example's placeholder.",
+                file,
+                f"Set {name} in the file; {page_build.EXAMPLE} describes it.",
+                tree.line_of(file, name),
+            )
 
 
 def is_within_its_budget(tree: Tree) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_a_function_with_internal_ingress_is_hidden_from_the_internet(tmp_path: 
 
 def test_an_instance_gets_no_more_requests_than_its_concurrency(tmp_path: Path) -> None:
     """Others are started up to the maximum; a request beyond that waits."""
-    limits = {"maxInstanceRequestConcurrency": 2, "maxInstanceCount": 2}
+    limits: dict[str, Any] = {"maxInstanceRequestConcurrency": 2, "maxInstanceCount": 2}
     service = service_in(tmp_path)(function(**limits))
 
     async def work(front_end: FrontEnd) -> None:

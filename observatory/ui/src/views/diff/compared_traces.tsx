@@ -41,6 +41,11 @@ function ComparedTrace({ trace, side }: { trace: DiffTrace; side: "left" | "righ
         <span class={trace.errors ? "bad" : ""}>{count(trace.errors, "error")}</span>
         <time dateTime={trace.started_at}>{fullMoment(new Date(trace.started_at))}</time>
       </p>
+      {trace.truncated && (
+        <p class="banner warn">
+          It has more spans. Only the first {trace.spans.toLocaleString("en")} were compared.
+        </p>
+      )}
       <a href={tracePath(trace.trace_id)} onClick={followLink}>
         Open trace <code>{trace.trace_id.slice(0, 12)}…</code>
       </a>

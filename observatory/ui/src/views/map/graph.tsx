@@ -15,7 +15,7 @@ import {
   rateText,
   UNKNOWN,
 } from "./labels";
-import { LABEL, layOutMap, NODE, type Placed, type Point } from "./layout";
+import { BADGE, LABEL, layOutMap, NODE, type Placed, type Point } from "./layout";
 
 const NODE_CHARACTERS = 16;
 const HOP_CHARACTERS = 11;
@@ -247,7 +247,13 @@ function NodeBox({ node, at, selected, onSelect }: ElementProps & { node: MapNod
         </text>
         {node.errors > 0 && (
           <g class="errors">
-            <circle cx={width - 2} cy="2" r="9" />
+            <rect
+              x={width - 2 - BADGE.width / 2}
+              y={2 - BADGE.height / 2}
+              width={BADGE.width}
+              height={BADGE.height}
+              rx={BADGE.height / 2}
+            />
             <text x={width - 2} y="6">
               {node.errors > 99 ? "99+" : node.errors}
             </text>

@@ -18,6 +18,8 @@ export interface Placed {
 
 export const NODE = { width: 164, height: 54 };
 export const LABEL = { width: 124, height: 36 };
+/** The number of errors at the upper right corner of a node, with room for "99+". */
+export const BADGE = { width: 28, height: 18 };
 const MARGIN = 12;
 const ARROW_PX = 9;
 
@@ -54,8 +56,6 @@ function placedInOrder(nodes: string[], edges: MapEdge[], direction: "LR" | "TB"
     nodesep: 28,
     edgesep: 18,
     ranksep: direction === "LR" ? 24 : 22,
-    marginx: MARGIN,
-    marginy: MARGIN,
   });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const node of nodes) graph.setNode(node, { ...NODE });
@@ -68,25 +68,50 @@ function placedInOrder(nodes: string[], edges: MapEdge[], direction: "LR" | "TB"
       edgeId(edge),
     );
   layout(graph);
-  const { width = 0, height = 0 } = graph.graph();
-  const placed: Placed = { width, height, nodes: new Map(), edges: new Map() };
-  for (const node of nodes) {
-    const { x, y } = graph.node(node) as Point;
-    placed.nodes.set(node, { x, y });
-  }
-  let px = width;
-  for (const edge of edges) {
+  const boxes = new Map(nodes.map((node) => [node, graph.node(node) as Point]));
+  const lines = edges.map((edge) => {
     const at = graph.edge(edge.from, edge.to, edgeId(edge)) as Point & { points: Point[] };
-    const box = placed.nodes.get(edge.to);
-    const points = edge.from === edge.to && box ? loop(box, at) : at.points;
+    const box = boxes.get(edge.to);
+    return { edge, at, points: edge.from === edge.to && box ? loop(box, at) : at.points };
+  });
+  // Dagre's size does not include the lines, which may lead around the outermost boxes.
+  const { origin, width, height } = extentOf([
+    ...[...boxes.values()].flatMap((box) => cornersOf(box, NODE)),
+    ...lines.flatMap(({ at, points }) => [...cornersOf(at, LABEL), ...points]),
+  ]);
+  const moved = ({ x, y }: Point): Point => ({ x: x - origin.x, y: y - origin.y });
+  const placed: Placed = { width, height, nodes: new Map(), edges: new Map() };
+  for (const [node, box] of boxes) placed.nodes.set(node, moved(box));
+  let px = width;
+  for (const line of lines) {
+    const [at, points] = [moved(line.at), line.points.map(moved)];
     px += lengthOf(points);
-    placed.edges.set(edgeId(edge), {
-      at: { x: at.x, y: at.y },
+    placed.edges.set(edgeId(line.edge), {
+      at,
       line: through(points, at),
       arrow: arrowAt(points),
     });
   }
   return { placed, px };
+}
+
+function cornersOf({ x, y }: Point, { width, height }: { width: number; height: number }): Point[] {
+  return [
+    { x: x - width / 2, y: y - height / 2 },
+    { x: x + width / 2, y: y + height / 2 },
+  ];
+}
+
+/** Return the smallest rectangle around points, with a margin. */
+function extentOf(points: Point[]): { origin: Point; width: number; height: number } {
+  if (points.length === 0) return { origin: { x: 0, y: 0 }, width: 0, height: 0 };
+  const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
+  const [left, top] = [Math.min(...xs), Math.min(...ys)];
+  return {
+    origin: { x: left - MARGIN, y: top - MARGIN },
+    width: Math.max(...xs) - left + 2 * MARGIN,
+    height: Math.max(...ys) - top + 2 * MARGIN,
+  };
 }
 
 function lengthOf(points: Point[]): number {

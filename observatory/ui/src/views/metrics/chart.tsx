@@ -7,6 +7,14 @@ import type { ChartLines } from "./chart_lines";
 
 const HEIGHT_PX = 320;
 const DAY_SECONDS = 86_400;
+/** The smallest distance of two ticks of the time axis, with room for a time with seconds. */
+const TIME_TICK_PX = 84;
+/** The steps of the time axis in seconds; labels have no fraction, so none is shorter than 1. */
+const TIME_STEPS = [
+  ...[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800],
+  ...[1, 2, 3, 6, 12].map((hours) => hours * 3600),
+  ...[1, 2, 5, 10, 30, 90, 365].map((days) => days * DAY_SECONDS),
+];
 /** Dash patterns by line, so that lines differ by more than their colour. */
 const DASHES = [[], [], [], [8, 4], [8, 4], [2, 3], [2, 3], [12, 3, 2, 3]];
 
@@ -77,6 +85,8 @@ function optionsOf(
     axes: [
       {
         ...axis,
+        space: TIME_TICK_PX,
+        incrs: TIME_STEPS,
         values: (_, ticks, _axis, _space, step) => ticks.map((at) => timeTickText(at, step)),
       },
       { ...axis, size: 76, values: (_, ticks) => ticks.map(valueText) },

@@ -38,7 +38,7 @@ function lastOf(points: MetricPoint[]): number {
   return points.at(-1)?.[1] ?? Number.NEGATIVE_INFINITY;
 }
 
-/** Label each series with the attributes in which it differs from the others. */
+/** Label each series with the attributes in which it, or its process, differs from the others. */
 function labelled(answer: MetricSeries): { label: string; points: MetricPoint[] }[] {
   const keys = [
     ...new Set(answer.series.flatMap(({ attributes }) => Object.keys(attributes))),
@@ -46,9 +46,11 @@ function labelled(answer: MetricSeries): { label: string; points: MetricPoint[] 
   const differingKeys = keys.filter(
     (key) => new Set(answer.series.map(({ attributes }) => text(attributes, key))).size > 1,
   );
-  const labelKeys = differingKeys.length > 0 ? differingKeys : keys;
-  return answer.series.map(({ attributes, points }) => {
+  const hasInstances = answer.series.some(({ instance }) => Object.keys(instance).length > 0);
+  const labelKeys = differingKeys.length > 0 || hasInstances ? differingKeys : keys;
+  return answer.series.map(({ attributes, instance, points }) => {
     const parts = labelKeys.filter((key) => key in attributes).map((key) => text(attributes, key));
+    for (const key of Object.keys(instance)) parts.push(text(instance, key));
     return { label: parts.join(" · ") || "value", points };
   });
 }

@@ -19,6 +19,12 @@ interface Props {
 export function ComparisonResult({ comparison, subset, onFilter }: Props) {
   const [all, setAll] = useState(false);
   const { selected, rest, sentence } = comparison;
+  if (selected === 0 && rest === 0)
+    return (
+      <p class="sub">
+        No trace matches the filter and the time range, so there is nothing to compare.
+      </p>
+    );
   if (selected === 0)
     return <p class="sub">No trace matches. Draw another box, or press Escape to clear it.</p>;
   if (rest === 0)
@@ -49,16 +55,40 @@ export function ComparisonResult({ comparison, subset, onFilter }: Props) {
         </span>
       </p>
       {ranked.length === 0 && <p class="sub">No attribute sets them apart from the rest.</p>}
-      <ol class="attributes">
-        {shown.map((attribute) => (
-          <Attribute key={attribute.key} attribute={attribute} onFilter={onFilter} />
-        ))}
-      </ol>
+      <Attributes
+        title="Known at the start, so possibly a cause"
+        attributes={shown.filter((attribute) => attribute.known_at_start)}
+        onFilter={onFilter}
+      />
+      <Attributes
+        title="Set later, so possibly a consequence"
+        attributes={shown.filter((attribute) => !attribute.known_at_start)}
+        onFilter={onFilter}
+      />
       {ranked.length > ATTRIBUTES_SHOWN && (
         <button type="button" class="as-link" onClick={() => setAll(!all)}>
           {all ? "Show fewer" : `Show ${ranked.length - ATTRIBUTES_SHOWN} more`}
         </button>
       )}
+    </>
+  );
+}
+
+interface AttributesProps extends Pick<AttributeProps, "onFilter"> {
+  title: string;
+  attributes: ComparedAttribute[];
+}
+
+function Attributes({ title, attributes, onFilter }: AttributesProps) {
+  if (attributes.length === 0) return null;
+  return (
+    <>
+      <p class="attributes-title">{title}</p>
+      <ol class="attributes" aria-label={title}>
+        {attributes.map((attribute) => (
+          <Attribute key={attribute.key} attribute={attribute} onFilter={onFilter} />
+        ))}
+      </ol>
     </>
   );
 }

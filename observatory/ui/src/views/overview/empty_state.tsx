@@ -11,7 +11,7 @@ const PAUSE_MS = 2_000;
 export function EmptyState({ selection }: { selection: Selection }) {
   const { answer } = usePolling("health", fetchHealth, () => PAUSE_MS);
   if (answer === null) return <LoadingState />;
-  if (answer.spans === 0) return <NoTraces />;
+  if (answer.spans === 0) return <NoTraces grpcPort={answer.grpc_port} />;
   const { q, range } = selection;
   const when = rangeText(range);
   return (
@@ -51,14 +51,20 @@ export function LoadingState() {
   );
 }
 
-function NoTraces() {
+function NoTraces({ grpcPort }: { grpcPort: number | null }) {
   return (
     <Notice title="No traces yet">
       <p>
         Use your app: its traces appear here as they arrive. If it does not send here yet, start it
-        with this setting, which any OpenTelemetry SDK reads:
+        with this setting, which any OpenTelemetry SDK reads. Its exporter uses OTLP over HTTP:
       </p>
       <ExporterSetting />
+      {grpcPort !== null && (
+        <>
+          <p>Or OTLP over gRPC:</p>
+          <ExporterSetting port={grpcPort} />
+        </>
+      )}
     </Notice>
   );
 }

@@ -7,7 +7,8 @@ import {
   cellsBetween,
   columnsOf,
   durationTicks,
-  timeTicks,
+  timeTickAnchor,
+  timeTicksIn,
   xOf,
   yOf,
 } from "./heatmap_scale";
@@ -16,7 +17,6 @@ import type { Box } from "./subset";
 /** The margins around the cells in pixels, with room for the axes. */
 export const MARGIN = { left: 58, right: 8, top: 6, bottom: 24 };
 
-const TIME_TICK_PX = 70;
 const DURATION_TICK_PX = 26;
 const ERROR_PX = 3;
 
@@ -142,11 +142,11 @@ function Axes({ heatmap, width, height }: { heatmap: Heatmap; width: number; hei
           </text>
         </g>
       ))}
-      {timeTicks(heatmap, Math.max(2, width / TIME_TICK_PX)).map(({ at, text }) => (
-        <g key={text} transform={`translate(${width * at} ${height})`}>
+      {timeTicksIn(heatmap, width).map((tick) => (
+        <g key={tick.text} transform={`translate(${width * tick.at} ${height})`}>
           <path d="M0 0v5" />
-          <text y="18" text-anchor={at < 0.04 ? "start" : at > 0.96 ? "end" : "middle"}>
-            {text}
+          <text y="18" text-anchor={timeTickAnchor(tick)}>
+            {tick.text}
           </text>
         </g>
       ))}

@@ -91,6 +91,19 @@ const TIME_STEPS = [
   ...[1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map((minutes) => minutes * MINUTE),
 ];
 
+// Room for two times with seconds, of which the outermost do not extend beyond the axis.
+const TIME_TICK_PX = 92;
+
+/** Return the ticks that fit an axis of this width without overlapping. */
+export function timeTicksIn(heatmap: Heatmap, widthPx: number): Tick[] {
+  return timeTicks(heatmap, Math.max(2, widthPx / TIME_TICK_PX));
+}
+
+/** Return how the label of a tick is aligned, so that it stays within the axis. */
+export function timeTickAnchor({ at }: Tick): "start" | "middle" | "end" {
+  return at < 0.04 ? "start" : at > 0.96 ? "end" : "middle";
+}
+
 /** Return at most `max` ticks at round local times; `at` is a horizontal position. */
 export function timeTicks(heatmap: Heatmap, max: number): Tick[] {
   const length = heatmap.to_ms - heatmap.from_ms;

@@ -47,7 +47,7 @@ interface BarProps {
   to: number;
 }
 
-function Bar({ kind, range, from, to }: BarProps) {
+export function Bar({ kind, range, from, to }: BarProps) {
   const at = barPosition(range, from, to);
   if (at === null) return null;
   return <span class={kind} style={{ left: `min(${at[0]}%, 100% - 3px)`, width: `${at[1]}%` }} />;

@@ -1,14 +1,14 @@
 /** The details panel: a span with all its data, a missing hop, or the guide. */
 import "./details.css";
 import type { ComponentChildren, RefObject } from "preact";
-import type { MissingStep, Row, Trace, Unusual } from "../../api/types";
+import type { Finding, MissingStep, Row, Trace, Unusual } from "../../api/types";
 import { CopyButton, CopyIcon } from "../../components/copy_button";
 import { durationText } from "../../format";
 import { AttributeTable } from "./attributes";
 import { Events, Exceptions, Logs } from "./events";
 import { needleOf } from "./find";
 import { UnusualSteps } from "./findings";
-import { Links, Parent } from "./links";
+import { IncomingLinks, Links, Parent } from "./links";
 import { Rules, withoutExcerpt } from "./rules_decision";
 import { Section } from "./section";
 import { SourceLine } from "./source_link";
@@ -45,7 +45,7 @@ export function Details(props: Props) {
         <span class="party-dot" /> {row.service} · {row.kind.toLowerCase()}
         {row.hop && ` · by ${row.hop}`}
       </p>
-      <SpanWarnings unusual={unusual} row={row} />
+      <SpanWarnings unusual={unusual} row={row} findings={trace.findings} />
       <dl class="timing">
         <Fact name="starts at">{durationText(row.offset_ms)}</Fact>
         {row.wait && <Fact name="waited">{durationText(row.wait.duration_ms)}</Fact>}
@@ -70,6 +70,7 @@ export function Details(props: Props) {
       <Logs title="Logs" lines={row.logs} needle={needle} />
       <Events events={row.events} needle={needle} />
       <Links links={row.links} trace={trace} onSelect={onSelect} />
+      <IncomingLinks links={trace.linked_from.filter((link) => link.to_span_id === row.span_id)} />
       <Identity trace={trace} row={row} onSelect={onSelect} />
       <Section title="Resource" size={Object.keys(row.resource).length}>
         <AttributeTable attributes={row.resource} needle={needle} filters />
@@ -171,6 +172,7 @@ export function Guide({ trace, unusual, gaps, onSelect }: GuideProps) {
         <dt>Rows in bold begin a hop</dt>
         <dd>There the work moves to another service. The tag names the kind of hop.</dd>
       </dl>
+      <IncomingLinks links={trace.linked_from} />
       <Logs title="Logs of the trace" lines={trace.logs} />
     </aside>
   );
@@ -186,7 +188,15 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
 }
 
 /** Banners for an error, an orphan, lost context and an unusual step. */
-function SpanWarnings({ unusual, row }: { unusual: Unusual | null; row: Row }) {
+function SpanWarnings({
+  unusual,
+  row,
+  findings,
+}: {
+  unusual: Unusual | null;
+  row: Row;
+  findings: Finding[];
+}) {
   const unusualMark = unusualText(row, unusual);
   return (
     <>
@@ -195,6 +205,13 @@ function SpanWarnings({ unusual, row }: { unusual: Unusual | null; row: Row }) {
           <b>Error.</b> {row.status_message || "The span has no status message."}
         </p>
       )}
+      {findings
+        .filter((finding) => finding.span_id === row.span_id)
+        .map((finding) => (
+          <p key={finding.kind} class="banner warn">
+            {finding.text}.
+          </p>
+        ))}
       {row.orphan && (
         <p class="banner warn">
           <b>Orphan.</b> Its parent <code>{row.parent_span_id}</code> is not stored.

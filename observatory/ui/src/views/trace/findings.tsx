@@ -1,7 +1,7 @@
 /** Findings of the Observatory: clock skew, truncation, and steps that are missing or unusual. */
 import "./findings.css";
 import type { ComponentChildren } from "preact";
-import type { MissingStep, SkewedClock, Step, Trace, Unusual } from "../../api/types";
+import type { Finding, MissingStep, SkewedClock, Step, Trace, Unusual } from "../../api/types";
 import { count, durationText, withoutPackage } from "../../format";
 import { stateOf } from "../../promoted";
 import { shareText } from "./waterfall_row";
@@ -13,16 +13,18 @@ interface WarningsProps {
   trace: Trace;
   correctSkew: boolean;
   onCorrectSkew: (correct: boolean) => void;
+  onSelect: (spanId: string) => void;
 }
 
 /** Warnings about the trace as a whole. */
-export function Warnings({ trace, correctSkew, onCorrectSkew }: WarningsProps) {
+export function Warnings({ trace, correctSkew, onCorrectSkew, onSelect }: WarningsProps) {
   const clocks = trace.skew?.services ?? [];
   return (
     <>
       {clocks.length > 0 && (
         <Skew clocks={clocks} correct={correctSkew} onCorrect={onCorrectSkew} />
       )}
+      {trace.findings.length > 0 && <Findings findings={trace.findings} onSelect={onSelect} />}
       {trace.truncated && (
         <p class="banner warn">
           <b>The trace is truncated.</b> It has more spans than the explorer shows. Export it to get
@@ -30,6 +32,36 @@ export function Warnings({ trace, correctSkew, onCorrectSkew }: WarningsProps) {
         </p>
       )}
     </>
+  );
+}
+
+function Findings({
+  findings,
+  onSelect,
+}: {
+  findings: Finding[];
+  onSelect: (spanId: string) => void;
+}) {
+  const items = findings.map((finding) => (
+    <li key={`${finding.kind} ${finding.span_id}`}>
+      <button type="button" class="as-link" onClick={() => onSelect(finding.span_id)}>
+        {finding.text}
+      </button>
+      .
+    </li>
+  ));
+  const more = items.slice(STEPS_SHOWN);
+  return (
+    <section class="finding warn" aria-label="Looks healthy, and is probably not">
+      <h2>Looks healthy, and is probably not</h2>
+      <ul>{items.slice(0, STEPS_SHOWN)}</ul>
+      {more.length > 0 && (
+        <details>
+          <summary>{more.length} more</summary>
+          <ul>{more}</ul>
+        </details>
+      )}
+    </section>
   );
 }
 
@@ -81,7 +113,7 @@ interface UnusualStepsProps {
 
 /** The steps that are missing, repeated or added compared with traces that began the same way. */
 export function UnusualSteps({ trace, unusual, gaps, onSelect }: UnusualStepsProps) {
-  const { compared_with, same_state, missing, repeated, added } = unusual;
+  const { compared_with, same_state, weak_baseline, missing, repeated, added } = unusual;
   const steps = [
     ...gaps.map((step, index) => (
       <StepItem key={keyOf(step)} hop={step} onGo={() => onSelect(`gap:${index}`)}>
@@ -109,6 +141,12 @@ export function UnusualSteps({ trace, unusual, gaps, onSelect }: UnusualStepsPro
         Compared with {count(compared_with, "recent trace")} that began the same way
         {same_state && state !== null && ` and ended ${state}`}:
       </p>
+      {weak_baseline && (
+        <p class="banner warn">
+          <b>Weak baseline.</b> Most of these traces have errors, lost their context or ended badly,
+          so what is usual in them may be wrong.
+        </p>
+      )}
       <ul>{steps.slice(0, STEPS_SHOWN)}</ul>
       {more.length > 0 && (
         <details>
@@ -118,8 +156,8 @@ export function UnusualSteps({ trace, unusual, gaps, onSelect }: UnusualStepsPro
       )}
       {missingCalls > 0 && (
         <p>
-          {count(missingCalls, "call")} of missing hops {missingCalls === 1 ? "is" : "are"} missing
-          too.
+          {count(missingCalls, "step")} that would have followed {missingCalls === 1 ? "is" : "are"}{" "}
+          missing too.
         </p>
       )}
     </section>

@@ -4,7 +4,7 @@ import type { Item } from "./waterfall_items";
 
 export type Command =
   | { do: "select"; id: string }
-  | { do: "fold" | "unfold"; spanId: string }
+  | { do: "fold" | "unfold" | "expand-repeats" | "collapse-repeats"; spanId: string }
   | { do: "open" | "close" | "zoom-in" | "zoom-out" | "zoom-reset" | "toggle-lines" };
 
 const PAGE = 12;
@@ -36,6 +36,7 @@ export function commandFor(key: string, items: readonly Item[], at: number): Com
     case "End":
       return to(items.length - 1);
     case "ArrowRight":
+      if (item?.kind === "repeats") return item.expanded ? to(at + 1) : toggleRepeats(item);
       if (item?.kind !== "span" || item.hidden === null) return null;
       return item.folded ? { do: "unfold", spanId: item.id } : to(at + 1);
     case "ArrowLeft":
@@ -44,6 +45,7 @@ export function commandFor(key: string, items: readonly Item[], at: number): Com
     case "[":
       return errorFrom(items, at, key === "]" ? 1 : -1);
     case "Enter":
+      if (item?.kind === "repeats") return toggleRepeats(item);
       return item ? { do: "open" } : null;
     case "Escape":
       return { do: "close" };
@@ -59,6 +61,10 @@ export function commandFor(key: string, items: readonly Item[], at: number): Com
     default:
       return null;
   }
+}
+
+function toggleRepeats(item: Item & { kind: "repeats" }): Command {
+  return { do: item.expanded ? "collapse-repeats" : "expand-repeats", spanId: item.repeat.first };
 }
 
 /** Select the next error in a direction, wrapping around at the ends. */
@@ -80,6 +86,8 @@ function hasError(row: Row, errorsHidden = 0): boolean {
 /** Collapse the item; if it is collapsed or can't be, select its parent (of a line, its span). */
 function collapseOrParent(item: Item, items: readonly Item[]): Command | null {
   if (item.kind === "gap") return null;
+  if (item.kind === "repeats")
+    return item.expanded ? toggleRepeats(item) : { do: "select", id: item.row.span_id };
   if (item.kind === "line") return { do: "select", id: item.row.span_id };
   if (item.hidden !== null && !item.folded) return { do: "fold", spanId: item.id };
   const parent = item.row.parent_span_id;

@@ -2,7 +2,7 @@
 import "./legend.css";
 import type { Party, Trace } from "../../api/types";
 
-const PARTIES: Party[] = ["page", "rules", "function", "vendor"];
+const PARTIES: Party[] = ["page", "rules", "function", "vendor", "service"];
 
 export function Legend({ trace }: { trace: Trace }) {
   const { rows } = trace;

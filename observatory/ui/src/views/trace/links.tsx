@@ -1,5 +1,6 @@
 /** A span's parent and links. */
-import type { Row, SpanLink, Trace } from "../../api/types";
+import type { IncomingLink, Row, SpanLink, Trace } from "../../api/types";
+import { withoutPackage } from "../../format";
 import { followLink, tracePath } from "../../navigation/route";
 import { AttributeTable } from "./attributes";
 import { Section } from "./section";
@@ -23,6 +24,27 @@ export function Parent({ trace, row, onSelect }: Props & { row: Row }) {
   if (row.parent_span_id)
     return <SpanButton trace={trace} spanId={row.parent_span_id} onSelect={onSelect} />;
   return <>none{row.root ? `: a declared root (${row.root})` : ""}</>;
+}
+
+/** The spans of other traces that link to this trace, or to one of its spans. */
+export function IncomingLinks({ links }: { links: IncomingLink[] }) {
+  if (links.length === 0) return null;
+  return (
+    <Section title="Linked from" size={links.length}>
+      <ul class="event-list">
+        {links.map((link) => (
+          <li key={`${link.span_id} ${link.to_span_id}`}>
+            <p>
+              <a href={tracePath(link.trace_id, link.span_id)} onClick={followLink}>
+                {withoutPackage(link.name)} ({link.service})
+              </a>{" "}
+              in trace <code>{link.trace_id.slice(0, 12)}…</code>
+            </p>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
 }
 
 export function Links({ links, trace, onSelect }: Props & { links: SpanLink[] }) {

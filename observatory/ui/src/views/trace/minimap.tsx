@@ -97,6 +97,7 @@ function coloursOf(element: HTMLElement): Record<Party | "waiting" | "bad", stri
     rules: colour("--party-rules"),
     function: colour("--party-function"),
     vendor: colour("--party-vendor"),
+    service: colour("--party-service"),
     waiting: colour("--waiting"),
     bad: colour("--bad"),
   };

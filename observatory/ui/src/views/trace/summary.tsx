@@ -14,7 +14,10 @@ interface Props {
 }
 
 export function Summary({ trace, unusual, arriving, onShowUnusual }: Props) {
-  const isComplete = trace.coverage === 1 && trace.orphans === 0;
+  // A span is exported when it ends, so a parent often arrives after its children.
+  const orphans = trace.awaiting > 0 ? 0 : trace.orphans;
+  const coverage = (trace.covered + trace.awaiting) / trace.spans;
+  const isComplete = coverage === 1 && orphans === 0;
   return (
     <section class="summary panel" aria-label="Summary">
       <div class="headline">
@@ -39,8 +42,13 @@ export function Summary({ trace, unusual, arriving, onShowUnusual }: Props) {
         <span>{count(trace.services.length, "service")}</span>
         <span>{count(trace.spans, "span")}</span>
         <span class={trace.errors ? "bad" : ""}>{count(trace.errors, "error")}</span>
-        <span class={trace.orphans ? "warn" : ""}>{count(trace.orphans, "orphan")}</span>
-        <span class={isComplete ? "good" : "warn"}>coverage {percent(trace.coverage)}</span>
+        <span class={orphans ? "warn" : ""}>{count(orphans, "orphan")}</span>
+        {trace.awaiting > 0 && (
+          <span title={trace.missing_parents.join(", ")}>
+            {count(trace.missing_parents.length, "parent")} not here yet
+          </span>
+        )}
+        <span class={isComplete ? "good" : "warn"}>coverage {percent(coverage)}</span>
         <time dateTime={trace.started_at}>{fullMoment(new Date(trace.started_at))}</time>
         <code class="id">{trace.trace_id}</code>
         <UnusualFact unusual={unusual} onShowUnusual={onShowUnusual} />

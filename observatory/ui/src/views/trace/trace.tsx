@@ -38,6 +38,7 @@ export function TraceView({ traceId, query }: Props) {
     true,
   );
   const { answer } = live;
+  const trace = useMemo(() => answer && withoutAwaited(answer), [answer]);
   const subject = answer && subjectOf(answer);
   useTitle(subject ? `${subject.label} ${subject.value}` : `Trace ${traceId.slice(0, 8)}`);
   return (
@@ -55,9 +56,15 @@ export function TraceView({ traceId, query }: Props) {
         refused="Not a valid trace id"
         notFound={<NotStored traceId={traceId} />}
       />
-      {answer !== null && <Loaded trace={answer} viewState={viewState} onViewState={onViewState} />}
+      {trace !== null && <Loaded trace={trace} viewState={viewState} onViewState={onViewState} />}
     </>
   );
+}
+
+/** Return the trace without marks of orphans while their parents may still arrive. */
+function withoutAwaited(trace: Trace): Trace {
+  if (trace.awaiting === 0) return trace;
+  return { ...trace, rows: trace.rows.map((row) => ({ ...row, orphan: false, covered: true })) };
 }
 
 /** Whether spans arrived so recently that more are likely. */
@@ -127,6 +134,7 @@ function Loaded({ trace, viewState, onViewState }: LoadedProps) {
         trace={trace}
         correctSkew={viewState.correctSkew}
         onCorrectSkew={(correctSkew) => onViewState({ correctSkew })}
+        onSelect={select}
       />
       <div class="trace-body">
         <Waterfall

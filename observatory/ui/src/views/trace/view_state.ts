@@ -19,6 +19,8 @@ export interface ViewState {
   opened: readonly string[];
   /** Ids of spans whose subtrees are collapsed; `all` includes hops that arrive later. */
   collapsed: readonly string[] | "all";
+  /** Ids of spans whose repeats are shown. */
+  repeats: readonly string[];
 }
 
 /** Parse the view state in the address; invalid parts are ignored. */
@@ -31,6 +33,7 @@ export function viewStateFrom(query: URLSearchParams): ViewState {
     lines: query.get("lines") === "1",
     opened: spanIdsIn(query.get("opened")),
     collapsed: query.get("collapsed") === "all" ? "all" : spanIdsIn(query.get("collapsed")),
+    repeats: spanIdsIn(query.get("repeats")),
   };
 }
 
@@ -62,6 +65,7 @@ export function addressOf(
   const { collapsed } = viewState;
   if (collapsed.length > 0)
     query.set("collapsed", collapsed === "all" ? collapsed : collapsed.join("."));
+  if (viewState.repeats.length > 0) query.set("repeats", viewState.repeats.join("."));
   const text = query.toString();
   return `/traces/${traceId}${text && `?${text}`}`;
 }

@@ -17,7 +17,15 @@ import { Minimap } from "./minimap";
 import { type Range, ticksOf, within, zoomed } from "./time_scale";
 import { Toolbar } from "./toolbar";
 import type { ViewState } from "./view_state";
-import { ancestors, foldable, itemsOf, spanIdOf, unusualTexts } from "./waterfall_items";
+import {
+  ancestors,
+  foldable,
+  itemsOf,
+  repeatHiding,
+  repeatsId,
+  spanIdOf,
+  unusualTexts,
+} from "./waterfall_items";
 import { rowId } from "./waterfall_row";
 import { Rows } from "./waterfall_rows";
 
@@ -53,14 +61,18 @@ export function Waterfall(props: Props) {
     [viewState.collapsed, foldableIds],
   );
   const opened = useMemo((): ReadonlySet<string> => new Set(viewState.opened), [viewState.opened]);
+  const expanded = useMemo(
+    (): ReadonlySet<string> => new Set(viewState.repeats),
+    [viewState.repeats],
+  );
   const list = useRef<HTMLDivElement>(null);
   const head = useRef<HTMLDivElement>(null);
   const finder = useRef<HTMLInputElement>(null);
   const rowPx = useRowPx(ROW_PX, NARROW_ROW_PX);
 
   const items = useMemo(
-    () => itemsOf(rows, gaps, { folded, opened, lines: viewState.lines }),
-    [rows, gaps, folded, opened, viewState.lines],
+    () => itemsOf(rows, gaps, { folded, opened, lines: viewState.lines, expanded }, trace.repeats),
+    [rows, gaps, folded, opened, viewState.lines, expanded, trace.repeats],
   );
   const indexes = useMemo(() => new Map(items.map((item, index) => [item.id, index])), [items]);
   const ids = useMemo(() => items.map((item) => item.id), [items]);
@@ -99,10 +111,15 @@ export function Waterfall(props: Props) {
   };
   useEffect(() => {
     if (selected === null) return;
+    const repeat = at < 0 ? repeatHiding(rows, trace.repeats, spanIdOf(selected)) : null;
+    if (repeat !== null && !expanded.has(repeat)) {
+      onViewState({ repeats: [...expanded, repeat] });
+      return;
+    }
     // Expand the collapsed rows that hide the span, as when a link names it.
     const hiddenBy = ancestors(rows, spanIdOf(selected)).filter((spanId) => folded.has(spanId));
     if (hiddenBy.length > 0) setFolded(toggled(folded, hiddenBy));
-    else if (at < 0 && selected.includes(":")) open(spanIdOf(selected));
+    else if (at < 0 && /^[0-9a-f]{16}:/.test(selected)) open(spanIdOf(selected));
     else reveal(at);
   }, [selected, at >= 0]);
 
@@ -126,14 +143,22 @@ export function Waterfall(props: Props) {
     const outermost = hiddenIn.filter((spanId) => next.has(spanId)).at(-1);
     if (outermost) select(outermost);
   };
-  const latest = useRef({ folded, opened, collapse });
-  latest.current = { folded, opened, collapse };
+  const latest = useRef({ folded, opened, expanded, collapse });
+  latest.current = { folded, opened, expanded, collapse };
   const fold = useCallback(
     (spanId: string) => latest.current.collapse(toggled(latest.current.folded, [spanId])),
     [],
   );
   const showLines = useCallback(
     (spanId: string) => onViewState({ opened: [...toggled(latest.current.opened, [spanId])] }),
+    [onViewState],
+  );
+  const showRepeats = useCallback(
+    (spanId: string) =>
+      onViewState({
+        repeats: [...toggled(latest.current.expanded, [spanId])],
+        span: repeatsId(spanId),
+      }),
     [onViewState],
   );
   const matchAt =
@@ -150,10 +175,12 @@ export function Waterfall(props: Props) {
     const item = items[at];
     if (command.do === "select") select(command.id);
     else if (command.do === "fold" || command.do === "unfold") fold(command.spanId);
+    else if (command.do === "expand-repeats" || command.do === "collapse-repeats")
+      showRepeats(command.spanId);
     else if (command.do === "open") onOpen();
     else if (command.do === "close") select(null);
     else if (command.do === "toggle-lines") {
-      if (item && item.kind !== "gap") showLines(item.row.span_id);
+      if (item?.kind === "span" || item?.kind === "line") showLines(item.row.span_id);
     } else zoom(command.do === "zoom-in" ? "in" : command.do === "zoom-out" ? "out" : "reset");
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -241,6 +268,7 @@ export function Waterfall(props: Props) {
           onSelect={select}
           onFold={fold}
           onLines={showLines}
+          onRepeats={showRepeats}
         />
       </div>
       <KeyboardHints />

@@ -1,6 +1,7 @@
 /** The items of the waterfall from top to bottom: spans by leg, lines below them, missing hops. */
 
-import type { Attributes, MissingStep, Row, Step, Unusual } from "../../api/types";
+import type { Attributes, MissingStep, Repeat, Row, Step, Unusual } from "../../api/types";
+import { durationText } from "../../format";
 import { severityTone } from "../../severity";
 
 /** A log line or event of a span. */
@@ -24,6 +25,8 @@ export type Item =
   /** `hidden` describes the spans below it; null if it has none. */
   | { kind: "span"; id: string; row: Row; folded: boolean; hidden: Hidden | null }
   | { kind: "line"; id: string; row: Row; line: Line }
+  /** The repeats of the step that begins with `row`; they are listed below if `expanded`. */
+  | { kind: "repeats"; id: string; row: Row; repeat: Repeat; expanded: boolean }
   | { kind: "gap"; id: string; gap: MissingStep };
 
 export interface Shown {
@@ -33,27 +36,82 @@ export interface Shown {
   opened: ReadonlySet<string>;
   /** Whether the lines of all spans are shown. */
   lines: boolean;
+  /** Ids of the spans whose repeats are shown. */
+  expanded: ReadonlySet<string>;
 }
 
 /** Return the items to list, in order. */
-export function itemsOf(rows: readonly Row[], gaps: readonly MissingStep[], shown: Shown): Item[] {
+export function itemsOf(
+  rows: readonly Row[],
+  gaps: readonly MissingStep[],
+  shown: Shown,
+  repeats: readonly Repeat[] = [],
+): Item[] {
   const items: Item[] = [];
+  const repeatOf = new Map(repeats.map((repeat) => [repeat.first, repeat]));
+  const repeated = new Set(repeats.flatMap((repeat) => repeat.repeats));
+  const indexes = new Map(rows.map((row, index) => [row.span_id, index]));
   const due = gaps.map((gap, index) => ({ gap, id: `gap:${index}`, at: listIndexOf(rows, gap) }));
   const listGaps = (from: number) => {
     for (const { gap, id, at } of due) if (at === from) items.push({ kind: "gap", id, gap });
   };
-  for (let at = 0; at < rows.length; ) {
-    const row = rows[at] as Row;
-    const end = endOf(rows, at);
-    listGaps(at);
-    const folded = shown.folded.has(row.span_id) && end > at + 1;
-    const hidden = end > at + 1 ? hiddenIn(rows, at + 1, end) : null;
-    items.push({ kind: "span", id: row.span_id, row, folded, hidden });
-    if (shown.lines || shown.opened.has(row.span_id)) items.push(...lineItems(row));
-    at = folded ? end : at + 1;
-  }
+  const listRepeats = (row: Row, repeat: Repeat) => {
+    const expanded = shown.expanded.has(repeat.first);
+    items.push({ kind: "repeats", id: repeatsId(repeat.first), row, repeat, expanded });
+    for (const spanId of expanded ? repeat.repeats : []) {
+      const from = indexes.get(spanId);
+      if (from !== undefined) list(from, endOf(rows, from), true);
+    }
+  };
+  const list = (from: number, until: number, inRepeat: boolean) => {
+    // The repeats to list when the step that they repeat ends, the innermost step last.
+    const ending: { end: number; row: Row; repeat: Repeat }[] = [];
+    for (let at = from; at < until; ) {
+      const row = rows[at] as Row;
+      const end = endOf(rows, at);
+      if (!inRepeat) listGaps(at);
+      if (repeated.has(row.span_id) && !inRepeat) {
+        at = end;
+      } else {
+        const folded = shown.folded.has(row.span_id) && end > at + 1;
+        const hidden = end > at + 1 ? hiddenIn(rows, at + 1, end) : null;
+        items.push({ kind: "span", id: row.span_id, row, folded, hidden });
+        if (shown.lines || shown.opened.has(row.span_id)) items.push(...lineItems(row));
+        const repeat = repeatOf.get(row.span_id);
+        if (repeat) ending.push({ end, row, repeat });
+        at = folded ? end : at + 1;
+      }
+      for (let last = ending.at(-1); last && last.end <= at; last = ending.at(-1)) {
+        ending.pop();
+        listRepeats(last.row, last.repeat);
+      }
+    }
+  };
+  list(0, rows.length, false);
   listGaps(rows.length);
   return items;
+}
+
+/** Return the id of the item for the repeats of a span. */
+export function repeatsId(spanId: string): string {
+  return `repeats:${spanId}`;
+}
+
+/** Return the first span of the repeats that hide a span; null if none does. */
+export function repeatHiding(
+  rows: readonly Row[],
+  repeats: readonly Repeat[],
+  spanId: string,
+): string | null {
+  const hidden = new Set([spanId, ...ancestors(rows, spanId)]);
+  return repeats.find((repeat) => repeat.repeats.some((id) => hidden.has(id)))?.first ?? null;
+}
+
+/** Describe the repeats of a step: `29 more like this`. */
+export function repeatText({ repeats, shortest_ms, longest_ms }: Repeat): string {
+  const [shortest, longest] = [durationText(shortest_ms), durationText(longest_ms)];
+  const took = shortest === longest ? shortest : `${shortest} to ${longest}`;
+  return `${repeats.length} more like this, ${took} each`;
 }
 
 /** Return the index at which a missing step is listed: after the leg of the step before it. */
@@ -129,11 +187,11 @@ export function linesOf(row: Pick<Row, "logs" | "events">): Line[] {
 }
 
 /**
- * Return the missing steps that get a row of their own: only the hops if a hop is missing, because
- * the calls that it would have made are then missing as well.
+ * Return the missing steps that get a row of their own: not those that follow from another missing
+ * step, and only the hops if a hop is missing.
  */
 export function gapsOf(unusual: Unusual | null): MissingStep[] {
-  const missing = unusual?.missing ?? [];
+  const missing = unusual?.missing.filter((step) => !step.follows) ?? [];
   const hops = missing.filter((step) => step.hop !== null);
   return hops.length > 0 ? hops : missing;
 }

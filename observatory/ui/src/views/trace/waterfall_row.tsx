@@ -2,10 +2,10 @@
 import { Component, type ComponentChildren } from "preact";
 import type { PathSegment, Row } from "../../api/types";
 import { count, durationText } from "../../format";
-import { Bars, Dot } from "./bars";
+import { Bar, Bars, Dot } from "./bars";
 import { type Match, splitByMatches } from "./find";
 import type { Range } from "./time_scale";
-import type { Item } from "./waterfall_items";
+import { type Item, repeatText } from "./waterfall_items";
 
 const INDENT_PX = 12;
 const INDENT_MAX = 8;
@@ -26,6 +26,7 @@ export interface RowProps {
   onSelect: (id: string) => void;
   onFold: (spanId: string) => void;
   onLines: (spanId: string) => void;
+  onRepeats: (spanId: string) => void;
 }
 
 /** Return the id of an item's element. */
@@ -63,13 +64,14 @@ function AnyRow(props: RowProps) {
       aria-rowindex={index + 1}
       aria-level={levelOf(item)}
       aria-selected={selected}
-      aria-expanded={item.kind === "span" && item.hidden ? !item.folded : undefined}
+      aria-expanded={isExpanded(item)}
       aria-label={accessibleName(props)}
       onClick={() => onSelect(item.id)}
     >
       {item.kind === "span" && <SpanCells {...props} item={item} />}
       {item.kind === "line" && <LineCells {...props} item={item} />}
       {item.kind === "gap" && <GapCells item={item} />}
+      {item.kind === "repeats" && <RepeatsCells {...props} item={item} />}
     </div>
   );
 }
@@ -93,9 +95,7 @@ function SpanCells(props: RowProps & { item: Item & { kind: "span" } }) {
               onFold(row.span_id);
             }}
           >
-            <svg viewBox="0 0 10 10" width="10" height="10" aria-hidden="true">
-              <path d={folded ? "M3 1l4 4-4 4" : "M1 3l4 4 4-4"} />
-            </svg>
+            <FoldIcon folded={folded} />
           </button>
         ) : (
           <span class="no-fold" />
@@ -214,6 +214,45 @@ function GapCells({ item: { gap } }: { item: Item & { kind: "gap" } }) {
   );
 }
 
+function RepeatsCells({ item, range, onRepeats }: RowProps & { item: Item & { kind: "repeats" } }) {
+  const { repeat, row, expanded } = item;
+  return (
+    <>
+      <Cell class="name" padPx={indentPx(row.indent)}>
+        <button
+          type="button"
+          class="fold"
+          tabIndex={-1}
+          aria-label={`${expanded ? "Hide" : "Show"} the repeats of ${row.label}`}
+          onClick={(event) => {
+            event.stopPropagation();
+            onRepeats(repeat.first);
+          }}
+        >
+          <FoldIcon folded={!expanded} />
+        </button>
+        <span class="label" title={repeatText(repeat)}>
+          {repeat.repeats.length} more like this
+        </span>
+        {repeat.errors > 0 && <span class="mark bad">{count(repeat.errors, "error")}</span>}
+      </Cell>
+      <Cell class="bars-cell" label={`until ${durationText(repeat.to_ms)}`}>
+        <span class="bars">
+          <Bar kind="hidden-spans" range={range} from={repeat.from_ms} to={repeat.to_ms} />
+        </span>
+      </Cell>
+    </>
+  );
+}
+
+function FoldIcon({ folded }: { folded: boolean }) {
+  return (
+    <svg viewBox="0 0 10 10" width="10" height="10" aria-hidden="true">
+      <path d={folded ? "M3 1l4 4-4 4" : "M1 3l4 4 4-4"} />
+    </svg>
+  );
+}
+
 /** Text with the search text highlighted. */
 export function Marked({ text, needle }: { text: string; needle: string }): ComponentChildren {
   return splitByMatches(text, needle).map((piece, index) =>
@@ -247,9 +286,16 @@ function levelOf(item: Item): number {
   return item.row.indent + (item.kind === "line" ? 2 : 1);
 }
 
+/** Whether what an item hides is shown; undefined if it hides nothing. */
+function isExpanded(item: Item): boolean | undefined {
+  if (item.kind === "repeats") return item.expanded;
+  return item.kind === "span" && item.hidden ? !item.folded : undefined;
+}
+
 function classesOf(item: Item): string[] {
   if (item.kind === "gap") return ["gap", "starts-leg"];
   if (item.kind === "line") return ["of-span", item.line.tone];
+  if (item.kind === "repeats") return ["repeats", item.row.party];
   const classes: string[] = [item.row.party];
   if (item.row.indent === 0) classes.push("starts-leg");
   if (item.row.error) classes.push("error");
@@ -261,6 +307,8 @@ function accessibleName({ item, unusualMark, path, match }: RowProps): string {
   if (item.kind === "gap")
     return `Missing: ${item.gap.name}, ${item.gap.service}. ${shareText(item.gap.usual_share)} have it.`;
   if (item.kind === "line") return `${item.line.label} ${item.line.text}`;
+  if (item.kind === "repeats")
+    return `${item.row.label}, ${item.row.service}: ${repeatText(item.repeat)}`;
   const { row } = item;
   const parts = [`${row.label}, ${row.service}`];
   if (row.hop) parts.push(`by ${row.hop}`);

@@ -8,7 +8,10 @@ import { type RowProps, WaterfallRow } from "./waterfall_row";
 
 const NO_SEGMENTS: readonly PathSegment[] = [];
 
-type Shared = Pick<RowProps, "rowPx" | "range" | "needle" | "onSelect" | "onFold" | "onLines">;
+type Shared = Pick<
+  RowProps,
+  "rowPx" | "range" | "needle" | "onSelect" | "onFold" | "onLines" | "onRepeats"
+>;
 
 interface Props extends Shared {
   list: RefObject<HTMLDivElement | null>;
@@ -42,12 +45,17 @@ export function Rows(props: Props) {
           index={index}
           path={(item.kind === "span" && paths.get(item.id)) || NO_SEGMENTS}
           selected={index === at}
-          match={item.kind === "gap" ? null : (matches.get(item.row.span_id) ?? null)}
+          match={ofSpan(item) ? (matches.get(item.row.span_id) ?? null) : null}
           unusualMark={(item.kind === "span" && unusualMarks.get(item.id)) || null}
-          linesShown={item.kind !== "gap" && (lines || opened.has(item.row.span_id))}
+          linesShown={ofSpan(item) && (lines || opened.has(item.row.span_id))}
           {...shared}
         />
       ))}
     </div>
   );
+}
+
+/** Whether an item is a span, or a line below it. */
+function ofSpan(item: Item): item is Item & { kind: "span" | "line" } {
+  return item.kind === "span" || item.kind === "line";
 }
