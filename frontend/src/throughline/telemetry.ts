@@ -76,10 +76,7 @@ export function startTelemetry({
         exportTimeoutMillis: 3 * EXPORT_TIMEOUT_MS + RETRY_MAX_MS,
         // Flushed below instead, with the logs and on `pagehide` as well.
         disableAutoFlushOnDocumentHide: true,
-        exporter: new JsonExporter(
-          new OtlpSender({ ...target, url: url("/v1/traces") }),
-          losses,
-        ),
+        exporter: new JsonExporter(new OtlpSender({ ...target, url: url("/v1/traces") }), losses),
       }),
     ],
   });

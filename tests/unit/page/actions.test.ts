@@ -272,7 +272,7 @@ test("a live query is a child span of the page view with its text, and the reaso
   expect(attribute(orders, "error.type")).toBe("permission-denied");
 });
 
-test.each([
+test.each<[string, string | undefined, () => string]>([
   ["the page's own origin", "token", () => base],
   ["another origin", undefined, () => "https://site.example"],
 ])("telemetry to %s is sent with this App Check token: %s", async (_, token, origin) => {
