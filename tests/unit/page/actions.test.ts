@@ -322,7 +322,7 @@ test("outside a Git repository the build has no version, and inside it has its c
   expect(commit(tmpdir())).toBe("");
 });
 
-test.each([
+test.each<[string, string | undefined, () => string]>([
   ["the page's own origin", "token", () => base],
   ["another origin", undefined, () => "https://site.example"],
 ])("telemetry to %s is sent with this App Check token: %s", async (_, token, origin) => {
