@@ -323,8 +323,8 @@ test("outside a Git repository the build has no version, and inside it has its c
 });
 
 test.each([
-  ["the page's own origin", "token", () => base],
-  ["another origin", undefined, () => "https://site.example"],
+  ["the page's own origin", "token", (): string => base],
+  ["another origin", undefined, (): string => "https://site.example"],
 ])("telemetry to %s is sent with this App Check token: %s", async (_, token, origin) => {
   vi.stubGlobal("location", { pathname: "/", origin: origin() });
   proveTelemetry(async () => ({ "x-firebase-appcheck": "token" }));
