@@ -75,7 +75,7 @@ def is_fact(name: str) -> bool:
 
 def size(name: str, value: object) -> int:
     """Return the bytes that an attribute adds to a span in OTLP's protobuf encoding."""
-    return Span(attributes=[KeyValue(key=name, value=_any_value(value))]).ByteSize()
+    return int(Span(attributes=[KeyValue(key=name, value=_any_value(value))]).ByteSize())
 
 
 def _any_value(value: object) -> AnyValue:

@@ -69,9 +69,7 @@ def message_event(**message: Any) -> CloudEvent:
 
 
 def _serialised(data: dict[str, Any]) -> bytes:
-    from google.events.cloud.firestore import (  # type: ignore[import-untyped]
-        DocumentEventData,
-    )
+    from google.events.cloud.firestore import DocumentEventData
     from google.protobuf import json_format
 
     event = DocumentEventData()

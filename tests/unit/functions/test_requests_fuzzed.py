@@ -241,7 +241,7 @@ def forged_requests(personal: str) -> Iterator[Request]:
         "amount_cents": (number or [5000])[0],
         "metadata": {"order_id": personal, "traceparent": personal, "baggage": personal},
     }
-    bodies = {
+    bodies: dict[str, list[dict[str, Any]]] = {
         "quote": [
             {"data": {"show_id": personal, "seats": 1}},
             *({"data": {"show_id": SHOW, "seats": seats}} for seats in (personal, *number)),
