@@ -7,6 +7,8 @@
   https://docs.cloud.google.com/run/docs/about-instance-autoscaling
 - A request that takes longer than the timeout, the start of an instance included, is answered with
   504: https://docs.cloud.google.com/run/docs/configuring/request-timeout
+- An instance has four minutes to listen on its port, whatever the timeout of its requests is:
+  https://docs.cloud.google.com/run/docs/configuring/healthchecks
 - Instances without requests are kept for a while, at most 15 minutes, and then shut down:
   https://docs.cloud.google.com/run/docs/about-instance-autoscaling. Here the time is a setting, so
   that a rehearsal sees instances end.
@@ -28,6 +30,7 @@ from cloud.runtime.instance import Instance, StartFailed, start
 from cloud.runtime.source import Source
 
 PENDING_SECONDS_MIN = 10.0
+START_SECONDS = 240.0
 STARTS_PER_PENDING = 3.5
 POLL_SECONDS = 0.5
 
@@ -177,7 +180,7 @@ class Service:
                 self.environment(),
                 self._source.folder,
                 self._log,
-                float(self.function.timeout_seconds),
+                START_SECONDS,
             )
         except (StartFailed, OSError) as failure:
             self._failed_starts += 1

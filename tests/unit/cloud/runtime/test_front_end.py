@@ -130,6 +130,24 @@ def test_a_request_that_takes_too_long_is_answered_with_504(tmp_path: Path) -> N
     run(service, work)
 
 
+def test_an_instance_goes_on_starting_after_its_first_request_timed_out(tmp_path: Path) -> None:
+    """The timeout of a request is no limit for the start of an instance."""
+    service = service_in(tmp_path)(function(timeoutSeconds=1))
+    executable = tmp_path / "functions-framework"
+    slow = executable.read_text().replace(
+        "import json", "import time; time.sleep(1.5); import json"
+    )
+    executable.write_text(slow)
+
+    async def work(front_end: FrontEnd) -> None:
+        assert (await post(front_end)).status_code == 504
+        await _until(lambda: service.statistics.starts == 1)
+        assert (await post(front_end)).status_code == 200
+        assert service.statistics.failures == []
+
+    run(service, work)
+
+
 def test_an_instance_has_no_cpu_between_requests(tmp_path: Path) -> None:
     """It is stopped when its last request ends, and continued for the next one."""
     service = service_in(tmp_path)(function())
