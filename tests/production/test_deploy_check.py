@@ -8,6 +8,7 @@ import pytest
 
 from stack.deploy import checking
 from stack.deploy.finding import Finding
+from stack.deploy.manifest import Codebase
 from stack.deploy.tree import Tree
 from tests.production import mistakes
 from tests.production.mistakes import MISTAKES, PROJECT, Mistake
@@ -85,6 +86,17 @@ def test_mistakes_are_reported_together(root: Path) -> None:
     for mistake in together:
         of_check = [finding for check, finding in found if check == mistake.check]
         _assert_reported(mistake, of_check)
+
+
+@pytest.mark.parametrize(("file", "value"), [({}, "8"), ({"THREADS": "4"}, "4")])
+def test_a_setting_without_a_file_has_its_declared_default(
+    file: dict[str, str], value: str
+) -> None:
+    """Without a project there is no file, and the functions' limits depend on settings."""
+    params = [{"name": "THREADS", "type": "int", "default": 8}]
+    assert (
+        Codebase("boxoffice", "functions", params=params, settings=file).value("THREADS") == value
+    )
 
 
 def test_there_is_a_mistake_for_every_check() -> None:

@@ -63,6 +63,12 @@ class Codebase:
     missing: list[str] = field(default_factory=list)
     apis: list[str] = field(default_factory=list)
 
+    def value(self, name: str) -> str:
+        """Return a setting's value: from the settings files, or else its declared default."""
+        declared = (param for param in self.params if param["name"] == name)
+        default = next((str(param.get("default", "")) for param in declared), "")
+        return self.settings.get(name, default)
+
     @property
     def raised_at(self) -> tuple[str, int] | None:
         """Return the file, in the codebase, and line of the innermost frame of the traceback."""

@@ -116,13 +116,13 @@ def have_limits(tree: Tree) -> Iterator[Finding]:
                 )
     for function in manifest.discover(tree).functions():
         threads = THREADS_PER_CPU * max(1, int(function.get("cpu") or 1))
-        environment = next(
-            each.settings
+        (codebase,) = (
+            each
             for each in manifest.discover(tree).discovered()
             if each.name == function["codebase"]
         )
-        if environment.get("THREADS", "").isdecimal():
-            threads = int(environment["THREADS"])
+        if codebase.value("THREADS").isdecimal():
+            threads = int(codebase.value("THREADS"))
         if _is_declared(tree, function, "concurrency") and function["concurrency"] > threads:
             yield _about(
                 tree,
