@@ -9,6 +9,7 @@ const opentelemetry = fileURLToPath(
 
 export default defineConfig({
   plugins: [sourceLines()],
+  define: { __SERVICE_VERSION__: '"test"' },
   resolve: { alias: { "@opentelemetry": opentelemetry } },
   test: { include: ["tests/unit/**/*.test.ts"], environment: "node" },
 });

@@ -1,4 +1,5 @@
 import { defineConfig } from "vite";
+import { commit } from "./commit";
 import { connectSources } from "./connectSources";
 import { requiredSettings } from "./requiredSettings";
 import { sourceLines } from "./sourceLines";
@@ -12,6 +13,7 @@ export default defineConfig({
     sourceLines(),
     installFaults(), // FAULTS
   ],
+  define: { __SERVICE_VERSION__: JSON.stringify(commit()) },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     target: "es2022",

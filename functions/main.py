@@ -5,9 +5,9 @@ import server_limits
 import settings
 import throughline
 
-from boxoffice import baggage
+from boxoffice import baggage, facts
 
-throughline.start(baggage=baggage.KEYS)
+throughline.start(baggage=baggage.KEYS, outcome=facts.OUTCOME)
 server_limits.accept_long_headers()
 request_validation.install()
 

@@ -12,7 +12,7 @@ from opentelemetry import trace
 
 import function_options
 import throughline
-from boxoffice import clients, giving_up, order_events, retention
+from boxoffice import clients, facts, giving_up, order_events, retention
 from boxoffice.failure import PermanentFailure
 from boxoffice.order import is_order_id
 
@@ -36,15 +36,14 @@ def audit(event: CloudEvent[Any]) -> None:
     """Create audit/{event id}; a second delivery finds that the document exists."""
     entry = {name: read_field(event, name) for name in ("order_id", "state", "by")}
     span = trace.get_current_span()
-    span.set_attribute("boxoffice.order.id", entry["order_id"])
-    span.set_attribute("boxoffice.order.state", entry["state"])
+    span.set_attributes(facts.of_audit(entry))
     document = clients.firestore().collection(AUDIT).document(event.id)
     try:
         document.create(
             {**entry, "at": event.time, **retention.deletion(), **throughline.trace_field()}
         )
     except AlreadyExists:
-        span.set_attribute("boxoffice.skipped", "done")
+        span.set_attributes(facts.skipped("done"))
 
 
 def read_field(event: CloudEvent[Any], name: str) -> str:

@@ -6,10 +6,11 @@ import json
 
 import flask
 from firebase_functions import https_fn
+from opentelemetry import trace
 
 import function_options
 import throughline
-from boxoffice import ledger, shows
+from boxoffice import facts, ledger, shows
 
 
 @https_fn.on_request(**function_options.AVAILABILITY)
@@ -25,7 +26,9 @@ def availability(request: flask.Request) -> flask.Response:
         return json_response(400, error=str(error))
     except shows.UnknownShow as error:
         return json_response(404, error=str(error))
-    return json_response(200, show_id=show["id"], seats_left=seats_left(show))
+    answer = {"show_id": show["id"], "seats_left": seats_left(show)}
+    trace.get_current_span().set_attributes(facts.of_quote(answer, show["read_at"]))
+    return json_response(200, **answer)
 
 
 def seats_left(show: ledger.Document) -> int:

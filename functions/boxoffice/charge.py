@@ -11,7 +11,7 @@ from opentelemetry import trace
 
 import function_options
 import throughline
-from boxoffice import acquirer, giving_up, ledger, settlement, topics
+from boxoffice import acquirer, facts, giving_up, ledger, settlement, topics
 from boxoffice.failure import OrderFailure
 from boxoffice.order import State
 
@@ -30,7 +30,7 @@ def charge(event: CloudEvent[Any]) -> None:
     if outcome.state is not State.CHARGING:
         return
     response = request_charge(order_id, outcome.order)
-    trace.get_current_span().set_attribute("boxoffice.charge.id", str(response["id"]))
+    trace.get_current_span().set_attributes(facts.of_charge(outcome.order, response))
     if response["status"] in settlement.FINAL_STATUSES:
         # An earlier attempt requested this charge and it has ended; its webhook is late or lost.
         settlement.settle_order(response, by="charge")
@@ -49,7 +49,8 @@ def request_charge(order_id: str, order: ledger.Document) -> Mapping[str, Any]:
         acquirer.AcquirerError: the processor failed or could not be reached.
     """
     cents = amount_cents(order)
-    settlement.set_amounts_on_span(order, cents, order["currency"])
+    requested = {"amount_cents": cents, "currency": order["currency"]}
+    trace.get_current_span().set_attributes(facts.of_charge(order, requested))
     try:
         return acquirer.request_charge(
             order_id,

@@ -19,7 +19,11 @@ def pseudonym(uid: str) -> str:
     return hashlib.sha256(f"{settings.pseudonym_salt()}{uid}".encode()).hexdigest()[:16]
 
 
+def attributes(uid: object) -> dict[str, str]:
+    """Return the user's pseudonym as an attribute; nothing, if `uid` is no user's id."""
+    return {"enduser.pseudo.id": pseudonym(uid)} if isinstance(uid, str) and uid else {}
+
+
 def set_on_span(uid: object) -> None:
     """Set the user's pseudonym on the current span, if `uid` is a user's id."""
-    if isinstance(uid, str) and uid:
-        trace.get_current_span().set_attribute("enduser.pseudo.id", pseudonym(uid))
+    trace.get_current_span().set_attributes(attributes(uid))

@@ -12,7 +12,7 @@ from opentelemetry import trace
 
 import function_options
 import throughline
-from boxoffice import giving_up, ledger, order_events, queues
+from boxoffice import facts, giving_up, ledger, order_events, queues, transactions
 from boxoffice.order import State
 
 _log = logging.getLogger(__name__)
@@ -34,11 +34,12 @@ def expire(task: https_fn.CallableRequest[Any]) -> None:
     the emulator would run a new task at once, in an endless loop.
     """
     order_id, due = queues.read_task(task.data)
-    span, late = trace.get_current_span(), datetime.now(UTC) - due
-    span.set_attribute("boxoffice.order.id", order_id)
+    late = datetime.now(UTC) - due
+    trace.get_current_span().set_attributes(
+        {"boxoffice.order.id": order_id, "boxoffice.task.late_seconds": late.total_seconds()}
+    )
     if late < timedelta(0):
         return acknowledge_early_task(order_id)
-    span.set_attribute("boxoffice.task.late_seconds", late.total_seconds())
     return end_hold(order_id)
 
 
@@ -53,12 +54,14 @@ def end_hold(order_id: str) -> None:
 
 def release_hold(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
     """Return the order's seats to the show, if its hold has lapsed."""
-    if datetime.now(UTC) < order["hold_until"]:
+    now = datetime.now(UTC)
+    if now < order["hold_until"]:
         raise HoldNotLapsed
+    transactions.note(facts.of_hold(order, ended_at=now))
     return ledger.Move(State.EXPIRED, writes=lambda tx: ledger.release_seats(tx, order))
 
 
 def acknowledge_early_task(order_id: str) -> None:
     """Record on the span and in the log that the task ran before the hold lapsed."""
-    trace.get_current_span().set_attribute("boxoffice.skipped", "early")
+    trace.get_current_span().set_attributes(facts.skipped("early"))
     _log.info("The hold of order %s still runs; skipped", order_id)

@@ -18,7 +18,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 import throughline
-from boxoffice import acquirer, clients, ledger, order_events, retention
+from boxoffice import acquirer, clients, facts, ledger, order_events, retention
 from boxoffice.failure import OrderFailure, PermanentFailure
 from boxoffice.order import State, invalid_field
 
@@ -123,8 +123,13 @@ def set_on_span(failure: PermanentFailure) -> None:
     """Set the failure's reason on the current span, and the exception as its error."""
     kind, span = type(failure), trace.get_current_span()
     span.record_exception(failure)
-    span.set_attribute("boxoffice.permanent_failure", failure.reason)
-    span.set_attribute("error.type", f"{kind.__module__}.{kind.__qualname__}")
+    span.set_attributes(
+        {
+            facts.OUTCOME: facts.Ending.GAVE_UP,
+            "boxoffice.permanent_failure": failure.reason,
+            "error.type": f"{kind.__module__}.{kind.__qualname__}",
+        }
+    )
     span.set_status(Status(StatusCode.ERROR, f"{kind.__name__}: {failure}"))
 
 

@@ -75,7 +75,7 @@ class Counters:
     progress_at: datetime | None = None
     failed_at: datetime | None = None
 
-    def rejection(self, asked: int, limits: Limits) -> Mapping[str, object] | None:
+    def rejection(self, asked: int, limits: Limits) -> Mapping[str, Any] | None:
         """Return why the buyer may not order `asked` more seats, as fields of the order, or None.
 
         `limit` is the most that the buyer may have, and `held` what they have already.
@@ -136,7 +136,7 @@ def read(order: Mapping[str, Any], transaction: firestore.Transaction) -> Counte
 
 def admit(
     order: Mapping[str, Any], show: Mapping[str, Any], counters: Counters
-) -> Admission | Mapping[str, object] | None:
+) -> Admission | Mapping[str, Any] | None:
     """Return how to accept an order, why its buyer may not have it (as fields of the order), or
     None if unpaid orders speak for all seats left. Sets the numbers on the span.
 
@@ -146,12 +146,10 @@ def admit(
     span = trace.get_current_span()
     span.set_attributes(
         {
-            "boxoffice.seats.asked": asked,
             "boxoffice.buyer.unpaid_orders": counters.orders,
             "boxoffice.buyer.unpaid_orders_max": bounds.orders,
             "boxoffice.buyer.unpaid_seats": counters.seats,
             "boxoffice.buyer.unpaid_seats_max": bounds.seats,
-            "boxoffice.show.seats_left": show["seats_left"],
             "boxoffice.show.held_seats": counters.held,
             "boxoffice.show.held_seats_max": show_limit(seats_total, bounds),
             "boxoffice.show.unheld_seats": counters.unheld,

@@ -10,7 +10,7 @@ from google.cloud import firestore
 
 import function_options
 import throughline
-from boxoffice import giving_up, ledger, order_events, retention, tally, topics
+from boxoffice import giving_up, ledger, order_events, retention, tally, topics, transactions
 from boxoffice.order import State
 
 
@@ -41,7 +41,8 @@ def write_tickets(
     transaction: firestore.Transaction, order_id: str, order: ledger.Document
 ) -> None:
     """Create tickets/{order_id}-{number}, one per seat, numbered from 1."""
-    for number, ticket in enumerate(ledger.tickets(order_id, order), start=1):
+    tickets = ledger.tickets(order_id, order)
+    for number, ticket in enumerate(tickets, start=1):
         transaction.create(
             ticket,
             {
@@ -54,6 +55,7 @@ def write_tickets(
                 **retention.deletion(),
             },
         )
+    transactions.note({"boxoffice.tickets.written": len(tickets)})
 
 
 def ticket_code(show_id: str, order_id: str, number: int) -> str:

@@ -12,7 +12,7 @@ from google.cloud import firestore
 from opentelemetry import trace
 
 import throughline
-from boxoffice import clients, enduser, holds, retention, transactions
+from boxoffice import clients, enduser, facts, holds, retention, transactions
 from boxoffice.failure import OrderFailure, PermanentFailure
 from boxoffice.order import FINAL, MoveStatus, State, check_move, invalid_field
 
@@ -79,7 +79,19 @@ def release_seats(transaction: firestore.Transaction, order: Document) -> None:
     counted = order.get("counted")
     if seats := counted["held"] if counted else order["seats"]:
         show = clients.firestore().collection(SHOWS).document(order["show_id"])
+        transactions.note_result(transaction, lambda result: stock_after_release(result, seats))
         transaction.update(show, {"seats_left": firestore.Increment(seats)})
+
+
+def stock_after_release(result: Any, seats: int) -> facts.Facts:
+    """Return the show's stock before and after `seats` were returned, from the write's result.
+
+    Nothing, if the result lacks the new value: the order has moved, whatever a span can say of it.
+    """
+    if not result.transform_results:
+        return {}
+    after = result.transform_results[0].integer_value
+    return facts.of_stock(after - seats, after)
 
 
 def read_state(order_id: str, order: Document) -> State:
@@ -114,8 +126,8 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
 
     `decide(order, transaction)` returns the move. It may read more documents, and runs again when
     the transaction is retried. Without it only the state changes. An order that made this move
-    before, or that can no longer make it, is left unchanged, and the span's
-    `boxoffice.skipped` says which.
+    before, or that can no longer make it, is left unchanged. The order's facts and the outcome go
+    on the span.
 
     Raises:
         UnknownOrder: there is no such order.
@@ -126,6 +138,7 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
     """
     reference = clients.firestore().collection(ORDERS).document(order_id)
     span = trace.get_current_span()
+    # First, because the transaction may raise.
     span.set_attribute("boxoffice.order.id", order_id)
     throughline.correct_baggage({"order.id": order_id})
 
@@ -139,7 +152,7 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
         current = read_state(order_id, order)
         status = check_move(current, target)
         if status is not MoveStatus.LEGAL:
-            span.set_attribute("boxoffice.skipped", status.value)
+            transactions.note(facts.skipped(status.value))
             return Outcome(order, current, moved=False)
         if target is not State.FAILED:
             check_form(order_id, current, order)
@@ -155,6 +168,7 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
         }
         move.writes(transaction)
         transaction.update(reference, changes)
+        transactions.note({facts.OUTCOME: facts.of_move(move.to)})
         return Outcome({**order, **move.order}, move.to, moved=True)
 
     try:
@@ -165,11 +179,12 @@ def move_order(order_id: str, target: State, decide: Decide | None = None) -> Ou
         # The commit updates the show or tickets, of which one has been deleted.
         message = f"order {order_id} cannot be {target}: a document that the move changes is gone"
         raise OrderFailure(order_id, moves_from[0], "missing_document", message) from error
-    span.set_attribute("boxoffice.order.state", outcome.state)
-    enduser.set_on_span(outcome.order.get("uid"))
-    span.set_attribute("boxoffice.show.id", str(outcome.order.get("show_id")))
-    if outcome.moved:
-        _log.info("Order %s is %s", order_id, outcome.state)
+    attributes = facts.of_order(outcome.order, outcome.state)
+    span.set_attributes({**attributes, **enduser.attributes(outcome.order.get("uid"))})
+    if not outcome.moved:
+        _log.info("Order %s is %s already; skipped", order_id, outcome.state, extra=attributes)
+    elif reason := attributes.get("boxoffice.order.reason"):
+        _log.info("Order %s is %s: %s", order_id, outcome.state, reason, extra=attributes)
     else:
-        _log.info("Order %s is %s already; skipped", order_id, outcome.state)
+        _log.info("Order %s is %s", order_id, outcome.state, extra=attributes)
     return outcome

@@ -6,10 +6,11 @@ from typing import Any
 
 from firebase_functions import https_fn
 from firebase_functions.https_fn import FunctionsErrorCode, HttpsError
+from opentelemetry import trace
 
 import function_options
 import throughline
-from boxoffice import ledger, shows
+from boxoffice import facts, ledger, shows
 
 SEATS_MAX = 8
 
@@ -24,6 +25,7 @@ def quote(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
     """
     data = call.data if isinstance(call.data, dict) else {}
     seats = data.get("seats")
+    trace.get_current_span().set_attributes(facts.of_quote({"seats": seats}))
     if not isinstance(seats, int) or isinstance(seats, bool) or not 1 <= seats <= SEATS_MAX:
         raise HttpsError(
             FunctionsErrorCode.INVALID_ARGUMENT,
@@ -36,7 +38,7 @@ def quote(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
     except shows.UnknownShow as error:
         raise HttpsError(FunctionsErrorCode.NOT_FOUND, str(error)) from error
     left = seats_left(show)
-    return {
+    answer = {
         "show_id": show["id"],
         "seats": seats,
         "price_cents": show["price_cents"],
@@ -45,6 +47,8 @@ def quote(call: https_fn.CallableRequest[Any]) -> dict[str, Any]:
         "seats_left": left,
         "available": left >= seats,
     }
+    trace.get_current_span().set_attributes(facts.of_quote(answer, show["read_at"]))
+    return answer
 
 
 def amount_cents(price_cents: int, seats: int) -> int:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from firebase_functions import https_fn
 from firebase_functions.https_fn import FunctionsErrorCode, HttpsError
 from google.cloud import firestore
+from opentelemetry import trace
 
 import function_options
 import throughline
-from boxoffice import acquirer, enduser, giving_up, ledger, order_events, tally, transactions
+from boxoffice import (
+    acquirer,
+    enduser,
+    facts,
+    giving_up,
+    ledger,
+    order_events,
+    tally,
+    transactions,
+)
 from boxoffice.failure import PermanentFailure
 from boxoffice.order import MoveStatus, State, check_move, is_order_id
 
@@ -49,6 +60,7 @@ def refund_order(order_id: str, order: ledger.Document) -> dict[str, Any]:
         PermanentFailure: the order's document, or one that the move changes, is unusable.
     """
     state = ledger.read_state(order_id, order)
+    trace.get_current_span().set_attributes(facts.of_order(order, state))
     match check_move(state, State.REFUNDED), order.get("charge_id"):
         case MoveStatus.LEGAL, str(charge_id):
             ledger.check_form(order_id, state, order)
@@ -89,7 +101,8 @@ def require_organiser(call: https_fn.CallableRequest[Any]) -> None:
 def read_order_id(data: object) -> str:
     """Return the order's id from the call's data."""
     order_id = data.get("order_id") if isinstance(data, dict) else None
-    if not is_order_id(order_id):
+    # One without a letter could be a card's number, which nobody may find on a span.
+    if not is_order_id(order_id) or not re.search("[A-Za-z]", order_id):
         raise HttpsError(FunctionsErrorCode.INVALID_ARGUMENT, "order_id must be an order's id.")
     return order_id
 
@@ -112,5 +125,7 @@ def void_tickets(transaction: firestore.Transaction, order_id: str, order: ledge
     """Return the order's seats to the show and void its tickets."""
     ledger.release_seats(transaction, order)
     tally.add(transaction, -1, -order["seats"])
-    for ticket in ledger.tickets(order_id, order):
+    tickets = ledger.tickets(order_id, order)
+    for ticket in tickets:
         transaction.update(ticket, {"void": True})
+    transactions.note({"boxoffice.tickets.voided": len(tickets)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,17 @@ from opentelemetry import trace
 import function_options
 import settings
 import throughline
-from boxoffice import clients, giving_up, holds, ledger, order_events, queues, topics
+from boxoffice import (
+    clients,
+    facts,
+    giving_up,
+    holds,
+    ledger,
+    order_events,
+    queues,
+    topics,
+    transactions,
+)
 from boxoffice.order import Rejection, State
 from boxoffice.retry import retry_on_failure
 
@@ -93,21 +104,29 @@ def hold_seats(order: ledger.Document, transaction: firestore.Transaction) -> le
     if show is None:
         return ledger.Move(State.REJECTED, {"reason": Rejection.UNKNOWN_SHOW})
     set_clock_attributes(order, show)
+    seats_left = show["seats_left"]
     if reason := rejection(order, show):
-        return ledger.Move(State.REJECTED, {"reason": reason})
-    price = {"amount_cents": show["price_cents"] * order["seats"], "currency": show["currency"]}
+        return reject(order, seats_left, {"reason": reason})
+    price = {
+        "price_cents": show["price_cents"],
+        "amount_cents": show["price_cents"] * order["seats"],
+        "currency": show["currency"],
+    }
     counters = holds.read(order, transaction)
     admission = holds.admit(order, show, counters)
     if admission is None and may_wait(order):
         raise MustWait
+    if admission is None:
+        return reject(order, seats_left - counters.unheld, {"reason": Rejection.SOLD_OUT})
     if not isinstance(admission, holds.Admission):
-        return ledger.Move(State.REJECTED, admission or {"reason": Rejection.SOLD_OUT})
+        return reject(order, admission["limit"] - admission["held"], admission)
     counted = holds.counted_with(order, admission)
+    transactions.note(facts.of_stock(seats_left, seats_left - counted["held"]))
 
     def hold(tx: firestore.Transaction) -> None:
         holds.count(tx, counted, counters)
         if admission is holds.Admission.HELD:
-            tx.update(show_reference, {"seats_left": show["seats_left"] - order["seats"]})
+            tx.update(show_reference, {"seats_left": seats_left - order["seats"]})
 
     return ledger.Move(
         State.RESERVED,
@@ -119,6 +138,12 @@ def hold_seats(order: ledger.Document, transaction: firestore.Transaction) -> le
         },
         hold,
     )
+
+
+def reject(order: ledger.Document, left: int, fields: Mapping[str, Any]) -> ledger.Move:
+    """Return the move that rejects the order; `left` is how much of it could have been had."""
+    transactions.note(facts.of_refusal(order["seats"], max(0, left)))
+    return ledger.Move(State.REJECTED, fields)
 
 
 def rejection(order: ledger.Document, show: ledger.Document) -> Rejection | None:
@@ -133,18 +158,19 @@ def rejection(order: ledger.Document, show: ledger.Document) -> Rejection | None
 
 
 def set_clock_attributes(order: ledger.Document, show: ledger.Document) -> None:
-    """Set two delays on the span, in seconds: from the page's write, by the page's clock, until
-    Firestore stored the order, and from the end of the sale until then.
+    """Set delays on the span, in seconds: from the page's write, by the page's clock, until
+    Firestore stored the order, and from the end of the sale and the begin of the show until then.
 
     The first is large if the order waited for a connection, or if the page's clock is wrong.
     """
-    span = trace.get_current_span()
-    if asked_at := order.get("asked_at"):
-        delay = (order["placed_at"] - asked_at).total_seconds()
-        span.set_attribute("boxoffice.order.asked_before_seconds", delay)
-    if ends_at := show.get("sale_ends_at"):
-        overdue = (order["placed_at"] - ends_at).total_seconds()
-        span.set_attribute("boxoffice.sale.over_seconds", overdue)
+    since = {
+        "boxoffice.order.asked_before_seconds": order.get("asked_at"),
+        "boxoffice.sale.over_seconds": show.get("sale_ends_at"),
+        "boxoffice.show.begun_seconds": show.get("starts_at"),
+    }
+    trace.get_current_span().set_attributes(
+        {name: (order["placed_at"] - at).total_seconds() for name, at in since.items() if at}
+    )
 
 
 def may_wait(order: ledger.Document) -> bool:
@@ -172,8 +198,7 @@ def hold_until(order: ledger.Document) -> datetime:
     """Return when the hold of the order's seats ends, and set its duration on the span."""
     now = datetime.now(UTC)
     end = hold_begins_at(order, now) + timedelta(seconds=settings.hold_seconds())
-    duration = (end - now).total_seconds()
-    trace.get_current_span().set_attribute("boxoffice.hold.lasts_seconds", duration)
+    transactions.note({"boxoffice.hold.lasts_seconds": (end - now).total_seconds()})
     return end
 
 

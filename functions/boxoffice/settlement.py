@@ -14,7 +14,16 @@ from typing import Any
 from google.cloud import firestore
 from opentelemetry import trace
 
-from boxoffice import acquirer, clients, giving_up, ledger, order_events, topics
+from boxoffice import (
+    acquirer,
+    clients,
+    facts,
+    giving_up,
+    ledger,
+    order_events,
+    topics,
+    transactions,
+)
 from boxoffice.failure import OrderFailure, PermanentFailure
 from boxoffice.order import State, is_order_id
 
@@ -57,8 +66,7 @@ def settle_order(charge: Mapping[str, Any], by: str) -> ledger.Outcome:
     """
     check_form(charge)
     span = trace.get_current_span()
-    span.set_attribute("boxoffice.charge.id", charge["id"])
-    span.set_attribute("boxoffice.charge.status", charge["status"])
+    span.set_attributes(facts.of_charge({}, charge))
     order_id = charge["metadata"]["order_id"]
     try:
         outcome = apply_charge(order_id, charge)
@@ -132,9 +140,12 @@ def sell_seats(
         return ledger.Move(State.PAID, changes)
     show_reference = clients.firestore().collection(ledger.SHOWS).document(order["show_id"])
     show = show_reference.get(transaction=transaction).to_dict() or {}
-    seats_left = show.get("seats_left", 0) - order["seats"]
+    before = show.get("seats_left", 0)
+    seats_left = before - order["seats"]
     if seats_left < 0:
+        transactions.note(facts.of_refusal(order["seats"], before))
         return ledger.Move(State.EXPIRED, {"reason": "sold_out"})
+    transactions.note(facts.of_stock(before, seats_left))
     return ledger.Move(
         State.PAID, changes, lambda tx: tx.update(show_reference, {"seats_left": seats_left})
     )
@@ -144,15 +155,15 @@ def apply_charge(order_id: str, charge: Mapping[str, Any]) -> ledger.Outcome:
     """Move the order to paid or declined, as its charge ended."""
 
     def to_paid(order: ledger.Document, transaction: firestore.Transaction) -> ledger.Move:
-        set_amounts_on_span(order, charge["amount_cents"], charge["currency"])
+        trace.get_current_span().set_attributes(facts.of_charge(order, charge))
         if fields := differing_fields(order, charge):
             names = ", ".join(fields)
-            trace.get_current_span().set_attribute("boxoffice.charge.differs_in", names)
             message = f"the charge differs from what order {order_id} costs, in {names}"
             raise OrderFailure(order_id, State.CHARGING, "charge_differs", message)
         return sell_seats(order, transaction, charge["id"])
 
     def to_declined(order: ledger.Document, _transaction: firestore.Transaction) -> ledger.Move:
+        transactions.note(facts.of_charge(order, charge))
         return ledger.Move(
             State.DECLINED,
             {
@@ -174,15 +185,3 @@ def apply_charge(order_id: str, charge: Mapping[str, Any]) -> ledger.Outcome:
 def differing_fields(order: ledger.Document, charge: Mapping[str, Any]) -> list[str]:
     """Return the fields in which a charge differs from what its order requested."""
     return [name for name in ("amount_cents", "currency") if charge[name] != order[name]]
-
-
-def set_amounts_on_span(order: ledger.Document, charged_cents: int, currency: str) -> None:
-    """Set on the current span what the order costs, and what its card is charged."""
-    trace.get_current_span().set_attributes(
-        {
-            "boxoffice.order.amount_cents": order["amount_cents"],
-            "boxoffice.order.currency": order["currency"],
-            "boxoffice.charge.amount_cents": charged_cents,
-            "boxoffice.charge.currency": currency,
-        }
-    )

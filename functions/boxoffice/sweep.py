@@ -17,7 +17,7 @@ from opentelemetry import trace
 import function_options
 import settings
 import throughline
-from boxoffice import clients, giving_up, ledger, queues, reserve, topics
+from boxoffice import clients, facts, giving_up, ledger, queues, reserve, topics
 from boxoffice.order import IN_PROGRESS, State
 
 # The most orders that one sweep reads, oldest first. The next sweep goes on behind them, and begins
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 def sweep(_event: scheduler_fn.ScheduledEvent) -> None:
     """Resume every stuck order, each in its own trace; a failure does not stop the others."""
     now = datetime.now(UTC)
-    resumed = 0
+    resumed = failed = 0
     for order_id, order in stuck_orders(now - timedelta(seconds=settings.sweep_after_seconds())):
         try:
             with (
@@ -43,8 +43,9 @@ def sweep(_event: scheduler_fn.ScheduledEvent) -> None:
                 resume(order_id, order, now)
             resumed += 1
         except Exception as error:  # noqa: BLE001  (the order's span has it, and the next sweep retries)
+            failed += 1
             _log.warning("Order %s could not be resumed: %s", order_id, type(error).__name__)
-    trace.get_current_span().set_attribute("boxoffice.sweep.orders", resumed)
+    trace.get_current_span().set_attributes(facts.of_sweep(resumed, failed))
 
 
 def stuck_orders(since: datetime) -> Iterator[tuple[str, ledger.Document]]:
@@ -80,8 +81,9 @@ def stuck_orders(since: datetime) -> Iterator[tuple[str, ledger.Document]]:
 def resume(order_id: str, order: ledger.Document, now: datetime) -> None:
     """Trigger the stage that the order waits for."""
     span = trace.get_current_span()
-    span.set_attribute("boxoffice.order.id", order_id)
-    span.set_attribute("boxoffice.order.state", order["state"])
+    span.set_attributes(
+        {"boxoffice.order.id": order_id, **facts.of_order(order, State(order["state"]))}
+    )
     _log.info("Order %s is stuck: it is %s", order_id, order["state"])
     ledger.check_form(order_id, State(order["state"]), order)
     match State(order["state"]):

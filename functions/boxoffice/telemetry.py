@@ -17,8 +17,16 @@ if TYPE_CHECKING:
 # What the page's spans and log records say about orders. Everything else is for the stages to say.
 PAGE_ATTRIBUTES = frozenset(
     {
+        "boxoffice.order.amount_cents",
+        "boxoffice.order.currency",
         "boxoffice.order.id",
+        "boxoffice.order.reason",
+        "boxoffice.order.seats",
         "boxoffice.order.state",
+        "boxoffice.outcome",
+        "boxoffice.quote.amount_cents",
+        "boxoffice.quote.currency",
+        "boxoffice.quote.seats_left",
         "boxoffice.role.granted_at",
         "boxoffice.show.id",
         "faas.invoked_name",

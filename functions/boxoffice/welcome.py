@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from firebase_functions import identity_fn
+from opentelemetry import trace
 
 import function_options
 import settings
@@ -14,9 +15,12 @@ from boxoffice import enduser
 @throughline.on_auth
 def welcome(event: identity_fn.AuthBlockingEvent) -> identity_fn.BeforeCreateResponse:
     """Make the user an organiser or a buyer by the custom claim `role`."""
-    enduser.set_on_span(event.data.uid)
+    role = role_of(event.data)
+    trace.get_current_span().set_attributes(
+        {"boxoffice.user.role": role, **enduser.attributes(event.data.uid)}
+    )
     return identity_fn.BeforeCreateResponse(
-        custom_claims={"role": role_of(event.data), **throughline.user_claim()}
+        custom_claims={"role": role, **throughline.user_claim()}
     )
 
 

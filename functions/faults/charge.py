@@ -8,7 +8,7 @@ from google.cloud.firestore import SERVER_TIMESTAMP
 from opentelemetry import trace
 
 import throughline
-from boxoffice import clients, ledger
+from boxoffice import clients, facts, ledger
 from boxoffice.order import State
 from faults.fault import replaces
 
@@ -24,9 +24,13 @@ def begin_charging(order_id: str) -> ledger.Outcome:
     order = reference.get().to_dict() or {}
     changes = {"state": State.CHARGING, "moved_at.charging": SERVER_TIMESTAMP}
     reference.update({**changes, **throughline.trace_field()})
-    span = trace.get_current_span()
-    span.set_attribute("boxoffice.order.id", order_id)
-    span.set_attribute("boxoffice.order.state", State.CHARGING)
+    trace.get_current_span().set_attributes(
+        {
+            "boxoffice.order.id": order_id,
+            "boxoffice.order.state": State.CHARGING,
+            facts.OUTCOME: facts.of_move(State.CHARGING),
+        }
+    )
     return ledger.Outcome(order, State.CHARGING, moved=True)
 
 

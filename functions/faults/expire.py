@@ -6,7 +6,8 @@ from google.cloud.firestore import SERVER_TIMESTAMP, Increment
 from opentelemetry import trace
 
 import throughline
-from boxoffice import clients, ledger
+from boxoffice import clients, facts, ledger
+from boxoffice.order import State
 from faults.fault import replaces
 
 
@@ -25,4 +26,6 @@ def end_hold(order_id: str) -> None:
     batch.update(reference, {**changes, **throughline.trace_field()})
     batch.update(show, {"seats_left": Increment(order["seats"])})
     batch.commit()
-    trace.get_current_span().set_attribute("boxoffice.order.state", "expired")
+    trace.get_current_span().set_attributes(
+        {"boxoffice.order.state": "expired", facts.OUTCOME: facts.of_move(State.EXPIRED)}
+    )

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import grpc
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Span, SpanProcessor
 
-from throughline import firestore_queries
+from throughline import firestore_documents, firestore_queries
 
 _SERVICE = "google.firestore.v1.Firestore"
-_QUERIES = frozenset({f"{_SERVICE}/RunQuery", f"{_SERVICE}/RunAggregationQuery"})
+#: What describes a call's request on its span, by the name of its method.
+_DESCRIPTIONS: Mapping[str, Callable[[Any], None]] = {
+    "RunQuery": firestore_queries.describe,
+    "RunAggregationQuery": firestore_queries.describe,
+    "BatchGetDocuments": firestore_documents.describe_reads,
+    "Commit": firestore_documents.describe_writes,
+    "BatchWrite": firestore_documents.describe_writes,
+}
 
 
 def trace_calls() -> None:
@@ -36,24 +43,41 @@ def _intercepted(make_channel: Callable[..., Any]) -> Callable[..., Any]:
             grpcext,
         )
 
-        class Queries(grpcext.StreamClientInterceptor):
-            """Describes a query on its span, which the channel's interceptor has already started.
+        class Descriptions(grpcext.UnaryClientInterceptor, grpcext.StreamClientInterceptor):
+            """Describes a call on its span, which the channel's interceptor has already started.
 
             The instrumentation calls no request hook for streamed calls.
             """
 
+            def intercept_unary(
+                self, request: Any, metadata: Any, client_info: Any, invoker: Callable[..., Any]
+            ) -> Any:
+                _describe(client_info.full_method, request)
+                return invoker(request, metadata)
+
             def intercept_stream(
                 self, request: Any, metadata: Any, client_info: Any, invoker: Callable[..., Any]
             ) -> Any:
-                if client_info.full_method.lstrip("/") in _QUERIES:
-                    firestore_queries.describe(request)
+                _describe(client_info.full_method, request)
                 return invoker(request, metadata)
 
         channel = make_channel(*arguments, **options)
         interceptor = client_interceptor(filter_=_is_firestores)  # type: ignore[no-untyped-call]
-        return grpcext.intercept_channel(channel, Queries(), interceptor)  # type: ignore[no-untyped-call]
+        return grpcext.intercept_channel(channel, Descriptions(), interceptor)  # type: ignore[no-untyped-call]
 
     return make_intercepted
+
+
+def _describe(full_method: str, request: Any) -> None:
+    """Describe a request on its call's span; nothing, if the call is not traced."""
+    # Imported with the first call, as the instrumentation itself is with the first channel.
+    from opentelemetry.instrumentation.utils import is_instrumentation_enabled  # noqa: PLC0415
+
+    service, _, method = full_method.lstrip("/").rpartition("/")
+    describe = _DESCRIPTIONS.get(method) if service == _SERVICE else None
+    # Without a span of its own, the current span is the caller's.
+    if describe and is_instrumentation_enabled():
+        describe(request)
 
 
 def _is_firestores(client_info: Any) -> bool:
@@ -79,5 +103,4 @@ class DatabaseAttributes(SpanProcessor):
     ) -> None:
         service, _, method = span.name.lstrip("/").rpartition("/")
         if service == _SERVICE:
-            span.set_attribute("db.system.name", "gcp.firestore")
-            span.set_attribute("db.operation.name", method)
+            span.set_attributes({"db.system.name": "gcp.firestore", "db.operation.name": method})

@@ -33,19 +33,19 @@ DIRECTIONS = {"DESCENDING": "desc"}
 
 def describe(request: Any) -> None:
     """Put the query of a `RunQueryRequest` or `RunAggregationQueryRequest` on the current span."""
-    # Imported with the first query, as the instrumentation itself is with the first channel.
-    from opentelemetry.instrumentation.utils import is_instrumentation_enabled  # noqa: PLC0415
-
     aggregated = getattr(request, "structured_aggregation_query", None)
     query = (aggregated or request).structured_query
-    if not is_instrumentation_enabled() or not query.from_:
+    if not query.from_:
         return
-    text = text_of(query)
     collection = query.from_[0].collection_id
-    span = trace.get_current_span()
-    span.set_attribute("db.collection.name", collection)
-    span.set_attribute("db.query.text", text)
-    span.set_attribute("db.query.summary", f"query {collection}")
+    attributes = {
+        "db.collection.name": collection,
+        "db.query.text": text_of(query),
+        "db.query.summary": f"query {collection}",
+    }
+    if query.limit is not None:
+        attributes["db.query.parameter.limit"] = str(query.limit)
+    trace.get_current_span().set_attributes(attributes)
 
 
 def text_of(query: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,14 @@ from werkzeug.exceptions import HTTPException
 
 from throughline import carrier
 from throughline.carrier import COPY
+
+_METHODS = frozenset(
+    {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
+)
+# A word of a route, such as `show-times` or `v1`; nothing that is mostly digits.
+_SEGMENT = re.compile(r"(?:[a-z][a-z_-]*[0-9]{0,2})?")
+# As the platform and the emulator make them; a client may send the header too.
+_EXECUTION_ID = re.compile(r"(?=.*[a-z])[a-z0-9-]{1,36}")
 
 
 def received() -> dict[str, str]:
@@ -66,12 +75,19 @@ def write() -> dict[str, str]:
 
 
 def attributes(request: Any) -> dict[str, AttributeValue]:
-    """Return the semantic conventions' attributes of a function that is called over HTTP."""
+    """Return the semantic conventions' attributes of a function that is called over HTTP.
+
+    A client chooses the method, the path and the headers. What is not of their usual form is
+    replaced, because it may be personal: a method by `_OTHER`, as the conventions say, each other
+    segment of a path by `{}`, and an id by nothing.
+    """
+    execution_id = request.headers.get("Function-Execution-Id", "")
+    segments = request.path.split("/")
     return {
         "faas.trigger": "http",
-        "faas.invocation_id": request.headers.get("Function-Execution-Id", ""),
-        "http.request.method": request.method,
-        "url.path": request.path,
+        "faas.invocation_id": execution_id if _EXECUTION_ID.fullmatch(execution_id) else "",
+        "http.request.method": request.method if request.method in _METHODS else "_OTHER",
+        "url.path": "/".join(each if _SEGMENT.fullmatch(each) else "{}" for each in segments)[:128],
         "url.scheme": request.scheme,
     }
 

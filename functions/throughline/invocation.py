@@ -18,6 +18,7 @@ from throughline import (
     carrier,
     code_attributes,
     http_request,
+    outcomes,
     telemetry,
 )
 
@@ -107,7 +108,11 @@ def traced(
                     except Exception as error:
                         if not reception.refused(span, error):
                             _note_failure(span, error)
+                        if reception.kind is SpanKind.CONSUMER:
+                            outcomes.complete(span, error)
                         raise
+                    if reception.kind is SpanKind.CONSUMER:
+                        outcomes.complete(span)
                     reception.answered(span, result)
                     return result
             finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Mapping
 
@@ -26,10 +27,22 @@ _SEVERITIES = (
     (logging.INFO, SeverityNumber.INFO, "INFO"),
     (logging.NOTSET, SeverityNumber.DEBUG, "DEBUG"),
 )
+# Messages of the Firebase SDK that quote what a client sent: a token, a method, a content type.
+_QUOTING_MODULE = "firebase_functions/private/util.py"
+_QUOTING = ("Error validating token", "Request has")
 EXECUTION_ID_HEADER = "Function-Execution-Id"
 # The values of LOG_EXECUTION_ID that count as true in Functions Framework.
 _FRAMEWORK_TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
 _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+
+def _without_quotes(record: logging.LogRecord) -> bool:
+    """Remove what a client sent from a record of the Firebase SDK; it may be personal."""
+    if record.pathname.endswith(_QUOTING_MODULE):
+        for constant in _QUOTING:
+            if str(record.msg).startswith(constant):
+                record.msg, record.args = re.split("[:%]", str(record.msg))[0].strip(), ()
+    return True
 
 
 class _CloudLoggingJson(logging.Formatter):
@@ -74,6 +87,7 @@ def to_stdout(project_id: str | None, environment: Mapping[str, str]) -> None:
     with_execution_ids = environment.get("LOG_EXECUTION_ID") in _FRAMEWORK_TRUE
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_CloudLoggingJson(project_id, with_execution_ids))
+    handler.addFilter(_without_quotes)
     root = logging.getLogger()
     if with_execution_ids:
         _remove_frameworks_handler(root)
@@ -102,6 +116,7 @@ class _OtlpHandler(logging.Handler):
 
     def __init__(self, provider: LoggerProvider) -> None:
         super().__init__()
+        self.addFilter(_without_quotes)
         self._provider = provider
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -14,7 +14,7 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
-from throughline import carrier, exporters, firestore_calls, log, probe, sampling
+from throughline import carrier, exporters, firestore_calls, log, outcomes, probe, sampling
 from throughline.baggage_attributes import BaggageAttributes
 from throughline.carrier import BaggageKey
 from throughline.code_attributes import CodeAttributes
@@ -47,13 +47,17 @@ _delivery: list[GroupDelivery] = []
 _log = logging.getLogger(__name__)
 
 
-def start(*, baggage: Mapping[str, BaggageKey] | None = None) -> None:
+def start(*, baggage: Mapping[str, BaggageKey] | None = None, outcome: str | None = None) -> None:
     """Send this function's spans and log records to where `OTEL_EXPORTER_OTLP_ENDPOINT` points.
 
     OpenTelemetry's environment variables decide where, with which headers, and how much of it.
 
     `baggage` maps each baggage key that may cross hops to the attribute that shows it on spans and
     the pattern of its values. Other keys and other values are dropped.
+
+    `outcome` is the attribute by which the app says how a consumer ended: a function started by a
+    document, a message, a task, an event or a schedule. Where the app sets none, its value is
+    "failed" if the function raised an exception, else "unreported".
 
     Call it once, in main.py, before the functions are imported. It does nothing where no function
     is being served (the CLI also imports main.py to discover what it deploys) or where
@@ -65,17 +69,22 @@ def start(*, baggage: Mapping[str, BaggageKey] | None = None) -> None:
     if flask.has_app_context():
         probe.answer_health_probes(flask.current_app)
     carrier.allow_baggage(baggage or {})
+    outcomes.require(outcome)
     log.to_stdout(_project(os.environ).get(PROJECT), os.environ)
     log.silence_opentelemetry()
     if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return
 
+    instance_id = str(uuid.uuid4())
+    # `service.version` comes from OTEL_RESOURCE_ATTRIBUTES, which `create` reads.
     resource = Resource.create(
         {
             "service.name": target,
-            "service.instance.id": str(uuid.uuid4()),
+            "service.instance.id": instance_id,
             "cloud.provider": "gcp",
             "faas.name": target,
+            # The platform's own id of an instance costs a request to the metadata server.
+            "faas.instance": instance_id,
             "faas.version": os.environ.get("K_REVISION", ""),
             **_project(os.environ),
         }

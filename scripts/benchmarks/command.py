@@ -14,6 +14,7 @@ from benchmarks import (
     callers,
     coldstart,
     explorer,
+    facts,
     observatory,
     overhead,
     purchase,
@@ -65,6 +66,13 @@ BENCHES = {
         "second with 40, exporting to the Observatory, to an endpoint that responds at once and "
         "to one that responds after 100 ms; how long an event function is held for an event; and "
         "where the processor time goes",
+    ),
+    "facts": Bench(
+        facts.measure,
+        5,
+        "the bytes that the facts on spans add to an order, in all, per span, and by attribute; of "
+        "OTLP's protobuf encoding, before compression",
+        True,
     ),
     "relay": Bench(
         relay.measure,

@@ -30,28 +30,32 @@ export function watch<T>(
 ): () => void {
   const began = Date.now();
   let isAnswered = false;
-  const answered = (error?: Error) => {
+  const asked = {
+    line: __SOURCE_LINE__,
+    collection: listQuery.collection,
+    text: queryText(listQuery),
+    limit: listQuery.limit,
+  };
+  const answered = (result: { rows?: number; error?: Error }) => {
     if (isAnswered) return;
     isAnswered = true;
-    const listening = {
-      line: __SOURCE_LINE__,
-      collection: listQuery.collection,
-      text: queryText(listQuery),
-      began,
-      error,
-    };
-    withTracing((tracing) => tracing.listened(listening));
+    withTracing((tracing) => tracing.listened({ ...asked, began, ...result }));
   };
   return onSnapshot(
     firestoreQuery(listQuery),
     { includeMetadataChanges: true },
     (snapshot) => {
       const connected = !snapshot.metadata.fromCache;
-      if (connected) answered();
+      const removed = snapshot.docChanges().filter(({ type }) => type === "removed");
+      if (removed.length > 0) {
+        const departure = { ...asked, ids: removed.map(({ doc }) => doc.id), rows: snapshot.size };
+        withTracing((tracing) => tracing.left(departure));
+      }
+      if (connected) answered({ rows: snapshot.size });
       report({ items: snapshot.docs.map(read), connected });
     },
     (error) => {
-      answered(error);
+      answered({ error });
       fail(error);
     },
   );

@@ -1,3 +1,5 @@
+import type { TraceCarrier } from "../throughline/carrier";
+
 /** A quote: what seats cost, and whether they are available. */
 export interface Quote {
   showId: string;
@@ -7,6 +9,8 @@ export interface Quote {
   seatsLeft: number;
   /** Whether this many seats were left when it was given; a quote holds none of them. */
   available: boolean;
+  /** The carrier of the trace in which it was given, for the purchase to link. */
+  carrier?: TraceCarrier;
 }
 
 /** Read the `quote` function's answer. @throws Error naming a missing or mistyped field. */

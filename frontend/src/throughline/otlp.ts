@@ -7,7 +7,7 @@
 
 /** Where to post. */
 export interface OtlpTarget {
-  /** Full address, `/v1/…` included; may be relative to the page. */
+  /** Full address, `/v1/…` included; may be relative to the page. If empty, nothing is sent. */
   url: string;
   timeoutMs: number;
   /** Headers besides the content type, such as a proof that the request comes from this page. */
@@ -38,7 +38,7 @@ export class OtlpSender {
   async send(body: Uint8Array<ArrayBuffer>): Promise<void> {
     for (let isRetry = false; ; isRetry = true) {
       const now = Date.now();
-      if (now < this.offUntil) return;
+      if (!this.target.url || now < this.offUntil) return;
       const waitMs = this.busyUntil - now;
       if (waitMs > RETRY_MAX_MS) throw new Error("the endpoint is busy");
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));

@@ -18,7 +18,12 @@ import { OtlpSender, type OtlpTarget, RETRY_MAX_MS } from "./otlp";
 
 export interface TelemetrySettings {
   serviceName: string;
-  /** Base of the OTLP/HTTP endpoint, without `/v1/…`; may be a path of the page's own origin. */
+  /** The build's version, such as its commit; empty if it is unknown. */
+  serviceVersion?: string;
+  /**
+   * Base of the OTLP/HTTP endpoint, without `/v1/…`; may be a path of the page's own origin. If
+   * empty, nothing is sent.
+   */
   otlpEndpoint: string;
   /** The share of traces to record, from 0 to 1; all by default. */
   sampleRatio?: number;
@@ -45,17 +50,20 @@ const BATCH_MAX_SPANS = 64;
 /** Starts tracing and logging over OTLP/HTTP (JSON), and flushes when the page is hidden. */
 export function startTelemetry({
   serviceName,
+  serviceVersion,
   otlpEndpoint,
   sampleRatio = 1,
   headers,
 }: TelemetrySettings): Telemetry {
   const resource: Attributes = {
     "service.name": serviceName,
+    ...(serviceVersion && { "service.version": serviceVersion }),
     "telemetry.sdk.name": "opentelemetry",
     "telemetry.sdk.language": "webjs",
   };
   const endpoint = otlpEndpoint.replace(/\/+$/, "");
   const target = { timeoutMs: EXPORT_TIMEOUT_MS, headers };
+  const url = (path: string) => endpoint && endpoint + path;
   const losses = new Losses(endpoint);
   const open = new OpenSpans();
   const tracerProvider = new TracerProvider({
@@ -72,16 +80,13 @@ export function startTelemetry({
         exportTimeoutMillis: 3 * EXPORT_TIMEOUT_MS + RETRY_MAX_MS,
         // Flushed below instead, with the logs and on `pagehide` as well.
         disableAutoFlushOnDocumentHide: true,
-        exporter: new JsonExporter(
-          new OtlpSender({ ...target, url: `${endpoint}/v1/traces` }),
-          losses,
-        ),
+        exporter: new JsonExporter(new OtlpSender({ ...target, url: url("/v1/traces") }), losses),
       }),
     ],
   });
   const logs = new LogPoster({
     ...target,
-    url: `${endpoint}/v1/logs`,
+    url: url("/v1/logs"),
     resource,
     delayMs: BATCH_DELAY_MS,
     lost: (records, error) => losses.add(records, error),

@@ -2,25 +2,31 @@
 import { type Attributes, SpanKind } from "@opentelemetry/api";
 import type { Settings } from "../settings";
 import { writeBaggage } from "../throughline/baggage";
-import { extract } from "../throughline/carrier";
+import { extract, inject } from "../throughline/carrier";
 import { writeWithTrace } from "../throughline/document";
 import { HttpTrace } from "../throughline/http";
 import { ListenerTrace } from "../throughline/listener";
 import { createLog } from "../throughline/log";
 import { childOf, fail } from "../throughline/span";
 import { startTelemetry } from "../throughline/telemetry";
+import { pathOf, removedIds, shownOrder } from "./facts";
 import { proof } from "./proof";
-import type { Action, ActionTrace, SourceLine, Tracing } from "./tracing";
+import type { Action, ActionTrace, LiveQuery, SourceLine, Tracing } from "./tracing";
 
 const ROOT = { "throughline.root": "page" };
 
 /** The baggage keys that leave the page; the functions accept no others. */
 const BAGGAGE_KEYS = ["order.id", "show.id"];
 
-/** Starts tracing and the span of this page view, which starts when the page starts to load. */
-export function startBoxOfficeTracing(settings: Settings): Tracing {
+/**
+ * Starts tracing and the span of this page view, which starts when the page starts to load.
+ *
+ * @param serviceVersion the commit that the page was built from; empty if it is unknown.
+ */
+export function startBoxOfficeTracing(settings: Settings, serviceVersion = ""): Tracing {
   const { tracer, logs } = startTelemetry({
     serviceName: "page",
+    serviceVersion,
     otlpEndpoint: settings.otlpEndpoint,
     sampleRatio: settings.traceSampleRatio,
     ...(settings.appCheckKey && isOwn(settings.otlpEndpoint) && { headers: proof }),
@@ -30,7 +36,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
     "page view",
     {
       startTime: performance.timeOrigin,
-      attributes: { ...ROOT, "url.path": location.pathname, ...at(__SOURCE_LINE__) },
+      attributes: { ...ROOT, "url.path": pathOf(location.pathname), ...at(__SOURCE_LINE__) },
     },
     childOf(undefined),
   );
@@ -58,6 +64,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
     if (orderId) listener.expect(orderId, orderState);
     return {
       traceId: span.spanContext().traceId,
+      carrier: inject(span.spanContext()),
       request: ({ method, url, callable, line }, send) =>
         http.request(
           span,
@@ -105,26 +112,38 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
       view.end();
     },
     begin,
-    listened({ collection, text, began, error, line }) {
+    listened({ began, rows, error, ...query }) {
       const span = tracer.startSpan(
-        `listen ${collection}`,
+        `listen ${query.collection}`,
         {
           kind: SpanKind.CLIENT,
           startTime: began,
           attributes: {
-            "db.system.name": "gcp.firestore",
-            "db.collection.name": collection,
-            "db.operation.name": "listen",
-            "db.query.text": text,
-            "db.query.summary": `listen ${collection}`,
+            ...asked(query),
+            ...(rows !== undefined && { "db.response.returned_rows": rows }),
             ...serverOf(settings),
-            ...at(line),
           },
         },
         childOf(view.spanContext()),
       );
       if (error) fail(span, error);
       span.end();
+    },
+    left({ ids, rows, ...query }) {
+      tracer
+        .startSpan(
+          `leave ${query.collection}`,
+          {
+            attributes: {
+              ...asked(query),
+              "db.response.returned_rows": rows,
+              "throughline.listener.removed": ids.length,
+              "throughline.listener.removed_ids": removedIds(ids),
+            },
+          },
+          childOf(view.spanContext()),
+        )
+        .end();
     },
     orderArrived(order, line) {
       const attributes = {
@@ -140,6 +159,7 @@ export function startBoxOfficeTracing(settings: Settings): Tracing {
         spanName: `order ${order.state}`,
         attributes: {
           ...attributes,
+          ...shownOrder(order),
           "db.system.name": "gcp.firestore",
           "db.collection.name": "orders",
           ...at(line),
@@ -159,6 +179,19 @@ function isOwn(url: string): boolean {
 function at(line: SourceLine): Attributes {
   const [file, number] = line.split(":");
   return { "code.file.path": `frontend/src/${file}`, "code.line.number": Number(number) };
+}
+
+/** The attributes of a live query. */
+function asked({ collection, text, limit, line }: LiveQuery): Attributes {
+  return {
+    "db.system.name": "gcp.firestore",
+    "db.collection.name": collection,
+    "db.operation.name": "listen",
+    "db.query.text": text,
+    "db.query.summary": `listen ${collection}`,
+    ...(limit !== undefined && { "db.query.parameter.limit": String(limit) }),
+    ...at(line),
+  };
 }
 
 /** The attributes of a called function, after the FaaS conventions for the caller's side. */

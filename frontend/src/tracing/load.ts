@@ -6,7 +6,7 @@ import { type Tracing, untraced } from "./tracing";
 const WAIT_MS = 3_000;
 
 const loading: Promise<Tracing> = import("./index").then(
-  ({ startBoxOfficeTracing }) => startBoxOfficeTracing(settings),
+  ({ startBoxOfficeTracing }) => startBoxOfficeTracing(settings, __SERVICE_VERSION__),
   (error: unknown) => {
     console.warn("The tracing code could not be loaded; this page view is not traced.", error);
     return untraced;

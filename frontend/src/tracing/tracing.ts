@@ -17,6 +17,8 @@ export interface Tracing {
   begin(action: Action): ActionTrace;
   /** A live query was answered for the first time, or refused. */
   listened(listening: Listening): void;
+  /** Documents have left the result of a live query that had been answered. */
+  left(departure: Departure): void;
   /** An order's snapshot has arrived. */
   orderArrived(order: Order, line: SourceLine): void;
 }
@@ -24,15 +26,29 @@ export interface Tracing {
 /** The source line that starts a span: always `__SOURCE_LINE__` at that place. */
 export type SourceLine = string;
 
-/** A live query and its result. */
-export interface Listening {
+/** A live query. */
+export interface LiveQuery {
   line: SourceLine;
   collection: string;
   /** Its text, without values. */
   text: string;
+  limit?: number | undefined;
+}
+
+/** A live query and its first result. */
+export interface Listening extends LiveQuery {
+  /** The number of documents in the result; undefined if it was refused. */
+  rows?: number | undefined;
   /** When it was sent, in milliseconds since 1970. */
   began: number;
   error?: Error | undefined;
+}
+
+/** What left the result of a live query. */
+export interface Departure extends LiveQuery {
+  /** The ids of the documents that left, and the number of those that stayed. */
+  ids: readonly string[];
+  rows: number;
 }
 
 /** An action: the root of its own trace, linked to the page view. */
@@ -48,16 +64,18 @@ export interface Action {
   orderId?: string;
   /** The state in which that order is already on screen. */
   orderState?: OrderState;
-  /** The `_trace`, unchecked, of a document whose trace is linked. */
+  /** The carrier, unchecked, of what led to the action, such as a document's `_trace`: linked. */
   follows?: unknown;
   /** Further attributes of its span. */
-  facts?: Readonly<Record<string, string | number>>;
+  facts?: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** The trace of one action: a span of its name, with a child for each request and each write. */
 export interface ActionTrace {
   /** The trace id, 32 hex digits, which a person can quote to support. */
   readonly traceId: string;
+  /** The context of the action's span, for an action that follows from this one to link. */
+  readonly carrier: TraceCarrier;
   /** Runs an HTTP request inside a CLIENT span. */
   request<T>(request: ActionRequest, send: (sending: Sending) => Promise<T>): Promise<T>;
   /** Runs the creation of a document inside a PRODUCER span, and passes it the `_trace` to store. */
@@ -101,11 +119,13 @@ export const untraced: Tracing = {
   pageReady() {},
   pageFailed() {},
   listened() {},
+  left() {},
   orderArrived() {},
   begin() {
     const carrier = injectUnrecorded();
     return {
       traceId: carrier.traceparent.slice(3, 35),
+      carrier,
       request: (_request, send) => send({ headers: {}, answered() {} }),
       create: (_creation, write) => write(carrier),
       end() {},

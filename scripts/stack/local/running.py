@@ -16,6 +16,7 @@ from stack.local.addresses import HOST, PROJECT, REGION, StackAddresses
 from stack.local.http import answers
 from stack.local.processes import Processes, wait_until
 from stack.setup import install, toolchain
+from stack.setup.commit import commit, resource_attributes
 
 START_SECONDS = 180.0
 
@@ -39,6 +40,7 @@ def environment(addresses: StackAddresses, java: Path) -> dict[str, str]:
 
     Variables that are already set take precedence, except over those of the emulators.
     """
+    attributes = resource_attributes(os.environ.get("OTEL_RESOURCE_ATTRIBUTES", ""), commit())
     return {
         "OTEL_EXPORTER_OTLP_ENDPOINT": addresses.observatory,
         "ACQUIRER_URL": addresses.acquirer,
@@ -46,6 +48,7 @@ def environment(addresses: StackAddresses, java: Path) -> dict[str, str]:
         "CLOUD_FIRESTORE_INDEXES": str(paths.ROOT / "rules" / "firestore.indexes.json"),
         "SETTLE_URL": addresses.function("settle"),
         **os.environ,
+        "OTEL_RESOURCE_ATTRIBUTES": attributes,
         **emulators.environment(java),
     }
 

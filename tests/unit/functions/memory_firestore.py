@@ -9,6 +9,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from google.api_core.exceptions import AlreadyExists, NotFound
@@ -21,6 +22,7 @@ class Snapshot:
 
     reference: Reference
     fields: dict[str, Any] | None
+    read_time: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def id(self) -> str:
@@ -146,6 +148,13 @@ class Reference:
         self.set(fields)
 
 
+@dataclass(frozen=True)
+class WriteResult:
+    """The result of one write: the new values of the fields that it incremented."""
+
+    transform_results: list[SimpleNamespace]
+
+
 class Transaction:
     """A transaction as `firestore.transactional` drives it."""
 
@@ -155,6 +164,11 @@ class Transaction:
         self._read_only = False
         self._id: bytes | None = None
         self.writes: list[tuple[str, Reference, Mapping[str, Any]]] = []
+        self.write_results: list[WriteResult] | None = None
+
+    @property
+    def _write_pbs(self) -> list[tuple[str, Reference, Mapping[str, Any]]]:
+        return self.writes
 
     def get_all(self, references: Iterable[Reference]) -> list[Snapshot]:
         return [reference.get(self) for reference in references]
@@ -186,6 +200,14 @@ class Transaction:
                 raise NotFound(reference.path)  # type: ignore[no-untyped-call]
             if kind == "create" and exists:
                 raise AlreadyExists(reference.path)  # type: ignore[no-untyped-call]
+        self.write_results = []
         for kind, reference, fields in self.writes:
             self._client.write(reference.path, fields, merge=kind in ("update", "merge"))
+            stored = self._client.documents[reference.path]
+            incremented = [
+                SimpleNamespace(integer_value=stored[name])
+                for name, value in fields.items()
+                if isinstance(value, firestore.Increment)
+            ]
+            self.write_results.append(WriteResult(incremented))
         self._clean_up()

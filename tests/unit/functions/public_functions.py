@@ -160,7 +160,12 @@ def signature(body: bytes, sent_at: str | None = None) -> str:
 
 def answer(request: ReceivedRequest) -> tuple[int, bytes, dict[str, str]]:
     """Answer as the card processor, Eventarc, Cloud Tasks and the OTLP endpoint do."""
-    answers = {"/refunds": {"id": "re_1"}, "/charges": {"id": "ch_1", "status": "pending"}}
+    task = {"name": "projects/p/locations/l/queues/expire/tasks/1"}
+    answers = {
+        "/refunds": {"id": "re_1"},
+        "/charges": {"id": "ch_1", "status": "pending"},
+        **({request.path: {"task": task}} if "/queues/" in request.path else {}),
+    }
     # OTLP's acknowledgement is an empty protobuf message.
     is_export = request.path.startswith("/v1/")
     body = b"" if is_export else json.dumps(answers.get(request.path, {})).encode()

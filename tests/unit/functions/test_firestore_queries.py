@@ -14,7 +14,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.unit.functions.traceparents import the_span
-from throughline import firestore_queries
+from throughline import firestore_calls, firestore_queries
 
 SECRET = "somebody"
 
@@ -110,5 +110,19 @@ def test_an_untraced_query_sets_nothing_on_the_surrounding_span(
         trace.get_tracer("test").start_as_current_span("invocation"),
         suppress_instrumentation(),
     ):
-        firestore_queries.describe(RunQueryRequest(structured_query=orders.limit(1)._to_protobuf()))
+        firestore_calls._describe(
+            "/google.firestore.v1.Firestore/RunQuery",
+            RunQueryRequest(structured_query=orders.limit(1)._to_protobuf()),
+        )
     assert not the_span(spans).attributes
+
+
+def test_a_limit_is_on_the_span_with_its_value(orders: Any, spans: InMemorySpanExporter) -> None:
+    """A limit is not personal, and one that is too small hides what is behind it."""
+    with trace.get_tracer("test").start_as_current_span("RunQuery"):
+        firestore_queries.describe(
+            RunQueryRequest(structured_query=orders.limit(50)._to_protobuf())
+        )
+    attributes = dict(the_span(spans).attributes or {})
+    assert attributes["db.query.parameter.limit"] == "50"
+    assert attributes["db.query.text"] == "orders limit ?"

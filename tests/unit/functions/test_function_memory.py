@@ -23,7 +23,7 @@ from google.pubsub_v1.types import PublishRequest, PublishResponse
 import function_options
 import settings
 from tests.unit.framework import framework
-from tests.unit.functions import public_functions
+from tests.unit.functions import page_telemetry, public_functions
 from tests.unit.functions.cloud_events import document_event
 from tests.unit.functions.public_functions import DOCUMENTS, FUNCTIONS, PROJECT, SHOW, TICKETED
 from tests.unit.local_server import free_port, serving
@@ -50,11 +50,12 @@ def message_about(order_id: str) -> Call:
     """Return the delivery of a Pub/Sub message about an order."""
     message = {
         "data": base64.b64encode(json.dumps({"order_id": order_id}).encode()).decode(),
-        "messageId": "1",
-        "publishTime": "2026-03-01T12:00:00.000Z",
+        "message_id": "1",
+        "publish_time": "2026-03-01T12:00:00.000Z",
         "attributes": {},
     }
-    return event("google.cloud.pubsub.topic.v1.messagePublished", {"message": message})
+    data = {"subscription": "projects/p/subscriptions/s", "message": message}
+    return event("google.cloud.pubsub.topic.v1.messagePublished", data)
 
 
 def event(kind: str, data: Mapping[str, Any]) -> Call:
@@ -93,6 +94,12 @@ def webhook() -> Call:
     return {**JSON, "Acquirer-Signature": public_functions.signature(body)}, body
 
 
+def page_spans() -> Call:
+    """Return the largest request with spans that the page sends."""
+    spans = (page_telemetry.span() for _ in range(64))
+    return JSON, json.dumps(page_telemetry.spans(*spans)).encode()
+
+
 def due_task() -> Call:
     """Return a task about a hold that has lapsed."""
     due = datetime.now(UTC) - timedelta(minutes=1)
@@ -115,7 +122,10 @@ CALLS: dict[str, tuple[str, Callable[[], Call]]] = {
             "boxoffice.order.moved", {"order_id": "paid", "state": "ticketed", "by": "issue"}
         ),
     ),
+    "telemetry": ("http", page_spans),
 }
+# Where a function is called at another path than all others.
+PATHS = {"telemetry": "/telemetry/v1/traces"}
 
 
 @contextmanager
@@ -191,7 +201,7 @@ def test_a_function_at_its_concurrency_leaves_a_third_of_its_memory_free(
                 headers, body = make_call()
                 request = functools.partial(httpx.request, "POST" if body else "GET")
                 return request(
-                    f"{served.url}/?show_id={SHOW}",
+                    served.url + PATHS.get(name, f"/?show_id={SHOW}"),
                     headers=headers,
                     content=body,
                     timeout=60,

@@ -4,7 +4,9 @@
  */
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { commit } from "../../../frontend/commit";
 import { requestQuote } from "../../../frontend/src/app/buyer/purchase/requestQuote";
 import { requestSeatsLeft } from "../../../frontend/src/app/buyer/shows/requestSeatsLeft";
 import { createShow } from "../../../frontend/src/app/organiser/createShow";
@@ -112,6 +114,8 @@ const QUOTED = {
 test("a quote is a root span with the call as its child and the context in the headers", async () => {
   answers["/demo/us-central1/quote"] = { status: 200, body: { result: QUOTED } };
   const quote = await requestQuote("night-ferry", 2, functions, traced());
+  const spans = await spansOnce("quote");
+  const root = spans.find((span) => span.name === "quote");
   expect(quote).toEqual({
     showId: "night-ferry",
     seats: 2,
@@ -119,9 +123,8 @@ test("a quote is a root span with the call as its child and the context in the h
     currency: "EUR",
     seatsLeft: 180,
     available: true,
+    carrier: { traceparent: `00-${root?.traceId}-${root?.spanId}-01` },
   });
-  const spans = await spansOnce("quote");
-  const root = spans.find((span) => span.name === "quote");
   const request = spans.find((span) => span.name === "POST /quote");
   expect(attribute(root, "throughline.root")).toBe("page");
   expect(root?.parentSpanId ?? "").toBe("");
@@ -190,6 +193,10 @@ const ORDER = {
   id: "order000000000000001",
   showId: "night-ferry",
   state: "ticketed",
+  seats: 2,
+  amountCents: 6400,
+  currency: "EUR",
+  reason: "Anna Schmidt, not a code",
   carrier: { traceparent: `00-${ORDER_TRACE.traceId}-${ORDER_TRACE.spanId}-01` },
 } as Order;
 
@@ -217,8 +224,14 @@ test("a refund is a root span that links to the order's trace", async () => {
   const snapshot = { ...ORDER, hasPendingWrites: false };
   tracing.orderArrived(snapshot, "a.ts:1");
   tracing.orderArrived({ ...snapshot, state: "refunded" }, "a.ts:1");
-  const names = (await spansOnce("order refunded")).map((span) => span.name);
-  expect(names).not.toContain("order ticketed");
+  const spans = await spansOnce("order refunded");
+  expect(spans.map((span) => span.name)).not.toContain("order ticketed");
+  const shown = spans.find((span) => span.name === "order refunded");
+  expect(attribute(shown, "boxoffice.outcome")).toBe("shown");
+  expect(attribute(shown, "boxoffice.order.seats")).toBe(2);
+  expect(attribute(shown, "boxoffice.order.amount_cents")).toBe(6400);
+  expect(attribute(shown, "boxoffice.order.currency")).toBe("EUR");
+  expect(attribute(shown, "boxoffice.order.reason")).toBeUndefined();
 });
 
 test("an answer that leaves the order unchanged is an error", async () => {
@@ -252,7 +265,8 @@ test("a new show carries the context of its own write", async () => {
 test("a live query is a child span of the page view with its text, and the reason of a refusal", async () => {
   const tracing = traced();
   const began = Date.now() - 40;
-  tracing.listened({ line: "a.ts:1", collection: "shows", text: "shows order by rank asc", began });
+  const listQuery = { line: "a.ts:1", collection: "shows", text: "shows order by rank asc" };
+  tracing.listened({ ...listQuery, limit: 50, began, rows: 7 });
   tracing.listened({
     line: "a.ts:1",
     collection: "orders",
@@ -268,11 +282,47 @@ test("a live query is a child span of the page view with its text, and the reaso
   expect(shows?.parentSpanId).toBe(view?.spanId);
   expect(attribute(shows, "db.query.text")).toBe("shows order by rank asc");
   expect(attribute(shows, "db.collection.name")).toBe("shows");
+  expect(attribute(shows, "db.query.parameter.limit")).toBe("50");
+  expect(attribute(shows, "db.response.returned_rows")).toBe(7);
   expect(attribute(shows, "error.type")).toBeUndefined();
   expect(attribute(orders, "error.type")).toBe("permission-denied");
+  expect(attribute(orders, "db.response.returned_rows")).toBeUndefined();
 });
 
-test.each([
+test("what leaves a live query's result is a span with the ids, and how many stayed", async () => {
+  const tracing = traced();
+  const ids = Array.from({ length: 12 }, (_, index) => `order${index}`);
+  const listQuery = { line: "a.ts:1", collection: "orders", text: "orders limit ?", limit: 50 };
+  tracing.left({ ...listQuery, ids: ["anna@example.org", ...ids], rows: 50 });
+  const left = (await spansOnce("leave orders")).find((span) => span.name === "leave orders");
+  expect(attribute(left, "db.response.returned_rows")).toBe(50);
+  expect(attribute(left, "throughline.listener.removed")).toBe(13);
+  const named = left?.attributes.find((one) => one.key === "throughline.listener.removed_ids");
+  expect(named?.value).toEqual({
+    arrayValue: { values: ids.slice(0, 10).map((stringValue) => ({ stringValue })) },
+  });
+});
+
+test("the build's version is on the resource of every span", async () => {
+  const tracing = startBoxOfficeTracing(
+    { ...readSettings({}), otlpEndpoint: base },
+    "v1-3-g6b9f8c3",
+  );
+  tracing.pageReady();
+  await spansOnce("page view");
+  const [resource] = JSON.parse(to("/v1/traces")?.body ?? "").resourceSpans;
+  expect(resource.resource.attributes).toContainEqual({
+    key: "service.version",
+    value: { stringValue: "v1-3-g6b9f8c3" },
+  });
+});
+
+test("outside a Git repository the build has no version, and inside it has its commit's", () => {
+  expect(commit()).toMatch(/[0-9a-f]{7}/);
+  expect(commit(tmpdir())).toBe("");
+});
+
+test.each<[string, string | undefined, () => string]>([
   ["the page's own origin", "token", () => base],
   ["another origin", undefined, () => "https://site.example"],
 ])("telemetry to %s is sent with this App Check token: %s", async (_, token, origin) => {

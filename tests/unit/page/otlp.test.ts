@@ -135,3 +135,9 @@ test("posts that together exceed what a browser keeps alive are sent without it"
   await one.send(body);
   expect(keepalive).toEqual([true, false, true]);
 });
+
+test("without an address nothing is sent, and nothing is lost", async () => {
+  const posts = vi.spyOn(globalThis, "fetch");
+  await sender({ url: "" }).send(bytes("{}"));
+  expect(posts).not.toHaveBeenCalled();
+});

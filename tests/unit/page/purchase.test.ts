@@ -61,6 +61,7 @@ interface OtlpSpan {
   spanId: string;
   parentSpanId?: string;
   status: { code?: number };
+  links?: { traceId: string; spanId: string }[];
   attributes: { key: string; value: { stringValue?: string; intValue?: number } }[];
 }
 
@@ -120,6 +121,30 @@ test("one purchase is one trace, and the order carries the write's own context",
   });
 });
 
+test("a purchase links to the quote that the buyer saw, and says what that was", async () => {
+  const quoted = { traceId: "a".repeat(32), spanId: "b".repeat(16) };
+  const quote = {
+    showId: "night-ferry",
+    seats: 2,
+    amountCents: 6400,
+    currency: "EUR",
+    seatsLeft: 180,
+    available: true,
+    carrier: { traceparent: `00-${quoted.traceId}-${quoted.spanId}-01` },
+  };
+  const write = backend(async () => {});
+  await buy({ ...purchase, quote }, write, tracing(), base).placed;
+  const { buy: root } = await spansOnce("buy");
+  expect(root?.links).toContainEqual(expect.objectContaining(quoted));
+  const facts = Object.fromEntries(root?.attributes.map(({ key, value }) => [key, value]) ?? []);
+  expect(facts).toMatchObject({
+    "boxoffice.order.seats": { intValue: 2 },
+    "boxoffice.quote.amount_cents": { intValue: 6400 },
+    "boxoffice.quote.currency": { stringValue: "EUR" },
+    "boxoffice.quote.seats_left": { intValue: 180 },
+  });
+});
+
 test("each span has the source line that started it", async () => {
   const view = tracing();
   const started = buy(
@@ -140,7 +165,7 @@ test("each span has the source line that started it", async () => {
   expect(lines).toEqual([
     [
       "frontend/src/tracing/index.ts",
-      'attributes: { ...ROOT, "url.path": location.pathname, ...at(__SOURCE_LINE__) },',
+      'attributes: { ...ROOT, "url.path": pathOf(location.pathname), ...at(__SOURCE_LINE__) },',
     ],
     ["frontend/src/app/buyer/purchase/buy.ts", "line: __SOURCE_LINE__,"],
     ["frontend/src/app/buyer/purchase/buy.ts", '{ method: "POST", url, line: __SOURCE_LINE__ },'],

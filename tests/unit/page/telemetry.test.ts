@@ -170,3 +170,14 @@ test("an endpoint that is switched off is left alone, and nothing counts as lost
   expect(telemetry.dropped()).toBe(0);
   expect(console.warn).not.toHaveBeenCalled();
 });
+
+test("without an endpoint the page sends nothing", async () => {
+  const posts = vi.spyOn(globalThis, "fetch");
+  const telemetry = startTelemetry({ serviceName: "page", otlpEndpoint: "" });
+  const work = span(telemetry, "work");
+  telemetry.logs.post("info", "done", work.spanContext(), {});
+  work.end();
+  await telemetry.flush();
+  expect(posts).not.toHaveBeenCalled();
+  expect(telemetry.dropped()).toBe(0);
+});

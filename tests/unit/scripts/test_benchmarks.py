@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import cast
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -12,6 +13,7 @@ from benchmarks import (
     bundle,
     coldstart,
     explorer,
+    facts,
     observatory,
     otlp_traces,
     overhead,
@@ -20,6 +22,7 @@ from benchmarks import (
 )
 from benchmarks.load_process import Sent
 from benchmarks.ratio import p95, paired_ratios, ratios
+from observatory.schemas.journey import Journey
 
 
 def chunk(
@@ -197,6 +200,34 @@ def test_the_trace_that_is_scrolled_is_the_same_each_time() -> None:
     ]
     assert len({span["spanId"] for span in spans}) == 400
     assert sum("parentSpanId" not in span for span in spans) == 1
+
+
+def test_the_size_of_a_fact_is_that_of_its_encoding() -> None:
+    """Two bytes for each message, and for each string: KeyValue, key, AnyValue, value."""
+    assert facts.size("seats", 2) == 2 + 2 + len("seats") + 2 + 2
+    assert facts.size("currency", "EUR") == 2 + 2 + len("currency") + 2 + 2 + len("EUR")
+    assert facts.size("available", True) == 2 + 2 + len("available") + 2 + 2
+    assert facts.size("age", 0.5) == 2 + 2 + len("age") + 2 + 1 + 8
+    assert facts.size("ids", ["a"]) == 2 + 2 + len("ids") + 2 + 2 + 2 + 2 + 1
+
+
+def test_only_facts_are_counted_per_order_and_per_span() -> None:
+    """Attributes of the hop and of the platform are no facts."""
+    seats = {"boxoffice.order.seats": 2, "db.query.summary": "get orders/{id}", "faas.name": "x"}
+    rows = [{"attributes": seats}, {"attributes": {"throughline.hop": "pubsub"}}]
+    journey = cast("Journey", {"rows": rows})
+    bytes_of_seats = facts.size("boxoffice.order.seats", 2)
+    bytes_of_summary = facts.size("db.query.summary", "get orders/{id}")
+    assert facts.figures([journey, journey]) == {
+        "n": 2,
+        "spans_per_order": 2.0,
+        "bytes_per_order": bytes_of_seats + bytes_of_summary,
+        "bytes_per_span_median": (bytes_of_seats + bytes_of_summary) / 2,
+        "bytes_per_span_p95": bytes_of_seats + bytes_of_summary,
+        "bytes_per_span_max": bytes_of_seats + bytes_of_summary,
+        "boxoffice.order.seats": bytes_of_seats,
+        "db.query.summary": bytes_of_summary,
+    }
 
 
 def test_the_relays_rate_and_latency_are_of_answered_requests() -> None:

@@ -76,7 +76,7 @@ export function PurchaseDialog({ show, uid, whyNotBuy, onPlaced, onClose }: Prop
     setCardError(error);
     if (error !== null) cardInput.current?.focus();
     else if (reason === null && uid !== null) {
-      void start({ uid, showId: show.id, seats, cardNumber });
+      void start({ uid, showId: show.id, seats, cardNumber, quote });
     }
   };
 

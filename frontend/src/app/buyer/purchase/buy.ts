@@ -1,6 +1,7 @@
 /** Buying seats: the card becomes a token, the token becomes an order. One call is one trace. */
 
 import { digitsOf } from "../../../model/card";
+import type { Quote } from "../../../model/quote";
 import { type Tracing, within } from "../../../tracing/tracing";
 import type { Backend } from "../backend";
 import { tokenise } from "./tokenise";
@@ -11,6 +12,8 @@ export interface Purchase {
   seats: number;
   /** As typed; sent only to the card processor. */
   cardNumber: string;
+  /** What the buyer was told; null if no quote had arrived. */
+  quote?: Quote | null;
 }
 
 /** A running purchase. */
@@ -23,7 +26,7 @@ export interface StartedPurchase {
 
 /** Start to buy. `acquirerUrl` is the card processor's base URL. */
 export function buy(
-  { uid, showId, seats, cardNumber }: Purchase,
+  { uid, showId, seats, cardNumber, quote }: Purchase,
   backend: Pick<Backend, "newOrderId" | "createOrder">,
   tracing: Tracing,
   acquirerUrl: string,
@@ -36,6 +39,15 @@ export function buy(
     failed: "Order could not be placed",
     orderId,
     showId,
+    follows: quote?.carrier,
+    facts: {
+      "boxoffice.order.seats": seats,
+      ...(quote && {
+        "boxoffice.quote.amount_cents": quote.amountCents,
+        "boxoffice.quote.currency": quote.currency,
+        "boxoffice.quote.seats_left": quote.seatsLeft,
+      }),
+    },
   });
   const url = `${acquirerUrl}/tokens`;
   const placed = within(trace, async () => {

@@ -33,6 +33,6 @@ export function requestQuote(
       },
       (sending) => backend.callFunction("quote", { show_id: showId, seats }, sending, TIMEOUT_MS),
     );
-    return readQuote(answer);
+    return { ...readQuote(answer), carrier: trace.carrier };
   });
 }
