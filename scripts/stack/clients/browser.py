@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -87,8 +88,10 @@ def _signals_between_callbacks() -> Iterator[None]:
     A Ctrl-C at the terminal also ends Playwright's driver. If the error of the lost browser
     arrives first, the handler runs instead of it.
     """
+    # In other threads Python handles no signals.
+    numbers = _SIGNALS if threading.current_thread() is threading.main_thread() else ()
     caller = getcurrent()
-    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    handlers = {number: signal.getsignal(number) for number in numbers}
     waiting: list[int] = []
 
     def run_handlers(frame: FrameType | None = None) -> None:

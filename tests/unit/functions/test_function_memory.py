@@ -1,8 +1,7 @@
-"""Each function, at its concurrency, leaves a third of its memory limit free."""
+"""A function of each kind, at its concurrency, leaves a third of its memory limit free."""
 
 from __future__ import annotations
 
-import base64
 import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +15,7 @@ from typing import Any
 import grpc
 import httpx
 import pytest
-from cloudevents.conversion import to_binary, to_structured
+from cloudevents.conversion import to_structured
 from cloudevents.http import CloudEvent
 from google.pubsub_v1.types import PublishRequest, PublishResponse
 
@@ -24,7 +23,6 @@ import function_options
 import settings
 from tests.unit.framework import framework
 from tests.unit.functions import page_telemetry, public_functions
-from tests.unit.functions.cloud_events import document_event
 from tests.unit.functions.public_functions import DOCUMENTS, FUNCTIONS, PROJECT, SHOW, TICKETED
 from tests.unit.local_server import free_port, serving
 
@@ -46,18 +44,6 @@ def callable_of(**data: object) -> Call:
     return headers, json.dumps({"data": data}).encode()
 
 
-def message_about(order_id: str) -> Call:
-    """Return the delivery of a Pub/Sub message about an order."""
-    message = {
-        "data": base64.b64encode(json.dumps({"order_id": order_id}).encode()).decode(),
-        "message_id": "1",
-        "publish_time": "2026-03-01T12:00:00.000Z",
-        "attributes": {},
-    }
-    data = {"subscription": "projects/p/subscriptions/s", "message": message}
-    return event("google.cloud.pubsub.topic.v1.messagePublished", data)
-
-
 def event(kind: str, data: Mapping[str, Any]) -> Call:
     """Return the delivery of an event."""
     attributes = {
@@ -69,16 +55,6 @@ def event(kind: str, data: Mapping[str, Any]) -> Call:
     }
     headers, body = to_structured(CloudEvent(attributes, data))
     return dict(headers), body
-
-
-def created_order() -> Call:
-    """Return the delivery of the event that an order's document was created."""
-    headers, body = to_binary(document_event("created", {"show_id": {"stringValue": SHOW}}))
-    return {
-        **headers,
-        "ce-document": "orders/placed",
-        "ce-subject": "documents/orders/placed",
-    }, body
 
 
 def webhook() -> Call:
@@ -113,9 +89,6 @@ CALLS: dict[str, tuple[str, Callable[[], Call]]] = {
     "refund": ("http", lambda: callable_of(order_id=TICKETED)),
     "settle": ("http", webhook),
     "expire": ("http", due_task),
-    "reserve": ("cloudevent", created_order),
-    "charge": ("cloudevent", lambda: message_about("reserved")),
-    "issue": ("cloudevent", lambda: message_about("paid")),
     "audit": (
         "cloudevent",
         lambda: event(
