@@ -3,7 +3,8 @@
 - Eventarc delivers at least once, in no order, as a POST to `/` in binary content mode:
   https://docs.cloud.google.com/eventarc/docs/cloudevents
 - A function that asks for retries gets a failed event again for 24 hours, 10 to 600 seconds apart:
-  https://firebase.google.com/docs/functions/retries. Here the gaps are those of cloud/delivery.
+  https://firebase.google.com/docs/functions/retries. Here the gaps are those of cloud/delivery,
+  for about three minutes.
 - An event that was delivered too often, or without retries failed once, is dropped; it is counted,
   and listed by the runtime's status.
 """
@@ -21,6 +22,8 @@ from cloud.delivery.backoff import Backoff
 from cloud.runtime.front_end import Answer, FrontEnd
 from cloud.runtime.service import Service
 
+# Three minutes, in place of production's 24 hours.
+ATTEMPTS = 20
 # A held back event is delivered after this time even if no later one comes.
 HELD_BACK_SECONDS = 1.0
 
@@ -47,7 +50,7 @@ class EventDelivery:
         self.chaos = chaos.Chaos()
         self.deliveries = Deliveries()
         self._front_end = front_end
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or Backoff(ATTEMPTS)
         self._numbers: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
 
