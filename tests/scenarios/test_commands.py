@@ -122,6 +122,12 @@ class CommandRunner:
         assert done.returncode == 0, done.stdout + done.stderr
         return True
 
+    def deploy(self, arguments: list[str]) -> bool:
+        """`./scripts/deploy`: only read the options; tests/production checks and deploys."""
+        done = self.run(["./scripts/deploy", *arguments, "--help"])
+        assert done.returncode == 0, done.stdout + done.stderr
+        return True
+
     def check(self, arguments: list[str]) -> bool:
         """`./scripts/check`: check that CI runs it."""
         return not arguments and is_run_by_ci("./scripts/check")
@@ -138,6 +144,7 @@ EQUIVALENTS: dict[str, Callable[[CommandRunner, list[str]], bool]] = {
     "./scripts/trace": CommandRunner.trace,
     "./scripts/test": CommandRunner.test,
     "./scripts/check": CommandRunner.check,
+    "./scripts/deploy": CommandRunner.deploy,
 }
 
 
