@@ -124,7 +124,15 @@ class CommandRunner:
 
     def deploy(self, arguments: list[str]) -> bool:
         """`./scripts/deploy`: only read the options; tests/production checks and deploys."""
-        done = self.run(["./scripts/deploy", *arguments, "--help"])
+        return self.has_help("./scripts/deploy", arguments)
+
+    def firebase(self, arguments: list[str]) -> bool:
+        """`firebase`: only check that the command exists, because it needs an account."""
+        return self.has_help("./node_modules/.bin/firebase", arguments)
+
+    def has_help(self, script: str, arguments: list[str]) -> bool:
+        """Fail if the command does not accept its arguments together with --help."""
+        done = self.run([script, *arguments, "--help"])
         assert done.returncode == 0, done.stdout + done.stderr
         return True
 
@@ -145,6 +153,7 @@ EQUIVALENTS: dict[str, Callable[[CommandRunner, list[str]], bool]] = {
     "./scripts/test": CommandRunner.test,
     "./scripts/check": CommandRunner.check,
     "./scripts/deploy": CommandRunner.deploy,
+    "./node_modules/.bin/firebase": CommandRunner.firebase,
 }
 
 
