@@ -23,6 +23,8 @@ CHECKPOINT_SECONDS = 300.0
 TRACES_AT_ONCE = 2_000
 # How far below the size limit to go, as a share, so that the next check does not delete again.
 HEADROOM = 0.1
+# How often in a row the oldest traces are deleted, until the file is below its limit.
+DELETIONS_MAX = 3
 MB = 10**6
 
 log = logging.getLogger(__name__)
@@ -85,8 +87,11 @@ class Retention:
     def apply(self) -> int:
         """Delete what exceeds the limits now. Return the number of traces deleted."""
         deleted = self._delete_before(time.time_ns() - round(self.limits.age_hours * 3600e9))
-        cutoff = self._cutoff_of_size()
-        if cutoff is not None:
+        # How much space a deletion gives back depends on how the rows lie in the file.
+        for _ in range(DELETIONS_MAX):
+            cutoff = self._cutoff_of_size()
+            if cutoff is None:
+                break
             deleted += self._delete_before(cutoff)
         return deleted
 

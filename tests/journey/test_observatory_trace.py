@@ -12,6 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from playwright.sync_api import Locator, Page, expect
 
 from tests.journey.observatory_server import ROOT, ObservatoryServer, assert_accessible
+from tests.unit.local_server import eventually
 from tests.unit.observatory.telemetry import (
     CLIENT,
     CONSUMER,
@@ -286,10 +287,14 @@ def test_clock_skew_is_reported_and_can_be_corrected(
     notice.get_by_label("Correct clock skew").check()
     expect(page).to_have_url(re.compile("correct_skew=1"))
     expect(notice).to_contain_text("times below are corrected")
-    after = bar.bounding_box()
     assert before is not None
-    assert after is not None
-    assert after["x"] > before["x"] + 20
+    left = before["x"]
+
+    def has_moved() -> bool:
+        after = bar.bounding_box()
+        return after is not None and after["x"] > left + 20
+
+    eventually(has_moved, "the acquirer's bar further to the right")
     page.reload()
     expect(notice.get_by_label("Correct clock skew")).to_be_checked()
 

@@ -1,7 +1,8 @@
-"""The Hypothesis profile, and the spans of the test process."""
+"""The Hypothesis profile, the event loop, and the spans of the test process."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +22,19 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("throughline")
+
+
+@pytest.fixture(autouse=True)
+def no_running_loop() -> Iterator[None]:
+    """Let a test start an event loop although that of a browser is marked as running.
+
+    Playwright's synchronous API leaves it so between its calls, as long as a browser is open. In
+    the same process tests with a browser may have run before.
+    """
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(running)
 
 
 @pytest.fixture(scope="session")

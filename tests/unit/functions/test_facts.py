@@ -287,13 +287,13 @@ CASES: list[tuple[str, Callable[[Platform], None], Callable[[], Any], Mapping[st
     ),
     (
         "expire",
-        in_state(State.RESERVED, **lapsing_in(60)),
+        in_state(State.RESERVED, **lapsing_in(3600)),
         early,
         {"boxoffice.outcome": "skipped", "boxoffice.skipped": "early"},
     ),
     (
         "expire",
-        in_state(State.RESERVED, **lapsing_in(60)),
+        in_state(State.RESERVED, **lapsing_in(3600)),
         lapsed(),
         {"boxoffice.outcome": "skipped", "boxoffice.skipped": "early"},
     ),

@@ -1,5 +1,7 @@
 """Malformed and extreme traces are shown."""
 
+import pytest
+
 from observatory.journey.reading import SPANS_LIMIT
 from observatory.schemas.journey import Journey
 from observatory.terminal.difference import render_difference
@@ -67,9 +69,19 @@ def test_a_trace_with_more_than_ten_thousand_spans_is_truncated(running: Running
     journey = journey_of(running, trace)
     assert (journey["spans"], journey["truncated"]) == (SPANS_LIMIT, True)
     assert journey["repeats"] == []  # every step has another name
+    assert journey["orphans"] == 0
+    assert journey["rows"][0]["name"] == "top"
+
+
+@pytest.mark.long
+def test_a_comparison_says_that_a_trace_was_truncated(running: Running) -> None:
+    """On both sides, if a trace of more than 10,000 spans is compared with itself."""
+    trace = Trace()
+    top = trace.span("page", "top", INTERNAL, 0, 20_000)
+    for number in range(SPANS_LIMIT + 20):
+        trace.span("page", f"step {number}", INTERNAL, number + 1, number + 2, top)
+    journey_of(running, trace)
     diff = running.client.diff(*[trace.trace_id.hex()] * 2)
     assert diff["left"]["truncated"]
     text = "It has more spans; only the first 10000 were compared."
     assert render_difference(diff).count(text) == 2
-    assert journey["orphans"] == 0
-    assert journey["rows"][0]["name"] == "top"

@@ -437,10 +437,10 @@ def chain(length: int) -> Any:
         for n in range(length)
     ]
     head = dict.fromkeys(
-        ("trace_id", "root", "order_id", "order_state", "headline", "started_at", "services")
+        ("trace_id", "root", "order_id", "order_state", "state_tone", "headline", "started_at")
     )
     counts = dict.fromkeys(("duration_ms", "spans", "errors", "orphans"), 0)
-    return {**head, **counts, "rows": rows, "skew": None}
+    return {**head, **counts, "services": None, "truncated": False, "rows": rows, "skew": None}
 
 
 def test_the_difference_of_deep_traces_grows_with_their_spans() -> None:
