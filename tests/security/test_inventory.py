@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import settings
-from boxoffice import clients, expire, holds, ledger, reserve, settlement, sweep
+from boxoffice import clients, expire, holds, ledger, reserve, settlement, sweep, transactions
 from boxoffice.order import UNPAID, State
 from stack import paths
 from tests.security import forged_requests, lone_firestore
@@ -39,6 +39,8 @@ def firestore(
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", firestore_emulator.url.removeprefix("http://"))
     monkeypatch.setenv("GCLOUD_PROJECT", lone_firestore.PROJECT)
     firestore_emulator.reset({f"shows/{SHOW}": show()})
+    # However slow this machine is, the orders that lock each other's documents do not give up.
+    monkeypatch.setattr(transactions, "LOCK_WAIT_SECONDS", 240.0)
     clients.firestore.cache_clear()
     yield firestore_emulator
     clients.firestore().close()  # type: ignore[no-untyped-call]
