@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from boxoffice import clients, ledger
+from boxoffice import clients, ledger, transactions
 from boxoffice.order import State
 from tests.addresses import Addresses
 
@@ -25,6 +25,8 @@ def _client(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", addresses.firestore.removeprefix("http://"))
     client = firestore.Client(project=addresses.project)
     monkeypatch.setattr(clients, "firestore", lambda: client)
+    # However slow this machine is, no delivery gives up.
+    monkeypatch.setattr(transactions, "LOCK_WAIT_SECONDS", 120.0)
     yield
     client.close()  # type: ignore[no-untyped-call]
 

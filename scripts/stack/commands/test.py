@@ -7,14 +7,11 @@ import dataclasses
 import difflib
 import json
 import os
-import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from pathlib import Path
 
 from stack import paths
 from stack.console import print_line
@@ -100,7 +97,7 @@ def _pytests(names: list[str], options: list[str], *, long: bool) -> list[int]:
     # The later -m wins over the one of pyproject.toml, which leaves the long tests out.
     selection = ["-m", "long or not long"] if long else []
     if not options:
-        return _parts(names, selection, emulator_first=long)
+        return _parts(names, selection)
     with (
         _stack(needed="stack" in _parts_of(names)) as stack,
         _pytest(names, [*selection, *options], stack) as wait,
@@ -108,37 +105,29 @@ def _pytests(names: list[str], options: list[str], *, long: bool) -> list[int]:
         return [wait()]
 
 
-def _parts(names: list[str], selection: list[str], *, emulator_first: bool) -> list[int]:
+def _parts(names: list[str], selection: list[str]) -> list[int]:
     """Run the tests part by part, and return pytest's exit statuses.
 
-    While the tests that share nothing run on all cores, the stack starts. The tests on the stack
-    mostly wait, so those with an emulator of their own run beside them, unless `emulator_first`.
-    Those that measure time run last, alone.
+    While the tests that share nothing run on all cores, the stack starts. Those that measure time
+    run last, alone.
     """
 
-    def part(
-        name: str,
-        *options: str,
-        stack: dict[str, object] | None = None,
-        log: Path | None = None,
-    ) -> _Running:
+    def part(name: str, *options: str, stack: dict[str, object] | None = None) -> _Running:
         tiers = [tier for tier in names if name in TIERS[tier].parts]
         if not tiers:
             return nullcontext(lambda: 0)
-        return _pytest(tiers, [*selection, f"--part={name}", *options], stack, log)
+        return _pytest(tiers, [*selection, f"--part={name}", *options], stack)
 
     with (
         part("parallel", *ON_ALL_CORES) as parallel,
         _stack(needed="stack" in _parts_of(names)) as stack,
     ):
         statuses = [parallel()]
-        with part("emulator", log=FOLDER / "emulator-tests.log") as emulator:
-            if emulator_first:
-                statuses.append(emulator())
-            with part("stack", stack=stack) as on_stack:
-                statuses.append(on_stack())
-            if not emulator_first:
-                statuses.append(emulator())
+        # One after the other: both lock documents, and a busy machine makes them give up.
+        with part("emulator") as emulator:
+            statuses.append(emulator())
+        with part("stack", stack=stack) as on_stack:
+            statuses.append(on_stack())
         with part("measuring", stack=stack) as measuring:
             statuses.append(measuring())
     # Of a tier that has tests in a part, all may be long.
@@ -154,15 +143,9 @@ _Running = AbstractContextManager[Callable[[], int]]
 
 @contextmanager
 def _pytest(
-    names: Sequence[str],
-    options: Sequence[str],
-    stack: dict[str, object] | None,
-    log: Path | None = None,
+    names: Sequence[str], options: Sequence[str], stack: dict[str, object] | None
 ) -> Iterator[Callable[[], int]]:
-    """Run pytest while the block runs; yield a function that waits for its exit status.
-
-    With a `log`, its output goes there, and is printed when it has ended.
-    """
+    """Run pytest while the block runs; yield a function that waits for its exit status."""
     environment = dict(os.environ)
     if stack:
         environment["THROUGHLINE_STACK"] = json.dumps(stack)
@@ -170,22 +153,9 @@ def _pytest(
         environment["THROUGHLINE_CHROMIUM"] = str(chromium)
     folders = [f"tests/{name}" for name in names if (paths.ROOT / "tests" / name).is_dir()]
     command = [str(paths.python_in(paths.VENV)), "-m", "pytest", *folders, *options]
-    if log:
-        log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") if log else nullcontext() as out:
-        process = subprocess.Popen(
-            command, cwd=paths.ROOT, env=environment, stdout=out, stderr=out and subprocess.STDOUT
-        )
-
-    def wait() -> int:
-        status = process.wait()
-        if log:
-            with log.open(errors="replace") as text:
-                shutil.copyfileobj(text, sys.stdout)
-        return status
-
+    process = subprocess.Popen(command, cwd=paths.ROOT, env=environment)
     try:
-        yield wait
+        yield process.wait
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
