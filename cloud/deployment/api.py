@@ -8,13 +8,25 @@ from typing import Any
 from starlette.requests import Request
 
 from cloud.deployment.google_error import GoogleError
-from cloud.deployment.resources import Resources
+from cloud.deployment.resources import Resource, Resources
 
 
 def resources_of(request: Request) -> Resources:
     """Return the store of the server that received the request."""
     resources: Resources = request.app.state.resources
     return resources
+
+
+def existing(request: Request, name: str, missing: str) -> Resource:
+    """Return the resource of that name.
+
+    Raises:
+        GoogleError: there is none; its message is `missing`.
+    """
+    resource = resources_of(request).get(name)
+    if resource is None:
+        raise GoogleError(404, missing)
+    return resource
 
 
 async def body_of(request: Request) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cloud.deployment.api import body_of, resources_of
+from cloud.deployment.api import body_of, existing, resources_of
 from cloud.deployment.google_error import GoogleError
 
 
@@ -27,10 +27,7 @@ async def get_service_account(request: Request) -> Response:
     """Return a service account."""
     email = request.path_params["email"]
     name = f"projects/{request.app.state.project}/serviceAccounts/{email}"
-    account = resources_of(request).get(name)
-    if account is None:
-        raise GoogleError(404, f"Unknown service account: {name}")
-    return JSONResponse(account)
+    return JSONResponse(existing(request, name, f"Unknown service account: {name}"))
 
 
 async def list_web_apps(request: Request) -> Response:

@@ -13,17 +13,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cloud.deployment.api import body_of, resources_of
+from cloud.deployment.api import body_of, existing, resources_of
 from cloud.deployment.google_error import GoogleError
 
 
 async def get_database(request: Request) -> Response:
-    """Return a database; there is none until the CLI creates it."""
+    """Return a database, which a project lacks until the CLI creates it."""
     name = _database_name(request)
-    database = resources_of(request).get(name)
-    if database is None:
-        raise GoogleError(404, f"The database {name} does not exist.")
-    return JSONResponse(database)
+    return JSONResponse(existing(request, name, f"The database {name} does not exist."))
 
 
 async def create_database(request: Request) -> Response:
@@ -41,10 +38,7 @@ async def create_database(request: Request) -> Response:
 async def get_operation(request: Request) -> Response:
     """Return an operation; each is finished when it is returned first."""
     name = f"{_database_name(request)}/operations/{request.path_params['operation']}"
-    operation = resources_of(request).get(name)
-    if operation is None:
-        raise GoogleError(404, f"Operation {name} was not found.")
-    return JSONResponse(operation)
+    return JSONResponse(existing(request, name, f"Operation {name} was not found."))
 
 
 async def list_indexes(request: Request) -> Response:
@@ -111,10 +105,7 @@ async def create_ruleset(request: Request) -> Response:
 async def get_ruleset(request: Request) -> Response:
     """Return a ruleset."""
     name = f"projects/{request.app.state.project}/rulesets/{request.path_params['ruleset']}"
-    ruleset = resources_of(request).get(name)
-    if ruleset is None:
-        raise GoogleError(404, f"Ruleset {name} was not found.")
-    return JSONResponse(ruleset)
+    return JSONResponse(existing(request, name, f"Ruleset {name} was not found."))
 
 
 async def list_rulesets(request: Request) -> Response:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cloud.deployment.api import body_of, resources_of
+from cloud.deployment.api import body_of, existing, resources_of
 from cloud.deployment.google_error import GoogleError
 from cloud.deployment.project_apis import (
     DEFAULT_SERVICE_ACCOUNT,
@@ -106,10 +106,7 @@ async def delete_function(request: Request) -> Response:
 async def get_operation(request: Request) -> Response:
     """Return an operation; each is finished when it is returned first."""
     name = f"projects/{request.path_params['name']}"
-    operation = resources_of(request).get(name)
-    if operation is None:
-        raise GoogleError(404, f"Operation '{name}' not found.")
-    return JSONResponse(operation)
+    return JSONResponse(existing(request, name, f"Operation '{name}' not found."))
 
 
 async def get_repository(request: Request) -> Response:
@@ -182,10 +179,7 @@ def _function_name(request: Request) -> str:
 
 
 def _existing_function(request: Request, name: str) -> dict[str, Any]:
-    function = resources_of(request).get(name)
-    if function is None:
-        raise GoogleError(404, f"Resource '{name}' was not found")
-    return function
+    return existing(request, name, f"Resource '{name}' was not found")
 
 
 def _repository_name(request: Request) -> str:

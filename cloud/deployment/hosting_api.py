@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cloud.deployment.api import body_of, resources_of
+from cloud.deployment.api import body_of, existing, resources_of
 from cloud.deployment.google_error import GoogleError
 from cloud.deployment.resources import Resource
 
@@ -119,10 +119,7 @@ def _site(request: Request) -> str:
 
 def _version(request: Request) -> Resource:
     name = f"{_site(request)}/versions/{request.path_params['version']}"
-    version = resources_of(request).get(name)
-    if version is None:
-        raise GoogleError(404, f"Version {name} was not found.")
-    return version
+    return existing(request, name, f"Version {name} was not found.")
 
 
 def _shown(version: Resource) -> Resource:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cloud.deployment.api import body_of, resources_of
+from cloud.deployment.api import body_of, existing, resources_of
 from cloud.deployment.google_error import GoogleError
 
 PROJECT_NUMBER = "100000000001"
@@ -128,19 +128,19 @@ async def list_secrets(request: Request) -> Response:
 
 async def get_secret(request: Request) -> Response:
     """Return a secret's description."""
-    return JSONResponse(_existing(request, _secret_name(request)))
+    return JSONResponse(_existing_secret(request, _secret_name(request)))
 
 
 async def update_secret(request: Request) -> Response:
     """Change a secret's labels."""
-    secret = {**_existing(request, _secret_name(request)), **await body_of(request)}
+    secret = {**_existing_secret(request, _secret_name(request)), **await body_of(request)}
     return JSONResponse(resources_of(request).put(_secret_name(request), secret))
 
 
 async def add_secret_version(request: Request) -> Response:
     """Store a secret's next value."""
     name = _secret_name(request)
-    _existing(request, name)
+    _existing_secret(request, name)
     payload = (await body_of(request)).get("payload", {}).get("data", "")
     base64.b64decode(payload, validate=True)
     number = 1 + len(list(resources_of(request).list(f"{name}/versions/*")))
@@ -177,14 +177,11 @@ def _secret_version(request: Request) -> dict[str, str]:
     name, version = _secret_name(request), request.path_params["version"]
     if version == "latest":
         version = str(len(list(resources_of(request).list(f"{name}/versions/*"))))
-    return _existing(request, f"{name}/versions/{version}")
+    return _existing_secret(request, f"{name}/versions/{version}")
 
 
-def _existing(request: Request, name: str) -> dict[str, str]:
-    resource = resources_of(request).get(name)
-    if resource is None:
-        raise GoogleError(404, f"Secret [{name}] not found or has no versions.")
-    return resource
+def _existing_secret(request: Request, name: str) -> dict[str, str]:
+    return existing(request, name, f"Secret [{name}] not found or has no versions.")
 
 
 def _without_payload(version: dict[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cloud.deployment.api import body_of, resources_of
+from cloud.deployment.api import body_of, existing, resources_of
 from cloud.deployment.google_error import GoogleError
 from cloud.deployment.project_apis import RESOURCE_MANAGER_ROUTES
 
@@ -36,18 +36,13 @@ async def create_in_collection(request: Request) -> Response:
 async def get(request: Request) -> Response:
     """Return a resource by its name."""
     name = request.path_params["name"]
-    resource = resources_of(request).get(name)
-    if resource is None:
-        raise GoogleError(404, f"Requested entity was not found ({name}).")
-    return JSONResponse(resource)
+    return JSONResponse(existing(request, name, f"Requested entity was not found ({name})."))
 
 
 async def update(request: Request) -> Response:
     """Change the fields of a resource that the request's mask, or else its body, names."""
     name, changes = request.path_params["name"], await body_of(request)
-    resource = resources_of(request).get(name)
-    if resource is None:
-        raise GoogleError(404, f"Requested entity was not found ({name}).")
+    resource = existing(request, name, f"Requested entity was not found ({name}).")
     return JSONResponse(resources_of(request).put(name, {**resource, **changes}))
 
 

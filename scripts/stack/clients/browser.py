@@ -91,15 +91,15 @@ def _signals_between_callbacks() -> Iterator[None]:
     # In other threads Python handles no signals.
     numbers = _SIGNALS if threading.current_thread() is threading.main_thread() else ()
     caller = getcurrent()
-    handlers = {number: signal.getsignal(number) for number in numbers}
+    handlers = {
+        number: handler for number in numbers if callable(handler := signal.getsignal(number))
+    }
     waiting: list[int] = []
 
     def run_handlers(frame: FrameType | None = None) -> None:
         while waiting:
             number = signal.Signals(waiting.pop())
-            handler = handlers[number]
-            if callable(handler):
-                handler(number, frame)
+            handlers[number](number, frame)
 
     def receive(number: int, frame: FrameType | None) -> None:
         # asyncio and Playwright would log that the driver has ended, and Python would warn of the
@@ -113,9 +113,8 @@ def _signals_between_callbacks() -> Iterator[None]:
         else:
             asyncio.get_running_loop().call_soon_threadsafe(run_handlers)
 
-    for number, handler in handlers.items():
-        if callable(handler):
-            signal.signal(number, receive)
+    for number in handlers:
+        signal.signal(number, receive)
     try:
         yield
     except BrowserError:

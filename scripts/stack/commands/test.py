@@ -124,12 +124,9 @@ def _parts(names: list[str], selection: list[str]) -> list[int]:
     ):
         statuses = [parallel()]
         # One after the other: both lock documents, and a busy machine makes them give up.
-        with part("emulator") as emulator:
-            statuses.append(emulator())
-        with part("stack", stack=stack) as on_stack:
-            statuses.append(on_stack())
-        with part("measuring", stack=stack) as measuring:
-            statuses.append(measuring())
+        for name, its_stack in (("emulator", None), ("stack", stack), ("measuring", stack)):
+            with part(name, stack=its_stack) as wait:
+                statuses.append(wait())
     # Of a tier that has tests in a part, all may be long.
     return [0 if status == NO_TESTS else status for status in statuses]
 
